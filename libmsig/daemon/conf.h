@@ -1,0 +1,106 @@
+/*
+ * The configuration: one file for all daemons, in the grammar of knot.conf (libknot's yp_parse),
+ * read into one struct by one table (conf.c). Every mistake is named with file, line and item.
+ * Sections and items are those of msig.conf(5).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <libknot/libknot.h>
+#include "libmsig/daemon/dnsio.h"
+
+struct conf_key {
+	char *id; /* name of the TSIG key */
+	knot_tsig_key_t tsig;
+};
+
+struct conf_remote {
+	char *id;
+	struct dnsio_addr *address;
+	unsigned addresses;
+	const struct conf_key *key; /* or NULL */
+	struct dnsio_addr via;      /* source address; via.len 0: any */
+	bool insecure;              /* allow a remote without key where one is required */
+};
+
+enum conf_signer_records { CONF_RECORDS_FOREIGN, CONF_RECORDS_ALL };
+
+struct conf_zone {
+	knot_dname_t *name;
+	unsigned line; /* where it stands, for messages */
+	const struct conf_remote **master; /* combinerd: the owner's primaries */
+	unsigned masters;
+	const struct conf_remote *signer;  /* combinerd notifies it and lets it transfer */
+	char *signer_query;                /* observe: "addr@port" of the signer, default its address */
+	const struct conf_key *update_key; /* UPDATE over DNS with this key ... */
+	char *update_origin;               /* ... has this origin */
+	char **ns;                         /* agentd: our name servers for this zone */
+	unsigned nses;
+	enum conf_signer_records signer_records;
+	knot_dname_t *parent;              /* or NULL: found by asking */
+	bool implicit_owner_insecure;      /* reserved */
+	uint32_t hsync_hold_down;          /* s, an OFF must be stable for so long */
+};
+
+struct conf_stub {
+	knot_dname_t *name;
+	struct dnsio_addr *address;
+	unsigned addresses;
+};
+
+/* Times in milliseconds unless said otherwise. */
+struct conf {
+	char *file;
+	/* server: */
+	char *identity;  /* our HSYNC identity, a domain name as text */
+	char *rundir, *storage;
+	char *user_combiner, *user_agent, *user_transport, *user_observe, *group, *admin_group;
+	uint16_t dns_port; /* of delegated name servers: 53 */
+	uint16_t hsync_type, option_code;
+	/* log: */
+	char *log_level;
+	/* combiner: */
+	struct dnsio_addr *combiner_listen;
+	unsigned combiner_listens;
+	uint32_t notify_retry, notify_tries, coalesce, max_connections, journal_size /* bytes */;
+	uint32_t min_refresh, min_retry; /* s */
+	/* transport: */
+	struct dnsio_addr *transport_listen;
+	unsigned transport_listens;
+	uint32_t rate_source, rate_signer; /* messages per second */
+	/* observe: */
+	struct dnsio_addr *observe_listen; /* for the signer's NOTIFY */
+	unsigned observe_listens;
+	char **trust_anchor; /* files with DS or DNSKEY records */
+	unsigned trust_anchors;
+	struct dnsio_addr *forward; /* resolvers that libunbound asks; none: recursion from the root */
+	unsigned forwards;
+	struct conf_stub *stub;
+	unsigned stubs;
+	/* agent: */
+	char *sig0_key;     /* file of the SIG(0) private key, PEM (PKCS #8) */
+	char *sig0_name;    /* owner of the KEY record = URI target; default ns.<identity> */
+	char *uri_address;  /* address@port to publish, for identity records */
+	uint32_t heartbeat_min, heartbeat_max, hello_retry, query_timeout, poll;
+	uint32_t request_timeout, lease, propagation /* D */, margin, margin_percent, clock_skew;
+	uint32_t cache_floor, parent_poll;
+	bool lab; /* times below what is sane are allowed; loud in every status */
+	/* the lists */
+	struct conf_key *key;
+	unsigned keys;
+	struct conf_remote *remote;
+	unsigned remotes;
+	struct conf_zone *zone;
+	unsigned zones;
+};
+
+/* Reads and checks file. On failure NULL, with "file:line: item: what is wrong" in err. */
+struct conf *conf_load(const char *file, char *err, size_t errlen);
+void conf_free(struct conf *conf);
+int conf_print(const struct conf *conf, FILE *out); /* parses again to the same; secrets hidden */
+
+const struct conf_key *conf_key_find(const struct conf *conf, const knot_dname_t *name);
+const struct conf_zone *conf_zone_find(const struct conf *conf, const knot_dname_t *name);
+const struct conf_remote *conf_remote_find(const struct conf *conf, const char *id);

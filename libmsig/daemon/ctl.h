@@ -1,0 +1,32 @@
+/*
+ * The control socket: RUNDIR/<daemon>.ctl, mode 0660, one JSON object per line, SO_PEERCRED.
+ * Request {"command": "tracking", "zone": "example.", ...}; answer {"ok": true, ...} or
+ * {"ok": false, "code": N, "error": "..."}, code being msigctl's exit code.
+ */
+#pragma once
+
+#include <jansson.h>
+#include "libmsig/daemon/loop.h"
+
+struct ctl;
+struct ctl_request;
+
+struct ctl_command {
+	const char *name;
+	bool acts; /* changes something: root, our own user, or the admin group only */
+	/* Returns the answer (ownership passes), or NULL if it will call ctl_reply later. */
+	json_t *(*run)(void *arg, struct ctl_request *req, const json_t *request);
+};
+
+/* commands ends with a NULL name. admin_gid (gid_t)-1: nobody but root and ourselves may act. */
+struct ctl *ctl_listen(struct loop *loop, const char *path, const struct ctl_command *commands,
+                       gid_t admin_gid, void *arg, int *err);
+void ctl_free(struct ctl *ctl);
+
+void ctl_reply(struct ctl_request *req, json_t *answer); /* steals answer; frees req */
+/* Called when the client of a request without an answer goes away; req is gone afterwards. */
+void ctl_on_gone(struct ctl_request *req, void (*cb)(void *arg), void *arg);
+const char *ctl_user(const struct ctl_request *req); /* for the journal: "uid 0 (root)" */
+
+json_t *ctl_error(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+json_t *ctl_ok(void);

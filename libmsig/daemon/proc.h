@@ -1,0 +1,38 @@
+/*
+ * What every daemon does at start and stop: options, configuration, lock, user, signals, readiness.
+ *
+ *   -c FILE  configuration    -n  check and exit (twice with -v: print what was read)
+ *   -v       more log         -l FILE  log file      -V  version      -h  usage
+ * Exit status: 0 clean stop or valid configuration, 1 failure, 64 usage, 78 bad configuration.
+ */
+#pragma once
+
+#include "libmsig/daemon/conf.h"
+#include "libmsig/daemon/loop.h"
+
+struct proc {
+	const char *name; /* "combinerd" */
+	struct conf *conf;
+	struct loop *loop;
+	/* The daemon's own part. start returns 0 or an error, which it has logged. */
+	int (*start)(struct proc *proc);
+	void (*reload)(struct proc *proc, struct conf *old); /* proc->conf is the new one */
+	void (*stop)(struct proc *proc);
+	void (*dump)(struct proc *proc); /* SIGUSR2 */
+	void *arg;
+};
+
+/* The whole of main(). Parses options, loads the configuration, locks STORAGE/<name>, runs. */
+int proc_main(struct proc *proc, int argc, char **argv);
+
+/* SIGHUP's way, for the control socket. 0, or an error with its text in err. */
+int proc_reload(struct proc *proc, char *err, size_t errlen);
+
+/* flock on DIR/lock, kept until the process ends. MSIG_ELOCKED if another has it. */
+int proc_lock(const char *dir);
+int proc_mkdir(const char *path, mode_t mode); /* with parents */
+uid_t proc_uid(const char *user); /* (uid_t)-1 if NULL or unknown */
+gid_t proc_gid(const char *group);
+
+/* Deny socket(AF_INET), socket(AF_INET6) and AF_PACKET to this process for good (seccomp). */
+int proc_deny_network(void);
