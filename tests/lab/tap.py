@@ -1,0 +1,64 @@
+"""TAP output for the system tests: one `ok` per claim, and why when it is not."""
+
+import os
+import sys
+import traceback
+
+
+class Tap:
+    """A test script: `with Tap() as t: t.ok(condition, "claim")`.
+
+    The plan is printed at the end; an exception is a failed test with its trace, never silence.
+    """
+
+    def __init__(self):
+        self.count = 0
+        self.failures = 0
+
+    def __enter__(self):
+        print("TAP version 13", flush=True)
+        return self
+
+    def __exit__(self, kind, value, trace):
+        if kind is not None and kind is not SystemExit:
+            self.ok(False, "ran to its end", "".join(traceback.format_exception(kind, value, trace)))
+        print(f"1..{self.count}", flush=True)
+        sys.stdout.flush()
+        if kind is SystemExit:
+            return False
+        sys.exit(1 if self.failures else 0)
+
+    def ok(self, good, claim, why=""):
+        """One result; why (text or a function) is shown when it is not good."""
+        self.count += 1
+        self.failures += not good
+        print(f"{'ok' if good else 'not ok'} {self.count} - {claim}", flush=True)
+        if not good and why:
+            self.note(why() if callable(why) else why)
+        return bool(good)
+
+    def equal(self, got, want, claim):
+        """got == want, both shown when they differ."""
+        return self.ok(got == want, claim, f"got  {got!r}\nwant {want!r}")
+
+    def skip(self, claim, reason):
+        """A test that cannot run here, with the reason."""
+        self.count += 1
+        print(f"ok {self.count} - {claim} # SKIP {reason}", flush=True)
+
+    @staticmethod
+    def note(text):
+        """Lines for the log."""
+        for line in str(text).rstrip().split("\n"):
+            print(f"# {line}", flush=True)
+
+
+def skip_all(reason):
+    """Nothing of this script can run here."""
+    print(f"1..0 # SKIP {reason}", flush=True)
+    sys.exit(0)
+
+
+def full():
+    """Whether the long loops are wanted (make check-full)."""
+    return bool(os.environ.get("MSIG_FULL"))
