@@ -23,7 +23,8 @@ libmsig_headers = \
 libmsig_libmsig_la_SOURCES = \
 	$(libmsig_headers) \
 	libmsig/compat.h \
-	libmsig/err.c
+	libmsig/err.c \
+	libmsig/msg.c
 
 libmsigincludedir = $(includedir)/libmsig
 libmsiginclude_HEADERS = $(libmsig_headers)

@@ -11,3 +11,4 @@ check-full:
 .PHONY: check-full
 
 include tests/lab.mk
+include tests/daemon.mk

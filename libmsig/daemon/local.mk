@@ -1,1 +1,9 @@
-# Files of libmsig/daemon.
+# Files of libmsig/daemon: what the daemons share, linked into each of them.
+noinst_LTLIBRARIES += libmsig/daemon/libmsigd.la
+libmsig_daemon_libmsigd_la_SOURCES = \
+	libmsig/daemon/log.h libmsig/daemon/log.c \
+	libmsig/daemon/loop.h libmsig/daemon/loop.c
+libmsig_daemon_libmsigd_la_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(ZMQ_CFLAGS) $(SQLITE_CFLAGS) \
+	$(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS) $(SECCOMP_CFLAGS)
+libmsig_daemon_libmsigd_la_LIBADD = libmsig/libmsig.la $(KNOT_LIBS) $(EVENT_LIBS) $(ZMQ_LIBS) $(SQLITE_LIBS) \
+	$(JANSSON_LIBS) $(SYSTEMD_LIBS) $(SECCOMP_LIBS) $(GNUTLS_LIBS)

@@ -8,10 +8,13 @@
 
 enum log_level { LOG_LVL_ERROR, LOG_LVL_WARN, LOG_LVL_INFO, LOG_LVL_DEBUG };
 
-/* file NULL: standard error. With a time stamp when it is a file or a terminal. */
+/* file NULL: standard error. With time, daemon and level in front, unless the journal adds them. */
 int log_open(const char *daemon, const char *file, enum log_level level);
-int log_reopen(void); /* SIGUSR1 */
+int log_reopen(void); /* SIGUSR1; on error the old file stays in use */
 void log_level_set(enum log_level level);
+enum log_level log_level_get(void);
+/* "error", "warning", "info", "debug". KNOT_EINVAL for anything else. */
+int log_level_parse(const char *text, enum log_level *level);
 
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -27,7 +30,7 @@ void log_peer(enum log_level level, const char *peer, const char *fmt, ...)
 /* Only at start-up, out of memory, or on a broken invariant; never for input. */
 void fatal(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 
-/* calloc, strdup that end in fatal(). */
+/* calloc, strdup, a copy of len octets: never NULL, out of memory ends in fatal(). */
 void *xcalloc(size_t n, size_t size);
 char *xstrdup(const char *s);
 void *xmemdup(const void *p, size_t len);

@@ -38,5 +38,7 @@ void loop_io_free(struct loop_io *io);
 
 int loop_signal(struct loop *loop, int signo, void (*cb)(void *arg, int signo), void *arg);
 
-/* Calls cb once, after the present callback returned. */
+/* Calls cb once, after the present callback returned and descriptors had their turn. */
 int loop_later(struct loop *loop, void (*cb)(void *arg), void *arg);
+/* Forgets what loop_later() was told of this cb and arg; for whoever frees arg. */
+void loop_later_cancel(struct loop *loop, void (*cb)(void *arg), void *arg);
