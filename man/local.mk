@@ -1,1 +1,1 @@
-# Files of man.
+# Manual pages.

@@ -1,14 +1,18 @@
 # The tests: each area declares its own in tests/<area>.mk. All of them speak TAP.
 
-TEST_EXTENSIONS = .py
+TEST_EXTENSIONS = .py .sh
 PYTHON3 = /usr/bin/python3
 PY_LOG_COMPILER = timeout -k 20 900 $(PYTHON3)
 PY_LOG_DRIVER = $(LOG_DRIVER)
+SH_LOG_COMPILER = timeout -k 20 900 $(SHELL)
+SH_LOG_DRIVER = $(LOG_DRIVER)
 
-# The same tests, with the long loops: MSIG_FULL reaches them through the environment.
+# The same tests, with the long loops: MSIG_FULL reaches them through the environment; and those
+# that are always long (FULL_TESTS, scripts only).
 check-full:
-	$(MAKE) $(AM_MAKEFLAGS) check MSIG_FULL=1
+	MSIG_FULL=1 $(MAKE) $(AM_MAKEFLAGS) check TESTS="$(TESTS) $(FULL_TESTS)"
 .PHONY: check-full
 
 include tests/lab.mk
-include tests/daemon.mk
+include tests/msigctl.mk
+include tests/build.mk
