@@ -14,5 +14,6 @@ check-full:
 .PHONY: check-full
 
 include tests/lab.mk
+include tests/daemon.mk
 include tests/msigctl.mk
 include tests/build.mk
