@@ -1,0 +1,385 @@
+/*
+ * Everything agentd knows of one zone. Pure: no clock, no I/O, no log, no globals; the simulator
+ * links the very same object files.
+ *
+ * The durable part (struct durable) is what must survive kill -9: it is written as one blob, in one
+ * transaction, before any action of a plan is executed. The volatile part is asked for again after
+ * a start. Events (view_on_*) only record what happened and mark the view dirty; one place,
+ * decide() (decide.h), draws conclusions. An event that says nothing new changes nothing.
+ *
+ * Times are UTC in milliseconds; 0 means never, VIEW_NEVER is later than everything. Sets of
+ * records are bitmaps over the zone's pool (rset.h): take a record into the pool with rpool_get(),
+ * then build sets. Ids stay valid until the next decide().
+ *
+ * Providers are numbered; 0 is this provider. A number is never given to another identity while
+ * the zone's state lives.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agentd/reason.h"
+#include "agentd/rset.h"
+#include "libmsig/msg.h"
+#include "libmsig/option.h"
+
+#define VIEW_NEVER INT64_MAX
+#define VIEW_PROVIDERS 8  /* providers per zone, ourselves included */
+#define VIEW_PLACES 40    /* servers per zone that we watch */
+#define VIEW_VERSIONS 8   /* unexpired versions of one RRset at one server */
+#define VIEW_NAME 256     /* text of a domain name: absolute, lower case, with NUL */
+#define VIEW_SERVER 72    /* "addr@port" */
+#define VIEW_WHY 64      /* why an answer is unknown */
+#define VIEW_REASONS 16
+#define VIEW_SELF 0
+#define VIEW_STRANGER (-1) /* a name server that no provider states; the parent's servers too */
+
+/* The RRsets that are watched. The index is small, so that histories are arrays. */
+#define VIEW_TYPES(X)                                                                              \
+	X(DNSKEY, 48)                                                                              \
+	X(CDS, 59)                                                                                 \
+	X(CDNSKEY, 60)                                                                             \
+	X(CSYNC, 62)                                                                               \
+	X(NS, 2)                                                                                   \
+	X(SOA, 6) /* its set stays empty: what counts is who signed it (see answer.signers) */     \
+	X(DS, 43) /* at the parent's servers only */
+
+enum view_type {
+#define X(id, rrtype) VIEW_##id,
+	VIEW_TYPES(X)
+#undef X
+	VIEW_TYPE_COUNT
+};
+
+/* ---- configuration: given by the shell, never durable ------------------------------------- */
+
+/* Who writes the records of the own signer: the signer itself (mode A of the protocol, the overlay
+ * holds foreign records only) or the overlay (mode B, it holds all). */
+enum view_mode { VIEW_MODE_FOREIGN, VIEW_MODE_ALL };
+
+/* All in milliseconds but percent. The formulas never change, only these do. */
+struct view_times {
+	int64_t d;            /* time until all own secondaries serve a new version */
+	int64_t d_parent;     /* the same at the parent */
+	int64_t margin;       /* on top of each hold: max(margin, percent of the TTL) + skew */
+	int64_t margin_percent;
+	int64_t skew;
+	int64_t ask_fast;     /* between questions to a server that a running process waits for */
+	int64_t ask_slow;     /* otherwise */
+	int64_t fresh;        /* an answer older than this proves nothing for a guard */
+	int64_t resend;       /* REQUEST, EXECUTE, DONE, PULL without effect are said again */
+	int64_t lease;        /* of a grant, before the first EXECUTE */
+	int64_t backoff_min;  /* after DENY; doubles, with jitter, up to backoff_max */
+	int64_t backoff_max;
+	int64_t hold_down;    /* an instruction that takes something away must stand this long */
+	int64_t alarm_after;  /* an EXECUTE without DONE, a parent without reaction */
+};
+
+/* Sane defaults, and those of a lab. */
+extern const struct view_times view_times_default;
+extern const struct view_times view_times_lab;
+
+struct view_config {
+	enum view_mode mode;
+	struct view_times times;
+	struct rset ns;       /* NS(self): NS records (rdata = name, wire, lower case) */
+	struct rset ds_keep;  /* DS records that the operator wants kept though no key matches */
+};
+
+/* ---- the owner's instruction ---------------------------------------------------------------- */
+
+struct view_hsync_entry {
+	char identity[VIEW_NAME];
+	bool on;
+	bool sign;
+	bool agent; /* NSMGMT=AGENT */
+};
+
+/* What the own signer's zone says. error is set when the RRset was seen but is unusable (malformed,
+ * duplicate identity, State 0, ...): the core then freezes. */
+struct view_hsync {
+	enum msig_seen status;      /* SET only if the signature was verified; else UNKNOWN */
+	uint32_t serial;            /* SOA serial of the signer's zone at that time */
+	int64_t time;
+	int count;
+	struct view_hsync_entry entry[VIEW_PROVIDERS];
+	uint8_t digest[32];         /* TLV 16 */
+	char error[REASON_TEXT];    /* empty: usable */
+};
+
+/* ---- statements ----------------------------------------------------------------------------- */
+
+/* What a provider says of itself: its own full set. Ours is made by decide(). The shell turns it
+ * into STATE (and back), signs, and keeps the signed form as evidence. */
+struct view_statement {
+	bool known;
+	uint8_t generation[16];   /* TLV 19 */
+	uint64_t epoch, counter;  /* version, TLV 17 */
+	uint64_t process_epoch;   /* TLV 14: the process it is in or was in last */
+	uint8_t process, step;    /* TLV 5, 6; process 0: rests: step 7 = member in sync, 0 = not */
+	uint8_t hsync[32];        /* TLV 16 */
+	struct rset dnskey, cds, cdnskey, ns;
+	int64_t received;
+};
+
+/* ---- messages of the agreement (agree.h has the rules) --------------------------------------- */
+
+struct view_message {
+	enum msig_op op;      /* REQUEST ... NOT_YET, of libmsig/option.h */
+	uint64_t epoch;       /* TLV 14 */
+	uint8_t process;      /* TLV 5 */
+	uint8_t step;         /* TLV 6 */
+	uint8_t tid[16];      /* TLV 7 */
+	int subject;          /* provider it is about; the requestor when the message does not say */
+	uint8_t hsync[32];    /* TLV 16 */
+	uint16_t result;      /* TLV 10 (enum msig_result), in DENY and NOT-YET */
+	char text[REASON_TEXT]; /* TLV 11 */
+};
+
+/* ---- observations ---------------------------------------------------------------------------- */
+
+enum view_place_kind {
+	PLACE_SIGNER, /* our own signer, asked directly: one */
+	PLACE_SERVER, /* one address of a delegated (or stated) name server */
+	PLACE_PARENT, /* one address of a name server of the parent zone: DS, and NS of the referral */
+};
+
+/* One answer to one question. The shell has verified signatures: signers are the DNSKEYs (ids)
+ * whose RRSIG over this RRset verifies now. For that it uses the DNSKEY RRset seen at the same
+ * server, so it asks DNSKEY with the others. SOA: signers = keys that sign the zone's data there.
+ * A signature by a key in no DNSKEY RRset: alien is set and the text says algorithm and tag. DS of
+ * the parent: status is SET or ABSENT only if validated, otherwise UNKNOWN. NS of a referral is
+ * unsigned: signers empty. ttl is that of the answer; of ABSENT, the negative TTL. A signed RRset
+ * none of whose signatures verifies is still SET, with no signers: it was served. */
+struct view_answer {
+	int place;
+	enum view_type type;
+	enum msig_seen status;
+	struct rset set;
+	struct rset signers;
+	bool alien;
+	uint32_t ttl;
+	int64_t asked; /* when the question left */
+	int64_t time;  /* when the answer arrived */
+	char reason[VIEW_WHY]; /* UNKNOWN: why; alien: "algorithm/tag" */
+};
+
+/* One version of one RRset that one server has served. until is the time of the first answer that
+ * no longer was this version: up to then it may have been served. */
+struct view_version {
+	struct rset set;
+	struct rset signers;
+	bool absent;
+	bool alien;
+	uint32_t ttl;       /* s, the largest seen */
+	int64_t first;
+	int64_t last;
+	int64_t until;      /* VIEW_NEVER: current */
+};
+
+struct view_history {
+	uint8_t count;      /* versions, oldest first; the last one is current */
+	struct view_version at[VIEW_VERSIONS];
+	int64_t overflow;   /* versions that did not fit may be cached until then */
+	/* volatile: */
+	enum msig_seen status; /* of the last answer; UNKNOWN after a start */
+	int64_t time;          /* of the last answer that was not UNKNOWN */
+	int64_t tried;         /* of the last answer */
+	char reason[VIEW_WHY];
+};
+
+struct view_place {
+	enum view_place_kind kind;
+	struct rset ns;               /* the NS names that have this address */
+	char server[VIEW_SERVER];
+	int64_t named;                /* since when a delegation names it; 0: it is not named */
+	int64_t unnamed;              /* until when caches may still hold a delegation to it */
+	struct view_history history[VIEW_TYPE_COUNT];
+	int64_t asked;                /* volatile: last ACT_ASK */
+};
+
+/* ---- processes --------------------------------------------------------------------------------- */
+
+enum view_phase {
+	PHASE_IDLE,
+	PHASE_REQUESTED, /* we are the requestor and ask for `step` */
+	PHASE_GRANTED,   /* we approved `step` of another's process */
+	PHASE_EXECUTING, /* `step` was executed: act, observe */
+	PHASE_DONE,      /* our part of `step` is done: visible, and our hold has elapsed */
+};
+
+enum view_hold { HOLD_KEY, HOLD_DS, HOLD_NS, HOLD_RR, HOLD_COUNT };
+
+struct view_process {
+	uint8_t kind;            /* process.h; 0: none */
+	uint8_t step;
+	enum view_phase phase;
+	int8_t subject;
+	int8_t requestor;
+	uint64_t epoch;
+	uint8_t tid[16];
+	uint8_t hsync[32];       /* digest it was agreed under */
+	bool executed;           /* an EXECUTE happened: only forward from here */
+	bool aborting;           /* no step executed and we give up */
+	uint32_t approved;       /* bit per provider: APPROVE for `step` (requestor) */
+	uint32_t done;           /* bit per provider: DONE for `step` */
+	int64_t started;
+	int64_t since;           /* of this step's phase */
+	int64_t executed_at;     /* of this step */
+	int64_t lease;
+	int64_t hold[HOLD_COUNT]; /* absolute deadlines, only raised; 0: not begun */
+};
+
+/* The end of a process, kept to answer those that missed it. */
+struct view_ended {
+	uint8_t kind;
+	int8_t subject;
+	uint64_t epoch;
+	uint8_t tid[16];
+	bool completed; /* else aborted */
+	int64_t time;
+};
+
+/* What combinerd was told, per origin. */
+struct view_contribution {
+	bool used;
+	struct rset dnskey, cds, cdnskey, ns, csync;
+};
+
+struct view_overlay {
+	uint64_t epoch, counter;
+	uint32_t ttl_key, ttl_cds, ttl_ns;
+	struct view_contribution from[VIEW_PROVIDERS];
+};
+
+/* ---- the zone ------------------------------------------------------------------------------------ */
+
+struct view_provider {
+	/* durable */
+	bool used;
+	char identity[VIEW_NAME];
+	bool member;               /* in the group: its keys and servers belong to the zone */
+	bool contributed;          /* it was once: OFF means leave, not staged */
+	struct view_statement statement;
+	/* volatile */
+	bool ready;                /* HELLO done for this zone and beats arrive */
+	char why[REASON_TEXT];     /* why not */
+	struct view_message request;  /* the last REQUEST, until answered by APPROVE or DENY */
+	bool requested;
+	int64_t answered;          /* when we last answered it */
+	uint16_t answer;           /* what we said: 0, enum msig_op */
+	uint64_t stale;            /* a beat told of this digest change: pull */
+	int64_t pulled;            /* last PULL */
+	int64_t sent;              /* last time the pending thing was said to it */
+	bool tell;                 /* it has to be answered: resend what is pending at once */
+	struct view_message ask;   /* DONE or EXECUTE of a process that we do not run: answer it */
+	bool asking;
+};
+
+struct durable {
+	uint8_t generation[16];          /* random, made with the database */
+	struct rpool pool;               /* the records that all sets below are made of */
+	struct view_provider provider[VIEW_PROVIDERS]; /* the durable part of each */
+	bool begun;                      /* the group was determined once */
+	uint64_t epoch;                  /* largest process number known */
+	uint64_t counter;                /* of own statement and overlay versions */
+	struct view_hsync hsync;         /* last good one */
+	struct view_hsync pending;       /* an instruction that takes away: stands since .time */
+	struct rset own;                 /* DNSKEYs that are ours, for good */
+	struct rset foreign;             /* DNSKEYs that once were foreign: never ours */
+	struct view_process process;
+	struct view_ended ended;
+	struct view_overlay want;        /* what combinerd shall hold */
+	uint64_t applied_epoch, applied_counter; /* version of the last one that it took */
+	struct view_overlay applied;
+	struct view_place *place[VIEW_PLACES]; /* NULL: not used */
+	int64_t backoff;                 /* no own REQUEST before */
+	uint32_t attempts;
+	bool paused;                     /* by the operator */
+	int64_t clock_floor;             /* holds do not count from before this time */
+	bool rebuild;                    /* database older than the world: nothing moves */
+	char doubt[REASON_TEXT];         /* why (rebuild) */
+};
+
+struct zone_view {
+	char zone[VIEW_NAME];
+	struct view_config config;
+	struct durable d;
+	/* volatile */
+	bool dirty;                      /* something happened since the last decide() */
+	bool persist;                    /* the durable part changed */
+	uint8_t seed[16];                /* random octets from the shell, mixed and used up by decide() */
+	char freeze[REASON_TEXT];        /* HSYNC: why no instruction is followed; empty: none */
+	int64_t freeze_since;
+	bool hsync_seen;                 /* since start */
+	bool overlay_known;              /* combinerd answered SHOW since start */
+	uint64_t combiner_epoch, combiner_counter;
+	uint8_t combiner_state;          /* enum msig_zone_state */
+	int64_t applying;                /* ACT_APPLY was issued then, not answered yet */
+	uint16_t apply_rcode;
+	char apply_text[REASON_TEXT];
+	struct rset looked_up;           /* NS names whose addresses are known */
+	struct rset looking_up;
+	bool parent_known;               /* the parent's servers are known */
+	int64_t looked_at;               /* last ACT_LOOKUP */
+	int64_t start;                   /* first decide() since the start */
+	uint32_t own_max_ttl;            /* of the signer's whole zone, from FOLLOWED; 0 unknown */
+	int64_t stated;                  /* last ACT_STATE */
+	int reasons;
+	struct reason reason[VIEW_REASONS]; /* of the last decide(), most important first */
+};
+
+/* zone, identity: text. generation: 16 random octets, used if the state is new. */
+struct zone_view *view_new(const char *zone, const char *identity, const struct view_times *times);
+void view_free(struct zone_view *view);
+
+/* Records as wire data -> the pool of this zone. names of NS lower-cased by the caller. */
+int view_rr(struct zone_view *view, enum view_type type, const uint8_t *rdata, uint16_t len);
+uint16_t view_rrtype(enum view_type type);
+
+/* The number of an identity, which becomes known if it was not (-1: too many). */
+int view_provider(struct zone_view *view, const char *identity);
+
+/* ---- events. Each returns true if it was news. --------------------------------------------------- */
+
+bool view_on_hsync(struct zone_view *view, const struct view_hsync *seen);
+bool view_on_answer(struct zone_view *view, const struct view_answer *answer);
+
+/* Addresses of a name server (ns: id of an NS record) or of the parent's servers (ns -1). Replaces
+ * what was known; count 0 with known false means that it could not be found out. */
+bool view_on_addresses(struct zone_view *view, int ns, bool known, const char *const *server,
+                       int count, int64_t now);
+/* The own signer is at this address (at start and when configured anew). */
+int view_signer(struct zone_view *view, const char *server);
+
+bool view_on_peer(struct zone_view *view, int provider, bool ready, const char *why);
+/* MSIG_EDOUBT if older than what is known, or equal in version but not in content. */
+int view_on_statement(struct zone_view *view, int provider, const struct view_statement *said,
+                      int64_t now);
+bool view_on_message(struct zone_view *view, int provider, const struct view_message *msg,
+                     int64_t now);
+/* The answer to APPLY. rcode 0xffff: combinerd did not answer. */
+bool view_on_applied(struct zone_view *view, uint64_t epoch, uint64_t counter, uint16_t rcode,
+                     const char *text);
+/* The answer to SHOW: what combinerd holds. */
+bool view_on_overlay(struct zone_view *view, uint8_t state, uint64_t epoch, uint64_t counter);
+/* Largest TTL in the signer's zone. */
+bool view_on_followed(struct zone_view *view, uint32_t max_ttl);
+/* The signer or a secondary may have changed: ask again now. */
+bool view_on_changed(struct zone_view *view);
+/* The clock jumped or cannot be trusted: every hold counts anew from now. */
+bool view_on_clock(struct zone_view *view, int64_t now);
+
+enum view_command { VIEW_PAUSE, VIEW_RESUME, VIEW_ABORT, VIEW_CONFIRM };
+/* CONFIRM: the operator has looked at a doubt (rebuild) and says go on. */
+bool view_on_command(struct zone_view *view, enum view_command command);
+
+/* ---- the durable part as bytes -------------------------------------------------------------------- */
+
+/* A new buffer, the caller frees it. */
+int view_encode(const struct zone_view *view, uint8_t **out, size_t *len);
+/* Into a fresh view. MSIG_EDBNEWER, MSIG_EDB: then nothing may be published. Versions that were
+ * current count as served until now. */
+int view_decode(struct zone_view *view, const uint8_t *data, size_t len, int64_t now);
