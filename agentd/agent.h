@@ -1,0 +1,60 @@
+/*
+ * agentd as a whole: what its parts share. Everything hangs on struct agent; there are no globals.
+ *
+ *	bus -> agent.c -> ask.c (answers)      -> zones.c, peers.c
+ *	               -> inbox.c (messages)   -> peers.c, zones.c
+ *	event -> zones.c marks the zone dirty -> decide() -> store.c -> actions
+ */
+#pragma once
+
+#include <stdbool.h>
+#include "agentd/ask.h"
+#include "agentd/signer.h"
+#include "agentd/store.h"
+#include "libmsig/daemon/bus.h"
+#include "libmsig/daemon/conf.h"
+#include "libmsig/daemon/ctl.h"
+#include "libmsig/daemon/loop.h"
+#include "libmsig/daemon/proc.h"
+#include "libmsig/name.h"
+#include "libmsig/option.h"
+#include "libmsig/peermsg.h"
+
+struct contact;
+struct talk;
+struct zone;
+
+struct agent {
+	struct loop *loop;
+	const struct conf *conf;
+	struct proc *proc; /* NULL in tests */
+	struct store *store;
+	struct signer *signer;
+	struct bus *bus;
+	/* How messages leave: the bus, or a test. */
+	int (*send)(void *arg, const struct msig_msg *msg);
+	void *send_arg;
+	struct ask *ask;
+	struct talk *talk;
+	struct ctl *ctl;
+	struct contact *contacts; /* peers.c */
+	struct zone *zones;       /* zones.c */
+	knot_dname_storage_t identity;
+	char identity_text[MSIG_NAME_TEXT];
+	bool rebuild; /* the database was lost: publish nothing, delete nothing */
+	bool stopping;
+	struct loop_timer *run_timer; /* zones.c: dirty zones wait for it */
+	uint64_t started;             /* UTC ms */
+};
+
+/* Everything but the bus and the control socket: used by tests too. err gets the reason. */
+int agent_start(struct agent *agent, char *err, size_t errlen);
+void agent_stop(struct agent *agent);
+
+/* A message from the bus, whoever brought it. */
+void agent_message(struct agent *agent, const struct msig_msg *msg);
+int agent_send(struct agent *agent, const struct msig_msg *msg);
+/* The configuration is a new one. */
+void agent_reload(struct agent *agent, const struct conf *conf);
+
+struct msig_coding agent_coding(const struct agent *agent);

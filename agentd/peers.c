@@ -1,0 +1,608 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
+#include "agentd/peers.h"
+#include "agentd/talk.h"
+#include "agentd/zones.h"
+#include "libmsig/daemon/log.h"
+#include "libmsig/err.h"
+
+static void tick(void *arg);
+static void discover_begin(struct contact *contact);
+
+struct peer_times peers_times(const struct agent *agent)
+{
+	const struct conf *conf = agent->conf;
+
+	return (struct peer_times){
+		.heartbeat_min = conf->heartbeat_min,
+		.heartbeat_max = conf->heartbeat_max,
+		.hello_retry = conf->hello_retry,
+		.timeout = conf->query_timeout,
+	};
+}
+
+struct contact *peers_find(struct agent *agent, const char *identity)
+{
+	for (struct contact *c = agent->contacts; c != NULL; c = c->next) {
+		if (strcmp(c->peer->identity, identity) == 0) {
+			return c;
+		}
+	}
+	return NULL;
+}
+
+struct contact *peers_find_name(struct agent *agent, const knot_dname_t *identity)
+{
+	for (struct contact *c = agent->contacts; c != NULL; c = c->next) {
+		if (msig_name_eq(c->name, identity)) {
+			return c;
+		}
+	}
+	return NULL;
+}
+
+/* transportd ---------------------------------------------------------------------------------- */
+
+static void tell_transport(struct contact *contact)
+{
+	struct msig_msg msg = { .id = MSIG_MSG_PEER_SET };
+	char target[MSIG_NAME_TEXT];
+	char *address[DISCOVER_ADDRESSES], *key[DISCOVER_KEYS];
+	char keytext[DISCOVER_KEYS][MSIG_NAME_TEXT + 8];
+	char *zone[64];
+	uint16_t zones = 0;
+
+	if (!contact->found) {
+		return;
+	}
+	msig_name_text(contact->at.target, target);
+	for (unsigned i = 0; i < contact->at.addresses; i++) {
+		address[i] = contact->at.address[i];
+	}
+	for (unsigned i = 0; i < contact->at.keys; i++) {
+		snprintf(keytext[i], sizeof(keytext[i]), "%s/%u", target, contact->at.key[i].tag);
+		key[i] = keytext[i];
+	}
+	for (struct peer_zone *z = contact->peer->zones; z != NULL; z = z->next) {
+		char text[MSIG_NAME_TEXT];
+		if (zones < sizeof(zone) / sizeof(zone[0])) {
+			zone[zones++] = xstrdup(msig_name_text(z->name, text));
+		}
+	}
+	msg.u.PEER_SET.peer = contact->peer->identity;
+	msg.u.PEER_SET.address.at = address;
+	msg.u.PEER_SET.address.count = (uint16_t)contact->at.addresses;
+	msg.u.PEER_SET.key.at = key;
+	msg.u.PEER_SET.key.count = (uint16_t)contact->at.keys;
+	msg.u.PEER_SET.zone.at = zone;
+	msg.u.PEER_SET.zone.count = zones;
+	/* Not delivered: transportd asks for all of them when it starts. */
+	(void)agent_send(contact->agent, &msg);
+	for (uint16_t i = 0; i < zones; i++) {
+		free(zone[i]);
+	}
+}
+
+void peers_tell_transport(struct agent *agent)
+{
+	for (struct contact *c = agent->contacts; c != NULL; c = c->next) {
+		tell_transport(c);
+	}
+}
+
+/* The state ----------------------------------------------------------------------------------- */
+
+static void journal(struct contact *contact, const char *text)
+{
+	struct store_entry entry = {
+		.time = loop_utc_ms(),
+		.actor = contact->peer->identity,
+		.kind = "peer",
+		.text = text,
+	};
+	struct store_peer row = {
+		.identity = contact->peer->identity,
+		.state = (int)contact->peer->state,
+		.since = contact->since,
+		.heard = contact->heard_utc,
+	};
+	struct store *store = contact->agent->store;
+
+	if (store_begin(store) != 0) {
+		return;
+	}
+	if (store_peer_set(store, &row) != 0 || store_journal_add(store, &entry) != 0) {
+		store_rollback(store);
+		return;
+	}
+	(void)store_commit(store);
+}
+
+static const char *next_text(enum peer_state state)
+{
+	switch (state) {
+	case PEER_NEEDED:
+		return "discovery (URI, SVCB, KEY), DNSSEC-secure or nothing";
+	case PEER_KNOWN:
+		return "HELLO for each shared zone";
+	case PEER_OPERATIONAL:
+		return "heartbeats";
+	case PEER_DEGRADED:
+		return "heartbeats go on; after 10 intervals processes pause";
+	case PEER_INTERRUPTED:
+		return "processes of shared zones pause until it is heard again";
+	}
+	return "?";
+}
+
+void peers_event(struct contact *contact, enum peer_event event)
+{
+	struct peer_times times = peers_times(contact->agent);
+	struct peer *peer = contact->peer;
+	enum peer_state old = peer->state, new = peer_rule(old, event);
+	char text[300];
+
+	if (new == old) {
+		return;
+	}
+	peer_enter(peer, new, &times, loop_mono_ms());
+	contact->since = loop_utc_ms();
+	snprintf(text, sizeof(text), "%s -> %s (%s); next: %s", peer_state_name(old),
+	         peer_state_name(new), peer_event_text(event), next_text(new));
+	log_peer(new == PEER_DEGRADED || new == PEER_INTERRUPTED ? LOG_LVL_WARN : LOG_LVL_INFO,
+	         peer->identity, "%s", text);
+	journal(contact, text);
+	zones_peer_changed(contact->agent, contact);
+	loop_timer_set(contact->timer, 0);
+}
+
+struct contact *peers_share(struct agent *agent, const char *identity, const knot_dname_t *zone)
+{
+	struct contact *c = peers_find(agent, identity);
+	uint64_t now = loop_mono_ms();
+	uint32_t random;
+	char *cached = NULL;
+
+	if (c != NULL) {
+		if (peer_zone_find(c->peer, zone) == NULL) {
+			peer_zone_add(c->peer, zone, now);
+			tell_transport(c);
+			loop_timer_set(c->timer, 0);
+		}
+		return c;
+	}
+	(void)gnutls_rnd(GNUTLS_RND_NONCE, &random, sizeof(random));
+	c = xcalloc(1, sizeof(*c));
+	c->agent = agent;
+	c->peer = peer_new(identity, random, now);
+	c->since = loop_utc_ms();
+	c->timer = loop_timer_new(agent->loop, tick, c);
+	if (msig_name_parse(identity, c->name) != 0) {
+		log_warn("peer '%s': no domain name", identity);
+	}
+	peer_zone_add(c->peer, zone, now);
+	c->next = agent->contacts;
+	agent->contacts = c;
+	log_peer(LOG_LVL_INFO, identity, "needed by HSYNC; next: %s", next_text(PEER_NEEDED));
+	if (store_discovery_get(agent->store, identity, &cached) == 0 &&
+	    discover_parse(cached, &c->at) == 0 && c->at.good_until > loop_utc_ms()) {
+		/* Found before the restart, and still good: at once on, and looked up again. */
+		c->found = true;
+		tell_transport(c);
+		peers_event(c, PEER_ON_DISCOVERED);
+	}
+	free(cached);
+	loop_timer_set(c->timer, 0);
+	return c;
+}
+
+static void contact_free(struct contact *c)
+{
+	ask_cancel(c->agent->ask, c->asking);
+	loop_timer_free(c->timer);
+	peer_free(c->peer);
+	free(c);
+}
+
+void peers_unshare(struct agent *agent, const char *identity, const knot_dname_t *zone)
+{
+	struct contact *c = peers_find(agent, identity);
+	struct msig_msg msg = { .id = MSIG_MSG_PEER_DEL };
+
+	if (c == NULL) {
+		return;
+	}
+	peer_zone_del(c->peer, zone);
+	if (c->peer->zones != NULL) {
+		tell_transport(c);
+		loop_timer_set(c->timer, 0);
+		return;
+	}
+	log_peer(LOG_LVL_INFO, identity, "forgotten: no zone is shared with it any more");
+	msg.u.PEER_DEL.peer = c->peer->identity;
+	(void)agent_send(agent, &msg);
+	for (struct contact **at = &agent->contacts; *at != NULL; at = &(*at)->next) {
+		if (*at == c) {
+			*at = c->next;
+			break;
+		}
+	}
+	contact_free(c);
+}
+
+void peers_free(struct agent *agent)
+{
+	while (agent->contacts != NULL) {
+		struct contact *c = agent->contacts;
+		agent->contacts = c->next;
+		contact_free(c);
+	}
+}
+
+/* Discovery ----------------------------------------------------------------------------------- */
+
+static void discovered(struct contact *c)
+{
+	struct agent *agent = c->agent;
+	uint64_t now = loop_mono_ms(), utc = loop_utc_ms();
+	bool news = !c->found || !discover_equal(&c->at, &c->discover.result);
+	bool saved = false;
+	char *text;
+
+	c->at = c->discover.result;
+	c->found = true;
+	c->failures = 0;
+	c->trouble[0] = '\0';
+	c->discover_at = now + (c->at.fresh_until > utc ? c->at.fresh_until - utc : 0);
+	text = discover_print(&c->at);
+	if (store_begin(agent->store) == 0) {
+		if (store_discovery_set(agent->store, c->peer->identity, text) == 0) {
+			saved = store_commit(agent->store) == 0;
+		} else {
+			store_rollback(agent->store);
+		}
+	}
+	free(text);
+	if (!saved) {
+		log_peer(LOG_LVL_WARN, c->peer->identity, "discovery could not be stored");
+	}
+	if (news) {
+		char target[MSIG_NAME_TEXT];
+		log_peer(LOG_LVL_INFO, c->peer->identity,
+		         "discovered, DNSSEC-secure: %s at %s%s, %u key%s", msig_name_text(c->at.target, target),
+		         c->at.address[0], c->at.addresses > 1 ? " and others" : "", c->at.keys,
+		         c->at.keys == 1 ? "" : "s");
+		tell_transport(c);
+	}
+	peers_event(c, PEER_ON_DISCOVERED);
+}
+
+static void discover_failed(struct contact *c)
+{
+	uint64_t retry = (uint64_t)c->agent->conf->hello_retry * 2;
+	uint64_t delay = retry << (c->failures < 6 ? c->failures : 6);
+
+	if (delay > retry * 60) {
+		delay = retry * 60;
+	}
+	c->failures++;
+	c->discover_at = loop_mono_ms() + delay;
+	snprintf(c->trouble, sizeof(c->trouble), "%s", c->discover.reason);
+	log_peer(LOG_LVL_WARN, c->peer->identity, "discovery failed: %s; %s; again in %llu s",
+	         c->discover.reason,
+	         c->found ? "what was found before stays good for now" : "nothing is said to it",
+	         (unsigned long long)(delay / 1000));
+	zones_peer_changed(c->agent, c);
+}
+
+static void discover_ask(struct contact *c);
+
+static void discover_answer(void *arg, const struct msig_msg_ANSWER *answer, unsigned left)
+{
+	struct contact *c = arg;
+
+	c->asking = 0;
+	switch (discover_feed(&c->discover, answer, loop_utc_ms())) {
+	case DISCOVER_ASKING:
+		discover_ask(c);
+		return;
+	case DISCOVER_DONE:
+		c->discovering = false;
+		discovered(c);
+		break;
+	case DISCOVER_FAILED:
+		c->discovering = false;
+		discover_failed(c);
+		break;
+	}
+	loop_timer_set(c->timer, 0);
+}
+
+static void discover_ask(struct contact *c)
+{
+	struct ask_question question = { .types = 1, .timeout_ms = c->agent->conf->query_timeout };
+	knot_dname_storage_t name;
+
+	if (!discover_question(&c->discover, name, &question.type[0])) {
+		snprintf(c->discover.reason, sizeof(c->discover.reason), "'%s' is no usable identity",
+		         c->peer->identity);
+		c->discovering = false;
+		discover_failed(c);
+		return;
+	}
+	question.name = name;
+	c->asking = ask_start(c->agent->ask, &question, discover_answer, c);
+}
+
+static void discover_begin(struct contact *c)
+{
+	if (c->discovering) {
+		return;
+	}
+	c->discovering = true;
+	c->discovered = loop_mono_ms();
+	discover_start(&c->discover, c->peer->identity, c->agent->conf->lab,
+	               c->agent->conf->cache_floor / 1000);
+	discover_ask(c);
+}
+
+void peers_suspect(struct agent *agent, struct contact *contact, const char *why)
+{
+	uint64_t now = loop_mono_ms(), limit = (uint64_t)agent->conf->hello_retry * 2;
+
+	if (contact->discovering || now < contact->discovered + limit) {
+		return;
+	}
+	log_peer(LOG_LVL_WARN, contact->peer->identity, "%s; its keys are looked up again", why);
+	contact->discover_at = now;
+	loop_timer_set(contact->timer, 0);
+}
+
+/* HELLO and HEARTBEAT ------------------------------------------------------------------------- */
+
+static const char *refusal(const struct msig_peermsg *response, char *buf, size_t len)
+{
+	const knot_lookup_t *name = knot_lookup_by_id(knot_rcode_names, response->rcode);
+
+	snprintf(buf, len, "answered %s%s%.50s", name != NULL ? name->name : "with an error",
+	         response->has_ede ? ": " : "", response->has_ede ? response->ede_text : "");
+	return buf;
+}
+
+static void learn(struct contact *c, const struct msig_peermsg *response)
+{
+	c->peer->transports = response->option.transport;
+	c->peer->models = response->option.sync;
+}
+
+static void hello_done(struct contact *c, const knot_dname_t *name, int result,
+                       const struct msig_peermsg *response)
+{
+	struct peer_times times = peers_times(c->agent);
+	struct peer_zone *z = peer_zone_find(c->peer, name);
+	uint64_t now = loop_mono_ms();
+	char why[80], zone[MSIG_NAME_TEXT];
+
+	if (z == NULL) {
+		return;
+	}
+	if (result != 0 || response->rcode != KNOT_RCODE_NOERROR) {
+		peer_hello_failed(c->peer, z, &times, now,
+		                  result != 0 ? msig_strerror(result)
+		                              : refusal(response, why, sizeof(why)));
+		log_peer(LOG_LVL_INFO, c->peer->identity, "HELLO for %s: %s; again in %llu s",
+		         msig_name_text(z->name, zone), z->said,
+		         (unsigned long long)((z->hello_at - now + 999) / 1000));
+		if (z->tries == 5) {
+			log_peer(LOG_LVL_WARN, c->peer->identity,
+			         "no HELLO for %s succeeded in %u tries (%s): is agentd running there, "
+			         "is the zone configured, is its HSYNC the same?", zone, z->tries, z->said);
+		}
+		loop_timer_set(c->timer, 0);
+		return;
+	}
+	z->busy = false;
+	z->told = true;
+	z->tries = 0;
+	z->said[0] = '\0';
+	learn(c, response);
+	peer_heard(c->peer, 0, now);
+	log_peer(LOG_LVL_INFO, c->peer->identity, "HELLO for %s accepted",
+	         msig_name_text(z->name, zone));
+	peers_event(c, PEER_ON_HELLO_OK);
+	zones_peer_changed(c->agent, c);
+	loop_timer_set(c->timer, 0);
+}
+
+static void beat_done(struct contact *c, const knot_dname_t *name, int result,
+                      const struct msig_peermsg *response)
+{
+	struct peer_zone *z = peer_zone_find(c->peer, name);
+	uint64_t now = loop_mono_ms();
+	char why[80];
+
+	if (result == 0 && response->rcode == KNOT_RCODE_NOERROR) {
+		peer_beat_acked(c->peer, now);
+		peer_heard(c->peer, 0, now);
+		c->heard_utc = loop_utc_ms();
+		learn(c, response);
+	} else {
+		peer_beat_failed(c->peer);
+		log_peer(LOG_LVL_DEBUG, c->peer->identity, "HEARTBEAT: %s",
+		         result != 0 ? msig_strerror(result) : refusal(response, why, sizeof(why)));
+	}
+	if (result == 0 && response->rcode == KNOT_RCODE_REFUSED && z != NULL && z->told) {
+		/* It has started anew, or dropped the zone: say HELLO for that again. */
+		bool others = false;
+		z->told = false;
+		peer_hello_reset(c->peer, z, now);
+		for (struct peer_zone *o = c->peer->zones; o != NULL; o = o->next) {
+			others = others || o->told;
+		}
+		log_peer(LOG_LVL_INFO, c->peer->identity, "HEARTBEAT %s; next: HELLO",
+		         refusal(response, why, sizeof(why)));
+		if (!others) {
+			peers_event(c, PEER_ON_REFUSED);
+		}
+		zones_peer_changed(c->agent, c);
+	}
+	loop_timer_set(c->timer, 0);
+}
+
+static void say(struct contact *c, struct peer_zone *z, enum peer_todo what)
+{
+	struct peer_times times = peers_times(c->agent);
+	struct msig_option opt;
+
+	msig_option_init(&opt, what == PEER_HELLO ? MSIG_OP_HELLO : MSIG_OP_HEARTBEAT,
+	                 c->agent->identity, z->name);
+	MSIG_OPTION_SET(&opt, REMAINING, remaining, (uint8_t)peer_waiting(c->peer));
+	MSIG_OPTION_SET(&opt, INTERVAL, interval, peer_beat_advertise(c->peer, &times));
+	zones_fill(c->agent, z->name, &opt);
+	if (what == PEER_HELLO) {
+		peer_hello_sent(c->peer, z);
+		talk_send(c->agent, c, &opt, NULL, hello_done);
+	} else {
+		peer_beat_sent(c->peer, &times, loop_mono_ms());
+		talk_send(c->agent, c, &opt, NULL, beat_done);
+	}
+}
+
+/* Does what is due, then sleeps until the next thing is. */
+static void tick(void *arg)
+{
+	struct contact *c = arg;
+	struct peer_times times = peers_times(c->agent);
+	uint64_t now = loop_mono_ms(), when, next = UINT64_MAX;
+	struct peer_zone *z = NULL;
+	enum peer_todo what;
+	int event;
+
+	if (c->found && c->at.good_until <= loop_utc_ms()) {
+		c->found = false;
+		peers_event(c, PEER_ON_UNDISCOVERED);
+	}
+	event = peer_silence(c->peer, &times, now, &when);
+	if (event >= 0) {
+		if (event == PEER_ON_GONE) {
+			c->discover_at = now;
+		}
+		peers_event(c, (enum peer_event)event);
+		if (event == PEER_ON_GONE && c->found) {
+			peers_event(c, PEER_ON_DISCOVERED);
+		}
+	}
+	next = when < next ? when : next;
+	if (!c->discovering) {
+		if (c->discover_at <= now) {
+			discover_begin(c);
+		} else if (c->discover_at < next) {
+			next = c->discover_at;
+		}
+	}
+	while (c->found && (what = peer_due(c->peer, now, &z, &when)) != PEER_NOTHING) {
+		say(c, z, what);
+	}
+	if (c->found && when < next) {
+		next = when;
+	}
+	if (next != UINT64_MAX) {
+		loop_timer_set(c->timer, next > now ? next - now : 1);
+	}
+}
+
+void peers_heard_hello(struct contact *c, const struct msig_option *option)
+{
+	struct peer_zone *z = peer_zone_find(c->peer, option->zone);
+	uint64_t now = loop_mono_ms();
+
+	if (z == NULL) {
+		return;
+	}
+	c->peer->transports = option->transport;
+	c->peer->models = option->sync;
+	c->heard_utc = loop_utc_ms();
+	z->heard = true;
+	if (!z->told && !z->busy) {
+		peer_hello_reset(c->peer, z, now);
+	}
+	peer_heard(c->peer, option->has & MSIG_HAS(INTERVAL) ? option->interval : 0, now);
+	peers_event(c, PEER_ON_HELLO_IN);
+	loop_timer_set(c->timer, 0);
+}
+
+void peers_heard_beat(struct contact *c, const struct msig_option *option)
+{
+	struct peer_zone *z = peer_zone_find(c->peer, option->zone);
+
+	peer_heard(c->peer, option->has & MSIG_HAS(INTERVAL) ? option->interval : 0,
+	           loop_mono_ms());
+	c->heard_utc = loop_utc_ms();
+	if (option->has & MSIG_HAS(REMAINING)) {
+		c->peer->remaining = option->remaining;
+	}
+	if (z != NULL && (option->has & MSIG_HAS(CONTRIBUTION))) {
+		memcpy(z->digest, option->contribution, sizeof(z->digest));
+		z->has_digest = true;
+	}
+	loop_timer_set(c->timer, 0);
+}
+
+void peers_zone_changed(struct agent *agent, const knot_dname_t *zone)
+{
+	struct peer_times times = peers_times(agent);
+	uint64_t now = loop_mono_ms();
+
+	for (struct contact *c = agent->contacts; c != NULL; c = c->next) {
+		struct peer_zone *z = peer_zone_find(c->peer, zone);
+		if (z != NULL) {
+			c->peer->turn = z;
+			peer_beat_reset(c->peer, &times, now);
+			loop_timer_set(c->timer, 0);
+		}
+	}
+}
+
+void peers_hsync_changed(struct agent *agent, const knot_dname_t *zone)
+{
+	uint64_t now = loop_mono_ms();
+
+	for (struct contact *c = agent->contacts; c != NULL; c = c->next) {
+		struct peer_zone *z = peer_zone_find(c->peer, zone);
+		if (z != NULL) {
+			peer_hello_reset(c->peer, z, now);
+			if (!c->found && !c->discovering) {
+				c->failures = 0;
+				c->discover_at = now;
+			}
+			loop_timer_set(c->timer, 0);
+		}
+	}
+}
+
+void peers_reload(struct agent *agent)
+{
+	for (struct contact *c = agent->contacts; c != NULL; c = c->next) {
+		loop_timer_set(c->timer, 0);
+	}
+}
+
+const char *peers_why(struct contact *c, const knot_dname_t *zone, char *buf, size_t len)
+{
+	struct peer_zone *z = peer_zone_find(c->peer, zone);
+
+	if (peer_ready(c->peer, zone)) {
+		buf[0] = '\0';
+	} else if (c->peer->state == PEER_NEEDED) {
+		snprintf(buf, len, "not discovered%s%s", *c->trouble != '\0' ? ": " : " yet",
+		         c->trouble);
+	} else if (z != NULL && !z->told) {
+		snprintf(buf, len, "HELLO %s", *z->said != '\0' ? z->said : "not answered yet");
+	} else {
+		snprintf(buf, len, "%s", peer_state_name(c->peer->state));
+	}
+	return buf;
+}

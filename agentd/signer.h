@@ -1,0 +1,39 @@
+/*
+ * Our own word and that of others: the SIG(0) private key, signing and verifying of whole messages,
+ * and the replay window of a sender. Knows nothing of what the messages mean.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "agentd/discover.h"
+#include "libmsig/sig0.h"
+
+/* Sequence numbers of a sender (TLV 15) that were accepted: high is the largest, bit i of seen says
+ * whether high - i was. Older than that counts as seen. */
+#define REPLAY_WINDOW 64
+struct replay {
+	uint64_t high, seen;
+	uint8_t generation[16]; /* the sender's database, as last stated */
+};
+
+bool replay_fresh(const struct replay *replay, uint64_t sequence);
+void replay_mark(struct replay *replay, uint64_t sequence);
+
+struct signer;
+
+/* Reads the private key (PKCS #8 PEM, not readable for others). name is the owner of its KEY
+ * record. On failure NULL with the reason in err. */
+struct signer *signer_load(const char *file, const char *name, char *err, size_t errlen);
+void signer_free(struct signer *signer);
+const struct msig_sig0_key *signer_key(const struct signer *signer);
+
+/* Appends SIG(0), valid around now (UTC s). request: NULL, or the request that this answers. */
+int signer_sign(const struct signer *signer, uint8_t *wire, size_t *len, size_t max,
+                const uint8_t *request, size_t request_len, uint64_t now);
+
+/* Is it signed by a key of this peer, under the name that its validated URI gave, and now?
+ * MSIG_ENOSIG, MSIG_ESIGKEY (other name or key), MSIG_ESIGTIME, MSIG_EBADSIG. */
+int signer_verify(const struct discover_result *peer, const uint8_t *wire, size_t len,
+                  const uint8_t *request, size_t request_len, uint64_t now);

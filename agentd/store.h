@@ -1,0 +1,93 @@
+/*
+ * What agentd must not forget, in one sqlite file. All SQL of agentd is in store.c; no other file
+ * knows a table. Writes happen inside store_begin() / store_commit(); what a commit covered is
+ * durable. After a disk error the store is static: writes fail, what was read stays valid, and the
+ * daemon goes on without acting (MSIG_EDISK).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <libknot/dname.h>
+
+#define STORE_GENERATION 16
+
+struct store;
+struct replay;
+
+/* Opens DIR/agentd.db, making it if there is none. *fresh: it was made just now, with a new
+ * generation (protocol: TLV 19). MSIG_EDBNEWER for a database of a newer version. */
+int store_open(const char *dir, struct store **store, bool *fresh);
+void store_close(struct store *store);
+const uint8_t *store_generation(const struct store *store);
+const char *store_error(struct store *store);
+
+int store_begin(struct store *store);
+int store_commit(struct store *store);
+void store_rollback(struct store *store);
+bool store_broken(const struct store *store); /* a write failed for good: nothing may be acted on */
+
+/* Small facts by name. get: MSIG_EMISSING if there is none; the caller frees *value. */
+int store_meta_get(struct store *store, const char *name, uint8_t **value, size_t *len);
+int store_meta_set(struct store *store, const char *name, const void *value, size_t len);
+int store_meta_del(struct store *store, const char *name);
+
+/* The next outgoing sequence number: larger than every one before, also those of a database that
+ * was lost (it follows the clock). Reserves blocks in the database, in its own transaction or in
+ * the one that is open. 0 on a disk error. */
+uint64_t store_sequence(struct store *store);
+
+/* The replay window of a sender (signer.h). A sender never heard of has an empty window. */
+int store_replay_get(struct store *store, const char *sender, struct replay *replay);
+int store_replay_set(struct store *store, const char *sender, const struct replay *replay);
+
+/* The durable state of a zone, as one blob that the core reads and writes. */
+int store_zone_get(struct store *store, const knot_dname_t *zone, uint8_t **blob, size_t *len);
+int store_zone_set(struct store *store, const knot_dname_t *zone, const void *blob, size_t len);
+int store_zone_del(struct store *store, const knot_dname_t *zone);
+
+/* Statements: the signed message as it came is the evidence. */
+struct store_statement {
+	char *provider;
+	uint64_t epoch, counter;
+	uint64_t received; /* UTC ms */
+	uint8_t *message;
+	size_t len;
+};
+int store_statement_set(struct store *store, const knot_dname_t *zone,
+                        const struct store_statement *statement);
+int store_statement_del(struct store *store, const knot_dname_t *zone, const char *provider);
+/* cb for each; what it gets is lent. */
+int store_statements(struct store *store, const knot_dname_t *zone,
+                     void (*cb)(void *arg, const struct store_statement *statement), void *arg);
+
+/* Peers: state survives a restart, so that "since" does. */
+struct store_peer {
+	char *identity;
+	int state;
+	uint64_t since, heard; /* UTC ms */
+};
+int store_peer_set(struct store *store, const struct store_peer *peer);
+int store_peer_del(struct store *store, const char *identity);
+int store_peer_get(struct store *store, const char *identity, struct store_peer *peer);
+
+/* Last good discovery of a peer, text made by discover.c; the caller frees *text. */
+int store_discovery_get(struct store *store, const char *identity, char **text);
+int store_discovery_set(struct store *store, const char *identity, const char *text);
+
+/* The audit journal: only ever appended to. */
+struct store_entry {
+	uint64_t seq;
+	uint64_t time;            /* UTC ms */
+	const knot_dname_t *zone; /* or NULL */
+	const char *actor;        /* identity, "operator uid 0", "signer", ... */
+	const char *kind;         /* short word: "step", "message", "peer", ... */
+	const char *text;
+	const void *evidence;
+	size_t evidence_len;
+};
+int store_journal_add(struct store *store, const struct store_entry *entry);
+/* Newest first, at most limit entries with seq < before (0: all); zone NULL: every zone. */
+int store_journal(struct store *store, const knot_dname_t *zone, uint64_t before, unsigned limit,
+                  void (*cb)(void *arg, const struct store_entry *entry), void *arg);

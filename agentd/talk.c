@@ -1,0 +1,209 @@
+#include <stdlib.h>
+#include <string.h>
+#include "agentd/peers.h"
+#include "agentd/talk.h"
+#include "libmsig/daemon/log.h"
+#include "libmsig/err.h"
+
+/* transportd tries every address in turn within the time it is given; ours only counts when it is
+ * gone. */
+#define GRACE_MS 2000
+
+struct request {
+	struct request *next;
+	struct agent *agent;
+	uint64_t id;
+	uint16_t msgid;
+	uint8_t operation;
+	char *peer;
+	knot_dname_storage_t zone;
+	uint8_t *wire; /* as signed: the response is bound to it */
+	size_t len;
+	struct loop_timer *timer;
+	int failure;
+	talk_done done;
+};
+
+struct talk {
+	struct request *requests;
+	uint64_t last;
+};
+
+struct talk *talk_new(struct agent *agent)
+{
+	struct talk *talk = xcalloc(1, sizeof(*talk));
+
+	talk->last = loop_utc_ms() << 20;
+	return talk;
+}
+
+static void request_free(struct request *r)
+{
+	struct request **at = &r->agent->talk->requests;
+
+	while (*at != NULL && *at != r) {
+		at = &(*at)->next;
+	}
+	if (*at == r) {
+		*at = r->next;
+	}
+	loop_timer_free(r->timer);
+	free(r->peer);
+	free(r->wire);
+	free(r);
+}
+
+void talk_free(struct talk *talk)
+{
+	if (talk == NULL) {
+		return;
+	}
+	while (talk->requests != NULL) {
+		request_free(talk->requests);
+	}
+	free(talk);
+}
+
+/* Ends the request; the callback comes last because it may do anything. */
+static void finish(struct request *r, int result, const struct msig_peermsg *response)
+{
+	struct contact *contact = peers_find(r->agent, r->peer);
+	talk_done done = r->done;
+	knot_dname_storage_t zone;
+
+	memcpy(zone, r->zone, sizeof(zone));
+	request_free(r);
+	if (done != NULL && contact != NULL) {
+		done(contact, zone, result, response);
+	}
+}
+
+static void timed_out(void *arg)
+{
+	struct request *r = arg;
+
+	finish(r, r->failure, NULL);
+}
+
+static int compose(struct agent *agent, struct request *r, const struct msig_option *option,
+                   const struct msig_apex *apex)
+{
+	struct msig_coding coding = agent_coding(agent);
+	struct msig_peermsg msg;
+	struct msig_option opt = *option;
+	uint64_t sequence = store_sequence(agent->store);
+	size_t max = 65535, len = max - msig_sig0_size(signer_key(agent->signer));
+	int ret;
+
+	if (sequence == 0) {
+		return MSIG_EDISK;
+	}
+	MSIG_OPTION_SET(&opt, SEQUENCE, sequence, sequence);
+	memcpy(opt.generation, store_generation(agent->store), sizeof(opt.generation));
+	opt.has |= MSIG_HAS(GENERATION);
+	r->msgid = (uint16_t)(sequence ^ sequence >> 16);
+	ret = msig_peermsg_request(&msg, r->msgid, &opt, apex);
+	if (ret != 0) {
+		return ret;
+	}
+	r->wire = xcalloc(1, max);
+	ret = msig_peermsg_compose(&msg, &coding, r->wire, &len);
+	msig_peermsg_clear(&msg);
+	if (ret == 0) {
+		ret = signer_sign(agent->signer, r->wire, &len, max, NULL, 0,
+		                  loop_utc_ms() / 1000);
+	}
+	r->len = len;
+	return ret;
+}
+
+void talk_send(struct agent *agent, struct contact *contact, const struct msig_option *option,
+               const struct msig_apex *apex, talk_done done)
+{
+	struct request *r = xcalloc(1, sizeof(*r));
+	struct msig_msg msg = { .id = MSIG_MSG_SEND };
+	uint32_t timeout = agent->conf->query_timeout;
+	int ret;
+
+	r->agent = agent;
+	r->id = ++agent->talk->last;
+	r->peer = xstrdup(contact->peer->identity);
+	memcpy(r->zone, option->zone, sizeof(r->zone));
+	r->operation = option->operation;
+	r->done = done;
+	r->timer = loop_timer_new(agent->loop, timed_out, r);
+	r->next = agent->talk->requests;
+	agent->talk->requests = r;
+
+	ret = compose(agent, r, option, apex);
+	if (ret == 0) {
+		msg.u.SEND.id = r->id;
+		msg.u.SEND.peer = r->peer;
+		msg.u.SEND.timeout_ms = timeout;
+		msg.u.SEND.message.data = r->wire;
+		msg.u.SEND.message.len = (uint32_t)r->len;
+		ret = agent_send(agent, &msg);
+	}
+	r->failure = ret != 0 ? ret : MSIG_ETIMEOUT;
+	loop_timer_set(r->timer, ret != 0 ? 0 : (uint64_t)timeout * 2 + GRACE_MS);
+}
+
+/* Nothing of the response counts before its signature does. */
+static int check(struct agent *agent, const struct request *r, const struct msig_msg_SENT *sent,
+                 struct msig_peermsg *response)
+{
+	struct msig_coding coding = agent_coding(agent);
+	struct contact *contact = peers_find(agent, r->peer);
+	int ret;
+
+	if (contact == NULL || !contact->found) {
+		return MSIG_ENOPEER;
+	}
+	ret = signer_verify(&contact->at, sent->response.data, sent->response.len, r->wire, r->len,
+	                    loop_utc_ms() / 1000);
+	if (ret != 0) {
+		if (ret == MSIG_EBADSIG || ret == MSIG_ESIGKEY) {
+			peers_suspect(agent, contact, msig_strerror(ret));
+		}
+		return ret;
+	}
+	ret = msig_peermsg_parse(sent->response.data, sent->response.len, &coding, response);
+	if (ret != 0) {
+		return ret;
+	}
+	if (!response->response || response->id != r->msgid ||
+	    !msig_name_eq(response->zone, r->zone) || !response->has_option ||
+	    response->operation != r->operation ||
+	    !msig_name_eq(response->option.identity, contact->name)) {
+		msig_peermsg_clear(response);
+		return MSIG_EVALUE;
+	}
+	return 0;
+}
+
+void talk_sent(struct agent *agent, const struct msig_msg_SENT *sent)
+{
+	struct request *r = agent->talk->requests;
+	struct msig_peermsg response;
+	int ret = sent->result;
+
+	while (r != NULL && r->id != sent->id) {
+		r = r->next;
+	}
+	if (r == NULL) {
+		return;
+	}
+	if (ret != 0) {
+		finish(r, ret, NULL);
+		return;
+	}
+	ret = check(agent, r, sent, &response);
+	if (ret != 0) {
+		log_peer(LOG_LVL_INFO, r->peer, "response to %s from %s not accepted: %s",
+		         msig_op_name(r->operation), sent->address, msig_strerror(ret));
+		finish(r, ret, NULL);
+		return;
+	}
+	finish(r, 0, &response);
+	msig_peermsg_clear(&response);
+}

@@ -1,0 +1,82 @@
+/*
+ * The zones of this agent: each has a view (the pure core), and this file is what surrounds it.
+ * Events mark a zone dirty; one place decides, stores, and then does what was decided.
+ */
+#pragma once
+
+#include "agentd/agent.h"
+#include "agentd/decide.h"
+
+struct look;
+
+struct zone {
+	struct zone *next;
+	struct agent *agent;
+	const struct conf_zone *conf;
+	knot_dname_t *name;
+	char text[MSIG_NAME_TEXT];
+	struct zone_view *view;
+	bool dirty;
+	bool broken; /* its stored state cannot be read: nothing is decided */
+	char trouble[160];
+	struct loop_timer *wake;
+	int64_t wake_at;             /* UTC ms, for people */
+	int64_t decided;             /* the last time */
+	struct look *looks;          /* look.c: questions under way */
+	struct loop_timer *follow_timer;
+	uint64_t applying;           /* id of APPLY, 0: none under way */
+	uint64_t apply_epoch, apply_counter;
+	struct loop_timer *apply_timer;
+	uint64_t showing;
+	char signer[64];             /* "addr@port" */
+	/* What combinerd and the signer last said, for people. */
+	uint8_t merge_state;
+	uint32_t owner_serial, served_serial, signer_serial;
+	uint8_t served_digest[32], signed_digest[32];
+	bool has_served, has_signed;
+	uint64_t signatures_expire;  /* UTC s */
+	uint32_t max_ttl;
+	char combiner_text[160];
+	knot_dname_t *parent;        /* once it was found */
+	char reason_text[400];       /* the first reason as it was logged last */
+	uint64_t pulling;            /* bit per provider: PULL under way */
+};
+
+int zones_open(struct agent *agent);
+void zones_close(struct agent *agent);
+struct zone *zones_find(struct agent *agent, const knot_dname_t *name);
+
+/* Something happened: decide soon. */
+void zones_mark(struct zone *zone);
+/* Decides now, stores (with what is already written in an open transaction), commits, acts. An error
+ * means that nothing of it happened: the view is as before. */
+int zones_settle(struct zone *zone);
+/* In the view of the zone; -1 if there are too many. */
+int zones_provider(struct zone *zone, const char *identity);
+
+/* What peers.c tells and asks. */
+void zones_peer_changed(struct agent *agent, const struct contact *contact);
+void zones_fill(struct agent *agent, const knot_dname_t *name, struct msig_option *option);
+/* A HEARTBEAT or HELLO said what the peer's statement is: PULL if ours is another. */
+void zones_heard(struct contact *contact, const struct msig_option *option);
+/* Own statement as a message body: option for STATE or the answer to PULL, apex to be cleared. */
+int zones_statement(struct zone *zone, struct msig_option *option, struct msig_apex *apex);
+/* A verified statement of a peer; wire is the signed message, kept as evidence. Inside a transaction
+ * of the caller, who calls zones_settle(). */
+int zones_stated(struct zone *zone, struct contact *contact, const struct msig_peermsg *msg,
+                 const uint8_t *wire, size_t len);
+
+/* Messages from the bus. */
+void zones_applied(struct agent *agent, const struct msig_msg_APPLIED *msg);
+void zones_overlay(struct agent *agent, const struct msig_msg_OVERLAY *msg);
+void zones_served(struct agent *agent, const struct msig_msg_ZONE *msg);
+void zones_followed(struct agent *agent, const struct msig_msg_FOLLOWED *msg);
+void zones_signer_changed(struct agent *agent, const struct msig_msg_SIGNER_CHANGED *msg);
+
+/* An operator's word. */
+int zones_command(struct zone *zone, enum view_command command, const char *actor);
+void zones_reload(struct agent *agent);
+void zones_clock_jumped(struct agent *agent, int64_t by_ms);
+
+/* Records of the view's pool as a set of libmsig. */
+int zones_set(const struct zone *zone, struct rset set, struct msig_set *out);
