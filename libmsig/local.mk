@@ -23,8 +23,25 @@ libmsig_headers = \
 libmsig_libmsig_la_SOURCES = \
 	$(libmsig_headers) \
 	libmsig/compat.h \
+	libmsig/hash.h \
+	libmsig/apex.c \
+	libmsig/buf.c \
+	libmsig/canon.c \
+	libmsig/digest.c \
 	libmsig/err.c \
-	libmsig/msg.c
+	libmsig/hash.c \
+	libmsig/hsync.c \
+	libmsig/key.c \
+	libmsig/msg.c \
+	libmsig/name.c \
+	libmsig/option.c \
+	libmsig/peermsg.c \
+	libmsig/rrs.c \
+	libmsig/rrsig.c \
+	libmsig/set.c \
+	libmsig/sig0.c \
+	libmsig/statement.c \
+	libmsig/target.c
 
 libmsigincludedir = $(includedir)/libmsig
 libmsiginclude_HEADERS = $(libmsig_headers)

@@ -12,7 +12,7 @@ struct msig_rrs {
 	size_t count;
 };
 
-#define MSIG_RRS_MAX 65535 /* RRs in one list that is decoded */
+#define MSIG_RRS_MAX 16384 /* RRs in one list that is decoded */
 
 void msig_rrs_clear(struct msig_rrs *rrs);
 

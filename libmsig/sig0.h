@@ -22,10 +22,9 @@ int msig_sig0_key_generate(const knot_dname_t *name, uint8_t algorithm,
 /* From PKCS#8 PEM; the algorithm follows from the key (RSA: 8, P-256: 13, Ed25519: 15). */
 int msig_sig0_key_from_pem(const knot_dname_t *name, const uint8_t *pem, size_t len,
                            struct msig_sig0_key **key);
-/* From the text of BIND's K<name>+<alg>+<tag>.private (algorithms 13 and 15). flags are those of
- * the KEY record in the .key file, 512 as a rule: they are part of the tag. */
-int msig_sig0_key_from_bind(const knot_dname_t *name, uint16_t flags, const char *text, size_t len,
-                            struct msig_sig0_key **key);
+/* From the text of BIND's K<name>+<alg>+<tag>.key and .private (algorithms 13 and 15). */
+int msig_sig0_key_from_bind(const char *public_text, size_t public_len, const char *private_text,
+                            size_t private_len, struct msig_sig0_key **key);
 /* PKCS#8 PEM, for a file of mode 0600. The caller frees it. */
 int msig_sig0_key_to_pem(const struct msig_sig0_key *key, char **pem, size_t *len);
 void msig_sig0_key_free(struct msig_sig0_key *key);

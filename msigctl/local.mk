@@ -1,1 +1,31 @@
-# Files of msigctl.
+# Files of msigctl. All but main.c are a library, so that the tests link them.
+noinst_LTLIBRARIES += msigctl/libctlclient.la
+
+msigctl_libctlclient_la_SOURCES = \
+	msigctl/check.c \
+	msigctl/client.c \
+	msigctl/client.h \
+	msigctl/command.h \
+	msigctl/commands.c \
+	msigctl/hsync.c \
+	msigctl/identity.c \
+	msigctl/identity.h \
+	msigctl/journal.c \
+	msigctl/json.h \
+	msigctl/render.h \
+	msigctl/render_host.c \
+	msigctl/render_merge.c \
+	msigctl/render_zone.c \
+	msigctl/text.c \
+	msigctl/text.h \
+	msigctl/wait.c \
+	msigctl/wait.h \
+	msigctl/words.c \
+	msigctl/words.h
+msigctl_libctlclient_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+msigctl_libctlclient_la_LIBADD = \
+	libmsig/daemon/libmsigd.la \
+	libmsig/libmsig.la \
+	$(JANSSON_LIBS) \
+	$(KNOT_LIBS)
+

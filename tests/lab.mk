@@ -2,12 +2,25 @@
 
 EXTRA_DIST += \
 	.ci/run \
-	tests/lab/setup.sh \
 	tests/lab/__init__.py \
+	tests/lab/ask.py \
+	tests/lab/byhand.py \
+	tests/lab/invariants.py \
+	tests/lab/judge.py \
+	tests/lab/knot.py \
+	tests/lab/net.py \
+	tests/lab/proc.py \
+	tests/lab/recorder.py \
+	tests/lab/rig.py \
+	tests/lab/scanner.py \
+	tests/lab/setup.sh \
 	tests/lab/tap.py \
-	tests/lab/tools.py
+	tests/lab/tools.py \
+	tests/lab/unbound.py \
+	tests/lab/watcher.py
 
 lab_tests = \
+	tests/system/test_lab_oracle.py \
 	tests/system/test_lab_tools.py
 dist_check_SCRIPTS += $(lab_tests)
 TESTS += $(lab_tests)

@@ -1,0 +1,212 @@
+/*
+ * Public keys: tags, DS, CDS and CDNSKEY. All by hand from the rdata: what a peer calls a key need
+ * not be one that the crypto library accepts.
+ */
+#include "libmsig/key.h"
+#include <string.h>
+#include <libknot/errcode.h>
+#include "libmsig/hash.h"
+
+#define DNSKEY_MIN 4 /* flags, protocol, algorithm */
+
+bool
+msig_key_is_sep(const knot_rdata_t *dnskey)
+{
+	uint16_t flags;
+
+	if (dnskey->len <= DNSKEY_MIN)
+		return false;
+	flags = knot_dnskey_flags(dnskey);
+	return (flags & MSIG_DNSKEY_ZONE) && (flags & MSIG_DNSKEY_SEP) &&
+	       !(flags & MSIG_DNSKEY_REVOKE) && knot_dnskey_proto(dnskey) == 3;
+}
+
+/* RFC 4034 appendix B, with the flags of the caller. */
+static uint16_t
+tag_with_flags(const knot_rdata_t *dnskey, uint16_t flags)
+{
+	uint32_t sum = flags;
+
+	/* RSA/MD5 (B.1): octets of the modulus, which the flags do not touch. */
+	if (dnskey->len > DNSKEY_MIN + 3 && dnskey->data[3] == 1)
+		return knot_wire_read_u16(dnskey->data + dnskey->len - 3);
+	for (uint16_t i = 2; i < dnskey->len; i++)
+		sum += i & 1 ? dnskey->data[i] : (uint32_t)dnskey->data[i] << 8;
+	sum += sum >> 16 & 0xffff;
+	return sum & 0xffff;
+}
+
+uint16_t
+msig_key_tag(const knot_rdata_t *dnskey)
+{
+	return dnskey->len < DNSKEY_MIN ? 0 : tag_with_flags(dnskey, knot_dnskey_flags(dnskey));
+}
+
+uint16_t
+msig_key_tag_revoked(const knot_rdata_t *dnskey)
+{
+	return dnskey->len < DNSKEY_MIN ? 0 :
+	       tag_with_flags(dnskey, knot_dnskey_flags(dnskey) ^ MSIG_DNSKEY_REVOKE);
+}
+
+/* The same key, but for the REVOKE bit: its variant is no stranger. */
+static bool
+same_key(const knot_rdata_t *a, const knot_rdata_t *b)
+{
+	return a->len == b->len && a->len >= DNSKEY_MIN && a->data[0] == b->data[0] &&
+	       (a->data[1] | MSIG_DNSKEY_REVOKE) == (b->data[1] | MSIG_DNSKEY_REVOKE) &&
+	       memcmp(a->data + 2, b->data + 2, a->len - 2) == 0;
+}
+
+static bool
+tags_meet(const knot_rdata_t *a, const knot_rdata_t *b, uint16_t *tag)
+{
+	uint16_t ta[2] = { msig_key_tag(a), msig_key_tag_revoked(a) };
+	uint16_t tb[2] = { msig_key_tag(b), msig_key_tag_revoked(b) };
+
+	for (int i = 0; i < 4; i++) {
+		if (ta[i / 2] == tb[i % 2]) {
+			*tag = ta[i / 2];
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+msig_key_clash(const struct msig_set *a, const struct msig_set *b, struct msig_key_clash *clash)
+{
+	struct msig_key_clash found;
+
+	MSIG_SET_EACH(a, ra) {
+		MSIG_SET_EACH(b, rb) {
+			if (same_key(ra, rb) || !tags_meet(ra, rb, &found.tag))
+				continue;
+			found.a = ra;
+			found.b = rb;
+			if (clash != NULL)
+				*clash = found;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int
+key_digest(const knot_dname_t *zone, const knot_rdata_t *dnskey, uint8_t digest, uint8_t *out)
+{
+	uint8_t data[KNOT_DNAME_MAXLEN + 4096];
+	size_t name = knot_dname_size(zone);
+
+	if (dnskey->len > sizeof(data) - KNOT_DNAME_MAXLEN)
+		return KNOT_ESPACE;
+	knot_dname_copy_lower(data, zone);
+	memcpy(data + name, dnskey->data, dnskey->len);
+	return hash_digest(digest, data, name + dnskey->len, out);
+}
+
+int
+msig_key_ds(const knot_dname_t *zone, const knot_rdata_t *dnskey, uint8_t digest,
+            uint8_t ds[MSIG_DS_MAX], uint16_t *len)
+{
+	if (dnskey->len <= DNSKEY_MIN)
+		return KNOT_EINVAL;
+	if (digest != 2 && digest != 4)
+		return KNOT_ENOTSUP;
+	knot_wire_write_u16(ds, msig_key_tag(dnskey));
+	ds[2] = knot_dnskey_alg(dnskey);
+	ds[3] = digest;
+	*len = 4 + hash_len(digest);
+	return key_digest(zone, dnskey, digest, ds + 4);
+}
+
+bool
+msig_key_matches_ds(const knot_dname_t *zone, const knot_rdata_t *dnskey, const knot_rdata_t *ds)
+{
+	uint8_t digest[64];
+	size_t len;
+
+	if (ds->len < 5 || dnskey->len <= DNSKEY_MIN)
+		return false;
+	len = hash_len(ds->data[3]);
+	if (len == 0 || ds->len != 4 + len || knot_ds_key_tag(ds) != msig_key_tag(dnskey) ||
+	    knot_ds_alg(ds) != knot_dnskey_alg(dnskey))
+		return false;
+	return key_digest(zone, dnskey, ds->data[3], digest) == 0 &&
+	       memcmp(digest, ds->data + 4, len) == 0;
+}
+
+int
+msig_key_cds(const knot_dname_t *zone, const struct msig_set *dnskeys, struct msig_set *cds,
+             struct msig_set *cdnskey)
+{
+	msig_set_clear(cds);
+	msig_set_clear(cdnskey);
+	MSIG_SET_EACH(dnskeys, rr) {
+		uint8_t ds[MSIG_DS_MAX];
+		uint16_t len;
+		int ret;
+
+		if (!msig_key_is_sep(rr))
+			continue;
+		ret = msig_key_ds(zone, rr, 2, ds, &len);
+		if (ret == 0)
+			ret = msig_set_add(cds, ds, len);
+		if (ret == 0)
+			ret = msig_set_add(cdnskey, rr->data, rr->len);
+		if (ret != 0)
+			return ret;
+	}
+	cds->ttl = cdnskey->ttl = dnskeys->ttl;
+	return 0;
+}
+
+bool
+msig_key_has_delete(const struct msig_set *set)
+{
+	/* The algorithm of a CDS is its third octet, that of a CDNSKEY its fourth. */
+	size_t at = set->type == KNOT_RRTYPE_CDS ? 2 : 3;
+
+	MSIG_SET_EACH(set, rr) {
+		if (rr->len <= at || rr->data[at] == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+named_by_cds(const knot_dname_t *zone, const knot_rdata_t *key, const struct msig_set *cds)
+{
+	MSIG_SET_EACH(cds, ds) {
+		if (msig_key_matches_ds(zone, key, ds))
+			return true;
+	}
+	return false;
+}
+
+static bool
+names_a_cdnskey(const knot_dname_t *zone, const knot_rdata_t *ds, const struct msig_set *cdnskey)
+{
+	MSIG_SET_EACH(cdnskey, key) {
+		if (msig_key_matches_ds(zone, key, ds))
+			return true;
+	}
+	return false;
+}
+
+bool
+msig_key_cds_agree(const knot_dname_t *zone, const struct msig_set *cds,
+                   const struct msig_set *cdnskey)
+{
+	if (msig_key_has_delete(cds) || msig_key_has_delete(cdnskey))
+		return false;
+	MSIG_SET_EACH(cdnskey, key) {
+		if (!named_by_cds(zone, key, cds))
+			return false;
+	}
+	MSIG_SET_EACH(cds, ds) {
+		if (!names_a_cdnskey(zone, ds, cdnskey))
+			return false;
+	}
+	return true;
+}

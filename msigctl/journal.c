@@ -1,0 +1,86 @@
+/*
+ * msigctl journal: what happened to a zone, oldest first. With --follow it goes on: it asks for
+ * what is newer than the last number it has seen, so a restart of agentd loses no entry.
+ */
+#include <poll.h>
+#include <stdlib.h>
+
+#include "msigctl/command.h"
+#include "msigctl/json.h"
+#include "msigctl/render.h"
+
+#define ASK_MS 500
+#define DEFAULT_LIMIT 50
+
+/* The daemon answers newest first; people and pipes read the other way. */
+static json_t *
+oldest_first(const json_t *answer, uint64_t after)
+{
+	const json_t *entries = json_object_get(answer, "entries");
+	json_t *list = json_array();
+	for (size_t i = json_array_size(entries); i-- > 0;) {
+		json_t *entry = json_array_get(entries, i);
+		if (js_num(entry, "seq") > after) {
+			json_array_append(list, entry);
+		}
+	}
+	return list;
+}
+
+static void
+show(struct context *ctx, json_t *list, bool stream)
+{
+	if (ctx->json && stream) {
+		json_t *entry;
+		JS_EACH(list, entry)
+		{
+			json_dumpf(entry, ctx->text.out, JSON_COMPACT | JSON_SORT_KEYS);
+			fputc('\n', ctx->text.out);
+		}
+	} else {
+		json_t *answer = json_pack("{s:b, s:O}", "ok", 1, "entries", list);
+		command_show(ctx, "journal", answer, render_journal);
+		json_decref(answer);
+	}
+	fflush(ctx->text.out);
+}
+
+int
+journal_run(struct context *ctx, int argc, char **argv)
+{
+	json_t *request = command_request("journal", argv[0]), *answer = NULL;
+	char err[1024] = "";
+	uint64_t last = 0;
+	if (request == NULL) {
+		return command_error(ctx, EXIT_USAGE, "'%s' is not a domain name", argv[0]);
+	}
+	json_object_set_new(request, "limit",
+			    json_integer(ctx->limit != 0 ? ctx->limit : DEFAULT_LIMIT));
+	bool first = true;
+	for (;;) {
+		int ret = command_ask(ctx, "agentd", request, &answer, err, sizeof(err));
+		if (ret != 0 && (first || ret != EXIT_DOWN)) {
+			json_decref(request);
+			return command_error(ctx, ret, "%s", err);
+		}
+		if (ret == 0) {
+			json_t *list = oldest_first(answer, last);
+			json_t *newest = json_array_get(list, json_array_size(list) - 1);
+			if (first || newest != NULL) {
+				show(ctx, list, ctx->follow);
+			}
+			last = newest != NULL ? js_num(newest, "seq") : last;
+			json_decref(list);
+			json_decref(answer);
+			if (first && ctx->follow) {
+				json_object_set_new(request, "limit", json_integer(1000));
+			}
+			first = false;
+		}
+		if (!ctx->follow) {
+			json_decref(request);
+			return EXIT_DONE;
+		}
+		(void)poll(NULL, 0, ASK_MS);
+	}
+}

@@ -1,0 +1,265 @@
+/*
+ * Answers about this host and its peers as text. See render.h.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "msigctl/client.h"
+#include "msigctl/json.h"
+#include "msigctl/render.h"
+#include "msigctl/words.h"
+
+static const char *
+daemon_word(const json_t *answer, enum tint *tint)
+{
+	*tint = TINT_GOOD;
+	if (js_true(answer, "ok")) {
+		return "ok";
+	}
+	*tint = TINT_BAD;
+	return js_num(answer, "code") == 3 ? "DOWN" : "ERROR";
+}
+
+static void
+head_line(const struct text *t, const json_t *all)
+{
+	char at[TEXT_TIME];
+	const char *identity = js_str(json_object_get(all, "agentd"), "identity");
+	text_put(t, TINT_HEAD, *identity != '\0' ? identity : "msig");
+	for (const char *const *d = client_daemons; *d != NULL; d++) {
+		enum tint tint;
+		const char *word = daemon_word(json_object_get(all, *d), &tint);
+		text_printf(t, TINT_NONE, "  %s ", *d);
+		text_put(t, tint, word);
+	}
+	text_printf(t, TINT_DIM, "  %s UTC", text_clock(t, t->now, at));
+	fputc('\n', t->out);
+}
+
+void
+render_warnings(const struct text *t, const json_t *answer)
+{
+	const json_t *w;
+	if (js_true(answer, "lab")) {
+		text_wrap(t, 2, "! ", TINT_BAD,
+			  "LAB PROFILE: times are shorter than what is safe for a real zone");
+	}
+	JS_EACH(json_object_get(answer, "warnings"), w)
+	{
+		text_wrap(t, 2, "! ", TINT_BAD, json_string_value(w));
+	}
+}
+
+static void
+zone_row(struct table *table, const struct text *t, const json_t *zone)
+{
+	const json_t *process = json_object_get(zone, "process"), *reason = words_first(zone);
+	char span[TEXT_TIME], providers[256];
+	const char *state = js_str(zone, "state");
+	bool you = words_you(reason);
+	table_cell(table, t, TINT_BAD, you ? "!" : json_is_object(process) ? ">" : "");
+	table_cell(table, t, you ? TINT_BAD : TINT_NONE, js_str(zone, "zone"));
+	table_cell(table, t, words_tint(state), state);
+	words_join(json_object_get(zone, "signers"), "identity", " ", providers, sizeof(providers));
+	table_cell(table, t, TINT_NONE, providers);
+	if (json_is_object(process)) {
+		table_cellf(table, t, TINT_NONE, "%s %s", js_str(process, "name"),
+			    js_str(process, "subject"));
+		table_cellf(table, t, TINT_NONE, "%" PRIu64 "/%" PRIu64 " %s",
+			    js_num(process, "number") + 1, js_num(process, "steps"),
+			    js_str(process, "step"));
+	} else {
+		table_cell(table, t, TINT_NONE, "");
+		table_cell(table, t, TINT_NONE, "");
+	}
+	uint64_t next = js_num(reason, "next");
+	if (next > t->now) {
+		table_cellf(table, t, TINT_NONE, "in %s", text_span(next - t->now, span));
+	} else {
+		table_cell(table, t, TINT_NONE, "");
+	}
+	table_cell(table, t, you ? TINT_BAD : TINT_NONE, reason != NULL ? words_who(reason) : "");
+}
+
+static void
+zone_table(const struct text *t, const json_t *zones)
+{
+	static const char *const head[] = {"",        "ZONE", "STATE", "SIGNERS",
+					   "PROCESS", "STEP", "NEXT",  "WAITS FOR"};
+	struct table *table = table_new(8);
+	const json_t *zone;
+	for (size_t i = 0; i < 8; i++) {
+		table_cell(table, t, TINT_HEAD, head[i]);
+	}
+	JS_EACH(zones, zone)
+	{
+		zone_row(table, t, zone);
+	}
+	table_print(table, t, "");
+	table_free(table);
+}
+
+static void
+needs(const struct text *t, const json_t *zones)
+{
+	const json_t *zone, *reason;
+	char line[1024];
+	JS_EACH(zones, zone)
+	{
+		reason = words_first(zone);
+		if (!words_you(reason)) {
+			continue;
+		}
+		words_reason(reason, line, sizeof(line));
+		fputc('\n', t->out);
+		text_printf(t, TINT_BAD, "%s: %s\n", js_str(zone, "zone"), line);
+		if (js_has(reason, "todo")) {
+			text_wrap(t, 2, "", TINT_NONE, js_str(reason, "todo"));
+		}
+	}
+}
+
+void
+render_overview(const struct text *t, const json_t *all)
+{
+	const json_t *agent = json_object_get(all, "agentd"), *zone, *peer;
+	const json_t *zones = json_object_get(agent, "zones"),
+		     *peers = json_object_get(agent, "peers");
+	unsigned sync = 0, moving = 0, you = 0, operational = 0;
+	JS_EACH(zones, zone)
+	{
+		bool mine = words_you(words_first(zone));
+		you += mine;
+		sync += !mine && strcmp(js_str(zone, "state"), "in-sync") == 0;
+		moving += !mine && json_is_object(json_object_get(zone, "process"));
+	}
+	JS_EACH(peers, peer)
+	{
+		operational += strcmp(js_str(peer, "state"), "operational") == 0;
+	}
+	head_line(t, all);
+	for (const char *const *d = client_daemons; *d != NULL; d++) {
+		const json_t *answer = json_object_get(all, *d);
+		if (answer != NULL && !js_true(answer, "ok")) {
+			text_wrap(t, 2, "! ", TINT_BAD, js_str(answer, "error"));
+		}
+		render_warnings(t, answer);
+	}
+	if (!js_true(agent, "ok")) {
+		return;
+	}
+	text_printf(t, TINT_NONE, "peers  %u of %zu operational   zones  %u in sync  %u moving  ",
+		    operational, json_array_size(peers), sync, moving);
+	text_printf(t, you > 0 ? TINT_BAD : TINT_NONE, "%u %s you\n\n", you,
+		    you == 1 ? "needs" : "need");
+	zone_table(t, zones);
+	needs(t, zones);
+}
+
+void
+render_status(const struct text *t, const json_t *all)
+{
+	bool first = true;
+	for (const char *const *d = client_daemons; *d != NULL; d++) {
+		const json_t *a = json_object_get(all, *d);
+		char when[TEXT_TIME];
+		enum tint tint;
+		if (a == NULL) {
+			continue;
+		}
+		fputs(first ? "" : "\n", t->out);
+		first = false;
+		text_put(t, TINT_HEAD, *d);
+		text_put(t, TINT_NONE, ": ");
+		const char *word = daemon_word(a, &tint);
+		text_put(t, tint, word);
+		if (!js_true(a, "ok")) {
+			text_printf(t, TINT_NONE, ", %s\n", js_str(a, "error"));
+			continue;
+		}
+		text_printf(t, TINT_NONE, "%s%s", js_has(a, "version") ? ", version " : "",
+			    js_str(a, "version"));
+		if (js_num(a, "pid") != 0) {
+			text_printf(t, TINT_NONE, ", pid %" PRIu64, js_num(a, "pid"));
+		}
+		if (js_num(a, "started") != 0) {
+			text_printf(t, TINT_NONE, ", since %s",
+				    text_both(t, js_num(a, "started"), when));
+		}
+		fputc('\n', t->out);
+		render_warnings(t, a);
+	}
+}
+
+void
+render_reload(const struct text *t, const json_t *all)
+{
+	for (const char *const *d = client_daemons; *d != NULL; d++) {
+		const json_t *a = json_object_get(all, *d);
+		bool ok = js_true(a, "ok");
+		text_printf(t, TINT_NONE, "%s: ", *d);
+		text_put(t, ok ? TINT_GOOD : TINT_BAD, ok ? "reloaded" : js_str(a, "error"));
+		fputc('\n', t->out);
+	}
+}
+
+/* ---- peers -------------------------------------------------------------------------------------
+ */
+
+static void
+one_peer(const struct text *t, const json_t *p)
+{
+	char when[TEXT_TIME], list[1024];
+	text_put(t, TINT_HEAD, "peer: ");
+	text_put(t, TINT_HEAD, js_str(p, "identity"));
+	fputc('\n', t->out);
+	const char *state = js_str(p, "state");
+	if (js_num(p, "since") != 0) {
+		text_printf(t, TINT_NONE, "  state: ");
+		text_put(t, words_tint(state), state);
+		text_printf(t, TINT_NONE, " since %s\n", text_both(t, js_num(p, "since"), when));
+	} else {
+		text_printf(t, TINT_NONE, "  state: ");
+		text_put(t, words_tint(state), state);
+		fputc('\n', t->out);
+	}
+	if (js_has(p, "reason")) {
+		text_wrap(t, 2, "why:   ", TINT_NONE, js_str(p, "reason"));
+	}
+	words_join(json_object_get(p, "addresses"), "address", ", ", list, sizeof(list));
+	if (*list != '\0') {
+		text_wrap(t, 2, "dns:   ", TINT_NONE, list);
+	}
+	words_join(json_object_get(p, "keys"), "key", ", ", list, sizeof(list));
+	if (*list != '\0') {
+		text_wrap(t, 2, "keys:  ", TINT_NONE, list);
+	}
+	if (js_num(p, "heard") != 0) {
+		text_printf(t, TINT_NONE, "  heard: %s", text_both(t, js_num(p, "heard"), when));
+		if (js_num(p, "rtt-ms") != 0) {
+			text_printf(t, TINT_NONE, "   round trip %" PRIu64 " ms",
+				    js_num(p, "rtt-ms"));
+		}
+		fputc('\n', t->out);
+	}
+	words_join(json_object_get(p, "zones"), "zone", " ", list, sizeof(list));
+	if (*list != '\0') {
+		text_wrap(t, 2, "zones: ", TINT_NONE, list);
+	}
+}
+
+void
+render_peers(const struct text *t, const json_t *answer)
+{
+	const json_t *peers = json_object_get(answer, "peers"), *peer;
+	if (json_array_size(peers) == 0) {
+		text_put(t, TINT_NONE, "no peers: no zone's HSYNC names another provider");
+		fputc('\n', t->out);
+		return;
+	}
+	JS_EACH(peers, peer)
+	{
+		fputs(peer_i > 0 ? "\n" : "", t->out);
+		one_peer(t, peer);
+	}
+}

@@ -1,0 +1,11 @@
+/*
+ * Has a zone come as far as somebody waits for?
+ */
+#pragma once
+
+#include <jansson.h>
+
+enum wait_result { WAIT_NOT_YET, WAIT_REACHED, WAIT_UNKNOWN /* no such step in this process */ };
+
+/* step NULL: until nothing runs and the zone is in sync. */
+enum wait_result wait_judge(const json_t *tracking, const char *step);

@@ -1,0 +1,88 @@
+/*
+ * Words that several renderings share. See words.h.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "msigctl/json.h"
+#include "msigctl/words.h"
+
+/* The word of a state in its colour. */
+enum tint
+words_tint(const char *state)
+{
+	static const struct {
+		const char *state;
+		enum tint tint;
+	} tints[] = {
+	    {"in-sync", TINT_GOOD}, {"operational", TINT_GOOD}, {"merged", TINT_GOOD},
+	    {"plain", TINT_GOOD},   {"moving", TINT_WAIT},      {"waiting", TINT_WAIT},
+	    {"blocked", TINT_BAD},  {"frozen", TINT_BAD},       {"refusing", TINT_BAD},
+	    {"paused", TINT_WAIT},  {"interrupted", TINT_BAD},  {"degraded", TINT_WAIT},
+	};
+	for (size_t i = 0; i < sizeof(tints) / sizeof(tints[0]); i++) {
+		if (strcmp(tints[i].state, state) == 0) {
+			return tints[i].tint;
+		}
+	}
+	return TINT_NONE;
+}
+
+/* Who has to act, of a reason's class. */
+const char *
+words_who(const json_t *reason)
+{
+	const char *class = js_str(reason, "class");
+	return strcmp(class, "until") == 0     ? "the clock"
+	       : strcmp(class, "parent") == 0  ? "the parent"
+	       : strcmp(class, "peer") == 0    ? "a peer"
+	       : strcmp(class, "blocked") == 0 ? "you"
+					       : "nobody";
+}
+
+bool
+words_you(const json_t *reason)
+{
+	return strcmp(js_str(reason, "class"), "blocked") == 0;
+}
+
+/* "ds at 127.0.0.1@5300: expected 2 keys, seen 1" */
+void
+words_reason(const json_t *reason, char *buf, size_t len)
+{
+	size_t n = (size_t)snprintf(buf, len, "%s", js_str(reason, "object"));
+	if (js_has(reason, "place") && n < len) {
+		n += (size_t)snprintf(buf + n, len - n, " at %s", js_str(reason, "place"));
+	}
+	if (js_has(reason, "expected") && n < len) {
+		n +=
+		    (size_t)snprintf(buf + n, len - n, ": expected %s", js_str(reason, "expected"));
+	}
+	if (js_has(reason, "seen") && n < len) {
+		snprintf(buf + n, len - n, "%s seen %s", js_has(reason, "expected") ? "," : ":",
+			 js_str(reason, "seen"));
+	}
+}
+
+const json_t *
+words_first(const json_t *o)
+{
+	const json_t *r = json_array_get(json_object_get(o, "reasons"), 0);
+	return r != NULL ? r : json_object_get(o, "reason");
+}
+
+/* "msa.p1.example., msa.p2.example." of a list of strings, or of objects with that key. */
+void
+words_join(const json_t *list, const char *key, const char *between, char *buf, size_t len)
+{
+	const json_t *item;
+	size_t n = 0;
+	*buf = '\0';
+	JS_EACH(list, item)
+	{
+		const char *s = json_is_string(item) ? json_string_value(item) : js_str(item, key);
+		if (n < len) {
+			n += (size_t)snprintf(buf + n, len - n, "%s%s", n > 0 ? between : "", s);
+		}
+	}
+}

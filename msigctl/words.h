@@ -1,0 +1,22 @@
+/*
+ * Words that several renderings share: states and their colours, reasons as a line, who must act.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include "msigctl/text.h"
+
+enum tint words_tint(const char *state);
+
+/* Of a reason: {"class", "object", "place", "expected", "seen", "todo", "since", "next"}. */
+const char *words_who(const json_t *reason); /* "the clock", "the parent", "a peer", "you" */
+bool words_you(const json_t *reason);        /* a person must act */
+void words_reason(const json_t *reason, char *buf, size_t len);
+
+/* The most important reason of a zone, or NULL. */
+const json_t *words_first(const json_t *zone);
+
+/* The strings of a list, or what its objects have under key. */
+void words_join(const json_t *list, const char *key, const char *between, char *buf, size_t len);

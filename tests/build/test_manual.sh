@@ -1,0 +1,75 @@
+#!/bin/sh
+# The manual: every page is lint-clean, every program and file has one, and every command and option
+# in the tables of msigctl stands in its page; those of the daemons in theirs.
+. "$top_srcdir/tests/build/tap.sh"
+man=$top_srcdir/man
+
+for page in combinerd.8 agentd.8 transportd.8 msigctl.1 msig.conf.5; do
+	if [ ! -f "$man/$page" ]; then
+		false
+		result "$page exists"
+		continue
+	fi
+	if command -v mandoc >/dev/null; then
+		mandoc -T lint -W style "$man/$page" 2>&1 |
+		    grep -v -E 'referenced manual not found|Mdocdate' >"$tmp/lint"
+		is_empty "$page: mandoc finds nothing" "$tmp/lint"
+	else
+		skip "$page: mandoc" "mandoc is not installed"
+	fi
+	grep -q "man/$page" "$top_srcdir/man/local.mk" "$top_srcdir"/*/local.mk "$top_srcdir"/*/*/local.mk 2>/dev/null
+	result "$page is installed by a local.mk"
+done
+
+# Commands and options as the program itself says them.
+"$top_builddir/msigctl/msigctl" --help >"$tmp/help"
+result "msigctl --help"
+sed -n '/^commands:/,/^$/s/^  \([a-z][a-z]*\).*/\1/p' "$tmp/help" >"$tmp/commands"
+[ "$(wc -l <"$tmp/commands")" -ge 14 ]
+result "the usage lists the commands"
+: >"$tmp/missing"
+while read -r name; do
+	grep -q -E "^\.It Cm $name( |\$)" "$man/msigctl.1" || echo "$name" >>"$tmp/missing"
+done <"$tmp/commands"
+is_empty "each command has its place in msigctl.1" "$tmp/missing"
+sed -n '/^options:/,/^$/s/^  -\([a-zA-Z]\), --\([a-z]*\).*/\1 \2/p' "$tmp/help" >"$tmp/options"
+[ "$(wc -l <"$tmp/options")" -ge 10 ]
+result "the usage lists the options"
+: >"$tmp/missing"
+while read -r letter long; do
+	grep -q -E "^\.It Fl $letter( Ar .*)? , Fl -$long( |=|\$)" "$man/msigctl.1" ||
+	    echo "-$letter, --$long" >>"$tmp/missing"
+done <"$tmp/options"
+is_empty "each option has its place in msigctl.1" "$tmp/missing"
+
+# The daemons' tables of control commands: { "name", acts, function }.
+for daemon in combinerd agentd transportd; do
+	: >"$tmp/missing"
+	cat "$top_srcdir/$daemon"/cmds.c "$top_srcdir/$daemon"/*/cmds.c "$top_srcdir/$daemon"/main.c 2>/dev/null |
+	    sed -n 's/^[[:space:]]*{ "\([a-z-]*\)", \(true\|false\), .*/\1/p' | sort -u >"$tmp/table"
+	while read -r name; do
+		grep -q -w -e "$name" "$man/$daemon.8" || echo "$name" >>"$tmp/missing"
+	done <"$tmp/table"
+	is_empty "each control command of $daemon ($(wc -l <"$tmp/table")) stands in $daemon.8" "$tmp/missing"
+	[ -s "$tmp/table" ]
+	result "$daemon has a table of control commands"
+	"$top_builddir/$daemon/$daemon" -h >"$tmp/help" 2>&1
+	: >"$tmp/missing"
+	for letter in $(tr -s ' ,[]|' '\n' <"$tmp/help" | sed -n 's/^-\([a-zA-Z]\)$/\1/p' | sort -u); do
+		grep -q -E "Fl ([a-zA-Z]*)$letter" "$man/$daemon.8" || echo "-$letter" >>"$tmp/missing"
+	done
+	is_empty "each option of $daemon -h stands in $daemon.8" "$tmp/missing"
+done
+
+# Every item of the configuration that the reader's table knows.
+if [ -f "$top_srcdir/libmsig/daemon/conf.c" ]; then
+	: >"$tmp/missing"
+	sed -n 's/^[[:space:]]*{ "\([a-z0-9-]*\)",.*/\1/p' "$top_srcdir/libmsig/daemon/conf.c" | sort -u >"$tmp/items"
+	while read -r item; do
+		grep -q -E "(Ic|Cm|Sy|Ss|Sh) $item( |:|\$)" "$man/msig.conf.5" || echo "$item" >>"$tmp/missing"
+	done <"$tmp/items"
+	is_empty "each of the $(wc -l <"$tmp/items") items stands in msig.conf.5" "$tmp/missing"
+	[ "$(wc -l <"$tmp/items")" -gt 20 ]
+	result "the items were found in conf.c"
+fi
+done_testing

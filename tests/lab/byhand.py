@@ -1,0 +1,99 @@
+"""A join without msig: stock Knot and knsupdate, step by step, with all holds.
+
+It proves the oracle: done in the right order the watcher must see no bogus answer, done naively it
+must. It also shows what msig automates. The stand-in for combinerd is a Knot primary per provider,
+whose apex is edited by DNS UPDATE.
+"""
+
+import dns.name
+import dns.rdatatype
+
+from . import ask, net
+from .knot import Knot, update
+from .rig import TTL, ZONE
+
+CSYNC = "0 1 A NS AAAA"
+MARGIN = 1.0
+
+
+class StandIn:
+    """A Knot primary in the place of a provider's combinerd."""
+
+    def __init__(self, rig, provider):
+        self.rig, self.provider = rig, provider
+        self.knot = Knot(rig.procs, rig.directory, f"combiner-{provider.label}",
+                         [provider.combiner])
+        self.knot.remote("signer", *provider.server, provider.signer_key)
+        self.knot.acl("signer", provider.signer_key, "transfer")
+        self.knot.acl("update", provider.update_key, "update")
+        self.knot.zone(ZONE, rig.content(ZONE, rig.providers[0].ns), notify="signer",
+                       acl=["signer", "update"])
+
+    def start(self):
+        """Starts it; ready() waits."""
+        return self.knot.start(wait=False)
+
+    def change(self, *lines):
+        """One UPDATE."""
+        update(self.provider.combiner, ZONE, self.provider.update_key, *lines)
+
+
+def key_records(others):
+    """UPDATE lines that add other providers' DNSKEY records."""
+    return [f"add {ZONE} {TTL['dnskey']} DNSKEY {key}" for p in others for key in p.keys()]
+
+
+def cds_records(others):
+    """UPDATE lines that add the CDS and CDNSKEY records of other providers."""
+    lines = []
+    for provider in others:
+        lines += [f"add {ZONE} 0 CDS {ds}" for ds in provider.ksk(ZONE)]
+        lines += [f"add {ZONE} 0 CDNSKEY {key}" for key in provider.keys()
+                  if key.startswith("257")]
+    return lines
+
+
+def shown(providers, rdtype, count):
+    """Whether all of these providers show one equal RRset of so many records."""
+    sets = [frozenset(ask.rdata(p.server, ZONE, rdtype)) for p in providers]
+    return len(set(sets)) == 1 and len(sets[0]) == count
+
+
+def join(rig, change, members, joiner, hold, say=lambda text: None):
+    """joiner becomes a provider of ZONE beside members. change(provider, *lines) sends an UPDATE to
+    its combiner; hold(seconds) waits so long for caches."""
+    group = members + [joiner]
+    count = len(group)
+
+    def at_all(what, make):
+        """Each gets the lines that make(the providers new to it) gives."""
+        for provider in group:
+            new = members if provider is joiner else [joiner]
+            change(provider, *make(new))
+        say(what)
+
+    at_all("DNSKEY records exchanged", lambda new: key_records(new))
+    net.until(lambda: shown(group, "DNSKEY", 2 * count), "the DNSKEY union everywhere")
+    at_all("CDS and CDNSKEY records exchanged", lambda new: cds_records(new))
+    net.until(lambda: shown(group, "CDS", count), "the CDS union everywhere")
+    tags = {ds.split()[0] for p in group for ds in p.ksk(ZONE)}
+    net.until(lambda: {r.split()[0] for r in ask.rdata(rig.parent.server, ZONE, "DS")} == tags,
+              "the parent to have all DS records")
+    say("the parent has all DS records")
+    hold(max(TTL["ds"], TTL["dnskey"]) + MARGIN)
+    lines = [f"add {ZONE} {TTL['ns']} NS {p.ns}" for p in group]
+    at_all("NS records exchanged", lambda new: lines)
+    net.until(lambda: shown(group, "NS", count), "the NS union everywhere")
+    at_all("CSYNC published", lambda new: [f"add {ZONE} {TTL['ns']} CSYNC {CSYNC}"])
+    net.until(lambda: shown(group, "CSYNC", 1), "CSYNC everywhere")
+    net.until(lambda: len(delegation(rig)) == count, "the parent to name all servers")
+    say("the parent names all servers")
+    at_all("CSYNC withdrawn", lambda new: [f"del {ZONE} CSYNC"])
+    net.until(lambda: shown(group, "CSYNC", 0), "CSYNC to be gone")
+
+
+def delegation(rig, zone=ZONE):
+    """NS names that the parent gives for a zone."""
+    name = dns.name.from_text(zone)
+    found = ask.rrset(ask.ask(rig.parent.server, name, "NS"), name, dns.rdatatype.NS, "authority")
+    return {r.target.to_text() for r in found[0] or ()}

@@ -1,0 +1,135 @@
+"""A Knot DNS server: its configuration as data, its process, knotc and keymgr."""
+
+import os
+
+from . import tools
+
+
+def render(sections):
+    """{section: {item: value} or [{item: value}, ...]} in the grammar of knot.conf."""
+    def text(value):
+        if isinstance(value, (list, tuple)):
+            return "[ " + ", ".join(map(str, value)) + " ]"
+        return str(value)
+    out = []
+    for section, body in sections.items():
+        if not body:
+            continue
+        out.append(f"{section}:")
+        for block in [body] if isinstance(body, dict) else body:
+            lead = "    " if isinstance(body, dict) else "  - "
+            for item, value in block.items():
+                out.append(f"{lead}{item}: {text(value)}")
+                lead = "    "
+    return "\n".join(out) + "\n"
+
+
+class Knot:
+    """One knotd in DIRECTORY/NAME, serving on the given (address, port) pairs."""
+
+    def __init__(self, procs, directory, name, listen):
+        self.procs, self.name = procs, name
+        self.home = os.path.join(directory, name)
+        self.conf = os.path.join(self.home, "knot.conf")
+        self.socket = os.path.join(self.home, "ctl")
+        self.listen = [tuple(pair) for pair in listen]
+        self.child = None
+        for sub in ("zones", "db"):
+            os.makedirs(os.path.join(self.home, sub))
+        self.sections = {
+            "server": {"rundir": self.home, "listen": [f"{a}@{p}" for a, p in self.listen],
+                       "udp-workers": 1, "tcp-workers": 2, "background-workers": 2},
+            "log": [{"target": os.path.join(self.home, "knot.log"), "any": "info"}],
+            "control": {"listen": self.socket},
+            # Knot maps its journal at full size; with the default of 20 GiB it fails under limits.
+            "database": {"storage": os.path.join(self.home, "db"), "journal-db-max-size": "16M",
+                         "kasp-db-max-size": "16M", "timer-db-max-size": "16M"},
+            "key": [], "remote": [], "acl": [], "policy": [],
+            "template": [{"id": "default", "storage": os.path.join(self.home, "zones"),
+                          "semantic-checks": "off", "zonefile-sync": -1}],
+            "zone": [],
+        }
+
+    @property
+    def server(self):
+        """Where to ask."""
+        return self.listen[0]
+
+    def key(self, *keys):
+        """Makes TSIG keys known."""
+        for key in keys:
+            if all(known["id"] != key.name for known in self.sections["key"]):
+                self.sections["key"].append({"id": key.name, "algorithm": "hmac-sha256",
+                                             "secret": key.secret})
+
+    def remote(self, name, address, port, key=None):
+        """Names another server."""
+        block = {"id": name, "address": f"{address}@{port}"}
+        if key:
+            self.key(key)
+            block["key"] = key.name
+        self.sections["remote"].append(block)
+
+    def acl(self, name, key, *actions):
+        """Allows what is signed with a key to do something; addresses prove nothing on loopback."""
+        self.key(key)
+        self.sections["acl"].append({"id": name, "key": key.name, "action": list(actions)})
+
+    def policy(self, name, **items):
+        """A DNSSEC policy."""
+        self.sections["policy"].append(
+            {"id": name, **{k.replace("_", "-"): v for k, v in items.items()}})
+
+    def zone(self, domain, text=None, **items):
+        """A zone; text is the content of its zone file (a primary), else it has a master."""
+        block = {"domain": domain, **{k.replace("_", "-"): v for k, v in items.items()}}
+        if text is not None:
+            block["file"] = domain + "zone"
+            block.setdefault("zonefile-load", "difference-no-serial")
+            block.setdefault("journal-content", "all")
+            with open(os.path.join(self.home, "zones", domain + "zone"), "w",
+                      encoding="utf-8") as out:
+                out.write(text)
+        self.sections["zone"].append(block)
+
+    def write(self):
+        """Writes the configuration."""
+        with open(self.conf, "w", encoding="utf-8") as out:
+            out.write(render(self.sections))
+
+    def start(self, wait=True):
+        """Starts it; wait=False leaves waiting to ready()."""
+        self.write()
+        self.child = self.procs.start(self.name, "knotd", "-c", self.conf)
+        if wait:
+            self.ready()
+        return self
+
+    def ready(self):
+        """Waits until it answers knotc."""
+        self.procs.wait(self.child, lambda: self.ctl("status", check=False).returncode == 0)
+
+    def reload(self):
+        """Applies a changed configuration."""
+        self.write()
+        self.ctl("reload")
+
+    def ctl(self, *args, **options):
+        """knotc."""
+        return tools.run("knotc", "-s", self.socket, *args, **options)
+
+    def keymgr(self, *args, **options):
+        """keymgr."""
+        return tools.run("keymgr", "-c", self.conf, *args, **options).stdout
+
+    def log(self):
+        """What it has logged so far."""
+        with open(os.path.join(self.home, "knot.log"), encoding="utf-8") as log:
+            return log.read()
+
+
+def update(server, zone, key, *lines):
+    """Sends one DNS UPDATE with knsupdate; a refusal is an error with knsupdate's words."""
+    script = "\n".join([f"server {server[0]} {server[1]}", f"zone {zone}",
+                        *(f"update {line}" for line in lines), "send", "answer", "quit", ""])
+    return tools.run("knsupdate", "-v", "-t", "5", "-y", key.argument, stdin=script)

@@ -1,0 +1,49 @@
+"""Addresses that belong to one run, and waiting for conditions instead of sleeping."""
+
+import socket
+import time
+
+# All delegated name servers of a run listen on one port (msig.conf's dns-port), so that whoever
+# follows a delegation finds them as it would find port 53.
+DNS_PORT = 5300
+LOCK_PORT = 5399
+
+
+class Block:
+    """127.53.X.0/24, ours until close(): the claim is a socket, which no crash can leave behind."""
+
+    def __init__(self):
+        for number in range(1, 250):
+            claim = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            try:
+                claim.bind((f"127.53.{number}.254", LOCK_PORT))
+                claim.listen(1)
+            except OSError:
+                claim.close()
+                continue
+            self.claim, self.number = claim, number
+            return
+        raise RuntimeError("no free block 127.53.X.0/24: 249 runs at once?")
+
+    def __call__(self, host):
+        return f"127.53.{self.number}.{host}"
+
+    def close(self):
+        """Lets another run have it."""
+        self.claim.close()
+
+
+class Timeout(Exception):
+    """A condition did not come true before its deadline."""
+
+
+def until(condition, what, seconds=20.0, every=0.1):
+    """Returns the first true value of condition(); Timeout, naming what, after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise Timeout(f"waited {seconds:g} s for {what}")
+        time.sleep(every)

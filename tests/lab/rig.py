@@ -1,0 +1,221 @@
+"""The small Internet: signed parent `example.`, an owner's primary, identity zones, providers.
+
+    X.1  owner's primary        X.2, X.4  parent's two addresses      X.3  resolver of the agents
+    X.1N provider N: its signer is also its public name server ns1.pN.example.
+    X.30 and up: the watcher's resolvers
+
+TTLs are seconds, so that the waits of a join are real and short; they differ from each other so
+that a formula that uses the wrong one is seen.
+"""
+
+import os
+import shutil
+import tempfile
+
+import dns.dnssec
+import dns.name
+import dns.rdatatype
+
+from . import ask, net, tools
+from .knot import Knot, update
+from .proc import Processes
+from .unbound import Unbound
+
+ZONE = "shop.example."
+NAIVE = "naive.example."
+PARENT = "example."
+TTL = {"rr": 3, "txt": 4, "ns": 4, "dnskey": 4, "ds": 4, "negative": 2}
+
+
+class Provider:
+    """A DNS provider of the rig: names, addresses, and its Knot signer (configuration A)."""
+
+    def __init__(self, rig, number):
+        self.rig, self.number = rig, number
+        self.label = f"p{number}"
+        self.domain = f"p{number}.{PARENT}"
+        self.identity = f"msa.{self.domain}"
+        self.ns = f"ns1.{self.domain}"
+        self.address = rig.block(10 + number)
+        self.server = (self.address, net.DNS_PORT)
+        self.combiner = (self.address, 5381)
+        self.transport = (self.address, 5399)
+        self.observe = (self.address, 5398)
+        self.transfer_key = ask.Key(f"transfer-{self.label}.")  # owner -> combiner
+        self.signer_key = ask.Key(f"signer-{self.label}.")      # combiner <-> signer <-> observe
+        self.update_key = ask.Key(f"update-{self.label}.")      # UPDATE over DNS at the combiner
+        self.signer = Knot(rig.procs, rig.directory, f"signer-{self.label}", [self.server])
+        self.own = {}
+
+    def configure(self, masters):
+        """masters: {zone: (address, port, key)}: where the signer gets each zone from."""
+        signer = self.signer
+        signer.acl("transfer", self.signer_key, "transfer", "notify")
+        signer.acl("record", self.rig.watch_key, "transfer")
+        signer.acl("identity", self.update_key, "update")
+        signer.remote("observe", *self.observe, self.signer_key)
+        signer.policy("multi", algorithm="ecdsap256sha256", dnskey_management="incremental",
+                      delete_delay="1h", cds_cdnskey_publish="always", dnskey_ttl=TTL["dnskey"],
+                      zsk_lifetime=0, ksk_lifetime=0, propagation_delay=1)
+        signer.policy("single", algorithm="ecdsap256sha256", dnskey_ttl=TTL["dnskey"],
+                      zsk_lifetime=0, ksk_lifetime=0, propagation_delay=1)
+        signer.zone(self.domain, self.identity_zone(), dnssec_signing="on",
+                    dnssec_policy="single", acl="identity")
+        for number, (zone, (address, port, key)) in enumerate(masters.items()):
+            signer.remote(f"master{number}", address, port, key)
+            signer.key(key)
+            acls = ["transfer", "record"]
+            if key is not self.signer_key:
+                signer.acl(f"notify{number}", key, "notify")
+                acls.append(f"notify{number}")
+            signer.zone(zone, master=f"master{number}", acl=acls, dnssec_signing="on",
+                        dnssec_policy="multi", zonefile_load="difference",
+                        **({"notify": "observe"} if zone == ZONE else {}))
+
+    def identity_zone(self):
+        """The signed zone that holds this provider's name server and identity records."""
+        return (f"$ORIGIN {self.domain}\n$TTL 5\n"
+                f"@ SOA ns1 hostmaster 1 3600 900 604800 {TTL['negative']}\n"
+                f"@ NS ns1\nns1 A {self.address}\n")
+
+    def ksk(self, zone):
+        """The DS records (SHA-256) of the signer's own KSK, from its key database."""
+        return [line.split(" DS ", 1)[1] for line in self.signer.keymgr(zone, "ds").splitlines()
+                if " 13 2 " in line]
+
+    def keys(self, zone=ZONE):
+        """The signer's own DNSKEY records: those in its key database, not what it serves."""
+        found = []
+        for line in self.signer.keymgr(zone, "list").splitlines():
+            if line.split()[2:3] in (["KSK"], ["ZSK"], ["CSK"]):
+                text = self.signer.keymgr(zone, "dnskey", line.split()[0])
+                found.append(text.strip().split(" DNSKEY ", 1)[1])
+        return found
+
+
+class Rig:
+    """One run of the lab. Use it as a context: leaving it ends every process."""
+
+    def __init__(self, providers=3, keep=False, directory=None):
+        self.directory = directory or tempfile.mkdtemp(prefix="msig.")
+        self.keep = keep
+        self.block = net.Block()
+        self.procs = Processes(self.directory)
+        self.watch_key = ask.Key("watch.")
+        self.parent_key = ask.Key("parent-update.")
+        self.owner_key = ask.Key("owner-update.")
+        self.providers = [Provider(self, n + 1) for n in range(providers)]
+        self.parent = Knot(self.procs, self.directory, "parent",
+                           [(self.block(2), net.DNS_PORT), (self.block(4), net.DNS_PORT)])
+        self.owner = Knot(self.procs, self.directory, "owner", [(self.block(1), net.DNS_PORT)])
+        self.anchor = os.path.join(self.directory, "anchor.key")
+        self.resolver = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """Ends all processes and removes the directory, unless it is to be kept."""
+        self.procs.stop()
+        self.block.close()
+        if not self.keep:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def provider(self, label):
+        """By label: p1, p2, ..."""
+        return next(p for p in self.providers if p.label == label)
+
+    # -- configuration ---------------------------------------------------------------------
+
+    @staticmethod
+    def content(zone, ns, extra=""):
+        """The zone file of a customer zone: the names that the watcher asks for."""
+        hosts = "".join(f"n{i} A 192.0.2.{i}\n" for i in range(1, 9))
+        return (f"$ORIGIN {zone}\n$TTL {TTL['rr']}\n"
+                f"@ {TTL['ns']} SOA {ns} hostmaster.{zone} 1 30 5 3600 {TTL['negative']}\n"
+                f"@ {TTL['ns']} NS {ns}\n@ A 192.0.2.80\n@ MX 10 mail\nwww A 192.0.2.80\n"
+                f"www AAAA 2001:db8::80\nmail A 192.0.2.25\n{hosts}"
+                f"*.wild {TTL['txt']} TXT \"wildcard\"\n{extra}")
+
+    def start_owner(self, notify):
+        """The owner's primary: HSYNC names the first provider; NOTIFY goes to the given
+        {name: (address, port, key)}."""
+        first = self.providers[0]
+        owner = self.owner
+        owner.acl("update", self.owner_key, "update")
+        for name, (address, port, key) in notify.items():
+            owner.remote(name, address, port, key)
+            owner.acl(f"to-{name}", key, "transfer")
+        acls = ["update"] + [f"to-{name}" for name in notify]
+        hsync = f"@ TYPE{ask.HSYNC} {ask.hsync(first.identity)}\n"
+        owner.zone(ZONE, self.content(ZONE, first.ns, hsync), acl=acls, notify=list(notify))
+        owner.zone(NAIVE, self.content(NAIVE, first.ns), acl=acls, notify=list(notify))
+        return owner.start(wait=False)
+
+    def start_parent(self):
+        """The signed parent: delegates identity zones and the customer's zones; the DS records
+        are added by delegate() when the signers have their keys."""
+        text = (f"$ORIGIN {PARENT}\n$TTL 5\n"
+                f"@ SOA ns1 hostmaster 1 3600 900 604800 {TTL['negative']}\n@ NS ns1\n@ NS ns2\n"
+                f"ns1 A {self.block(2)}\nns2 A {self.block(4)}\n")
+        for provider in self.providers:
+            text += f"{provider.domain} NS {provider.ns}\n{provider.ns} A {provider.address}\n"
+        for zone in (ZONE, NAIVE):
+            text += f"{zone} {TTL['ns']} NS {self.providers[0].ns}\n"
+        parent = self.parent
+        parent.policy("parent", algorithm="ecdsap256sha256", zsk_lifetime=0, ksk_lifetime=0,
+                      dnskey_ttl=5)
+        parent.acl("update", self.parent_key, "update")
+        parent.acl("record", self.watch_key, "transfer")
+        parent.zone(PARENT, text, dnssec_signing="on", dnssec_policy="parent",
+                    acl=["update", "record"])
+        return parent.start(wait=False)
+
+    def delegate(self, zones=(ZONE, NAIVE)):
+        """Waits for the signers' keys, puts the first DS records in the parent, writes the trust
+        anchor, and starts the resolver that agents ask."""
+        pairs = [(p, p.domain) for p in self.providers]
+        pairs += [(self.providers[0], zone) for zone in zones]
+        lines = []
+        for provider, zone in pairs:
+            keys = net.until(lambda p=provider, z=zone: self.sep_keys(p.server, z),
+                             f"{provider.label} to serve {zone} signed")
+            for key in keys:
+                ds = dns.dnssec.make_ds(zone, key, "SHA256")
+                lines.append(f"add {zone} {TTL['ds']} DS {ds.to_text()}")
+        keys = net.until(lambda: self.sep_keys(self.parent.server, PARENT), "the parent's keys")
+        with open(self.anchor, "w", encoding="ascii") as out:
+            for key in keys:
+                out.write(f"{PARENT} 3600 IN DNSKEY {key.to_text()}\n")
+        update(self.parent.server, PARENT, self.parent_key, *lines)
+        self.resolver = Unbound(self, "resolver", self.block(3))
+        for provider in self.providers:
+            self.resolver.stub(provider.domain, [provider.server])
+        self.resolver.start()
+
+    @staticmethod
+    def sep_keys(server, zone):
+        """The key signing keys in a DNSKEY RRset that a server answers with."""
+        name = dns.name.from_text(zone)
+        try:
+            found, sigs = ask.rrset(ask.ask(server, name, "DNSKEY"), name, dns.rdatatype.DNSKEY)
+        except (OSError, dns.exception.DNSException):
+            return []
+        return [r for r in found or () if sigs and r.flags & 1]
+
+    # -- the owner's word ------------------------------------------------------------------
+
+    def hsync(self, provider, op="add", **fields):
+        """The owner publishes or withdraws a provider's HSYNC record with knsupdate."""
+        rdata = ask.hsync(provider.identity, **fields)
+        ttl = TTL["ns"] if op == "add" else ""
+        return update(self.owner.server, ZONE, self.owner_key,
+                      f"{op} {ZONE} {ttl} TYPE{ask.HSYNC} {rdata}")
+
+
+def missing():
+    """Programs that the lab needs and this machine lacks."""
+    return tools.missing()
