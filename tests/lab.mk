@@ -8,6 +8,7 @@ EXTRA_DIST += \
 	tests/lab/invariants.py \
 	tests/lab/judge.py \
 	tests/lab/knot.py \
+	tests/lab/msig.py \
 	tests/lab/net.py \
 	tests/lab/proc.py \
 	tests/lab/recorder.py \
@@ -17,7 +18,8 @@ EXTRA_DIST += \
 	tests/lab/tap.py \
 	tests/lab/tools.py \
 	tests/lab/unbound.py \
-	tests/lab/watcher.py
+	tests/lab/watcher.py \
+	tests/lab/world.py
 
 lab_tests = \
 	tests/system/test_lab_oracle.py \

@@ -6,7 +6,8 @@
     rig        parent, owner, providers         scanner    the parent's CDS and CSYNC scanner
     watcher    resolvers that ask and count     recorder   everything that was served
     invariants S1 and S2 on the records         judge      the three of them as one
-    byhand     a join with knsupdate            tap        the tests' output
+    byhand     a join with knsupdate            msig       the daemons of a provider
+    world      all of it, up and quiet          tap        the output of the tests
 
 Everything runs unprivileged, in one temporary directory, from programs that setup.sh unpacked.
 """

@@ -5,6 +5,8 @@ must. It also shows what msig automates. The stand-in for combinerd is a Knot pr
 whose apex is edited by DNS UPDATE.
 """
 
+import time
+
 import dns.name
 import dns.rdatatype
 
@@ -59,9 +61,9 @@ def shown(providers, rdtype, count):
     return len(set(sets)) == 1 and len(sets[0]) == count
 
 
-def join(rig, change, members, joiner, hold, say=lambda text: None):
+def join(rig, change, members, joiner, say=lambda text: None):
     """joiner becomes a provider of ZONE beside members. change(provider, *lines) sends an UPDATE to
-    its combiner; hold(seconds) waits so long for caches."""
+    its combiner."""
     group = members + [joiner]
     count = len(group)
 
@@ -77,7 +79,7 @@ def join(rig, change, members, joiner, hold, say=lambda text: None):
     at_all("CDS and CDNSKEY records exchanged", lambda new: cds_records(new))
     net.until(lambda: shown(group, "CDS", count), "the CDS union everywhere")
     tags = {ds.split()[0] for p in group for ds in p.ksk(ZONE)}
-    net.until(lambda: {r.split()[0] for r in ask.rdata(rig.parent.server, ZONE, "DS")} == tags,
+    net.until(lambda: {r.split()[0] for r in parent_ds(rig)} == tags,
               "the parent to have all DS records")
     say("the parent has all DS records")
     hold(max(TTL["ds"], TTL["dnskey"]) + MARGIN)
@@ -97,3 +99,14 @@ def delegation(rig, zone=ZONE):
     name = dns.name.from_text(zone)
     found = ask.rrset(ask.ask(rig.parent.server, name, "NS"), name, dns.rdatatype.NS, "authority")
     return {r.target.to_text() for r in found[0] or ()}
+
+
+def parent_ds(rig, zone=ZONE):
+    """DS records that the parent has for a zone, as text."""
+    return ask.rdata(rig.parent.server, zone, "DS")
+
+
+def hold(seconds):
+    """Nothing happens for so long, but to the caches."""
+    end = time.monotonic() + seconds
+    net.until(lambda: time.monotonic() >= end, "the hold", seconds + 5)

@@ -172,7 +172,8 @@ class Recorder(threading.Thread):
     def stop(self):
         """Ends."""
         self.ended.set()
-        self.join()
+        if self.is_alive():
+            self.join()
 
     def versions(self, zone=None):
         """Versions of all sources, or of those of one zone."""

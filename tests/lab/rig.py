@@ -45,7 +45,7 @@ class Provider:
         self.signer_key = ask.Key(f"signer-{self.label}.")      # combiner <-> signer <-> observe
         self.update_key = ask.Key(f"update-{self.label}.")      # UPDATE over DNS at the combiner
         self.signer = Knot(rig.procs, rig.directory, f"signer-{self.label}", [self.server])
-        self.own = {}
+        self.records = ""  # of its identity, for the identity zone
 
     def configure(self, masters):
         """masters: {zone: (address, port, key)}: where the signer gets each zone from."""
@@ -76,7 +76,7 @@ class Provider:
         """The signed zone that holds this provider's name server and identity records."""
         return (f"$ORIGIN {self.domain}\n$TTL 5\n"
                 f"@ SOA ns1 hostmaster 1 3600 900 604800 {TTL['negative']}\n"
-                f"@ NS ns1\nns1 A {self.address}\n")
+                f"@ NS ns1\nns1 A {self.address}\n{self.records}")
 
     def ksk(self, zone):
         """The DS records (SHA-256) of the signer's own KSK, from its key database."""
@@ -140,19 +140,18 @@ class Rig:
                 f"www AAAA 2001:db8::80\nmail A 192.0.2.25\n{hosts}"
                 f"*.wild {TTL['txt']} TXT \"wildcard\"\n{extra}")
 
-    def start_owner(self, notify):
-        """The owner's primary: HSYNC names the first provider; NOTIFY goes to the given
-        {name: (address, port, key)}."""
-        first = self.providers[0]
-        owner = self.owner
+    def start_owner(self, zone_notify=(), naive_notify=()):
+        """The owner's primary: HSYNC names the first provider. It notifies, and lets transfer,
+        {name: (address, port, key)}, for each zone."""
+        first, owner = self.providers[0], self.owner
         owner.acl("update", self.owner_key, "update")
-        for name, (address, port, key) in notify.items():
-            owner.remote(name, address, port, key)
-            owner.acl(f"to-{name}", key, "transfer")
-        acls = ["update"] + [f"to-{name}" for name in notify]
         hsync = f"@ TYPE{ask.HSYNC} {ask.hsync(first.identity)}\n"
-        owner.zone(ZONE, self.content(ZONE, first.ns, hsync), acl=acls, notify=list(notify))
-        owner.zone(NAIVE, self.content(NAIVE, first.ns), acl=acls, notify=list(notify))
+        for zone, extra, notify in ((ZONE, hsync, zone_notify), (NAIVE, "", naive_notify)):
+            for name in notify:
+                owner.remote(name, *notify[name])
+                owner.acl(name, notify[name][2], "transfer")
+            owner.zone(zone, self.content(zone, first.ns, extra), acl=["update", *notify],
+                       **({"notify": list(notify)} if notify else {}))
         return owner.start(wait=False)
 
     def start_parent(self):

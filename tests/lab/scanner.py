@@ -53,7 +53,8 @@ class Scanner(threading.Thread):
     def stop(self):
         """Ends after the scan at hand."""
         self.ended.set()
-        self.join()
+        if self.is_alive():
+            self.join()
 
     def say(self, zone, kind, text):
         """Logs a text, but one that repeats itself only once."""

@@ -175,7 +175,9 @@ build() {
 		die "$top/build cannot be written to: run this in a copy of the tree that is yours."
 	[ ! -f "$top/config.status" ] ||
 		die "$top was configured in place: run \`make distclean' there first."
-	if [ ! -x "$top/configure" ]; then
+	if [ ! -x "$top/configure" ] || [ -n "$(find "$top" \( -name .demo -o -name build \) -prune \
+	    -o \( -name local.mk -o -name '*.mk' -o -name Makefile.am -o -name configure.ac \) \
+	    -newer "$top/configure" -print | head -n 1)" ]; then
 		step 'preparing the build' "$top/build/autogen.out" "$top/autogen.sh"
 	fi
 	if [ ! -f "$top/build/Makefile" ]; then

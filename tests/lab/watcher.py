@@ -164,7 +164,8 @@ class Watcher(threading.Thread):
     def stop(self):
         """Asks no more, takes in what is under way, ends."""
         self.ended.set()
-        self.join()
+        if self.is_alive():
+            self.join()
 
     def throw(self, turn):
         """The switching resolver goes to another single provider, with its cache."""

@@ -6,72 +6,37 @@ S2 hold on all that was served. The naive way (second provider's NS and DS witho
 the same watcher counts bogus answers with the validator's reason, and S2 is violated.
 """
 
-import time
-
-from lab import byhand, net, rig as lab
-from lab.judge import Judge
-from lab.knot import update
-from lab.scanner import Scanner
+from lab import byhand, rig as lab
 from lab.tap import Tap, skip_all
+from lab.world import World
 
 MINIMUM = 20
 
 
-def hold(seconds):
-    """Caches need this time; so the watcher goes on meanwhile."""
-    end = time.monotonic() + seconds
-    net.until(lambda: time.monotonic() >= end, "the hold", seconds + 5)
-
-
-def counted(judge, zone, cls, since, more):
-    """Waits until a class of resolvers has answered so many questions more."""
-    net.until(lambda: judge.watcher.count(zone, cls).queries >= since + more,
-              f"{more} questions about {zone} to {cls}", 60)
-
-
 def main(t):
     """Both directions."""
-    with lab.Rig(providers=2) as rig:
-        stand = {p: byhand.StandIn(rig, p) for p in rig.providers}
-        rig.start_owner({f"naive-{p.label}": (*p.server, p.transfer_key) for p in rig.providers})
-        rig.start_parent()
-        for p in rig.providers:
-            stand[p].start()
-            p.configure({lab.ZONE: (*p.combiner, p.signer_key),
-                         lab.NAIVE: (*rig.owner.server, p.transfer_key)})
-            p.signer.start(wait=False)
-        for knot in [rig.owner, rig.parent] + [s.knot for s in stand.values()]:
-            knot.ready()
-        for p in rig.providers:
-            p.signer.ready()
-        rig.delegate()
-        first, second = rig.providers
-        net.until(second.keys, "the second signer's keys")
-        scanner = Scanner(rig, [lab.ZONE])
-        judge = Judge(rig, rate=30).start()
-        judge.watch(lab.ZONE)
-        scanner.start()
-
-        counted(judge, lab.ZONE, "p1", 0, MINIMUM)
-        byhand.join(rig, lambda p, *lines: stand[p].change(*lines), [first], second, hold, t.note)
-        t.ok(byhand.delegation(rig) == {first.ns, second.ns}, "the join is done")
+    with World(providers=2, combiner="knot", rate=30) as world:
+        first, second = world.providers
+        judge = world.judge
+        world.counted(lab.ZONE, "p1", MINIMUM)
+        byhand.join(world.rig, lambda p, *lines: world.stand[p.label].change(*lines),
+                    [first], second, t.note)
+        t.ok(byhand.delegation(world.rig) == {first.ns, second.ns}, "the join is done")
         for cls in ("p1", "p2", "mixed"):
-            counted(judge, lab.ZONE, cls, judge.watcher.count(lab.ZONE, cls).queries, MINIMUM)
+            world.counted(lab.ZONE, cls, MINIMUM)
         judge.watcher.unwatch(lab.ZONE)
 
         # The naive way, on a zone that no one synchronises.
         judge.watch(lab.NAIVE)
-        counted(judge, lab.NAIVE, None, 0, MINIMUM)
+        world.counted(lab.NAIVE, None, MINIMUM)
         t.equal(judge.watcher.count(lab.NAIVE).bogus, 0, "the scratch zone is fine with one signer")
-        update(rig.parent.server, lab.PARENT, rig.parent_key,
-               f"add {lab.NAIVE} {lab.TTL['ns']} NS {second.ns}",
-               *(f"add {lab.NAIVE} {lab.TTL['ds']} DS {ds}" for ds in second.ksk(lab.NAIVE)))
+        world.naive()
         for cls in ("mixed", "p2"):
-            counted(judge, lab.NAIVE, cls, judge.watcher.count(lab.NAIVE, cls).queries, 60)
+            world.counted(lab.NAIVE, cls, 60)
         judge.stop()
-        scanner.stop()
+        world.scanner.stop()
 
-        for when, zone, text in scanner.log:
+        for when, zone, text in world.scanner.log:
             t.note(f"parent: {zone} {text}")
         for cls in judge.watcher.classes(lab.ZONE):
             count = judge.watcher.count(lab.ZONE, cls)

@@ -1,0 +1,164 @@
+"""The daemons of one provider: its one msig.conf, its identity, starting and killing them."""
+
+import json
+import os
+import subprocess
+
+from . import net, tools
+from .rig import PARENT, ZONE
+
+DAEMONS = ("combinerd", "transportd", "agentd")
+FOLDER = {"msigctl": "msigctl", **{d: d for d in DAEMONS}}
+
+
+def build():
+    """The build directory: automake's tests say it, ./demo does."""
+    return os.environ.get("top_builddir") or os.environ.get("MSIG_BUILD", "build")
+
+
+def program(name):
+    """The path of one of our programs."""
+    return os.path.join(os.path.abspath(build()), FOLDER[name], name)
+
+
+def missing(names=DAEMONS + ("msigctl",)):
+    """Those of our programs that are not built."""
+    return [name for name in names if not os.access(program(name), os.X_OK)]
+
+
+# The lab profile: times of seconds for TTLs of seconds. The formulas do not change.
+CONF = """server:
+    identity: {identity}
+    rundir: {home}/run
+    storage: {home}/lib
+    dns-port: {dns_port}
+log:
+    level: {level}
+key:
+  - id: {transfer.name}
+    algorithm: hmac-sha256
+    secret: {transfer.secret}
+  - id: {signer.name}
+    algorithm: hmac-sha256
+    secret: {signer.secret}
+  - id: {update.name}
+    algorithm: hmac-sha256
+    secret: {update.secret}
+remote:
+  - id: owner
+    address: {owner}
+    key: {transfer.name}
+  - id: signer
+    address: {server}
+    key: {signer.name}
+combiner:
+    listen: {combiner}
+transport:
+    listen: {transport}
+observe:
+    listen: {observe}
+    trust-anchor: {anchor}
+    forward: {resolver}
+agent:
+    sig0-key: msa.pem
+    lab: on
+    heartbeat-min: 500ms
+    heartbeat-max: 2s
+    hello-retry: 500ms
+    query-timeout: 2s
+    poll: 500ms
+    parent-poll: 500ms
+    request-timeout: 3s
+    lease: 20s
+    propagation: 500ms
+    margin: 500ms
+    margin-percent: 10
+    clock-skew: 1s
+    cache-floor: 1s
+zone:
+  - domain: {zone}
+    master: owner
+    signer: signer
+    ns: [ {ns} ]
+    parent: {parent}
+"""
+
+
+class Msig:
+    """One provider's combinerd, transportd and agentd, in DIRECTORY/LABEL."""
+
+    def __init__(self, rig, provider, level="info", extra=""):
+        self.rig, self.provider = rig, provider
+        self.home = os.path.join(rig.directory, provider.label)
+        self.conf = os.path.join(self.home, "msig.conf")
+        os.makedirs(os.path.join(self.home, "lib"))
+        text = CONF.format(
+            identity=provider.identity, home=self.home, dns_port=net.DNS_PORT, level=level,
+            transfer=provider.transfer_key, signer=provider.signer_key, update=provider.update_key,
+            owner=at(rig.owner.server), server=at(provider.server), combiner=at(provider.combiner),
+            transport=at(provider.transport), observe=at(provider.observe), anchor=rig.anchor,
+            resolver=f"{rig.block(3)}@{net.DNS_PORT}", zone=ZONE, ns=provider.ns, parent=PARENT)
+        with open(self.conf, "w", encoding="ascii") as out:
+            out.write(text + extra)
+        self.daemons = {}
+
+    def make_identity(self):
+        """A SIG(0) key, and the records that lead others to it, for the identity zone's file."""
+        self.ctl("identity", "new", os.path.join(self.home, "msa.pem"))
+        return self.ctl("identity", "records", "--generic").stdout
+
+    def start(self, *names):
+        """Starts daemons (all, if none is named) without waiting."""
+        for name in names or DAEMONS:
+            child = self.daemons.get(name)
+            if child:
+                child.start()
+            else:
+                self.daemons[name] = self.rig.procs.start(
+                    f"{self.provider.label}-{name}", program(name), "-c", self.conf,
+                    network=name != "agentd")
+
+    def ready(self):
+        """Waits until every started daemon answers on its control socket."""
+        for child in self.daemons.values():
+            self.rig.procs.wait(child, self.answers, 20)
+
+    def answers(self):
+        """Whether all daemons answer."""
+        done = self.ctl("status", check=False)
+        return done.returncode == 0
+
+    def kill(self, name):
+        """kill -9, as a crash would."""
+        self.daemons[name].kill()
+
+    def ctl(self, *args, check=True, timeout=20):
+        """msigctl as a user calls it."""
+        done = subprocess.run([program("msigctl"), "-c", self.conf, *args], capture_output=True,
+                              text=True, timeout=timeout, check=False)
+        if check and done.returncode != 0:
+            raise tools.ToolError(f"msigctl {' '.join(args)} at {self.provider.label}: status "
+                                  f"{done.returncode}\n{done.stdout}{done.stderr}")
+        return done
+
+    def ask(self, *args):
+        """msigctl --json, as an object; None while the daemon does not answer."""
+        done = self.ctl(*args, "--json", check=False)
+        try:
+            return json.loads(done.stdout) if done.returncode == 0 else None
+        except ValueError:
+            return None
+
+    def tracking(self, zone=ZONE):
+        """Where the zone stands, or None."""
+        return self.ask("tracking", zone)
+
+    def journal(self, zone=ZONE, limit=1000):
+        """Entries, oldest first."""
+        answer = self.ask("journal", zone, "--limit", str(limit))
+        return answer.get("entries", []) if answer else []
+
+
+def at(server):
+    """(address, port) as configuration files have it."""
+    return f"{server[0]}@{server[1]}"

@@ -1,0 +1,121 @@
+"""A whole run: the rig, per provider its daemons or stand-ins, the parent's scanner, the judge."""
+
+import os
+import time
+
+from . import byhand, net
+from .judge import Judge
+from .knot import update
+from .msig import Msig
+from .rig import NAIVE, PARENT, TTL, ZONE, Rig
+from .scanner import Scanner
+
+
+class World:
+    """Everything up and quiet: one provider signs ZONE, the others wait to be designated.
+
+    combiner: "msig" for the daemons, "knot" for stand-ins that are changed by hand. Use it as a
+    context."""
+
+    def __init__(self, providers=2, combiner="msig", keep=False, rate=20.0, level="info"):
+        self.rig = Rig(providers, keep)
+        self.providers = self.rig.providers
+        self.scanner = self.judge = None
+        self.msig, self.stand = {}, {}
+        try:
+            self.bring_up(combiner, rate, level)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def bring_up(self, combiner, rate, level):
+        """Starts everything; the slow parts side by side."""
+        rig = self.rig
+        for p in self.providers:
+            if combiner == "msig":
+                self.msig[p.label] = Msig(rig, p, level)
+                p.records = self.msig[p.label].make_identity()
+            else:
+                self.stand[p.label] = byhand.StandIn(rig, p)
+        rig.start_owner({f"combiner-{p.label}": (*p.combiner, p.transfer_key)
+                         for p in self.providers} if self.msig else {},
+                        {f"signer-{p.label}": (*p.server, p.transfer_key) for p in self.providers})
+        rig.start_parent()
+        for p in self.providers:
+            p.configure({ZONE: (*p.combiner, p.signer_key),
+                         NAIVE: (*rig.owner.server, p.transfer_key)})
+            p.signer.start(wait=False)
+        for stand in self.stand.values():
+            stand.start()
+        for daemons in self.msig.values():
+            daemons.start("combinerd")
+        for knot in [rig.owner, rig.parent] + [s.knot for s in self.stand.values()] \
+                + [p.signer for p in self.providers]:
+            knot.ready()
+        rig.delegate()
+        for p in self.providers:
+            net.until(p.keys, f"the keys of {p.label}'s signer")
+        for daemons in self.msig.values():
+            daemons.start("transportd", "agentd")
+        for daemons in self.msig.values():
+            daemons.ready()
+        self.scanner = Scanner(rig, [ZONE])
+        self.judge = Judge(rig, rate=rate).start()
+        self.judge.watch(ZONE)
+        self.scanner.start()
+
+    def close(self):
+        """Ends threads and processes."""
+        for thread in (self.scanner, self.judge):
+            if thread:
+                thread.stop()
+        self.rig.close()
+
+    # -- what tests and the demo do ----------------------------------------------------------
+
+    def counted(self, zone, cls, more, seconds=60):
+        """Waits until a class of resolvers has answered so many more questions."""
+        since = self.judge.watcher.count(zone, cls).queries
+        net.until(lambda: self.judge.watcher.count(zone, cls).queries >= since + more,
+                  f"{more} answers about {zone} to {cls} resolvers", seconds)
+
+    def naive(self):
+        """The wrong way for the scratch zone: the second provider's NS and DS, keys not exchanged."""
+        second = self.providers[1]
+        update(self.rig.parent.server, PARENT, self.rig.parent_key,
+               f"add {NAIVE} {TTL['ns']} NS {second.ns}",
+               *(f"add {NAIVE} {TTL['ds']} DS {ds}" for ds in second.ksk(NAIVE)))
+
+    def joined(self, providers):
+        """Whether the parent names these providers' servers and has all their DS records, and every
+        one of them shows all keys."""
+        group = list(providers)
+        try:
+            tags = {ds.split()[0] for p in group for ds in p.ksk(ZONE)}
+            return (byhand.delegation(self.rig) == {p.ns for p in group}
+                    and {r.split()[0] for r in byhand.parent_ds(self.rig)} == tags
+                    and byhand.shown(group, "DNSKEY", 2 * len(group))
+                    and byhand.shown(group, "CDS", len(group))
+                    and byhand.shown(group, "NS", len(group)))
+        except OSError:
+            return False
+
+    def logs(self, lines=12):
+        """The ends of the daemons' logs, for a failed test."""
+        text = ""
+        for daemons in self.msig.values():
+            for child in daemons.daemons.values():
+                text += f"--- {child.name}\n{child.tail(lines)}"
+        for when, zone, said in self.scanner.log if self.scanner else ():
+            text += f"parent {time.strftime('%T', time.localtime(when))} {zone} {said}\n"
+        return text
+
+    def path(self, *names):
+        """A file of this run."""
+        return os.path.join(self.rig.directory, *names)
