@@ -156,10 +156,10 @@ set_serial(struct change *change, const knot_dname_t *apex, const knot_rdataset_
            uint32_t ttl, uint32_t serial)
 {
 	static struct rr_room room;
-	struct rr rr = {apex, KNOT_RRTYPE_SOA, ttl, &room.u.rdata};
+	struct rr rr = {apex, KNOT_RRTYPE_SOA, ttl, rr_room_rdata(&room)};
 
-	knot_rdata_init(&room.u.rdata, soa->rdata->len, soa->rdata->data);
-	knot_wire_write_u32(room.u.rdata.data + soa->rdata->len - 20, serial);
+	knot_rdata_init(rr_room_rdata(&room), soa->rdata->len, soa->rdata->data);
+	knot_wire_write_u32(rr_room_rdata(&room)->data + soa->rdata->len - 20, serial);
 	change_drop(change, apex, KNOT_RRTYPE_SOA);
 	return change_add(change, &rr);
 }

@@ -238,8 +238,8 @@ load_rows(struct db *db, const char *zone, struct overlay *overlay)
 		    ttl > UINT32_MAX || type < 0 || type > UINT16_MAX ||
 		    !msig_apex_is_type((uint16_t)type))
 			continue;
-		knot_rdata_init(&room.u.rdata, (uint16_t)len, rdata);
-		overlay_add(overlay, origin, (uint16_t)type, (uint32_t)ttl, &room.u.rdata,
+		knot_rdata_init(rr_room_rdata(&room), (uint16_t)len, rdata);
+		overlay_add(overlay, origin, (uint16_t)type, (uint32_t)ttl, rr_room_rdata(&room),
 		            (uint64_t)db_int(st, 3));
 	}
 	return ret;

@@ -70,8 +70,8 @@ rr_get(const uint8_t **at, const uint8_t *end, struct rr_room *room, struct rr *
 	rr->owner = room->owner;
 	rr->type = knot_wire_read_u16(p);
 	rr->ttl = knot_wire_read_u32(p + 4);
-	knot_rdata_init(&room->u.rdata, rdlen, p + 10);
-	rr->rdata = &room->u.rdata;
+	knot_rdata_init(rr_room_rdata(room), rdlen, p + 10);
+	rr->rdata = rr_room_rdata(room);
 	*at = p + 10 + rdlen;
 	return KNOT_EOK;
 }
@@ -173,6 +173,12 @@ uint64_t
 rr_checksum(const void *data, size_t len)
 {
 	return hash(len, data, len);
+}
+
+bool
+rr_is_meta(uint16_t type)
+{
+	return type == 0 || type == KNOT_RRTYPE_OPT || (type >= 128 && type <= 255);
 }
 
 bool

@@ -20,11 +20,14 @@ struct rr {
 /* Room for one record that was decoded: the rr points into it. */
 struct rr_room {
 	knot_dname_storage_t owner;
-	union {
-		knot_rdata_t rdata;
-		uint8_t space[2 + KNOT_RDATA_MAXLEN + 1];
-	} u;
+	uint16_t space[(2 + KNOT_RDATA_MAXLEN + 1) / 2];
 };
+
+static inline knot_rdata_t *
+rr_room_rdata(struct rr_room *room)
+{
+	return (knot_rdata_t *)room->space;
+}
 
 /* A growing piece of memory. Out of memory ends the process (log.h). */
 struct rr_buf {
@@ -56,6 +59,9 @@ struct rr_sum {
 void rr_sum_add(struct rr_sum *sum, const struct rr *rr);
 void rr_sum_remove(struct rr_sum *sum, const struct rr *rr);
 uint64_t rr_checksum(const void *data, size_t len);
+
+/* Types that stand in no zone: 0, OPT, and 128 to 255, the query and meta types (RFC 6895 3.1). */
+bool rr_is_meta(uint16_t type);
 
 uint32_t rr_soa_serial(const knot_rdata_t *soa);
 /* Whether the rdata is that of a SOA record: two names and 20 octets. */

@@ -71,9 +71,12 @@ key_make(struct key *key, const knot_dname_t *owner, uint16_t type)
 		uint8_t name[KNOT_DNAME_MAXLEN];
 	} h;
 
-	const uint8_t *lf = knot_dname_lf(owner, key->lf);
+	uint8_t *lf = knot_dname_lf(owner, key->lf);
 	key->len = lf[0];
 	key->name = lf + 1;
+	for (uint8_t *c = lf + 1; c <= lf + lf[0]; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c += 'a' - 'A';
 	key->type = type;
 	memset(&h, 0, sizeof(h));
 	h.seed = seed();

@@ -146,7 +146,7 @@ static bool
 scan_form(const knot_rrset_t *rr, const knot_dname_t *zone, struct update_result *result)
 {
 	bool rdata = rr->rrs.count > 0 && rr->rrs.rdata->len > 0;
-	bool meta = knot_rrtype_is_metatype(rr->type) || rr->type == 0;
+	bool meta = rr_is_meta(rr->type);
 
 	if (knot_dname_in_bailiwick(rr->owner, zone) < 0)
 		return refuse(result, KNOT_RCODE_NOTZONE, "%s is outside the zone",
@@ -195,8 +195,8 @@ apply_rr(const knot_rrset_t *rr, const char *origin, uint64_t now, struct overla
 	const knot_rdata_t *rdata = rr->rrs.rdata;
 
 	if (rr->rrs.count == 0) { /* a parser may leave an empty rdata out */
-		knot_rdata_init(&room.u.rdata, 0, NULL);
-		rdata = &room.u.rdata;
+		knot_rdata_init(rr_room_rdata(&room), 0, NULL);
+		rdata = rr_room_rdata(&room);
 	}
 	if (rr->rclass == KNOT_CLASS_IN)
 		overlay_add(overlay, origin, rr->type, rr->ttl, rdata, now);

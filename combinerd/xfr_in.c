@@ -181,7 +181,7 @@ check_record(struct xfr_in *xfr, const knot_rrset_t *rrset)
 		return fail(xfr, KNOT_EMALF, "a record of class %u", rrset->rclass);
 	if (rrset->rrs.count != 1)
 		return fail(xfr, KNOT_EMALF, "a record without data");
-	if (rrset->type == 0 || knot_rrtype_is_metatype(rrset->type))
+	if (rr_is_meta(rrset->type))
 		return fail(xfr, KNOT_EMALF, "a record of type %u, which is none of a zone",
 		            rrset->type);
 	if (knot_dname_in_bailiwick(rrset->owner, xfr->apex) < 0)

@@ -16,4 +16,5 @@ check-full:
 include tests/lab.mk
 include tests/daemon.mk
 include tests/msigctl.mk
+include tests/combinerd.mk
 include tests/build.mk

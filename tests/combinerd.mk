@@ -1,0 +1,18 @@
+# Tests of combinerd.
+if HAVE_CMOCKA
+combinerd_unit = \
+	tests/unit/test_store \
+	tests/unit/test_serial \
+	tests/unit/test_ixfr
+check_PROGRAMS += $(combinerd_unit)
+TESTS += $(combinerd_unit)
+combinerd_unit_libs = combinerd/libcombiner.la libmsig/daemon/libmsigd.la libmsig/libmsig.la \
+	$(KNOT_LIBS) $(SQLITE_LIBS) $(CMOCKA_LIBS)
+
+tests_unit_test_store_SOURCES = tests/unit/test_store.c tests/unit/zonetext.h
+tests_unit_test_store_LDADD = $(combinerd_unit_libs)
+tests_unit_test_serial_SOURCES = tests/unit/test_serial.c
+tests_unit_test_serial_LDADD = $(combinerd_unit_libs)
+tests_unit_test_ixfr_SOURCES = tests/unit/test_ixfr.c tests/unit/zonetext.h
+tests_unit_test_ixfr_LDADD = $(combinerd_unit_libs)
+endif
