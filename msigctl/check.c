@@ -1,6 +1,6 @@
 /*
  * msigctl identity check: what others would find under our identity, as agentd found it through
- * validated look-ups, against what it uses. Any FAIL makes the exit status 1.
+ * validated look-ups, against what it uses. What is not PASS makes the exit status 1.
  */
 #include "msigctl/command.h"
 #include "msigctl/identity.h"
@@ -10,19 +10,16 @@
 int
 identity_check(struct context *ctx)
 {
-	json_t *request = command_request("identity-check", NULL), *answer = NULL;
-	const json_t *check;
+	json_t *request = command_request("identity", NULL), *answer = NULL;
 	char err[1024] = "";
+	json_object_set_new(request, "what", json_string("check"));
 	int ret = command_ask(ctx, "agentd", request, &answer, err, sizeof(err));
 	json_decref(request);
 	if (ret != 0) {
 		return command_error(ctx, ret, "%s", err);
 	}
 	command_show(ctx, "identity-check", answer, render_identity_check);
-	JS_EACH(json_object_get(answer, "checks"), check)
-	{
-		ret = js_true(check, "ok") ? ret : EXIT_FAILED;
-	}
+	ret = js_true(answer, "good") ? EXIT_DONE : EXIT_FAILED;
 	json_decref(answer);
 	return ret;
 }

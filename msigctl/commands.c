@@ -23,6 +23,7 @@ static int reload_run(struct context *ctx, int argc, char **argv);
 static int acts_run(struct context *ctx, const char *name, int argc, char **argv);
 static int pause_run(struct context *ctx, int argc, char **argv);
 static int resume_run(struct context *ctx, int argc, char **argv);
+static int abort_run(struct context *ctx, int argc, char **argv);
 
 /* clang-format off */
 const struct command commands[] = {
@@ -48,9 +49,11 @@ const struct command commands[] = {
 	  NULL, NULL, pause_run },
 	{ "resume", "ZONE", "take a pause back", 1, 1, TAKES_REASON,
 	  NULL, NULL, resume_run },
+	{ "abort", "ZONE", "give up a process that has not changed anything yet", 1, 1, TAKES_REASON,
+	  NULL, NULL, abort_run },
 	{ "reload", "", "let each daemon read its configuration again", 0, 0, 0,
 	  NULL, NULL, reload_run },
-	{ "hsync", "[RECORD]", "read an HSYNC record in either form, print it in both", 0, -1,
+	{ "hsync", "[ZONE | RECORD]", "HSYNC as agentd sees it; or a record, printed in both forms", 0, -1,
 	  TAKES_OWNER, NULL, NULL, hsync_run },
 	{ "identity", "new FILE | show | records | check", "this provider's SIG(0) key and what to publish of it", 1, 2,
 	  TAKES_ALGORITHM | TAKES_GENERIC, NULL, NULL, identity_run },
@@ -72,7 +75,7 @@ const struct option_entry options[] = {
 	{ "algorithm", 'a', "NAME", "identity new: ed25519 or ecdsap256sha256", TAKES_ALGORITHM },
 	{ "owner",     'o', "NAME", "hsync: the zone's name, for the owner of the record", TAKES_OWNER },
 	{ "generic",   'g', NULL,   "identity records: as TYPEnnn \\# ...", TAKES_GENERIC },
-	{ "reason",    'R', "TEXT", "pause, resume: for the journal", TAKES_REASON },
+	{ "reason",    'R', "TEXT", "pause, resume, abort: for the journal", TAKES_REASON },
 	{ 0 },
 };
 /* clang-format on */
@@ -309,4 +312,10 @@ static int
 resume_run(struct context *ctx, int argc, char **argv)
 {
 	return acts_run(ctx, "resume", argc, argv);
+}
+
+static int
+abort_run(struct context *ctx, int argc, char **argv)
+{
+	return acts_run(ctx, "abort", argc, argv);
 }

@@ -1,6 +1,7 @@
 /*
  * msigctl hsync: HSYNC records in the form that people read and in the one that every tool reads.
- * Asks nobody. What it prints can go into a zone file, or behind "add" of knsupdate and nsupdate.
+ * Asks agentd only for a zone. What it prints can go into a zone file, or behind "add" of knsupdate
+ * and nsupdate.
  */
 #include <ctype.h>
 #include <inttypes.h>
@@ -12,6 +13,7 @@
 #include "libmsig/err.h"
 #include "libmsig/hsync.h"
 #include "msigctl/command.h"
+#include "msigctl/render.h"
 
 #define MAX_LINE 2048
 #define MAX_WORDS 16
@@ -187,9 +189,32 @@ render_hsync(const struct text *t, const json_t *answer)
 	}
 }
 
+/* One word is no record: it is a zone, and agentd says what it sees there. */
+static int
+hsync_zone(struct context *ctx, const char *zone)
+{
+	json_t *request = command_request("hsync", zone), *answer = NULL;
+	char err[1024] = "";
+	if (request == NULL) {
+		return command_error(ctx, EXIT_USAGE, "'%s' is neither a record nor a domain name",
+				     zone);
+	}
+	int ret = command_ask(ctx, "agentd", request, &answer, err, sizeof(err));
+	json_decref(request);
+	if (ret != 0) {
+		return command_error(ctx, ret, "%s", err);
+	}
+	command_show(ctx, "hsync", answer, render_hsync_zone);
+	json_decref(answer);
+	return EXIT_DONE;
+}
+
 int
 hsync_run(struct context *ctx, int argc, char **argv)
 {
+	if (argc == 1 && strchr(argv[0], ' ') == NULL) {
+		return hsync_zone(ctx, argv[0]);
+	}
 	struct reader r = {.ctx = ctx, .type = MSIG_HSYNC_TYPE, .records = json_array()};
 	char err[1024], line[MAX_LINE] = "";
 	if (ctx->conf != NULL) {

@@ -199,8 +199,7 @@ main(int argc, char **argv)
 		return command_error(&ctx, EXIT_USAGE, "an option that is not one of '%s'",
 				     command->name);
 	}
-	bool local = command->run == hsync_run || command->run == identity_run;
-	ret = local ? 0 : find_rundir(&ctx, &own);
+	ret = find_rundir(&ctx, &own);
 	if (ret == 0) {
 		argc -= optind < argc ? optind + 1 : optind;
 		ret = command_run(&ctx, command, argc, argv + optind + 1);

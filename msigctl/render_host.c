@@ -40,9 +40,18 @@ void
 render_warnings(const struct text *t, const json_t *answer)
 {
 	const json_t *w;
+	const char *database = js_str(answer, "database");
 	if (js_true(answer, "lab")) {
 		text_wrap(t, 2, "! ", TINT_BAD,
 			  "LAB PROFILE: times are shorter than what is safe for a real zone");
+	}
+	if (strcmp(database, "static") == 0) {
+		text_wrap(t, 2, "! ", TINT_BAD,
+			  "agentd cannot write its database: nothing is decided until it can");
+	} else if (strcmp(database, "rebuild") == 0) {
+		text_wrap(t, 2, "! ", TINT_BAD,
+			  "agentd's database was lost or is older than the world: it publishes and "
+			  "withdraws nothing until you confirm each zone with msigctl resume ZONE");
 	}
 	JS_EACH(json_object_get(answer, "warnings"), w)
 	{
@@ -50,26 +59,33 @@ render_warnings(const struct text *t, const json_t *answer)
 	}
 }
 
+static const json_t *
+zone_reason(const json_t *zone)
+{
+	return json_object_get(zone, "reason");
+}
+
 static void
 zone_row(struct table *table, const struct text *t, const json_t *zone)
 {
-	const json_t *process = json_object_get(zone, "process"), *reason = words_first(zone);
+	const json_t *process = json_object_get(zone, "process"), *reason = zone_reason(zone);
 	char span[TEXT_TIME], providers[256];
 	const char *state = js_str(zone, "state");
-	bool you = words_you(reason);
-	table_cell(table, t, TINT_BAD, you ? "!" : json_is_object(process) ? ">" : "");
+	bool you = words_you(reason), moving = json_is_object(process);
+	table_cell(table, t, TINT_BAD, you ? "!" : moving ? ">" : "");
 	table_cell(table, t, you ? TINT_BAD : TINT_NONE, js_str(zone, "zone"));
 	table_cell(table, t, words_tint(state), state);
-	words_join(json_object_get(zone, "signers"), "identity", " ", providers, sizeof(providers));
+	snprintf(providers, sizeof(providers), "%zu",
+		 json_array_size(json_object_get(zone, "signers")));
 	table_cell(table, t, TINT_NONE, providers);
-	if (json_is_object(process)) {
-		table_cellf(table, t, TINT_NONE, "%s %s", js_str(process, "name"),
+	if (moving) {
+		table_cellf(table, t, TINT_NONE, "%s %s", js_str(process, "kind"),
 			    js_str(process, "subject"));
 		table_cellf(table, t, TINT_NONE, "%" PRIu64 "/%" PRIu64 " %s",
-			    js_num(process, "number") + 1, js_num(process, "steps"),
-			    js_str(process, "step"));
+			    js_num(process, "step") + 1, js_num(process, "steps"),
+			    js_str(process, "step_name"));
 	} else {
-		table_cell(table, t, TINT_NONE, "");
+		table_cell(table, t, TINT_NONE, "-");
 		table_cell(table, t, TINT_NONE, "");
 	}
 	uint64_t next = js_num(reason, "next");
@@ -78,7 +94,8 @@ zone_row(struct table *table, const struct text *t, const json_t *zone)
 	} else {
 		table_cell(table, t, TINT_NONE, "");
 	}
-	table_cell(table, t, you ? TINT_BAD : TINT_NONE, reason != NULL ? words_who(reason) : "");
+	table_cell(table, t, you ? TINT_BAD : TINT_NONE,
+		   json_is_object(reason) ? words_who(reason) : "");
 }
 
 static void
@@ -106,7 +123,7 @@ needs(const struct text *t, const json_t *zones)
 	char line[1024];
 	JS_EACH(zones, zone)
 	{
-		reason = words_first(zone);
+		reason = zone_reason(zone);
 		if (!words_you(reason)) {
 			continue;
 		}
@@ -122,20 +139,16 @@ needs(const struct text *t, const json_t *zones)
 void
 render_overview(const struct text *t, const json_t *all)
 {
-	const json_t *agent = json_object_get(all, "agentd"), *zone, *peer;
+	const json_t *agent = json_object_get(all, "agentd"), *zone;
 	const json_t *zones = json_object_get(agent, "zones"),
 		     *peers = json_object_get(agent, "peers");
-	unsigned sync = 0, moving = 0, you = 0, operational = 0;
+	unsigned sync = 0, moving = 0, you = 0;
 	JS_EACH(zones, zone)
 	{
-		bool mine = words_you(words_first(zone));
+		bool mine = words_you(zone_reason(zone));
 		you += mine;
 		sync += !mine && strcmp(js_str(zone, "state"), "in-sync") == 0;
 		moving += !mine && json_is_object(json_object_get(zone, "process"));
-	}
-	JS_EACH(peers, peer)
-	{
-		operational += strcmp(js_str(peer, "state"), "operational") == 0;
 	}
 	head_line(t, all);
 	for (const char *const *d = client_daemons; *d != NULL; d++) {
@@ -148,8 +161,10 @@ render_overview(const struct text *t, const json_t *all)
 	if (!js_true(agent, "ok")) {
 		return;
 	}
-	text_printf(t, TINT_NONE, "peers  %u of %zu operational   zones  %u in sync  %u moving  ",
-		    operational, json_array_size(peers), sync, moving);
+	text_printf(t, TINT_NONE,
+		    "peers  %" PRIu64 " of %" PRIu64
+		    " operational   zones  %u in sync  %u moving  ",
+		    js_num(peers, "operational"), js_num(peers, "total"), sync, moving);
 	text_printf(t, you > 0 ? TINT_BAD : TINT_NONE, "%u %s you\n\n", you,
 		    you == 1 ? "needs" : "need");
 	zone_table(t, zones);
@@ -207,44 +222,73 @@ render_reload(const struct text *t, const json_t *all)
  */
 
 static void
-one_peer(const struct text *t, const json_t *p)
+peer_lists(const struct text *t, const json_t *p)
 {
-	char when[TEXT_TIME], list[1024];
-	text_put(t, TINT_HEAD, "peer: ");
-	text_put(t, TINT_HEAD, js_str(p, "identity"));
-	fputc('\n', t->out);
-	const char *state = js_str(p, "state");
-	if (js_num(p, "since") != 0) {
-		text_printf(t, TINT_NONE, "  state: ");
-		text_put(t, words_tint(state), state);
-		text_printf(t, TINT_NONE, " since %s\n", text_both(t, js_num(p, "since"), when));
-	} else {
-		text_printf(t, TINT_NONE, "  state: ");
-		text_put(t, words_tint(state), state);
-		fputc('\n', t->out);
-	}
-	if (js_has(p, "reason")) {
-		text_wrap(t, 2, "why:   ", TINT_NONE, js_str(p, "reason"));
-	}
-	words_join(json_object_get(p, "addresses"), "address", ", ", list, sizeof(list));
+	const json_t *key, *zone;
+	char list[1024] = "";
+	size_t n = 0;
+	words_join(json_object_get(p, "addresses"), "", ", ", list, sizeof(list));
 	if (*list != '\0') {
 		text_wrap(t, 2, "dns:   ", TINT_NONE, list);
 	}
-	words_join(json_object_get(p, "keys"), "key", ", ", list, sizeof(list));
-	if (*list != '\0') {
-		text_wrap(t, 2, "keys:  ", TINT_NONE, list);
+	*list = '\0';
+	JS_EACH(json_object_get(p, "keys"), key)
+	{
+		n += (size_t)snprintf(list + n, sizeof(list) - n,
+				      "%s%" PRIu64 " (algorithm %" PRIu64 ")", n > 0 ? ", " : "",
+				      js_num(key, "tag"), js_num(key, "algorithm"));
+		if (n >= sizeof(list)) {
+			break;
+		}
 	}
+	if (*list != '\0') {
+		char line[sizeof(list) + 300];
+		snprintf(line, sizeof(line), "%s of %.255s", list, js_str(p, "target"));
+		text_wrap(t, 2, "keys:  ", TINT_NONE, line);
+	}
+	JS_EACH(json_object_get(p, "zones"), zone)
+	{
+		bool both = js_true(zone, "hello_sent") && js_true(zone, "hello_heard");
+		snprintf(list, sizeof(list), "%s%s", js_str(zone, "zone"),
+			 both ? ""
+			 : js_true(zone, "hello_sent")
+			     ? ": our HELLO was taken, its own has not come"
+			 : js_true(zone, "hello_heard") ? ": its HELLO came, ours was not taken"
+							: ": no HELLO yet");
+		text_wrap(t, 2, "zone:  ", both ? TINT_NONE : TINT_WAIT, list);
+		if (js_has(zone, "trouble")) {
+			text_wrap(t, 9, "", TINT_BAD, js_str(zone, "trouble"));
+		}
+	}
+}
+
+static void
+one_peer(const struct text *t, const json_t *p)
+{
+	char when[TEXT_TIME], span[TEXT_TIME];
+	const char *state = js_str(p, "state");
+	text_printf(t, TINT_HEAD, "peer: %s", js_str(p, "peer"));
+	fputs("\n  state: ", t->out);
+	text_put(t, words_tint(state), state);
+	if (js_num(p, "since") != 0) {
+		text_printf(t, TINT_NONE, " since %s", text_both(t, js_num(p, "since"), when));
+	}
+	fputc('\n', t->out);
+	if (js_has(p, "trouble")) {
+		text_wrap(t, 2, "why:   ", TINT_BAD, js_str(p, "trouble"));
+	}
+	peer_lists(t, p);
 	if (js_num(p, "heard") != 0) {
 		text_printf(t, TINT_NONE, "  heard: %s", text_both(t, js_num(p, "heard"), when));
-		if (js_num(p, "rtt-ms") != 0) {
-			text_printf(t, TINT_NONE, "   round trip %" PRIu64 " ms",
-				    js_num(p, "rtt-ms"));
+		if (js_num(p, "interval") != 0) {
+			text_printf(t, TINT_NONE, ", beats every %s",
+				    text_span(js_num(p, "interval"), span));
 		}
 		fputc('\n', t->out);
 	}
-	words_join(json_object_get(p, "zones"), "zone", " ", list, sizeof(list));
-	if (*list != '\0') {
-		text_wrap(t, 2, "zones: ", TINT_NONE, list);
+	if (t->verbose && js_num(p, "fresh_until") != 0) {
+		text_printf(t, TINT_NONE, "  found by validated look-ups; asked again %s\n",
+			    text_both(t, js_num(p, "fresh_until"), when));
 	}
 }
 

@@ -11,32 +11,53 @@
 static void
 show_process(const struct text *t, const json_t *p)
 {
-	char when[TEXT_TIME];
+	char when[TEXT_TIME], step[256];
+	const json_t *hold;
 	if (!json_is_object(p)) {
 		text_field(t, "Process", TINT_NONE, "none");
 		return;
 	}
 	text_field(t, "Process", TINT_NONE, "%s %s   number %" PRIu64 "   started %s",
-		   js_str(p, "name"), js_str(p, "subject"), js_num(p, "epoch"),
+		   js_str(p, "kind"), js_str(p, "subject"), js_num(p, "epoch"),
 		   text_both(t, js_num(p, "started"), when));
-	text_field(t, "Step", TINT_WAIT, "%" PRIu64 " of %" PRIu64 ", %s%s%s",
-		   js_num(p, "number") + 1, js_num(p, "steps"), js_str(p, "step"),
-		   js_has(p, "phase") ? ", " : "", js_str(p, "phase"));
+	words_step(p, step, sizeof(step));
+	text_field(t, "Step", TINT_WAIT, "%s since %s", step,
+		   text_both(t, js_num(p, "since"), when));
+	JS_EACH(json_object_get(p, "holds"), hold)
+	{
+		text_field(t, "", TINT_NONE, "hold of %s until %s", js_str(hold, "name"),
+			   text_both(t, js_num(hold, "until"), when));
+	}
 }
 
+/* The daemon says the newest first. */
 static void
 show_did(const struct text *t, const json_t *list)
 {
-	const json_t *did;
 	char when[TEXT_TIME];
 	bool first = true;
-	JS_EACH(list, did)
-	{
-		uint64_t at = js_num(did, "time");
-		text_field(t, first ? "Did" : "", TINT_NONE, "%s%s%s",
-			   at != 0 ? text_clock(t, at, when) : "", at != 0 ? " " : "",
-			   json_is_string(did) ? json_string_value(did) : js_str(did, "text"));
+	for (size_t i = json_array_size(list); i-- > 0;) {
+		const json_t *did = json_array_get(list, i);
+		text_field(t, first ? "Did" : "", TINT_NONE, "%s %s",
+			   text_clock(t, js_num(did, "time"), when), js_str(did, "text"));
 		first = false;
+	}
+}
+
+static void
+show_reason(const struct text *t, const char *label, const json_t *reason)
+{
+	char line[1024], when[TEXT_TIME];
+	words_reason(reason, line, sizeof(line));
+	text_field(t, label, words_you(reason) ? TINT_BAD : TINT_NONE, "%s: %s", words_who(reason),
+		   line);
+	if (js_num(reason, "next") != 0) {
+		text_field(t, "", TINT_NONE, "%s %s",
+			   strcmp(js_str(reason, "class"), "until") == 0 ? "until" : "next look",
+			   text_both(t, js_num(reason, "next"), when));
+	}
+	if (js_has(reason, "todo")) {
+		text_field(t, "", TINT_BAD, "%s", js_str(reason, "todo"));
 	}
 }
 
@@ -44,22 +65,10 @@ static void
 show_waiting(const struct text *t, const json_t *answer)
 {
 	const json_t *reason;
-	char line[1024], when[TEXT_TIME];
 	bool first = true, you = false;
 	JS_EACH(json_object_get(answer, "reasons"), reason)
 	{
-		words_reason(reason, line, sizeof(line));
-		text_field(t, first ? "Waiting for" : "", words_you(reason) ? TINT_BAD : TINT_NONE,
-			   "%s: %s", words_who(reason), line);
-		if (js_num(reason, "next") != 0) {
-			text_field(t, "", TINT_NONE, "%s %s",
-				   strcmp(js_str(reason, "class"), "until") == 0 ? "until"
-										 : "next look",
-				   text_both(t, js_num(reason, "next"), when));
-		}
-		if (js_has(reason, "todo")) {
-			text_field(t, "", TINT_BAD, "%s", js_str(reason, "todo"));
-		}
+		show_reason(t, first ? "Waiting for" : "", reason);
 		you = you || words_you(reason);
 		first = false;
 	}
@@ -69,20 +78,80 @@ show_waiting(const struct text *t, const json_t *answer)
 	}
 }
 
+static void
+show_places(const struct text *t, const json_t *places)
+{
+	const json_t *place;
+	char when[TEXT_TIME];
+	uint64_t oldest = 0;
+	unsigned bad = 0;
+	JS_EACH(places, place)
+	{
+		uint64_t asked = js_num(place, "asked");
+		bad += js_has(place, "trouble");
+		oldest = oldest == 0 || (asked != 0 && asked < oldest) ? asked : oldest;
+	}
+	if (json_array_size(places) == 0) {
+		return;
+	}
+	text_field(t, "Checked", bad > 0 ? TINT_WAIT : TINT_NONE,
+		   "%zu servers, the longest ago %s, %u in trouble", json_array_size(places),
+		   oldest != 0 ? text_both(t, oldest, when) : "never", bad);
+	JS_EACH(places, place)
+	{
+		if (js_has(place, "trouble")) {
+			text_field(t, "", TINT_WAIT, "%s (%s): %s", js_str(place, "server"),
+				   js_has(place, "provider") ? js_str(place, "provider")
+							     : js_str(place, "kind"),
+				   js_str(place, "trouble"));
+		} else if (t->verbose) {
+			text_field(t, "", TINT_DIM, "%s (%s): %s", js_str(place, "server"),
+				   js_has(place, "provider") ? js_str(place, "provider")
+							     : js_str(place, "kind"),
+				   js_num(place, "asked") != 0
+				       ? text_both(t, js_num(place, "asked"), when)
+				       : "never asked");
+		}
+	}
+}
+
+static void
+show_zone(const struct text *t, const json_t *z)
+{
+	const json_t *serial = json_object_get(z, "serial");
+	char list[1024];
+	text_field(t, "Zone", TINT_HEAD, "%s", js_str(z, "zone"));
+	text_field(t, "State", words_tint(js_str(z, "state")), "%s%s", js_str(z, "state"),
+		   js_true(z, "paused") ? ", paused by the operator" : "");
+	text_field(t, "Serials", TINT_NONE,
+		   "owner %" PRIu64 ", merged %" PRIu64 ", signed %" PRIu64
+		   "; merge %s; content %s",
+		   js_num(serial, "owner"), js_num(serial, "out"), js_num(serial, "signed"),
+		   js_str(z, "merge"), js_str(z, "digest"));
+	words_join(json_object_get(z, "signers"), "", ", ", list, sizeof(list));
+	text_field(t, "Signers", TINT_NONE, "%s", *list != '\0' ? list : "none");
+	words_join(json_object_get(z, "joining"), "", ", ", list, sizeof(list));
+	if (*list != '\0') {
+		text_field(t, "Joining", TINT_WAIT, "%s", list);
+	}
+	words_join(json_object_get(z, "leaving"), "", ", ", list, sizeof(list));
+	if (*list != '\0') {
+		text_field(t, "Leaving", TINT_WAIT, "%s", list);
+	}
+	if (js_has(z, "freeze")) {
+		text_field(t, "HSYNC", TINT_BAD, "not followed: %s", js_str(z, "freeze"));
+	}
+	if (js_has(z, "trouble")) {
+		text_field(t, "Trouble", TINT_BAD, "%s", js_str(z, "trouble"));
+	}
+}
+
 void
 render_tracking(const struct text *t, const json_t *a)
 {
-	char list[1024];
-	text_field(t, "Zone", TINT_HEAD, "%s", js_str(a, "zone"));
-	if (js_num(a, "serial-in") != 0 || js_num(a, "serial-out") != 0) {
-		text_field(t, "Serials", TINT_NONE, "owner %" PRIu64 ", signer %" PRIu64,
-			   js_num(a, "serial-in"), js_num(a, "serial-out"));
-	}
-	text_field(t, "State", words_tint(js_str(a, "state")), "%s%s", js_str(a, "state"),
-		   js_true(a, "paused") ? ", paused by the operator" : "");
-	words_join(json_object_get(a, "signers"), "identity", ", ", list, sizeof(list));
-	text_field(t, "Signers", TINT_NONE, "%s", list);
-	show_process(t, json_object_get(a, "process"));
+	const json_t *zone = json_object_get(a, "zone");
+	show_zone(t, zone);
+	show_process(t, json_object_get(zone, "process"));
 	show_did(t, json_object_get(a, "did"));
 	if (js_has(a, "doing")) {
 		text_field(t, "Doing", TINT_NONE, "%s", js_str(a, "doing"));
@@ -90,16 +159,8 @@ render_tracking(const struct text *t, const json_t *a)
 	if (js_has(a, "will")) {
 		text_field(t, "Will", TINT_NONE, "%s", js_str(a, "will"));
 	}
-	if (js_has(a, "why-so-long")) {
-		text_field(t, "Why so long", TINT_NONE, "%s", js_str(a, "why-so-long"));
-	}
 	show_waiting(t, a);
-	if (js_has(a, "if-it-stops")) {
-		text_field(t, "If it stops now", TINT_NONE, "%s", js_str(a, "if-it-stops"));
-	}
-	if (js_has(a, "checked")) {
-		text_field(t, "Checked", TINT_NONE, "%s", js_str(a, "checked"));
-	}
+	show_places(t, json_object_get(a, "places"));
 	render_warnings(t, a);
 }
 
@@ -138,15 +199,23 @@ void
 render_why(const struct text *t, const json_t *a)
 {
 	const json_t *reasons = json_object_get(a, "reasons"), *reason;
-	text_put(t, TINT_HEAD, js_str(a, "zone"));
-	text_put(t, TINT_NONE, " ");
-	text_put(t, words_tint(js_str(a, "state")), js_str(a, "state"));
-	const json_t *p = json_object_get(a, "process");
+	const json_t *zone = json_object_get(a, "zone"), *p = json_object_get(zone, "process");
+	char step[256];
+	text_put(t, TINT_HEAD, js_str(zone, "zone"));
+	fputc(' ', t->out);
+	text_put(t, words_tint(js_str(zone, "state")), js_str(zone, "state"));
 	if (json_is_object(p)) {
-		text_printf(t, TINT_NONE, ", %s %s, %s", js_str(p, "name"), js_str(p, "subject"),
-			    js_str(p, "step"));
+		words_step(p, step, sizeof(step));
+		text_printf(t, TINT_NONE, ", %s %s, step %s", js_str(p, "kind"),
+			    js_str(p, "subject"), step);
 	}
 	fputc('\n', t->out);
+	if (js_has(zone, "freeze")) {
+		text_field(t, "HSYNC", TINT_BAD, "not followed: %s", js_str(zone, "freeze"));
+	}
+	if (js_has(zone, "trouble")) {
+		text_field(t, "Trouble", TINT_BAD, "%s", js_str(zone, "trouble"));
+	}
 	if (json_array_size(reasons) == 0) {
 		text_put(t, TINT_NONE, "It waits for nothing.");
 		fputc('\n', t->out);
@@ -188,7 +257,7 @@ cell_tint(const char *word)
 {
 	return strcmp(word, "sign") == 0      ? TINT_GOOD
 	       : strcmp(word, "missing") == 0 ? TINT_BAD
-	       : strcmp(word, "?") == 0       ? TINT_WAIT
+	       : strcmp(word, "unknown") == 0 ? TINT_WAIT
 					      : TINT_NONE;
 }
 
@@ -198,9 +267,9 @@ key_row(struct table *table, const struct text *t, const json_t *providers, cons
 	char name[256], when[TEXT_TIME];
 	const json_t *p, *at = json_object_get(key, "at");
 	table_cellf(table, t, TINT_NONE, "%05" PRIu64 "/%.8s", js_num(key, "tag"),
-		    js_str(key, "sha256"));
+		    js_str(key, "digest"));
 	table_cell(table, t, TINT_NONE, js_str(key, "role"));
-	short_name(providers, js_str(key, "of"), name, sizeof(name));
+	short_name(providers, js_str(key, "owner"), name, sizeof(name));
 	table_cell(table, t, TINT_NONE, name);
 	table_cellf(table, t, TINT_NONE, "%" PRIu64, js_num(key, "algorithm"));
 	JS_EACH(providers, p)
@@ -252,13 +321,30 @@ render_keys(const struct text *t, const json_t *a)
 	}
 	JS_EACH(json_object_get(a, "servers"), server)
 	{
+		bool ok = js_true(server, "answered");
+		if (ok && !t->verbose) {
+			continue;
+		}
 		char line[512];
-		snprintf(line, sizeof(line), "%s (%s): %s", js_str(server, "server"),
-			 js_str(server, "provider"), js_str(server, "text"));
-		if (!js_true(server, "ok")) {
+		snprintf(line, sizeof(line), "%s%s%s%s: %s", js_str(server, "server"),
+			 js_has(server, "provider") ? " (" : "", js_str(server, "provider"),
+			 js_has(server, "provider") ? ")" : "",
+			 ok                         ? "answered"
+			 : js_has(server, "reason") ? js_str(server, "reason")
+						    : "no answer");
+		text_wrap(t, 0, ok ? "  " : "! ", ok ? TINT_DIM : TINT_BAD, line);
+	}
+	JS_EACH(json_object_get(a, "ds"), server)
+	{
+		if (!js_true(server, "known")) {
+			char line[512];
+			snprintf(line, sizeof(line),
+				 "DS %" PRIu64 " %" PRIu64 " %" PRIu64
+				 " %.100s at the parent: no key of a provider "
+				 "has this digest",
+				 js_num(server, "tag"), js_num(server, "algorithm"),
+				 js_num(server, "digest_type"), js_str(server, "digest"));
 			text_wrap(t, 0, "! ", TINT_BAD, line);
-		} else if (t->verbose) {
-			text_wrap(t, 0, "  ", TINT_DIM, line);
 		}
 	}
 }
@@ -289,7 +375,10 @@ render_journal(const struct text *t, const json_t *a)
 void
 render_done(const struct text *t, const json_t *a)
 {
-	text_put(t, TINT_NONE, js_has(a, "text") ? js_str(a, "text") : "done");
+	const json_t *zone = json_object_get(a, "zone");
+	text_printf(t, TINT_NONE, "%s ", js_str(zone, "zone"));
+	text_put(t, words_tint(js_str(zone, "state")), js_str(zone, "state"));
+	text_put(t, TINT_NONE, js_true(zone, "paused") ? ", paused" : ", not paused");
 	fputc('\n', t->out);
 }
 
@@ -299,12 +388,45 @@ render_identity_check(const struct text *t, const json_t *a)
 	const json_t *c;
 	JS_EACH(json_object_get(a, "checks"), c)
 	{
-		bool ok = js_true(c, "ok");
-		text_put(t, ok ? TINT_GOOD : TINT_BAD, ok ? "PASS  " : "FAIL  ");
+		const char *state = js_str(c, "state");
+		if (strcmp(state, "pass") == 0) {
+			text_put(t, TINT_GOOD, "PASS     ");
+		} else if (strcmp(state, "fail") == 0) {
+			text_put(t, TINT_BAD, "FAIL     ");
+		} else {
+			text_put(t, TINT_WAIT, "UNKNOWN  ");
+		}
+		text_printf(t, TINT_NONE, "%-5s ", js_str(c, "what"));
 		text_put(t, TINT_NONE, js_str(c, "text"));
 		fputc('\n', t->out);
-		if (!ok && js_has(c, "todo")) {
-			text_wrap(t, 6, "", TINT_NONE, js_str(c, "todo"));
-		}
 	}
+}
+
+/* What agentd has seen in the signer's zone. */
+void
+render_hsync_zone(const struct text *t, const json_t *a)
+{
+	const json_t *r;
+	char when[TEXT_TIME];
+	text_field(t, "Zone", TINT_HEAD, "%s", js_str(a, "zone"));
+	text_field(t, "HSYNC", TINT_NONE, "%s, serial %" PRIu64 ", seen %s", js_str(a, "status"),
+		   js_num(a, "serial"),
+		   js_num(a, "time") != 0 ? text_both(t, js_num(a, "time"), when) : "never");
+	if (js_has(a, "error")) {
+		text_field(t, "Wrong", TINT_BAD, "%s", js_str(a, "error"));
+	}
+	if (js_has(a, "freeze")) {
+		text_field(t, "Not followed", TINT_BAD, "%s", js_str(a, "freeze"));
+	}
+	struct table *table = table_new(2);
+	JS_EACH(json_object_get(a, "records"), r)
+	{
+		table_cellf(table, t, TINT_NONE, "%s %s %s %s", js_str(r, "state"),
+			    js_str(r, "nsmgmt"), js_str(r, "sign"), js_str(r, "identity"));
+		table_cellf(table, t, TINT_NONE, "%s%s",
+			    js_true(r, "self") ? "(this provider) " : "",
+			    js_true(r, "member") ? "member" : "not a member");
+	}
+	table_print(table, t, "  ");
+	table_free(table);
 }

@@ -14,6 +14,7 @@
 #include "msigctl/command.h"
 #include "msigctl/json.h"
 #include "msigctl/wait.h"
+#include "msigctl/words.h"
 
 #define ASK_MS 200 /* between questions */
 #define ASK_TIMEOUT 5000
@@ -26,16 +27,15 @@ clock_ms(clockid_t clock)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-/* Steps in their order; the number of one that the answer's process does not have is -1. */
+/* The number of a step in the process that runs, or -1. */
 static int
-step_number(const json_t *process, const char *name)
+step_number(const json_t *tracking, const char *name)
 {
-	const json_t *steps = json_object_get(process, "step-names");
 	const json_t *step;
-	JS_EACH(steps, step)
+	JS_EACH(json_object_get(tracking, "steps"), step)
 	{
-		if (json_is_string(step) && strcmp(json_string_value(step), name) == 0) {
-			return (int)step_i;
+		if (strcmp(js_str(step, "name"), name) == 0) {
+			return (int)js_num(step, "step");
 		}
 	}
 	return -1;
@@ -44,41 +44,42 @@ step_number(const json_t *process, const char *name)
 enum wait_result
 wait_judge(const json_t *tracking, const char *step)
 {
-	const json_t *process = json_object_get(tracking, "process");
+	const json_t *zone = json_object_get(tracking, "zone");
+	const json_t *process = json_object_get(zone, "process");
 	bool runs = json_is_object(process);
 	if (step == NULL) {
-		return !runs && strcmp(js_str(tracking, "state"), "in-sync") == 0 ? WAIT_REACHED
-										  : WAIT_NOT_YET;
+		return !runs && strcmp(js_str(zone, "state"), "in-sync") == 0 ? WAIT_REACHED
+									      : WAIT_NOT_YET;
 	}
 	if (!runs) {
 		return WAIT_NOT_YET;
 	}
-	if (strcmp(js_str(process, "step"), step) == 0) {
-		return WAIT_REACHED;
-	}
-	int wanted = step_number(process, step), at = step_number(process, js_str(process, "step"));
-	if (wanted < 0 && json_is_array(json_object_get(process, "step-names"))) {
+	int wanted = step_number(tracking, step);
+	if (wanted < 0) {
 		return WAIT_UNKNOWN;
 	}
-	return wanted >= 0 && at >= wanted ? WAIT_REACHED : WAIT_NOT_YET;
+	return (int)js_num(process, "step") >= wanted ? WAIT_REACHED : WAIT_NOT_YET;
 }
 
 /* One line per change: what the zone is in, and what it waits for. */
 static char *
 describe(const json_t *tracking)
 {
-	const json_t *process = json_object_get(tracking, "process");
+	const json_t *zone = json_object_get(tracking, "zone");
+	const json_t *process = json_object_get(zone, "process");
 	const json_t *reason = json_array_get(json_object_get(tracking, "reasons"), 0);
-	char *line = NULL;
+	char *line = NULL, what[512] = "";
+	if (json_is_object(reason)) {
+		words_reason(reason, what, sizeof(what));
+	}
 	int n;
 	if (json_is_object(process)) {
-		n = asprintf(&line, "%s %s, %s%s%s", js_str(process, "name"),
-			     js_str(process, "subject"), js_str(process, "step"),
-			     reason != NULL ? ": waits for " : "",
-			     reason != NULL ? js_str(reason, "text") : "");
+		n = asprintf(&line, "%s %s, %s, %s%s%s", js_str(process, "kind"),
+			     js_str(process, "subject"), js_str(process, "step_name"),
+			     js_str(process, "phase"), *what != '\0' ? "; " : "", what);
 	} else {
-		n = asprintf(&line, "%s%s%s", js_str(tracking, "state"), reason != NULL ? ": " : "",
-			     reason != NULL ? js_str(reason, "text") : "");
+		n = asprintf(&line, "%s%s%s", js_str(zone, "state"), *what != '\0' ? "; " : "",
+			     what);
 	}
 	if (n < 0) {
 		fatal("out of memory");
@@ -129,7 +130,7 @@ look(struct waiting *w, const json_t *request, json_t **answer)
 	char *line = describe(*answer);
 	say(w, line);
 	free(line);
-	bool runs = json_is_object(json_object_get(*answer, "process"));
+	bool runs = json_is_object(json_object_get(json_object_get(*answer, "zone"), "process"));
 	enum wait_result result = wait_judge(*answer, ctx->step);
 	/* It may have run through the step between two looks. */
 	if (ctx->step != NULL && w->ran && !runs && wait_judge(*answer, NULL) == WAIT_REACHED) {

@@ -7,5 +7,5 @@
 
 enum wait_result { WAIT_NOT_YET, WAIT_REACHED, WAIT_UNKNOWN /* no such step in this process */ };
 
-/* step NULL: until nothing runs and the zone is in sync. */
+/* tracking: the answer of that command. step NULL: until nothing runs and the zone is in sync. */
 enum wait_result wait_judge(const json_t *tracking, const char *step);

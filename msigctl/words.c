@@ -1,6 +1,7 @@
 /*
  * Words that several renderings share. See words.h.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -64,14 +65,17 @@ words_reason(const json_t *reason, char *buf, size_t len)
 	}
 }
 
-const json_t *
-words_first(const json_t *o)
+void
+words_step(const json_t *process, char *buf, size_t len)
 {
-	const json_t *r = json_array_get(json_object_get(o, "reasons"), 0);
-	return r != NULL ? r : json_object_get(o, "reason");
+	*buf = '\0';
+	if (json_is_object(process)) {
+		snprintf(buf, len, "%" PRIu64 " of %" PRIu64 ", %s, %s",
+			 js_num(process, "step") + 1, js_num(process, "steps"),
+			 js_str(process, "step_name"), js_str(process, "phase"));
+	}
 }
 
-/* "msa.p1.example., msa.p2.example." of a list of strings, or of objects with that key. */
 void
 words_join(const json_t *list, const char *key, const char *between, char *buf, size_t len)
 {

@@ -15,8 +15,8 @@ const char *words_who(const json_t *reason); /* "the clock", "the parent", "a pe
 bool words_you(const json_t *reason);        /* a person must act */
 void words_reason(const json_t *reason, char *buf, size_t len);
 
-/* The most important reason of a zone, or NULL. */
-const json_t *words_first(const json_t *zone);
+/* "3 of 7, cds-added, executing", or "" when no process runs. */
+void words_step(const json_t *process, char *buf, size_t len);
 
 /* The strings of a list, or what its objects have under key. */
 void words_join(const json_t *list, const char *key, const char *between, char *buf, size_t len);
