@@ -5,6 +5,7 @@ EXTRA_DIST += \
 	tests/lab/__init__.py \
 	tests/lab/ask.py \
 	tests/lab/byhand.py \
+	tests/lab/demo.py \
 	tests/lab/invariants.py \
 	tests/lab/judge.py \
 	tests/lab/knot.py \
@@ -14,6 +15,7 @@ EXTRA_DIST += \
 	tests/lab/recorder.py \
 	tests/lab/rig.py \
 	tests/lab/scanner.py \
+	tests/lab/screen.py \
 	tests/lab/setup.sh \
 	tests/lab/tap.py \
 	tests/lab/tools.py \
@@ -22,7 +24,9 @@ EXTRA_DIST += \
 	tests/lab/world.py
 
 lab_tests = \
+	tests/system/test_lab_invariants.py \
 	tests/system/test_lab_oracle.py \
+	tests/system/test_lab_scanner.py \
 	tests/system/test_lab_tools.py
 dist_check_SCRIPTS += $(lab_tests)
 TESTS += $(lab_tests)

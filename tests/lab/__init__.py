@@ -8,6 +8,7 @@
     invariants S1 and S2 on the records         judge      the three of them as one
     byhand     a join with knsupdate            msig       the daemons of a provider
     world      all of it, up and quiet          tap        the output of the tests
+    demo       the acts of ./demo               screen     what it prints
 
 Everything runs unprivileged, in one temporary directory, from programs that setup.sh unpacked.
 """

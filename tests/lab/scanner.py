@@ -152,6 +152,11 @@ class Scanner(threading.Thread):
             return
         if None in both:
             raise Refused("CDS without CDNSKEY or CDNSKEY without CDS")
+        (cds, _), (cdnskey, _) = both
+        if {(r.key_tag, r.digest) for r in cds} != {
+                (d.key_tag, d.digest) for k in cdnskey for t in {r.digest_type for r in cds}
+                for d in [dns.dnssec.make_ds(name, k, t)]}:
+            raise Refused("CDS and CDNSKEY are not of the same keys")
         results = {self.dnssec_cds(zone, server, keys[server], ds) for server in servers}
         if len(results) != 1:
             raise Refused("dnssec-cds decides differently for different servers")

@@ -1,0 +1,324 @@
+"""./demo: three providers come to sign one zone, on real daemons, and the zone is never bogus.
+
+The shell script ./demo has set up and built; this runs the acts and gives the verdict.
+"""
+
+import argparse
+import signal
+import sys
+import time
+
+import dns.dnssec
+import dns.name
+import dns.rdatatype
+
+from . import ask, msig, net, rig as lab
+from .rig import NAIVE, ZONE
+from .screen import Screen, table
+from .watcher import MIXED
+from .world import World
+
+# Fewer answers than this prove nothing.
+MINIMUM = {"p1": 60, "p2": 40, "p3": 15, MIXED: 150}
+JOIN_SECONDS = 60
+
+
+class Demo:
+    """The acts, in order."""
+
+    def __init__(self, screen, keep):
+        self.screen, self.keep = screen, keep
+        self.world = None
+        self.failures = []
+        self.killed = []  # (from, to): when a daemon was down
+        self.seen = {}    # label -> last journal number shown
+        self.steps = {}   # label -> last step shown
+
+    # -- helpers -----------------------------------------------------------------------------
+
+    def fail(self, text):
+        """The demo goes on to its end, but does not succeed."""
+        self.failures.append(text)
+        self.screen.event("FAILED: " + text, "bad")
+
+    def counts(self):
+        """The live line."""
+        count = self.world.judge.watcher.count(ZONE)
+        step = " ".join(f"{label}:{step}" for label, step in self.steps.items() if step)
+        self.screen.status(f"{self.screen.elapsed:6.1f} s {count}  {step}")
+
+    def wait(self, condition, what, seconds):
+        """Waits with the live line; False (and a failure) when the time is over."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            self.counts()
+            if time.monotonic() > deadline:
+                self.fail(f"{what} not within {seconds} s")
+                return False
+            time.sleep(0.15)
+        return True
+
+    # -- the acts ----------------------------------------------------------------------------
+
+    def bring_up(self):
+        """Act 0."""
+        screen = self.screen
+        screen.head("A parent, an owner, three providers, and a watcher")
+        self.world = World(providers=3, combiner="msig", keep=self.keep)
+        rig = self.world.rig
+        for row in table([
+                ("parent", "example.", "Knot, signed; scans CDS and CSYNC", rig.block(2)),
+                ("owner", ZONE, "Knot, a hidden primary", rig.block(1)),
+                *((p.label, p.ns, "combinerd, Knot signer, agentd, transportd", p.address)
+                  for p in self.world.providers)]):
+            screen.put(row)
+        watcher = self.world.judge.watcher
+        screen.text(f"The watcher: {len(watcher.resolvers)} validating resolvers, one pinned to each "
+                    "provider and three that mix, none of which may retry; 20 questions a second "
+                    "from now to the end. p1 alone signs the zone.")
+        self.world.counted(ZONE, "p1", 10)
+        screen.event(f"up; {watcher.count(ZONE)}")
+
+    def naive(self):
+        """Act 1: what everybody fears."""
+        screen, watcher = self.screen, self.world.judge.watcher
+        screen.head("The naive way: p2's NS and DS added to a scratch zone, keys not exchanged")
+        self.world.judge.watch(NAIVE)
+        self.world.counted(NAIVE, None, 10)
+        self.world.naive()
+        self.wait(lambda: watcher.count(NAIVE).bogus >= 5, "a bogus answer of the naive way", 20)
+        watcher.unwatch(NAIVE)
+        count = watcher.count(NAIVE)
+        screen.event(f"{NAIVE} {count}", "bad" if count.bogus else None)
+        for reason, times in count.reasons.most_common(2):
+            screen.event(f"BOGUS, the validator says: {reason} ({times} times)", "bad")
+
+    def join(self, joiner, kill=None):
+        """Acts 2 and 4: the owner designates another provider; kill: whose agentd dies."""
+        screen, world = self.screen, self.world
+        members = [p for p in world.providers if p.number <= joiner.number]
+        screen.head(f"The owner designates {joiner.label}: one HSYNC record, with knsupdate")
+        screen.put(f"  knsupdate: add {ZONE} TYPE{ask.HSYNC} (HSYNC ON AGENT SIGN "
+                   f"{joiner.identity} .)")
+        begun = time.monotonic()
+        self.steps = {}
+        world.rig.hsync(joiner)
+
+        def done():
+            self.narrate(members)
+            if kill and not self.killed:
+                self.kill(kill)
+            return world.joined(members) and all(self.in_sync(p) for p in members)
+
+        if self.wait(done, f"the join of {joiner.label}", JOIN_SECONDS):
+            self.narrate(members)
+            screen.event(f"{joiner.label} has joined after {time.monotonic() - begun:.1f} s: every "
+                         "provider shows all keys, the parent has every DS and names all servers",
+                         "good")
+        else:
+            screen.put(world.logs())
+
+    def in_sync(self, provider):
+        """Whether its agentd says that there is nothing to do."""
+        answer = self.world.msig[provider.label].tracking()
+        return zone_state(answer) == "in-sync"
+
+    def narrate(self, members):
+        """Shows new journal entries of steps, and what the parent did."""
+        for p in members:
+            for entry in self.world.msig[p.label].journal(limit=60):
+                if entry.get("seq", 0) <= self.seen.get(p.label, 0):
+                    continue
+                self.seen[p.label] = entry["seq"]
+                if entry.get("kind") in ("step", "alarm"):
+                    self.screen.event(f"{p.label} {entry.get('text', '')}",
+                                      "bad" if entry["kind"] == "alarm" else None)
+            process = (zone_of(self.world.msig[p.label].tracking()) or {}).get("process") or {}
+            self.steps[p.label] = process.get("step_name", "")
+        shown = self.seen.get("parent", 0)
+        for _, _, text in self.world.scanner.log[shown:]:
+            self.screen.event(f"parent: {text}", "wait" if text.startswith("refused") else None)
+        self.seen["parent"] = len(self.world.scanner.log)
+
+    def kill(self, provider):
+        """Kills an agentd with -9 between a persisted EXECUTE and its DONE, and starts it again."""
+        daemons = self.world.msig[provider.label]
+        process = (zone_of(daemons.tracking()) or {}).get("process") or {}
+        if process.get("phase") != "executing" or provider.identity in process.get("done", ()):
+            return
+        step = process.get("step_name")
+        daemons.kill("agentd")
+        begun = time.time()
+        self.screen.event(f"kill -9 agentd of {provider.label}: EXECUTE of {step} is on its disk, "
+                          f"DONE is not ({time.strftime('%H:%M:%S')} UTC)", "bad")
+        time.sleep(1.0)  # down for a moment, as after a crash; others go on or wait
+        daemons.start("agentd")
+        net.until(daemons.answers, f"agentd of {provider.label}", 10)
+        after = (zone_of(daemons.tracking()) or {}).get("process") or {}
+        self.killed.append((begun, time.time()))
+        self.screen.event(f"agentd of {provider.label} started again: it stands at "
+                          f"{after.get('step_name')}, {after.get('phase')}", "good")
+
+    # -- the verdict -------------------------------------------------------------------------
+
+    def verdict(self):
+        """Counts, keys, journal; what failed."""
+        screen, world = self.screen, self.world
+        judge = world.judge
+        for cls, minimum in MINIMUM.items():
+            self.wait(lambda c=cls, m=minimum: judge.watcher.count(ZONE, c).secure >= m,
+                      f"{minimum} secure answers of {cls} resolvers", 30)
+        world.scanner.stop()
+        judge.stop()
+        screen.clear()
+        screen.head("What the watcher saw")
+        rows = [("zone", "resolvers", "queries", "secure", "bogus", "other", "minimum")]
+        for zone in (NAIVE, ZONE):
+            for cls in judge.watcher.classes(zone):
+                count = judge.watcher.count(zone, cls)
+                rows.append((zone, cls, count.queries, count.secure, count.bogus, count.other,
+                             MINIMUM.get(cls, "") if zone == ZONE else ""))
+        for row in table(rows):
+            screen.put(row)
+        self.judge_counts(judge.watcher)
+        s1, s2 = judge.check(ZONE)
+        for name, verdict, meaning in (("S1", s1, "every DS with every DNSKEY set"),
+                                       ("S2", s2, "every DNSKEY set with every signature")):
+            screen.put(f"  {name}: {meaning} that caches could hold together: {verdict.pairs} "
+                       f"pairs, {len(verdict.violations)} wrong",
+                       "bad" if verdict.violations else None)
+            if verdict.violations or not verdict.pairs:
+                self.fail(f"{name}: " + "; ".join(verdict.violations[:3] or ["nothing compared"]))
+        self.matrix()
+        self.journal()
+        count = judge.watcher.count(ZONE)
+        screen.put("")
+        screen.put(f"{ZONE} {count}", "bad" if count.bogus or self.failures else "good")
+
+    def judge_counts(self, watcher):
+        """Bogus 0, the minimums, other 0 outside the time in which a daemon was down."""
+        if not watcher.count(NAIVE).bogus:
+            self.fail("the naive way went unnoticed: the watcher proves nothing")
+        if watcher.count(ZONE).bogus:
+            self.fail(f"bogus answers: {dict(watcher.count(ZONE).reasons)}")
+        for when, zone, cls, resolver, question, outcome, reason in watcher.events:
+            if zone == ZONE and outcome == "other" and \
+                    not any(a <= when <= b for a, b in self.killed):
+                self.fail(f"{resolver} ({cls}) {' '.join(question)}: {reason}")
+        if not self.killed:
+            self.fail("no agentd was killed between EXECUTE and DONE")
+
+    def matrix(self):
+        """Which key is served by whom, and is it in the parent's DS."""
+        screen, world = self.screen, self.world
+        screen.head("Keys, as each provider serves them")
+        sets, ds = {}, {r.split()[0] for r in
+                        ask.rdata(world.rig.parent.server, ZONE, "DS")}
+        name = dns.name.from_text(ZONE)
+        for p in world.providers:
+            found, sigs = ask.rrset(ask.ask(p.server, name, "DNSKEY"), name, dns.rdatatype.DNSKEY)
+            www = ask.rrset(ask.ask(p.server, "www." + ZONE, "A"),
+                            dns.name.from_text("www." + ZONE), dns.rdatatype.A)[1]
+            signing = {s.key_tag for s in [*sigs, *www]}
+            sets[p.label] = ({dns.dnssec.key_id(k): k for k in found or ()}, signing)
+        keys = {tag: key for known, _ in sets.values() for tag, key in known.items()}
+        rows = [("key", "role", *(f"at {p.label}" for p in world.providers), "DS at the parent")]
+        for tag, key in sorted(keys.items(), key=lambda item: (item[1].flags, item[0])):
+            rows.append((tag, "KSK" if key.flags & 1 else "ZSK",
+                         *("signs" if tag in sets[p.label][1] else "shown"
+                           if tag in sets[p.label][0] else "MISSING" for p in world.providers),
+                         ("yes" if str(tag) in ds else "NO") if key.flags & 1 else "-"))
+        for row in table(rows):
+            screen.put(row)
+
+    def journal(self):
+        """The joiners' own account."""
+        screen = self.screen
+        screen.head("The journal of p1's agentd (msigctl journal)")
+        for line in self.world.msig["p1"].ctl("journal", ZONE, "--limit", "24",
+                                              check=False).stdout.splitlines():
+            screen.put("  " + line[:screen.width - 2])
+
+    def stay(self):
+        """--keep: how to look around."""
+        screen, world = self.screen, self.world
+        screen.head("It stays up until Ctrl-C. Look around in another shell:")
+        first = world.msig["p1"]
+        ctl = msig.program("msigctl")
+        for line in (f"M='{ctl} -c {first.conf}'", f"$M tracking {ZONE}", f"$M keys {ZONE}",
+                     f"$M journal {ZONE}", "$M peers",
+                     f"kdig @{world.providers[1].address} -p {net.DNS_PORT} {ZONE} DNSKEY +dnssec",
+                     f"ls {world.rig.directory}"):
+            screen.put("  " + line)
+        try:
+            signal.pause()
+        except KeyboardInterrupt:
+            pass
+
+    def run(self):
+        """All acts; the exit status."""
+        try:
+            self.bring_up()
+            self.naive()
+            first, second, third = self.world.providers
+            self.join(second, kill=first)
+            self.join(third)
+            self.verdict()
+            took = self.screen.elapsed
+            if self.failures:
+                self.screen.head(f"FAILED after {took:.0f} s:")
+                for text in self.failures:
+                    self.screen.text(text)
+            else:
+                self.screen.put(f"Both joins done, never bogus, in {took:.0f} s.", "good")
+            if self.keep:
+                self.stay()
+            return 1 if self.failures else 0
+        finally:
+            self.screen.clear()
+            if self.world:
+                self.world.close()
+
+
+def zone_of(answer):
+    """The zone's object in an answer of msigctl --json."""
+    zone = (answer or {}).get("zone")
+    return zone if isinstance(zone, dict) else answer
+
+
+def zone_state(answer):
+    """in-sync, moving, waiting, ..."""
+    return (zone_of(answer) or {}).get("state")
+
+
+def stopped(*_):
+    """SIGTERM, SIGHUP: as Ctrl-C, so that nothing stays behind."""
+    raise KeyboardInterrupt
+
+
+def main():
+    """Options, signals, missing parts."""
+    parser = argparse.ArgumentParser(prog="demo", description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--keep", action="store_true",
+                        help="leave it running at the end, and say how to look around")
+    options = parser.parse_args()
+    lacking = lab.missing() + msig.missing()
+    if lacking:
+        sys.exit("demo: not found: " + " ".join(lacking))
+    signal.signal(signal.SIGTERM, stopped)
+    signal.signal(signal.SIGHUP, stopped)
+    screen = Screen()
+    try:
+        status = Demo(screen, options.keep).run()
+    except KeyboardInterrupt:
+        screen.put("stopped; nothing is left running")
+        status = 130
+    except (net.Timeout, RuntimeError, OSError) as error:
+        screen.put(f"demo: {error}", "bad")
+        status = 1
+    sys.stdout.flush()
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()
