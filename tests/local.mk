@@ -2,9 +2,9 @@
 
 TEST_EXTENSIONS = .py .sh
 PYTHON3 = /usr/bin/python3
-PY_LOG_COMPILER = timeout -k 20 900 $(PYTHON3)
+PY_LOG_COMPILER = timeout --foreground -k 20 900 $(PYTHON3)
 PY_LOG_DRIVER = $(LOG_DRIVER)
-SH_LOG_COMPILER = timeout -k 20 900 $(SHELL)
+SH_LOG_COMPILER = timeout --foreground -k 20 900 $(SHELL)
 SH_LOG_DRIVER = $(LOG_DRIVER)
 
 # The same tests, with the long loops: MSIG_FULL reaches them through the environment; and those

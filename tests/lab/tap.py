@@ -1,6 +1,7 @@
 """TAP output for the system tests: one `ok` per claim, and why when it is not."""
 
 import os
+import signal
 import sys
 import traceback
 
@@ -16,6 +17,8 @@ class Tap:
         self.failures = 0
 
     def __enter__(self):
+        # A test that is stopped from outside still ends its processes and removes its files.
+        signal.signal(signal.SIGTERM, stopped)
         print("TAP version 13", flush=True)
         return self
 
@@ -51,6 +54,11 @@ class Tap:
         """Lines for the log."""
         for line in str(text).rstrip().split("\n"):
             print(f"# {line}", flush=True)
+
+
+def stopped(*_):
+    """SIGTERM."""
+    raise KeyboardInterrupt("stopped")
 
 
 def skip_all(reason):
