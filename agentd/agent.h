@@ -45,6 +45,9 @@ struct agent {
 	bool stopping;
 	struct loop_timer *run_timer; /* zones.c: dirty zones wait for it */
 	uint64_t started;             /* UTC ms */
+	uint64_t bus_id;              /* last id given to APPLY and SHOW */
+	struct loop_timer *clock;     /* compares wall clock and uptime */
+	int64_t clock_offset;
 };
 
 /* Everything but the bus and the control socket: used by tests too. err gets the reason. */

@@ -1,3 +1,4 @@
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,16 @@ struct look {
 	unsigned addresses;
 	bool unknown;                    /* some address could not be found out */
 };
+
+/* As snprintf; what is too long for the place is cut. */
+static void __attribute__((format(printf, 3, 4))) say(char *buf, size_t len, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(buf, len, fmt, ap);
+	va_end(ap);
+}
 
 /* Life of a look ------------------------------------------------------------------------------ */
 
@@ -112,11 +123,11 @@ static void keep(struct look *look, const struct msig_msg_ANSWER *answer)
 	seen->status = (enum msig_seen)answer->status;
 	seen->validation = (enum msig_validation)answer->validation;
 	seen->time = answer->time;
-	snprintf(seen->reason, sizeof(seen->reason), "%s", answer->reason);
+	say(seen->reason, sizeof(seen->reason), "%s", answer->reason);
 	if (msig_rrs_decode(answer->answer.data, answer->answer.len, &seen->answer) != 0 ||
 	    msig_rrs_decode(answer->authority.data, answer->authority.len, &seen->authority) != 0) {
 		seen->status = MSIG_SEEN_UNKNOWN;
-		snprintf(seen->reason, sizeof(seen->reason), "malformed records");
+		say(seen->reason, sizeof(seen->reason), "malformed records");
 	}
 }
 
@@ -193,7 +204,7 @@ static bool nsec3_denies(const knot_rrset_t *nsec3, const knot_dname_t *owner, u
 	dnssec_binary_t name = { .size = knot_dname_size(owner) }, hash = { 0 };
 	dnssec_nsec3_params_t params = { 0 };
 	knot_dname_storage_t lower;
-	uint8_t salt_len, hash_len;
+	uint8_t salt_len, hash_len, salt[255];
 	char text[33];
 	bool match;
 
@@ -205,7 +216,8 @@ static bool nsec3_denies(const knot_rrset_t *nsec3, const knot_dname_t *owner, u
 	params.algorithm = DNSSEC_NSEC3_ALGORITHM_SHA1;
 	params.iterations = (uint16_t)(r->data[2] << 8 | r->data[3]);
 	params.salt.size = salt_len;
-	params.salt.data = r->data + 5;
+	params.salt.data = salt;
+	memcpy(salt, r->data + 5, salt_len);
 	if (params.iterations > ITERATIONS_MAX || r->len < 6 + salt_len + hash_len ||
 	    label[0] != 32) {
 		return false;
@@ -341,12 +353,12 @@ static void judge_child(struct look *look, const struct seen *seen, const struct
 		keys = msig_rrs_find(&dnskey->answer, zone->name, KNOT_RRTYPE_DNSKEY);
 	}
 	if (keys == NULL && seen->type != KNOT_RRTYPE_DNSKEY) {
-		snprintf(a->reason, sizeof(a->reason), "no DNSKEY to verify it with (%s)",
+		say(a->reason, sizeof(a->reason), "no DNSKEY to verify it with (%s)",
 		         dnskey != NULL && *dnskey->reason != '\0' ? dnskey->reason : "none served");
 		return;
 	}
 	if (seen->status == MSIG_SEEN_ABSENT) {
-		const struct view_place *place = &zone->view->d.place[look->place];
+		const struct view_place *place = zone->view->d.place[look->place];
 		/* What our own signer says under TSIG needs no other proof. */
 		if (keys != NULL &&
 		    ((place->kind == PLACE_SIGNER && zone->conf->signer != NULL &&
@@ -356,13 +368,13 @@ static void judge_child(struct look *look, const struct seen *seen, const struct
 			a->status = MSIG_SEEN_ABSENT;
 			a->ttl = negative_ttl(seen);
 		} else {
-			snprintf(a->reason, sizeof(a->reason), "absent, but that is not proven");
+			say(a->reason, sizeof(a->reason), "absent, but that is not proven");
 		}
 		return;
 	}
 	rrset = msig_rrs_find(&seen->answer, zone->name, seen->type);
 	if (rrset == NULL || to_set(zone, a->type, rrset, &a->set) != 0) {
-		snprintf(a->reason, sizeof(a->reason), "%s",
+		say(a->reason, sizeof(a->reason), "%s",
 		         rrset == NULL ? "not in the answer" : "too many or malformed records");
 		return;
 	}
@@ -399,7 +411,7 @@ static void judge_parent(struct look *look, const struct seen *seen, struct view
 			rrset = msig_rrs_find(&seen->answer, zone->name, KNOT_RRTYPE_NS);
 		}
 		if (rrset == NULL || to_set(zone, VIEW_NS, rrset, &a->set) != 0) {
-			snprintf(a->reason, sizeof(a->reason), "no referral in the answer");
+			say(a->reason, sizeof(a->reason), "no referral in the answer");
 			return;
 		}
 		a->status = MSIG_SEEN_SET;
@@ -411,7 +423,7 @@ static void judge_parent(struct look *look, const struct seen *seen, struct view
 		keys = msig_rrs_find(&dnskey->answer, zone->parent, KNOT_RRTYPE_DNSKEY);
 	}
 	if (keys == NULL) {
-		snprintf(a->reason, sizeof(a->reason), "the parent's DNSKEY is not DNSSEC-secure%s%.60s",
+		say(a->reason, sizeof(a->reason), "the parent's DNSKEY is not DNSSEC-secure%s%.60s",
 		         dnskey != NULL && *dnskey->reason != '\0' ? ": " : "",
 		         dnskey != NULL ? dnskey->reason : "");
 		return;
@@ -422,26 +434,26 @@ static void judge_parent(struct look *look, const struct seen *seen, struct view
 			a->status = MSIG_SEEN_ABSENT;
 			a->ttl = negative_ttl(seen);
 		} else {
-			snprintf(a->reason, sizeof(a->reason), "no DS, but that is not proven");
+			say(a->reason, sizeof(a->reason), "no DS, but that is not proven");
 		}
 		return;
 	}
 	rrset = msig_rrs_find(&seen->answer, zone->name, seen->type);
 	sigs = msig_rrs_sigs(&seen->answer, zone->name, seen->type);
 	if (rrset == NULL) {
-		snprintf(a->reason, sizeof(a->reason), "not in the answer");
+		say(a->reason, sizeof(a->reason), "not in the answer");
 		return;
 	}
 	ret = sigs == NULL ? MSIG_ENOSIG
 	                   : msig_rrsig_verify(rrset, &sigs->rrs, &keys->rrs, zone->parent, now,
 	                                       NULL);
 	if (ret != 0) {
-		snprintf(a->reason, sizeof(a->reason), "not validly signed by the parent: %s",
+		say(a->reason, sizeof(a->reason), "not validly signed by the parent: %s",
 		         msig_strerror(ret));
 		return;
 	}
 	if (to_set(zone, a->type, rrset, &a->set) != 0) {
-		snprintf(a->reason, sizeof(a->reason), "too many or malformed records");
+		say(a->reason, sizeof(a->reason), "too many or malformed records");
 		return;
 	}
 	a->status = MSIG_SEEN_SET;
@@ -451,10 +463,10 @@ static void judge_parent(struct look *look, const struct seen *seen, struct view
 static void evaluate_place(struct look *look)
 {
 	struct zone *zone = look->zone;
-	struct view_place *place = &zone->view->d.place[look->place];
+	const struct view_place *place = zone->view->d.place[look->place];
 	const struct seen *dnskey = find(look, KNOT_RRTYPE_DNSKEY);
 
-	if (!place->used || strcmp(place->server, look->server) != 0) {
+	if (place == NULL || strcmp(place->server, look->server) != 0) {
 		return; /* it is watched no more */
 	}
 	for (int t = 0; t < VIEW_TYPE_COUNT; t++) {
@@ -470,7 +482,7 @@ static void evaluate_place(struct look *look)
 		}
 		a.time = (int64_t)seen->time;
 		if (seen->status == MSIG_SEEN_UNKNOWN) {
-			snprintf(a.reason, sizeof(a.reason), "%s", seen->reason);
+			say(a.reason, sizeof(a.reason), "%s", seen->reason);
 		} else if (place->kind == PLACE_PARENT) {
 			judge_parent(look, seen, &a);
 		} else {
@@ -483,14 +495,17 @@ static void evaluate_place(struct look *look)
 
 void look_place(struct zone *zone, int place, uint32_t types)
 {
-	const struct view_place *p = &zone->view->d.place[place];
+	const struct view_place *p = zone->view->d.place[place];
 	struct ask_question question = {
-		.server = p->server,
 		.name = zone->name,
 		.timeout_ms = zone->agent->conf->query_timeout,
 	};
 	struct look *look;
 
+	if (p == NULL) {
+		return;
+	}
+	question.server = p->server;
 	for (look = zone->looks; look != NULL; look = look->next) {
 		if (look->kind == LOOK_PLACE && look->place == place &&
 		    strcmp(look->server, p->server) == 0 && (look->types & types) == types) {
@@ -533,7 +548,7 @@ static void fill_hsync(struct view_hsync *h, const struct msig_hsync_set *set)
 	for (size_t i = 0; i < set->count; i++) {
 		struct view_hsync_entry *e = &h->entry[h->count];
 		if (h->count == VIEW_PROVIDERS) {
-			snprintf(h->error, sizeof(h->error), "more than %d providers", VIEW_PROVIDERS);
+			say(h->error, sizeof(h->error), "more than %d providers", VIEW_PROVIDERS);
 			return;
 		}
 		h->count++;
@@ -543,7 +558,7 @@ static void fill_hsync(struct view_hsync *h, const struct msig_hsync_set *set)
 		e->agent = set->at[i].nsmgmt == MSIG_HSYNC_AGENT;
 	}
 	if (set->mixed) {
-		snprintf(h->error, sizeof(h->error), "NSMGMT is not the same in all records");
+		say(h->error, sizeof(h->error), "NSMGMT is not the same in all records");
 	}
 }
 
@@ -562,6 +577,7 @@ static void evaluate_hsync(struct look *look)
 	if (seen == NULL || seen->status == MSIG_SEEN_UNKNOWN) {
 		snprintf(zone->trouble, sizeof(zone->trouble), "signer: %s",
 		         seen != NULL ? seen->reason : "no answer");
+		say(h.error, sizeof(h.error), "%s", zone->trouble);
 		goto out;
 	}
 	h.time = (int64_t)seen->time;
@@ -591,13 +607,14 @@ static void evaluate_hsync(struct look *look)
 	if (ret != 0) {
 		snprintf(zone->trouble, sizeof(zone->trouble),
 		         "HSYNC in the signer's zone is not validly signed: %s", msig_strerror(ret));
+		say(h.error, sizeof(h.error), "not validly signed: %s", msig_strerror(ret));
 		goto out;
 	}
 	zone->trouble[0] = '\0';
 	h.status = MSIG_SEEN_SET;
 	ret = msig_hsync_set_decode(&rrset->rrs, type, 0, &set, &bad);
 	if (ret != 0) {
-		snprintf(h.error, sizeof(h.error), "record %u: %s", bad + 1u, msig_strerror(ret));
+		say(h.error, sizeof(h.error), "record %u: %s", bad + 1u, msig_strerror(ret));
 	} else {
 		fill_hsync(&h, &set);
 		memcpy(h.digest, set.digest, sizeof(h.digest));
@@ -673,7 +690,7 @@ static void evaluate_addresses(struct look *look)
 	if (look->ns >= 0) {
 		/* The core may have let go of the record meanwhile, and the number be another's. */
 		const struct rr *rr = &look->zone->view->d.pool.at[look->ns];
-		if (rr->type != KNOT_RRTYPE_NS || !knot_dname_is_equal(rr->data, look->name)) {
+		if (rr->type != KNOT_RRTYPE_NS || !knot_dname_is_equal(rr->rdata->data, look->name)) {
 			return;
 		}
 	}
@@ -792,7 +809,7 @@ void look_addresses(struct zone *zone, int ns)
 		}
 		look = look_new(zone, LOOK_NAME);
 		look->ns = ns;
-		memcpy(look->name, rr->data, rr->len);
+		memcpy(look->name, rr->rdata->data, rr->rdata->len);
 		ask_addresses(look, look->name);
 		return;
 	}

@@ -379,7 +379,7 @@ static void learn(struct contact *c, const struct msig_peermsg *response)
 }
 
 static void hello_done(struct contact *c, const knot_dname_t *name, int result,
-                       const struct msig_peermsg *response)
+                       const struct msig_peermsg *response, const uint8_t *wire, size_t len)
 {
 	struct peer_times times = peers_times(c->agent);
 	struct peer_zone *z = peer_zone_find(c->peer, name);
@@ -418,7 +418,7 @@ static void hello_done(struct contact *c, const knot_dname_t *name, int result,
 }
 
 static void beat_done(struct contact *c, const knot_dname_t *name, int result,
-                      const struct msig_peermsg *response)
+                      const struct msig_peermsg *response, const uint8_t *wire, size_t len)
 {
 	struct peer_zone *z = peer_zone_find(c->peer, name);
 	uint64_t now = loop_mono_ms();

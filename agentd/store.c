@@ -84,6 +84,11 @@ void store_rollback(struct store *store)
 	store->reserved = store->sequence;
 }
 
+bool store_in_transaction(const struct store *store)
+{
+	return store->open;
+}
+
 bool store_broken(const struct store *store)
 {
 	return store->broken;

@@ -26,6 +26,7 @@ const char *store_error(struct store *store);
 int store_begin(struct store *store);
 int store_commit(struct store *store);
 void store_rollback(struct store *store);
+bool store_in_transaction(const struct store *store);
 bool store_broken(const struct store *store); /* a write failed for good: nothing may be acted on */
 
 /* Small facts by name. get: MSIG_EMISSING if there is none; the caller frees *value. */

@@ -65,7 +65,8 @@ void talk_free(struct talk *talk)
 }
 
 /* Ends the request; the callback comes last because it may do anything. */
-static void finish(struct request *r, int result, const struct msig_peermsg *response)
+static void finish(struct request *r, int result, const struct msig_peermsg *response,
+                   const uint8_t *wire, size_t len)
 {
 	struct contact *contact = peers_find(r->agent, r->peer);
 	talk_done done = r->done;
@@ -74,7 +75,7 @@ static void finish(struct request *r, int result, const struct msig_peermsg *res
 	memcpy(zone, r->zone, sizeof(zone));
 	request_free(r);
 	if (done != NULL && contact != NULL) {
-		done(contact, zone, result, response);
+		done(contact, zone, result, response, wire, len);
 	}
 }
 
@@ -82,7 +83,7 @@ static void timed_out(void *arg)
 {
 	struct request *r = arg;
 
-	finish(r, r->failure, NULL);
+	finish(r, r->failure, NULL, NULL, 0);
 }
 
 static int compose(struct agent *agent, struct request *r, const struct msig_option *option,
@@ -194,16 +195,16 @@ void talk_sent(struct agent *agent, const struct msig_msg_SENT *sent)
 		return;
 	}
 	if (ret != 0) {
-		finish(r, ret, NULL);
+		finish(r, ret, NULL, NULL, 0);
 		return;
 	}
 	ret = check(agent, r, sent, &response);
 	if (ret != 0) {
 		log_peer(LOG_LVL_INFO, r->peer, "response to %s from %s not accepted: %s",
 		         msig_op_name(r->operation), sent->address, msig_strerror(ret));
-		finish(r, ret, NULL);
+		finish(r, ret, NULL, NULL, 0);
 		return;
 	}
-	finish(r, 0, &response);
+	finish(r, 0, &response, sent->response.data, sent->response.len);
 	msig_peermsg_clear(&response);
 }

@@ -8,9 +8,10 @@
 
 /* result 0: the peer answered, response is what it said (look at rcode; lent). Otherwise why there
  * is no answer: MSIG_ETIMEOUT, MSIG_ENOPEER, MSIG_ENOSIG, MSIG_EBADSIG, ... and response is NULL. Not
- * called if the peer was forgotten meanwhile; whether the zone still is, the callback must look. */
+ * called if the peer was forgotten meanwhile; whether the zone still is, the callback must look.
+ * wire: the response as it came, signed. */
 typedef void (*talk_done)(struct contact *contact, const knot_dname_t *zone, int result,
-                          const struct msig_peermsg *response);
+                          const struct msig_peermsg *response, const uint8_t *wire, size_t len);
 
 struct talk *talk_new(struct agent *agent);
 void talk_free(struct talk *talk); /* nobody is called any more */

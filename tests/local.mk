@@ -18,3 +18,4 @@ include tests/daemon.mk
 include tests/msigctl.mk
 include tests/combinerd.mk
 include tests/build.mk
+include tests/agentd.mk

@@ -1,0 +1,195 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "agentd/agent.h"
+#include "agentd/inbox.h"
+#include "agentd/peers.h"
+#include "agentd/talk.h"
+#include "agentd/zones.h"
+#include "libmsig/daemon/log.h"
+#include "libmsig/err.h"
+
+#define CLOCK_CHECK_MS 5000
+#define CLOCK_JUMP_MS 60000
+
+int agent_send(struct agent *agent, const struct msig_msg *msg)
+{
+	return agent->send(agent->send_arg, msg);
+}
+
+static int send_ask(void *arg, const struct msig_msg *msg)
+{
+	return agent_send(arg, msg);
+}
+
+struct msig_coding agent_coding(const struct agent *agent)
+{
+	return (struct msig_coding){ .option_code = agent->conf->option_code };
+}
+
+static int64_t clock_offset(void)
+{
+	return (int64_t)loop_utc_ms() - (int64_t)loop_mono_ms();
+}
+
+/* Holds are stored as wall-clock deadlines; uptime tells when that clock is not to be trusted. */
+static void check_clock(void *arg)
+{
+	struct agent *agent = arg;
+	int64_t offset = clock_offset(), by = offset - agent->clock_offset;
+
+	agent->clock_offset = offset;
+	if (by > CLOCK_JUMP_MS || by < -CLOCK_JUMP_MS) {
+		zones_clock_jumped(agent, by);
+	}
+	loop_timer_set(agent->clock, CLOCK_CHECK_MS);
+}
+
+static int load_signer(struct agent *agent, const struct conf *conf, struct signer **out, char *err,
+                       size_t errlen)
+{
+	char name[MSIG_NAME_TEXT + 8];
+
+	if (conf->sig0_key == NULL) {
+		snprintf(err, errlen, "agent.sig0-key is not set: `msigctl identity new` makes one");
+		return MSIG_ECONF;
+	}
+	if (conf->sig0_name != NULL) {
+		snprintf(name, sizeof(name), "%s", conf->sig0_name);
+	} else {
+		snprintf(name, sizeof(name), "ns.%s", agent->identity_text);
+	}
+	*out = signer_load(conf->sig0_key, name, err, errlen);
+	return *out != NULL ? 0 : MSIG_ECONF;
+}
+
+int agent_start(struct agent *agent, char *err, size_t errlen)
+{
+	const struct conf *conf = agent->conf;
+	char dir[4096];
+	bool fresh;
+	int ret;
+
+	agent->started = loop_utc_ms();
+	agent->bus_id = agent->started << 20;
+	if (conf->identity == NULL || msig_name_parse(conf->identity, agent->identity) != 0) {
+		snprintf(err, errlen, "server.identity is missing or no domain name");
+		return MSIG_ECONF;
+	}
+	(void)msig_name_text(agent->identity, agent->identity_text);
+	ret = load_signer(agent, conf, &agent->signer, err, errlen);
+	if (ret != 0) {
+		return ret;
+	}
+	snprintf(dir, sizeof(dir), "%s/agentd", conf->storage);
+	ret = proc_mkdir(dir, 0700);
+	if (ret == 0) {
+		ret = store_open(dir, &agent->store, &fresh);
+	}
+	if (ret != 0) {
+		snprintf(err, errlen, "%s/agentd.db: %s", dir, msig_strerror(ret));
+		return ret;
+	}
+	agent->ask = ask_new(agent->loop, send_ask, agent);
+	agent->talk = talk_new(agent);
+	agent->clock = loop_timer_new(agent->loop, check_clock, agent);
+	agent->clock_offset = clock_offset();
+	loop_timer_set(agent->clock, CLOCK_CHECK_MS);
+	if (fresh) {
+		log_info("new database");
+	}
+	log_info("%s, SIG(0) key %u, algorithm %u%s", agent->identity_text,
+	         msig_sig0_key_tag(signer_key(agent->signer)),
+	         msig_sig0_key_algorithm(signer_key(agent->signer)),
+	         conf->lab ? "; lab times: holds may be shorter than what is safe elsewhere" : "");
+	return zones_open(agent);
+}
+
+void agent_stop(struct agent *agent)
+{
+	zones_close(agent);
+	peers_free(agent);
+	talk_free(agent->talk);
+	ask_free(agent->ask);
+	loop_timer_free(agent->clock);
+	store_close(agent->store);
+	signer_free(agent->signer);
+	agent->talk = NULL;
+	agent->ask = NULL;
+	agent->clock = NULL;
+	agent->store = NULL;
+	agent->signer = NULL;
+}
+
+static void on_peer(struct agent *agent, const struct msig_msg_PEER *msg)
+{
+	struct contact *c;
+
+	if (*msg->peer == '\0') {
+		log_info("transportd has started: it is told of all peers again");
+		peers_tell_transport(agent);
+		return;
+	}
+	c = peers_find(agent, msg->peer);
+	if (c != NULL) {
+		log_peer(LOG_LVL_DEBUG, msg->peer, "%s%s%s",
+		         msg->reachable ? "reachable" : "not reachable", *msg->text != '\0' ? ": " : "",
+		         msg->text);
+	}
+}
+
+static void on_sent(struct agent *agent, const struct msig_msg_SENT *msg)
+{
+	talk_sent(agent, msg);
+}
+
+void agent_message(struct agent *agent, const struct msig_msg *msg)
+{
+	switch (msg->id) {
+	case MSIG_MSG_APPLIED:
+		zones_applied(agent, &msg->u.APPLIED);
+		break;
+	case MSIG_MSG_OVERLAY:
+		zones_overlay(agent, &msg->u.OVERLAY);
+		break;
+	case MSIG_MSG_ZONE:
+		zones_served(agent, &msg->u.ZONE);
+		break;
+	case MSIG_MSG_PEER:
+		on_peer(agent, &msg->u.PEER);
+		break;
+	case MSIG_MSG_RECEIVED:
+		inbox_received(agent, &msg->u.RECEIVED);
+		break;
+	case MSIG_MSG_SENT:
+		on_sent(agent, &msg->u.SENT);
+		break;
+	case MSIG_MSG_ANSWER:
+		ask_answer(agent->ask, &msg->u.ANSWER);
+		break;
+	case MSIG_MSG_FOLLOWED:
+		zones_followed(agent, &msg->u.FOLLOWED);
+		break;
+	case MSIG_MSG_SIGNER_CHANGED:
+		zones_signer_changed(agent, &msg->u.SIGNER_CHANGED);
+		break;
+	default:
+		break;
+	}
+}
+
+void agent_reload(struct agent *agent, const struct conf *conf)
+{
+	char err[300] = "";
+	struct signer *signer = NULL;
+
+	agent->conf = conf;
+	if (load_signer(agent, conf, &signer, err, sizeof(err)) == 0) {
+		signer_free(agent->signer);
+		agent->signer = signer;
+	} else {
+		log_error("%s; the key that was loaded before stays in use", err);
+	}
+	zones_reload(agent);
+	peers_reload(agent);
+}

@@ -1,0 +1,14 @@
+# Tests of agentd's shell.
+if HAVE_CMOCKA
+agentd_tests = \
+	tests/unit/test_peer \
+	tests/unit/test_discover \
+	tests/unit/test_signer
+check_PROGRAMS += $(agentd_tests)
+TESTS += $(agentd_tests)
+agentd_test_libs = agentd/libagentd.la libmsig/daemon/libmsigd.la libmsig/libmsig.la \
+	$(CMOCKA_LIBS) $(KNOT_LIBS) $(JANSSON_LIBS) $(GNUTLS_LIBS)
+tests_unit_test_peer_LDADD = $(agentd_test_libs)
+tests_unit_test_discover_LDADD = $(agentd_test_libs)
+tests_unit_test_signer_LDADD = $(agentd_test_libs)
+endif
