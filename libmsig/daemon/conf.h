@@ -14,6 +14,8 @@
 struct conf_key {
 	char *id; /* name of the TSIG key */
 	knot_tsig_key_t tsig;
+	char *file; /* where the secret stands: a key file, or the configuration itself */
+	char *algorithm, *secret; /* only while it is read */
 };
 
 struct conf_remote {
@@ -30,6 +32,7 @@ enum conf_signer_records { CONF_RECORDS_FOREIGN, CONF_RECORDS_ALL };
 struct conf_zone {
 	knot_dname_t *name;
 	unsigned line; /* where it stands, for messages */
+	const char *where; /* and in which file */
 	const struct conf_remote **master; /* combinerd: the owner's primaries */
 	unsigned masters;
 	const struct conf_remote *signer;  /* combinerd notifies it and lets it transfer */
@@ -40,9 +43,10 @@ struct conf_zone {
 	unsigned nses;
 	enum conf_signer_records signer_records;
 	knot_dname_t *parent;              /* or NULL: found by asking */
-	bool implicit_owner_insecure;      /* reserved */
 	uint32_t hsync_hold_down;          /* s, an OFF must be stable for so long */
 };
+
+struct conf_path;
 
 struct conf_stub {
 	knot_dname_t *name;
@@ -50,9 +54,11 @@ struct conf_stub {
 	unsigned addresses;
 };
 
-/* Times in milliseconds unless said otherwise. */
+/* Times in milliseconds unless said otherwise. What has no default is NULL or an empty list. */
 struct conf {
-	char *file;
+	char *file;     /* absolute */
+	char **warning; /* what is allowed but deserves a line in the log */
+	unsigned warnings;
 	/* server: */
 	char *identity;  /* our HSYNC identity, a domain name as text */
 	char *rundir, *storage;
@@ -80,7 +86,7 @@ struct conf {
 	struct conf_stub *stub;
 	unsigned stubs;
 	/* agent: */
-	char *sig0_key;     /* file of the SIG(0) private key, PEM (PKCS #8) */
+	char *sig0_key;     /* file of the SIG(0) private key, PEM (PKCS #8): STORAGE/agentd/sig0.pem */
 	char *sig0_name;    /* owner of the KEY record = URI target; default ns.<identity> */
 	char *uri_address;  /* address@port to publish, for identity records */
 	uint32_t heartbeat_min, heartbeat_max, hello_retry, query_timeout, poll;
@@ -94,12 +100,16 @@ struct conf {
 	unsigned remotes;
 	struct conf_zone *zone;
 	unsigned zones;
+	struct conf_path *paths; /* conf.c's own */
 };
 
-/* Reads and checks file. On failure NULL, with "file:line: item: what is wrong" in err. */
+/* Reads and checks file. On failure NULL, with "file:line: section.item: what is wrong" in err: all
+ * mistakes, one per line, as far as there is room. */
 struct conf *conf_load(const char *file, char *err, size_t errlen);
 void conf_free(struct conf *conf);
-int conf_print(const struct conf *conf, FILE *out); /* parses again to the same; secrets hidden */
+/* The canonical form: every item, defaults included. It parses again to the same. A secret is never
+ * printed: its key refers to the file where it stands, be it the configuration. */
+int conf_print(const struct conf *conf, FILE *out);
 
 const struct conf_key *conf_key_find(const struct conf *conf, const knot_dname_t *name);
 const struct conf_zone *conf_zone_find(const struct conf *conf, const knot_dname_t *name);

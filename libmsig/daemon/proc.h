@@ -1,7 +1,7 @@
 /*
  * What every daemon does at start and stop: options, configuration, lock, user, signals, readiness.
  *
- *   -c FILE  configuration    -n  check and exit (twice with -v: print what was read)
+ *   -c FILE  configuration    -n  check and exit (with -v: print what was read)
  *   -v       more log         -l FILE  log file      -V  version      -h  usage
  * Exit status: 0 clean stop or valid configuration, 1 failure, 64 usage, 78 bad configuration.
  */
@@ -20,6 +20,9 @@ struct proc {
 	void (*stop)(struct proc *proc);
 	void (*dump)(struct proc *proc); /* SIGUSR2 */
 	void *arg;
+	/* set by proc_main() */
+	bool verbose, stopping;
+	int failed; /* a daemon that stops its loop because of an error sets it: exit status 1 */
 };
 
 /* The whole of main(). Parses options, loads the configuration, locks STORAGE/<name>, runs. */
@@ -28,11 +31,17 @@ int proc_main(struct proc *proc, int argc, char **argv);
 /* SIGHUP's way, for the control socket. 0, or an error with its text in err. */
 int proc_reload(struct proc *proc, char *err, size_t errlen);
 
+/* The configured user of a process ("combinerd", "agentd", "transportd", "observe"), or NULL. */
+const char *proc_user(const struct conf *conf, const char *name);
+/* From root to this user and group for good; 0 if we are not root or user is NULL. Logs errors. */
+int proc_become(const char *user, const char *group);
+
 /* flock on DIR/lock, kept until the process ends. MSIG_ELOCKED if another has it. */
 int proc_lock(const char *dir);
 int proc_mkdir(const char *path, mode_t mode); /* with parents */
 uid_t proc_uid(const char *user); /* (uid_t)-1 if NULL or unknown */
 gid_t proc_gid(const char *group);
 
-/* Deny socket(AF_INET), socket(AF_INET6) and AF_PACKET to this process for good (seccomp). */
+/* Deny socket(AF_INET), socket(AF_INET6) and AF_PACKET to this process for good (seccomp): EACCES.
+ * KNOT_ENOTSUP if it was built without libseccomp. */
 int proc_deny_network(void);
