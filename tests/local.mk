@@ -19,3 +19,4 @@ include tests/msigctl.mk
 include tests/combinerd.mk
 include tests/build.mk
 include tests/agentd.mk
+include tests/libmsig.mk
