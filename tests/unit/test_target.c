@@ -78,6 +78,8 @@ make_hsync(struct msig_hsync_set *set, const char *const lines[])
 #define ON(n, ns, sign) "ON " ns " " sign " MSA.p" n ".example. ."
 #define OFF(n, ns, sign) "OFF " ns " " sign " msa.p" n ".example. ."
 
+#define NOTHING 0x80000000u
+
 /* The expected overlay per provider: letters k DNSKEY, c CDS and CDNSKEY, n NS, y CSYNC. */
 static const struct {
 	const char *name;
@@ -85,7 +87,7 @@ static const struct {
 	int own;
 	enum msig_signer_mode mode;
 	bool csync;
-	unsigned types[3]; /* 0: what HSYNC permits; 1: nothing; else the mask */
+	unsigned types[3]; /* 0: what HSYNC permits; else the mask */
 	int err;
 	const char *expect[3];
 } targets[] = {
@@ -99,7 +101,7 @@ static const struct {
 	  MSIG_SIGNER_FOREIGN, false, { 0 }, 0, { "", "kc", "" } },
 	{ "OWNER keeps NS, whatever the process says", { ON("1", "OWNER", "SIGN"),
 	  ON("2", "OWNER", "SIGN") }, 0, MSIG_SIGNER_FOREIGN, false,
-	  { MSIG_APEX_ALL, MSIG_APEX_ALL, 1 }, 0, { "", "kc", "" } },
+	  { MSIG_APEX_ALL, MSIG_APEX_ALL, NOTHING }, 0, { "", "kc", "" } },
 	{ "one signer: an empty overlay", { ON("1", "OWNER", "SIGN") }, 0, MSIG_SIGNER_FOREIGN, false,
 	  { 0 }, 0, { "", "", "" } },
 	{ "NOSIGN gives NS only", { ON("1", "AGENT", "SIGN"), ON("2", "AGENT", "NOSIGN") }, 0,
@@ -109,10 +111,10 @@ static const struct {
 	{ "nobody signs", { ON("1", "AGENT", "NOSIGN"), ON("2", "AGENT", "NOSIGN") }, 0,
 	  MSIG_SIGNER_FOREIGN, false, { 0 }, 0, { "n", "n", "" } },
 	{ "the process lets keys in first", { ON("1", "AGENT", "SIGN"), ON("2", "AGENT", "SIGN") }, 0,
-	  MSIG_SIGNER_FOREIGN, false, { 0, MSIG_APEX_BIT(DNSKEY), 1 }, 0, { "n", "k", "" } },
+	  MSIG_SIGNER_FOREIGN, false, { 0, MSIG_APEX_BIT(DNSKEY), NOTHING }, 0, { "n", "k", "" } },
 	{ "a leaver stays until its step", { ON("1", "AGENT", "SIGN"), OFF("2", "AGENT", "SIGN") }, 0,
 	  MSIG_SIGNER_FOREIGN, false,
-	  { 0, MSIG_APEX_BIT(DNSKEY) | MSIG_APEX_BIT(CDS) | MSIG_APEX_BIT(CDNSKEY), 1 }, 0,
+	  { 0, MSIG_APEX_BIT(DNSKEY) | MSIG_APEX_BIT(CDS) | MSIG_APEX_BIT(CDNSKEY), NOTHING }, 0,
 	  { "n", "kc", "" } },
 	{ "OFF alone permits nothing", { ON("1", "AGENT", "SIGN"), OFF("2", "AGENT", "SIGN") }, 0,
 	  MSIG_SIGNER_FOREIGN, false, { 0 }, 0, { "n", "", "" } },
@@ -179,7 +181,7 @@ test_targets(void **state)
 			/* In an order of no meaning. */
 			part[2 - j].statement = &statements[j];
 			part[2 - j].types = types == 0 ?
-			    msig_target_types(&hsync, NAME(identities[j])) : types == 1 ? 0 : types;
+			    msig_target_types(&hsync, NAME(identities[j])) : types == NOTHING ? 0 : types;
 		}
 		assert_int_equal(msig_target(&in, &out), targets[i].err);
 		if (targets[i].err == 0) {
