@@ -6,3 +6,4 @@ agentd_libagentd_la_SOURCES = \
 	agentd/peer.h agentd/peer.c \
 	agentd/signer.h agentd/signer.c
 agentd_libagentd_la_CPPFLAGS = $(AM_CPPFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS)
+include agentd/core.mk

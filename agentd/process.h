@@ -64,6 +64,28 @@ struct process_rule {
 	const struct process_step *step;
 };
 
+/* What the overlay and the servers of every actor are to hold at the step that was executed last. */
+struct process_target {
+	uint32_t keys, cds, ns;         /* providers whose sets are in; 0 for ns: the owner's NS stay */
+	bool agent;                     /* NSMGMT=AGENT */
+	bool csync;
+	bool complete;                  /* every statement that it needs is known */
+	struct rset dnskey, cds_set, cdnskey, ns_set;
+};
+
+void process_target(const struct zone_view *view, struct process_target *target);
+
+/* The effects of the steps executed so far. */
+uint32_t process_effects(const struct zone_view *view);
+
+/* Are all conditions of a mask true? everywhere: at the servers of all actors, else at our own. If
+ * not, *why (may be NULL) says which and where. */
+bool process_check(const struct zone_view *view, uint32_t conditions, bool everywhere, int64_t now,
+                   struct reason *why);
+
+/* What each hold of the running process waits for. */
+void process_wanted(const struct zone_view *view, struct rset wanted[HOLD_COUNT]);
+
 const struct process_rule *process_rule(uint8_t kind); /* NULL: not known here */
 const char *process_name(uint8_t kind);
 const char *process_step_name(uint8_t kind, uint8_t step);

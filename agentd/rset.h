@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <libknot/rdata.h>
 
 #define RSET_MAX 256 /* records that a zone's pool can hold at a time */
 #define RSET_WORDS (RSET_MAX / 64)
@@ -21,12 +22,11 @@ struct rset {
 
 struct rr {
 	uint16_t type; /* 0: this slot is free */
-	uint16_t len;
 	uint16_t flags; /* DNSKEY, CDNSKEY */
 	uint16_t tag;   /* DNSKEY, CDNSKEY: computed; DS, CDS: as it says */
 	uint8_t alg;
 	uint32_t hash;
-	uint8_t *data;
+	knot_rdata_t *rdata; /* ->len, ->data */
 	struct rset match; /* DS, CDS, CDNSKEY: the DNSKEYs it stands for; DNSKEY: those records */
 };
 
@@ -141,6 +141,9 @@ void rpool_clear(struct rpool *pool);
 /* The id of the record, which is taken into the pool if it is new; MSIG_ESIZE when the pool is full,
  * MSIG_EVALUE if the rdata is too short for its type. Names in NS records must be lower case. */
 int rpool_get(struct rpool *pool, uint16_t type, const uint8_t *rdata, uint16_t len);
+
+/* The record under this id, which must be free (a pool that was stored). */
+int rpool_put(struct rpool *pool, int id, uint16_t type, const uint8_t *rdata, uint16_t len);
 
 /* The id, or -1 when the pool does not have it. */
 int rpool_find(const struct rpool *pool, uint16_t type, const uint8_t *rdata, uint16_t len);

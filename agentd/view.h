@@ -53,7 +53,8 @@ enum view_type {
 	VIEW_TYPE_COUNT
 };
 
-/* ---- configuration: given by the shell, never durable ------------------------------------- */
+/* ---- configuration: given by the shell, never durable: set it after view_decode(), which gives
+ * records other ids ---------------------------------------------------------------------------- */
 
 /* Who writes the records of the own signer: the signer itself (mode A of the protocol, the overlay
  * holds foreign records only) or the overlay (mode B, it holds all). */
@@ -85,6 +86,7 @@ struct view_config {
 	enum view_mode mode;
 	struct view_times times;
 	struct rset ns;       /* NS(self): NS records (rdata = name, wire, lower case) */
+	struct rset own;      /* DNSKEYs that the signer's key store names, if it is known */
 	struct rset ds_keep;  /* DS records that the operator wants kept though no key matches */
 };
 
@@ -97,8 +99,8 @@ struct view_hsync_entry {
 	bool agent; /* NSMGMT=AGENT */
 };
 
-/* What the own signer's zone says. error is set when the RRset was seen but is unusable (malformed,
- * duplicate identity, State 0, ...): the core then freezes. */
+/* What the own signer's zone says. With status SET, error is set when the RRset is unusable
+ * (malformed, duplicate identity, State 0, ...): the core then freezes. */
 struct view_hsync {
 	enum msig_seen status;      /* SET only if the signature was verified; else UNKNOWN */
 	uint32_t serial;            /* SOA serial of the signer's zone at that time */
@@ -197,7 +199,7 @@ struct view_place {
 	int64_t named;                /* since when a delegation names it; 0: it is not named */
 	int64_t unnamed;              /* until when caches may still hold a delegation to it */
 	struct view_history history[VIEW_TYPE_COUNT];
-	int64_t asked;                /* volatile: last ACT_ASK */
+	int64_t asked;                /* volatile: last ACT_ASK; 0: ask now */
 };
 
 /* ---- processes --------------------------------------------------------------------------------- */
@@ -223,11 +225,13 @@ struct view_process {
 	uint8_t hsync[32];       /* digest it was agreed under */
 	bool executed;           /* an EXECUTE happened: only forward from here */
 	bool aborting;           /* no step executed and we give up */
+	uint32_t voters;         /* bit per provider: who was designated when it began */
 	uint32_t approved;       /* bit per provider: APPROVE for `step` (requestor) */
 	uint32_t done;           /* bit per provider: DONE for `step` */
 	int64_t started;
 	int64_t since;           /* of this step's phase */
 	int64_t executed_at;     /* of this step */
+	int64_t asked;           /* requestor: when the first REQUEST for this step left */
 	int64_t lease;
 	int64_t hold[HOLD_COUNT]; /* absolute deadlines, only raised; 0: not begun */
 };
@@ -268,14 +272,17 @@ struct view_provider {
 	char why[REASON_TEXT];     /* why not */
 	struct view_message request;  /* the last REQUEST, until answered by APPROVE or DENY */
 	bool requested;
-	int64_t answered;          /* when we last answered it */
+	int64_t requested_at;
 	uint16_t answer;           /* what we said: 0, enum msig_op */
-	uint64_t stale;            /* a beat told of this digest change: pull */
+	bool stale;                /* it has a newer statement: pull */
+	uint64_t told;             /* version (counter) of our statement that was sent to it */
 	int64_t pulled;            /* last PULL */
 	int64_t sent;              /* last time the pending thing was said to it */
-	bool tell;                 /* it has to be answered: resend what is pending at once */
-	struct view_message ask;   /* DONE or EXECUTE of a process that we do not run: answer it */
+	bool tell;                 /* it has to be answered: say what is pending at once */
+	struct view_message ask;   /* EXECUTE or DONE of a process that we do not run: answer it */
 	bool asking;
+	char said[REASON_TEXT];    /* text of its last NOT-YET or DENY */
+	uint16_t said_result;
 };
 
 struct durable {
@@ -311,9 +318,10 @@ struct zone_view {
 	bool dirty;                      /* something happened since the last decide() */
 	bool persist;                    /* the durable part changed */
 	uint8_t seed[16];                /* random octets from the shell, mixed and used up by decide() */
-	char freeze[REASON_TEXT];        /* HSYNC: why no instruction is followed; empty: none */
-	int64_t freeze_since;
-	bool hsync_seen;                 /* since start */
+	struct view_hsync hsync;         /* as seen last; UNKNOWN after a start */
+	char hsync_why[VIEW_WHY];        /* why the last question brought nothing; empty: it did */
+	int64_t hsync_tried, hsync_asked;
+	char freeze[REASON_TEXT];        /* why no instruction is followed; empty: none */
 	bool overlay_known;              /* combinerd answered SHOW since start */
 	uint64_t combiner_epoch, combiner_counter;
 	uint8_t combiner_state;          /* enum msig_zone_state */
@@ -321,31 +329,44 @@ struct zone_view {
 	uint16_t apply_rcode;
 	char apply_text[REASON_TEXT];
 	struct rset looked_up;           /* NS names whose addresses are known */
-	struct rset looking_up;
 	bool parent_known;               /* the parent's servers are known */
-	int64_t looked_at;               /* last ACT_LOOKUP */
-	int64_t start;                   /* first decide() since the start */
+	int64_t looked_at[RSET_MAX];     /* last ACT_LOOKUP per NS name */
+	int64_t parent_looked_at;
+	char denied[REASON_TEXT];        /* why the last own REQUEST came to nothing */
+	uint16_t denied_result;
+	int64_t showed;                  /* last ACT_SHOW */
+	int64_t notified;                /* last ACT_NOTIFY */
 	uint32_t own_max_ttl;            /* of the signer's whole zone, from FOLLOWED; 0 unknown */
-	int64_t stated;                  /* last ACT_STATE */
 	int reasons;
 	struct reason reason[VIEW_REASONS]; /* of the last decide(), most important first */
 };
 
-/* zone, identity: text. generation: 16 random octets, used if the state is new. */
-struct zone_view *view_new(const char *zone, const char *identity, const struct view_times *times);
+/* zone, identity: text, absolute, lower case. generation and seed: 16 random octets each. NULL if a
+ * name is no name. */
+struct zone_view *view_new(const char *zone, const char *identity, const struct view_times *times,
+                           const uint8_t generation[16], const uint8_t seed[16]);
 void view_free(struct zone_view *view);
 
 /* Records as wire data -> the pool of this zone. names of NS lower-cased by the caller. */
 int view_rr(struct zone_view *view, enum view_type type, const uint8_t *rdata, uint16_t len);
 uint16_t view_rrtype(enum view_type type);
 
-/* The number of an identity, which becomes known if it was not (-1: too many). */
+/* The number of an identity, which becomes known if it was not (-1: too many), or -1 if unknown. */
 int view_provider(struct zone_view *view, const char *identity);
+int view_provider_find(const struct zone_view *view, const char *identity);
+const char *view_type_name(enum view_type type);
+
+/* The provider that states a name server of this address, or VIEW_STRANGER. */
+int view_place_provider(const struct zone_view *view, const struct view_place *place);
+/* What the place serves as far as known: its current version; NULL if nothing was ever seen. */
+const struct view_version *view_current(const struct view_place *place, enum view_type type);
 
 /* ---- events. Each returns true if it was news. --------------------------------------------------- */
 
 bool view_on_hsync(struct zone_view *view, const struct view_hsync *seen);
 bool view_on_answer(struct zone_view *view, const struct view_answer *answer);
+/* The question for HSYNC brought no answer, or one whose signature does not verify: status UNKNOWN
+ * in view_on_hsync with the text in error. */
 
 /* Addresses of a name server (ns: id of an NS record) or of the parent's servers (ns -1). Replaces
  * what was known; count 0 with known false means that it could not be found out. */
@@ -355,6 +376,8 @@ bool view_on_addresses(struct zone_view *view, int ns, bool known, const char *c
 int view_signer(struct zone_view *view, const char *server);
 
 bool view_on_peer(struct zone_view *view, int provider, bool ready, const char *why);
+/* A beat of the peer: the version of its statement. If it is newer than what we have: a pull. */
+bool view_on_beat(struct zone_view *view, int provider, uint64_t epoch, uint64_t counter);
 /* MSIG_EDOUBT if older than what is known, or equal in version but not in content. */
 int view_on_statement(struct zone_view *view, int provider, const struct view_statement *said,
                       int64_t now);

@@ -1,0 +1,13 @@
+# The pure core of agentd: no I/O, no clock, no log. The daemon and the simulator link it.
+noinst_LTLIBRARIES += agentd/libcore.la
+agentd_libcore_la_SOURCES = \
+	agentd/agree.h agentd/agree.c \
+	agentd/decide.h agentd/decide.c \
+	agentd/durable.c \
+	agentd/hold.h agentd/hold.c \
+	agentd/process.h agentd/process.c \
+	agentd/reason.h agentd/reason.c \
+	agentd/rset.h agentd/rset.c \
+	agentd/safety.h agentd/safety.c \
+	agentd/step.h \
+	agentd/view.h agentd/view.c

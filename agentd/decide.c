@@ -1,0 +1,945 @@
+/*
+ * The zone's state moves here, in a fixed order: what the owner says, what we are, what there is to
+ * observe, what was agreed, what combinerd shall hold, what others must hear.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agentd/agree.h"
+#include "agentd/process.h"
+#include "agentd/safety.h"
+#include "agentd/step.h"
+#include "libmsig/key.h"
+
+#define BIT(i) (UINT32_C(1) << (i))
+
+/* ---- building a plan ------------------------------------------------------------------------ */
+
+const char *
+action_name(enum action_kind kind)
+{
+	static const char *const names[] = {
+#define X(id, text) text,
+		DECIDE_ACTIONS_X(X)
+#undef X
+	};
+	return (unsigned)kind < sizeof(names) / sizeof(names[0]) ? names[kind] : "?";
+}
+
+struct action *
+step_action(struct step *s, enum action_kind kind)
+{
+	if (s->plan->count == PLAN_ACTIONS) {
+		s->plan->wake = s->now;
+		return NULL;
+	}
+	struct action *a = &s->plan->action[s->plan->count++];
+	a->kind = kind;
+	a->provider = a->place = a->ns = -1;
+	a->types = 0;
+	a->type = 0;
+	a->may_shrink = false;
+	a->text[0] = 0;
+	return a;
+}
+
+void
+step_wake(struct step *s, int64_t at)
+{
+	if (at < s->plan->wake)
+		s->plan->wake = at;
+}
+
+bool
+step_due(struct step *s, int64_t since, int64_t interval)
+{
+	if (since == 0 || s->now - since >= interval)
+		return true;
+	step_wake(s, since + interval);
+	return false;
+}
+
+void
+step_reason(struct step *s, const struct reason *why)
+{
+	struct zone_view *view = s->view;
+	for (int i = 0; i < view->reasons; i++)
+		if (reason_same(&view->reason[i], why))
+			return;
+	if (view->reasons < VIEW_REASONS)
+		view->reason[view->reasons++] = *why;
+}
+
+void
+step_wait(struct step *s, enum reason_class class, enum reason_object object, const char *place,
+          const char *expected, const char *seen, int64_t next)
+{
+	struct reason r;
+	r.class = class;
+	r.object = object;
+	r.since = 0;
+	r.next = next;
+	r.todo[0] = 0;
+	snprintf(r.place, sizeof(r.place), "%.79s", place);
+	snprintf(r.expected, sizeof(r.expected), "%s", expected);
+	snprintf(r.seen, sizeof(r.seen), "%s", seen);
+	step_reason(s, &r);
+}
+
+void
+step_blocked(struct step *s, enum reason_object object, const char *place, const char *expected,
+             const char *seen, const char *todo)
+{
+	struct reason r;
+	r.class = REASON_BLOCKED;
+	r.object = object;
+	r.since = r.next = 0;
+	snprintf(r.place, sizeof(r.place), "%.79s", place);
+	snprintf(r.expected, sizeof(r.expected), "%s", expected);
+	snprintf(r.seen, sizeof(r.seen), "%s", seen);
+	snprintf(r.todo, sizeof(r.todo), "%s", todo);
+	step_reason(s, &r);
+}
+
+static void __attribute__((format(printf, 3, 0)))
+note(struct step *s, enum action_kind kind, const char *format, va_list ap)
+{
+	struct action *a = step_action(s, kind);
+	if (a != NULL)
+		vsnprintf(a->text, sizeof(a->text), format, ap);
+}
+
+void
+step_journal(struct step *s, const char *format, ...)
+{
+	va_list ap;
+	va_start(ap, format);
+	note(s, ACT_JOURNAL, format, ap);
+	va_end(ap);
+}
+
+void
+step_alarm(struct step *s, const char *format, ...)
+{
+	va_list ap;
+	va_start(ap, format);
+	note(s, ACT_ALARM, format, ap);
+	va_end(ap);
+}
+
+bool
+step_frozen(const struct zone_view *view)
+{
+	return view->freeze[0] != 0 || view->d.paused || view->d.rebuild || !view->overlay_known ||
+	       view->d.hsync.count == 0;
+}
+
+/* ---- the owner's instruction ----------------------------------------------------------------- */
+
+static const struct view_hsync_entry *
+entry(const struct view_hsync *h, const char *identity)
+{
+	for (int i = 0; i < h->count; i++)
+		if (strcmp(h->entry[i].identity, identity) == 0)
+			return &h->entry[i];
+	return NULL;
+}
+
+/* What cannot be an instruction: it freezes what is published. NULL: usable. */
+static const char *
+unusable(const struct zone_view *view, const struct view_hsync *h)
+{
+	int on = 0, agent = 0;
+	if (h->error[0] != 0)
+		return h->error;
+	for (int i = 0; i < h->count; i++) {
+		on += h->entry[i].on;
+		agent += h->entry[i].agent;
+	}
+	if (on == 0)
+		return "HSYNC has no provider that is ON";
+	if (agent != 0 && agent != h->count)
+		return "HSYNC says OWNER and AGENT for NS at the same time";
+	if (entry(h, view->d.provider[VIEW_SELF].identity) == NULL)
+		return "HSYNC does not list this provider";
+	for (int i = 1; i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		if (p->used && p->contributed && entry(h, p->identity) == NULL)
+			return "HSYNC of a provider vanished without having been OFF";
+	}
+	return NULL;
+}
+
+/* Does it end somebody's part who had one? */
+static bool
+takes_away(const struct zone_view *view, const struct view_hsync *h)
+{
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		const struct view_process *run = &view->d.process;
+		if (!p->used || (!p->member && !(run->kind != 0 && run->executed && run->subject == i)))
+			continue;
+		const struct view_hsync_entry *old = entry(&view->d.hsync, p->identity);
+		const struct view_hsync_entry *new = entry(h, p->identity);
+		if (old != NULL && old->on && old->sign &&
+		    (new == NULL || !new->on || !new->sign))
+			return true;
+	}
+	return false;
+}
+
+static void
+follow(struct step *s, const struct view_hsync *h)
+{
+	struct durable *d = &s->view->d;
+	int on = 0;
+	d->hsync = *h;
+	memset(&d->pending, 0, sizeof(d->pending));
+	for (int i = 0; i < h->count; i++) {
+		if (view_provider(s->view, h->entry[i].identity) < 0)
+			step_alarm(s, "more providers than %d: %s is left out", VIEW_PROVIDERS,
+			           h->entry[i].identity);
+		on += h->entry[i].on && h->entry[i].sign;
+	}
+	s->view->persist = true;
+	step_journal(s, "HSYNC is followed: %d providers, %d of them sign", h->count, on);
+}
+
+static void
+instruction(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct durable *d = &view->d;
+	const struct view_hsync *h = &view->hsync;
+	const struct view_times *t = &view->config.times;
+	const char *why = NULL;
+
+	view->freeze[0] = 0;
+	if (h->status == MSIG_SEEN_UNKNOWN || s->now - h->time > 10 * t->fresh + t->ask_slow) {
+		snprintf(view->freeze, sizeof(view->freeze), "HSYNC is not known now%s%s",
+		         view->hsync_why[0] != 0 ? ": " : "", view->hsync_why);
+		step_wait(s, REASON_PEER, REASON_OF_HSYNC, "signer", "HSYNC in the signed zone",
+		          view->hsync_why, 0);
+		return;
+	}
+	if (h->status == MSIG_SEEN_ABSENT) {
+		if (d->hsync.count != 0)
+			why = "HSYNC vanished";
+	} else if (d->hsync.count == 0 && h->error[0] == 0 &&
+	           entry(h, d->provider[VIEW_SELF].identity) == NULL) {
+		return; /* none of our business */
+	} else {
+		why = unusable(view, h);
+	}
+	if (why != NULL) {
+		snprintf(view->freeze, sizeof(view->freeze), "%.150s", why);
+		step_blocked(s, REASON_OF_HSYNC, "signer", "an HSYNC RRset that is an instruction",
+		             view->freeze,
+		             "the owner corrects HSYNC; until then everything stays as it is");
+		return;
+	}
+	if (h->status != MSIG_SEEN_SET || memcmp(h->digest, d->hsync.digest, 32) == 0) {
+		if (d->pending.count != 0) { /* taken back */
+			memset(&d->pending, 0, sizeof(d->pending));
+			view->persist = true;
+		}
+		return;
+	}
+	if (d->hsync.count != 0 && takes_away(view, h)) {
+		if (d->pending.count == 0 || memcmp(d->pending.digest, h->digest, 32) != 0) {
+			d->pending = *h;
+			d->pending.time = s->now;
+			view->persist = true;
+			step_journal(s, "HSYNC takes a provider away: followed if it stands");
+		}
+		int64_t at = d->pending.time + t->hold_down;
+		if (s->now < at) {
+			step_wait(s, REASON_UNTIL, REASON_OF_HSYNC, "signer",
+			          "a lasting instruction", "it takes a provider away", at);
+			step_wake(s, at);
+			return;
+		}
+	}
+	follow(s, h);
+}
+
+/* ---- database and combinerd -------------------------------------------------------------------- */
+
+static int
+version_cmp(uint64_t epoch, uint64_t counter, uint64_t epoch2, uint64_t counter2)
+{
+	if (epoch != epoch2)
+		return epoch < epoch2 ? -1 : 1;
+	return counter == counter2 ? 0 : counter < counter2 ? -1 : 1;
+}
+
+/* A database that knows less than combinerd was lost or put back from an old copy. */
+static void
+database(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct durable *d = &view->d;
+
+	if (!view->overlay_known) {
+		if (step_due(s, view->showed, view->config.times.resend)) {
+			step_action(s, ACT_SHOW);
+			view->showed = s->now;
+		}
+		step_wake(s, view->showed + view->config.times.resend);
+		step_wait(s, REASON_PEER, REASON_OF_OVERLAY, "combinerd", "what overlay it holds",
+		          "no answer yet", 0);
+		return;
+	}
+	int cmp = version_cmp(view->combiner_epoch, view->combiner_counter, d->want.epoch,
+	                      d->want.counter);
+	if (cmp > 0 && !d->rebuild) {
+		d->rebuild = true;
+		snprintf(d->doubt, sizeof(d->doubt), "combinerd holds version %llu.%llu",
+		         (unsigned long long)view->combiner_epoch,
+		         (unsigned long long)view->combiner_counter);
+		view->persist = true;
+		step_alarm(s, "the database is older than the world: %s", d->doubt);
+	} else if (cmp < 0 && version_cmp(view->combiner_epoch, view->combiner_counter,
+	                                  d->applied_epoch, d->applied_counter) < 0) {
+		/* combinerd forgot: it is told again. */
+		d->applied_epoch = view->combiner_epoch;
+		d->applied_counter = view->combiner_counter;
+		view->persist = true;
+	}
+	if (d->rebuild)
+		step_blocked(s, REASON_OF_DATABASE, "", "a database as new as the world", d->doubt,
+		             "make sure that no other agent runs, then confirm");
+}
+
+/* ---- our own statement ---------------------------------------------------------------------------- */
+
+static const struct view_place *
+own_signer(const struct zone_view *view)
+{
+	for (int i = 0; i < VIEW_PLACES; i++)
+		if (view->d.place[i] != NULL && view->d.place[i]->kind == PLACE_SIGNER)
+			return view->d.place[i];
+	return NULL;
+}
+
+static const struct view_version *
+seen_at_signer(const struct zone_view *view, enum view_type type)
+{
+	const struct view_place *p = own_signer(view);
+	if (p == NULL || p->history[type].status == MSIG_SEEN_UNKNOWN)
+		return NULL;
+	return view_current(p, type);
+}
+
+/* A key in the signer's zone is ours if it signs there, or if nobody else says it is his. What once
+ * came from the overlay never is. */
+static void
+own_keys(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct durable *d = &view->d;
+	const struct view_version *keys = seen_at_signer(view, VIEW_DNSKEY);
+	const struct view_version *soa = seen_at_signer(view, VIEW_SOA);
+	if (keys == NULL || soa == NULL || keys->absent)
+		return;
+
+	struct rset claimed = RSET_NONE, signs = rset_or(keys->signers, soa->signers);
+	bool all_known = true;
+	for (int i = 0; i < d->hsync.count; i++) {
+		int p = view_provider_find(view, d->hsync.entry[i].identity);
+		if (p <= VIEW_SELF || !d->hsync.entry[i].on || !d->hsync.entry[i].sign)
+			continue;
+		all_known &= d->provider[p].statement.known;
+		claimed = rset_or(claimed, d->provider[p].statement.dnskey);
+	}
+	struct rset own = rset_and(d->own, keys->set);
+	struct rset new = rset_minus(rset_minus(keys->set, d->own), d->foreign);
+	own = rset_or(own, rset_and(new, signs));
+	if (all_known)
+		own = rset_or(own, rset_minus(new, claimed));
+	own = rset_or(own, view->config.own);
+	if (!rset_equal(own, d->own)) {
+		d->own = own;
+		view->persist = true;
+	}
+	if (rset_meets(rset_and(d->foreign, keys->set), signs))
+		step_blocked(s, REASON_OF_DNSKEY, "signer", "signatures by own keys only",
+		             "a key that came from a peer signs here",
+		             "find out how that key came into this signer");
+}
+
+/* The keys whose DS shall stand at the parent: what the signer itself says with CDS, or its SEP keys
+ * that sign. */
+static struct rset
+intended(const struct zone_view *view, struct rset own)
+{
+	const struct view_version *keys = seen_at_signer(view, VIEW_DNSKEY);
+	const struct view_version *cds = seen_at_signer(view, VIEW_CDS);
+	struct rset sep = rset_and(own, keys->signers);
+
+	for (int i = rset_next(&sep, 0); i >= 0; i = rset_next(&sep, i + 1))
+		if ((view->d.pool.at[i].flags & MSIG_DNSKEY_SEP) == 0)
+			rset_del(&sep, i);
+	if (view->config.mode == VIEW_MODE_FOREIGN && cds != NULL && !cds->absent) {
+		struct rset said = rset_and(rpool_keys(&view->d.pool, cds->set), own);
+		if (!rset_empty(said))
+			return said;
+	}
+	return sep;
+}
+
+static void
+state_self(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct durable *d = &view->d;
+	struct view_statement *old = &d->provider[VIEW_SELF].statement;
+	const struct view_process *run = &d->process;
+	struct view_statement new = *old;
+
+	if (d->hsync.count == 0 || d->rebuild)
+		return;
+	const struct view_version *keys = seen_at_signer(view, VIEW_DNSKEY);
+	if (keys != NULL && !keys->absent && !rset_empty(rset_and(d->own, keys->signers))) {
+		new.dnskey = d->own;
+		struct rset sep = intended(view, d->own);
+		new.cds = new.cdnskey = RSET_NONE;
+		for (int i = rset_next(&sep, 0); i >= 0; i = rset_next(&sep, i + 1)) {
+			int c = rpool_of_key(&d->pool, i, 59), k = rpool_of_key(&d->pool, i, 60);
+			if (c < 0 || k < 0)
+				return;
+			rset_add(&new.cds, c);
+			rset_add(&new.cdnskey, k);
+		}
+	}
+	if (rset_empty(new.dnskey)) {
+		step_wait(s, REASON_PEER, REASON_OF_DNSKEY, "signer", "the own keys, signing",
+		          "not seen yet", 0);
+		return;
+	}
+	new.ns = view->config.ns;
+	memcpy(new.hsync, d->hsync.digest, sizeof(new.hsync));
+	memcpy(new.generation, d->generation, sizeof(new.generation));
+	new.process = 0;
+	new.step = d->provider[VIEW_SELF].member ? 7 : 0;
+	new.process_epoch = d->epoch;
+	if (run->kind != 0 && run->executed) {
+		new.process = run->kind;
+		new.step = run->phase == PHASE_DONE ? run->step
+		           : run->step > 0          ? run->step - 1
+		                                    : 0;
+		new.process_epoch = run->epoch;
+	}
+	new.known = true;
+	if (old->known && old->process == new.process && old->step == new.step &&
+	    old->process_epoch == new.process_epoch && memcmp(old->hsync, new.hsync, 32) == 0 &&
+	    rset_equal(old->dnskey, new.dnskey) && rset_equal(old->cds, new.cds) &&
+	    rset_equal(old->cdnskey, new.cdnskey) && rset_equal(old->ns, new.ns))
+		return;
+	new.epoch = d->epoch;
+	new.counter = ++d->counter;
+	new.received = s->now;
+	*old = new;
+	view->persist = true;
+}
+
+static void
+tell_peers(struct step *s)
+{
+	struct zone_view *view = s->view;
+	const struct view_statement *own = &view->d.provider[VIEW_SELF].statement;
+
+	for (int i = 1; i < VIEW_PROVIDERS; i++) {
+		struct view_provider *p = &view->d.provider[i];
+		if (!p->used || !p->ready)
+			continue;
+		if (own->known && p->told != own->counter) {
+			struct action *a = step_action(s, ACT_STATE);
+			if (a == NULL)
+				return;
+			a->provider = i;
+			p->told = own->counter;
+		}
+		if ((p->stale || !p->statement.known) &&
+		    step_due(s, p->pulled, view->config.times.resend)) {
+			struct action *a = step_action(s, ACT_PULL);
+			if (a == NULL)
+				return;
+			a->provider = i;
+			p->pulled = s->now;
+			step_wake(s, s->now + view->config.times.resend);
+		}
+	}
+}
+
+/* ---- members ----------------------------------------------------------------------------------------- */
+
+/* Is a provider part of the delegation: DS of one of its keys, and its name servers? -1: not known. */
+static int
+delegated(const struct zone_view *view, int provider)
+{
+	const struct view_statement *st = &view->d.provider[provider].statement;
+	bool any = false;
+
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || p->kind != PLACE_PARENT)
+			continue;
+		if (p->history[VIEW_DS].status == MSIG_SEEN_UNKNOWN ||
+		    p->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN)
+			return -1;
+		const struct view_version *ds = view_current(p, VIEW_DS);
+		const struct view_version *ns = view_current(p, VIEW_NS);
+		if (ds == NULL || ns == NULL)
+			return -1;
+		if (!rset_meets(rpool_keys(&view->d.pool, ds->set), st->dnskey) ||
+		    !rset_meets(ns->set, st->ns))
+			return 0;
+		any = true;
+	}
+	return any && view->parent_known ? 1 : -1;
+}
+
+/* The first start decides from what is delegated; later only processes change the group. A peer that
+ * says it is a member is one if the delegation agrees. */
+static void
+membership(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct durable *d = &view->d;
+	struct view_provider *self = &d->provider[VIEW_SELF];
+
+	if (!self->statement.known || step_frozen(view))
+		return;
+	if (!d->begun) {
+		int yes = delegated(view, VIEW_SELF);
+		if (yes < 0) {
+			step_wait(s, REASON_PARENT, REASON_OF_DS, "", "DS and NS at the parent",
+			          "not known yet", 0);
+			return;
+		}
+		d->begun = true;
+		self->member = self->contributed = yes == 1;
+		view->persist = true;
+		step_journal(s, "this provider is %s", yes ? "a member: the delegation has its DS and name servers"
+		                                           : "not part of the delegation yet");
+	}
+	for (int i = 1; i < VIEW_PROVIDERS; i++) {
+		struct view_provider *p = &d->provider[i];
+		const struct view_hsync_entry *e = entry(&d->hsync, p->identity);
+		if (!p->used || p->member || !p->statement.known || p->statement.process != 0 ||
+		    p->statement.step != 7 || e == NULL || !e->on || !e->sign ||
+		    (d->process.kind != 0 && d->process.subject == i) || delegated(view, i) != 1)
+			continue;
+		p->member = p->contributed = true;
+		view->persist = true;
+		step_journal(s, "%s is a member: it says so, and so does the delegation", p->identity);
+	}
+}
+
+/* ---- the overlay --------------------------------------------------------------------------------------- */
+
+static struct view_contribution
+contribution(const struct zone_view *view, const struct process_target *t, int i)
+{
+	const struct view_statement *st = &view->d.provider[i].statement;
+	bool all = i != VIEW_SELF || view->config.mode == VIEW_MODE_ALL;
+	struct view_contribution c = { 0 };
+
+	if (all && ((t->keys >> i & 1) != 0 || i == VIEW_SELF))
+		c.dnskey = st->dnskey;
+	if (all && (t->cds >> i & 1) != 0 && __builtin_popcount(t->cds) > 1) {
+		c.cds = st->cds;
+		c.cdnskey = st->cdnskey;
+	}
+	if ((t->ns >> i & 1) != 0 && !rset_empty(t->ns_set))
+		c.ns = st->ns;
+	c.used = !rset_empty(c.dnskey) || !rset_empty(c.cds) || !rset_empty(c.ns);
+	return c;
+}
+
+static bool
+same_contribution(const struct view_contribution *a, const struct view_contribution *b)
+{
+	return a->used == b->used && rset_equal(a->dnskey, b->dnskey) &&
+	       rset_equal(a->cds, b->cds) && rset_equal(a->cdnskey, b->cdnskey) &&
+	       rset_equal(a->ns, b->ns) && rset_equal(a->csync, b->csync);
+}
+
+/* The overlay as it ought to be now. false: it cannot be said. */
+static bool
+wanted_overlay(struct step *s, struct view_overlay *o, bool *may_shrink)
+{
+	static const uint8_t csync[] = { 0, 0, 0, 0, 0, 1, 0, 4, 0x60, 0, 0, 8 };
+	struct zone_view *view = s->view;
+	struct process_target t;
+	uint32_t actors = agree_actors(view);
+
+	process_target(view, &t);
+	*may_shrink = (process_effects(view) & (EFFECT_KEYS_DEL | EFFECT_CDS_DEL | EFFECT_NS_DEL)) != 0;
+	if ((actors & BIT(VIEW_SELF)) == 0) /* not our turn: our own keys at most */
+		t.keys = t.cds = t.ns = 0, t.ns_set = RSET_NONE, t.csync = false;
+	else if (view->d.process.kind != 0 && view->d.process.subject == VIEW_SELF &&
+	         !view->d.provider[VIEW_SELF].member && (t.keys & BIT(VIEW_SELF)) == 0)
+		t.keys = t.cds = t.ns = 0, t.ns_set = RSET_NONE, t.csync = false;
+	if (!t.complete || !view->d.provider[VIEW_SELF].statement.known)
+		return false;
+	for (int i = 0; i < VIEW_PROVIDERS; i++)
+		if (view->d.provider[i].used)
+			o->from[i] = contribution(view, &t, i);
+	/* A joiner shows the group's sets at the step at which the group shows its own. */
+	if (t.csync) {
+		int id = rpool_get(&view->d.pool, 62, csync, sizeof(csync));
+		if (id < 0)
+			return false;
+		rset_add(&o->from[VIEW_SELF].csync, id);
+		o->from[VIEW_SELF].used = true;
+	}
+	const struct view_version *keys = seen_at_signer(view, VIEW_DNSKEY);
+	const struct view_version *ns = seen_at_signer(view, VIEW_NS);
+	const struct view_version *cds = seen_at_signer(view, VIEW_CDS);
+	if (keys == NULL || ns == NULL)
+		return false;
+	o->ttl_key = keys->ttl;
+	o->ttl_cds = cds != NULL && !cds->absent ? cds->ttl : keys->ttl;
+	o->ttl_ns = ns->ttl;
+	return true;
+}
+
+static bool
+safe_overlay(struct step *s, const struct view_overlay *o, bool may_shrink)
+{
+	struct zone_view *view = s->view;
+	struct durable *d = &view->d;
+	struct rset keys = d->own, cds = RSET_NONE, old_cds = RSET_NONE;
+	struct safety r = { .ok = true };
+
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		keys = rset_or(keys, o->from[i].dnskey);
+		cds = rset_or(cds, o->from[i].cds);
+		old_cds = rset_or(old_cds, d->want.from[i].cds);
+		if (d->want.from[i].used && !o->from[i].used && i != VIEW_SELF && !may_shrink) {
+			step_blocked(s, REASON_OF_OVERLAY, d->provider[i].identity,
+			             "no fewer providers than before",
+			             "no process takes this one away",
+			             "find out why it states nothing any more");
+			return false;
+		}
+	}
+	r = safety_keys(view, keys, s->now);
+	if (r.ok && !rset_empty(cds) && !rset_equal(cds, old_cds)) {
+		struct rset ds = rpool_keys(&d->pool, cds);
+		if (view->config.mode == VIEW_MODE_FOREIGN) /* the signer adds its own */
+			ds = rset_or(ds, rpool_keys(&d->pool, d->provider[VIEW_SELF].statement.cds));
+		r = safety_ds(view, ds, s->now);
+	}
+	if (r.ok)
+		return true;
+	step_wait(s, r.until != VIEW_NEVER ? REASON_UNTIL : REASON_BLOCKED, r.object, r.place,
+	          "an overlay that is safe with every cached set", r.text,
+	          r.until != VIEW_NEVER ? r.until : 0);
+	if (r.until != VIEW_NEVER)
+		step_wake(s, r.until);
+	return false;
+}
+
+static void
+overlay(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct durable *d = &view->d;
+	struct view_overlay o = { 0 };
+	bool may_shrink = false, same = true;
+
+	if (step_frozen(view) || !d->begun)
+		return;
+	if (!wanted_overlay(s, &o, &may_shrink))
+		return;
+	for (int i = 0; i < VIEW_PROVIDERS; i++)
+		same &= same_contribution(&o.from[i], &d->want.from[i]);
+	if (!same && safe_overlay(s, &o, may_shrink)) {
+		o.epoch = d->epoch;
+		o.counter = ++d->counter;
+		d->want = o;
+		for (int i = 1; i < VIEW_PROVIDERS; i++)
+			d->foreign = rset_or(d->foreign, rset_minus(o.from[i].dnskey, d->own));
+		view->applying = 0;
+		view->apply_rcode = 0;
+		view->persist = true;
+	}
+	if (d->want.epoch == d->applied_epoch && d->want.counter == d->applied_counter)
+		return;
+	int64_t again = view->config.times.resend * (view->apply_rcode != 0 ? 4 : 1);
+	if (step_due(s, view->applying, again)) {
+		struct action *a = step_action(s, ACT_APPLY);
+		if (a == NULL)
+			return;
+		a->may_shrink = may_shrink;
+		view->applying = s->now;
+		step_wake(s, s->now + again);
+	}
+	if (view->apply_rcode != 0)
+		step_blocked(s, REASON_OF_OVERLAY, "combinerd", "the overlay accepted",
+		             view->apply_text, "see what combinerd says; said again by itself");
+}
+
+/* ---- looking around -------------------------------------------------------------------------------------- */
+
+/* Is anything going on that must be seen soon? */
+static bool
+busy(const struct zone_view *view)
+{
+	const struct durable *d = &view->d;
+	if (d->process.kind != 0 || !d->begun || d->want.counter != d->applied_counter ||
+	    !d->provider[VIEW_SELF].member)
+		return true;
+	for (int i = 1; i < VIEW_PROVIDERS; i++)
+		if (d->provider[i].used &&
+		    (d->provider[i].requested || d->provider[i].statement.process != 0))
+			return true;
+	return false;
+}
+
+static void
+look_up(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct rset names = view->config.ns;
+	const struct view_times *t = &view->config.times;
+
+	for (int i = 1; i < VIEW_PROVIDERS; i++)
+		if (view->d.provider[i].used)
+			names = rset_or(names, view->d.provider[i].statement.ns);
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		const struct view_version *v = p == NULL ? NULL : view_current(p, VIEW_NS);
+		if (v != NULL)
+			names = rset_or(names, v->set);
+	}
+	for (int i = rset_next(&names, 0); i >= 0; i = rset_next(&names, i + 1)) {
+		int64_t every = rset_has(&view->looked_up, i) ? 10 * t->ask_slow : t->resend;
+		if (!step_due(s, view->looked_at[i], every))
+			continue;
+		struct action *a = step_action(s, ACT_LOOKUP);
+		if (a == NULL)
+			return;
+		a->ns = i;
+		view->looked_at[i] = s->now;
+		step_wake(s, s->now + every);
+	}
+	int64_t every = view->parent_known ? 10 * t->ask_slow : t->resend;
+	if (step_due(s, view->parent_looked_at, every)) {
+		struct action *a = step_action(s, ACT_LOOKUP);
+		if (a != NULL) {
+			view->parent_looked_at = s->now;
+			step_wake(s, s->now + every);
+		}
+	}
+}
+
+static void
+ask(struct step *s)
+{
+	struct zone_view *view = s->view;
+	const struct view_times *t = &view->config.times;
+	int64_t every = busy(view) ? t->ask_fast : t->ask_slow;
+
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		struct view_place *p = view->d.place[i];
+		if (p == NULL || !step_due(s, p->asked, every))
+			continue;
+		struct action *a = step_action(s, ACT_ASK);
+		if (a == NULL)
+			return;
+		a->place = i;
+		a->types = p->kind == PLACE_PARENT
+		               ? 1u << VIEW_DS | 1u << VIEW_NS
+		               : ((1u << VIEW_TYPE_COUNT) - 1) & ~(1u << VIEW_DS);
+		p->asked = s->now;
+		step_wake(s, s->now + every);
+	}
+	if (own_signer(view) == NULL)
+		step_wait(s, REASON_BLOCKED, REASON_OF_SERVER, "signer", "the address of the signer",
+		          "none", 0);
+	else if (step_due(s, view->hsync_asked, every) && step_action(s, ACT_ASK_HSYNC) != NULL) {
+		view->hsync_asked = s->now;
+		step_wake(s, s->now + every);
+	}
+}
+
+/* Places that nobody names any more, and whose answers no cache can hold. */
+static void
+forget_places(struct step *s)
+{
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		struct view_place *p = s->view->d.place[i];
+		if (p == NULL || p->kind != PLACE_SERVER || !rset_empty(p->ns) ||
+		    safety_visible(p, s->now))
+			continue;
+		free(p);
+		s->view->d.place[i] = NULL;
+		s->view->persist = true;
+	}
+}
+
+/* ---- alarms --------------------------------------------------------------------------------------------- */
+
+static void
+watch(struct step *s)
+{
+	struct zone_view *view = s->view;
+	const struct view_place *signer = own_signer(view);
+	const struct view_version *soa = signer == NULL ? NULL : view_current(signer, VIEW_SOA);
+
+	if (soa != NULL && soa->alien)
+		step_blocked(s, REASON_OF_SIGNATURE, "signer", "signatures by keys that are published",
+		             signer->history[VIEW_SOA].reason,
+		             "publish that key at the signer, or stop using it, at once");
+	struct safety r = safety_now(view, s->now);
+	if (!r.ok)
+		step_wait(s, r.until != VIEW_NEVER ? REASON_UNTIL : REASON_BLOCKED, r.object, r.place,
+		          "every cached set to validate", r.text,
+		          r.until != VIEW_NEVER ? r.until : 0);
+	if (view->d.paused)
+		step_blocked(s, REASON_OF_OPERATOR, "", "", "paused by the operator", "resume");
+}
+
+/* The parent is told when there is something to scan; it only changes when it looks. */
+static void
+notify_parent(struct step *s)
+{
+	struct zone_view *view = s->view;
+	const struct view_process *run = &view->d.process;
+	const struct process_rule *rule = process_rule(run->kind);
+
+	if (rule == NULL || run->requestor != VIEW_SELF || run->phase != PHASE_EXECUTING)
+		return;
+	uint32_t conditions = rule->step[run->step].done;
+	bool ds = (conditions & COND_DS) != 0 && !process_check(view, COND_DS, true, s->now, NULL);
+	bool ns = (conditions & COND_CSYNC) != 0 &&
+	          process_check(view, COND_CSYNC, true, s->now, NULL) &&
+	          !process_check(view, COND_PARENT_NS, true, s->now, NULL);
+	if (!ds && !ns)
+		return;
+	int64_t every = 12 * view->config.times.resend;
+	if (view->notified < run->since || step_due(s, view->notified, every)) {
+		struct action *a = step_action(s, ACT_NOTIFY);
+		if (a == NULL)
+			return;
+		a->type = ds ? 59 : 62;
+		view->notified = s->now;
+		step_wake(s, s->now + every);
+	}
+}
+
+/* ---- the end --------------------------------------------------------------------------------------------- */
+
+static void
+sweep(struct zone_view *view)
+{
+	struct durable *d = &view->d;
+	if (d->pool.count < RSET_MAX * 3 / 4)
+		return;
+	struct rset keep = rset_or(rset_or(view->config.ns, view->config.ds_keep), view->config.own);
+	keep = rset_or(keep, rset_or(d->own, d->foreign));
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		const struct view_statement *st = &d->provider[i].statement;
+		const struct view_contribution *c[] = { &d->want.from[i], &d->applied.from[i] };
+		keep = rset_or(keep, rset_or(rset_or(st->dnskey, st->cds), rset_or(st->cdnskey, st->ns)));
+		for (int k = 0; k < 2; k++)
+			keep = rset_or(keep, rset_or(rset_or(rset_or(c[k]->dnskey, c[k]->cds),
+			                                     rset_or(c[k]->cdnskey, c[k]->ns)),
+			                             c[k]->csync));
+	}
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = d->place[i];
+		if (p == NULL)
+			continue;
+		keep = rset_or(keep, p->ns);
+		for (int t = 0; t < VIEW_TYPE_COUNT; t++)
+			for (int v = 0; v < p->history[t].count; v++)
+				keep = rset_or(keep, rset_or(p->history[t].at[v].set,
+				                             p->history[t].at[v].signers));
+	}
+	rpool_keep(&d->pool, keep);
+	view->looked_up = rset_and(view->looked_up, keep);
+	for (int i = 0; i < RSET_MAX; i++)
+		if (!rset_has(&keep, i))
+			view->looked_at[i] = 0;
+}
+
+/* `since` of a reason that stays is kept; a new one that needs a person is an alarm. */
+static void
+compare_reasons(struct step *s, const struct reason *old, int count)
+{
+	struct zone_view *view = s->view;
+	for (int i = 0; i < view->reasons; i++) {
+		struct reason *r = &view->reason[i];
+		r->since = s->now;
+		bool known = false;
+		for (int k = 0; k < count && !known; k++)
+			if (reason_same(r, &old[k])) {
+				r->since = old[k].since;
+				known = true;
+			}
+		if (!known && r->class == REASON_BLOCKED) {
+			char text[4 * REASON_TEXT];
+			step_alarm(s, "%.300s", reason_text(r, text, sizeof(text)));
+		}
+	}
+}
+
+/* What is agreed changes the overlay, what the overlay shows ends a step, and that may be the next
+ * thing to agree on: until nothing moves any more. */
+static void
+process(struct step *s)
+{
+	struct view_process *run = &s->view->d.process;
+	int reasons = s->view->reasons;
+
+	for (int round = 0; round < 8; round++) {
+		enum view_phase phase = run->phase;
+		uint8_t kind = run->kind, step = run->step;
+		s->view->reasons = reasons;
+		agree_run(s);
+		overlay(s);
+		agree_work(s);
+		if (run->phase == phase && run->kind == kind && run->step == step)
+			break;
+	}
+}
+
+void
+decide(struct zone_view *view, int64_t now, struct plan *plan)
+{
+	struct step s = { view, now, plan };
+	struct reason old[VIEW_REASONS];
+	int count = view->reasons;
+
+	memcpy(old, view->reason, sizeof(old[0]) * (size_t)count);
+	view->reasons = 0;
+	plan->count = 0;
+	plan->wake = VIEW_NEVER;
+	view->dirty = false;
+
+	instruction(&s);
+	database(&s);
+	safety_delegations(view, now);
+	own_keys(&s);
+	state_self(&s);
+	membership(&s);
+	process(&s);
+	state_self(&s); /* as agreed */
+	watch(&s);
+	notify_parent(&s);
+	tell_peers(&s);
+	look_up(&s);
+	ask(&s);
+	forget_places(&s);
+	sweep(view);
+	compare_reasons(&s, old, count);
+	plan->persist = view->persist;
+	view->persist = false;
+}

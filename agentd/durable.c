@@ -1,0 +1,408 @@
+/*
+ * The durable part of a view as bytes: a version, then everything in the order of struct durable.
+ * Records are written with their ids, so that the bitmaps stay valid.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agentd/view.h"
+#include "libmsig/buf.h"
+#include "libmsig/err.h"
+
+#define DURABLE_VERSION 1
+#define DURABLE_MAX (4u << 20)
+
+/* One list of fields for both directions: a codec either writes or reads. */
+struct codec {
+	struct msig_wr wr;
+	struct msig_rd rd;
+	bool write;
+};
+
+#define INTEGER(bits)                                                                              \
+	static void c_u##bits(struct codec *c, uint##bits##_t *v)                                  \
+	{                                                                                          \
+		if (c->write)                                                                      \
+			msig_wr_u##bits(&c->wr, *v);                                               \
+		else                                                                               \
+			*v = msig_rd_u##bits(&c->rd);                                              \
+	}
+INTEGER(8)
+INTEGER(16)
+INTEGER(32)
+INTEGER(64)
+
+static void
+c_time(struct codec *c, int64_t *v)
+{
+	uint64_t u = (uint64_t)*v;
+	c_u64(c, &u);
+	*v = (int64_t)u;
+}
+
+static void
+c_bool(struct codec *c, bool *v)
+{
+	uint8_t u = *v;
+	c_u8(c, &u);
+	*v = u != 0;
+}
+
+/* Numbers of providers and the like: small, -1 allowed. */
+static void
+c_small(struct codec *c, int8_t *v)
+{
+	uint8_t u = (uint8_t)*v;
+	c_u8(c, &u);
+	*v = (int8_t)u;
+	if (!c->write && (*v < -1 || *v >= VIEW_PROVIDERS))
+		c->rd.err = MSIG_EDB;
+}
+
+static void
+c_bytes(struct codec *c, void *v, size_t len)
+{
+	if (c->write) {
+		msig_wr_bytes(&c->wr, v, len);
+		return;
+	}
+	const uint8_t *data = msig_rd_bytes(&c->rd, len);
+	if (data != NULL)
+		memcpy(v, data, len);
+}
+
+static void
+c_text(struct codec *c, char *v, size_t room)
+{
+	uint16_t len = c->write ? (uint16_t)strnlen(v, room - 1) : 0;
+	c_u16(c, &len);
+	if (!c->write && len >= room) {
+		c->rd.err = MSIG_EDB;
+		return;
+	}
+	c_bytes(c, v, len);
+	if (!c->write)
+		v[len] = 0;
+}
+
+static void
+c_set(struct codec *c, struct rset *v)
+{
+	for (int i = 0; i < RSET_WORDS; i++)
+		c_u64(c, &v->w[i]);
+}
+
+static void
+c_pool(struct codec *c, struct rpool *pool)
+{
+	uint16_t count = 0;
+	for (int i = 0; i < pool->count; i++)
+		count += pool->at[i].type != 0;
+	c_u16(c, &count);
+	if (c->write) {
+		for (int i = 0; i < pool->count; i++) {
+			struct rr *rr = &pool->at[i];
+			if (rr->type == 0)
+				continue;
+			msig_wr_u16(&c->wr, (uint16_t)i);
+			msig_wr_u16(&c->wr, rr->type);
+			msig_wr_u16(&c->wr, rr->rdata->len);
+			msig_wr_bytes(&c->wr, rr->rdata->data, rr->rdata->len);
+		}
+		return;
+	}
+	for (int n = 0; n < count; n++) {
+		uint16_t id = msig_rd_u16(&c->rd), type = msig_rd_u16(&c->rd);
+		uint16_t len = msig_rd_u16(&c->rd);
+		const uint8_t *data = msig_rd_bytes(&c->rd, len);
+		if (data == NULL || rpool_put(pool, id, type, data, len) != 0) {
+			c->rd.err = MSIG_EDB;
+			return;
+		}
+	}
+}
+
+static void
+c_hsync(struct codec *c, struct view_hsync *h)
+{
+	uint8_t count = (uint8_t)h->count, status = (uint8_t)h->status;
+	c_u8(c, &status);
+	h->status = status;
+	c_u32(c, &h->serial);
+	c_time(c, &h->time);
+	c_bytes(c, h->digest, sizeof(h->digest));
+	c_text(c, h->error, sizeof(h->error));
+	c_u8(c, &count);
+	if (!c->write && count > VIEW_PROVIDERS) {
+		c->rd.err = MSIG_EDB;
+		return;
+	}
+	h->count = count;
+	for (int i = 0; i < count; i++) {
+		struct view_hsync_entry *e = &h->entry[i];
+		c_text(c, e->identity, sizeof(e->identity));
+		c_bool(c, &e->on);
+		c_bool(c, &e->sign);
+		c_bool(c, &e->agent);
+	}
+}
+
+static void
+c_statement(struct codec *c, struct view_statement *s)
+{
+	c_bool(c, &s->known);
+	if (!s->known)
+		return;
+	c_bytes(c, s->generation, sizeof(s->generation));
+	c_u64(c, &s->epoch);
+	c_u64(c, &s->counter);
+	c_u64(c, &s->process_epoch);
+	c_u8(c, &s->process);
+	c_u8(c, &s->step);
+	c_bytes(c, s->hsync, sizeof(s->hsync));
+	c_set(c, &s->dnskey);
+	c_set(c, &s->cds);
+	c_set(c, &s->cdnskey);
+	c_set(c, &s->ns);
+	c_time(c, &s->received);
+}
+
+static void
+c_provider(struct codec *c, struct view_provider *p)
+{
+	c_bool(c, &p->used);
+	if (!p->used)
+		return;
+	c_text(c, p->identity, sizeof(p->identity));
+	c_bool(c, &p->member);
+	c_bool(c, &p->contributed);
+	c_statement(c, &p->statement);
+}
+
+static void
+c_process(struct codec *c, struct view_process *p)
+{
+	uint8_t phase = (uint8_t)p->phase;
+	c_u8(c, &p->kind);
+	c_u8(c, &p->step);
+	c_u8(c, &phase);
+	p->phase = phase;
+	c_small(c, &p->subject);
+	c_small(c, &p->requestor);
+	c_u64(c, &p->epoch);
+	c_bytes(c, p->tid, sizeof(p->tid));
+	c_bytes(c, p->hsync, sizeof(p->hsync));
+	c_bool(c, &p->executed);
+	c_bool(c, &p->aborting);
+	c_u32(c, &p->voters);
+	c_u32(c, &p->approved);
+	c_u32(c, &p->done);
+	c_time(c, &p->started);
+	c_time(c, &p->since);
+	c_time(c, &p->executed_at);
+	c_time(c, &p->asked);
+	c_time(c, &p->lease);
+	for (int i = 0; i < HOLD_COUNT; i++)
+		c_time(c, &p->hold[i]);
+	if (!c->write && (phase > PHASE_DONE || p->subject < 0 || p->requestor < 0))
+		c->rd.err = MSIG_EDB;
+}
+
+static void
+c_ended(struct codec *c, struct view_ended *e)
+{
+	c_u8(c, &e->kind);
+	c_small(c, &e->subject);
+	c_u64(c, &e->epoch);
+	c_bytes(c, e->tid, sizeof(e->tid));
+	c_bool(c, &e->completed);
+	c_time(c, &e->time);
+}
+
+static void
+c_overlay(struct codec *c, struct view_overlay *o)
+{
+	c_u64(c, &o->epoch);
+	c_u64(c, &o->counter);
+	c_u32(c, &o->ttl_key);
+	c_u32(c, &o->ttl_cds);
+	c_u32(c, &o->ttl_ns);
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		struct view_contribution *f = &o->from[i];
+		c_bool(c, &f->used);
+		if (!f->used)
+			continue;
+		c_set(c, &f->dnskey);
+		c_set(c, &f->cds);
+		c_set(c, &f->cdnskey);
+		c_set(c, &f->ns);
+		c_set(c, &f->csync);
+	}
+}
+
+static void
+c_version(struct codec *c, struct view_version *v)
+{
+	c_set(c, &v->set);
+	c_set(c, &v->signers);
+	c_bool(c, &v->absent);
+	c_bool(c, &v->alien);
+	c_u32(c, &v->ttl);
+	c_time(c, &v->first);
+	c_time(c, &v->last);
+	c_time(c, &v->until);
+}
+
+static void
+c_place(struct codec *c, struct view_place *p)
+{
+	uint8_t kind = (uint8_t)p->kind;
+	c_u8(c, &kind);
+	p->kind = kind;
+	c_set(c, &p->ns);
+	c_text(c, p->server, sizeof(p->server));
+	c_time(c, &p->named);
+	c_time(c, &p->unnamed);
+	for (int t = 0; t < VIEW_TYPE_COUNT; t++) {
+		struct view_history *h = &p->history[t];
+		c_u8(c, &h->count);
+		c_time(c, &h->overflow);
+		if (!c->write && h->count > VIEW_VERSIONS) {
+			h->count = 0;
+			c->rd.err = MSIG_EDB;
+			return;
+		}
+		for (int i = 0; i < h->count; i++)
+			c_version(c, &h->at[i]);
+	}
+	if (!c->write && kind > PLACE_PARENT)
+		c->rd.err = MSIG_EDB;
+}
+
+static void
+c_places(struct codec *c, struct durable *d)
+{
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		bool used = d->place[i] != NULL;
+		c_bool(c, &used);
+		if (!used)
+			continue;
+		if (!c->write) {
+			if (c->rd.err != 0 || (d->place[i] = calloc(1, sizeof(*d->place[i]))) == NULL)
+				return;
+		}
+		c_place(c, d->place[i]);
+	}
+}
+
+static void
+c_durable(struct codec *c, struct durable *d)
+{
+	c_bytes(c, d->generation, sizeof(d->generation));
+	c_pool(c, &d->pool);
+	for (int i = 0; i < VIEW_PROVIDERS; i++)
+		c_provider(c, &d->provider[i]);
+	c_bool(c, &d->begun);
+	c_u64(c, &d->epoch);
+	c_u64(c, &d->counter);
+	c_hsync(c, &d->hsync);
+	c_hsync(c, &d->pending);
+	c_set(c, &d->own);
+	c_set(c, &d->foreign);
+	c_process(c, &d->process);
+	c_ended(c, &d->ended);
+	c_overlay(c, &d->want);
+	c_u64(c, &d->applied_epoch);
+	c_u64(c, &d->applied_counter);
+	c_overlay(c, &d->applied);
+	c_places(c, d);
+	c_time(c, &d->backoff);
+	c_u32(c, &d->attempts);
+	c_bool(c, &d->paused);
+	c_time(c, &d->clock_floor);
+	c_bool(c, &d->rebuild);
+	c_text(c, d->doubt, sizeof(d->doubt));
+}
+
+int
+view_encode(const struct zone_view *view, uint8_t **out, size_t *len)
+{
+	struct codec c = { .write = true };
+	msig_wr_grow(&c.wr, DURABLE_MAX);
+	msig_wr_u16(&c.wr, DURABLE_VERSION);
+	struct codec *w = &c;
+	/* Writing reads the view only; the list of fields is shared with reading. */
+	c_durable(w, (struct durable *)(uintptr_t)&view->d);
+	return msig_wr_take(&c.wr, out, len);
+}
+
+/* Nothing in a database may lead outside of an array: bitmaps speak of records that are there. */
+static bool
+consistent(const struct durable *d)
+{
+	struct rset all = RSET_NONE;
+	for (int i = 0; i < d->pool.count; i++)
+		if (d->pool.at[i].type != 0)
+			rset_add(&all, i);
+	if (!d->provider[VIEW_SELF].used || !rset_within(rset_or(d->own, d->foreign), all))
+		return false;
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		const struct view_statement *s = &d->provider[i].statement;
+		const struct view_contribution *w = &d->want.from[i];
+		if (!rset_within(rset_or(rset_or(s->dnskey, s->cds), rset_or(s->cdnskey, s->ns)), all) ||
+		    !rset_within(rset_or(rset_or(rset_or(w->dnskey, w->cds), rset_or(w->cdnskey, w->ns)),
+		                         w->csync), all))
+			return false;
+	}
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = d->place[i];
+		if (p == NULL)
+			continue;
+		if (!rset_within(p->ns, all))
+			return false;
+		for (int t = 0; t < VIEW_TYPE_COUNT; t++)
+			for (int v = 0; v < p->history[t].count; v++)
+				if (!rset_within(rset_or(p->history[t].at[v].set,
+				                         p->history[t].at[v].signers), all))
+					return false;
+	}
+	return true;
+}
+
+int
+view_decode(struct zone_view *view, const uint8_t *data, size_t len, int64_t now)
+{
+	struct codec c = { .write = false };
+	struct durable *d = &view->d;
+	uint8_t apex[sizeof(d->pool.apex)];
+
+	msig_rd_init(&c.rd, data, len);
+	uint16_t version = msig_rd_u16(&c.rd);
+	if (c.rd.err != 0)
+		return MSIG_EDB;
+	if (version > DURABLE_VERSION)
+		return MSIG_EDBNEWER;
+	char identity[VIEW_NAME];
+	memcpy(identity, d->provider[VIEW_SELF].identity, sizeof(identity));
+	memcpy(apex, d->pool.apex, sizeof(apex));
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		free(d->place[i]);
+		d->place[i] = NULL;
+	}
+	rpool_clear(&d->pool);
+	memset(d, 0, sizeof(*d));
+	rpool_init(&d->pool, apex);
+	c_durable(&c, d);
+	if (msig_rd_end(&c.rd) != 0 || !consistent(d) ||
+	    strcmp(identity, d->provider[VIEW_SELF].identity) != 0)
+		return MSIG_EDB;
+	for (int i = 0; i < VIEW_PLACES; i++)
+		for (int t = 0; d->place[i] != NULL && t < VIEW_TYPE_COUNT; t++) {
+			struct view_history *h = &d->place[i]->history[t];
+			if (h->count > 0 && h->at[h->count - 1].last < now)
+				h->at[h->count - 1].last = now;
+		}
+	view->dirty = true;
+	view->persist = false;
+	return 0;
+}

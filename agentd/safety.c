@@ -1,0 +1,325 @@
+/*
+ * S1 and S2 over the observed history.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "agentd/safety.h"
+
+#define SECOND INT64_C(1000)
+#define VIS_MAX (VIEW_PLACES * VIEW_VERSIONS)
+
+struct vis {
+	const struct view_version *v;
+	const struct view_place *place;
+};
+
+/* Everything that caches may hold. */
+struct seen {
+	int ds, keys, sigs;
+	struct vis d[VIS_MAX], k[VIS_MAX], s[VIS_MAX];
+	int64_t overflow; /* there may be more, until then */
+};
+
+bool
+safety_visible(const struct view_place *place, int64_t now)
+{
+	return place->kind == PLACE_PARENT || place->named != 0 || place->unnamed > now;
+}
+
+int64_t
+safety_expires(const struct zone_view *view, const struct view_version *v)
+{
+	if (v->until == VIEW_NEVER)
+		return VIEW_NEVER;
+	return v->until + v->ttl * SECOND + view->config.times.d;
+}
+
+static int
+collect(const struct zone_view *view, const struct view_place *p, enum view_type type, bool all,
+        int64_t now, struct vis *out, int64_t *overflow)
+{
+	const struct view_history *h = &p->history[type];
+	int n = 0;
+
+	for (int i = 0; i < h->count; i++) {
+		const struct view_version *v = &h->at[i];
+		if (safety_expires(view, v) <= now || (!all && v->until <= p->named))
+			continue;
+		out[n++] = (struct vis){ v, p };
+	}
+	if (h->overflow > now && h->overflow > *overflow)
+		*overflow = h->overflow;
+	return n;
+}
+
+static void
+look(const struct zone_view *view, int64_t now, struct seen *seen)
+{
+	seen->ds = seen->keys = seen->sigs = 0;
+	seen->overflow = 0;
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || !safety_visible(p, now))
+			continue;
+		if (p->kind == PLACE_PARENT) {
+			seen->ds += collect(view, p, VIEW_DS, true, now, &seen->d[seen->ds],
+			                    &seen->overflow);
+		} else if (p->kind == PLACE_SERVER) {
+			seen->keys += collect(view, p, VIEW_DNSKEY, false, now,
+			                      &seen->k[seen->keys], &seen->overflow);
+			seen->sigs += collect(view, p, VIEW_SOA, false, now, &seen->s[seen->sigs],
+			                      &seen->overflow);
+		}
+	}
+}
+
+/* Without DS the zone is insecure: nothing can be bogus. keys: what the DS set stands for. */
+static bool
+s1(bool no_ds, struct rset keys, struct rset dnskeys, struct rset signers)
+{
+	return no_ds || rset_meets(rset_and(keys, dnskeys), signers);
+}
+
+static bool
+s2(struct rset dnskeys, struct rset signers)
+{
+	return rset_meets(dnskeys, signers);
+}
+
+static const struct safety safe = { .ok = true };
+
+/* a is what would be new or both are observed: b decides how long the trouble lasts. */
+static void
+violated(const struct zone_view *view, struct safety *r, enum reason_object object,
+         const struct vis *a, const struct vis *b)
+{
+	int64_t until = VIEW_NEVER;
+	if (a != NULL)
+		until = safety_expires(view, a->v);
+	if (b != NULL && safety_expires(view, b->v) < until)
+		until = safety_expires(view, b->v);
+	if (!r->ok && r->until >= until)
+		return;
+	const struct view_place *p = a != NULL ? a->place : b->place;
+	r->ok = false;
+	r->until = until;
+	r->object = object;
+	snprintf(r->place, sizeof(r->place), "%s", p->server);
+	snprintf(r->text, sizeof(r->text), "%s",
+	         object == REASON_OF_S1 ? "a DS set that matches no signing key of a DNSKEY set"
+	                                : "signatures that no key of a DNSKEY set made");
+}
+
+static void
+unknown(struct safety *r, enum reason_object object, const char *place, const char *what)
+{
+	if (!r->ok && !r->unknown)
+		return;
+	r->ok = false;
+	r->unknown = true;
+	r->until = VIEW_NEVER;
+	r->object = object;
+	snprintf(r->place, sizeof(r->place), "%s", place);
+	snprintf(r->text, sizeof(r->text), "%s", what);
+}
+
+/* A history that overflowed hides versions: nothing is proven until they are gone. */
+static void
+overflowed(struct safety *r, const struct seen *seen)
+{
+	if (seen->overflow != 0 && r->ok) {
+		r->ok = false;
+		r->until = seen->overflow;
+		r->object = REASON_OF_SERVER;
+		snprintf(r->text, sizeof(r->text), "too many versions in a short time");
+	}
+}
+
+static const struct view_place *
+own_signer(const struct zone_view *view)
+{
+	for (int i = 0; i < VIEW_PLACES; i++)
+		if (view->d.place[i] != NULL && view->d.place[i]->kind == PLACE_SIGNER)
+			return view->d.place[i];
+	return NULL;
+}
+
+static bool
+own_delegated(const struct zone_view *view, int64_t now)
+{
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p != NULL && p->kind == PLACE_SERVER && safety_visible(p, now) &&
+		    view_place_provider(view, p) == VIEW_SELF)
+			return true;
+	}
+	return false;
+}
+
+struct safety
+safety_keys(const struct zone_view *view, struct rset dnskeys, int64_t now)
+{
+	struct safety r = safe;
+	struct seen seen;
+	const struct view_place *signer = own_signer(view);
+	const struct view_version *cur = signer == NULL ? NULL : view_current(signer, VIEW_DNSKEY);
+
+	if (!own_delegated(view, now))
+		return r;
+	if (cur == NULL) {
+		unknown(&r, REASON_OF_DNSKEY, "", "the own signer's DNSKEY was never seen");
+		return r;
+	}
+	if (rset_within(cur->set, dnskeys))
+		return r; /* more keys never hurt */
+	look(view, now, &seen);
+	for (int i = 0; i < seen.ds; i++) {
+		struct rset keys = rpool_keys(&view->d.pool, seen.d[i].v->set);
+		if (!s1(seen.d[i].v->absent, keys, dnskeys, cur->signers) &&
+		    s1(seen.d[i].v->absent, keys, cur->set, cur->signers))
+			violated(view, &r, REASON_OF_S1, NULL, &seen.d[i]);
+	}
+	for (int i = 0; i < seen.sigs; i++)
+		if (!s2(dnskeys, seen.s[i].v->signers) && s2(cur->set, seen.s[i].v->signers))
+			violated(view, &r, REASON_OF_S2, NULL, &seen.s[i]);
+	overflowed(&r, &seen);
+	return r;
+}
+
+struct safety
+safety_ds(const struct zone_view *view, struct rset keys, int64_t now)
+{
+	struct safety r = safe;
+	struct seen seen;
+
+	look(view, now, &seen);
+	for (int i = 0; i < seen.keys; i++)
+		if (!s1(false, keys, seen.k[i].v->set, seen.k[i].v->signers))
+			violated(view, &r, REASON_OF_S1, NULL, &seen.k[i]);
+	overflowed(&r, &seen);
+	return r;
+}
+
+struct safety
+safety_naming(const struct zone_view *view, int provider, int64_t now)
+{
+	struct safety r = safe;
+	struct seen seen;
+	int known = 0;
+
+	look(view, now, &seen);
+	/* The newcomer's servers enter with what they serve now. */
+	int old_keys = seen.keys, old_sigs = seen.sigs;
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || p->kind != PLACE_SERVER ||
+		    view_place_provider(view, p) != provider)
+			continue;
+		known++;
+		const struct view_version *k = view_current(p, VIEW_DNSKEY);
+		const struct view_version *s = view_current(p, VIEW_SOA);
+		if (k == NULL || s == NULL || p->history[VIEW_DNSKEY].status != MSIG_SEEN_SET ||
+		    p->history[VIEW_SOA].status != MSIG_SEEN_SET) {
+			unknown(&r, REASON_OF_SERVER, p->server, "no answer about DNSKEY and SOA");
+			return r;
+		}
+		seen.k[seen.keys++] = (struct vis){ k, p };
+		seen.s[seen.sigs++] = (struct vis){ s, p };
+	}
+	if (known == 0) {
+		unknown(&r, REASON_OF_SERVER, view->d.provider[provider].identity,
+		        "no address of its name servers is known");
+		return r;
+	}
+	if (seen.ds == 0)
+		unknown(&r, REASON_OF_DS, "", "the parent's DS was never seen");
+	for (int i = old_keys; i < seen.keys; i++)
+		for (int j = 0; j < seen.ds; j++)
+			if (!s1(seen.d[j].v->absent,
+			        rpool_keys(&view->d.pool, seen.d[j].v->set), seen.k[i].v->set,
+			        seen.k[i].v->signers))
+				violated(view, &r, REASON_OF_S1, &seen.k[i], &seen.d[j]);
+	for (int i = 0; i < seen.keys; i++)
+		for (int j = 0; j < seen.sigs; j++)
+			if ((i >= old_keys || j >= old_sigs) &&
+			    !s2(seen.k[i].v->set, seen.s[j].v->signers))
+				violated(view, &r, REASON_OF_S2, &seen.k[i], &seen.s[j]);
+	overflowed(&r, &seen);
+	return r;
+}
+
+struct safety
+safety_now(const struct zone_view *view, int64_t now)
+{
+	struct safety r = safe;
+	struct seen seen;
+
+	look(view, now, &seen);
+	for (int i = 0; i < seen.keys; i++) {
+		for (int j = 0; j < seen.ds; j++)
+			if (!s1(seen.d[j].v->absent,
+			        rpool_keys(&view->d.pool, seen.d[j].v->set), seen.k[i].v->set,
+			        seen.k[i].v->signers))
+				violated(view, &r, REASON_OF_S1, &seen.k[i], &seen.d[j]);
+		for (int j = 0; j < seen.sigs; j++)
+			if (!s2(seen.k[i].v->set, seen.s[j].v->signers))
+				violated(view, &r, REASON_OF_S2, &seen.k[i], &seen.s[j]);
+	}
+	return r;
+}
+
+/* ---- who is named --------------------------------------------------------------------------- */
+
+/* Names in the NS sets of the parent, and of servers that are named, each with the largest TTL. */
+static struct rset
+named_by(const struct zone_view *view, enum view_place_kind kind, int64_t now, uint32_t *ttl,
+         struct rset names)
+{
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || p->kind != kind ||
+		    (kind == PLACE_SERVER && !rset_meets(p->ns, names) &&
+		     !safety_visible(p, now)))
+			continue;
+		const struct view_version *v = view_current(p, VIEW_NS);
+		if (v == NULL)
+			continue;
+		names = rset_or(names, v->set);
+		for (int t = 0; t < p->history[VIEW_NS].count; t++)
+			if (p->history[VIEW_NS].at[t].ttl > *ttl)
+				*ttl = p->history[VIEW_NS].at[t].ttl;
+	}
+	return names;
+}
+
+void
+safety_delegations(struct zone_view *view, int64_t now)
+{
+	uint32_t ttl = 0;
+	struct rset names = named_by(view, PLACE_PARENT, now, &ttl, RSET_NONE);
+
+	for (;;) { /* until no server names another one */
+		struct rset more = named_by(view, PLACE_SERVER, now, &ttl, names);
+		if (rset_equal(more, names))
+			break;
+		names = more;
+	}
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		struct view_place *p = view->d.place[i];
+		if (p == NULL || p->kind != PLACE_SERVER)
+			continue;
+		bool named = rset_meets(p->ns, names);
+		if (named && p->named == 0) {
+			/* It was named some time before we saw it. */
+			p->named = now - view->config.times.fresh;
+			if (p->named <= 0)
+				p->named = 1;
+			view->persist = true;
+		} else if (!named && p->named != 0) {
+			p->named = 0;
+			p->unnamed = now + ttl * SECOND + view->config.times.d;
+			view->persist = true;
+		}
+	}
+}

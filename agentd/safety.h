@@ -1,0 +1,43 @@
+/*
+ * The two invariants that keep a zone from being bogus, evaluated on what was observed, whatever
+ * the process tables say. Vis is every version of an RRset that a cache may still hold: served by
+ * a server while a delegation named it, and not longer gone than its TTL.
+ *
+ * S1: for every DS set and every DNSKEY set in Vis, a key of the latter is matched by the former and
+ *     has validly signed it.
+ * S2: for every DNSKEY set and every kind of signature in Vis, a key of the former made the latter.
+ */
+#pragma once
+
+#include "agentd/view.h"
+
+struct safety {
+	bool ok;
+	bool unknown;    /* cannot be judged: something was not seen */
+	int64_t until;   /* not ok: when the offending version has expired everywhere; VIEW_NEVER */
+	enum reason_object object;
+	char place[VIEW_SERVER];
+	char text[REASON_TEXT];
+};
+
+/* May caches hold something from this place now? */
+bool safety_visible(const struct view_place *place, int64_t now);
+
+/* Until when caches may hold this version; VIEW_NEVER while it is served. */
+int64_t safety_expires(const struct zone_view *view, const struct view_version *v);
+
+/* Keeps `named` of each place, from the delegations seen; call before the others. */
+void safety_delegations(struct zone_view *view, int64_t now);
+
+/* Would it be safe if our own servers showed these DNSKEYs, signed by the keys that sign now? What
+ * is no worse than what they show already is allowed. */
+struct safety safety_keys(const struct zone_view *view, struct rset dnskeys, int64_t now);
+
+/* Would it be safe if the parent's DS stood for these keys? */
+struct safety safety_ds(const struct zone_view *view, struct rset keys, int64_t now);
+
+/* Would it be safe if a delegation named the servers of this provider, as they are now? */
+struct safety safety_naming(const struct zone_view *view, int provider, int64_t now);
+
+/* Does it hold as things are? */
+struct safety safety_now(const struct zone_view *view, int64_t now);

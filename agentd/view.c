@@ -1,0 +1,630 @@
+/*
+ * Events into the view. They record and mark dirty; conclusions are drawn by decide().
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agentd/view.h"
+#include "libmsig/err.h"
+#include "libmsig/name.h"
+
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+
+const struct view_times view_times_default = {
+	.d = 5 * MINUTE,
+	.d_parent = 10 * MINUTE,
+	.margin = MINUTE,
+	.margin_percent = 10,
+	.skew = 5 * MINUTE,
+	.ask_fast = 10 * SECOND,
+	.ask_slow = 5 * MINUTE,
+	.fresh = 2 * MINUTE,
+	.resend = 5 * SECOND,
+	.lease = 10 * MINUTE,
+	.backoff_min = 5 * SECOND,
+	.backoff_max = 10 * MINUTE,
+	.hold_down = 10 * MINUTE,
+	.alarm_after = 60 * MINUTE,
+};
+
+const struct view_times view_times_lab = {
+	.d = SECOND,
+	.d_parent = SECOND,
+	.margin = 0,
+	.margin_percent = 0,
+	.skew = 0,
+	.ask_fast = SECOND / 2,
+	.ask_slow = 2 * SECOND,
+	.fresh = 5 * SECOND,
+	.resend = SECOND,
+	.lease = 30 * SECOND,
+	.backoff_min = SECOND,
+	.backoff_max = 5 * SECOND,
+	.hold_down = 3 * SECOND,
+	.alarm_after = 60 * SECOND,
+};
+
+struct zone_view *
+view_new(const char *zone, const char *identity, const struct view_times *times,
+         const uint8_t generation[16], const uint8_t seed[16])
+{
+	knot_dname_storage_t apex;
+	if (msig_name_parse(zone, apex) != 0 || strlen(identity) >= VIEW_NAME)
+		return NULL;
+	struct zone_view *view = calloc(1, sizeof(*view));
+	if (view == NULL)
+		return NULL;
+	strncpy(view->zone, zone, sizeof(view->zone) - 1);
+	view->config.times = *times;
+	rpool_init(&view->d.pool, apex);
+	memcpy(view->d.generation, generation, sizeof(view->d.generation));
+	memcpy(view->seed, seed, sizeof(view->seed));
+	view_provider(view, identity);
+	view->dirty = true;
+	return view;
+}
+
+void
+view_free(struct zone_view *view)
+{
+	if (view == NULL)
+		return;
+	for (int i = 0; i < VIEW_PLACES; i++)
+		free(view->d.place[i]);
+	rpool_clear(&view->d.pool);
+	free(view);
+}
+
+static bool
+news(struct zone_view *view, bool durable)
+{
+	view->dirty = true;
+	view->persist |= durable;
+	return true;
+}
+
+static void
+copy_text(char *to, size_t room, const char *from)
+{
+	size_t len = from == NULL ? 0 : strlen(from);
+	if (len >= room)
+		len = room - 1;
+	memcpy(to, from == NULL ? "" : from, len);
+	to[len] = 0;
+}
+
+uint16_t
+view_rrtype(enum view_type type)
+{
+	static const uint16_t types[] = {
+#define X(id, rrtype) rrtype,
+		VIEW_TYPES(X)
+#undef X
+	};
+	return types[type];
+}
+
+const char *
+view_type_name(enum view_type type)
+{
+	static const char *const names[] = {
+#define X(id, rrtype) #id,
+		VIEW_TYPES(X)
+#undef X
+	};
+	return (unsigned)type < VIEW_TYPE_COUNT ? names[type] : "?";
+}
+
+int
+view_rr(struct zone_view *view, enum view_type type, const uint8_t *rdata, uint16_t len)
+{
+	return rpool_get(&view->d.pool, view_rrtype(type), rdata, len);
+}
+
+int
+view_provider_find(const struct zone_view *view, const char *identity)
+{
+	for (int i = 0; i < VIEW_PROVIDERS; i++)
+		if (view->d.provider[i].used && strcmp(view->d.provider[i].identity, identity) == 0)
+			return i;
+	return -1;
+}
+
+int
+view_provider(struct zone_view *view, const char *identity)
+{
+	int i = view_provider_find(view, identity);
+	if (i >= 0)
+		return i;
+	if (strlen(identity) >= VIEW_NAME)
+		return -1;
+	for (i = 0; i < VIEW_PROVIDERS; i++) {
+		struct view_provider *p = &view->d.provider[i];
+		if (p->used)
+			continue;
+		memset(p, 0, sizeof(*p));
+		p->used = true;
+		copy_text(p->identity, sizeof(p->identity), identity);
+		news(view, true);
+		return i;
+	}
+	return -1;
+}
+
+int
+view_place_provider(const struct zone_view *view, const struct view_place *place)
+{
+	if (place->kind == PLACE_SIGNER)
+		return VIEW_SELF;
+	if (place->kind == PLACE_PARENT)
+		return VIEW_STRANGER;
+	if (rset_meets(place->ns, view->config.ns))
+		return VIEW_SELF;
+	for (int i = 1; i < VIEW_PROVIDERS; i++)
+		if (view->d.provider[i].used &&
+		    rset_meets(place->ns, view->d.provider[i].statement.ns))
+			return i;
+	return VIEW_STRANGER;
+}
+
+const struct view_version *
+view_current(const struct view_place *place, enum view_type type)
+{
+	const struct view_history *h = &place->history[type];
+	return h->count == 0 ? NULL : &h->at[h->count - 1];
+}
+
+/* ---- observations -------------------------------------------------------------------------- */
+
+static bool
+same_version(const struct view_version *v, const struct view_answer *a)
+{
+	return v->absent == (a->status == MSIG_SEEN_ABSENT) && v->alien == a->alien &&
+	       rset_equal(v->set, a->set) && rset_equal(v->signers, a->signers);
+}
+
+static void
+drop_version(struct view_history *h, int i)
+{
+	memmove(&h->at[i], &h->at[i + 1], sizeof(h->at[0]) * (size_t)(h->count - i - 1));
+	h->count--;
+}
+
+/* A new current version. One that was seen before and comes back is current again: its old entry
+ * goes, since what is current never expires. */
+static void
+push_version(struct view_history *h, const struct view_answer *a, int64_t reserve)
+{
+	uint32_t ttl = a->ttl;
+
+	if (h->count > 0)
+		h->at[h->count - 1].until = a->time;
+	for (int i = 0; i < h->count; i++) {
+		if (same_version(&h->at[i], a)) {
+			if (h->at[i].ttl > ttl)
+				ttl = h->at[i].ttl;
+			drop_version(h, i--);
+		}
+	}
+	if (h->count == VIEW_VERSIONS) {
+		const struct view_version *old = &h->at[0];
+		int64_t end = old->until + old->ttl * SECOND + reserve;
+		if (end > h->overflow)
+			h->overflow = end;
+		drop_version(h, 0);
+	}
+	h->at[h->count++] = (struct view_version){
+		.set = a->set,
+		.signers = a->signers,
+		.absent = a->status == MSIG_SEEN_ABSENT,
+		.alien = a->alien,
+		.ttl = ttl,
+		.first = a->time,
+		.last = a->time,
+		.until = VIEW_NEVER,
+	};
+}
+
+bool
+view_on_answer(struct zone_view *view, const struct view_answer *a)
+{
+	if (a->place < 0 || a->place >= VIEW_PLACES || view->d.place[a->place] == NULL ||
+	    (unsigned)a->type >= VIEW_TYPE_COUNT)
+		return false;
+	struct view_place *place = view->d.place[a->place];
+	struct view_history *h = &place->history[a->type];
+	if (a->time < h->tried)
+		return false; /* overtaken by a later answer */
+	h->tried = a->time;
+
+	bool changed = h->status != a->status;
+	h->status = a->status;
+	if (a->status == MSIG_SEEN_UNKNOWN) {
+		copy_text(h->reason, sizeof(h->reason), a->reason);
+		return changed ? news(view, false) : false;
+	}
+	h->time = a->time;
+	struct view_version *current = h->count > 0 ? &h->at[h->count - 1] : NULL;
+	if (current == NULL || !same_version(current, a)) {
+		push_version(h, a, view->config.times.d + view->config.times.margin);
+		copy_text(h->reason, sizeof(h->reason), a->alien ? a->reason : "");
+		return news(view, true);
+	}
+	current->last = a->time;
+	if (a->ttl > current->ttl) {
+		current->ttl = a->ttl;
+		return news(view, true);
+	}
+	return changed ? news(view, false) : false;
+}
+
+bool
+view_on_hsync(struct zone_view *view, const struct view_hsync *seen)
+{
+	if (seen->time < view->hsync_tried)
+		return false;
+	view->hsync_tried = seen->time;
+	bool same = view->hsync.status == seen->status &&
+	            memcmp(view->hsync.digest, seen->digest, 32) == 0 &&
+	            view->hsync.serial == seen->serial &&
+	            strcmp(view->hsync.error, seen->error) == 0;
+	if (seen->status == MSIG_SEEN_UNKNOWN) {
+		/* The last thing seen stays: unknown is not empty. Its time grows old. */
+		bool first = view->hsync_why[0] == 0;
+		copy_text(view->hsync_why, sizeof(view->hsync_why), seen->error);
+		return first ? news(view, false) : false;
+	}
+	view->hsync_why[0] = 0;
+	view->hsync = *seen;
+	return same ? false : news(view, false);
+}
+
+static struct view_place *
+place_of(struct zone_view *view, enum view_place_kind kind, const char *server, int *index)
+{
+	int empty = -1;
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		struct view_place *p = view->d.place[i];
+		if (p == NULL) {
+			if (empty < 0)
+				empty = i;
+		} else if (p->kind == kind && strcmp(p->server, server) == 0) {
+			*index = i;
+			return p;
+		}
+	}
+	struct view_place *p = empty < 0 ? NULL : calloc(1, sizeof(*p));
+	if (p == NULL)
+		return NULL;
+	p->kind = kind;
+	copy_text(p->server, sizeof(p->server), server);
+	view->d.place[empty] = p;
+	*index = empty;
+	news(view, true);
+	return p;
+}
+
+int
+view_signer(struct zone_view *view, const char *server)
+{
+	int index = -1;
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		struct view_place *p = view->d.place[i];
+		if (p != NULL && p->kind == PLACE_SIGNER && strcmp(p->server, server) != 0) {
+			free(p);
+			view->d.place[i] = NULL;
+		}
+	}
+	place_of(view, PLACE_SIGNER, server, &index);
+	return index;
+}
+
+static bool
+listed(const char *const *server, int count, const char *name)
+{
+	for (int i = 0; i < count; i++)
+		if (strcmp(server[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Servers of the parent that are no longer among its addresses do not count any more: what they
+ * said last may be cached, but a parent does not retire a server and change the DS at once. */
+static bool
+parent_addresses(struct zone_view *view, const char *const *server, int count)
+{
+	bool changed = !view->parent_known;
+	int index;
+
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		struct view_place *p = view->d.place[i];
+		if (p == NULL || p->kind != PLACE_PARENT || listed(server, count, p->server))
+			continue;
+		free(p);
+		view->d.place[i] = NULL;
+		changed = true;
+	}
+	for (int i = 0; i < count; i++)
+		place_of(view, PLACE_PARENT, server[i], &index);
+	view->parent_known = true;
+	return changed ? news(view, true) : false;
+}
+
+bool
+view_on_addresses(struct zone_view *view, int ns, bool known, const char *const *server, int count,
+                  int64_t now)
+{
+	if (!known || count == 0)
+		return false;
+	if (ns < 0)
+		return parent_addresses(view, server, count);
+
+	bool changed = !rset_has(&view->looked_up, ns);
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		struct view_place *p = view->d.place[i];
+		if (p != NULL && p->kind == PLACE_SERVER && rset_has(&p->ns, ns) &&
+		    !listed(server, count, p->server)) {
+			rset_del(&p->ns, ns);
+			changed = news(view, true);
+		}
+	}
+	for (int i = 0; i < count; i++) {
+		int index;
+		struct view_place *p = place_of(view, PLACE_SERVER, server[i], &index);
+		if (p != NULL && !rset_has(&p->ns, ns)) {
+			rset_add(&p->ns, ns);
+			changed = news(view, true);
+		}
+	}
+	rset_add(&view->looked_up, ns);
+	return changed ? news(view, false) : false;
+}
+
+bool
+view_on_changed(struct zone_view *view)
+{
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		struct view_place *p = view->d.place[i];
+		if (p != NULL && view_place_provider(view, p) == VIEW_SELF)
+			p->asked = 0;
+	}
+	view->hsync_asked = 0;
+	return news(view, false);
+}
+
+bool
+view_on_followed(struct zone_view *view, uint32_t max_ttl)
+{
+	if (view->own_max_ttl == max_ttl)
+		return false;
+	view->own_max_ttl = max_ttl;
+	return news(view, false);
+}
+
+/* ---- peers ------------------------------------------------------------------------------------ */
+
+static struct view_provider *
+peer(struct zone_view *view, int provider)
+{
+	if (provider <= VIEW_SELF || provider >= VIEW_PROVIDERS || !view->d.provider[provider].used)
+		return NULL;
+	return &view->d.provider[provider];
+}
+
+bool
+view_on_peer(struct zone_view *view, int provider, bool ready, const char *why)
+{
+	struct view_provider *p = peer(view, provider);
+	if (p == NULL)
+		return false;
+	copy_text(p->why, sizeof(p->why), why);
+	if (p->ready == ready)
+		return false;
+	p->ready = ready;
+	if (ready) { /* say again what it may have missed */
+		p->told = 0;
+		p->tell = true;
+	}
+	return news(view, false);
+}
+
+static int
+version_cmp(uint64_t epoch, uint64_t counter, const struct view_statement *s)
+{
+	if (epoch != s->epoch)
+		return epoch < s->epoch ? -1 : 1;
+	return counter == s->counter ? 0 : counter < s->counter ? -1 : 1;
+}
+
+bool
+view_on_beat(struct zone_view *view, int provider, uint64_t epoch, uint64_t counter)
+{
+	struct view_provider *p = peer(view, provider);
+	if (p == NULL || p->stale ||
+	    (p->statement.known && version_cmp(epoch, counter, &p->statement) <= 0))
+		return false;
+	p->stale = true;
+	return news(view, false);
+}
+
+static bool
+same_statement(const struct view_statement *a, const struct view_statement *b)
+{
+	return a->process == b->process && a->step == b->step &&
+	       a->process_epoch == b->process_epoch && memcmp(a->hsync, b->hsync, 32) == 0 &&
+	       rset_equal(a->dnskey, b->dnskey) && rset_equal(a->cds, b->cds) &&
+	       rset_equal(a->cdnskey, b->cdnskey) && rset_equal(a->ns, b->ns);
+}
+
+int
+view_on_statement(struct zone_view *view, int provider, const struct view_statement *said,
+                  int64_t now)
+{
+	struct view_provider *p = peer(view, provider);
+	if (p == NULL)
+		return MSIG_ESENDER;
+	bool successor = p->statement.known &&
+	                 memcmp(p->statement.generation, said->generation, 16) == 0;
+	if (successor) {
+		int cmp = version_cmp(said->epoch, said->counter, &p->statement);
+		if (cmp < 0)
+			return MSIG_EDOUBT;
+		if (cmp == 0) {
+			p->stale = false;
+			return same_statement(said, &p->statement) ? 0 : MSIG_EDOUBT;
+		}
+	}
+	p->statement = *said;
+	p->statement.known = true;
+	p->statement.received = now;
+	p->stale = false;
+	news(view, true);
+	return 0;
+}
+
+/* Messages are kept as the latest state of the peer; agree.c draws the conclusions. */
+bool
+view_on_message(struct zone_view *view, int provider, const struct view_message *m, int64_t now)
+{
+	struct view_provider *p = peer(view, provider);
+	if (p == NULL)
+		return false;
+	struct view_process *run = &view->d.process;
+	bool mine = run->kind != 0 && memcmp(run->tid, m->tid, sizeof(m->tid)) == 0;
+	uint32_t bit = UINT32_C(1) << provider;
+
+	switch (m->op) {
+	case MSIG_OP_REQUEST:
+		p->request = *m;
+		p->requested = true;
+		p->requested_at = now;
+		p->answer = 0;
+		return news(view, false);
+	case MSIG_OP_EXECUTE:
+	case MSIG_OP_RELEASE:
+	case MSIG_OP_ABORT:
+		p->ask = *m;
+		p->asking = true;
+		return news(view, false);
+	case MSIG_OP_DONE:
+		if (!mine) {
+			p->ask = *m;
+			p->asking = true;
+			return news(view, false);
+		}
+		if (m->step != run->step || (run->done & bit) != 0 ||
+		    (run->phase != PHASE_EXECUTING && run->phase != PHASE_DONE))
+			return false;
+		run->done |= bit;
+		return news(view, true);
+	case MSIG_OP_APPROVE:
+		if (!mine) {
+			p->ask = *m;
+			p->asking = true;
+			return news(view, false);
+		}
+		if (run->requestor != VIEW_SELF || run->phase != PHASE_REQUESTED ||
+		    m->step != run->step || (run->approved & bit) != 0)
+			return false;
+		run->approved |= bit;
+		p->said[0] = 0;
+		return news(view, true);
+	case MSIG_OP_DENY:
+	case MSIG_OP_NOT_YET:
+		if (!mine || run->requestor != VIEW_SELF || run->phase != PHASE_REQUESTED ||
+		    m->step != run->step)
+			return false;
+		copy_text(p->said, sizeof(p->said), m->text);
+		p->said_result = m->result;
+		if (m->op == MSIG_OP_DENY) {
+			p->ask = *m;
+			p->asking = true;
+		}
+		return news(view, false);
+	default:
+		return false;
+	}
+}
+
+/* ---- combinerd, operator, clock ----------------------------------------------------------------- */
+
+bool
+view_on_applied(struct zone_view *view, uint64_t epoch, uint64_t counter, uint16_t rcode,
+                const char *text)
+{
+	const struct view_overlay *want = &view->d.want;
+	if (view->applying == 0 || epoch != want->epoch || counter != want->counter)
+		return false;
+	view->apply_rcode = rcode;
+	copy_text(view->apply_text, sizeof(view->apply_text), text);
+	if (rcode != 0)
+		return news(view, false); /* applying stays set: said again after a pause */
+	view->applying = 0;
+	view->d.applied = *want;
+	view->d.applied_epoch = epoch;
+	view->d.applied_counter = counter;
+	return news(view, true);
+}
+
+bool
+view_on_overlay(struct zone_view *view, uint8_t state, uint64_t epoch, uint64_t counter)
+{
+	bool same = view->overlay_known && view->combiner_state == state &&
+	            view->combiner_epoch == epoch && view->combiner_counter == counter;
+	view->overlay_known = true;
+	view->combiner_state = state;
+	view->combiner_epoch = epoch;
+	view->combiner_counter = counter;
+	return same ? false : news(view, false);
+}
+
+bool
+view_on_clock(struct zone_view *view, int64_t now)
+{
+	view->d.clock_floor = now;
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		struct view_place *p = view->d.place[i];
+		for (int t = 0; p != NULL && t < VIEW_TYPE_COUNT; t++) {
+			struct view_history *h = &p->history[t];
+			for (int v = 0; v + 1 < h->count; v++)
+				h->at[v].until = now;
+			h->tried = h->time = 0;
+			h->status = MSIG_SEEN_UNKNOWN;
+		}
+		if (p != NULL)
+			p->asked = 0;
+	}
+	for (int k = 0; k < HOLD_COUNT; k++)
+		view->d.process.hold[k] = 0;
+	return news(view, true);
+}
+
+bool
+view_on_command(struct zone_view *view, enum view_command command)
+{
+	struct durable *d = &view->d;
+	switch (command) {
+	case VIEW_PAUSE:
+		d->paused = true;
+		break;
+	case VIEW_RESUME:
+		d->paused = false;
+		break;
+	case VIEW_ABORT:
+		d->process.aborting = d->process.kind != 0;
+		break;
+	case VIEW_CONFIRM:
+		d->rebuild = false;
+		d->doubt[0] = 0;
+		/* What combinerd holds is older than what we shall say next. */
+		if (view->combiner_counter > d->counter)
+			d->counter = view->combiner_counter;
+		if (view->combiner_epoch > d->epoch)
+			d->epoch = view->combiner_epoch;
+		d->want.epoch = d->applied_epoch = view->combiner_epoch;
+		d->want.counter = d->applied_counter = view->combiner_counter;
+		break;
+	}
+	return news(view, true);
+}
