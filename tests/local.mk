@@ -17,6 +17,7 @@ include tests/lab.mk
 include tests/daemon.mk
 include tests/msigctl.mk
 include tests/combinerd.mk
+include tests/transportd.mk
 include tests/build.mk
 include tests/agentd.mk
 include tests/libmsig.mk

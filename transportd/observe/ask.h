@@ -1,0 +1,31 @@
+/*
+ * ASK: questions to a chosen server (TCP, with TSIG where agentd names a key; several types go over
+ * one connection) or to the validating resolver. One ANSWER per type follows in any case.
+ */
+#pragma once
+
+#include "libmsig/daemon/bus.h"
+#include "libmsig/daemon/conf.h"
+#include "transportd/observe/resolver.h"
+
+#define ASK_ACTIVE 128   /* asks at a time */
+#define ASK_QUEUED 8192
+#define ASK_TIMEOUT 5000 /* ms, where agentd names none */
+
+struct asker;
+
+/* conf and *resolver are looked at when an ask begins: reload may change them between. */
+struct asker *asker_new(struct loop *loop, struct bus *bus, struct resolver **resolver);
+void asker_free(struct asker *asker);
+void asker_reconf(struct asker *asker, const struct conf *conf);
+
+void ask_begin(struct asker *asker, const struct msig_msg_ASK *ask);
+/* The resolver is about to be replaced: what waits for it is asked again of the new one. */
+void asker_resolver_gone(struct asker *asker);
+void asker_resolver_back(struct asker *asker);
+
+struct asker_counters {
+	unsigned active, queued;
+	uint64_t asks, seen, absent, unknown;
+};
+void asker_count(const struct asker *asker, struct asker_counters *counters);

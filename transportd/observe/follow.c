@@ -1,0 +1,498 @@
+/*
+ * FOLLOW: see follow.h.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "libmsig/err.h"
+#include "libmsig/daemon/log.h"
+#include "libmsig/daemon/tsig.h"
+#include "transportd/observe/follow.h"
+
+#define QUERY_MAX 1024
+
+struct follow {
+	struct follower *follower;
+	knot_dname_t *zone;
+	char *server, *tsig;
+	bool asked; /* by agentd, not only by the configuration */
+	struct dnsio_addr addr;
+	knot_tsig_key_t key; /* name NULL: none */
+	struct picture picture;
+
+	/* A transfer. */
+	struct dnsio_client *client;
+	struct tsig_ctx ctx;
+	struct stream stream;
+	bool first;   /* no message of the answer yet */
+	bool axfr;    /* asked for */
+	bool again;   /* something new was announced meanwhile */
+	bool want_axfr; /* an IXFR was of no use */
+
+	struct loop_timer *timer;
+	uint32_t backoff; /* ms; 0: the last transfer succeeded */
+	char reason[200]; /* why it failed; empty: it did not */
+	uint64_t changed, checked; /* UTC ms */
+	uint64_t axfrs, ixfrs, failures;
+	struct follow *next;
+};
+
+struct follower {
+	struct loop *loop;
+	struct bus *bus;
+	const struct conf *conf;
+	struct follow *first;
+};
+
+static void begin(struct follow *f);
+
+struct follower *
+follower_new(struct loop *loop, struct bus *bus)
+{
+	struct follower *follower = xcalloc(1, sizeof(*follower));
+
+	follower->loop = loop;
+	follower->bus = bus;
+	return follower;
+}
+
+static void
+end_transfer(struct follow *f)
+{
+	dnsio_client_free(f->client);
+	f->client = NULL;
+	stream_clear(&f->stream);
+}
+
+static void
+follow_free(struct follow *f)
+{
+	end_transfer(f);
+	picture_clear(&f->picture);
+	loop_timer_free(f->timer);
+	knot_tsig_key_deinit(&f->key);
+	knot_dname_free(f->zone, NULL);
+	free(f->server);
+	free(f->tsig);
+	free(f);
+}
+
+void
+follower_free(struct follower *follower)
+{
+	struct follow *next;
+
+	if (follower == NULL)
+		return;
+	for (struct follow *f = follower->first; f != NULL; f = next) {
+		next = f->next;
+		follow_free(f);
+	}
+	free(follower);
+}
+
+struct follow *
+follow_find(struct follower *follower, const knot_dname_t *zone)
+{
+	for (struct follow *f = follower->first; f != NULL; f = f->next) {
+		if (knot_dname_is_equal(f->zone, zone))
+			return f;
+	}
+	return NULL;
+}
+
+/* Reports -------------------------------------------------------------------------------------- */
+
+static void
+report(struct follow *f)
+{
+	struct msig_msg msg = {.id = MSIG_MSG_FOLLOWED};
+	struct msig_msg_FOLLOWED *m = &msg.u.FOLLOWED;
+	const struct picture *p = &f->picture;
+	uint8_t digest[MSIG_DIGEST_LEN];
+	size_t keys = p->signatures.count < 64 ? p->signatures.count : 64;
+	char signer[64][24], number[64][24], *signers[64], *numbers[64];
+
+	m->zone = f->zone;
+	m->time = loop_utc_ms();
+	m->reason = f->reason;
+	if (p->valid) {
+		m->serial = p->serial;
+		msig_digest_get(&p->digest, digest);
+		m->digest = (struct msig_blob){digest, sizeof(digest)};
+		m->max_ttl = picture_max_ttl(p);
+		m->expires = picture_expires(p);
+		for (size_t i = 0; i < keys; i++) {
+			const struct tally_entry *e = &p->signatures.at[i];
+
+			snprintf(signer[i], sizeof(signer[i]), "%u/%u", (unsigned)(e->key >> 16),
+			         (unsigned)(e->key & 0xffff));
+			snprintf(number[i], sizeof(number[i]), "%llu",
+			         (unsigned long long)e->count);
+			signers[i] = signer[i];
+			numbers[i] = number[i];
+		}
+		m->signer = (struct msig_strs){signers, (uint16_t)keys};
+		m->signatures = (struct msig_strs){numbers, (uint16_t)keys};
+	}
+	if (bus_send(f->follower->bus, &msg) != 0)
+		log_zone(LOG_LVL_DEBUG, f->zone, "agentd is not there to hear of it");
+}
+
+static void
+failed(struct follow *f, const char *reason)
+{
+	bool news = strcmp(f->reason, reason) != 0;
+
+	end_transfer(f);
+	f->failures++;
+	f->backoff = f->backoff == 0 ? FOLLOW_RETRY_MIN : f->backoff * 2;
+	if (f->backoff > FOLLOW_RETRY_MAX)
+		f->backoff = FOLLOW_RETRY_MAX;
+	snprintf(f->reason, sizeof(f->reason), "%s", reason);
+	loop_timer_set(f->timer, f->again ? FOLLOW_RETRY_MIN : f->backoff);
+	f->again = false;
+	if (!news)
+		return;
+	log_zone(LOG_LVL_WARN, f->zone, "transfer from the signer %s: %s; again in %u ms", f->server,
+	         reason, f->backoff);
+	report(f);
+}
+
+static void
+schedule(struct follow *f)
+{
+	uint64_t refresh = (uint64_t)f->picture.refresh * 1000;
+	const struct conf *conf = f->follower->conf;
+
+	/* NOTIFY may get lost: what agentd sees must not be older than its own polling. */
+	if (conf->poll > 0 && refresh > conf->poll)
+		refresh = conf->poll;
+	loop_timer_set(f->timer, refresh > 0 ? refresh : 1000);
+}
+
+static void
+succeeded(struct follow *f)
+{
+	struct picture *p = &f->picture;
+	bool changed = false, was_failing = f->reason[0] != '\0';
+
+	f->checked = loop_utc_ms();
+	f->backoff = 0;
+	f->reason[0] = '\0';
+	f->want_axfr = false;
+	if (!f->stream.older) {
+		if (f->stream.full)
+			f->axfrs++;
+		else
+			f->ixfrs++;
+		changed = true;
+		f->changed = f->checked;
+		picture_clear(p);
+		stream_take(&f->stream, p);
+		log_zone(LOG_LVL_INFO, f->zone, "signer's serial %u, %s, %llu records, %zu keys sign",
+		         p->serial, f->stream.full ? "whole zone" : "changes only",
+		         (unsigned long long)p->records, p->signatures.count);
+	}
+	end_transfer(f);
+	if (changed || was_failing)
+		report(f);
+	if (f->again)
+		begin(f);
+	else
+		schedule(f);
+}
+
+/* Transfers ------------------------------------------------------------------------------------ */
+
+static void
+fall_back(struct follow *f, const char *reason)
+{
+	log_zone(LOG_LVL_INFO, f->zone, "IXFR: %s; the whole zone is fetched", reason);
+	end_transfer(f);
+	f->want_axfr = true;
+	begin(f);
+}
+
+static int
+read_records(struct follow *f, const knot_pkt_t *pkt)
+{
+	const knot_pktsection_t *answer = knot_pkt_section(pkt, KNOT_ANSWER);
+	int err = 0;
+
+	for (uint16_t i = 0; err == 0 && i < answer->count; i++)
+		err = stream_record(&f->stream, knot_pkt_rr(answer, i));
+	if (err == 0 && f->first)
+		stream_message_end(&f->stream);
+	f->first = false;
+	return err;
+}
+
+/* The client lives on after true. */
+static bool
+read_message(struct follow *f, knot_pkt_t *pkt, int err)
+{
+	uint16_t rcode = knot_pkt_ext_rcode(pkt);
+	const knot_lookup_t *name = knot_lookup_by_id(knot_rcode_names, rcode);
+
+	if (err == 0 && f->key.name != NULL)
+		err = tsig_verify_reply(&f->ctx, pkt);
+	if (err == 0 && rcode != KNOT_RCODE_NOERROR) {
+		f->client = NULL;
+		if (!f->axfr)
+			fall_back(f, name != NULL ? name->name : "refused");
+		else
+			failed(f, name != NULL ? name->name : "refused");
+		return false;
+	}
+	if (err == 0)
+		err = read_records(f, pkt);
+	if (err == 0 && f->stream.state != STREAM_DONE)
+		return true;
+	if (err == 0 && f->key.name != NULL)
+		err = tsig_verify_end(&f->ctx);
+	f->client = NULL;
+	/* Newer here than there: its serial went back, and its differences are of another history. */
+	if (err == 0 && f->stream.older && f->stream.serial != f->picture.serial)
+		err = KNOT_ENORECORD;
+	if (err == 0)
+		succeeded(f);
+	else if (!f->axfr)
+		fall_back(f, msig_strerror(err));
+	else
+		failed(f, msig_strerror(err));
+	return false;
+}
+
+static bool
+on_message(void *arg, int result, const uint8_t *wire, size_t len)
+{
+	struct follow *f = arg;
+	knot_pkt_t *pkt;
+	uint8_t *copy;
+	bool more = false;
+
+	if (result != 0) {
+		f->client = NULL;
+		failed(f, msig_strerror(result));
+		return false;
+	}
+	copy = xmemdup(wire, len);
+	pkt = knot_pkt_new(copy, (uint16_t)len, NULL);
+	if (pkt != NULL)
+		more = read_message(f, pkt, knot_pkt_parse(pkt, KNOT_PF_NOCANON));
+	knot_pkt_free(pkt);
+	free(copy);
+	return more;
+}
+
+/* An AXFR or IXFR query; 0 if it cannot be written. */
+static size_t
+write_query(struct follow *f, uint8_t *wire, size_t max)
+{
+	knot_pkt_t *pkt = knot_pkt_new(NULL, QUERY_MAX / 2, NULL);
+	uint16_t id;
+	size_t len = 0;
+
+	if (pkt == NULL || getrandom(&id, sizeof(id), 0) != sizeof(id))
+		goto out;
+	knot_pkt_clear(pkt);
+	knot_wire_set_id(pkt->wire, id);
+	if (knot_pkt_put_question(pkt, f->zone, KNOT_CLASS_IN,
+	                          f->axfr ? KNOT_RRTYPE_AXFR : KNOT_RRTYPE_IXFR) != 0 ||
+	    knot_pkt_begin(pkt, KNOT_AUTHORITY) != 0)
+		goto out;
+	if (!f->axfr && knot_pkt_put(pkt, KNOT_COMPR_HINT_NONE, f->picture.soa, 0) != 0)
+		goto out;
+	memcpy(wire, pkt->wire, pkt->size);
+	len = pkt->size;
+	memset(&f->ctx, 0, sizeof(f->ctx));
+	if (f->key.name != NULL && tsig_sign_request(&f->ctx, &f->key, wire, &len, max) != 0)
+		len = 0;
+out:
+	knot_pkt_free(pkt);
+	return len;
+}
+
+static void
+begin(struct follow *f)
+{
+	uint8_t wire[QUERY_MAX];
+	char reason[160];
+	size_t len;
+	int err;
+
+	f->again = false;
+	f->first = true;
+	f->axfr = f->want_axfr || !f->picture.valid;
+	loop_timer_cancel(f->timer);
+	if (f->tsig[0] != '\0' && f->key.name == NULL) {
+		snprintf(reason, sizeof(reason), "no key %.100s is configured", f->tsig);
+		failed(f, reason);
+		return;
+	}
+	err = stream_begin(&f->stream, f->zone, f->axfr ? NULL : &f->picture, loop_utc_ms() / 1000);
+	len = err == 0 ? write_query(f, wire, sizeof(wire)) : 0;
+	f->client = len > 0 ? dnsio_query_tcp(f->follower->loop, &f->addr, NULL, wire, len,
+	                                      FOLLOW_IDLE, on_message, f)
+	                    : NULL;
+	if (f->client == NULL)
+		failed(f, "cannot connect");
+}
+
+static void
+timer_due(void *arg)
+{
+	follow_refresh(arg);
+}
+
+void
+follow_refresh(struct follow *f)
+{
+	if (f->server == NULL)
+		return;
+	if (f->client != NULL)
+		f->again = true;
+	else
+		begin(f);
+}
+
+/* What is followed ----------------------------------------------------------------------------- */
+
+static void
+set_key(struct follow *f)
+{
+	const struct conf_key *key = NULL;
+	knot_dname_storage_t name;
+
+	knot_tsig_key_deinit(&f->key);
+	memset(&f->key, 0, sizeof(f->key));
+	if (f->tsig[0] == '\0')
+		return;
+	if (knot_dname_from_str(name, f->tsig, sizeof(name)) != NULL) {
+		knot_dname_to_lower(name);
+		key = conf_key_find(f->follower->conf, name);
+	}
+	if (key != NULL && knot_tsig_key_copy(&f->key, &key->tsig) != 0)
+		fatal("out of memory");
+}
+
+/* Begins to follow, or goes over to another server. */
+static void
+follow_zone(struct follower *follower, const knot_dname_t *zone, const char *server,
+            const char *tsig, bool asked)
+{
+	struct follow *f = follow_find(follower, zone);
+	struct dnsio_addr addr;
+
+	if (dnsio_addr_parse(server, 53, &addr) != 0) {
+		log_zone(LOG_LVL_WARN, zone, "cannot be followed at '%s': no address", server);
+		return;
+	}
+	if (f == NULL) {
+		f = xcalloc(1, sizeof(*f));
+		f->follower = follower;
+		f->zone = knot_dname_copy(zone, NULL);
+		f->timer = loop_timer_new(follower->loop, timer_due, f);
+		f->next = follower->first;
+		follower->first = f;
+	} else if (strcmp(f->server, server) == 0 && strcmp(f->tsig, tsig) == 0) {
+		f->asked = f->asked || asked;
+		if (asked && (f->picture.valid || f->reason[0] != '\0'))
+			report(f);
+		return;
+	}
+	end_transfer(f);
+	picture_clear(&f->picture);
+	free(f->server);
+	free(f->tsig);
+	f->server = xstrdup(server);
+	f->tsig = xstrdup(tsig);
+	f->addr = addr;
+	f->asked = asked;
+	f->backoff = 0;
+	f->reason[0] = '\0';
+	set_key(f);
+	begin(f);
+}
+
+static void
+unfollow(struct follower *follower, struct follow *f)
+{
+	struct follow **at = &follower->first;
+
+	while (*at != f)
+		at = &(*at)->next;
+	*at = f->next;
+	follow_free(f);
+}
+
+void
+follow_set(struct follower *follower, const struct msig_msg_FOLLOW *msg)
+{
+	struct follow *f = follow_find(follower, msg->zone);
+
+	if (msg->server[0] != '\0')
+		follow_zone(follower, msg->zone, msg->server, msg->tsig, true);
+	else if (f != NULL)
+		unfollow(follower, f);
+}
+
+void
+follower_reconf(struct follower *follower, const struct conf *conf)
+{
+	struct follow *next;
+
+	follower->conf = conf;
+	for (struct follow *f = follower->first; f != NULL; f = next) {
+		next = f->next;
+		if (!f->asked && conf_zone_find(conf, f->zone) == NULL)
+			unfollow(follower, f);
+		else
+			set_key(f);
+	}
+	for (unsigned i = 0; i < conf->zones; i++) {
+		const struct conf_zone *zone = &conf->zone[i];
+		const struct follow *f = follow_find(follower, zone->name);
+		char addr[80], key[KNOT_DNAME_TXT_MAXLEN + 1] = "";
+
+		if (zone->signer == NULL || (f != NULL && f->asked))
+			continue;
+		if (zone->signer_query != NULL)
+			snprintf(addr, sizeof(addr), "%s", zone->signer_query);
+		else if (zone->signer->addresses > 0)
+			dnsio_addr_str(&zone->signer->address[0], addr, sizeof(addr));
+		else
+			continue;
+		if (zone->signer->key != NULL)
+			knot_dname_to_str(key, zone->signer->key->tsig.name, sizeof(key));
+		follow_zone(follower, zone->name, addr, key, false);
+	}
+}
+
+json_t *
+follow_json(struct follower *follower)
+{
+	json_t *list = json_array();
+
+	for (const struct follow *f = follower->first; f != NULL; f = f->next) {
+		const struct picture *p = &f->picture;
+		char zone[KNOT_DNAME_TXT_MAXLEN + 1];
+
+		knot_dname_to_str(zone, f->zone, sizeof(zone));
+		json_array_append_new(
+		    list,
+		    json_pack("{s:s s:s s:b s:I s:I s:I s:I s:I s:I s:I s:I s:I s:s}", "zone", zone,
+		              "signer", f->server, "known", (int)p->valid, "serial",
+		              (json_int_t)p->serial, "records", (json_int_t)p->records, "max-ttl",
+		              (json_int_t)picture_max_ttl(p), "expires",
+		              (json_int_t)picture_expires(p), "changed", (json_int_t)f->changed,
+		              "checked", (json_int_t)f->checked, "axfr", (json_int_t)f->axfrs, "ixfr",
+		              (json_int_t)f->ixfrs, "failures", (json_int_t)f->failures, "reason",
+		              f->reason));
+	}
+	return list;
+}
