@@ -2,6 +2,26 @@
 
 EXTRA_DIST += \
 	.ci/run \
+	examples/README.md \
+	examples/three-providers/owner/knot.conf \
+	examples/three-providers/owner/shop.example.zone \
+	examples/three-providers/p1/knot.conf \
+	examples/three-providers/p1/msig.conf \
+	examples/three-providers/p1/p1.example.zone \
+	examples/three-providers/p2/knot.conf \
+	examples/three-providers/p2/msig.conf \
+	examples/three-providers/p2/p2.example.zone \
+	examples/three-providers/p3/knot.conf \
+	examples/three-providers/p3/msig.conf \
+	examples/three-providers/p3/p3.example.zone \
+	examples/two-providers/owner/knot.conf \
+	examples/two-providers/owner/shop.example.zone \
+	examples/two-providers/p1/knot.conf \
+	examples/two-providers/p1/msig.conf \
+	examples/two-providers/p1/p1.example.zone \
+	examples/two-providers/p2/knot.conf \
+	examples/two-providers/p2/msig.conf \
+	examples/two-providers/p2/p2.example.zone \
 	tests/lab/__init__.py \
 	tests/lab/ask.py \
 	tests/lab/byhand.py \
@@ -24,6 +44,7 @@ EXTRA_DIST += \
 	tests/lab/world.py
 
 lab_tests = \
+	tests/system/test_examples.py \
 	tests/system/test_lab_invariants.py \
 	tests/system/test_lab_oracle.py \
 	tests/system/test_lab_scanner.py \

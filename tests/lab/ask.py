@@ -19,11 +19,11 @@ _SIGN = {"SIGN": 1, "NOSIGN": 2}
 
 
 class Key:
-    """A TSIG key of one relation, new in each run."""
+    """A TSIG key of one relation, new in each run unless its secret is given."""
 
-    def __init__(self, name):
+    def __init__(self, name, secret=None):
         self.name = name
-        self.secret = base64.b64encode(os.urandom(32)).decode()
+        self.secret = secret or base64.b64encode(os.urandom(32)).decode()
 
     @property
     def key(self):

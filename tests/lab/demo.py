@@ -16,7 +16,7 @@ from . import ask, msig, net, rig as lab
 from .rig import NAIVE, ZONE
 from .screen import Screen, table
 from .watcher import MIXED
-from .world import World
+from .world import World, zone_of
 
 # Fewer answers than this prove nothing.
 MINIMUM = {"p1": 60, "p2": 40, "p3": 15, MIXED: 150}
@@ -108,7 +108,7 @@ class Demo:
             self.narrate(members)
             if kill and not self.killed:
                 self.kill(kill)
-            return world.joined(members) and all(self.in_sync(p) for p in members)
+            return world.joined(members) and world.in_sync(members)
 
         if self.wait(done, f"the join of {joiner.label}", JOIN_SECONDS):
             self.narrate(members)
@@ -117,11 +117,6 @@ class Demo:
                          "good")
         else:
             screen.put(world.logs())
-
-    def in_sync(self, provider):
-        """Whether its agentd says that there is nothing to do."""
-        answer = self.world.msig[provider.label].tracking()
-        return zone_state(answer) == "in-sync"
 
     def narrate(self, members):
         """Shows new journal entries of steps, and what the parent did."""
@@ -133,7 +128,7 @@ class Demo:
                 if entry.get("kind") in ("step", "alarm"):
                     self.screen.event(f"{p.label} {entry.get('text', '')}",
                                       "bad" if entry["kind"] == "alarm" else None)
-            process = (zone_of(self.world.msig[p.label].tracking()) or {}).get("process") or {}
+            process = zone_of(self.world.msig[p.label].tracking()).get("process") or {}
             self.steps[p.label] = process.get("step_name", "")
         shown = self.seen.get("parent", 0)
         for _, _, text in self.world.scanner.log[shown:]:
@@ -143,7 +138,7 @@ class Demo:
     def kill(self, provider):
         """Kills an agentd with -9 between a persisted EXECUTE and its DONE, and starts it again."""
         daemons = self.world.msig[provider.label]
-        process = (zone_of(daemons.tracking()) or {}).get("process") or {}
+        process = zone_of(daemons.tracking()).get("process") or {}
         if process.get("phase") != "executing" or provider.identity in process.get("done", ()):
             return
         step = process.get("step_name")
@@ -154,7 +149,7 @@ class Demo:
         time.sleep(1.0)  # down for a moment, as after a crash; others go on or wait
         daemons.start("agentd")
         net.until(daemons.answers, f"agentd of {provider.label}", 10)
-        after = (zone_of(daemons.tracking()) or {}).get("process") or {}
+        after = zone_of(daemons.tracking()).get("process") or {}
         self.killed.append((begun, time.time()))
         self.screen.event(f"agentd of {provider.label} started again: it stands at "
                           f"{after.get('step_name')}, {after.get('phase')}", "good")
@@ -278,17 +273,6 @@ class Demo:
             self.screen.clear()
             if self.world:
                 self.world.close()
-
-
-def zone_of(answer):
-    """The zone's object in an answer of msigctl --json."""
-    zone = (answer or {}).get("zone")
-    return zone if isinstance(zone, dict) else answer
-
-
-def zone_state(answer):
-    """in-sync, moving, waiting, ..."""
-    return (zone_of(answer) or {}).get("state")
 
 
 def stopped(*_):

@@ -29,13 +29,10 @@ class Knot:
 
     def __init__(self, procs, directory, name, listen):
         self.procs, self.name = procs, name
-        self.home = os.path.join(directory, name)
-        self.conf = os.path.join(self.home, "knot.conf")
-        self.socket = os.path.join(self.home, "ctl")
+        self.move(os.path.join(directory, name))
         self.listen = [tuple(pair) for pair in listen]
         self.child = None
-        for sub in ("zones", "db"):
-            os.makedirs(os.path.join(self.home, sub))
+        self.text = None  # a whole configuration instead of the sections
         self.sections = {
             "server": {"rundir": self.home, "listen": [f"{a}@{p}" for a, p in self.listen],
                        "udp-workers": 1, "tcp-workers": 2, "background-workers": 2},
@@ -49,6 +46,14 @@ class Knot:
                           "semantic-checks": "off", "zonefile-sync": -1}],
             "zone": [],
         }
+
+    def move(self, home):
+        """Chooses its directory; before anything is written there."""
+        self.home = home
+        self.conf = os.path.join(home, "knot.conf")
+        self.socket = os.path.join(home, "ctl")
+        for sub in ("zones", "db"):
+            os.makedirs(os.path.join(home, sub))
 
     @property
     def server(self):
@@ -95,7 +100,7 @@ class Knot:
     def write(self):
         """Writes the configuration."""
         with open(self.conf, "w", encoding="utf-8") as out:
-            out.write(render(self.sections))
+            out.write(self.text or render(self.sections))
 
     def start(self, wait=True):
         """Starts it; wait=False leaves waiting to ready()."""

@@ -26,7 +26,23 @@ def missing(names=DAEMONS + ("msigctl",)):
     return [name for name in names if not os.access(program(name), os.X_OK)]
 
 
-# The lab profile: times of seconds for TTLs of seconds. The formulas do not change.
+# Times of seconds for TTLs of seconds. The formulas do not change.
+LAB_PROFILE = """    lab: on
+    heartbeat-min: 500ms
+    heartbeat-max: 2s
+    hello-retry: 500ms
+    query-timeout: 2s
+    poll: 500ms
+    parent-poll: 500ms
+    request-timeout: 3s
+    lease: 20s
+    propagation: 500ms
+    margin: 500ms
+    margin-percent: 10
+    clock-skew: 1s
+    cache-floor: 1s
+"""
+
 CONF = """server:
     identity: {identity}
     rundir: {home}/run
@@ -61,21 +77,7 @@ observe:
     forward: {resolver}
 agent:
     sig0-key: msa.pem
-    lab: on
-    heartbeat-min: 500ms
-    heartbeat-max: 2s
-    hello-retry: 500ms
-    query-timeout: 2s
-    poll: 500ms
-    parent-poll: 500ms
-    request-timeout: 3s
-    lease: 20s
-    propagation: 500ms
-    margin: 500ms
-    margin-percent: 10
-    clock-skew: 1s
-    cache-floor: 1s
-zone:
+{profile}zone:
   - domain: {zone}
     master: owner
     signer: signer
@@ -87,20 +89,25 @@ zone:
 class Msig:
     """One provider's combinerd, transportd and agentd, in DIRECTORY/LABEL."""
 
-    def __init__(self, rig, provider, level="info", extra=""):
+    def __init__(self, rig, provider, level="info", text=None):
         self.rig, self.provider = rig, provider
         self.home = os.path.join(rig.directory, provider.label)
         self.conf = os.path.join(self.home, "msig.conf")
         os.makedirs(os.path.join(self.home, "lib"))
-        text = CONF.format(
-            identity=provider.identity, home=self.home, dns_port=net.DNS_PORT, level=level,
-            transfer=provider.transfer_key, signer=provider.signer_key, update=provider.update_key,
-            owner=at(rig.owner.server), server=at(provider.server), combiner=at(provider.combiner),
-            transport=at(provider.transport), observe=at(provider.observe), anchor=rig.anchor,
-            resolver=f"{rig.block(3)}@{net.DNS_PORT}", zone=ZONE, ns=provider.ns, parent=PARENT)
         with open(self.conf, "w", encoding="ascii") as out:
-            out.write(text + extra)
+            out.write(text or self.text(level))
         self.daemons = {}
+
+    def text(self, level):
+        """Its msig.conf."""
+        p, rig = self.provider, self.rig
+        return CONF.format(
+            identity=p.identity, home=self.home, dns_port=net.DNS_PORT, level=level,
+            transfer=p.transfer_key, signer=p.signer_key, update=p.update_key,
+            owner=at(rig.owner.server), server=at(p.server), combiner=at(p.combiner),
+            transport=at(p.transport), observe=at(p.observe), anchor=rig.anchor,
+            resolver=at(rig.resolver_server), zone=ZONE, ns=p.ns, parent=PARENT,
+            profile=LAB_PROFILE)
 
     def make_identity(self):
         """A SIG(0) key, and the records that lead others to it, for the identity zone's file."""

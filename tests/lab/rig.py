@@ -111,6 +111,11 @@ class Rig:
         self.anchor = os.path.join(self.directory, "anchor.key")
         self.resolver = None
 
+    @property
+    def resolver_server(self):
+        """Where the resolver of the agents is, or will be."""
+        return (self.block(3), net.DNS_PORT)
+
     def __enter__(self):
         return self
 
@@ -140,7 +145,7 @@ class Rig:
                 f"www AAAA 2001:db8::80\nmail A 192.0.2.25\n{hosts}"
                 f"*.wild {TTL['txt']} TXT \"wildcard\"\n{extra}")
 
-    def start_owner(self, zone_notify=(), naive_notify=()):
+    def configure_owner(self, zone_notify=(), naive_notify=()):
         """The owner's primary: HSYNC names the first provider. It notifies, and lets transfer,
         {name: (address, port, key)}, for each zone."""
         first, owner = self.providers[0], self.owner
@@ -152,7 +157,6 @@ class Rig:
                 owner.acl(name, notify[name][2], "transfer")
             owner.zone(zone, self.content(zone, first.ns, extra), acl=["update", *notify],
                        **({"notify": list(notify)} if notify else {}))
-        return owner.start(wait=False)
 
     def start_parent(self):
         """The signed parent: delegates identity zones and the customer's zones; the DS records
@@ -190,7 +194,7 @@ class Rig:
             for key in keys:
                 out.write(f"{PARENT} 3600 IN DNSKEY {key.to_text()}\n")
         update(self.parent.server, PARENT, self.parent_key, *lines)
-        self.resolver = Unbound(self, "resolver", self.block(3))
+        self.resolver = Unbound(self, "resolver", self.resolver_server[0])
         for provider in self.providers:
             self.resolver.stub(provider.domain, [provider.server])
         self.resolver.start()

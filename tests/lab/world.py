@@ -14,16 +14,17 @@ from .scanner import Scanner
 class World:
     """Everything up and quiet: one provider signs ZONE, the others wait to be designated.
 
-    combiner: "msig" for the daemons, "knot" for stand-ins that are changed by hand. Use it as a
-    context."""
+    combiner: "msig" for the daemons, "knot" for stand-ins that are changed by hand; watch=False:
+    nobody judges. Use it as a context."""
 
-    def __init__(self, providers=2, combiner="msig", keep=False, rate=20.0, level="info"):
+    def __init__(self, providers=2, combiner="msig", keep=False, rate=20.0, level="info",
+                 watch=True):
         self.rig = Rig(providers, keep)
         self.providers = self.rig.providers
         self.scanner = self.judge = None
         self.msig, self.stand = {}, {}
         try:
-            self.bring_up(combiner, rate, level)
+            self.bring_up(combiner, rate, level, watch)
         except BaseException:
             self.close()
             raise
@@ -34,8 +35,8 @@ class World:
     def __exit__(self, *_):
         self.close()
 
-    def bring_up(self, combiner, rate, level):
-        """Starts everything; the slow parts side by side."""
+    def configure(self, combiner, level):
+        """Configurations of owner and providers."""
         rig = self.rig
         for p in self.providers:
             if combiner == "msig":
@@ -43,13 +44,20 @@ class World:
                 p.records = self.msig[p.label].make_identity()
             else:
                 self.stand[p.label] = byhand.StandIn(rig, p)
-        rig.start_owner({f"combiner-{p.label}": (*p.combiner, p.transfer_key)
-                         for p in self.providers} if self.msig else {},
-                        {f"signer-{p.label}": (*p.server, p.transfer_key) for p in self.providers})
-        rig.start_parent()
-        for p in self.providers:
             p.configure({ZONE: (*p.combiner, p.signer_key),
                          NAIVE: (*rig.owner.server, p.transfer_key)})
+        rig.configure_owner({f"combiner-{p.label}": (*p.combiner, p.transfer_key)
+                             for p in self.providers} if self.msig else {},
+                            {f"signer-{p.label}": (*p.server, p.transfer_key)
+                             for p in self.providers})
+
+    def bring_up(self, combiner, rate, level, watch):
+        """Starts everything; the slow parts side by side."""
+        rig = self.rig
+        self.configure(combiner, level)
+        rig.owner.start(wait=False)
+        rig.start_parent()
+        for p in self.providers:
             p.signer.start(wait=False)
         for stand in self.stand.values():
             stand.start()
@@ -58,7 +66,7 @@ class World:
         for knot in [rig.owner, rig.parent] + [s.knot for s in self.stand.values()] \
                 + [p.signer for p in self.providers]:
             knot.ready()
-        rig.delegate()
+        rig.delegate(self.delegated)
         for p in self.providers:
             net.until(p.keys, f"the keys of {p.label}'s signer")
         for daemons in self.msig.values():
@@ -66,8 +74,9 @@ class World:
         for daemons in self.msig.values():
             daemons.ready()
         self.scanner = Scanner(rig, [ZONE])
-        self.judge = Judge(rig, rate=rate).start()
-        self.judge.watch(ZONE)
+        if watch:
+            self.judge = Judge(rig, rate=rate).start()
+            self.judge.watch(ZONE)
         self.scanner.start()
 
     def close(self):
@@ -106,6 +115,11 @@ class World:
         except OSError:
             return False
 
+    def in_sync(self, providers):
+        """Whether the agents of these providers say that there is nothing to do."""
+        return all(zone_of(self.msig[p.label].tracking()).get("state") == "in-sync"
+                   for p in providers)
+
     def logs(self, lines=12):
         """The ends of the daemons' logs, for a failed test."""
         text = ""
@@ -119,3 +133,9 @@ class World:
     def path(self, *names):
         """A file of this run."""
         return os.path.join(self.rig.directory, *names)
+
+
+def zone_of(answer):
+    """The zone in an answer of msigctl --json; {} if there was none."""
+    zone = (answer or {}).get("zone")
+    return zone if isinstance(zone, dict) else answer or {}
