@@ -17,6 +17,8 @@ class World:
     combiner: "msig" for the daemons, "knot" for stand-ins that are changed by hand; watch=False:
     nobody judges. Use it as a context."""
 
+    delegated = (ZONE, NAIVE)  # the zones whose DS is at the parent from the beginning
+
     def __init__(self, providers=2, combiner="msig", keep=False, rate=20.0, level="info",
                  watch=True):
         self.rig = Rig(providers, keep)
