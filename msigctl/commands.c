@@ -55,7 +55,7 @@ const struct command commands[] = {
 	  NULL, NULL, reload_run },
 	{ "hsync", "[ZONE | RECORD]", "HSYNC as agentd sees it; or a record, printed in both forms", 0, -1,
 	  TAKES_OWNER, NULL, NULL, hsync_run },
-	{ "identity", "new FILE | show | records | check", "this provider's SIG(0) key and what to publish of it", 1, 2,
+	{ "identity", "new [FILE] | show | records | check", "this provider's SIG(0) key and what to publish of it", 1, 2,
 	  TAKES_ALGORITHM | TAKES_GENERIC, NULL, NULL, identity_run },
 	{ 0 },
 };

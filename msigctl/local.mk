@@ -1,5 +1,6 @@
 # Files of msigctl. All but main.c are a library, so that the tests link them.
 noinst_LTLIBRARIES += msigctl/libctlclient.la
+bin_PROGRAMS += msigctl/msigctl
 
 msigctl_libctlclient_la_SOURCES = \
 	msigctl/check.c \
@@ -29,3 +30,6 @@ msigctl_libctlclient_la_LIBADD = \
 	$(JANSSON_LIBS) \
 	$(KNOT_LIBS)
 
+msigctl_msigctl_SOURCES = msigctl/main.c
+msigctl_msigctl_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+msigctl_msigctl_LDADD = msigctl/libctlclient.la

@@ -23,7 +23,6 @@ daemon_word(const json_t *answer, enum tint *tint)
 static void
 head_line(const struct text *t, const json_t *all)
 {
-	char at[TEXT_TIME];
 	const char *identity = js_str(json_object_get(all, "agentd"), "identity");
 	text_put(t, TINT_HEAD, *identity != '\0' ? identity : "msig");
 	for (const char *const *d = client_daemons; *d != NULL; d++) {
@@ -32,7 +31,6 @@ head_line(const struct text *t, const json_t *all)
 		text_printf(t, TINT_NONE, "  %s ", *d);
 		text_put(t, tint, word);
 	}
-	text_printf(t, TINT_DIM, "  %s UTC", text_clock(t, t->now, at));
 	fputc('\n', t->out);
 }
 
@@ -69,18 +67,18 @@ static void
 zone_row(struct table *table, const struct text *t, const json_t *zone)
 {
 	const json_t *process = json_object_get(zone, "process"), *reason = zone_reason(zone);
-	char span[TEXT_TIME], providers[256];
+	char span[TEXT_TIME], subject[256];
 	const char *state = js_str(zone, "state");
 	bool you = words_you(reason), moving = json_is_object(process);
-	table_cell(table, t, TINT_BAD, you ? "!" : moving ? ">" : "");
-	table_cell(table, t, you ? TINT_BAD : TINT_NONE, js_str(zone, "zone"));
+	table_cellf(table, t, you ? TINT_BAD : TINT_NONE, "%s %s",
+		    you      ? "!"
+		    : moving ? ">"
+			     : " ",
+		    js_str(zone, "zone"));
 	table_cell(table, t, words_tint(state), state);
-	snprintf(providers, sizeof(providers), "%zu",
-		 json_array_size(json_object_get(zone, "signers")));
-	table_cell(table, t, TINT_NONE, providers);
 	if (moving) {
-		table_cellf(table, t, TINT_NONE, "%s %s", js_str(process, "kind"),
-			    js_str(process, "subject"));
+		words_short(js_str(process, "subject"), subject, sizeof(subject));
+		table_cellf(table, t, TINT_NONE, "%s %s", js_str(process, "kind"), subject);
 		table_cellf(table, t, TINT_NONE, "%" PRIu64 "/%" PRIu64 " %s",
 			    js_num(process, "step") + 1, js_num(process, "steps"),
 			    js_str(process, "step_name"));
@@ -94,18 +92,18 @@ zone_row(struct table *table, const struct text *t, const json_t *zone)
 	} else {
 		table_cell(table, t, TINT_NONE, "");
 	}
-	table_cell(table, t, you ? TINT_BAD : TINT_NONE,
-		   json_is_object(reason) ? words_who(reason) : "");
+	const char *space = strchr(words_who(reason), ' ');
+	const char *who = space != NULL ? space + 1 : words_who(reason);
+	table_cell(table, t, you ? TINT_BAD : TINT_NONE, json_is_object(reason) ? who : "");
 }
 
 static void
 zone_table(const struct text *t, const json_t *zones)
 {
-	static const char *const head[] = {"",        "ZONE", "STATE", "SIGNERS",
-					   "PROCESS", "STEP", "NEXT",  "WAITS FOR"};
-	struct table *table = table_new(8);
+	static const char *const head[] = {"  ZONE", "STATE", "PROCESS", "STEP", "NEXT", "ACTS"};
+	struct table *table = table_new(6);
 	const json_t *zone;
-	for (size_t i = 0; i < 8; i++) {
+	for (size_t i = 0; i < 6; i++) {
 		table_cell(table, t, TINT_HEAD, head[i]);
 	}
 	JS_EACH(zones, zone)
@@ -129,7 +127,7 @@ needs(const struct text *t, const json_t *zones)
 		}
 		words_reason(reason, line, sizeof(line));
 		fputc('\n', t->out);
-		text_printf(t, TINT_BAD, "%s: %s\n", js_str(zone, "zone"), line);
+		text_line(t, TINT_BAD, "%s: %s", js_str(zone, "zone"), line);
 		if (js_has(reason, "todo")) {
 			text_wrap(t, 2, "", TINT_NONE, js_str(reason, "todo"));
 		}
@@ -143,6 +141,7 @@ render_overview(const struct text *t, const json_t *all)
 	const json_t *zones = json_object_get(agent, "zones"),
 		     *peers = json_object_get(agent, "peers");
 	unsigned sync = 0, moving = 0, you = 0;
+	char at[TEXT_TIME];
 	JS_EACH(zones, zone)
 	{
 		bool mine = words_you(zone_reason(zone));
@@ -162,11 +161,12 @@ render_overview(const struct text *t, const json_t *all)
 		return;
 	}
 	text_printf(t, TINT_NONE,
-		    "peers  %" PRIu64 " of %" PRIu64
-		    " operational   zones  %u in sync  %u moving  ",
-		    js_num(peers, "operational"), js_num(peers, "total"), sync, moving);
-	text_printf(t, you > 0 ? TINT_BAD : TINT_NONE, "%u %s you\n\n", you,
-		    you == 1 ? "needs" : "need");
+		    "%s UTC  peers %" PRIu64 " of %" PRIu64
+		    " operational  zones %u in sync, %u moving, ",
+		    text_clock(t, t->now, at), js_num(peers, "operational"), js_num(peers, "total"),
+		    sync, moving);
+	text_line(t, you > 0 ? TINT_BAD : TINT_NONE, "%u %s you", you, you == 1 ? "needs" : "need");
+	fputc('\n', t->out);
 	zone_table(t, zones);
 	needs(t, zones);
 }
@@ -189,7 +189,7 @@ render_status(const struct text *t, const json_t *all)
 		const char *word = daemon_word(a, &tint);
 		text_put(t, tint, word);
 		if (!js_true(a, "ok")) {
-			text_printf(t, TINT_NONE, ", %s\n", js_str(a, "error"));
+			text_line(t, TINT_NONE, ", %s", js_str(a, "error"));
 			continue;
 		}
 		text_printf(t, TINT_NONE, "%s%s", js_has(a, "version") ? ", version " : "",
@@ -287,8 +287,8 @@ one_peer(const struct text *t, const json_t *p)
 		fputc('\n', t->out);
 	}
 	if (t->verbose && js_num(p, "fresh_until") != 0) {
-		text_printf(t, TINT_NONE, "  found by validated look-ups; asked again %s\n",
-			    text_both(t, js_num(p, "fresh_until"), when));
+		text_line(t, TINT_NONE, "  found by validated look-ups; asked again %s",
+			  text_both(t, js_num(p, "fresh_until"), when));
 	}
 }
 

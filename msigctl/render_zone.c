@@ -234,18 +234,15 @@ render_why(const struct text *t, const json_t *a)
 static void
 short_name(const json_t *providers, const char *identity, char *buf, size_t len)
 {
-	const char *first = strchr(identity, '.');
-	const char *second = first != NULL ? first + 1 : identity;
-	snprintf(buf, len, "%.*s", (int)strcspn(second, "."), second);
+	words_short(identity, buf, len);
 	const json_t *p;
 	unsigned same = 0;
 	JS_EACH(providers, p)
 	{
-		const char *other = json_string_value(p);
-		const char *dot = other != NULL ? strchr(other, '.') : NULL;
-		const char *label = dot != NULL ? dot + 1 : other;
-		same += label != NULL && strncmp(label, buf, strlen(buf)) == 0 &&
-			strcspn(label, ".") == strlen(buf);
+		char other[256];
+		words_short(json_string_value(p) != NULL ? json_string_value(p) : "", other,
+			    sizeof(other));
+		same += strcmp(other, buf) == 0;
 	}
 	if (same > 1 || *buf == '\0') {
 		snprintf(buf, len, "%s", identity);

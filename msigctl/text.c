@@ -145,6 +145,18 @@ text_printf(const struct text *t, enum tint tint, const char *fmt, ...)
 	free(s);
 }
 
+void
+text_line(const struct text *t, enum tint tint, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	char *s = vformat(fmt, ap);
+	va_end(ap);
+	text_put(t, tint, s);
+	fputc('\n', t->out);
+	free(s);
+}
+
 /* Characters, not octets. */
 static size_t
 width(const char *s)

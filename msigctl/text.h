@@ -34,6 +34,9 @@ char *text_clean(const struct text *t, const char *src);
 void text_put(const struct text *t, enum tint tint, const char *src);
 void text_printf(const struct text *t, enum tint tint, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* The same, and the end of the line. A line break inside is cleaned away like everything else. */
+void text_line(const struct text *t, enum tint tint, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* "Label           : text", wrapped at the right edge and indented below the text. */
 void text_field(const struct text *t, const char *label, enum tint tint, const char *fmt, ...)

@@ -106,7 +106,7 @@ say(struct waiting *w, const char *line)
 	char at[TEXT_TIME];
 	t.now = clock_ms(CLOCK_REALTIME);
 	t.out = w->ctx->json ? stderr : t.out;
-	text_printf(&t, TINT_NONE, "%s  %s\n", text_clock(&t, t.now, at), line);
+	text_line(&t, TINT_NONE, "%s  %s", text_clock(&t, t.now, at), line);
 	fflush(t.out);
 }
 

@@ -77,6 +77,14 @@ words_step(const json_t *process, char *buf, size_t len)
 }
 
 void
+words_short(const char *identity, char *buf, size_t len)
+{
+	const char *dot = strchr(identity, '.');
+	const char *label = dot != NULL && dot[1] != '\0' ? dot + 1 : identity;
+	snprintf(buf, len, "%.*s", (int)strcspn(label, "."), label);
+}
+
+void
 words_join(const json_t *list, const char *key, const char *between, char *buf, size_t len)
 {
 	const json_t *item;

@@ -18,5 +18,8 @@ void words_reason(const json_t *reason, char *buf, size_t len);
 /* "3 of 7, cds-added, executing", or "" when no process runs. */
 void words_step(const json_t *process, char *buf, size_t len);
 
+/* "p1" of "msa.p1.example.": the label behind the first one. */
+void words_short(const char *identity, char *buf, size_t len);
+
 /* The strings of a list, or what its objects have under key. */
 void words_join(const json_t *list, const char *key, const char *between, char *buf, size_t len);

@@ -1,0 +1,156 @@
+/* name, rendering, answer, text. Made with the clock of test_msigctl_render.c. */
+{"tracking", render_tracking,
+ "{'zone': " MOVING ", 'did': [{'time': ^-60^, 'text': 'second', 'actor': 'a'}, {'time': ^-120^, "
+ "'text': 'DNSKEY of msa.p3.example. published by all', 'actor': 'a'}], 'doing': 'waiting until "
+ "the old DNSKEY RRset has left all caches', 'will': 'publish CDS for three signers', 'reasons': "
+ "[" UNTIL "], 'places': [{'server': '192.0.2.1@53', 'kind': 'server', 'provider': "
+ "'msa.p1.example.', 'asked': ^-38^, 'named': true, 'trouble': ''}, {'server': '192.0.2.2@53', "
+ "'kind': 'parent', 'provider': '', 'asked': ^-8^, 'named': true, 'trouble': 'no answer'}]}",
+ "Zone            : sign-me.example.\n"
+ "State           : moving\n"
+ "Serials         : owner 4, merged 11, signed 30; merge merged; content equal\n"
+ "Signers         : msa.p1.example., msa.p2.example.\n"
+ "Joining         : msa.p3.example.\n"
+ "Process         : add-signer msa.p3.example. number 4 started 11:58:02 (1h17m\n"
+ "                  ago)\n"
+ "Step            : 2 of 7, dnskeys-synced, executing since 13:13:21 (2m00s ago)\n"
+ "                  hold of key until 14:07:31 (in 52m10s)\n"
+ "Did             : 13:13:21 DNSKEY of msa.p3.example. published by all\n"
+ "                  13:14:21 second\n"
+ "Doing           : waiting until the old DNSKEY RRset has left all caches\n"
+ "Will            : publish CDS for three signers\n"
+ "Waiting for     : the clock: dnskey: expected the old set has left all caches\n"
+ "                  until 14:07:31 (in 52m10s)\n"
+ "                  nothing for you to do\n"
+ "Checked         : 2 servers, the longest ago 13:14:43 (38s ago), 1 in trouble\n"
+ "                  192.0.2.2@53 (parent): no answer\n"},
+{"tracking, quiet", render_tracking, "{'zone': " FINE ", 'did': [], 'reasons': []}",
+ "Zone            : fine.example.\n"
+ "State           : in-sync\n"
+ "Serials         : owner 1, merged 1, signed 1; merge merged; content equal\n"
+ "Signers         : msa.p1.example., msa.p2.example.\n"
+ "Process         : none\n"
+ "Waiting for     : nobody; nothing for you to do\n"},
+{"why", render_why, "{'zone': " BROKEN ", 'reasons': [" BLOCKED ", " UNTIL "]}",
+ "broken.example. blocked\n"
+ "Waits for       : you: ds\n"
+ "  at            : 192.0.2.1@53\n"
+ "  expected      : 2 keys\n"
+ "  seen          : one of no signer\n"
+ "  since         : 2026-11-21 09:15:21, for 2d4h\n"
+ "  next look     : 13:20:01 (in 4m40s)\n"
+ "  to do         : Ask your registrar to remove DS 20817.\n"
+ "Waits for       : the clock: dnskey\n"
+ "  expected      : the old set has left all caches\n"
+ "  since         : 13:13:21, for 2m00s\n"
+ "  until         : 14:07:31 (in 52m10s)\n"
+ "  to do         : nothing, it goes on by itself\n"},
+{"why, nothing", render_why, "{'zone': " FINE ", 'reasons': []}",
+ "fine.example. in-sync\n"
+ "It waits for nothing.\n"},
+{"overview", render_overview,
+ "{'combinerd': {'ok': true}, 'agentd': {'ok': true, 'identity': 'msa.p1.example.', 'peers': "
+ "{'operational': 2, 'total': 2}, 'zones': [" BROKEN ", " MOVING ", " FINE "]}, 'transportd': "
+ "{'ok': true}, 'observe': {'ok': false, 'code': 3, 'error': 'observe does not run: there is no "
+ "/run/msig/observe.ctl'}}",
+ "msa.p1.example.  combinerd ok  agentd ok  transportd ok  observe DOWN\n"
+ "  ! observe does not run: there is no /run/msig/observe.ctl\n"
+ "13:15:21 UTC  peers 2 of 2 operational  zones 1 in sync, 1 moving, 1 needs you\n"
+ "\n"
+ "  ZONE              STATE    PROCESS        STEP                NEXT       ACTS\n"
+ "! broken.example.   blocked  -                                  in 4m40s   you\n"
+ "> sign-me.example.  moving   add-signer p3  2/7 dnskeys-synced  in 52m10s  clock\n"
+ "  fine.example.     in-sync  -\n"
+ "\n"
+ "broken.example.: ds at 192.0.2.1@53: expected 2 keys, seen one of no signer\n"
+ "  Ask your registrar to remove DS 20817.\n"},
+{"overview, no agentd", render_overview,
+ "{'combinerd': {'ok': true, 'lab': true}, 'agentd': {'ok': false, 'code': 3, 'error': 'agentd does "
+ "not run'}, 'transportd': {'ok': true}, 'observe': {'ok': true}}",
+ "msig  combinerd ok  agentd DOWN  transportd ok  observe ok\n"
+ "  ! LAB PROFILE: times are shorter than what is safe for a real zone\n"
+ "  ! agentd does not run\n"},
+{"status", render_status,
+ "{'combinerd': {'ok': true, 'version': '0.1.0', 'pid': 17, 'started': ^-7200^}, 'agentd': {'ok': "
+ "true, 'version': '0.1.0', 'started': ^-60^, 'lab': true, 'database': 'rebuild'}, 'transportd': "
+ "{'ok': false, 'code': 1, 'error': 'transportd: no'}}",
+ "combinerd: ok, version 0.1.0, pid 17, since 11:15:21 (2h00m ago)\n"
+ "\n"
+ "agentd: ok, version 0.1.0, since 13:14:21 (1m00s ago)\n"
+ "  ! LAB PROFILE: times are shorter than what is safe for a real zone\n"
+ "  ! agentd's database was lost or is older than the world: it publishes and\n"
+ "    withdraws nothing until you confirm each zone with msigctl resume ZONE\n"
+ "\n"
+ "transportd: ERROR, transportd: no\n"},
+{"reload", render_reload,
+ "{'combinerd': {'ok': true}, 'agentd': {'ok': false, 'code': 1, 'error': 'agentd: msig.conf:7: "
+ "zone: no master'}, 'transportd': {'ok': true}, 'observe': {'ok': true}}",
+ "combinerd: reloaded\n"
+ "agentd: agentd: msig.conf:7: zone: no master\n"
+ "transportd: reloaded\n"
+ "observe: reloaded\n"},
+{"keys", render_keys,
+ "{'zone': 'sign-me.example.', 'providers': ['msa.p1.example.', 'msa.p2.example.'], 'keys': "
+ "[{'tag': 42447, 'digest': '49e28e4d12345678', 'role': 'KSK', 'owner': 'msa.p1.example.', "
+ "'algorithm': 13, 'at': {'msa.p1.example.': 'sign', 'msa.p2.example.': 'pub'}, 'ds': 'yes', "
+ "'since': ^-86400^}, {'tag': 99, 'digest': 'f3edb7b4', 'role': 'ZSK', 'owner': "
+ "'msa.p2.example.', 'algorithm': 13, 'at': {'msa.p1.example.': 'missing', 'msa.p2.example.': "
+ "'unknown'}, 'ds': 'no', 'since': 0}], 'servers': [{'provider': 'msa.p2.example.', 'server': "
+ "'192.0.2.9@53', 'answered': false, 'reason': 'timed out'}, {'provider': 'msa.p1.example.', "
+ "'server': '192.0.2.1@53', 'answered': true, 'reason': ''}], 'ds': [{'tag': 20817, 'algorithm': "
+ "13, 'digest_type': 2, 'digest': '3f10aa52', 'known': false}]}",
+ "KEY             ROLE  OF  ALG  AT p1    AT p2    DS   SINCE\n"
+ "42447/49e28e4d  KSK   p1  13   sign     pub      yes  2026-11-22 13:15:21\n"
+ "00099/f3edb7b4  ZSK   p2  13   MISSING  unknown  no\n"
+ "! 192.0.2.9@53 (msa.p2.example.): timed out\n"
+ "! DS 20817 13 2 3f10aa52 at the parent: no key of a provider has this digest\n"},
+{"keys, names alike", render_keys,
+ "{'providers': ['msa1.example.', 'msa2.example.'], 'keys': []}",
+ "KEY  ROLE  OF  ALG  AT msa1.example.  AT msa2.example.  DS  SINCE\n"},
+{"peers", render_peers,
+ "{'peers': [{'peer': 'msa.p2.example.', 'state': 'operational', 'since': ^-3600^, 'zones': "
+ "[{'zone': 'sign-me.example.', 'hello_sent': true, 'hello_heard': true, 'trouble': ''}], "
+ "'target': 'ns.msa.p2.example.', 'addresses': ['192.0.2.20@5399'], 'keys': [{'tag': 48173, "
+ "'algorithm': 15}], 'heard': ^-3^, 'interval': 30000, 'trouble': ''}, {'peer': "
+ "'msa.p3.example.', 'state': 'known', 'since': 0, 'zones': [{'zone': 'sign-me.example.', "
+ "'hello_sent': true, 'hello_heard': false, 'trouble': 'refused: not ready'}], 'addresses': [], "
+ "'keys': [], 'heard': 0, 'trouble': 'KEY ns.msa.p3.example.: insecure'}]}",
+ "peer: msa.p2.example.\n"
+ "  state: operational since 12:15:21 (1h00m ago)\n"
+ "  dns:   192.0.2.20@5399\n"
+ "  keys:  48173 (algorithm 15) of ns.msa.p2.example.\n"
+ "  zone:  sign-me.example.\n"
+ "  heard: 13:15:18 (3s ago), beats every 30s\n"
+ "\n"
+ "peer: msa.p3.example.\n"
+ "  state: known\n"
+ "  why:   KEY ns.msa.p3.example.: insecure\n"
+ "  zone:  sign-me.example.: our HELLO was taken, its own has not come\n"
+ "         refused: not ready\n"},
+{"peers, none", render_peers, "{'peers': []}",
+ "no peers: no zone's HSYNC names another provider\n"},
+{"journal", render_journal,
+ "{'entries': [{'seq': 1, 'time': ^-90000^, 'zone': 'z.', 'actor': 'owner', 'kind': 'step', "
+ "'text': 'HSYNC names msa.p2.example.'}, {'seq': 2, 'time': ^-1^, 'actor': 'msa.p1.example.', "
+ "'kind': 'alarm', 'text': 'x'}]}",
+ "2026-11-22 12:15:21  step   owner            HSYNC names msa.p2.example.\n"
+ "13:15:20             alarm  msa.p1.example.  x\n"},
+{"done", render_done, "{'zone': " FINE "}",
+ "fine.example. in-sync, not paused\n"},
+{"identity check", render_identity_check,
+ "{'good': false, 'checks': [{'what': 'URI', 'state': 'pass', 'text': 'secure, as used'}, "
+ "{'what': 'KEY', 'state': 'fail', 'text': 'insecure'}, {'what': 'SVCB', 'state': 'unknown', "
+ "'text': 'no answer'}]}",
+ "PASS     URI   secure, as used\n"
+ "FAIL     KEY   insecure\n"
+ "UNKNOWN  SVCB  no answer\n"},
+{"hsync", render_hsync_zone,
+ "{'zone': 'z.', 'status': 'set', 'error': '', 'freeze': 'two records of one identity', 'serial': "
+ "7, 'time': ^-5^, 'records': [{'identity': 'msa.p1.example.', 'state': 'ON', 'nsmgmt': 'AGENT', "
+ "'sign': 'SIGN', 'member': true, 'self': true}, {'identity': 'msa.p2.example.', 'state': 'OFF', "
+ "'nsmgmt': 'AGENT', 'sign': 'SIGN', 'member': false, 'self': false}]}",
+ "Zone            : z.\n"
+ "HSYNC           : set, serial 7, seen 13:15:16 (5s ago)\n"
+ "Not followed    : two records of one identity\n"
+ "  ON AGENT SIGN msa.p1.example.   (this provider) member\n"
+ "  OFF AGENT SIGN msa.p2.example.  not a member\n"},

@@ -1,0 +1,242 @@
+/*
+ * The client of the control sockets against a server that misbehaves in every way it can.
+ */
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "msigctl/client.h"
+#include "msigctl/command.h"
+
+static char dir[64];
+
+static int
+setup(void **state)
+{
+	strcpy(dir, "/tmp/msig-ctl.XXXXXX");
+	return mkdtemp(dir) == NULL;
+}
+
+static int
+teardown(void **state)
+{
+	char path[128];
+	snprintf(path, sizeof(path), "%s/agentd.ctl", dir);
+	unlink(path);
+	return rmdir(dir);
+}
+
+static int
+listener(void)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%.80s/agentd.ctl", dir);
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
+	assert_int_equal(listen(fd, 5), 0);
+	return fd;
+}
+
+/* A server for one connection in a child: reads a line, writes each part, waits for the end if
+ * stay is set. want: what the line has to contain. */
+static pid_t
+serve(const char *want, const char *const *parts, bool stay)
+{
+	int fd = listener();
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid > 0) {
+		close(fd);
+		return pid;
+	}
+	int c = accept(fd, NULL, NULL);
+	char line[4096] = "";
+	size_t len = 0;
+	while (len < sizeof(line) - 1 && strchr(line, '\n') == NULL) {
+		ssize_t n = read(c, line + len, sizeof(line) - 1 - len);
+		if (n <= 0) {
+			_exit(2);
+		}
+		len += (size_t)n;
+	}
+	bool good = strstr(line, want) != NULL && line[len - 1] == '\n';
+	for (; *parts != NULL; parts++) {
+		size_t left = strlen(*parts);
+		if (write(c, *parts, left) != (ssize_t)left) {
+			_exit(3);
+		}
+		fsync(c);
+	}
+	if (stay) {
+		while (read(c, line, sizeof(line)) > 0) {
+		}
+	}
+	close(c);
+	_exit(good ? 0 : 1);
+}
+
+static int
+ask(unsigned timeout_ms, json_t **answer, char *err, size_t errlen)
+{
+	json_t *request = command_request("tracking", "Shop.Example");
+	assert_non_null(request);
+	int ret = client_ask(dir, "agentd", request, timeout_ms, answer, err, errlen);
+	json_decref(request);
+	return ret;
+}
+
+static void
+reap(pid_t pid)
+{
+	int status;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void
+test_answers(void **state)
+{
+	static const struct {
+		const char *parts[4];
+		int code;
+		const char *text;
+	} cases[] = {
+	    {{"{\"ok\": true, \"x\": 1}\n"}, 0, ""},
+	    {{"{\"ok\": tr", "ue, \"x\"", ": 1}\n"}, 0, ""},
+	    {{"{\"ok\": true, \"x\": 1}\n{\"ok\": false}\n"}, 0, ""},
+	    {{"{\"ok\": false, \"code\": 5, \"error\": \"on hold\"}\n"},
+	     EXIT_DENIED,
+	     "agentd: on hold"},
+	    {{"{\"ok\": false, \"code\": 0}\n"}, EXIT_FAILED, "without a reason"},
+	    {{"{\"ok\": false, \"code\": 4711, \"error\": \"x\"}\n"}, EXIT_FAILED, "agentd: x"},
+	    {{"{\"ok\": false, \"code\": -1, \"error\": \"x\"}\n"}, EXIT_FAILED, "agentd: x"},
+	    {{"{\"x\": 1}\n"}, EXIT_FAILED, "without \"ok\""},
+	    {{"[true]\n"}, EXIT_FAILED, "without \"ok\""},
+	    {{"{\"ok\": true, \"ok\": false}\n"}, EXIT_FAILED, "not JSON"},
+	    {{"nonsense\n"}, EXIT_FAILED, "not JSON"},
+	    {{"\n"}, EXIT_FAILED, "not JSON"},
+	    {{"{\"ok\": true"}, EXIT_DOWN, "closed the connection"},
+	    {{NULL}, EXIT_DOWN, "closed the connection"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		json_t *answer;
+		char err[256] = "", path[128];
+		pid_t pid = serve("{\"command\":\"tracking\",\"zone\":\"shop.example.\"}",
+				  cases[i].parts, false);
+		int ret = ask(5000, &answer, err, sizeof(err));
+		if (ret != cases[i].code || strstr(err, cases[i].text) == NULL) {
+			fail_msg("case %zu: %d '%s'", i, ret, err);
+		}
+		assert_true((ret == 0) == (answer != NULL));
+		if (answer != NULL) {
+			assert_int_equal(json_integer_value(json_object_get(answer, "x")), 1);
+		}
+		json_decref(answer);
+		reap(pid);
+		snprintf(path, sizeof(path), "%s/agentd.ctl", dir);
+		unlink(path);
+	}
+}
+
+static void
+test_large(void **state)
+{
+	size_t len = 5 << 20;
+	char *large = malloc(len + 64);
+	assert_non_null(large);
+	int n = sprintf(large, "{\"ok\": true, \"x\": \"");
+	memset(large + n, 'a', len);
+	strcpy(large + n + len, "\"}\n");
+	json_t *answer;
+	char err[256] = "";
+	pid_t pid = serve("tracking", (const char *[]){large, NULL}, false);
+	assert_int_equal(ask(20000, &answer, err, sizeof(err)), 0);
+	assert_int_equal(json_string_length(json_object_get(answer, "x")), len);
+	json_decref(answer);
+	free(large);
+	reap(pid);
+}
+
+static void
+test_silence(void **state)
+{
+	json_t *answer;
+	char err[256] = "";
+	pid_t pid = serve("tracking", (const char *[]){"{\"ok\": tr", NULL}, true);
+	assert_int_equal(ask(200, &answer, err, sizeof(err)), EXIT_DOWN);
+	assert_non_null(strstr(err, "did not answer within 0.2 s"));
+	assert_null(answer);
+	reap(pid);
+}
+
+static void
+test_absent(void **state)
+{
+	json_t *answer;
+	char err[512] = "", path[128];
+	assert_int_equal(ask(1000, &answer, err, sizeof(err)), EXIT_DOWN);
+	assert_non_null(strstr(err, "agentd does not run: there is no /tmp/msig-ctl."));
+
+	/* A socket that a killed daemon left. */
+	close(listener());
+	assert_int_equal(ask(1000, &answer, err, sizeof(err)), EXIT_DOWN);
+	assert_non_null(strstr(err, "nobody answers at"));
+
+	/* Not ours to use. root may do everything, so there is nothing to see for it. */
+	snprintf(path, sizeof(path), "%s/agentd.ctl", dir);
+	chmod(path, 0);
+	if (geteuid() != 0) {
+		assert_int_equal(ask(1000, &answer, err, sizeof(err)), EXIT_DENIED);
+	}
+
+	char longdir[200];
+	memset(longdir, 'x', sizeof(longdir) - 1);
+	longdir[sizeof(longdir) - 1] = '\0';
+	json_t *request = command_request("status", NULL);
+	assert_int_equal(client_ask(longdir, "agentd", request, 100, &answer, err, sizeof(err)),
+			 EXIT_FAILED);
+	assert_non_null(strstr(err, "107 octets"));
+	json_decref(request);
+}
+
+static void
+test_request(void **state)
+{
+	json_t *r = command_request("why", "EXAMPLE");
+	assert_string_equal(json_string_value(json_object_get(r, "zone")), "example.");
+	json_decref(r);
+	assert_null(command_request("why", "a..b"));
+	assert_null(command_request("why", ""));
+	r = command_request("status", NULL);
+	assert_null(json_object_get(r, "zone"));
+	json_decref(r);
+}
+
+static void
+test_names(void **state)
+{
+	assert_string_equal(command_find("tracking")->name, "tracking");
+	assert_string_equal(command_find("tr")->name, "tracking"); /* unambiguous */
+	assert_null(command_find("re"));                           /* resume, reload */
+	assert_null(command_find("p"));                            /* pause, peers */
+	assert_null(command_find("nosuch"));
+	assert_null(command_find(""));
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    T(test_answers), T(test_large),   T(test_silence),
+	    T(test_absent),  T(test_request), T(test_names),
+	};
+	return cmocka_run_group_tests_name("msigctl_client", tests, NULL, NULL);
+}
