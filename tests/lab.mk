@@ -25,6 +25,7 @@ EXTRA_DIST += \
 	tests/lab/__init__.py \
 	tests/lab/ask.py \
 	tests/lab/byhand.py \
+	tests/lab/claims.py \
 	tests/lab/demo.py \
 	tests/lab/invariants.py \
 	tests/lab/judge.py \
@@ -45,6 +46,8 @@ EXTRA_DIST += \
 
 lab_tests = \
 	tests/system/test_examples.py \
+	tests/system/test_join.py \
+	tests/system/test_join_kill.py \
 	tests/system/test_lab_invariants.py \
 	tests/system/test_lab_oracle.py \
 	tests/system/test_lab_scanner.py \

@@ -9,6 +9,7 @@
     byhand     a join with knsupdate            msig       the daemons of a provider
     world      all of it, up and quiet          tap        the output of the tests
     demo       the acts of ./demo               screen     what it prints
+    claims     what every join must show
 
 Everything runs unprivileged, in one temporary directory, from programs that setup.sh unpacked.
 """

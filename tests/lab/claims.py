@@ -1,0 +1,41 @@
+"""What every join must show, whatever else was done to it."""
+
+from . import net
+from .rig import ZONE
+from .watcher import MIXED
+
+
+def join(world, joiner, seconds=60, meanwhile=lambda: None):
+    """The owner designates joiner; True when all with a number up to its own have all keys, DS and
+    NS, and say so. meanwhile() is called again and again until then."""
+    members = [p for p in world.providers if p.number <= joiner.number]
+    world.rig.hsync(joiner)
+
+    def done():
+        meanwhile()
+        return world.joined(members) and world.in_sync(members)
+
+    try:
+        net.until(done, f"the join of {joiner.label}", seconds)
+        return True
+    except net.Timeout:
+        return False
+
+
+def never_bogus(t, world, what, minimum=20):
+    """The watcher and the offline checker agree that nothing was ever wrong; ends both."""
+    judge = world.judge
+    named = [p.label for p in world.providers if p.label in judge.named(ZONE)]
+    for cls in named + [MIXED]:
+        if judge.watcher.count(ZONE, cls).queries < minimum:
+            world.counted(ZONE, cls, minimum)
+    judge.stop()
+    for cls in named + [MIXED]:
+        count = judge.watcher.count(ZONE, cls)
+        t.ok(count.bogus == 0 and count.other == 0 and count.secure >= minimum,
+             f"{what}: {cls} resolvers saw {count}",
+             lambda c=count: f"{dict(c.reasons)} {dict(c.oddities)}")
+    for name, verdict in zip(("S1", "S2"), judge.check(ZONE)):
+        t.ok(verdict.pairs > 0 and not verdict.violations,
+             f"{what}: {name} holds on all {verdict.pairs} pairs that caches could hold",
+             lambda v=verdict: "\n".join(v.violations[:5]))
