@@ -256,6 +256,16 @@ canonical_form(struct check *c)
 	return ret;
 }
 
+static bool
+within(const knot_dname_t *owner, const knot_dname_t *zone)
+{
+	knot_dname_storage_t lower_owner, lower_zone;
+
+	knot_dname_copy_lower(lower_owner, owner);
+	knot_dname_copy_lower(lower_zone, zone);
+	return knot_dname_in_bailiwick(lower_owner, lower_zone) >= 0;
+}
+
 static int
 verify(struct check *c, const knot_rdataset_t *rrsigs, struct msig_verdict *v)
 {
@@ -269,8 +279,7 @@ verify(struct check *c, const knot_rdataset_t *rrsigs, struct msig_verdict *v)
 		ret = MSIG_EMISSING;
 	else if (c->dnskeys->count > MSIG_RRSIG_KEYS_MAX)
 		ret = MSIG_ESIZE;
-	else if (knot_dname_in_bailiwick(c->rrset->owner, c->zone) < 0 &&
-	         !msig_name_eq(c->rrset->owner, c->zone))
+	else if (!within(c->rrset->owner, c->zone))
 		ret = MSIG_ESIGKEY;
 	else
 		ret = canonical_form(c);

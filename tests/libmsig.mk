@@ -7,6 +7,7 @@ libmsig_tests = \
 	tests/unit/test_hsync \
 	tests/unit/test_option \
 	tests/unit/test_digest \
+	tests/unit/test_rrsig \
 	tests/unit/test_target
 check_PROGRAMS += $(libmsig_tests)
 TESTS += $(libmsig_tests)
@@ -18,5 +19,6 @@ tests_unit_test_key_LDADD = $(libmsig_test_libs)
 tests_unit_test_hsync_LDADD = $(libmsig_test_libs)
 tests_unit_test_option_LDADD = $(libmsig_test_libs)
 tests_unit_test_digest_LDADD = $(libmsig_test_libs)
+tests_unit_test_rrsig_LDADD = $(libmsig_test_libs)
 tests_unit_test_target_LDADD = $(libmsig_test_libs)
 endif
