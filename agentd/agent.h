@@ -22,6 +22,7 @@
 
 struct contact;
 struct talk;
+struct waiter;
 struct zone;
 
 struct agent {
@@ -37,11 +38,11 @@ struct agent {
 	struct ask *ask;
 	struct talk *talk;
 	struct ctl *ctl;
+	struct waiter *waiters;   /* cmds.c */
 	struct contact *contacts; /* peers.c */
 	struct zone *zones;       /* zones.c */
 	knot_dname_storage_t identity;
 	char identity_text[MSIG_NAME_TEXT];
-	bool rebuild; /* the database was lost: publish nothing, delete nothing */
 	bool stopping;
 	struct loop_timer *run_timer; /* zones.c: dirty zones wait for it */
 	uint64_t started;             /* UTC ms */

@@ -271,8 +271,8 @@ void inbox_received(struct agent *agent, const struct msig_msg_RECEIVED *raw)
 		refuse(&mail, KNOT_RCODE_REFUSED, EDE_NOT_READY, "no such zone here (yet)");
 	} else if (peer_zone_find(mail.contact->peer, mail.msg.zone) == NULL) {
 		refuse(&mail, KNOT_RCODE_REFUSED, EDE_PROHIBITED, "not in the zone's HSYNC");
-	} else if (agent->rebuild || mail.zone->broken) {
-		refuse(&mail, KNOT_RCODE_REFUSED, EDE_NOT_READY, "the database was lost");
+	} else if (mail.zone->broken) {
+		refuse(&mail, KNOT_RCODE_REFUSED, EDE_NOT_READY, "its stored state cannot be read here");
 	} else {
 		handle(&mail);
 	}

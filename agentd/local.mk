@@ -1,9 +1,18 @@
 # Files of agentd. All but main.c is in a library, so that the tests link it.
 noinst_LTLIBRARIES += agentd/libagentd.la
 agentd_libagentd_la_SOURCES = \
+	agentd/agent.h agentd/agent.c \
 	agentd/ask.h agentd/ask.c \
+	agentd/cmds.h agentd/cmds.c \
 	agentd/discover.h agentd/discover.c \
+	agentd/identity.h agentd/identity.c \
+	agentd/inbox.h agentd/inbox.c \
+	agentd/look.h agentd/look.c \
 	agentd/peer.h agentd/peer.c \
-	agentd/signer.h agentd/signer.c
+	agentd/peers.h agentd/peers.c \
+	agentd/signer.h agentd/signer.c \
+	agentd/store.h agentd/store.c \
+	agentd/talk.h agentd/talk.c \
+	agentd/zones.h agentd/zones.c
 agentd_libagentd_la_CPPFLAGS = $(AM_CPPFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS)
 include agentd/core.mk

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
+#include "agentd/cmds.h"
 #include "agentd/look.h"
 #include "agentd/peers.h"
 #include "agentd/talk.h"
@@ -291,6 +292,7 @@ int zones_settle(struct zone *zone)
 		log_reason(zone);
 		act(zone, plan);
 		share_contacts(zone);
+		cmds_settled(zone);
 	}
 	free(plan);
 	return ret;
@@ -300,9 +302,6 @@ static void run(void *arg)
 {
 	struct agent *agent = arg;
 
-	if (agent->rebuild) {
-		return;
-	}
 	for (struct zone *zone = agent->zones; zone != NULL; zone = zone->next) {
 		if (zone->dirty) {
 			(void)zones_settle(zone);
