@@ -55,7 +55,7 @@ class Demo:
             if time.monotonic() > deadline:
                 self.fail(f"{what} not within {seconds} s")
                 return False
-            time.sleep(0.15)
+            time.sleep(0.2)
         return True
 
     # -- the acts ----------------------------------------------------------------------------

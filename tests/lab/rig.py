@@ -46,6 +46,7 @@ class Provider:
         self.update_key = ask.Key(f"update-{self.label}.")      # UPDATE over DNS at the combiner
         self.signer = Knot(rig.procs, rig.directory, f"signer-{self.label}", [self.server])
         self.records = ""  # of its identity, for the identity zone
+        self.ds = {}  # zone -> what ksk() found: nothing rolls here
 
     def configure(self, masters):
         """masters: {zone: (address, port, key)}: where the signer gets each zone from."""
@@ -78,10 +79,13 @@ class Provider:
                 f"@ SOA ns1 hostmaster 1 3600 900 604800 {TTL['negative']}\n"
                 f"@ NS ns1\nns1 A {self.address}\n{self.records}")
 
-    def ksk(self, zone):
+    def ksk(self, zone=ZONE):
         """The DS records (SHA-256) of the signer's own KSK, from its key database."""
-        return [line.split(" DS ", 1)[1] for line in self.signer.keymgr(zone, "ds").splitlines()
-                if " 13 2 " in line]
+        if not self.ds.get(zone):
+            self.ds[zone] = [line.split(" DS ", 1)[1]
+                             for line in self.signer.keymgr(zone, "ds").splitlines()
+                             if " 13 2 " in line]
+        return self.ds[zone]
 
     def keys(self, zone=ZONE):
         """The signer's own DNSKEY records: those in its key database, not what it serves."""
