@@ -1,14 +1,20 @@
 # Tests of libmsig/daemon and of the message table.
 if HAVE_CMOCKA
 daemon_tests = \
+	tests/unit/test_bus \
 	tests/unit/test_conf \
-	tests/unit/test_loop \
-	tests/unit/test_dnsio
+	tests/unit/test_ctl \
+	tests/unit/test_db \
+	tests/unit/test_dnsio \
+	tests/unit/test_loop
 check_PROGRAMS += $(daemon_tests)
 TESTS += $(daemon_tests)
 EXTRA_DIST += tests/unit/unit.h
-daemon_test_libs = libmsig/daemon/libmsigd.la libmsig/libmsig.la $(CMOCKA_LIBS) $(KNOT_LIBS) $(JANSSON_LIBS)
-tests_unit_test_loop_LDADD = $(daemon_test_libs)
-tests_unit_test_dnsio_LDADD = $(daemon_test_libs)
+daemon_test_libs = libmsig/daemon/libmsigd.la libmsig/libmsig.la $(CMOCKA_LIBS) $(KNOT_LIBS)
+tests_unit_test_bus_LDADD = $(daemon_test_libs) $(ZMQ_LIBS)
 tests_unit_test_conf_LDADD = $(daemon_test_libs)
+tests_unit_test_ctl_LDADD = $(daemon_test_libs) $(JANSSON_LIBS)
+tests_unit_test_db_LDADD = $(daemon_test_libs)
+tests_unit_test_dnsio_LDADD = $(daemon_test_libs)
+tests_unit_test_loop_LDADD = $(daemon_test_libs)
 endif

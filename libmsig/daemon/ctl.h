@@ -14,17 +14,18 @@ struct ctl_request;
 struct ctl_command {
 	const char *name;
 	bool acts; /* changes something: root, our own user, or the admin group only */
-	/* Returns the answer (ownership passes), or NULL if it will call ctl_reply later. */
+	/* Returns the answer (ownership passes), or NULL if it calls ctl_reply, now or later. */
 	json_t *(*run)(void *arg, struct ctl_request *req, const json_t *request);
 };
 
-/* commands ends with a NULL name. admin_gid (gid_t)-1: nobody but root and ourselves may act. */
+/* commands ends with a NULL name. admin_gid (gid_t)-1: nobody but root and ourselves may act. A request
+ * has up to 64 KiB and one answer; requests of a client are answered in order, one at a time. */
 struct ctl *ctl_listen(struct loop *loop, const char *path, const struct ctl_command *commands,
                        gid_t admin_gid, void *arg, int *err);
-void ctl_free(struct ctl *ctl);
+void ctl_free(struct ctl *ctl); /* requests without an answer are gone */
 
 void ctl_reply(struct ctl_request *req, json_t *answer); /* steals answer; frees req */
-/* Called when the client of a request without an answer goes away; req is gone afterwards. */
+/* Called when the client of a request without an answer goes away; req is gone by then. */
 void ctl_on_gone(struct ctl_request *req, void (*cb)(void *arg), void *arg);
 const char *ctl_user(const struct ctl_request *req); /* for the journal: "uid 0 (root)" */
 

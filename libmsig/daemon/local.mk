@@ -8,7 +8,10 @@ libmsig_daemon_libmsigd_la_SOURCES = \
 	libmsig/daemon/tsig.h libmsig/daemon/tsig.c \
 	libmsig/daemon/conf.h libmsig/daemon/conf_int.h libmsig/daemon/conf.c \
 	libmsig/daemon/confread.c libmsig/daemon/keyfile.c \
-	libmsig/daemon/proc.h libmsig/daemon/proc.c
+	libmsig/daemon/proc.h libmsig/daemon/proc.c \
+	libmsig/daemon/bus.h libmsig/daemon/bus.c \
+	libmsig/daemon/db.h libmsig/daemon/db.c \
+	libmsig/daemon/ctl.h libmsig/daemon/ctl.c
 libmsig_daemon_libmsigd_la_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(ZMQ_CFLAGS) $(SQLITE_CFLAGS) \
 	$(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS) $(SECCOMP_CFLAGS)
 libmsig_daemon_libmsigd_la_LIBADD = libmsig/libmsig.la $(KNOT_LIBS) $(EVENT_LIBS) $(ZMQ_LIBS) $(SQLITE_LIBS) \
