@@ -15,4 +15,8 @@ agentd_libagentd_la_SOURCES = \
 	agentd/talk.h agentd/talk.c \
 	agentd/zones.h agentd/zones.c
 agentd_libagentd_la_CPPFLAGS = $(AM_CPPFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS)
+sbin_PROGRAMS += agentd/agentd
+agentd_agentd_SOURCES = agentd/main.c
+agentd_agentd_LDADD = agentd/libagentd.la agentd/libcore.la libmsig/daemon/libmsigd.la \
+	libmsig/libmsig.la $(JANSSON_LIBS) $(GNUTLS_LIBS) $(KNOT_LIBS)
 include agentd/core.mk

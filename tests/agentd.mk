@@ -3,12 +3,16 @@ if HAVE_CMOCKA
 agentd_tests = \
 	tests/unit/test_peer \
 	tests/unit/test_discover \
-	tests/unit/test_signer
+	tests/unit/test_signer \
+	tests/unit/test_agents
 check_PROGRAMS += $(agentd_tests)
 TESTS += $(agentd_tests)
-agentd_test_libs = agentd/libagentd.la libmsig/daemon/libmsigd.la libmsig/libmsig.la \
+agentd_test_libs = agentd/libagentd.la agentd/libcore.la libmsig/daemon/libmsigd.la libmsig/libmsig.la \
 	$(CMOCKA_LIBS) $(KNOT_LIBS) $(JANSSON_LIBS) $(GNUTLS_LIBS)
 tests_unit_test_peer_LDADD = $(agentd_test_libs)
 tests_unit_test_discover_LDADD = $(agentd_test_libs)
 tests_unit_test_signer_LDADD = $(agentd_test_libs)
+tests_unit_test_agents_SOURCES = tests/unit/test_agents.c tests/unit/agentworld.c \
+	tests/unit/agentworld.h
+tests_unit_test_agents_LDADD = $(agentd_test_libs)
 endif

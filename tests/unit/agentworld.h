@@ -1,0 +1,52 @@
+/*
+ * A world for agents in one process: a transport, an observer that answers look-ups of identities,
+ * and a combiner that says yes. What is on the way can be changed, dropped, or sent again.
+ */
+#pragma once
+
+#include "agentd/agent.h"
+
+#define WORLD_AGENTS 3
+
+struct world_agent {
+	struct agent agent;
+	struct conf conf;
+	struct conf_zone zone;
+	char identity[40];
+	char *ns[2];
+	char ns_name[40];
+	char storage[128], key[160];
+	uint64_t next_id;
+	bool up;
+	unsigned applied;
+	/* The last message that came for it, as it came. */
+	uint8_t *last;
+	size_t last_len;
+	uint16_t last_rcode;  /* of the last response that it gave */
+	bool last_signed;
+};
+
+struct world {
+	struct loop *loop;
+	struct world_agent at[WORLD_AGENTS];
+	unsigned count;
+	char dir[64];
+	enum msig_validation validation; /* of every look-up */
+	bool wrong_key;                  /* the KEY published is another one */
+	/* Sees each request on its way; false drops it. May change it in place. */
+	bool (*on_way)(struct world *world, unsigned to, uint8_t *wire, size_t *len);
+	bool (*on_back)(struct world *world, unsigned to, uint8_t *wire, size_t *len);
+	void *arg;
+};
+
+void world_open(struct world *world, unsigned agents);
+void world_close(struct world *world);
+void world_start(struct world *world, unsigned number);
+void world_stop(struct world *world, unsigned number);
+/* The owner's word, as the signer's zone would show it; bit i: agent i is ON and SIGN. */
+void world_hsync(struct world *world, unsigned number, unsigned on, uint32_t serial);
+/* Runs until cond says so; false after timeout_ms. */
+bool world_until(struct world *world, bool (*cond)(struct world *world), unsigned timeout_ms);
+void world_run(struct world *world, unsigned ms);
+/* A message for an agent, straight from the network. */
+void world_deliver(struct world *world, unsigned to, const uint8_t *wire, size_t len);

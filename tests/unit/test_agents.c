@@ -1,0 +1,321 @@
+/* Agents that talk to each other: what they accept, and what they must not. */
+#include "tests/unit/unit.h"
+#include "agentd/peers.h"
+#include "agentd/zones.h"
+#include "libmsig/err.h"
+#include "tests/unit/agentworld.h"
+
+static const knot_dname_t *zone_name = (const knot_dname_t *)"\4shop\7example";
+static struct world world;
+
+static enum peer_state
+state_of(unsigned here, unsigned there)
+{
+	struct contact *c = peers_find(&world.at[here].agent, world.at[there].identity);
+
+	return c != NULL ? c->peer->state : PEER_NEEDED;
+}
+
+static bool
+operational(struct world *w)
+{
+	return state_of(0, 1) == PEER_OPERATIONAL && state_of(1, 0) == PEER_OPERATIONAL;
+}
+
+static bool
+ready(struct world *w)
+{
+	struct contact *a = peers_find(&w->at[0].agent, w->at[1].identity);
+	struct contact *b = peers_find(&w->at[1].agent, w->at[0].identity);
+
+	return a != NULL && b != NULL && peer_ready(a->peer, zone_name) &&
+	       peer_ready(b->peer, zone_name);
+}
+
+static int
+teardown(void **state)
+{
+	world_close(&world);
+	return 0;
+}
+
+static void
+two(void)
+{
+	world_open(&world, 2);
+	world_hsync(&world, 0, 3, 1);
+	world_hsync(&world, 1, 3, 1);
+}
+
+static void
+test_meet(void **state)
+{
+	two();
+	assert_true(world_until(&world, ready, 5000));
+	assert_true(world_until(&world, operational, 1000));
+}
+
+/* The owner's change reaches one side later: its HELLO is refused until then, and both meet. */
+static void
+test_slow_transfer(void **state)
+{
+	world_open(&world, 2);
+	world_hsync(&world, 0, 3, 1);
+	world_run(&world, 300);
+	assert_int_equal(state_of(0, 1), PEER_KNOWN);
+	assert_int_equal(world.at[1].last_rcode, KNOT_RCODE_REFUSED);
+	world_hsync(&world, 1, 3, 1);
+	assert_true(world_until(&world, ready, 5000));
+}
+
+static void
+not_met(enum msig_validation validation)
+{
+	world_open(&world, 2);
+	world.validation = validation;
+	world_hsync(&world, 0, 3, 1);
+	world_hsync(&world, 1, 3, 1);
+	world_run(&world, 500);
+	assert_int_equal(state_of(0, 1), PEER_NEEDED);
+	assert_int_equal(state_of(1, 0), PEER_NEEDED);
+	assert_null(world.at[0].last); /* nothing was said at all */
+	assert_null(world.at[1].last);
+	world.validation = MSIG_VALIDATION_SECURE; /* and when it is secure, they do */
+	assert_true(world_until(&world, ready, 10000));
+}
+
+static void
+test_discovery_insecure(void **state)
+{
+	not_met(MSIG_VALIDATION_INSECURE);
+}
+
+static void
+test_discovery_bogus(void **state)
+{
+	not_met(MSIG_VALIDATION_BOGUS);
+}
+
+static bool
+corrupt(struct world *w, unsigned to, uint8_t *wire, size_t *len)
+{
+	wire[*len - 1] ^= 1; /* the last octet of the signature */
+	return true;
+}
+
+static void
+test_wrong_signature(void **state)
+{
+	world_open(&world, 2);
+	world.on_way = corrupt;
+	world_hsync(&world, 0, 3, 1);
+	world_hsync(&world, 1, 3, 1);
+	world_run(&world, 500);
+	assert_int_equal(state_of(0, 1), PEER_KNOWN);
+	assert_int_equal(state_of(1, 0), PEER_KNOWN);
+	assert_int_equal(world.at[1].last_rcode, KNOT_RCODE_NOTAUTH);
+	assert_false(world.at[1].last_signed); /* no public-key operation for strangers */
+	world.on_way = NULL;
+	assert_true(world_until(&world, ready, 10000));
+}
+
+/* A response is worth what its signature is: NOERROR alone makes no peer. */
+static bool
+strip(struct world *w, unsigned to, uint8_t *wire, size_t *len)
+{
+	struct msig_sig0_info info;
+
+	if (msig_sig0_peek(wire, *len, &info) == 0) {
+		*len = info.offset;
+		wire[11]--; /* ARCOUNT */
+	}
+	return true;
+}
+
+static void
+test_response_not_signed(void **state)
+{
+	world_open(&world, 2);
+	world.on_back = strip;
+	world_hsync(&world, 0, 3, 1);
+	world_hsync(&world, 1, 3, 1);
+	world_run(&world, 500);
+	struct contact *c = peers_find(&world.at[0].agent, world.at[1].identity);
+	assert_non_null(c);
+	assert_false(peer_ready(c->peer, zone_name));
+	world.on_back = NULL;
+	assert_true(world_until(&world, ready, 10000));
+}
+
+static void
+test_wrong_key_published(void **state)
+{
+	world_open(&world, 2);
+	world.wrong_key = true;
+	world_hsync(&world, 0, 3, 1);
+	world_hsync(&world, 1, 3, 1);
+	world_run(&world, 400);
+	assert_int_equal(state_of(0, 1), PEER_KNOWN);
+	/* It is looked up again by itself once the right one is there. */
+	world.wrong_key = false;
+	assert_true(world_until(&world, ready, 20000));
+}
+
+static void
+test_replay(void **state)
+{
+	uint8_t copy[70000];
+	size_t len;
+
+	two();
+	assert_true(world_until(&world, ready, 5000));
+	len = world.at[1].last_len;
+	memcpy(copy, world.at[1].last, len);
+	world_run(&world, 50);
+	world_deliver(&world, 1, copy, len);
+	world_run(&world, 20);
+	/* The world may have answered another message since: ask again until nothing else comes. */
+	world_stop(&world, 0);
+	world_run(&world, 20);
+	world_deliver(&world, 1, copy, len);
+	world_run(&world, 50);
+	assert_int_not_equal(world.at[1].last_rcode, KNOT_RCODE_NOERROR);
+	/* Not after a restart either. */
+	world_stop(&world, 1);
+	world_start(&world, 1);
+	world_hsync(&world, 1, 3, 1);
+	world_run(&world, 100);
+	world.at[1].last_rcode = 0;
+	world_deliver(&world, 1, copy, len);
+	world_run(&world, 100);
+	assert_int_not_equal(world.at[1].last_rcode, KNOT_RCODE_NOERROR);
+	world_start(&world, 0);
+}
+
+/* A HELLO with times and sequence of our choice, signed by the right key. */
+static size_t
+hello(unsigned from, uint8_t *wire, size_t max, uint64_t when, const char *zone)
+{
+	struct agent *a = &world.at[from].agent;
+	struct msig_coding coding = agent_coding(a);
+	struct msig_option opt;
+	struct msig_peermsg msg;
+	knot_dname_storage_t name;
+	size_t len = max - 300;
+
+	msig_name_parse(zone, name);
+	msig_option_init(&opt, MSIG_OP_HELLO, a->identity, name);
+	MSIG_OPTION_SET(&opt, SEQUENCE, sequence, store_sequence(a->store));
+	assert_int_equal(msig_peermsg_request(&msg, 1, &opt, NULL), 0);
+	assert_int_equal(msig_peermsg_compose(&msg, &coding, wire, &len), 0);
+	msig_peermsg_clear(&msg);
+	assert_int_equal(signer_sign(a->signer, wire, &len, max, NULL, 0, when), 0);
+	return len;
+}
+
+static uint16_t
+answer_to(unsigned to, const uint8_t *wire, size_t len)
+{
+	world.at[to].last_rcode = 0xffff;
+	world_deliver(&world, to, wire, len);
+	world_run(&world, 20);
+	return world.at[to].last_rcode;
+}
+
+static void
+test_expired(void **state)
+{
+	uint8_t wire[2000];
+	uint64_t now = loop_utc_ms() / 1000;
+
+	world_open(&world, 3);
+	world_hsync(&world, 0, 3, 1); /* 0 knows 1; 1 itself has no HSYNC yet and is quiet */
+	world_run(&world, 100);
+	assert_int_equal(answer_to(0, wire, hello(1, wire, sizeof(wire), now, "shop.example.")),
+	                 KNOT_RCODE_NOERROR);
+	assert_int_not_equal(
+	    answer_to(0, wire, hello(1, wire, sizeof(wire), now - 1000, "shop.example.")),
+	    KNOT_RCODE_NOERROR);
+	assert_int_not_equal(
+	    answer_to(0, wire, hello(1, wire, sizeof(wire), now + 1000, "shop.example.")),
+	    KNOT_RCODE_NOERROR);
+}
+
+static void
+test_not_in_hsync(void **state)
+{
+	uint8_t wire[2000];
+	uint64_t now = loop_utc_ms() / 1000;
+
+	world_open(&world, 3);
+	world_hsync(&world, 0, 3, 1);
+	world_run(&world, 100);
+	assert_int_equal(answer_to(0, wire, hello(2, wire, sizeof(wire), now, "shop.example.")),
+	                 KNOT_RCODE_REFUSED);
+	assert_null(peers_find(&world.at[0].agent, world.at[2].identity));
+	/* A peer that is known, about a zone that we do not have. */
+	assert_int_equal(answer_to(0, wire, hello(1, wire, sizeof(wire), now, "other.example.")),
+	                 KNOT_RCODE_REFUSED);
+}
+
+static void
+test_garbage(void **state)
+{
+	uint8_t wire[2000], cut[2000];
+	uint64_t now = loop_utc_ms() / 1000;
+	size_t len;
+	unsigned seed = 7;
+
+	world_open(&world, 3);
+	world_hsync(&world, 0, 3, 1);
+	world_run(&world, 100);
+	len = hello(1, wire, sizeof(wire), now, "shop.example.");
+	for (size_t n = 0; n < len; n++)
+		assert_int_not_equal(answer_to(0, wire, n), KNOT_RCODE_NOERROR);
+	for (unsigned i = 0; i < 300; i++) {
+		memcpy(cut, wire, len);
+		cut[2 + (unsigned)rand_r(&seed) % (len - 2)] ^= (uint8_t)(1 + rand_r(&seed) % 255);
+		assert_int_not_equal(answer_to(0, cut, len), KNOT_RCODE_NOERROR);
+	}
+	assert_int_equal(answer_to(0, wire, len), KNOT_RCODE_NOERROR);
+}
+
+static bool
+interrupted(struct world *w)
+{
+	return state_of(1, 0) == PEER_INTERRUPTED;
+}
+
+static void
+test_silence_and_return(void **state)
+{
+	two();
+	assert_true(world_until(&world, ready, 5000));
+	world_stop(&world, 0);
+	assert_true(world_until(&world, interrupted, 40000));
+	world_start(&world, 0);
+	world_hsync(&world, 0, 3, 1);
+	assert_true(world_until(&world, ready, 10000));
+	assert_true(world_until(&world, operational, 10000));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(test_meet, teardown),
+		cmocka_unit_test_teardown(test_slow_transfer, teardown),
+		cmocka_unit_test_teardown(test_discovery_insecure, teardown),
+		cmocka_unit_test_teardown(test_discovery_bogus, teardown),
+		cmocka_unit_test_teardown(test_wrong_signature, teardown),
+		cmocka_unit_test_teardown(test_response_not_signed, teardown),
+		cmocka_unit_test_teardown(test_wrong_key_published, teardown),
+		cmocka_unit_test_teardown(test_replay, teardown),
+		cmocka_unit_test_teardown(test_expired, teardown),
+		cmocka_unit_test_teardown(test_not_in_hsync, teardown),
+		cmocka_unit_test_teardown(test_garbage, teardown),
+		cmocka_unit_test_teardown(test_silence_and_return, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
