@@ -342,6 +342,10 @@ own_keys(struct step *s)
 	struct durable *d = &view->d;
 	const struct view_version *keys = seen_at_signer(view, VIEW_DNSKEY);
 	const struct view_version *soa = seen_at_signer(view, VIEW_SOA);
+	if (!rset_within(view->config.own, d->own)) {
+		d->own = rset_or(d->own, view->config.own);
+		view->persist = true;
+	}
 	if (keys == NULL || soa == NULL || keys->absent)
 		return;
 
@@ -548,7 +552,9 @@ contribution(const struct zone_view *view, const struct process_target *t, int i
 	bool all = i != VIEW_SELF || view->config.mode == VIEW_MODE_ALL;
 	struct view_contribution c = { 0 };
 
-	if (all && ((t->keys >> i & 1) != 0 || i == VIEW_SELF))
+	if (all && i == VIEW_SELF)
+		c.dnskey = view->d.own; /* a signer in this mode has no DNSKEY but from here */
+	else if (all && (t->keys >> i & 1) != 0)
 		c.dnskey = st->dnskey;
 	if (all && (t->cds >> i & 1) != 0 && __builtin_popcount(t->cds) > 1) {
 		c.cds = st->cds;
@@ -584,7 +590,7 @@ wanted_overlay(struct step *s, struct view_overlay *o, bool *may_shrink)
 	else if (view->d.process.kind != 0 && view->d.process.subject == VIEW_SELF &&
 	         !view->d.provider[VIEW_SELF].member && (t.keys & BIT(VIEW_SELF)) == 0)
 		t.keys = t.cds = t.ns = 0, t.ns_set = RSET_NONE, t.csync = false;
-	if (!t.complete || !view->d.provider[VIEW_SELF].statement.known)
+	if (!t.complete)
 		return false;
 	for (int i = 0; i < VIEW_PROVIDERS; i++)
 		if (view->d.provider[i].used)
@@ -653,7 +659,7 @@ overlay(struct step *s)
 	struct view_overlay o = { 0 };
 	bool may_shrink = false, same = true;
 
-	if (step_frozen(view) || !d->begun)
+	if (step_frozen(view) || (!d->begun && view->config.mode == VIEW_MODE_FOREIGN))
 		return;
 	if (!wanted_overlay(s, &o, &may_shrink))
 		return;

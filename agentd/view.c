@@ -564,6 +564,8 @@ view_on_applied(struct zone_view *view, uint64_t epoch, uint64_t counter, uint16
 	view->d.applied = *want;
 	view->d.applied_epoch = epoch;
 	view->d.applied_counter = counter;
+	view->combiner_epoch = epoch;
+	view->combiner_counter = counter;
 	return news(view, true);
 }
 
