@@ -61,9 +61,9 @@ def shown(providers, rdtype, count):
     return len(set(sets)) == 1 and len(sets[0]) == count
 
 
-def join(rig, change, members, joiner, say=lambda text: None):
+def join(rig, change, members, joiner, say=lambda text: None, holds=True):
     """joiner becomes a provider of ZONE beside members. change(provider, *lines) sends an UPDATE to
-    its combiner."""
+    its combiner. holds=False names the joiner while caches still have the old DS and DNSKEY."""
     group = members + [joiner]
     count = len(group)
 
@@ -82,7 +82,8 @@ def join(rig, change, members, joiner, say=lambda text: None):
     net.until(lambda: {r.split()[0] for r in parent_ds(rig)} == tags,
               "the parent to have all DS records")
     say("the parent has all DS records")
-    hold(max(TTL["ds"], TTL["dnskey"]) + MARGIN)
+    if holds:
+        hold(max(TTL["ds"], TTL["dnskey"]) + MARGIN)
     lines = [f"add {ZONE} {TTL['ns']} NS {p.ns}" for p in group]
     at_all("NS records exchanged", lambda new: lines)
     net.until(lambda: shown(group, "NS", count), "the NS union everywhere")

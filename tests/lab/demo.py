@@ -177,11 +177,11 @@ class Demo:
             screen.put(row)
         self.judge_counts(judge.watcher)
         s1, s2 = judge.check(ZONE)
-        for name, verdict, meaning in (("S1", s1, "every DS with every DNSKEY set"),
-                                       ("S2", s2, "every DNSKEY set with every signature")):
-            screen.put(f"  {name}: {meaning} that caches could hold together: {verdict.pairs} "
-                       f"pairs, {len(verdict.violations)} wrong",
-                       "bad" if verdict.violations else None)
+        screen.put("  Of all that was served, what caches could hold together:")
+        for name, verdict, meaning in (("S1", s1, "DS with DNSKEY sets"),
+                                       ("S2", s2, "DNSKEY sets with signatures")):
+            screen.put(f"  {name}: {meaning}: {verdict.pairs} pairs, "
+                       f"{len(verdict.violations)} wrong", "bad" if verdict.violations else None)
             if verdict.violations or not verdict.pairs:
                 self.fail(f"{name}: " + "; ".join(verdict.violations[:3] or ["nothing compared"]))
         self.matrix()
