@@ -215,6 +215,8 @@ msig_apex_from_update(const uint8_t *wire, size_t len, knot_dname_storage_t zone
 	if (pkt == NULL)
 		return KNOT_ENOMEM;
 	ret = knot_pkt_parse(pkt, KNOT_PF_KEEPWIRE | KNOT_PF_NOCANON);
+	if (ret != KNOT_EOK && ret != KNOT_ENOMEM)
+		ret = KNOT_EMALF; /* libknot has several words for it */
 	if (ret == KNOT_EOK)
 		ret = take_update(pkt, apex, &named);
 	if (ret == 0)

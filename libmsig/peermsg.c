@@ -360,6 +360,8 @@ msig_peermsg_parse(const uint8_t *wire, size_t len, const struct msig_coding *co
 	if (pkt == NULL)
 		return KNOT_ENOMEM;
 	ret = knot_pkt_parse(pkt, KNOT_PF_KEEPWIRE | KNOT_PF_NOCANON);
+	if (ret != KNOT_EOK && ret != KNOT_ENOMEM)
+		ret = KNOT_EMALF; /* libknot has several words for it */
 	if (ret == KNOT_EOK)
 		ret = parse(pkt, wire, len, coding, msg);
 	knot_pkt_free(pkt);

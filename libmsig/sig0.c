@@ -500,7 +500,7 @@ feed(dnssec_sign_ctx_t *ctx, const uint8_t *rdata, const knot_dname_t *signer, c
 	int ret = DNSSEC_EOK;
 
 	memcpy(head, rdata, SIG_FIXED);
-	knot_dname_copy_lower(head + SIG_FIXED, signer);
+	memcpy(head + SIG_FIXED, signer, knot_dname_size(signer));
 	memcpy(header, wire, sizeof(header));
 	knot_wire_write_u16(header + ARCOUNT_AT, arcount);
 	part[0] = (dnssec_binary_t){ .data = head, .size = SIG_FIXED + knot_dname_size(signer) };
@@ -610,10 +610,10 @@ msig_sig0_key_usable(const knot_rdata_t *key)
 	}
 }
 
-/* One public-key operation. */
+/* One public-key operation, with the signer's name in the letters given. */
 static int
-verify_with(const knot_rdata_t *rdata, const struct located *sig, const uint8_t *wire,
-            const uint8_t *request, size_t request_len)
+verify_with(const knot_rdata_t *rdata, const struct located *sig, const knot_dname_t *signer,
+            const uint8_t *wire, const uint8_t *request, size_t request_len)
 {
 	dnssec_binary_t public = { .data = (uint8_t *)(uintptr_t)rdata->data + 4,
 		                   .size = rdata->len - 4 };
@@ -631,13 +631,26 @@ verify_with(const knot_rdata_t *rdata, const struct located *sig, const uint8_t 
 	if (ret == DNSSEC_EOK)
 		ret = dnssec_sign_new(&ctx, key);
 	if (ret == DNSSEC_EOK)
-		ret = feed(ctx, sig->rdata, sig->info.signer, wire, sig->info.offset,
+		ret = feed(ctx, sig->rdata, signer, wire, sig->info.offset,
 		           knot_wire_get_arcount(wire) - 1, request, request_len);
 	if (ret == DNSSEC_EOK)
 		ret = dnssec_sign_verify(ctx, false, &signature);
 	dnssec_sign_free(ctx);
 	dnssec_key_free(key);
 	return ret == DNSSEC_EOK ? 0 : MSIG_EBADSIG;
+}
+
+/* The canonical form has the signer's name in lower case; BIND hashes it as it writes it. */
+static int
+verify_key(const knot_rdata_t *key, const struct located *sig, const uint8_t *wire,
+           const uint8_t *request, size_t request_len)
+{
+	const knot_dname_t *as_is = sig->rdata + SIG_FIXED;
+	int ret = verify_with(key, sig, sig->info.signer, wire, request, request_len);
+
+	if (ret != 0 && !knot_dname_is_equal(as_is, sig->info.signer))
+		ret = verify_with(key, sig, as_is, wire, request, request_len);
+	return ret;
 }
 
 int
@@ -661,7 +674,7 @@ msig_sig0_verify(const uint8_t *wire, size_t len, const uint8_t *request, size_t
 		if (msig_sig0_key_usable(key) && knot_dnskey_alg(key) == sig.info.algorithm &&
 		    msig_key_tag(key) == sig.info.tag) {
 			tried++;
-			ret = verify_with(key, &sig, wire, request, request_len);
+			ret = verify_key(key, &sig, wire, request, request_len);
 			if (ret == 0)
 				return 0;
 		}
