@@ -29,7 +29,6 @@ enum {
 	TAKES_ALGORITHM = 1 << 4,
 	TAKES_OWNER = 1 << 5,
 	TAKES_GENERIC = 1 << 6,
-	TAKES_REASON = 1 << 7,
 };
 
 struct context {
@@ -40,7 +39,7 @@ struct context {
 	struct text text;
 	FILE *in;
 	/* of single commands */
-	const char *step, *algorithm, *owner, *reason;
+	const char *step, *algorithm, *owner;
 	bool done, follow, generic;
 	unsigned limit;
 };

@@ -20,10 +20,8 @@ static int all_run(struct context *ctx, const char *name, const char *command,
 static int overview_run(struct context *ctx, int argc, char **argv);
 static int status_run(struct context *ctx, int argc, char **argv);
 static int reload_run(struct context *ctx, int argc, char **argv);
-static int acts_run(struct context *ctx, const char *name, int argc, char **argv);
-static int pause_run(struct context *ctx, int argc, char **argv);
-static int resume_run(struct context *ctx, int argc, char **argv);
-static int abort_run(struct context *ctx, int argc, char **argv);
+static int accept_run(struct context *ctx, int argc, char **argv);
+static int withdraw_run(struct context *ctx, int argc, char **argv);
 
 /* clang-format off */
 const struct command commands[] = {
@@ -45,12 +43,22 @@ const struct command commands[] = {
 	  "combinerd", render_merge, NULL },
 	{ "journal", "ZONE", "what happened to a zone, who did it, on what evidence", 1, 1,
 	  TAKES_FOLLOW | TAKES_LIMIT, NULL, NULL, journal_run },
-	{ "pause", "ZONE", "start no further step of a zone's process", 1, 1, TAKES_REASON,
-	  NULL, NULL, pause_run },
-	{ "resume", "ZONE", "take a pause back", 1, 1, TAKES_REASON,
-	  NULL, NULL, resume_run },
-	{ "abort", "ZONE", "give up a process that has not changed anything yet", 1, 1, TAKES_REASON,
-	  NULL, NULL, abort_run },
+	{ "pause", "ZONE", "start no further step of a zone's process", 1, 1, 0,
+	  "agentd", render_done, NULL },
+	{ "resume", "ZONE", "take a pause back", 1, 1, 0,
+	  "agentd", render_done, NULL },
+	{ "abort", "ZONE", "give up a process that has not changed anything yet", 1, 1, 0,
+	  "agentd", render_done, NULL },
+	{ "refresh", "ZONE", "ask the owner for changes now", 1, 1, 0,
+	  "combinerd", render_begun, NULL },
+	{ "retransfer", "ZONE", "fetch the owner's whole zone, whatever its serial", 1, 1, 0,
+	  "combinerd", render_begun, NULL },
+	{ "notify", "ZONE", "tell the signer now that there is something to fetch", 1, 1, 0,
+	  "combinerd", render_begun, NULL },
+	{ "accept", "ZONE signed | overlay", "decide a doubt of combinerd's: a zone that came signed, a lost overlay", 2, 2, 0,
+	  NULL, NULL, accept_run },
+	{ "withdraw", "ZONE PROVIDER", "take all records of a provider out of the overlay", 2, 2, 0,
+	  NULL, NULL, withdraw_run },
 	{ "reload", "", "let each daemon read its configuration again", 0, 0, 0,
 	  NULL, NULL, reload_run },
 	{ "hsync", "[ZONE | RECORD]", "HSYNC as agentd sees it; or a record, printed in both forms", 0, -1,
@@ -75,7 +83,6 @@ const struct option_entry options[] = {
 	{ "algorithm", 'a', "NAME", "identity new: ed25519 or ecdsap256sha256", TAKES_ALGORITHM },
 	{ "owner",     'o', "NAME", "hsync: the zone's name, for the owner of the record", TAKES_OWNER },
 	{ "generic",   'g', NULL,   "identity records: as TYPEnnn \\# ...", TAKES_GENERIC },
-	{ "reason",    'R', "TEXT", "pause, resume, abort: for the journal", TAKES_REASON },
 	{ 0 },
 };
 /* clang-format on */
@@ -281,18 +288,17 @@ reload_run(struct context *ctx, int argc, char **argv)
 	return all_run(ctx, "reload", "reload", render_reload);
 }
 
+/* A command of combinerd with a second argument. */
 static int
-acts_run(struct context *ctx, const char *name, int argc, char **argv)
+with_second(struct context *ctx, const char *name, char **argv, const char *key)
 {
 	json_t *request = command_request(name, argv[0]), *answer = NULL;
 	char err[1024] = "";
 	if (request == NULL) {
 		return command_error(ctx, EXIT_USAGE, "'%s' is not a domain name", argv[0]);
 	}
-	if (ctx->reason != NULL) {
-		json_object_set_new(request, "reason", json_string(ctx->reason));
-	}
-	int ret = command_ask(ctx, "agentd", request, &answer, err, sizeof(err));
+	json_object_set_new(request, key, json_string(argv[1]));
+	int ret = command_ask(ctx, "combinerd", request, &answer, err, sizeof(err));
 	json_decref(request);
 	if (ret != 0) {
 		return command_error(ctx, ret, "%s", err);
@@ -303,19 +309,13 @@ acts_run(struct context *ctx, const char *name, int argc, char **argv)
 }
 
 static int
-pause_run(struct context *ctx, int argc, char **argv)
+accept_run(struct context *ctx, int argc, char **argv)
 {
-	return acts_run(ctx, "pause", argc, argv);
+	return with_second(ctx, "accept", argv, "what");
 }
 
 static int
-resume_run(struct context *ctx, int argc, char **argv)
+withdraw_run(struct context *ctx, int argc, char **argv)
 {
-	return acts_run(ctx, "resume", argc, argv);
-}
-
-static int
-abort_run(struct context *ctx, int argc, char **argv)
-{
-	return acts_run(ctx, "abort", argc, argv);
+	return with_second(ctx, "withdraw", argv, "origin");
 }

@@ -99,9 +99,6 @@ option(struct context *ctx, int letter, char *arg)
 	case 'g':
 		ctx->generic = true;
 		return -1;
-	case 'R':
-		ctx->reason = arg;
-		return -1;
 	case 'V':
 		printf("msigctl (%s) %s\n", PACKAGE_NAME, PACKAGE_VERSION);
 		return EXIT_DONE;

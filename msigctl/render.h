@@ -26,5 +26,6 @@ void render_hsync_zone(const struct text *t, const json_t *answer);
 void render_done(const struct text *t, const json_t *answer);
 void render_identity_check(const struct text *t, const json_t *answer);
 
-/* Of combinerd. */
+/* Of combinerd. begun: it was asked for; that it has happened, the answer does not say. */
+void render_begun(const struct text *t, const json_t *answer);
 void render_merge(const struct text *t, const json_t *answer);

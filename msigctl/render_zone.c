@@ -373,10 +373,13 @@ void
 render_done(const struct text *t, const json_t *a)
 {
 	const json_t *zone = json_object_get(a, "zone");
+	if (!json_is_object(zone)) {
+		text_line(t, TINT_NONE, "done");
+		return;
+	}
 	text_printf(t, TINT_NONE, "%s ", js_str(zone, "zone"));
 	text_put(t, words_tint(js_str(zone, "state")), js_str(zone, "state"));
-	text_put(t, TINT_NONE, js_true(zone, "paused") ? ", paused" : ", not paused");
-	fputc('\n', t->out);
+	text_line(t, TINT_NONE, "%s", js_true(zone, "paused") ? ", paused" : ", not paused");
 }
 
 void

@@ -154,3 +154,36 @@
  "Not followed    : two records of one identity\n"
  "  ON AGENT SIGN msa.p1.example.   (this provider) member\n"
  "  OFF AGENT SIGN msa.p2.example.  not a member\n"},
+{"merge", render_merge,
+ "{'zone': 'z.', 'state': 'frozen', 'reason': 'HSYNC vanished', 'mode': 'all', 'in': {'serial': 7, "
+ "'time': ^-60^, 'from': '192.0.2.1@53', 'primaries': [{'address': '192.0.2.1@53', 'ok': true, "
+ "'text': ''}, {'address': '192.0.2.9@53', 'ok': false, 'text': '192.0.2.9@53: timed out'}]}, "
+ "'out': {'serial': 12, 'to': '127.0.0.1@5301', 'notify': 'fetched', 'seen': ^-59^}, 'overlay': "
+ "[{'type': 'DNSKEY', 'origin': 'msa.p2.example.', 'applied': true, 'records': [{'text': '256 3 13 "
+ "a=', 'ttl': 5, 'time': 1}, {'text': '257 3 13 b=', 'ttl': 5, 'time': 1}]}, {'type': 'NS', "
+ "'origin': 'msa.p2.example.', 'applied': false, 'records': [{'text': 'ns1.p2.example.', 'ttl': 5, "
+ "'time': 1}]}], 'dropped': [{'type': 'CDNSKEY', 'text': 'the overlay is its authority'}], "
+ "'served': [{'type': 'DNSKEY', 'ttl': 5, 'records': ['256 3 13 a=', '257 3 13 b=']}]}",
+ "Zone            : z.\n"
+ "State           : frozen: HSYNC vanished\n"
+ "In              : serial 7 from 192.0.2.1@53, checked 13:14:21 (1m00s ago)\n"
+ "                  192.0.2.1@53 ok\n"
+ "                  192.0.2.9@53 192.0.2.9@53: timed out\n"
+ "Out             : serial 12 to 127.0.0.1@5301: fetched 13:14:22 (59s ago)\n"
+ "Overlay         : DNSKEY +2 from msa.p2.example.\n"
+ "                  NS +1 from msa.p2.example., not applied\n"
+ "Dropped         : CDNSKEY of the owner's zone: the overlay is its authority\n"
+ "Apex            : DNSKEY 2, TTL 5\n"},
+{"merge, empty", render_merge,
+ "{'zone': 'z.', 'state': 'no-zone', 'in': {'serial': 0, 'time': 0, 'from': '', 'primaries': "
+ "[]}, 'out': {'serial': 0, 'to': '', 'notify': '', 'seen': 0}, 'overlay': [], 'dropped': [], "
+ "'served': []}",
+ "Zone            : z.\n"
+ "State           : no-zone\n"
+ "In              : serial 0, never transferred\n"
+ "Out             : serial 0\n"
+ "Overlay         : none\n"},
+{"begun", render_begun, "{'ok': true}",
+ "begun; msigctl merge shows how it went\n"},
+{"done, no zone", render_done, "{'ok': true}",
+ "done\n"},
