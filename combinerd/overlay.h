@@ -1,7 +1,7 @@
 /*
  * The overlay of a zone: what the providers contribute to its apex, record by record, each with the
- * provider that it comes from. Pure, but for overlay_load and overlay_save, which keep it in the
- * daemon's database. The same record may come from several origins; it goes when the last one takes
+ * provider that it comes from. Pure, but for overlay_load and overlay_save (overlay_db.c), which
+ * keep it in the daemon's database. The same record may come from several origins; it goes when the last one takes
  * it away.
  */
 #pragma once

@@ -3,6 +3,8 @@ if HAVE_CMOCKA
 combinerd_unit = \
 	tests/unit/test_store \
 	tests/unit/test_serial \
+	tests/unit/test_merge \
+	tests/unit/test_update \
 	tests/unit/test_ixfr
 check_PROGRAMS += $(combinerd_unit)
 TESTS += $(combinerd_unit)
@@ -13,6 +15,10 @@ tests_unit_test_store_SOURCES = tests/unit/test_store.c tests/unit/zonetext.h
 tests_unit_test_store_LDADD = $(combinerd_unit_libs)
 tests_unit_test_serial_SOURCES = tests/unit/test_serial.c
 tests_unit_test_serial_LDADD = $(combinerd_unit_libs)
+tests_unit_test_merge_SOURCES = tests/unit/test_merge.c tests/unit/zonetext.h
+tests_unit_test_merge_LDADD = $(combinerd_unit_libs)
+tests_unit_test_update_SOURCES = tests/unit/test_update.c tests/unit/zonetext.h
+tests_unit_test_update_LDADD = $(combinerd_unit_libs)
 tests_unit_test_ixfr_SOURCES = tests/unit/test_ixfr.c tests/unit/zonetext.h
 tests_unit_test_ixfr_LDADD = $(combinerd_unit_libs)
 endif
