@@ -153,7 +153,8 @@ render_tracking(const struct text *t, const json_t *a)
 	show_zone(t, zone);
 	show_process(t, json_object_get(zone, "process"));
 	show_did(t, json_object_get(a, "did"));
-	if (js_has(a, "doing")) {
+	const json_t *first = json_array_get(json_object_get(a, "reasons"), 0);
+	if (js_has(a, "doing") && strcmp(js_str(a, "doing"), js_str(first, "text")) != 0) {
 		text_field(t, "Doing", TINT_NONE, "%s", js_str(a, "doing"));
 	}
 	if (js_has(a, "will")) {
@@ -305,7 +306,11 @@ render_keys(const struct text *t, const json_t *a)
 	{
 		key_row(table, t, providers, key);
 	}
-	table_print(table, t, "");
+	if (table_rows(table) > 1) {
+		table_print(table, t, "");
+	} else {
+		text_line(t, TINT_NONE, "no key has been seen yet");
+	}
 	table_free(table);
 	if (t->verbose) {
 		fputc('\n', t->out);
@@ -363,6 +368,9 @@ render_journal(const struct text *t, const json_t *a)
 		table_cell(table, t, strcmp(js_str(e, "kind"), "alarm") == 0 ? TINT_BAD : TINT_NONE,
 			   js_str(e, "text"));
 	}
+	if (table_rows(table) == 0) {
+		text_line(t, TINT_NONE, "nothing yet");
+	}
 	struct text whole = *t;
 	whole.columns = 0; /* a journal is not cut */
 	table_print(table, &whole, "");
@@ -379,7 +387,11 @@ render_done(const struct text *t, const json_t *a)
 	}
 	text_printf(t, TINT_NONE, "%s ", js_str(zone, "zone"));
 	text_put(t, words_tint(js_str(zone, "state")), js_str(zone, "state"));
-	text_line(t, TINT_NONE, "%s", js_true(zone, "paused") ? ", paused" : ", not paused");
+	bool said = strcmp(js_str(zone, "state"), "paused") == 0;
+	text_line(t, TINT_NONE, "%s",
+		  said                      ? ""
+		  : js_true(zone, "paused") ? ", paused"
+					    : ", not paused");
 }
 
 void

@@ -29,16 +29,26 @@ words_tint(const char *state)
 	return TINT_NONE;
 }
 
-/* Who has to act, of a reason's class. */
+/* Who has to act, of a reason's class; what is at home here is no peer. */
 const char *
 words_who(const json_t *reason)
 {
-	const char *class = js_str(reason, "class");
-	return strcmp(class, "until") == 0     ? "the clock"
-	       : strcmp(class, "parent") == 0  ? "the parent"
-	       : strcmp(class, "peer") == 0    ? "a peer"
-	       : strcmp(class, "blocked") == 0 ? "you"
-					       : "nobody";
+	static const struct {
+		const char *class, *place, *who;
+	} whos[] = {
+	    {"until", NULL, "the clock"},       {"parent", NULL, "the parent"},
+	    {"blocked", NULL, "you"},           {"peer", "signer", "the signer"},
+	    {"peer", "combinerd", "combinerd"}, {"peer", "observe", "observe"},
+	    {"peer", NULL, "a peer"},
+	};
+	for (size_t i = 0; i < sizeof(whos) / sizeof(whos[0]); i++) {
+		if (strcmp(js_str(reason, "class"), whos[i].class) == 0 &&
+		    (whos[i].place == NULL ||
+		     strcmp(js_str(reason, "place"), whos[i].place) == 0)) {
+			return whos[i].who;
+		}
+	}
+	return "nobody";
 }
 
 bool

@@ -106,7 +106,7 @@
  "! DS 20817 13 2 3f10aa52 at the parent: no key of a provider has this digest\n"},
 {"keys, names alike", render_keys,
  "{'providers': ['msa1.example.', 'msa2.example.'], 'keys': []}",
- "KEY  ROLE  OF  ALG  AT msa1.example.  AT msa2.example.  DS  SINCE\n"},
+ "no key has been seen yet\n"},
 {"peers", render_peers,
  "{'peers': [{'peer': 'msa.p2.example.', 'state': 'operational', 'since': ^-3600^, 'zones': "
  "[{'zone': 'sign-me.example.', 'hello_sent': true, 'hello_heard': true, 'trouble': ''}], "
@@ -187,3 +187,33 @@
  "begun; msigctl merge shows how it went\n"},
 {"done, no zone", render_done, "{'ok': true}",
  "done\n"},
+{"why, at home", render_why,
+ "{'zone': " FINE ", 'reasons': [{'class': 'peer', 'object': 'overlay', 'place': 'combinerd', "
+ "'expected': 'what it holds', 'since': ^-1^}, {'class': 'peer', 'object': 'hsync', 'place': "
+ "'signer', 'since': ^-1^}, {'class': 'peer', 'object': 'peer', 'place': 'msa.p2.example.', "
+ "'since': ^-1^}, {'class': 'ready', 'object': 'none', 'since': ^-1^}, {'class': 'parent', "
+ "'object': 'ds', 'since': ^-1^}]}",
+ "fine.example. in-sync\n"
+ "Waits for       : combinerd: overlay\n"
+ "  at            : combinerd\n"
+ "  expected      : what it holds\n"
+ "  since         : 13:15:20, for 1s\n"
+ "  to do         : nothing, it goes on by itself\n"
+ "Waits for       : the signer: hsync\n"
+ "  at            : signer\n"
+ "  since         : 13:15:20, for 1s\n"
+ "  to do         : nothing, it goes on by itself\n"
+ "Waits for       : a peer: peer\n"
+ "  at            : msa.p2.example.\n"
+ "  since         : 13:15:20, for 1s\n"
+ "  to do         : nothing, it goes on by itself\n"
+ "Waits for       : nobody: none\n"
+ "  since         : 13:15:20, for 1s\n"
+ "  to do         : nothing, it goes on by itself\n"
+ "Waits for       : the parent: ds\n"
+ "  since         : 13:15:20, for 1s\n"
+ "  to do         : nothing, it goes on by itself\n"},
+{"journal, empty", render_journal, "{'entries': []}",
+ "nothing yet\n"},
+{"paused", render_done, "{'zone': {'zone': 'z.', 'state': 'paused', 'paused': true}}",
+ "z. paused\n"},
