@@ -703,9 +703,10 @@ static void evaluate_addresses(struct look *look)
 	/* A part of the servers is not the servers: one that is left out could hold the old version. */
 	known = !look->unknown && look->addresses > 0;
 	if (!known) {
-		log_zone(LOG_LVL_WARN, look->zone->name, "addresses of %s not found%s",
-		         look->ns < 0 ? "the parent's servers" : "a name server",
-		         look->unknown ? " (no secure or plain answer)" : "");
+		char text[MSIG_NAME_TEXT];
+		log_zone(LOG_LVL_WARN, look->zone->name, "addresses of %s not found (%s)",
+		         look->ns < 0 ? "the parent's servers" : msig_name_text(look->name, text),
+		         look->unknown ? "no answer that counts" : "there are none");
 	}
 	(void)view_on_addresses(look->zone->view, look->ns, known, server,
 	                        known ? (int)look->addresses : 0, (int64_t)loop_utc_ms());

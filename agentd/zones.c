@@ -35,7 +35,7 @@ static struct view_times times_of(const struct conf *conf, const struct conf_zon
 	set(&t.d, conf->propagation);
 	set(&t.d_parent, conf->propagation);
 	set(&t.ask_slow, conf->poll);
-	set(&t.resend, conf->request_timeout);
+	set(&t.resend, conf->request_timeout / 6); /* several tries before it is over */
 	set(&t.lease, conf->lease);
 	if (!conf->lab || conf->margin != 0) {
 		t.margin = conf->margin;

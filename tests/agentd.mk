@@ -4,6 +4,7 @@ agentd_tests = \
 	tests/unit/test_peer \
 	tests/unit/test_discover \
 	tests/unit/test_signer \
+	tests/unit/test_agent_store \
 	tests/unit/test_agents
 check_PROGRAMS += $(agentd_tests)
 TESTS += $(agentd_tests)
@@ -12,6 +13,7 @@ agentd_test_libs = agentd/libagentd.la agentd/libcore.la libmsig/daemon/libmsigd
 tests_unit_test_peer_LDADD = $(agentd_test_libs)
 tests_unit_test_discover_LDADD = $(agentd_test_libs)
 tests_unit_test_signer_LDADD = $(agentd_test_libs)
+tests_unit_test_agent_store_LDADD = $(agentd_test_libs)
 tests_unit_test_agents_SOURCES = tests/unit/test_agents.c tests/unit/agentworld.c \
 	tests/unit/agentworld.h
 tests_unit_test_agents_LDADD = $(agentd_test_libs)
