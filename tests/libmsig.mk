@@ -43,3 +43,9 @@ tests_unit_test_sig0_LDADD = $(libmsig_test_libs)
 tests_unit_test_peermsg_LDADD = $(libmsig_test_libs)
 tests_unit_test_target_LDADD = $(libmsig_test_libs)
 endif
+
+# Against other implementations of SIG(0).
+check_PROGRAMS += tests/system/sig0tool
+tests_system_sig0tool_LDADD = libmsig/libmsig.la $(KNOT_LIBS)
+dist_check_SCRIPTS += tests/system/test_sig0_interop.py
+TESTS += tests/system/test_sig0_interop.py
