@@ -12,28 +12,33 @@
 #define CLOCK_CHECK_MS 5000
 #define CLOCK_JUMP_MS 60000
 
-int agent_send(struct agent *agent, const struct msig_msg *msg)
+int
+agent_send(struct agent *agent, const struct msig_msg *msg)
 {
 	return agent->send(agent->send_arg, msg);
 }
 
-static int send_ask(void *arg, const struct msig_msg *msg)
+static int
+send_ask(void *arg, const struct msig_msg *msg)
 {
 	return agent_send(arg, msg);
 }
 
-struct msig_coding agent_coding(const struct agent *agent)
+struct msig_coding
+agent_coding(const struct agent *agent)
 {
-	return (struct msig_coding){ .option_code = agent->conf->option_code };
+	return (struct msig_coding){.option_code = agent->conf->option_code};
 }
 
-static int64_t clock_offset(void)
+static int64_t
+clock_offset(void)
 {
 	return (int64_t)loop_utc_ms() - (int64_t)loop_mono_ms();
 }
 
 /* Holds are stored as wall-clock deadlines; uptime tells when that clock is not to be trusted. */
-static void check_clock(void *arg)
+static void
+check_clock(void *arg)
 {
 	struct agent *agent = arg;
 	int64_t offset = clock_offset(), by = offset - agent->clock_offset;
@@ -45,13 +50,15 @@ static void check_clock(void *arg)
 	loop_timer_set(agent->clock, CLOCK_CHECK_MS);
 }
 
-static int load_signer(struct agent *agent, const struct conf *conf, struct signer **out, char *err,
-                       size_t errlen)
+static int
+load_signer(struct agent *agent, const struct conf *conf, struct signer **out, char *err,
+	    size_t errlen)
 {
 	char name[MSIG_NAME_TEXT + 8];
 
 	if (conf->sig0_key == NULL) {
-		snprintf(err, errlen, "agent.sig0-key is not set: `msigctl identity new` makes one");
+		snprintf(err, errlen,
+			 "agent.sig0-key is not set: `msigctl identity new` makes one");
 		return MSIG_ECONF;
 	}
 	if (conf->sig0_name != NULL) {
@@ -63,7 +70,8 @@ static int load_signer(struct agent *agent, const struct conf *conf, struct sign
 	return *out != NULL ? 0 : MSIG_ECONF;
 }
 
-int agent_start(struct agent *agent, char *err, size_t errlen)
+int
+agent_start(struct agent *agent, char *err, size_t errlen)
 {
 	const struct conf *conf = agent->conf;
 	char dir[4096];
@@ -99,13 +107,14 @@ int agent_start(struct agent *agent, char *err, size_t errlen)
 		log_info("new database");
 	}
 	log_info("%s, SIG(0) key %u, algorithm %u%s", agent->identity_text,
-	         msig_sig0_key_tag(signer_key(agent->signer)),
-	         msig_sig0_key_algorithm(signer_key(agent->signer)),
-	         conf->lab ? "; lab times: holds may be shorter than what is safe elsewhere" : "");
+		 msig_sig0_key_tag(signer_key(agent->signer)),
+		 msig_sig0_key_algorithm(signer_key(agent->signer)),
+		 conf->lab ? "; lab times: holds may be shorter than what is safe elsewhere" : "");
 	return zones_open(agent);
 }
 
-void agent_stop(struct agent *agent)
+void
+agent_stop(struct agent *agent)
 {
 	zones_close(agent);
 	peers_free(agent);
@@ -121,7 +130,8 @@ void agent_stop(struct agent *agent)
 	agent->signer = NULL;
 }
 
-static void on_peer(struct agent *agent, const struct msig_msg_PEER *msg)
+static void
+on_peer(struct agent *agent, const struct msig_msg_PEER *msg)
 {
 	struct contact *c;
 
@@ -133,17 +143,19 @@ static void on_peer(struct agent *agent, const struct msig_msg_PEER *msg)
 	c = peers_find(agent, msg->peer);
 	if (c != NULL) {
 		log_peer(LOG_LVL_DEBUG, msg->peer, "%s%s%s",
-		         msg->reachable ? "reachable" : "not reachable", *msg->text != '\0' ? ": " : "",
-		         msg->text);
+			 msg->reachable ? "reachable" : "not reachable",
+			 *msg->text != '\0' ? ": " : "", msg->text);
 	}
 }
 
-static void on_sent(struct agent *agent, const struct msig_msg_SENT *msg)
+static void
+on_sent(struct agent *agent, const struct msig_msg_SENT *msg)
 {
 	talk_sent(agent, msg);
 }
 
-void agent_message(struct agent *agent, const struct msig_msg *msg)
+void
+agent_message(struct agent *agent, const struct msig_msg *msg)
 {
 	switch (msg->id) {
 	case MSIG_MSG_APPLIED:
@@ -178,7 +190,8 @@ void agent_message(struct agent *agent, const struct msig_msg *msg)
 	}
 }
 
-void agent_reload(struct agent *agent, const struct conf *conf)
+void
+agent_reload(struct agent *agent, const struct conf *conf)
 {
 	char err[300] = "";
 	struct signer *signer = NULL;

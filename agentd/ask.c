@@ -31,7 +31,8 @@ struct ask {
 	unsigned open;
 };
 
-struct ask *ask_new(struct loop *loop, int (*send)(void *arg, const struct msig_msg *msg), void *arg)
+struct ask *
+ask_new(struct loop *loop, int (*send)(void *arg, const struct msig_msg *msg), void *arg)
 {
 	struct ask *ask = xcalloc(1, sizeof(*ask));
 
@@ -43,7 +44,8 @@ struct ask *ask_new(struct loop *loop, int (*send)(void *arg, const struct msig_
 	return ask;
 }
 
-static void pending_free(struct pending *p)
+static void
+pending_free(struct pending *p)
 {
 	for (struct pending **at = &p->ask->pending; *at != NULL; at = &(*at)->next) {
 		if (*at == p) {
@@ -58,7 +60,8 @@ static void pending_free(struct pending *p)
 	free(p);
 }
 
-void ask_free(struct ask *ask)
+void
+ask_free(struct ask *ask)
 {
 	if (ask == NULL) {
 		return;
@@ -69,7 +72,8 @@ void ask_free(struct ask *ask)
 	free(ask);
 }
 
-static struct pending *find(struct ask *ask, uint64_t id)
+static struct pending *
+find(struct ask *ask, uint64_t id)
 {
 	for (struct pending *p = ask->pending; p != NULL; p = p->next) {
 		if (p->id == id) {
@@ -80,7 +84,8 @@ static struct pending *find(struct ask *ask, uint64_t id)
 }
 
 /* Takes the type off the list; false if it is not on it. */
-static bool take(struct pending *p, uint16_t type)
+static bool
+take(struct pending *p, uint16_t type)
 {
 	for (unsigned i = 0; i < p->types; i++) {
 		if (p->type[i] == type) {
@@ -91,7 +96,8 @@ static bool take(struct pending *p, uint16_t type)
 	return false;
 }
 
-static void timed_out(void *arg)
+static void
+timed_out(void *arg)
 {
 	struct pending *p = arg;
 	char none[] = "";
@@ -99,12 +105,12 @@ static void timed_out(void *arg)
 	p->firing = true;
 	while (p->types > 0) {
 		struct msig_msg_ANSWER answer = {
-			.id = p->id,
-			.server = p->server != NULL ? p->server : none,
-			.name = p->name,
-			.type = p->type[0],
-			.status = MSIG_SEEN_UNKNOWN,
-			.time = loop_utc_ms(),
+		    .id = p->id,
+		    .server = p->server != NULL ? p->server : none,
+		    .name = p->name,
+		    .type = p->type[0],
+		    .status = MSIG_SEEN_UNKNOWN,
+		    .time = loop_utc_ms(),
 		};
 		char reason[80];
 		snprintf(reason, sizeof(reason), "%s", p->failure);
@@ -115,11 +121,12 @@ static void timed_out(void *arg)
 	pending_free(p);
 }
 
-uint64_t ask_start(struct ask *ask, const struct ask_question *question, ask_done done, void *arg)
+uint64_t
+ask_start(struct ask *ask, const struct ask_question *question, ask_done done, void *arg)
 {
 	struct pending *p = xcalloc(1, sizeof(*p));
 	char none[] = "";
-	struct msig_msg msg = { .id = MSIG_MSG_ASK };
+	struct msig_msg msg = {.id = MSIG_MSG_ASK};
 
 	p->ask = ask;
 	p->id = ++ask->last;
@@ -152,7 +159,8 @@ uint64_t ask_start(struct ask *ask, const struct ask_question *question, ask_don
 	return p->id;
 }
 
-void ask_cancel(struct ask *ask, uint64_t id)
+void
+ask_cancel(struct ask *ask, uint64_t id)
 {
 	struct pending *p = id != 0 ? find(ask, id) : NULL;
 
@@ -163,7 +171,8 @@ void ask_cancel(struct ask *ask, uint64_t id)
 	}
 }
 
-void ask_answer(struct ask *ask, const struct msig_msg_ANSWER *answer)
+void
+ask_answer(struct ask *ask, const struct msig_msg_ANSWER *answer)
 {
 	struct pending *p = find(ask, answer->id);
 	ask_done done;
@@ -183,7 +192,8 @@ void ask_answer(struct ask *ask, const struct msig_msg_ANSWER *answer)
 	done(arg, answer, left);
 }
 
-unsigned ask_open(const struct ask *ask)
+unsigned
+ask_open(const struct ask *ask)
 {
 	return ask->open;
 }

@@ -14,7 +14,8 @@ struct ask;
 typedef void (*ask_done)(void *arg, const struct msig_msg_ANSWER *answer, unsigned left);
 
 /* send delivers an ASK (the bus, or a test). */
-struct ask *ask_new(struct loop *loop, int (*send)(void *arg, const struct msig_msg *msg), void *arg);
+struct ask *ask_new(struct loop *loop, int (*send)(void *arg, const struct msig_msg *msg),
+		    void *arg);
 void ask_free(struct ask *ask); /* callbacks are not called any more */
 
 #define ASK_TYPES 12

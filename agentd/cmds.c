@@ -1,7 +1,7 @@
 /*
  * Commands of agentd's control socket and the shape of their answers. Every answer is one JSON
- * object on one line, {"ok": true, ...} or {"ok": false, "code": N, "error": "text"} with N the exit
- * code of msigctl: 1 failed, 2 usage or no such zone, 4 `wait` timed out, 5 refused. Times are
+ * object on one line, {"ok": true, ...} or {"ok": false, "code": N, "error": "text"} with N the
+ * exit code of msigctl: 1 failed, 2 usage or no such zone, 4 `wait` timed out, 5 refused. Times are
  * integers, UTC milliseconds, 0 when there is none; durations are milliseconds. Names are absolute,
  * lower case. A member that may be missing is marked "?". "now" (UTC ms) is in every answer.
  *
@@ -12,14 +12,13 @@
  *          "starting", "process": PROCESS or null, "reason": REASON or null (the first one),
  *          "signers": ["msa.p1.example."...], "joining": [...], "leaving": [...], "paused": bool,
  *          "next": t (when it is looked at again), "serial": {"owner": n, "out": n, "signed": n},
- *          "merge": "merged" (combinerd's word, see msg.h), "freeze": "" or why HSYNC is not followed,
- *          "trouble": "" or what is wrong with the zone's own signer or state,
- *          "digest": "equal"|"different"|"unknown" (does the signer publish what it was fed)}
- * PROCESS {"kind": "add-signer", "step": n, "steps": n, "step_name": "dnskeys-synced",
- *          "phase": "executing" (process.h), "subject": identity, "requestor": identity,
- *          "epoch": n, "id": "32 hex digits", "started": t, "since": t,
- *          "done": [identity...] (who said DONE for this step), "approved": [identity...],
- *          "holds": [{"name": "key"|"ds"|"ns"|"rr", "until": t}], "next": "what comes next"}
+ *          "merge": "merged" (combinerd's word, see msg.h), "freeze": "" or why HSYNC is not
+ * followed, "trouble": "" or what is wrong with the zone's own signer or state, "digest":
+ * "equal"|"different"|"unknown" (does the signer publish what it was fed)} PROCESS {"kind":
+ * "add-signer", "step": n, "steps": n, "step_name": "dnskeys-synced", "phase": "executing"
+ * (process.h), "subject": identity, "requestor": identity, "epoch": n, "id": "32 hex digits",
+ * "started": t, "since": t, "done": [identity...] (who said DONE for this step), "approved":
+ * [identity...], "holds": [{"name": "key"|"ds"|"ns"|"rr", "until": t}], "next": "what comes next"}
  *
  * status    -> {"identity": "msa.p1.example.", "version": "0.1.0", "started": t, "lab": bool,
  *           "database": "ok"|"static" (disk error: nothing is decided)|"rebuild" (it was lost),
@@ -27,29 +26,26 @@
  *           "count": {"in_sync": n, "moving": n, "waiting": n, "blocked": n}}
  * tracking  {"zone": z} -> {"zone": ZONE, "did": [{"time": t, "text": "", "actor": ""}...] (newest
  *           first, at most 5), "doing": "text", "will": "text", "reasons": [REASON...],
- *           "places": [{"server": "", "kind": "signer"|"server"|"parent", "provider": identity or "",
- *           "asked": t, "named": bool, "trouble": ""}],
- *           "steps": [{"step": n, "name": "", "state": "done"|"now"|"open"}]}
- * keys      {"zone": z} -> {"zone": "example.", "providers": [identity...], "keys": [{"tag": n,
- *           "algorithm": n, "flags": n, "digest": "16 hex digits of SHA-256 of the RDATA",
- *           "role": "KSK"|"ZSK"|"CSK", "owner": identity or "" (unknown),
- *           "ds": "yes"|"no"|"unknown" (at every parent server; "some": at a part of them),
- *           "cds": bool, "at": {identity: "sign"|"pub"|"missing"|"unknown"...}, "since": t}],
- *           "servers": [{"provider": identity, "server": "", "answered": bool, "reason": ""}],
- *           "ds": [{"tag": n, "algorithm": n, "digest_type": n, "digest": "hex", "known": bool}]}
- * why       {"zone": z} -> {"zone": ZONE, "reasons": [REASON...]}: all of them, most important first
- * wait      {"zone": z, "for": "in-sync"|"step" (optional, with "step_name"), "timeout": ms}: answers
- *           when the zone is there: as `why`; {"ok": false, "code": 4, ..., "reasons": [...]} when the
- *           time is over; code 1 at once when it is blocked and "or_blocked" is true
- * peers     -> {"peers": [{"peer": identity, "state": "operational" (peer.h), "since": t,
- *           "zones": [{"zone": z, "hello_sent": bool, "hello_heard": bool, "trouble": ""}],
- *           "target": "ns.msa.p2.example." (name of the KEY), "addresses": ["192.0.2.1@53"...],
- *           "keys": [{"tag": n, "algorithm": n}], "heard": t, "acked_ago": ms or null,
- *           "interval": ms (ours), "advertised": ms (its own), "discovered": bool, "fresh_until": t,
- *           "good_until": t, "trouble": "" or how discovery failed last, "address": "" or where it
- *           answered last, "transports": n, "models": n}]}
- * journal   {"zone"?: z, "limit"?: n (50), "before"?: seq} -> {"entries": [{"seq": n, "time": t,
- *           "zone": z or null, "actor": "", "kind": "step"|"alarm"|"peer"|"message"|"operator"|
+ *           "places": [{"server": "", "kind": "signer"|"server"|"parent", "provider": identity or
+ * "", "asked": t, "named": bool, "trouble": ""}], "steps": [{"step": n, "name": "", "state":
+ * "done"|"now"|"open"}]} keys      {"zone": z} -> {"zone": "example.", "providers": [identity...],
+ * "keys": [{"tag": n, "algorithm": n, "flags": n, "digest": "16 hex digits of SHA-256 of the
+ * RDATA", "role": "KSK"|"ZSK"|"CSK", "owner": identity or "" (unknown), "ds": "yes"|"no"|"unknown"
+ * (at every parent server; "some": at a part of them), "cds": bool, "at": {identity:
+ * "sign"|"pub"|"missing"|"unknown"...}, "since": t}], "servers": [{"provider": identity, "server":
+ * "", "answered": bool, "reason": ""}], "ds": [{"tag": n, "algorithm": n, "digest_type": n,
+ * "digest": "hex", "known": bool}]} why       {"zone": z} -> {"zone": ZONE, "reasons":
+ * [REASON...]}: all of them, most important first wait      {"zone": z, "for": "in-sync"|"step"
+ * (optional, with "step_name"), "timeout": ms}: answers when the zone is there: as `why`; {"ok":
+ * false, "code": 4, ..., "reasons": [...]} when the time is over; code 1 at once when it is blocked
+ * and "or_blocked" is true peers     -> {"peers": [{"peer": identity, "state": "operational"
+ * (peer.h), "since": t, "zones": [{"zone": z, "hello_sent": bool, "hello_heard": bool, "trouble":
+ * ""}], "target": "ns.msa.p2.example." (name of the KEY), "addresses": ["192.0.2.1@53"...], "keys":
+ * [{"tag": n, "algorithm": n}], "heard": t, "acked_ago": ms or null, "interval": ms (ours),
+ * "advertised": ms (its own), "discovered": bool, "fresh_until": t, "good_until": t, "trouble": ""
+ * or how discovery failed last, "address": "" or where it answered last, "transports": n, "models":
+ * n}]} journal   {"zone"?: z, "limit"?: n (50), "before"?: seq} -> {"entries": [{"seq": n, "time":
+ * t, "zone": z or null, "actor": "", "kind": "step"|"alarm"|"peer"|"message"|"operator"|
  *           "apply"|"store", "text": ""}...]} newest first
  * pause     {"zone": z} -> {"zone": ZONE}; no new step is begun; acts
  * resume    {"zone": z} -> {"zone": ZONE}; also confirms the doubt of a lost database; acts
@@ -94,19 +90,22 @@
 #define JOURNAL_MAX 1000
 #define WAIT_DEFAULT_MS 60000
 
-static void put(json_t *object, const char *name, json_t *value)
+static void
+put(json_t *object, const char *name, json_t *value)
 {
 	if (value == NULL || json_object_set_new(object, name, value) != 0) {
 		fatal("out of memory");
 	}
 }
 
-static void put_time(json_t *object, const char *name, int64_t t)
+static void
+put_time(json_t *object, const char *name, int64_t t)
 {
 	put(object, name, json_integer(t == VIEW_NEVER ? 0 : t));
 }
 
-static void put_text(json_t *object, const char *name, const char *text)
+static void
+put_text(json_t *object, const char *name, const char *text)
 {
 	json_t *s = json_string(text);
 
@@ -114,7 +113,8 @@ static void put_text(json_t *object, const char *name, const char *text)
 	put(object, name, s != NULL ? s : json_string("?"));
 }
 
-static json_t *ok(void)
+static json_t *
+ok(void)
 {
 	json_t *answer = ctl_ok();
 
@@ -122,7 +122,8 @@ static json_t *ok(void)
 	return answer;
 }
 
-static json_t *hex(const uint8_t *data, size_t len)
+static json_t *
+hex(const uint8_t *data, size_t len)
 {
 	char text[2 * 64 + 1];
 
@@ -134,12 +135,15 @@ static json_t *hex(const uint8_t *data, size_t len)
 	return json_string(text);
 }
 
-static const char *identity_of(const struct zone_view *view, int provider)
+static const char *
+identity_of(const struct zone_view *view, int provider)
 {
-	return provider >= 0 && provider < VIEW_PROVIDERS ? view->d.provider[provider].identity : "";
+	return provider >= 0 && provider < VIEW_PROVIDERS ? view->d.provider[provider].identity
+							  : "";
 }
 
-static json_t *identities(const struct zone_view *view, uint32_t bits)
+static json_t *
+identities(const struct zone_view *view, uint32_t bits)
 {
 	json_t *list = json_array();
 
@@ -152,7 +156,8 @@ static json_t *identities(const struct zone_view *view, uint32_t bits)
 }
 
 /* The zone that the request names; NULL and *error if there is none. */
-static struct zone *zone_of(struct agent *agent, const json_t *request, json_t **error)
+static struct zone *
+zone_of(struct agent *agent, const json_t *request, json_t **error)
 {
 	const char *name = json_string_value(json_object_get(request, "zone"));
 	knot_dname_storage_t wire;
@@ -171,7 +176,8 @@ static struct zone *zone_of(struct agent *agent, const json_t *request, json_t *
 
 /* Shapes -------------------------------------------------------------------------------------- */
 
-static json_t *reason_json(const struct reason *r)
+static json_t *
+reason_json(const struct reason *r)
 {
 	json_t *j = json_object();
 	char text[500];
@@ -188,7 +194,8 @@ static json_t *reason_json(const struct reason *r)
 	return j;
 }
 
-static json_t *reasons_json(const struct zone_view *view)
+static json_t *
+reasons_json(const struct zone_view *view)
 {
 	json_t *list = json_array();
 
@@ -198,10 +205,11 @@ static json_t *reasons_json(const struct zone_view *view)
 	return list;
 }
 
-static json_t *process_json(const struct zone_view *view)
+static json_t *
+process_json(const struct zone_view *view)
 {
-	static const char *const holds[HOLD_COUNT] = { [HOLD_KEY] = "key", [HOLD_DS] = "ds",
-		                                       [HOLD_NS] = "ns", [HOLD_RR] = "rr" };
+	static const char *const holds[HOLD_COUNT] = {
+	    [HOLD_KEY] = "key", [HOLD_DS] = "ds", [HOLD_NS] = "ns", [HOLD_RR] = "rr"};
 	const struct view_process *p = &view->d.process;
 	const struct process_rule *rule = process_rule(p->kind);
 	json_t *j, *list;
@@ -233,12 +241,15 @@ static json_t *process_json(const struct zone_view *view)
 		}
 	}
 	put(j, "holds", list);
-	put_text(j, "next", p->step < rule->steps && rule->step[p->step].next != NULL
-	                        ? rule->step[p->step].next : "");
+	put_text(j, "next",
+		 p->step < rule->steps && rule->step[p->step].next != NULL
+		     ? rule->step[p->step].next
+		     : "");
 	return j;
 }
 
-static const char *state_of(const struct zone *zone)
+static const char *
+state_of(const struct zone *zone)
 {
 	const struct zone_view *view = zone->view;
 
@@ -261,7 +272,8 @@ static const char *state_of(const struct zone *zone)
 }
 
 /* Signers now, those that HSYNC wants in, those it wants out. */
-static void put_group(json_t *j, const struct zone_view *view)
+static void
+put_group(json_t *j, const struct zone_view *view)
 {
 	json_t *signers = json_array(), *joining = json_array(), *leaving = json_array();
 
@@ -273,7 +285,8 @@ static void put_group(json_t *j, const struct zone_view *view)
 		}
 		for (int k = 0; k < view->d.hsync.count; k++) {
 			const struct view_hsync_entry *e = &view->d.hsync.entry[k];
-			wanted = wanted || (strcmp(e->identity, p->identity) == 0 && e->on && e->sign);
+			wanted =
+			    wanted || (strcmp(e->identity, p->identity) == 0 && e->on && e->sign);
 		}
 		if (p->member) {
 			json_array_append_new(signers, json_string(p->identity));
@@ -287,7 +300,8 @@ static void put_group(json_t *j, const struct zone_view *view)
 	put(j, "leaving", leaving);
 }
 
-static json_t *zone_json(const struct zone *zone)
+static json_t *
+zone_json(const struct zone *zone)
 {
 	const struct zone_view *view = zone->view;
 	json_t *j = json_object();
@@ -299,22 +313,23 @@ static json_t *zone_json(const struct zone *zone)
 	put_group(j, view);
 	put(j, "paused", json_boolean(view->d.paused));
 	put_time(j, "next", zone->wake_at);
-	put(j, "serial", json_pack("{s:I, s:I, s:I}", "owner", (json_int_t)zone->owner_serial, "out",
-	                           (json_int_t)zone->served_serial, "signed",
-	                           (json_int_t)zone->signer_serial));
+	put(j, "serial",
+	    json_pack("{s:I, s:I, s:I}", "owner", (json_int_t)zone->owner_serial, "out",
+		      (json_int_t)zone->served_serial, "signed", (json_int_t)zone->signer_serial));
 	put_text(j, "merge", msig_zone_state_name((enum msig_zone_state)zone->merge_state));
 	put_text(j, "freeze", view->freeze);
 	put_text(j, "trouble", view->d.rebuild ? view->d.doubt : zone->trouble);
 	put_text(j, "digest",
-	         !zone->has_served || !zone->has_signed ? "unknown"
-	         : memcmp(zone->served_digest, zone->signed_digest, 32) == 0 ? "equal"
-	                                                                     : "different");
+		 !zone->has_served || !zone->has_signed                      ? "unknown"
+		 : memcmp(zone->served_digest, zone->signed_digest, 32) == 0 ? "equal"
+									     : "different");
 	return j;
 }
 
 /* Commands that look ------------------------------------------------------------------------- */
 
-static json_t *status(void *arg, struct ctl_request *req, const json_t *request)
+static json_t *
+status(void *arg, struct ctl_request *req, const json_t *request)
 {
 	struct agent *agent = arg;
 	json_t *answer = ok(), *zones = json_array();
@@ -333,19 +348,22 @@ static json_t *status(void *arg, struct ctl_request *req, const json_t *request)
 		moving += strcmp(state, "moving") == 0;
 		waiting += strcmp(state, "waiting") == 0 || strcmp(state, "starting") == 0;
 		blocked += strcmp(state, "blocked") == 0 || strcmp(state, "broken") == 0 ||
-		           strcmp(state, "paused") == 0;
+			   strcmp(state, "paused") == 0;
 	}
 	put_text(answer, "identity", agent->identity_text);
 	put_text(answer, "version", PACKAGE_VERSION);
 	put_time(answer, "started", (int64_t)agent->started);
 	put(answer, "lab", json_boolean(agent->conf->lab));
-	put_text(answer, "database", store_broken(agent->store) ? "static" : rebuild ? "rebuild" : "ok");
-	put(answer, "peers", json_pack("{s:i, s:i}", "operational", (int)operational, "total",
-	                               (int)total));
+	put_text(answer, "database",
+		 store_broken(agent->store) ? "static"
+		 : rebuild                  ? "rebuild"
+					    : "ok");
+	put(answer, "peers",
+	    json_pack("{s:i, s:i}", "operational", (int)operational, "total", (int)total));
 	put(answer, "zones", zones);
-	put(answer, "count", json_pack("{s:i, s:i, s:i, s:i}", "in_sync", (int)in_sync, "moving",
-	                               (int)moving, "waiting", (int)waiting, "blocked",
-	                               (int)blocked));
+	put(answer, "count",
+	    json_pack("{s:i, s:i, s:i, s:i}", "in_sync", (int)in_sync, "moving", (int)moving,
+		      "waiting", (int)waiting, "blocked", (int)blocked));
 	return answer;
 }
 
@@ -355,7 +373,8 @@ struct collect {
 	unsigned limit;
 };
 
-static void collect_entry(void *arg, const struct store_entry *entry)
+static void
+collect_entry(void *arg, const struct store_entry *entry)
 {
 	struct collect *c = arg;
 	char zone[MSIG_NAME_TEXT];
@@ -368,18 +387,19 @@ static void collect_entry(void *arg, const struct store_entry *entry)
 	j = json_object();
 	put(j, "seq", json_integer((json_int_t)entry->seq));
 	put_time(j, "time", (int64_t)entry->time);
-	put(j, "zone", entry->zone != NULL ? json_string(msig_name_text(entry->zone, zone))
-	                                   : json_null());
+	put(j, "zone",
+	    entry->zone != NULL ? json_string(msig_name_text(entry->zone, zone)) : json_null());
 	put_text(j, "actor", entry->actor);
 	put_text(j, "kind", entry->kind);
 	put_text(j, "text", entry->text);
 	json_array_append_new(c->list, j);
 }
 
-static json_t *places_json(const struct zone *zone)
+static json_t *
+places_json(const struct zone *zone)
 {
-	static const char *const kinds[] = { [PLACE_SIGNER] = "signer", [PLACE_SERVER] = "server",
-		                             [PLACE_PARENT] = "parent" };
+	static const char *const kinds[] = {
+	    [PLACE_SIGNER] = "signer", [PLACE_SERVER] = "server", [PLACE_PARENT] = "parent"};
 	json_t *list = json_array();
 
 	for (int i = 0; i < VIEW_PLACES; i++) {
@@ -401,10 +421,10 @@ static json_t *places_json(const struct zone *zone)
 		put_text(j, "server", p->server);
 		put_text(j, "kind", kinds[p->kind]);
 		put_text(j, "provider",
-		         p->kind == PLACE_SIGNER ? identity_of(zone->view, VIEW_SELF)
-		         : p->kind == PLACE_PARENT
-		             ? ""
-		             : identity_of(zone->view, view_place_provider(zone->view, p)));
+			 p->kind == PLACE_SIGNER ? identity_of(zone->view, VIEW_SELF)
+			 : p->kind == PLACE_PARENT
+			     ? ""
+			     : identity_of(zone->view, view_place_provider(zone->view, p)));
 		put_time(j, "asked", asked);
 		put(j, "named", json_boolean(p->named != 0));
 		put_text(j, "trouble", trouble);
@@ -413,7 +433,8 @@ static json_t *places_json(const struct zone *zone)
 	return list;
 }
 
-static json_t *steps_json(const struct zone_view *view)
+static json_t *
+steps_json(const struct zone_view *view)
 {
 	const struct view_process *p = &view->d.process;
 	const struct process_rule *rule = process_rule(p->kind);
@@ -429,12 +450,13 @@ static json_t *steps_json(const struct zone_view *view)
 	return list;
 }
 
-static json_t *tracking(void *arg, struct ctl_request *req, const json_t *request)
+static json_t *
+tracking(void *arg, struct ctl_request *req, const json_t *request)
 {
 	struct agent *agent = arg;
 	json_t *error = NULL, *answer;
 	struct zone *zone = zone_of(agent, request, &error);
-	struct collect did = { .kind = "step", .limit = 5 };
+	struct collect did = {.kind = "step", .limit = 5};
 	const struct view_process *p;
 	const struct process_rule *rule;
 	char text[500] = "";
@@ -453,15 +475,18 @@ static json_t *tracking(void *arg, struct ctl_request *req, const json_t *reques
 	put_text(answer, "doing", *text != '\0' ? text : "nothing: in its target state");
 	p = &zone->view->d.process;
 	rule = process_rule(p->kind);
-	put_text(answer, "will", rule != NULL && p->step < rule->steps &&
-	                             rule->step[p->step].next != NULL ? rule->step[p->step].next : "");
+	put_text(answer, "will",
+		 rule != NULL && p->step < rule->steps && rule->step[p->step].next != NULL
+		     ? rule->step[p->step].next
+		     : "");
 	put(answer, "reasons", reasons_json(zone->view));
 	put(answer, "places", places_json(zone));
 	put(answer, "steps", steps_json(zone->view));
 	return answer;
 }
 
-static json_t *why(void *arg, struct ctl_request *req, const json_t *request)
+static json_t *
+why(void *arg, struct ctl_request *req, const json_t *request)
 {
 	json_t *error = NULL, *answer;
 	struct zone *zone = zone_of(arg, request, &error);
@@ -475,12 +500,13 @@ static json_t *why(void *arg, struct ctl_request *req, const json_t *request)
 	return answer;
 }
 
-static json_t *journal(void *arg, struct ctl_request *req, const json_t *request)
+static json_t *
+journal(void *arg, struct ctl_request *req, const json_t *request)
 {
 	struct agent *agent = arg;
 	json_int_t limit = json_integer_value(json_object_get(request, "limit"));
 	json_int_t before = json_integer_value(json_object_get(request, "before"));
-	struct collect all = { 0 };
+	struct collect all = {0};
 	struct zone *zone = NULL;
 	json_t *error = NULL, *answer;
 
@@ -488,10 +514,12 @@ static json_t *journal(void *arg, struct ctl_request *req, const json_t *request
 	    (zone = zone_of(agent, request, &error)) == NULL) {
 		return error;
 	}
-	all.limit = limit <= 0 ? JOURNAL_DEFAULT : limit > JOURNAL_MAX ? JOURNAL_MAX : (unsigned)limit;
+	all.limit = limit <= 0            ? JOURNAL_DEFAULT
+		    : limit > JOURNAL_MAX ? JOURNAL_MAX
+					  : (unsigned)limit;
 	all.list = json_array();
 	if (store_journal(agent->store, zone != NULL ? zone->name : NULL,
-	                  before > 0 ? (uint64_t)before : 0, all.limit, collect_entry, &all) != 0) {
+			  before > 0 ? (uint64_t)before : 0, all.limit, collect_entry, &all) != 0) {
 		json_decref(all.list);
 		return ctl_error(EXIT_FAILED, "journal: %s", store_error(agent->store));
 	}
@@ -502,7 +530,8 @@ static json_t *journal(void *arg, struct ctl_request *req, const json_t *request
 
 /* Keys ---------------------------------------------------------------------------------------- */
 
-static const char *key_at(const struct zone_view *view, int key, int provider, bool *known)
+static const char *
+key_at(const struct zone_view *view, int key, int provider, bool *known)
 {
 	bool sign = false, pub = false, missing = false;
 
@@ -510,7 +539,8 @@ static const char *key_at(const struct zone_view *view, int key, int provider, b
 		const struct view_place *p = view->d.place[i];
 		const struct view_version *dnskey, *soa;
 		if (p == NULL || p->kind == PLACE_PARENT ||
-		    (p->kind == PLACE_SIGNER ? VIEW_SELF : view_place_provider(view, p)) != provider) {
+		    (p->kind == PLACE_SIGNER ? VIEW_SELF : view_place_provider(view, p)) !=
+			provider) {
 			continue;
 		}
 		dnskey = view_current(p, VIEW_DNSKEY);
@@ -531,7 +561,8 @@ static const char *key_at(const struct zone_view *view, int key, int provider, b
 }
 
 /* Which records of type at parent (or the own signer, for CDS) stand for the key. */
-static const char *key_ds(const struct zone_view *view, int key)
+static const char *
+key_ds(const struct zone_view *view, int key)
 {
 	unsigned yes = 0, no = 0;
 
@@ -539,7 +570,8 @@ static const char *key_ds(const struct zone_view *view, int key)
 		const struct view_place *p = view->d.place[i];
 		const struct view_version *v;
 		struct rset keys;
-		if (p == NULL || p->kind != PLACE_PARENT || (v = view_current(p, VIEW_DS)) == NULL) {
+		if (p == NULL || p->kind != PLACE_PARENT ||
+		    (v = view_current(p, VIEW_DS)) == NULL) {
 			continue;
 		}
 		keys = rpool_keys(&view->d.pool, v->set);
@@ -552,14 +584,15 @@ static const char *key_ds(const struct zone_view *view, int key)
 	return yes + no == 0 ? "unknown" : no == 0 ? "yes" : yes == 0 ? "no" : "some";
 }
 
-static bool key_cds(const struct zone_view *view, int key)
+static bool
+key_cds(const struct zone_view *view, int key)
 {
 	for (int i = 0; i < VIEW_PLACES; i++) {
 		const struct view_place *p = view->d.place[i];
 		const struct view_version *v;
 		struct rset keys;
-		if (p != NULL && p->kind == PLACE_SIGNER && (v = view_current(p, VIEW_CDS)) != NULL &&
-		    !v->absent) {
+		if (p != NULL && p->kind == PLACE_SIGNER &&
+		    (v = view_current(p, VIEW_CDS)) != NULL && !v->absent) {
 			keys = rpool_keys(&view->d.pool, v->set);
 			return rset_has(&keys, key);
 		}
@@ -567,7 +600,8 @@ static bool key_cds(const struct zone_view *view, int key)
 	return false;
 }
 
-static int64_t key_since(const struct zone_view *view, int key)
+static int64_t
+key_since(const struct zone_view *view, int key)
 {
 	int64_t since = 0;
 
@@ -575,7 +609,8 @@ static int64_t key_since(const struct zone_view *view, int key)
 		const struct view_place *p = view->d.place[i];
 		for (int v = 0; p != NULL && v < p->history[VIEW_DNSKEY].count; v++) {
 			const struct view_version *version = &p->history[VIEW_DNSKEY].at[v];
-			if (rset_has(&version->set, key) && (since == 0 || version->first < since)) {
+			if (rset_has(&version->set, key) &&
+			    (since == 0 || version->first < since)) {
 				since = version->first;
 			}
 		}
@@ -583,10 +618,12 @@ static int64_t key_since(const struct zone_view *view, int key)
 	return since;
 }
 
-static int key_owner(const struct zone_view *view, int key)
+static int
+key_owner(const struct zone_view *view, int key)
 {
 	for (int i = 0; i < VIEW_PROVIDERS; i++) {
-		if (view->d.provider[i].used && rset_has(&view->d.provider[i].statement.dnskey, key)) {
+		if (view->d.provider[i].used &&
+		    rset_has(&view->d.provider[i].statement.dnskey, key)) {
 			return i;
 		}
 	}
@@ -594,7 +631,8 @@ static int key_owner(const struct zone_view *view, int key)
 }
 
 /* KSK: SEP; ZSK: not; CSK: SEP, and it signs data somewhere. */
-static const char *key_role(const struct zone_view *view, int key)
+static const char *
+key_role(const struct zone_view *view, int key)
 {
 	if ((view->d.pool.at[key].flags & MSIG_DNSKEY_SEP) == 0) {
 		return "ZSK";
@@ -602,15 +640,16 @@ static const char *key_role(const struct zone_view *view, int key)
 	for (int i = 0; i < VIEW_PLACES; i++) {
 		const struct view_place *p = view->d.place[i];
 		const struct view_version *soa;
-		if (p != NULL && p->kind != PLACE_PARENT && (soa = view_current(p, VIEW_SOA)) != NULL &&
-		    rset_has(&soa->signers, key)) {
+		if (p != NULL && p->kind != PLACE_PARENT &&
+		    (soa = view_current(p, VIEW_SOA)) != NULL && rset_has(&soa->signers, key)) {
 			return "CSK";
 		}
 	}
 	return "KSK";
 }
 
-static json_t *key_json(const struct zone_view *view, int key)
+static json_t *
+key_json(const struct zone_view *view, int key)
 {
 	const struct rr *rr = &view->d.pool.at[key];
 	json_t *j = json_object(), *at = json_object();
@@ -641,7 +680,8 @@ static json_t *key_json(const struct zone_view *view, int key)
 	return j;
 }
 
-static json_t *ds_json(const struct zone_view *view)
+static json_t *
+ds_json(const struct zone_view *view)
 {
 	json_t *list = json_array();
 	struct rset all = RSET_NONE;
@@ -649,8 +689,8 @@ static json_t *ds_json(const struct zone_view *view)
 	for (int i = 0; i < VIEW_PLACES; i++) {
 		const struct view_place *p = view->d.place[i];
 		const struct view_version *v;
-		if (p != NULL && p->kind == PLACE_PARENT && (v = view_current(p, VIEW_DS)) != NULL &&
-		    !v->absent) {
+		if (p != NULL && p->kind == PLACE_PARENT &&
+		    (v = view_current(p, VIEW_DS)) != NULL && !v->absent) {
 			all = rset_or(all, v->set);
 		}
 	}
@@ -660,14 +700,16 @@ static json_t *ds_json(const struct zone_view *view)
 		put(j, "tag", json_integer(rr->tag));
 		put(j, "algorithm", json_integer(rr->alg));
 		put(j, "digest_type", json_integer(rr->rdata->len > 3 ? rr->rdata->data[3] : 0));
-		put(j, "digest", hex(rr->rdata->data + 4, rr->rdata->len > 4 ? rr->rdata->len - 4u : 0));
+		put(j, "digest",
+		    hex(rr->rdata->data + 4, rr->rdata->len > 4 ? rr->rdata->len - 4u : 0));
 		put(j, "known", json_boolean(!rset_empty(rr->match)));
 		json_array_append_new(list, j);
 	}
 	return list;
 }
 
-static json_t *keys(void *arg, struct ctl_request *req, const json_t *request)
+static json_t *
+keys(void *arg, struct ctl_request *req, const json_t *request)
 {
 	json_t *error = NULL, *answer, *list = NULL, *servers, *providers;
 	struct zone *zone = zone_of(arg, request, &error);
@@ -688,7 +730,8 @@ static json_t *keys(void *arg, struct ctl_request *req, const json_t *request)
 	put(answer, "providers", providers);
 	list = json_array();
 	for (int i = 0; i < view->d.pool.count; i++) {
-		json_t *key = view->d.pool.at[i].type == KNOT_RRTYPE_DNSKEY ? key_json(view, i) : NULL;
+		json_t *key =
+		    view->d.pool.at[i].type == KNOT_RRTYPE_DNSKEY ? key_json(view, i) : NULL;
 		if (key != NULL) {
 			json_array_append_new(list, key);
 		}
@@ -705,8 +748,8 @@ static json_t *keys(void *arg, struct ctl_request *req, const json_t *request)
 		h = &p->history[VIEW_DNSKEY];
 		j = json_object();
 		put_text(j, "provider",
-		         identity_of(view, p->kind == PLACE_SIGNER ? VIEW_SELF
-		                                                   : view_place_provider(view, p)));
+			 identity_of(view, p->kind == PLACE_SIGNER ? VIEW_SELF
+								   : view_place_provider(view, p)));
 		put_text(j, "server", p->server);
 		put(j, "answered", json_boolean(h->status != MSIG_SEEN_UNKNOWN));
 		put_text(j, "reason", h->status == MSIG_SEEN_UNKNOWN ? h->reason : "");
@@ -719,7 +762,8 @@ static json_t *keys(void *arg, struct ctl_request *req, const json_t *request)
 
 /* Peers --------------------------------------------------------------------------------------- */
 
-static json_t *peer_json(struct contact *c)
+static json_t *
+peer_json(struct contact *c)
 {
 	json_t *j = json_object(), *zones = json_array(), *addresses = json_array(),
 	       *list = json_array();
@@ -740,7 +784,7 @@ static json_t *peer_json(struct contact *c)
 	}
 	for (unsigned i = 0; c->found && i < c->at.keys; i++) {
 		json_array_append_new(list, json_pack("{s:i, s:i}", "tag", (int)c->at.key[i].tag,
-		                                      "algorithm", (int)c->at.key[i].rdata[3]));
+						      "algorithm", (int)c->at.key[i].rdata[3]));
 	}
 	put_text(j, "peer", c->peer->identity);
 	put_text(j, "state", peer_state_name(c->peer->state));
@@ -750,8 +794,8 @@ static json_t *peer_json(struct contact *c)
 	put(j, "addresses", addresses);
 	put(j, "keys", list);
 	put_time(j, "heard", (int64_t)c->heard_utc);
-	put(j, "acked_ago", c->peer->acked != 0 ? json_integer((json_int_t)(now - c->peer->acked))
-	                                        : json_null());
+	put(j, "acked_ago",
+	    c->peer->acked != 0 ? json_integer((json_int_t)(now - c->peer->acked)) : json_null());
 	put(j, "interval", json_integer(c->peer->interval));
 	put(j, "advertised", json_integer(c->peer->advertised));
 	put(j, "discovered", json_boolean(c->found));
@@ -764,7 +808,8 @@ static json_t *peer_json(struct contact *c)
 	return j;
 }
 
-static json_t *peers(void *arg, struct ctl_request *req, const json_t *request)
+static json_t *
+peers(void *arg, struct ctl_request *req, const json_t *request)
 {
 	struct agent *agent = arg;
 	json_t *answer = ok(), *list = json_array();
@@ -778,10 +823,12 @@ static json_t *peers(void *arg, struct ctl_request *req, const json_t *request)
 
 /* HSYNC --------------------------------------------------------------------------------------- */
 
-static json_t *hsync(void *arg, struct ctl_request *req, const json_t *request)
+static json_t *
+hsync(void *arg, struct ctl_request *req, const json_t *request)
 {
-	static const char *const names[] = { [MSIG_SEEN_UNKNOWN] = "unknown",
-		                             [MSIG_SEEN_ABSENT] = "absent", [MSIG_SEEN_SET] = "set" };
+	static const char *const names[] = {[MSIG_SEEN_UNKNOWN] = "unknown",
+					    [MSIG_SEEN_ABSENT] = "absent",
+					    [MSIG_SEEN_SET] = "set"};
 	struct agent *agent = arg;
 	json_t *error = NULL, *answer, *list = json_array();
 	struct zone *zone = zone_of(agent, request, &error);
@@ -801,7 +848,8 @@ static json_t *hsync(void *arg, struct ctl_request *req, const json_t *request)
 		put_text(j, "state", e->on ? "ON" : "OFF");
 		put_text(j, "nsmgmt", e->agent ? "AGENT" : "OWNER");
 		put_text(j, "sign", e->sign ? "SIGN" : "NOSIGN");
-		put(j, "member", json_boolean(number >= 0 && zone->view->d.provider[number].member));
+		put(j, "member",
+		    json_boolean(number >= 0 && zone->view->d.provider[number].member));
 		put(j, "self", json_boolean(strcmp(e->identity, agent->identity_text) == 0));
 		json_array_append_new(list, j);
 	}
@@ -830,7 +878,8 @@ struct waiter {
 	struct loop_timer *timer;
 };
 
-static void waiter_free(struct waiter *w)
+static void
+waiter_free(struct waiter *w)
 {
 	for (struct waiter **at = &w->agent->waiters; *at != NULL; at = &(*at)->next) {
 		if (*at == w) {
@@ -843,7 +892,8 @@ static void waiter_free(struct waiter *w)
 	free(w);
 }
 
-static bool arrived(const struct waiter *w, const struct zone *zone)
+static bool
+arrived(const struct waiter *w, const struct zone *zone)
 {
 	const struct view_process *p = &zone->view->d.process;
 
@@ -853,7 +903,8 @@ static bool arrived(const struct waiter *w, const struct zone *zone)
 	return p->kind != 0 && strcmp(process_step_name(p->kind, p->step), w->step) == 0;
 }
 
-static json_t *wait_answer(struct waiter *w, int code, const char *text)
+static json_t *
+wait_answer(struct waiter *w, int code, const char *text)
 {
 	struct zone *zone = zones_find(w->agent, w->zone);
 	json_t *answer = code == 0 ? ok() : ctl_error(code, "%s", text);
@@ -865,7 +916,8 @@ static json_t *wait_answer(struct waiter *w, int code, const char *text)
 	return answer;
 }
 
-static void wait_over(void *arg)
+static void
+wait_over(void *arg)
 {
 	struct waiter *w = arg;
 	struct ctl_request *req = w->req;
@@ -875,12 +927,14 @@ static void wait_over(void *arg)
 	ctl_reply(req, answer);
 }
 
-static void wait_gone(void *arg)
+static void
+wait_gone(void *arg)
 {
 	waiter_free(arg);
 }
 
-void cmds_settled(struct zone *zone)
+void
+cmds_settled(struct zone *zone)
 {
 	for (struct waiter *w = zone->agent->waiters, *next; w != NULL; w = next) {
 		struct ctl_request *req = w->req;
@@ -901,7 +955,8 @@ void cmds_settled(struct zone *zone)
 	}
 }
 
-static json_t *wait_for(void *arg, struct ctl_request *req, const json_t *request)
+static json_t *
+wait_for(void *arg, struct ctl_request *req, const json_t *request)
 {
 	struct agent *agent = arg;
 	json_t *error = NULL, *answer;
@@ -940,8 +995,8 @@ static json_t *wait_for(void *arg, struct ctl_request *req, const json_t *reques
 
 /* Commands that act --------------------------------------------------------------------------- */
 
-static json_t *act(struct agent *agent, struct ctl_request *req, const json_t *request,
-                   enum view_command command)
+static json_t *
+act(struct agent *agent, struct ctl_request *req, const json_t *request, enum view_command command)
 {
 	json_t *error = NULL, *answer;
 	struct zone *zone = zone_of(agent, request, &error);
@@ -959,12 +1014,14 @@ static json_t *act(struct agent *agent, struct ctl_request *req, const json_t *r
 	return answer;
 }
 
-static json_t *pause_zone(void *arg, struct ctl_request *req, const json_t *request)
+static json_t *
+pause_zone(void *arg, struct ctl_request *req, const json_t *request)
 {
 	return act(arg, req, request, VIEW_PAUSE);
 }
 
-static json_t *resume_zone(void *arg, struct ctl_request *req, const json_t *request)
+static json_t *
+resume_zone(void *arg, struct ctl_request *req, const json_t *request)
 {
 	struct agent *agent = arg;
 	json_t *error = NULL;
@@ -976,12 +1033,14 @@ static json_t *resume_zone(void *arg, struct ctl_request *req, const json_t *req
 	return act(agent, req, request, zone->view->d.rebuild ? VIEW_CONFIRM : VIEW_RESUME);
 }
 
-static json_t *abort_process(void *arg, struct ctl_request *req, const json_t *request)
+static json_t *
+abort_process(void *arg, struct ctl_request *req, const json_t *request)
 {
 	return act(arg, req, request, VIEW_ABORT);
 }
 
-static void list_new(json_t *list, struct agent *agent, const json_t *known)
+static void
+list_new(json_t *list, struct agent *agent, const json_t *known)
 {
 	for (struct zone *zone = agent->zones; zone != NULL; zone = zone->next) {
 		if (json_object_get(known, zone->text) == NULL) {
@@ -990,7 +1049,8 @@ static void list_new(json_t *list, struct agent *agent, const json_t *known)
 	}
 }
 
-static json_t *zone_names(struct agent *agent)
+static json_t *
+zone_names(struct agent *agent)
 {
 	json_t *names = json_object();
 
@@ -1000,7 +1060,8 @@ static json_t *zone_names(struct agent *agent)
 	return names;
 }
 
-static json_t *reload(void *arg, struct ctl_request *req, const json_t *request)
+static json_t *
+reload(void *arg, struct ctl_request *req, const json_t *request)
 {
 	struct agent *agent = arg;
 	json_t *before = zone_names(agent), *after, *answer, *change = json_object();
@@ -1014,11 +1075,13 @@ static json_t *reload(void *arg, struct ctl_request *req, const json_t *request)
 		json_decref(change);
 		json_decref(added);
 		json_decref(removed);
-		return ctl_error(EXIT_FAILED, "%s; the configuration of before stays in force", err);
+		return ctl_error(EXIT_FAILED, "%s; the configuration of before stays in force",
+				 err);
 	}
 	after = zone_names(agent);
 	list_new(added, agent, before);
-	json_object_foreach(before, name, value) {
+	json_object_foreach(before, name, value)
+	{
 		if (json_object_get(after, name) == NULL) {
 			json_array_append_new(removed, json_string(name));
 		}
@@ -1032,7 +1095,8 @@ static json_t *reload(void *arg, struct ctl_request *req, const json_t *request)
 	return answer;
 }
 
-static json_t *identity(void *arg, struct ctl_request *req, const json_t *request)
+static json_t *
+identity(void *arg, struct ctl_request *req, const json_t *request)
 {
 	const char *what = json_string_value(json_object_get(request, "what"));
 
@@ -1051,30 +1115,22 @@ static json_t *identity(void *arg, struct ctl_request *req, const json_t *reques
 /* The socket ---------------------------------------------------------------------------------- */
 
 static const struct ctl_command commands[] = {
-	{ "status", false, status },
-	{ "tracking", false, tracking },
-	{ "keys", false, keys },
-	{ "why", false, why },
-	{ "wait", false, wait_for },
-	{ "peers", false, peers },
-	{ "journal", false, journal },
-	{ "hsync", false, hsync },
-	{ "identity", false, identity },
-	{ "pause", true, pause_zone },
-	{ "resume", true, resume_zone },
-	{ "abort", true, abort_process },
-	{ "reload", true, reload },
-	{ NULL, false, NULL },
+    {"status", false, status},   {"tracking", false, tracking}, {"keys", false, keys},
+    {"why", false, why},         {"wait", false, wait_for},     {"peers", false, peers},
+    {"journal", false, journal}, {"hsync", false, hsync},       {"identity", false, identity},
+    {"pause", true, pause_zone}, {"resume", true, resume_zone}, {"abort", true, abort_process},
+    {"reload", true, reload},    {NULL, false, NULL},
 };
 
-int cmds_open(struct agent *agent)
+int
+cmds_open(struct agent *agent)
 {
 	char path[4096];
 	int err = 0;
 
 	snprintf(path, sizeof(path), "%s/agentd.ctl", agent->conf->rundir);
 	agent->ctl = ctl_listen(agent->loop, path, commands, proc_gid(agent->conf->admin_group),
-	                        agent, &err);
+				agent, &err);
 	if (agent->ctl == NULL) {
 		log_error("%s: %s", path, msig_strerror(err));
 		return err;
@@ -1082,7 +1138,8 @@ int cmds_open(struct agent *agent)
 	return 0;
 }
 
-void cmds_close(struct agent *agent)
+void
+cmds_close(struct agent *agent)
 {
 	while (agent->waiters != NULL) {
 		waiter_free(agent->waiters);

@@ -30,7 +30,8 @@ struct record {
 };
 
 /* RRs in uncompressed wire form, one behind the other. False at the end or at nonsense. */
-static bool next_record(const struct msig_blob *blob, size_t *pos, struct record *rr)
+static bool
+next_record(const struct msig_blob *blob, size_t *pos, struct record *rr)
 {
 	const uint8_t *at = blob->data + *pos, *end = blob->data + blob->len;
 	int len;
@@ -51,7 +52,8 @@ static bool next_record(const struct msig_blob *blob, size_t *pos, struct record
 	return true;
 }
 
-void discover_start(struct discover *d, char *identity, bool allow_loopback, uint32_t floor_s)
+void
+discover_start(struct discover *d, char *identity, bool allow_loopback, uint32_t floor_s)
 {
 	memset(d, 0, sizeof(*d));
 	d->identity = identity;
@@ -61,7 +63,8 @@ void discover_start(struct discover *d, char *identity, bool allow_loopback, uin
 	d->step = STEP_URI;
 }
 
-bool discover_question(const struct discover *d, knot_dname_t *name, uint16_t *type)
+bool
+discover_question(const struct discover *d, knot_dname_t *name, uint16_t *type)
 {
 	char text[1100];
 
@@ -90,15 +93,17 @@ bool discover_question(const struct discover *d, knot_dname_t *name, uint16_t *t
 	return true;
 }
 
-static enum discover_state fail(struct discover *d, const char *why)
+static enum discover_state
+fail(struct discover *d, const char *why)
 {
-	static const char *const names[] = { "URI", "SVCB", "A", "AAAA", "KEY" };
+	static const char *const names[] = {"URI", "SVCB", "A", "AAAA", "KEY"};
 	char step[KNOT_DNAME_TXT_MAXLEN + 8] = "";
 	uint8_t name[KNOT_DNAME_MAXLEN];
 	char text[KNOT_DNAME_TXT_MAXLEN + 1];
 	uint16_t type;
 
-	if (discover_question(d, name, &type) && knot_dname_to_str(text, name, sizeof(text)) != NULL) {
+	if (discover_question(d, name, &type) &&
+	    knot_dname_to_str(text, name, sizeof(text)) != NULL) {
 		snprintf(step, sizeof(step), "%s %s", text, names[d->step]);
 	}
 	snprintf(d->reason, sizeof(d->reason), "%.120s: %s", step, why);
@@ -107,7 +112,8 @@ static enum discover_state fail(struct discover *d, const char *why)
 }
 
 /* Reads "dns://host[:port][/...]" into target and port. */
-static bool parse_uri(struct discover *d, const uint8_t *uri, size_t len)
+static bool
+parse_uri(struct discover *d, const uint8_t *uri, size_t len)
 {
 	char host[256];
 	size_t n, i = 6;
@@ -157,7 +163,8 @@ static bool parse_uri(struct discover *d, const uint8_t *uri, size_t len)
 	return true;
 }
 
-static enum discover_state feed_uri(struct discover *d, const struct msig_blob *answer)
+static enum discover_state
+feed_uri(struct discover *d, const struct msig_blob *answer)
 {
 	uint32_t best = UINT32_MAX;
 	struct record rr;
@@ -188,7 +195,8 @@ static enum discover_state feed_uri(struct discover *d, const struct msig_blob *
 }
 
 /* Where a stranger's records may not send us. */
-static bool allowed(const struct discover *d, int family, const uint8_t *addr)
+static bool
+allowed(const struct discover *d, int family, const uint8_t *addr)
 {
 	if (family == AF_INET) {
 		if (addr[0] == 0 || addr[0] >= 224 || (addr[0] == 169 && addr[1] == 254)) {
@@ -209,7 +217,8 @@ static bool allowed(const struct discover *d, int family, const uint8_t *addr)
 	return true;
 }
 
-static void add_address(struct discover *d, int family, const uint8_t *addr)
+static void
+add_address(struct discover *d, int family, const uint8_t *addr)
 {
 	char text[INET6_ADDRSTRLEN];
 	uint16_t port = d->svcb_port != 0 ? d->svcb_port : d->result.port;
@@ -231,7 +240,8 @@ struct svcb {
 };
 
 /* A record with a mandatory key that we do not know, or malformed, is skipped (RFC 9460, 8). */
-static bool parse_svcb(const uint8_t *at, const uint8_t *end, struct svcb *s)
+static bool
+parse_svcb(const uint8_t *at, const uint8_t *end, struct svcb *s)
 {
 	const uint8_t *mandatory = NULL;
 	uint16_t mandatory_len = 0;
@@ -284,7 +294,8 @@ static bool parse_svcb(const uint8_t *at, const uint8_t *end, struct svcb *s)
 	return true;
 }
 
-static enum discover_state follow_alias(struct discover *d, const uint8_t *target)
+static enum discover_state
+follow_alias(struct discover *d, const uint8_t *target)
 {
 	if (*target == 0) {
 		return fail(d, "the service is said not to exist (alias to the root)");
@@ -297,10 +308,11 @@ static enum discover_state follow_alias(struct discover *d, const uint8_t *targe
 	return DISCOVER_ASKING;
 }
 
-static enum discover_state feed_svcb(struct discover *d, const struct msig_blob *answer)
+static enum discover_state
+feed_svcb(struct discover *d, const struct msig_blob *answer)
 {
 	uint32_t best = UINT32_MAX;
-	struct svcb chosen = { 0 };
+	struct svcb chosen = {0};
 	const uint8_t *target = NULL;
 	unsigned seen = 0;
 	struct record rr;
@@ -328,7 +340,8 @@ static enum discover_state feed_svcb(struct discover *d, const struct msig_blob 
 		}
 	}
 	if (seen > 0 && best == UINT32_MAX) {
-		return fail(d, "no usable record (malformed, or a mandatory key that is not supported)");
+		return fail(
+		    d, "no usable record (malformed, or a mandatory key that is not supported)");
 	}
 	if (target != NULL && *target != 0) {
 		memcpy(d->at, target, knot_dname_size(target));
@@ -352,7 +365,8 @@ static enum discover_state feed_svcb(struct discover *d, const struct msig_blob 
 	return DISCOVER_ASKING;
 }
 
-static enum discover_state feed_address(struct discover *d, const struct msig_blob *answer)
+static enum discover_state
+feed_address(struct discover *d, const struct msig_blob *answer)
 {
 	bool v4 = d->step == STEP_A;
 	struct record rr;
@@ -370,7 +384,8 @@ static enum discover_state feed_address(struct discover *d, const struct msig_bl
 	return DISCOVER_ASKING;
 }
 
-static bool key_usable(const struct record *rr)
+static bool
+key_usable(const struct record *rr)
 {
 	uint16_t flags;
 
@@ -395,7 +410,8 @@ static bool key_usable(const struct record *rr)
 	}
 }
 
-static enum discover_state finish(struct discover *d, uint64_t now)
+static enum discover_state
+finish(struct discover *d, uint64_t now)
 {
 	uint64_t ttl = d->ttl > d->floor_s ? d->ttl : d->floor_s;
 
@@ -408,14 +424,14 @@ static enum discover_state finish(struct discover *d, uint64_t now)
 	return DISCOVER_DONE;
 }
 
-static enum discover_state feed_key(struct discover *d, const struct msig_blob *answer,
-                                    uint64_t now)
+static enum discover_state
+feed_key(struct discover *d, const struct msig_blob *answer, uint64_t now)
 {
 	struct record rr;
 
 	for (size_t pos = 0; next_record(answer, &pos, &rr);) {
 		struct discover_key *key = &d->result.key[d->result.keys];
-		dnssec_binary_t rdata = { .size = rr.rdlen, .data = key->rdata };
+		dnssec_binary_t rdata = {.size = rr.rdlen, .data = key->rdata};
 		if (!key_usable(&rr) || d->result.keys == DISCOVER_KEYS ||
 		    !knot_dname_is_case_equal(rr.owner, d->result.target)) {
 			continue;
@@ -433,7 +449,8 @@ static enum discover_state feed_key(struct discover *d, const struct msig_blob *
 }
 
 /* The lifetime of the result is that of its weakest record. */
-static void note_times(struct discover *d, const struct msig_msg_ANSWER *answer, uint64_t now)
+static void
+note_times(struct discover *d, const struct msig_msg_ANSWER *answer, uint64_t now)
 {
 	struct record rr;
 
@@ -452,8 +469,8 @@ static void note_times(struct discover *d, const struct msig_msg_ANSWER *answer,
 	}
 }
 
-enum discover_state discover_feed(struct discover *d, const struct msig_msg_ANSWER *answer,
-                                  uint64_t now)
+enum discover_state
+discover_feed(struct discover *d, const struct msig_msg_ANSWER *answer, uint64_t now)
 {
 	char why[120];
 
@@ -466,8 +483,8 @@ enum discover_state discover_feed(struct discover *d, const struct msig_msg_ANSW
 	}
 	if (answer->validation != MSIG_VALIDATION_SECURE) {
 		snprintf(why, sizeof(why), "%s, but only DNSSEC-secure answers count%s%.50s",
-		         answer->validation == MSIG_VALIDATION_BOGUS ? "bogus" : "insecure",
-		         *answer->reason != '\0' ? ": " : "", answer->reason);
+			 answer->validation == MSIG_VALIDATION_BOGUS ? "bogus" : "insecure",
+			 *answer->reason != '\0' ? ": " : "", answer->reason);
 		return fail(d, why);
 	}
 	note_times(d, answer, now);
@@ -494,7 +511,8 @@ enum discover_state discover_feed(struct discover *d, const struct msig_msg_ANSW
 
 /* The cache ----------------------------------------------------------------------------------- */
 
-static json_t *hex(const uint8_t *data, size_t len)
+static json_t *
+hex(const uint8_t *data, size_t len)
 {
 	char text[2 * 1024 + 1];
 
@@ -505,7 +523,8 @@ static json_t *hex(const uint8_t *data, size_t len)
 	return json_string(text);
 }
 
-char *discover_print(const struct discover_result *r)
+char *
+discover_print(const struct discover_result *r)
 {
 	char target[KNOT_DNAME_TXT_MAXLEN + 1] = "";
 	json_t *address = json_array(), *key = json_array(), *top;
@@ -519,8 +538,8 @@ char *discover_print(const struct discover_result *r)
 		json_array_append_new(key, hex(r->key[i].rdata, r->key[i].len));
 	}
 	top = json_pack("{s:s, s:i, s:o, s:o, s:I, s:I}", "target", target, "port", (int)r->port,
-	                "address", address, "key", key, "fresh", (json_int_t)r->fresh_until, "good",
-	                (json_int_t)r->good_until);
+			"address", address, "key", key, "fresh", (json_int_t)r->fresh_until, "good",
+			(json_int_t)r->good_until);
 	text = top != NULL ? json_dumps(top, JSON_COMPACT) : NULL;
 	json_decref(top);
 	if (text == NULL) {
@@ -529,10 +548,11 @@ char *discover_print(const struct discover_result *r)
 	return text;
 }
 
-static int unhex(const char *text, struct discover_key *key)
+static int
+unhex(const char *text, struct discover_key *key)
 {
 	size_t len = strlen(text) / 2;
-	dnssec_binary_t rdata = { .size = len, .data = key->rdata };
+	dnssec_binary_t rdata = {.size = len, .data = key->rdata};
 
 	if (len < 8 || len > sizeof(key->rdata) || strlen(text) % 2 != 0) {
 		return MSIG_EVALUE;
@@ -548,7 +568,8 @@ static int unhex(const char *text, struct discover_key *key)
 	return dnssec_keytag(&rdata, &key->tag);
 }
 
-int discover_parse(const char *text, struct discover_result *r)
+int
+discover_parse(const char *text, struct discover_result *r)
 {
 	json_t *top = json_loads(text, 0, NULL), *address, *key, *item;
 	json_int_t fresh, good;
@@ -559,21 +580,23 @@ int discover_parse(const char *text, struct discover_result *r)
 	memset(r, 0, sizeof(*r));
 	if (top == NULL ||
 	    json_unpack(top, "{s:s, s:i, s:o, s:o, s:I, s:I}", "target", &target, "port", &port,
-	                "address", &address, "key", &key, "fresh", &fresh, "good", &good) != 0 ||
+			"address", &address, "key", &key, "fresh", &fresh, "good", &good) != 0 ||
 	    knot_dname_from_str(r->target, target, sizeof(r->target)) == NULL) {
 		goto out;
 	}
 	r->port = (uint16_t)port;
 	r->fresh_until = (uint64_t)fresh;
 	r->good_until = (uint64_t)good;
-	json_array_foreach(address, i, item) {
+	json_array_foreach(address, i, item)
+	{
 		if (i >= DISCOVER_ADDRESSES || !json_is_string(item)) {
 			goto out;
 		}
 		snprintf(r->address[i], sizeof(r->address[i]), "%s", json_string_value(item));
 		r->addresses++;
 	}
-	json_array_foreach(key, i, item) {
+	json_array_foreach(key, i, item)
+	{
 		if (i >= DISCOVER_KEYS || !json_is_string(item) ||
 		    unhex(json_string_value(item), &r->key[i]) != 0) {
 			goto out;
@@ -586,7 +609,8 @@ out:
 	return ret;
 }
 
-bool discover_equal(const struct discover_result *a, const struct discover_result *b)
+bool
+discover_equal(const struct discover_result *a, const struct discover_result *b)
 {
 	if (!knot_dname_is_equal(a->target, b->target) || a->addresses != b->addresses ||
 	    a->keys != b->keys) {

@@ -23,7 +23,8 @@ struct discover_key {
 
 /* What was found. All of it was secure. */
 struct discover_result {
-	knot_dname_t target[KNOT_DNAME_MAXLEN]; /* the URI's host: owner of KEY, the SIG(0) signer */
+	knot_dname_t
+	    target[KNOT_DNAME_MAXLEN]; /* the URI's host: owner of KEY, the SIG(0) signer */
 	uint16_t port;
 	char address[DISCOVER_ADDRESSES][64]; /* "addr@port" */
 	unsigned addresses;
@@ -40,9 +41,9 @@ struct discover {
 	unsigned aliases;
 	uint16_t svcb_port;
 	bool hints;
-	uint32_t ttl;            /* the smallest seen */
-	uint64_t expiry;         /* UTC s, the earliest RRSIG expiry; 0: none seen */
-	bool allow_loopback;     /* labs live on 127.0.0.0/8 */
+	uint32_t ttl;        /* the smallest seen */
+	uint64_t expiry;     /* UTC s, the earliest RRSIG expiry; 0: none seen */
+	bool allow_loopback; /* labs live on 127.0.0.0/8 */
 	uint32_t floor_s;
 	knot_dname_t at[KNOT_DNAME_MAXLEN]; /* where SVCB or addresses are asked */
 	struct discover_result result;
@@ -57,7 +58,7 @@ void discover_start(struct discover *d, char *identity, bool allow_loopback, uin
 bool discover_question(const struct discover *d, knot_dname_t *name, uint16_t *type);
 /* The answer to it. now: UTC ms. */
 enum discover_state discover_feed(struct discover *d, const struct msig_msg_ANSWER *answer,
-                                  uint64_t now);
+				  uint64_t now);
 
 /* For the cache: one line of text, and back. parse: MSIG_EVALUE if the text makes no sense. */
 char *discover_print(const struct discover_result *result);

@@ -11,7 +11,8 @@
 #define PUBLISH_TTL 3600
 
 /* "addr@port" that peers shall use: as configured, or the first that transportd listens on. */
-static bool own_address(const struct agent *agent, struct dnsio_addr *addr)
+static bool
+own_address(const struct agent *agent, struct dnsio_addr *addr)
 {
 	const struct conf *conf = agent->conf;
 
@@ -25,9 +26,10 @@ static bool own_address(const struct agent *agent, struct dnsio_addr *addr)
 	return false;
 }
 
-static char *base64(const uint8_t *data, size_t len)
+static char *
+base64(const uint8_t *data, size_t len)
 {
-	gnutls_datum_t in = { .data = (uint8_t *)(uintptr_t)data, .size = (unsigned)len }, out = { 0 };
+	gnutls_datum_t in = {.data = (uint8_t *)(uintptr_t)data, .size = (unsigned)len}, out = {0};
 	char *text;
 
 	if (gnutls_base64_encode2(&in, &out) != 0) {
@@ -40,7 +42,8 @@ static char *base64(const uint8_t *data, size_t len)
 }
 
 /* The KEY record as text: "512 3 15 base64". */
-static char *key_text(const struct agent *agent)
+static char *
+key_text(const struct agent *agent)
 {
 	const knot_rdata_t *rdata = msig_sig0_key_rdata(signer_key(agent->signer));
 	char *b64 = base64(rdata->data + 4, rdata->len - 4u);
@@ -48,12 +51,13 @@ static char *key_text(const struct agent *agent)
 	char *text = xcalloc(1, size);
 
 	snprintf(text, size, "%u %u %u %s", (unsigned)(rdata->data[0] << 8 | rdata->data[1]),
-	         rdata->data[2], rdata->data[3], b64);
+		 rdata->data[2], rdata->data[3], b64);
 	free(b64);
 	return text;
 }
 
-json_t *identity_show(struct agent *agent)
+json_t *
+identity_show(struct agent *agent)
 {
 	const struct msig_sig0_key *key = signer_key(agent->signer);
 	struct dnsio_addr addr;
@@ -65,23 +69,26 @@ json_t *identity_show(struct agent *agent)
 	}
 	json_object_set_new(answer, "identity", json_string(agent->identity_text));
 	json_object_set_new(answer, "target",
-	                    json_string(msig_name_text(msig_sig0_key_name(key), target)));
+			    json_string(msig_name_text(msig_sig0_key_name(key), target)));
 	json_object_set_new(answer, "address", json_string(text));
 	json_object_set_new(answer, "key",
-	                    json_pack("{s:i, s:i, s:s}", "tag", (int)msig_sig0_key_tag(key),
-	                              "algorithm", (int)msig_sig0_key_algorithm(key), "rdata", rdata));
+			    json_pack("{s:i, s:i, s:s}", "tag", (int)msig_sig0_key_tag(key),
+				      "algorithm", (int)msig_sig0_key_algorithm(key), "rdata",
+				      rdata));
 	json_object_set_new(answer, "file", json_string(agent->conf->sig0_key));
 	json_object_set_new(answer, "now", json_integer((json_int_t)loop_utc_ms()));
 	free(rdata);
 	return answer;
 }
 
-static void add_line(json_t *list, const char *text)
+static void
+add_line(json_t *list, const char *text)
 {
 	json_array_append_new(list, json_string(text));
 }
 
-json_t *identity_records(struct agent *agent)
+json_t *
+identity_records(struct agent *agent)
 {
 	const struct msig_sig0_key *key = signer_key(agent->signer);
 	struct dnsio_addr addr;
@@ -92,7 +99,7 @@ json_t *identity_records(struct agent *agent)
 
 	if (!own_address(agent, &addr)) {
 		return ctl_error(1, "which address shall peers use? set agent.uri-address or "
-		                    "transport.listen");
+				    "transport.listen");
 	}
 	v6 = addr.ss.ss_family == AF_INET6;
 	if (v6) {
@@ -108,12 +115,13 @@ json_t *identity_records(struct agent *agent)
 	list = json_array();
 	/* The URI names the host without the dot at its end. */
 	snprintf(line, sizeof(line), "_dns._tcp.%s %d IN URI 10 10 \"dns://%.*s:%u/\"",
-	         agent->identity_text, PUBLISH_TTL, (int)strlen(target) - 1, target, port);
+		 agent->identity_text, PUBLISH_TTL, (int)strlen(target) - 1, target, port);
 	add_line(list, line);
 	snprintf(line, sizeof(line), "%s %d IN SVCB 1 . port=%u %s=%s", target, PUBLISH_TTL, port,
-	         v6 ? "ipv6hint" : "ipv4hint", host);
+		 v6 ? "ipv6hint" : "ipv4hint", host);
 	add_line(list, line);
-	snprintf(line, sizeof(line), "%s %d IN %s %s", target, PUBLISH_TTL, v6 ? "AAAA" : "A", host);
+	snprintf(line, sizeof(line), "%s %d IN %s %s", target, PUBLISH_TTL, v6 ? "AAAA" : "A",
+		 host);
 	add_line(list, line);
 	rdata = key_text(agent);
 	snprintf(line, sizeof(line), "%s %d IN KEY %s", target, PUBLISH_TTL, rdata);
@@ -134,13 +142,15 @@ struct check {
 	uint64_t asking;
 };
 
-static void add_check(json_t *list, const char *what, bool pass, const char *text)
+static void
+add_check(json_t *list, const char *what, bool pass, const char *text)
 {
 	json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "what", what, "state",
-	                                      pass ? "pass" : "fail", "text", text));
+					      pass ? "pass" : "fail", "text", text));
 }
 
-static json_t *compare(struct check *check, bool done)
+static json_t *
+compare(struct check *check, bool done)
 {
 	const struct msig_sig0_key *key = signer_key(check->agent->signer);
 	const struct discover_result *r = &check->discover.result;
@@ -158,23 +168,24 @@ static json_t *compare(struct check *check, bool done)
 	}
 	add_check(list, "discovery", true, "URI, SVCB and KEY are published and DNSSEC-secure");
 	same_name = knot_dname_is_case_equal(r->target, msig_sig0_key_name(key));
-	add_check(list, "URI", same_name, same_name ? "the URI leads to the name that signs"
-	                                            : "the URI leads to another name than the one "
-	                                              "that signs");
+	add_check(list, "URI", same_name,
+		  same_name ? "the URI leads to the name that signs"
+			    : "the URI leads to another name than the one "
+			      "that signs");
 	for (unsigned i = 0; i < r->keys; i++) {
 		same_key = same_key || (r->key[i].len == own->len &&
-		                        memcmp(r->key[i].rdata, own->data, own->len) == 0);
+					memcmp(r->key[i].rdata, own->data, own->len) == 0);
 	}
 	add_check(list, "KEY", same_key,
-	          same_key ? "the key that signs is published"
-	                   : "the key that signs is not published: peers refuse what it signs");
+		  same_key ? "the key that signs is published"
+			   : "the key that signs is not published: peers refuse what it signs");
 	if (own_address(check->agent, &addr)) {
 		dnsio_addr_str(&addr, address, sizeof(address));
 		for (unsigned i = 0; i < r->addresses; i++) {
 			same_address = same_address || strcmp(r->address[i], address) == 0;
 		}
 		snprintf(text, sizeof(text), "%s is %s", address,
-		         same_address ? "published" : "not published");
+			 same_address ? "published" : "not published");
 		add_check(list, "address", same_address, text);
 	}
 	json_object_set_new(answer, "checks", list);
@@ -184,7 +195,8 @@ static json_t *compare(struct check *check, bool done)
 
 static void check_ask(struct check *check);
 
-static void check_answer(void *arg, const struct msig_msg_ANSWER *msg, unsigned left)
+static void
+check_answer(void *arg, const struct msig_msg_ANSWER *msg, unsigned left)
 {
 	struct check *check = arg;
 	struct ctl_request *req = check->req;
@@ -201,9 +213,11 @@ static void check_answer(void *arg, const struct msig_msg_ANSWER *msg, unsigned 
 	ctl_reply(req, answer);
 }
 
-static void check_ask(struct check *check)
+static void
+check_ask(struct check *check)
 {
-	struct ask_question question = { .types = 1, .timeout_ms = check->agent->conf->query_timeout };
+	struct ask_question question = {.types = 1,
+					.timeout_ms = check->agent->conf->query_timeout};
 	knot_dname_storage_t name;
 
 	(void)discover_question(&check->discover, name, &question.type[0]);
@@ -211,7 +225,8 @@ static void check_ask(struct check *check)
 	check->asking = ask_start(check->agent->ask, &question, check_answer, check);
 }
 
-static void check_gone(void *arg)
+static void
+check_gone(void *arg)
 {
 	struct check *check = arg;
 
@@ -219,14 +234,15 @@ static void check_gone(void *arg)
 	free(check);
 }
 
-json_t *identity_check(struct agent *agent, struct ctl_request *req)
+json_t *
+identity_check(struct agent *agent, struct ctl_request *req)
 {
 	struct check *check = xcalloc(1, sizeof(*check));
 
 	check->agent = agent;
 	check->req = req;
 	discover_start(&check->discover, agent->identity_text, agent->conf->lab,
-	               agent->conf->cache_floor / 1000);
+		       agent->conf->cache_floor / 1000);
 	ctl_on_gone(req, check_gone, check);
 	check_ask(check);
 	return NULL;

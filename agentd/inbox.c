@@ -21,11 +21,12 @@ struct mail {
 #define EDE_NOT_READY 14
 #define EDE_PROHIBITED 18
 
-static void reply(struct mail *mail, uint16_t rcode, uint16_t ede, const char *why,
-                  const struct msig_option *option, const struct msig_apex *apex)
+static void
+reply(struct mail *mail, uint16_t rcode, uint16_t ede, const char *why,
+      const struct msig_option *option, const struct msig_apex *apex)
 {
 	struct agent *agent = mail->agent;
-	struct msig_msg out = { .id = MSIG_MSG_REPLY };
+	struct msig_msg out = {.id = MSIG_MSG_REPLY};
 	struct msig_coding coding = agent_coding(agent);
 	struct msig_peermsg msg;
 	struct msig_option opt;
@@ -37,11 +38,11 @@ static void reply(struct mail *mail, uint16_t rcode, uint16_t ede, const char *w
 		opt = *option;
 	} else {
 		msig_option_init(&opt, (enum msig_op)mail->msg.operation, agent->identity,
-		                 mail->msg.zone);
+				 mail->msg.zone);
 	}
 	opt.operation = mail->msg.operation;
-	ret = msig_peermsg_response(&msg, &mail->msg, rcode,
-	                            mail->msg.operation != 0 ? &opt : NULL, apex);
+	ret = msig_peermsg_response(&msg, &mail->msg, rcode, mail->msg.operation != 0 ? &opt : NULL,
+				    apex);
 	if (ret != 0) {
 		goto out;
 	}
@@ -53,7 +54,7 @@ static void reply(struct mail *mail, uint16_t rcode, uint16_t ede, const char *w
 	/* Strangers are not worth a signature. */
 	if (ret == 0 && mail->proven) {
 		ret = signer_sign(agent->signer, wire, &len, max, mail->raw->message.data,
-		                  mail->raw->message.len, loop_utc_ms() / 1000);
+				  mail->raw->message.len, loop_utc_ms() / 1000);
 	}
 out:
 	out.u.REPLY.id = mail->raw->id;
@@ -62,14 +63,15 @@ out:
 		out.u.REPLY.message.len = (uint32_t)len;
 	} else {
 		log_warn("no answer could be written for %s: %s", mail->raw->source,
-		         msig_strerror(ret));
+			 msig_strerror(ret));
 	}
 	(void)agent_send(agent, &out);
 	free(wire);
 }
 
 /* Says no, and says so in the log: who, what, why. */
-static void refuse(struct mail *mail, uint16_t rcode, uint16_t ede, const char *why)
+static void
+refuse(struct mail *mail, uint16_t rcode, uint16_t ede, const char *why)
 {
 	const knot_lookup_t *name = knot_lookup_by_id(knot_rcode_names, rcode);
 	char identity[MSIG_NAME_TEXT] = "?", zone[MSIG_NAME_TEXT] = "?";
@@ -79,12 +81,13 @@ static void refuse(struct mail *mail, uint16_t rcode, uint16_t ede, const char *
 	}
 	msig_name_text(mail->msg.zone, zone);
 	log_info("%s from %s (%s, said to be %s) for %s: %s, %s", msig_op_name(mail->msg.operation),
-	         mail->raw->source, mail->proven ? "verified" : "not verified", identity, zone, why,
-	         name != NULL ? name->name : "refused");
+		 mail->raw->source, mail->proven ? "verified" : "not verified", identity, zone, why,
+		 name != NULL ? name->name : "refused");
 	reply(mail, rcode, ede, why, NULL, NULL);
 }
 
-static void refuse_error(struct mail *mail, int err)
+static void
+refuse_error(struct mail *mail, int err)
 {
 	uint16_t rcode, ede;
 
@@ -93,7 +96,8 @@ static void refuse_error(struct mail *mail, int err)
 }
 
 /* Who says it, and is it true that he does? */
-static int verify(struct mail *mail)
+static int
+verify(struct mail *mail)
 {
 	struct contact *c = peers_find_name(mail->agent, mail->msg.option.identity);
 	int ret;
@@ -108,7 +112,7 @@ static int verify(struct mail *mail)
 		return MSIG_ESIGKEY;
 	}
 	ret = signer_verify(&c->at, mail->raw->message.data, mail->raw->message.len, NULL, 0,
-	                    loop_utc_ms() / 1000);
+			    loop_utc_ms() / 1000);
 	if (ret == MSIG_EBADSIG || ret == MSIG_ESIGKEY) {
 		peers_suspect(mail->agent, c, msig_strerror(ret));
 	}
@@ -117,7 +121,8 @@ static int verify(struct mail *mail)
 }
 
 /* The sequence was never accepted before, and never will be again. In the open transaction. */
-static int accept_once(struct mail *mail)
+static int
+accept_once(struct mail *mail)
 {
 	struct store *store = mail->agent->store;
 	const char *sender = mail->contact->peer->identity;
@@ -136,14 +141,15 @@ static int accept_once(struct mail *mail)
 		if (memcmp(replay.generation, none, sizeof(none)) != 0 &&
 		    memcmp(replay.generation, mail->msg.option.generation, sizeof(none)) != 0) {
 			log_peer(LOG_LVL_WARN, sender,
-			         "has a new database: what it said before may be unknown to it");
+				 "has a new database: what it said before may be unknown to it");
 		}
 		memcpy(replay.generation, mail->msg.option.generation, sizeof(none));
 	}
 	return store_replay_set(store, sender, &replay);
 }
 
-static void to_message(struct mail *mail, struct view_message *m)
+static void
+to_message(struct mail *mail, struct view_message *m)
 {
 	const struct msig_option *opt = &mail->msg.option;
 
@@ -159,7 +165,8 @@ static void to_message(struct mail *mail, struct view_message *m)
 	snprintf(m->text, sizeof(m->text), "%.150s", opt->has & MSIG_HAS(TEXT) ? opt->text : "");
 }
 
-static int take_step(struct mail *mail)
+static int
+take_step(struct mail *mail)
 {
 	struct view_message m;
 	int number = view_provider_find(mail->zone->view, mail->contact->peer->identity);
@@ -173,7 +180,8 @@ static int take_step(struct mail *mail)
 }
 
 /* HELLO and HEARTBEAT change nothing but the replay window and what is known of the peer. */
-static void greet(struct mail *mail)
+static void
+greet(struct mail *mail)
 {
 	struct contact *c = mail->contact;
 	struct msig_option opt;
@@ -185,12 +193,13 @@ static void greet(struct mail *mail)
 	}
 	zones_heard(c, &mail->msg.option);
 	msig_option_init(&opt, (enum msig_op)mail->msg.operation, mail->agent->identity,
-	                 mail->zone->name);
+			 mail->zone->name);
 	zones_fill(mail->agent, mail->zone->name, &opt);
 	reply(mail, KNOT_RCODE_NOERROR, 0, NULL, &opt, NULL);
 }
 
-static void answer_pull(struct mail *mail)
+static void
+answer_pull(struct mail *mail)
 {
 	struct msig_option opt;
 	struct msig_apex apex;
@@ -207,7 +216,8 @@ static void answer_pull(struct mail *mail)
 }
 
 /* Verified and about a zone of ours. Everything that has to last is in one transaction. */
-static void handle(struct mail *mail)
+static void
+handle(struct mail *mail)
 {
 	struct store *store = mail->agent->store;
 	int ret = store_begin(store);
@@ -217,7 +227,7 @@ static void handle(struct mail *mail)
 	}
 	if (ret == 0 && mail->msg.operation == MSIG_OP_STATE) {
 		ret = zones_stated(mail->zone, mail->contact, &mail->msg, mail->raw->message.data,
-		                   mail->raw->message.len);
+				   mail->raw->message.len);
 	} else if (ret == 0 && mail->msg.operation >= MSIG_OP_REQUEST) {
 		ret = take_step(mail);
 	}
@@ -234,7 +244,7 @@ static void handle(struct mail *mail)
 	if (ret != 0) {
 		refuse_error(mail, ret);
 	} else if (mail->msg.operation == MSIG_OP_HELLO ||
-	           mail->msg.operation == MSIG_OP_HEARTBEAT) {
+		   mail->msg.operation == MSIG_OP_HEARTBEAT) {
 		greet(mail);
 	} else if (mail->msg.operation == MSIG_OP_PULL) {
 		answer_pull(mail);
@@ -244,10 +254,11 @@ static void handle(struct mail *mail)
 	}
 }
 
-void inbox_received(struct agent *agent, const struct msig_msg_RECEIVED *raw)
+void
+inbox_received(struct agent *agent, const struct msig_msg_RECEIVED *raw)
 {
 	struct msig_coding coding = agent_coding(agent);
-	struct mail mail = { .agent = agent, .raw = raw };
+	struct mail mail = {.agent = agent, .raw = raw};
 	int ret = msig_peermsg_parse(raw->message.data, raw->message.len, &coding, &mail.msg);
 
 	if (ret != 0) {
@@ -264,7 +275,8 @@ void inbox_received(struct agent *agent, const struct msig_msg_RECEIVED *raw)
 		refuse(&mail, KNOT_RCODE_REFUSED, EDE_PROHIBITED,
 		       mail.zone == NULL ? "no such zone here" : "not in the zone's HSYNC");
 	} else if (ret == MSIG_ESIGKEY && !mail.contact->found) {
-		refuse(&mail, KNOT_RCODE_REFUSED, EDE_NOT_READY, "discovery of the sender is not done");
+		refuse(&mail, KNOT_RCODE_REFUSED, EDE_NOT_READY,
+		       "discovery of the sender is not done");
 	} else if (ret != 0) {
 		refuse_error(&mail, ret);
 	} else if (mail.zone == NULL) {
@@ -272,7 +284,8 @@ void inbox_received(struct agent *agent, const struct msig_msg_RECEIVED *raw)
 	} else if (peer_zone_find(mail.contact->peer, mail.msg.zone) == NULL) {
 		refuse(&mail, KNOT_RCODE_REFUSED, EDE_PROHIBITED, "not in the zone's HSYNC");
 	} else if (mail.zone->broken) {
-		refuse(&mail, KNOT_RCODE_REFUSED, EDE_NOT_READY, "its stored state cannot be read here");
+		refuse(&mail, KNOT_RCODE_REFUSED, EDE_NOT_READY,
+		       "its stored state cannot be read here");
 	} else {
 		handle(&mail);
 	}

@@ -44,10 +44,10 @@ struct look {
 	unsigned open; /* answers that are still to come */
 	struct seen seen[2 * PARENT_NS_MAX + 2];
 	unsigned count;
-	knot_dname_storage_t name;       /* LOOK_PARENT: the candidate */
+	knot_dname_storage_t name; /* LOOK_PARENT: the candidate */
 	char address[ADDRESSES_MAX][VIEW_SERVER];
 	unsigned addresses;
-	bool unknown;                    /* some address could not be found out */
+	bool unknown; /* some address could not be found out */
 };
 
 /* As snprintf; what is too long for the place is cut. */
@@ -62,7 +62,8 @@ static void __attribute__((format(printf, 3, 4))) say(char *buf, size_t len, con
 
 /* Life of a look ------------------------------------------------------------------------------ */
 
-static struct look *look_new(struct zone *zone, enum look_kind kind)
+static struct look *
+look_new(struct zone *zone, enum look_kind kind)
 {
 	struct look *look = xcalloc(1, sizeof(*look));
 
@@ -74,7 +75,8 @@ static struct look *look_new(struct zone *zone, enum look_kind kind)
 	return look;
 }
 
-static void clear_seen(struct look *look)
+static void
+clear_seen(struct look *look)
 {
 	for (unsigned i = 0; i < look->count; i++) {
 		msig_rrs_clear(&look->seen[i].answer);
@@ -84,7 +86,8 @@ static void clear_seen(struct look *look)
 	look->count = 0;
 }
 
-static void look_free(struct look *look)
+static void
+look_free(struct look *look)
 {
 	struct look **at = &look->zone->looks;
 
@@ -101,7 +104,8 @@ static void look_free(struct look *look)
 	free(look);
 }
 
-void look_stop(struct zone *zone)
+void
+look_stop(struct zone *zone)
 {
 	while (zone->looks != NULL) {
 		look_free(zone->looks);
@@ -110,7 +114,8 @@ void look_stop(struct zone *zone)
 
 static void evaluate(struct look *look);
 
-static void keep(struct look *look, const struct msig_msg_ANSWER *answer)
+static void
+keep(struct look *look, const struct msig_msg_ANSWER *answer)
 {
 	struct seen *seen;
 
@@ -131,7 +136,8 @@ static void keep(struct look *look, const struct msig_msg_ANSWER *answer)
 	}
 }
 
-static void answered(void *arg, const struct msig_msg_ANSWER *answer, unsigned left)
+static void
+answered(void *arg, const struct msig_msg_ANSWER *answer, unsigned left)
 {
 	struct look *look = arg;
 
@@ -142,14 +148,15 @@ static void answered(void *arg, const struct msig_msg_ANSWER *answer, unsigned l
 	}
 }
 
-static void put(struct look *look, const struct ask_question *question)
+static void
+put(struct look *look, const struct ask_question *question)
 {
 	look->open += question->types;
-	look->id[look->ids++] =
-	    ask_start(look->zone->agent->ask, question, answered, look);
+	look->id[look->ids++] = ask_start(look->zone->agent->ask, question, answered, look);
 }
 
-static const struct seen *find(const struct look *look, uint16_t type)
+static const struct seen *
+find(const struct look *look, uint16_t type)
 {
 	for (unsigned i = 0; i < look->count; i++) {
 		if (look->seen[i].type == type) {
@@ -161,23 +168,25 @@ static const struct seen *find(const struct look *look, uint16_t type)
 
 /* Authenticated denial ------------------------------------------------------------------------ */
 
-static bool signed_by(const struct msig_rrs *rrs, const knot_rrset_t *rrset,
-                      const knot_rdataset_t *keys, const knot_dname_t *zone, uint64_t now)
+static bool
+signed_by(const struct msig_rrs *rrs, const knot_rrset_t *rrset, const knot_rdataset_t *keys,
+	  const knot_dname_t *zone, uint64_t now)
 {
 	const knot_rrset_t *sigs = msig_rrs_sigs(rrs, rrset->owner, rrset->type);
 
-	return sigs != NULL &&
-	       msig_rrsig_verify(rrset, &sigs->rrs, keys, zone, now, NULL) == 0;
+	return sigs != NULL && msig_rrsig_verify(rrset, &sigs->rrs, keys, zone, now, NULL) == 0;
 }
 
 /* Does the bitmap say that the name has NS or anything, but not type? */
-static bool bitmap_denies(const uint8_t *bitmap, uint16_t len, uint16_t type)
+static bool
+bitmap_denies(const uint8_t *bitmap, uint16_t len, uint16_t type)
 {
 	return !dnssec_nsec_bitmap_contains(bitmap, len, type) &&
 	       !dnssec_nsec_bitmap_contains(bitmap, len, KNOT_RRTYPE_CNAME);
 }
 
-static bool nsec_denies(const knot_rrset_t *nsec, uint16_t type)
+static bool
+nsec_denies(const knot_rrset_t *nsec, uint16_t type)
 {
 	const knot_rdata_t *rdata = nsec->rrs.rdata;
 	int next = knot_dname_wire_check(rdata->data, rdata->data + rdata->len, NULL);
@@ -185,24 +194,27 @@ static bool nsec_denies(const knot_rrset_t *nsec, uint16_t type)
 	return next > 0 && bitmap_denies(rdata->data + next, (uint16_t)(rdata->len - next), type);
 }
 
-static void base32hex(const uint8_t hash[20], char text[33])
+static void
+base32hex(const uint8_t hash[20], char text[33])
 {
 	static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
 
 	for (int i = 0; i < 32; i++) {
 		int bit = 5 * i, octet = bit / 8, shift = bit % 8;
-		unsigned pair = (unsigned)hash[octet] << 8 | (octet + 1 < 20 ? hash[octet + 1] : 0u);
+		unsigned pair =
+		    (unsigned)hash[octet] << 8 | (octet + 1 < 20 ? hash[octet + 1] : 0u);
 		text[i] = digits[pair >> (11 - shift) & 31];
 	}
 	text[32] = '\0';
 }
 
-static bool nsec3_denies(const knot_rrset_t *nsec3, const knot_dname_t *owner, uint16_t type)
+static bool
+nsec3_denies(const knot_rrset_t *nsec3, const knot_dname_t *owner, uint16_t type)
 {
 	const knot_rdata_t *r = nsec3->rrs.rdata;
 	const knot_dname_t *label = nsec3->owner;
-	dnssec_binary_t name = { .size = knot_dname_size(owner) }, hash = { 0 };
-	dnssec_nsec3_params_t params = { 0 };
+	dnssec_binary_t name = {.size = knot_dname_size(owner)}, hash = {0};
+	dnssec_nsec3_params_t params = {0};
 	knot_dname_storage_t lower;
 	uint8_t salt_len, hash_len, salt[255];
 	char text[33];
@@ -235,11 +247,12 @@ static bool nsec3_denies(const knot_rrset_t *nsec3, const knot_dname_t *owner, u
 	}
 	dnssec_binary_free(&hash);
 	return match && bitmap_denies(r->data + 6 + salt_len + hash_len,
-	                              (uint16_t)(r->len - 6 - salt_len - hash_len), type);
+				      (uint16_t)(r->len - 6 - salt_len - hash_len), type);
 }
 
-int look_proves_absence(const struct msig_rrs *authority, const knot_dname_t *owner, uint16_t type,
-                        const knot_rdataset_t *keys, const knot_dname_t *zone, uint64_t now)
+int
+look_proves_absence(const struct msig_rrs *authority, const knot_dname_t *owner, uint16_t type,
+		    const knot_rdataset_t *keys, const knot_dname_t *zone, uint64_t now)
 {
 	for (size_t i = 0; i < authority->count; i++) {
 		const knot_rrset_t *rrset = &authority->at[i];
@@ -262,8 +275,8 @@ int look_proves_absence(const struct msig_rrs *authority, const knot_dname_t *ow
 /* A place: signer, server, parent ------------------------------------------------------------- */
 
 /* Records of one RRset as a set of the view's pool. -1: it cannot be told. */
-static int to_set(struct zone *zone, enum view_type type, const knot_rrset_t *rrset,
-                  struct rset *set)
+static int
+to_set(struct zone *zone, enum view_type type, const knot_rrset_t *rrset, struct rset *set)
 {
 	knot_rdata_t *rdata = rrset->rrs.rdata;
 
@@ -290,7 +303,8 @@ static int to_set(struct zone *zone, enum view_type type, const knot_rrset_t *rr
 }
 
 /* The keys of a verdict as a set. */
-static struct rset to_signers(struct zone *zone, const knot_rdataset_t *keys, uint64_t bits)
+static struct rset
+to_signers(struct zone *zone, const knot_rdataset_t *keys, uint64_t bits)
 {
 	struct rset set = RSET_NONE;
 	knot_rdata_t *rdata = keys->rdata;
@@ -306,7 +320,8 @@ static struct rset to_signers(struct zone *zone, const knot_rdataset_t *keys, ui
 }
 
 /* A signature by a key that is in no DNSKEY RRset here: somebody signs out of turn. */
-static bool find_alien(const knot_rrset_t *sigs, const knot_rdataset_t *keys, char *text, size_t len)
+static bool
+find_alien(const knot_rrset_t *sigs, const knot_rdataset_t *keys, char *text, size_t len)
 {
 	knot_rdata_t *sig = sigs->rrs.rdata;
 
@@ -318,7 +333,7 @@ static bool find_alien(const knot_rrset_t *sigs, const knot_rdataset_t *keys, ch
 		}
 		for (uint16_t k = 0; k < keys->count; k++, key = knot_rdataset_next(key)) {
 			known = known || (key->len > 4 && key->data[3] == sig->data[2] &&
-			                  msig_key_tag(key) == knot_rrsig_key_tag(sig));
+					  msig_key_tag(key) == knot_rrsig_key_tag(sig));
 		}
 		if (!known) {
 			snprintf(text, len, "%u/%u", sig->data[2], knot_rrsig_key_tag(sig));
@@ -328,7 +343,8 @@ static bool find_alien(const knot_rrset_t *sigs, const knot_rdataset_t *keys, ch
 	return false;
 }
 
-static uint32_t negative_ttl(const struct seen *seen)
+static uint32_t
+negative_ttl(const struct seen *seen)
 {
 	for (size_t i = 0; i < seen->authority.count; i++) {
 		const knot_rrset_t *soa = &seen->authority.at[i];
@@ -341,12 +357,13 @@ static uint32_t negative_ttl(const struct seen *seen)
 }
 
 /* What a child's server (or the signer) said of one type. */
-static void judge_child(struct look *look, const struct seen *seen, const struct seen *dnskey,
-                        struct view_answer *a)
+static void
+judge_child(struct look *look, const struct seen *seen, const struct seen *dnskey,
+	    struct view_answer *a)
 {
 	struct zone *zone = look->zone;
 	const knot_rrset_t *keys = NULL, *rrset, *sigs;
-	struct msig_verdict verdict = { 0 };
+	struct msig_verdict verdict = {0};
 	uint64_t now = loop_utc_ms() / 1000;
 
 	if (dnskey != NULL && dnskey->status == MSIG_SEEN_SET) {
@@ -354,17 +371,16 @@ static void judge_child(struct look *look, const struct seen *seen, const struct
 	}
 	if (keys == NULL && seen->type != KNOT_RRTYPE_DNSKEY) {
 		say(a->reason, sizeof(a->reason), "no DNSKEY to verify it with (%s)",
-		         dnskey != NULL && *dnskey->reason != '\0' ? dnskey->reason : "none served");
+		    dnskey != NULL && *dnskey->reason != '\0' ? dnskey->reason : "none served");
 		return;
 	}
 	if (seen->status == MSIG_SEEN_ABSENT) {
 		const struct view_place *place = zone->view->d.place[look->place];
 		/* What our own signer says under TSIG needs no other proof. */
-		if (keys != NULL &&
-		    ((place->kind == PLACE_SIGNER && zone->conf->signer != NULL &&
-		      zone->conf->signer->key != NULL) ||
-		     look_proves_absence(&seen->authority, zone->name, seen->type, &keys->rrs,
-		                         zone->name, now) == 0)) {
+		if (keys != NULL && ((place->kind == PLACE_SIGNER && zone->conf->signer != NULL &&
+				      zone->conf->signer->key != NULL) ||
+				     look_proves_absence(&seen->authority, zone->name, seen->type,
+							 &keys->rrs, zone->name, now) == 0)) {
 			a->status = MSIG_SEEN_ABSENT;
 			a->ttl = negative_ttl(seen);
 		} else {
@@ -375,7 +391,7 @@ static void judge_child(struct look *look, const struct seen *seen, const struct
 	rrset = msig_rrs_find(&seen->answer, zone->name, seen->type);
 	if (rrset == NULL || to_set(zone, a->type, rrset, &a->set) != 0) {
 		say(a->reason, sizeof(a->reason), "%s",
-		         rrset == NULL ? "not in the answer" : "too many or malformed records");
+		    rrset == NULL ? "not in the answer" : "too many or malformed records");
 		return;
 	}
 	if (a->type == VIEW_SOA) {
@@ -397,7 +413,8 @@ static void judge_child(struct look *look, const struct seen *seen, const struct
 }
 
 /* DS and the referral of a parent's server; keys are the parent's, validated. */
-static void judge_parent(struct look *look, const struct seen *seen, struct view_answer *a)
+static void
+judge_parent(struct look *look, const struct seen *seen, struct view_answer *a)
 {
 	struct zone *zone = look->zone;
 	const struct seen *dnskey = find(look, KNOT_RRTYPE_DNSKEY);
@@ -424,13 +441,13 @@ static void judge_parent(struct look *look, const struct seen *seen, struct view
 	}
 	if (keys == NULL) {
 		say(a->reason, sizeof(a->reason), "the parent's DNSKEY is not DNSSEC-secure%s%.60s",
-		         dnskey != NULL && *dnskey->reason != '\0' ? ": " : "",
-		         dnskey != NULL ? dnskey->reason : "");
+		    dnskey != NULL && *dnskey->reason != '\0' ? ": " : "",
+		    dnskey != NULL ? dnskey->reason : "");
 		return;
 	}
 	if (seen->status == MSIG_SEEN_ABSENT) {
 		if (look_proves_absence(&seen->authority, zone->name, seen->type, &keys->rrs,
-		                        zone->parent, now) == 0) {
+					zone->parent, now) == 0) {
 			a->status = MSIG_SEEN_ABSENT;
 			a->ttl = negative_ttl(seen);
 		} else {
@@ -444,12 +461,12 @@ static void judge_parent(struct look *look, const struct seen *seen, struct view
 		say(a->reason, sizeof(a->reason), "not in the answer");
 		return;
 	}
-	ret = sigs == NULL ? MSIG_ENOSIG
-	                   : msig_rrsig_verify(rrset, &sigs->rrs, &keys->rrs, zone->parent, now,
-	                                       NULL);
+	ret = sigs == NULL
+		  ? MSIG_ENOSIG
+		  : msig_rrsig_verify(rrset, &sigs->rrs, &keys->rrs, zone->parent, now, NULL);
 	if (ret != 0) {
 		say(a->reason, sizeof(a->reason), "not validly signed by the parent: %s",
-		         msig_strerror(ret));
+		    msig_strerror(ret));
 		return;
 	}
 	if (to_set(zone, a->type, rrset, &a->set) != 0) {
@@ -460,7 +477,8 @@ static void judge_parent(struct look *look, const struct seen *seen, struct view
 	a->ttl = rrset->ttl;
 }
 
-static void evaluate_place(struct look *look)
+static void
+evaluate_place(struct look *look)
 {
 	struct zone *zone = look->zone;
 	const struct view_place *place = zone->view->d.place[look->place];
@@ -472,10 +490,10 @@ static void evaluate_place(struct look *look)
 	for (int t = 0; t < VIEW_TYPE_COUNT; t++) {
 		const struct seen *seen = find(look, view_rrtype((enum view_type)t));
 		struct view_answer a = {
-			.place = look->place,
-			.type = (enum view_type)t,
-			.status = MSIG_SEEN_UNKNOWN,
-			.asked = (int64_t)look->asked,
+		    .place = look->place,
+		    .type = (enum view_type)t,
+		    .status = MSIG_SEEN_UNKNOWN,
+		    .asked = (int64_t)look->asked,
 		};
 		if ((look->types >> t & 1) == 0 || seen == NULL) {
 			continue;
@@ -493,12 +511,13 @@ static void evaluate_place(struct look *look)
 	zones_mark(zone);
 }
 
-void look_place(struct zone *zone, int place, uint32_t types)
+void
+look_place(struct zone *zone, int place, uint32_t types)
 {
 	const struct view_place *p = zone->view->d.place[place];
 	struct ask_question question = {
-		.name = zone->name,
-		.timeout_ms = zone->agent->conf->query_timeout,
+	    .name = zone->name,
+	    .timeout_ms = zone->agent->conf->query_timeout,
 	};
 	struct look *look;
 
@@ -523,10 +542,10 @@ void look_place(struct zone *zone, int place, uint32_t types)
 	}
 	if (p->kind == PLACE_PARENT) {
 		struct ask_question keys = {
-			.name = zone->parent,
-			.type = { KNOT_RRTYPE_DNSKEY },
-			.types = 1,
-			.timeout_ms = question.timeout_ms,
+		    .name = zone->parent,
+		    .type = {KNOT_RRTYPE_DNSKEY},
+		    .types = 1,
+		    .timeout_ms = question.timeout_ms,
 		};
 		if (zone->parent != NULL) {
 			put(look, &keys);
@@ -543,7 +562,8 @@ void look_place(struct zone *zone, int place, uint32_t types)
 
 /* HSYNC --------------------------------------------------------------------------------------- */
 
-static void fill_hsync(struct view_hsync *h, const struct msig_hsync_set *set)
+static void
+fill_hsync(struct view_hsync *h, const struct msig_hsync_set *set)
 {
 	for (size_t i = 0; i < set->count; i++) {
 		struct view_hsync_entry *e = &h->entry[h->count];
@@ -562,21 +582,22 @@ static void fill_hsync(struct view_hsync *h, const struct msig_hsync_set *set)
 	}
 }
 
-static void evaluate_hsync(struct look *look)
+static void
+evaluate_hsync(struct look *look)
 {
 	struct zone *zone = look->zone;
 	uint16_t type = zone->agent->conf->hsync_type, bad = 0;
 	const struct seen *seen = find(look, type), *dnskey = find(look, KNOT_RRTYPE_DNSKEY),
-	                  *soa = find(look, KNOT_RRTYPE_SOA);
+			  *soa = find(look, KNOT_RRTYPE_SOA);
 	const knot_rrset_t *keys = NULL, *keysigs = NULL, *rrset = NULL, *sigs, *soas = NULL;
-	struct view_hsync h = { .status = MSIG_SEEN_UNKNOWN, .time = (int64_t)loop_utc_ms() };
+	struct view_hsync h = {.status = MSIG_SEEN_UNKNOWN, .time = (int64_t)loop_utc_ms()};
 	uint64_t now = loop_utc_ms() / 1000;
-	struct msig_hsync_set set = { 0 };
+	struct msig_hsync_set set = {0};
 	int ret;
 
 	if (seen == NULL || seen->status == MSIG_SEEN_UNKNOWN) {
 		snprintf(zone->trouble, sizeof(zone->trouble), "signer: %s",
-		         seen != NULL ? seen->reason : "no answer");
+			 seen != NULL ? seen->reason : "no answer");
 		say(h.error, sizeof(h.error), "%s", zone->trouble);
 		goto out;
 	}
@@ -601,12 +622,14 @@ static void evaluate_hsync(struct look *look)
 		ret = MSIG_ENOSIG;
 	} else {
 		ret = msig_rrsig_verify_dnskey(keys, &keysigs->rrs, zone->name, NULL, now, NULL);
-		ret = ret == 0 ? msig_rrsig_verify(rrset, &sigs->rrs, &keys->rrs, zone->name, now, NULL)
-		               : ret;
+		ret = ret == 0
+			  ? msig_rrsig_verify(rrset, &sigs->rrs, &keys->rrs, zone->name, now, NULL)
+			  : ret;
 	}
 	if (ret != 0) {
 		snprintf(zone->trouble, sizeof(zone->trouble),
-		         "HSYNC in the signer's zone is not validly signed: %s", msig_strerror(ret));
+			 "HSYNC in the signer's zone is not validly signed: %s",
+			 msig_strerror(ret));
 		say(h.error, sizeof(h.error), "not validly signed: %s", msig_strerror(ret));
 		goto out;
 	}
@@ -625,14 +648,15 @@ out:
 	zones_mark(zone);
 }
 
-void look_hsync(struct zone *zone)
+void
+look_hsync(struct zone *zone)
 {
 	struct ask_question question = {
-		.server = zone->signer,
-		.name = zone->name,
-		.type = { zone->agent->conf->hsync_type, KNOT_RRTYPE_DNSKEY, KNOT_RRTYPE_SOA },
-		.types = 3,
-		.timeout_ms = zone->agent->conf->query_timeout,
+	    .server = zone->signer,
+	    .name = zone->name,
+	    .type = {zone->agent->conf->hsync_type, KNOT_RRTYPE_DNSKEY, KNOT_RRTYPE_SOA},
+	    .types = 3,
+	    .timeout_ms = zone->agent->conf->query_timeout,
 	};
 	struct look *look;
 
@@ -649,7 +673,8 @@ void look_hsync(struct zone *zone)
 
 /* Addresses ----------------------------------------------------------------------------------- */
 
-static void collect(struct look *look, const struct seen *seen)
+static void
+collect(struct look *look, const struct seen *seen)
 {
 	if (seen->status == MSIG_SEEN_UNKNOWN || seen->validation == MSIG_VALIDATION_BOGUS) {
 		look->unknown = true;
@@ -671,7 +696,7 @@ static void collect(struct look *look, const struct seen *seen)
 				continue;
 			}
 			snprintf(server, sizeof(server), "%s@%u", text,
-			         look->zone->agent->conf->dns_port);
+				 look->zone->agent->conf->dns_port);
 			for (unsigned a = 0; a < look->addresses; a++) {
 				known = known || strcmp(look->address[a], server) == 0;
 			}
@@ -682,7 +707,8 @@ static void collect(struct look *look, const struct seen *seen)
 	}
 }
 
-static void evaluate_addresses(struct look *look)
+static void
+evaluate_addresses(struct look *look)
 {
 	const char *server[ADDRESSES_MAX];
 	bool known;
@@ -690,7 +716,8 @@ static void evaluate_addresses(struct look *look)
 	if (look->ns >= 0) {
 		/* The core may have let go of the record meanwhile, and the number be another's. */
 		const struct rr *rr = &look->zone->view->d.pool.at[look->ns];
-		if (rr->type != KNOT_RRTYPE_NS || !knot_dname_is_equal(rr->rdata->data, look->name)) {
+		if (rr->type != KNOT_RRTYPE_NS ||
+		    !knot_dname_is_equal(rr->rdata->data, look->name)) {
 			return;
 		}
 	}
@@ -700,46 +727,50 @@ static void evaluate_addresses(struct look *look)
 	for (unsigned i = 0; i < look->addresses; i++) {
 		server[i] = look->address[i];
 	}
-	/* A part of the servers is not the servers: one that is left out could hold the old version. */
+	/* A part of the servers is not the servers: one that is left out could hold the old
+	 * version. */
 	known = !look->unknown && look->addresses > 0;
 	if (!known) {
 		char text[MSIG_NAME_TEXT];
 		log_zone(LOG_LVL_WARN, look->zone->name, "addresses of %s not found (%s)",
-		         look->ns < 0 ? "the parent's servers" : msig_name_text(look->name, text),
-		         look->unknown ? "no answer that counts" : "there are none");
+			 look->ns < 0 ? "the parent's servers" : msig_name_text(look->name, text),
+			 look->unknown ? "no answer that counts" : "there are none");
 	}
 	(void)view_on_addresses(look->zone->view, look->ns, known, server,
-	                        known ? (int)look->addresses : 0, (int64_t)loop_utc_ms());
+				known ? (int)look->addresses : 0, (int64_t)loop_utc_ms());
 	zones_mark(look->zone);
 }
 
-static void ask_addresses(struct look *look, const knot_dname_t *name)
+static void
+ask_addresses(struct look *look, const knot_dname_t *name)
 {
 	struct ask_question question = {
-		.name = name,
-		.type = { KNOT_RRTYPE_A, KNOT_RRTYPE_AAAA },
-		.types = 2,
-		.timeout_ms = look->zone->agent->conf->query_timeout,
+	    .name = name,
+	    .type = {KNOT_RRTYPE_A, KNOT_RRTYPE_AAAA},
+	    .types = 2,
+	    .timeout_ms = look->zone->agent->conf->query_timeout,
 	};
 
 	put(look, &question);
 }
 
 /* The parent: the closest name above that has an apex NS RRset. */
-static void ask_parent(struct look *look)
+static void
+ask_parent(struct look *look)
 {
 	struct ask_question question = {
-		.name = look->name,
-		.type = { KNOT_RRTYPE_NS },
-		.types = 1,
-		.timeout_ms = look->zone->agent->conf->query_timeout,
+	    .name = look->name,
+	    .type = {KNOT_RRTYPE_NS},
+	    .types = 1,
+	    .timeout_ms = look->zone->agent->conf->query_timeout,
 	};
 
 	put(look, &question);
 }
 
 /* True if the look goes on. */
-static bool evaluate_parent(struct look *look)
+static bool
+evaluate_parent(struct look *look)
 {
 	const struct seen *seen = find(look, KNOT_RRTYPE_NS);
 	const knot_rrset_t *rrset;
@@ -751,9 +782,9 @@ static bool evaluate_parent(struct look *look)
 	if (seen == NULL || seen->status == MSIG_SEEN_UNKNOWN ||
 	    seen->validation != MSIG_VALIDATION_SECURE) {
 		log_zone(LOG_LVL_WARN, look->zone->name, "parent: NS of %s %s",
-		         msig_name_text(look->name, text),
-		         seen == NULL || seen->status == MSIG_SEEN_UNKNOWN ? "not found out"
-		                                                           : "not DNSSEC-secure");
+			 msig_name_text(look->name, text),
+			 seen == NULL || seen->status == MSIG_SEEN_UNKNOWN ? "not found out"
+									   : "not DNSSEC-secure");
 		look->unknown = true;
 		evaluate_addresses(look);
 		return false;
@@ -775,12 +806,13 @@ static bool evaluate_parent(struct look *look)
 		free(look->zone->parent);
 		look->zone->parent = xmemdup(look->name, knot_dname_size(look->name));
 		log_zone(LOG_LVL_INFO, look->zone->name, "parent is %s",
-		         msig_name_text(look->name, text));
+			 msig_name_text(look->name, text));
 	}
 	rdata = rrset->rrs.rdata;
 	for (uint16_t i = 0; i < rrset->rrs.count && count < PARENT_NS_MAX;
 	     i++, rdata = knot_rdataset_next(rdata)) {
-		if (knot_dname_wire_check(rdata->data, rdata->data + rdata->len, NULL) == rdata->len) {
+		if (knot_dname_wire_check(rdata->data, rdata->data + rdata->len, NULL) ==
+		    rdata->len) {
 			names[count] = xmemdup(rdata->data, rdata->len);
 			knot_dname_to_lower(names[count++]);
 		}
@@ -794,7 +826,8 @@ static bool evaluate_parent(struct look *look)
 	return count > 0;
 }
 
-void look_addresses(struct zone *zone, int ns)
+void
+look_addresses(struct zone *zone, int ns)
 {
 	struct look *look;
 
@@ -825,7 +858,8 @@ void look_addresses(struct zone *zone, int ns)
 	ask_parent(look);
 }
 
-static void evaluate(struct look *look)
+static void
+evaluate(struct look *look)
 {
 	switch (look->kind) {
 	case LOOK_PLACE:

@@ -19,4 +19,4 @@ void look_stop(struct zone *zone);
 /* For tests: is absence of type at owner proven by the authority section, signed by keys of zone?
  * 0, or why not. */
 int look_proves_absence(const struct msig_rrs *authority, const knot_dname_t *owner, uint16_t type,
-                        const knot_rdataset_t *keys, const knot_dname_t *zone, uint64_t now);
+			const knot_rdataset_t *keys, const knot_dname_t *zone, uint64_t now);

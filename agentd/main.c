@@ -7,27 +7,30 @@
 #include "libmsig/err.h"
 
 static const enum msig_message heard[] = {
-	MSIG_MSG_APPLIED, MSIG_MSG_OVERLAY,  MSIG_MSG_ZONE,   MSIG_MSG_PEER,           MSIG_MSG_RECEIVED,
-	MSIG_MSG_SENT,    MSIG_MSG_ANSWER,   MSIG_MSG_FOLLOWED, MSIG_MSG_SIGNER_CHANGED,
+    MSIG_MSG_APPLIED, MSIG_MSG_OVERLAY,  MSIG_MSG_ZONE,
+    MSIG_MSG_PEER,    MSIG_MSG_RECEIVED, MSIG_MSG_SENT,
+    MSIG_MSG_ANSWER,  MSIG_MSG_FOLLOWED, MSIG_MSG_SIGNER_CHANGED,
 };
 
-static int to_bus(void *arg, const struct msig_msg *msg)
+static int
+to_bus(void *arg, const struct msig_msg *msg)
 {
 	return bus_send(arg, msg);
 }
 
-static void from_bus(void *arg, const struct msig_msg *msg)
+static void
+from_bus(void *arg, const struct msig_msg *msg)
 {
 	agent_message(arg, msg);
 }
 
-static int open_bus(struct agent *agent)
+static int
+open_bus(struct agent *agent)
 {
 	const struct conf *conf = agent->conf;
-	static const enum msig_actor others[] = { MSIG_ACTOR_COMBINER, MSIG_ACTOR_PEER,
-		                                  MSIG_ACTOR_OBSERVE };
-	const char *const user[] = { conf->user_combiner, conf->user_transport,
-		                     conf->user_observe };
+	static const enum msig_actor others[] = {MSIG_ACTOR_COMBINER, MSIG_ACTOR_PEER,
+						 MSIG_ACTOR_OBSERVE};
+	const char *const user[] = {conf->user_combiner, conf->user_transport, conf->user_observe};
 	int ret = 0;
 
 	agent->bus = bus_new(agent->loop, MSIG_ACTOR_AGENT, conf->rundir);
@@ -44,7 +47,8 @@ static int open_bus(struct agent *agent)
 	return ret;
 }
 
-static int start(struct proc *proc)
+static int
+start(struct proc *proc)
 {
 	struct agent *agent = proc->arg;
 	char err[400] = "";
@@ -55,7 +59,8 @@ static int start(struct proc *proc)
 	agent->conf = proc->conf;
 	ret = proc_deny_network();
 	if (ret != 0) {
-		log_error("network sockets cannot be denied to this process: %s", msig_strerror(ret));
+		log_error("network sockets cannot be denied to this process: %s",
+			  msig_strerror(ret));
 		return ret;
 	}
 	ret = open_bus(agent);
@@ -73,12 +78,14 @@ static int start(struct proc *proc)
 	return cmds_open(agent);
 }
 
-static void reload(struct proc *proc, struct conf *old)
+static void
+reload(struct proc *proc, struct conf *old)
 {
 	agent_reload(proc->arg, proc->conf);
 }
 
-static void stop(struct proc *proc)
+static void
+stop(struct proc *proc)
 {
 	struct agent *agent = proc->arg;
 
@@ -87,15 +94,16 @@ static void stop(struct proc *proc)
 	bus_free(agent->bus);
 }
 
-int main(int argc, char **argv)
+int
+main(int argc, char **argv)
 {
 	static struct agent agent;
 	struct proc proc = {
-		.name = "agentd",
-		.start = start,
-		.reload = reload,
-		.stop = stop,
-		.arg = &agent,
+	    .name = "agentd",
+	    .start = start,
+	    .reload = reload,
+	    .stop = stop,
+	    .arg = &agent,
 	};
 
 	return proc_main(&proc, argc, argv);

@@ -8,13 +8,13 @@
 
 static const char *const state_names[] = {
 #define X(id, text) text,
-	PEER_STATES(X)
+    PEER_STATES(X)
 #undef X
 };
 
 static const char *const event_texts[] = {
 #define X(id, text) text,
-	PEER_EVENTS(X)
+    PEER_EVENTS(X)
 #undef X
 };
 
@@ -26,32 +26,35 @@ static const struct {
 	enum peer_event on;
 	enum peer_state to;
 } rules[] = {
-	{ PEER_NEEDED, PEER_ON_DISCOVERED, PEER_KNOWN },
-	{ ANY, PEER_ON_UNDISCOVERED, PEER_NEEDED },
-	{ PEER_KNOWN, PEER_ON_HELLO_OK, PEER_OPERATIONAL },
-	{ PEER_KNOWN, PEER_ON_HELLO_IN, PEER_OPERATIONAL },
-	{ PEER_OPERATIONAL, PEER_ON_REFUSED, PEER_KNOWN },
-	{ PEER_DEGRADED, PEER_ON_REFUSED, PEER_KNOWN },
-	{ PEER_INTERRUPTED, PEER_ON_REFUSED, PEER_KNOWN },
-	{ PEER_OPERATIONAL, PEER_ON_LATE, PEER_DEGRADED },
-	{ PEER_OPERATIONAL, PEER_ON_DEAD, PEER_INTERRUPTED },
-	{ PEER_DEGRADED, PEER_ON_DEAD, PEER_INTERRUPTED },
-	{ PEER_DEGRADED, PEER_ON_BOTH_WAYS, PEER_OPERATIONAL },
-	{ PEER_INTERRUPTED, PEER_ON_BOTH_WAYS, PEER_OPERATIONAL },
-	{ PEER_INTERRUPTED, PEER_ON_GONE, PEER_NEEDED },
+    {PEER_NEEDED, PEER_ON_DISCOVERED, PEER_KNOWN},
+    {ANY, PEER_ON_UNDISCOVERED, PEER_NEEDED},
+    {PEER_KNOWN, PEER_ON_HELLO_OK, PEER_OPERATIONAL},
+    {PEER_KNOWN, PEER_ON_HELLO_IN, PEER_OPERATIONAL},
+    {PEER_OPERATIONAL, PEER_ON_REFUSED, PEER_KNOWN},
+    {PEER_DEGRADED, PEER_ON_REFUSED, PEER_KNOWN},
+    {PEER_INTERRUPTED, PEER_ON_REFUSED, PEER_KNOWN},
+    {PEER_OPERATIONAL, PEER_ON_LATE, PEER_DEGRADED},
+    {PEER_OPERATIONAL, PEER_ON_DEAD, PEER_INTERRUPTED},
+    {PEER_DEGRADED, PEER_ON_DEAD, PEER_INTERRUPTED},
+    {PEER_DEGRADED, PEER_ON_BOTH_WAYS, PEER_OPERATIONAL},
+    {PEER_INTERRUPTED, PEER_ON_BOTH_WAYS, PEER_OPERATIONAL},
+    {PEER_INTERRUPTED, PEER_ON_GONE, PEER_NEEDED},
 };
 
-const char *peer_state_name(enum peer_state state)
+const char *
+peer_state_name(enum peer_state state)
 {
 	return (size_t)state < ARRAY(state_names) ? state_names[state] : "?";
 }
 
-const char *peer_event_text(enum peer_event event)
+const char *
+peer_event_text(enum peer_event event)
 {
 	return (size_t)event < ARRAY(event_texts) ? event_texts[event] : "?";
 }
 
-struct peer *peer_new(const char *identity, uint32_t random, uint64_t now)
+struct peer *
+peer_new(const char *identity, uint32_t random, uint64_t now)
 {
 	struct peer *peer = xcalloc(1, sizeof(*peer));
 
@@ -62,13 +65,15 @@ struct peer *peer_new(const char *identity, uint32_t random, uint64_t now)
 	return peer;
 }
 
-static void zone_free(struct peer_zone *zone)
+static void
+zone_free(struct peer_zone *zone)
 {
 	free(zone->name);
 	free(zone);
 }
 
-void peer_free(struct peer *peer)
+void
+peer_free(struct peer *peer)
 {
 	if (peer == NULL) {
 		return;
@@ -82,7 +87,8 @@ void peer_free(struct peer *peer)
 	free(peer);
 }
 
-struct peer_zone *peer_zone_find(struct peer *peer, const knot_dname_t *zone)
+struct peer_zone *
+peer_zone_find(struct peer *peer, const knot_dname_t *zone)
 {
 	for (struct peer_zone *z = peer->zones; z != NULL; z = z->next) {
 		if (knot_dname_is_equal(z->name, zone)) {
@@ -92,7 +98,8 @@ struct peer_zone *peer_zone_find(struct peer *peer, const knot_dname_t *zone)
 	return NULL;
 }
 
-struct peer_zone *peer_zone_add(struct peer *peer, const knot_dname_t *zone, uint64_t now)
+struct peer_zone *
+peer_zone_add(struct peer *peer, const knot_dname_t *zone, uint64_t now)
 {
 	struct peer_zone *z = peer_zone_find(peer, zone);
 
@@ -107,7 +114,8 @@ struct peer_zone *peer_zone_add(struct peer *peer, const knot_dname_t *zone, uin
 	return z;
 }
 
-void peer_zone_del(struct peer *peer, const knot_dname_t *zone)
+void
+peer_zone_del(struct peer *peer, const knot_dname_t *zone)
 {
 	for (struct peer_zone **at = &peer->zones; *at != NULL; at = &(*at)->next) {
 		struct peer_zone *z = *at;
@@ -122,7 +130,8 @@ void peer_zone_del(struct peer *peer, const knot_dname_t *zone)
 	}
 }
 
-enum peer_state peer_rule(enum peer_state state, enum peer_event event)
+enum peer_state
+peer_rule(enum peer_state state, enum peer_event event)
 {
 	for (size_t i = 0; i < ARRAY(rules); i++) {
 		if (rules[i].on == event && (rules[i].from == ANY || rules[i].from == (int)state)) {
@@ -132,7 +141,8 @@ enum peer_state peer_rule(enum peer_state state, enum peer_event event)
 	return state;
 }
 
-static uint32_t roll(struct peer *peer)
+static uint32_t
+roll(struct peer *peer)
 {
 	uint32_t x = peer->random;
 
@@ -143,7 +153,8 @@ static uint32_t roll(struct peer *peer)
 }
 
 /* value within -20 % and +20 % (up false: only below, so that nobody takes us for late). */
-static uint64_t jitter(struct peer *peer, uint64_t value, bool up)
+static uint64_t
+jitter(struct peer *peer, uint64_t value, bool up)
 {
 	uint64_t fifth = value / 5;
 
@@ -153,15 +164,16 @@ static uint64_t jitter(struct peer *peer, uint64_t value, bool up)
 	return value - fifth + roll(peer) % (up ? 2 * fifth + 1 : fifth + 1);
 }
 
-void peer_enter(struct peer *peer, enum peer_state state, const struct peer_times *times,
-                uint64_t now)
+void
+peer_enter(struct peer *peer, enum peer_state state, const struct peer_times *times, uint64_t now)
 {
 	enum peer_state old = peer->state;
 
 	peer->state = state;
 	peer->since = now;
 	if (state == PEER_KNOWN) {
-		/* Each side says HELLO for every zone when it becomes KNOWN: none waits for ever. */
+		/* Each side says HELLO for every zone when it becomes KNOWN: none waits for ever.
+		 */
 		for (struct peer_zone *z = peer->zones; z != NULL; z = z->next) {
 			z->told = false;
 			peer_hello_reset(peer, z, now);
@@ -179,7 +191,8 @@ void peer_enter(struct peer *peer, enum peer_state state, const struct peer_time
 }
 
 /* Zones in turn, so that each one's digest is heard of. */
-static struct peer_zone *next_turn(struct peer *peer)
+static struct peer_zone *
+next_turn(struct peer *peer)
 {
 	struct peer_zone *first = peer->turn != NULL ? peer->turn : peer->zones;
 	struct peer_zone *z = first;
@@ -197,14 +210,16 @@ static struct peer_zone *next_turn(struct peer *peer)
 	return NULL;
 }
 
-static void earlier(uint64_t *when, uint64_t at)
+static void
+earlier(uint64_t *when, uint64_t at)
 {
 	if (at < *when) {
 		*when = at;
 	}
 }
 
-enum peer_todo peer_due(struct peer *peer, uint64_t now, struct peer_zone **zone, uint64_t *when)
+enum peer_todo
+peer_due(struct peer *peer, uint64_t now, struct peer_zone **zone, uint64_t *when)
 {
 	*when = UINT64_MAX;
 	if (peer->state == PEER_NEEDED) {
@@ -233,9 +248,10 @@ enum peer_todo peer_due(struct peer *peer, uint64_t now, struct peer_zone **zone
 }
 
 /* How many intervals of silence, in the direction that is worse; *when: the next limit. */
-static unsigned silence(const struct peer *peer, uint64_t now, uint64_t *when)
+static unsigned
+silence(const struct peer *peer, uint64_t now, uint64_t *when)
 {
-	static const unsigned limits[] = { 2, 10, 600 };
+	static const unsigned limits[] = {2, 10, 600};
 	unsigned worst = 0;
 
 	for (int out = 0; out < 2; out++) {
@@ -254,8 +270,8 @@ static unsigned silence(const struct peer *peer, uint64_t now, uint64_t *when)
 	return worst;
 }
 
-int peer_silence(const struct peer *peer, const struct peer_times *times, uint64_t now,
-                 uint64_t *when)
+int
+peer_silence(const struct peer *peer, const struct peer_times *times, uint64_t now, uint64_t *when)
 {
 	unsigned worst;
 
@@ -276,16 +292,18 @@ int peer_silence(const struct peer *peer, const struct peer_times *times, uint64
 	return peer->state == PEER_OPERATIONAL ? -1 : PEER_ON_BOTH_WAYS;
 }
 
-void peer_hello_sent(struct peer *peer, struct peer_zone *zone)
+void
+peer_hello_sent(struct peer *peer, struct peer_zone *zone)
 {
 	zone->busy = true;
 }
 
-void peer_hello_failed(struct peer *peer, struct peer_zone *zone, const struct peer_times *times,
-                       uint64_t now, const char *why)
+void
+peer_hello_failed(struct peer *peer, struct peer_zone *zone, const struct peer_times *times,
+		  uint64_t now, const char *why)
 {
 	uint64_t delay = zone->tries < 5 ? (uint64_t)times->hello_retry << zone->tries
-	                                 : (uint64_t)times->hello_retry * 60;
+					 : (uint64_t)times->hello_retry * 60;
 
 	zone->busy = false;
 	zone->tries++;
@@ -293,7 +311,8 @@ void peer_hello_failed(struct peer *peer, struct peer_zone *zone, const struct p
 	snprintf(zone->said, sizeof(zone->said), "%s", why);
 }
 
-void peer_hello_reset(struct peer *peer, struct peer_zone *zone, uint64_t now)
+void
+peer_hello_reset(struct peer *peer, struct peer_zone *zone, uint64_t now)
 {
 	zone->tries = 0;
 	if (!zone->told) {
@@ -301,7 +320,8 @@ void peer_hello_reset(struct peer *peer, struct peer_zone *zone, uint64_t now)
 	}
 }
 
-uint32_t peer_beat_advertise(const struct peer *peer, const struct peer_times *times)
+uint32_t
+peer_beat_advertise(const struct peer *peer, const struct peer_times *times)
 {
 	uint64_t ms = (uint64_t)peer->interval * 2;
 
@@ -311,28 +331,33 @@ uint32_t peer_beat_advertise(const struct peer *peer, const struct peer_times *t
 	return (uint32_t)((ms + 999) / 1000);
 }
 
-void peer_beat_sent(struct peer *peer, const struct peer_times *times, uint64_t now)
+void
+peer_beat_sent(struct peer *peer, const struct peer_times *times, uint64_t now)
 {
 	uint64_t interval = (uint64_t)peer->interval * 2;
 
-	peer->interval = interval > times->heartbeat_max ? times->heartbeat_max : (uint32_t)interval;
+	peer->interval =
+	    interval > times->heartbeat_max ? times->heartbeat_max : (uint32_t)interval;
 	peer->beat_at = now + jitter(peer, peer->interval, false);
 	peer->beat_busy = true;
 }
 
-void peer_beat_acked(struct peer *peer, uint64_t now)
+void
+peer_beat_acked(struct peer *peer, uint64_t now)
 {
 	peer->beat_busy = false;
 	peer->acked = now;
 	peer->acked_within = peer->interval;
 }
 
-void peer_beat_failed(struct peer *peer)
+void
+peer_beat_failed(struct peer *peer)
 {
 	peer->beat_busy = false;
 }
 
-void peer_beat_reset(struct peer *peer, const struct peer_times *times, uint64_t now)
+void
+peer_beat_reset(struct peer *peer, const struct peer_times *times, uint64_t now)
 {
 	/* Doubled when it is sent: the one after it follows heartbeat_min later. */
 	peer->interval = times->heartbeat_min / 2 > 0 ? times->heartbeat_min / 2 : 1;
@@ -341,7 +366,8 @@ void peer_beat_reset(struct peer *peer, const struct peer_times *times, uint64_t
 	}
 }
 
-void peer_heard(struct peer *peer, uint32_t advertised_s, uint64_t now)
+void
+peer_heard(struct peer *peer, uint32_t advertised_s, uint64_t now)
 {
 	peer->heard = now;
 	if (advertised_s > 0) {
@@ -350,7 +376,8 @@ void peer_heard(struct peer *peer, uint32_t advertised_s, uint64_t now)
 	}
 }
 
-unsigned peer_waiting(const struct peer *peer)
+unsigned
+peer_waiting(const struct peer *peer)
 {
 	unsigned n = 0;
 
@@ -360,7 +387,8 @@ unsigned peer_waiting(const struct peer *peer)
 	return n;
 }
 
-bool peer_ready(struct peer *peer, const knot_dname_t *zone)
+bool
+peer_ready(struct peer *peer, const knot_dname_t *zone)
 {
 	const struct peer_zone *z = peer_zone_find(peer, zone);
 

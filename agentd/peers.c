@@ -12,19 +12,21 @@
 static void tick(void *arg);
 static void discover_begin(struct contact *contact);
 
-struct peer_times peers_times(const struct agent *agent)
+struct peer_times
+peers_times(const struct agent *agent)
 {
 	const struct conf *conf = agent->conf;
 
 	return (struct peer_times){
-		.heartbeat_min = conf->heartbeat_min,
-		.heartbeat_max = conf->heartbeat_max,
-		.hello_retry = conf->hello_retry,
-		.timeout = conf->query_timeout,
+	    .heartbeat_min = conf->heartbeat_min,
+	    .heartbeat_max = conf->heartbeat_max,
+	    .hello_retry = conf->hello_retry,
+	    .timeout = conf->query_timeout,
 	};
 }
 
-struct contact *peers_find(struct agent *agent, const char *identity)
+struct contact *
+peers_find(struct agent *agent, const char *identity)
 {
 	for (struct contact *c = agent->contacts; c != NULL; c = c->next) {
 		if (strcmp(c->peer->identity, identity) == 0) {
@@ -34,7 +36,8 @@ struct contact *peers_find(struct agent *agent, const char *identity)
 	return NULL;
 }
 
-struct contact *peers_find_name(struct agent *agent, const knot_dname_t *identity)
+struct contact *
+peers_find_name(struct agent *agent, const knot_dname_t *identity)
 {
 	for (struct contact *c = agent->contacts; c != NULL; c = c->next) {
 		if (msig_name_eq(c->name, identity)) {
@@ -46,9 +49,10 @@ struct contact *peers_find_name(struct agent *agent, const knot_dname_t *identit
 
 /* transportd ---------------------------------------------------------------------------------- */
 
-static void tell_transport(struct contact *contact)
+static void
+tell_transport(struct contact *contact)
 {
-	struct msig_msg msg = { .id = MSIG_MSG_PEER_SET };
+	struct msig_msg msg = {.id = MSIG_MSG_PEER_SET};
 	char target[MSIG_NAME_TEXT];
 	char *address[DISCOVER_ADDRESSES], *key[DISCOVER_KEYS];
 	char keytext[DISCOVER_KEYS][MSIG_NAME_TEXT + 8];
@@ -86,7 +90,8 @@ static void tell_transport(struct contact *contact)
 	}
 }
 
-void peers_tell_transport(struct agent *agent)
+void
+peers_tell_transport(struct agent *agent)
 {
 	for (struct contact *c = agent->contacts; c != NULL; c = c->next) {
 		tell_transport(c);
@@ -95,19 +100,20 @@ void peers_tell_transport(struct agent *agent)
 
 /* The state ----------------------------------------------------------------------------------- */
 
-static void journal(struct contact *contact, const char *text)
+static void
+journal(struct contact *contact, const char *text)
 {
 	struct store_entry entry = {
-		.time = loop_utc_ms(),
-		.actor = contact->peer->identity,
-		.kind = "peer",
-		.text = text,
+	    .time = loop_utc_ms(),
+	    .actor = contact->peer->identity,
+	    .kind = "peer",
+	    .text = text,
 	};
 	struct store_peer row = {
-		.identity = contact->peer->identity,
-		.state = (int)contact->peer->state,
-		.since = contact->since,
-		.heard = contact->heard_utc,
+	    .identity = contact->peer->identity,
+	    .state = (int)contact->peer->state,
+	    .since = contact->since,
+	    .heard = contact->heard_utc,
 	};
 	struct store *store = contact->agent->store;
 
@@ -121,7 +127,8 @@ static void journal(struct contact *contact, const char *text)
 	(void)store_commit(store);
 }
 
-static const char *next_text(enum peer_state state)
+static const char *
+next_text(enum peer_state state)
 {
 	switch (state) {
 	case PEER_NEEDED:
@@ -138,7 +145,8 @@ static const char *next_text(enum peer_state state)
 	return "?";
 }
 
-void peers_event(struct contact *contact, enum peer_event event)
+void
+peers_event(struct contact *contact, enum peer_event event)
 {
 	struct peer_times times = peers_times(contact->agent);
 	struct peer *peer = contact->peer;
@@ -151,15 +159,16 @@ void peers_event(struct contact *contact, enum peer_event event)
 	peer_enter(peer, new, &times, loop_mono_ms());
 	contact->since = loop_utc_ms();
 	snprintf(text, sizeof(text), "%s -> %s (%s); next: %s", peer_state_name(old),
-	         peer_state_name(new), peer_event_text(event), next_text(new));
+		 peer_state_name(new), peer_event_text(event), next_text(new));
 	log_peer(new == PEER_DEGRADED || new == PEER_INTERRUPTED ? LOG_LVL_WARN : LOG_LVL_INFO,
-	         peer->identity, "%s", text);
+		 peer->identity, "%s", text);
 	journal(contact, text);
 	zones_peer_changed(contact->agent, contact);
 	loop_timer_set(contact->timer, 0);
 }
 
-struct contact *peers_share(struct agent *agent, const char *identity, const knot_dname_t *zone)
+struct contact *
+peers_share(struct agent *agent, const char *identity, const knot_dname_t *zone)
 {
 	struct contact *c = peers_find(agent, identity);
 	uint64_t now = loop_mono_ms();
@@ -199,7 +208,8 @@ struct contact *peers_share(struct agent *agent, const char *identity, const kno
 	return c;
 }
 
-static void contact_free(struct contact *c)
+static void
+contact_free(struct contact *c)
 {
 	ask_cancel(c->agent->ask, c->asking);
 	loop_timer_free(c->timer);
@@ -207,10 +217,11 @@ static void contact_free(struct contact *c)
 	free(c);
 }
 
-void peers_unshare(struct agent *agent, const char *identity, const knot_dname_t *zone)
+void
+peers_unshare(struct agent *agent, const char *identity, const knot_dname_t *zone)
 {
 	struct contact *c = peers_find(agent, identity);
-	struct msig_msg msg = { .id = MSIG_MSG_PEER_DEL };
+	struct msig_msg msg = {.id = MSIG_MSG_PEER_DEL};
 
 	if (c == NULL) {
 		return;
@@ -233,7 +244,8 @@ void peers_unshare(struct agent *agent, const char *identity, const knot_dname_t
 	contact_free(c);
 }
 
-void peers_free(struct agent *agent)
+void
+peers_free(struct agent *agent)
 {
 	while (agent->contacts != NULL) {
 		struct contact *c = agent->contacts;
@@ -244,7 +256,8 @@ void peers_free(struct agent *agent)
 
 /* Discovery ----------------------------------------------------------------------------------- */
 
-static void discovered(struct contact *c)
+static void
+discovered(struct contact *c)
 {
 	struct agent *agent = c->agent;
 	uint64_t now = loop_mono_ms(), utc = loop_utc_ms();
@@ -272,15 +285,17 @@ static void discovered(struct contact *c)
 	if (news) {
 		char target[MSIG_NAME_TEXT];
 		log_peer(LOG_LVL_INFO, c->peer->identity,
-		         "discovered, DNSSEC-secure: %s at %s%s, %u key%s", msig_name_text(c->at.target, target),
-		         c->at.address[0], c->at.addresses > 1 ? " and others" : "", c->at.keys,
-		         c->at.keys == 1 ? "" : "s");
+			 "discovered, DNSSEC-secure: %s at %s%s, %u key%s",
+			 msig_name_text(c->at.target, target), c->at.address[0],
+			 c->at.addresses > 1 ? " and others" : "", c->at.keys,
+			 c->at.keys == 1 ? "" : "s");
 		tell_transport(c);
 	}
 	peers_event(c, PEER_ON_DISCOVERED);
 }
 
-static void discover_failed(struct contact *c)
+static void
+discover_failed(struct contact *c)
 {
 	uint64_t retry = (uint64_t)c->agent->conf->hello_retry * 2;
 	uint64_t delay = retry << (c->failures < 6 ? c->failures : 6);
@@ -292,15 +307,16 @@ static void discover_failed(struct contact *c)
 	c->discover_at = loop_mono_ms() + delay;
 	snprintf(c->trouble, sizeof(c->trouble), "%s", c->discover.reason);
 	log_peer(LOG_LVL_WARN, c->peer->identity, "discovery failed: %s; %s; again in %llu s",
-	         c->discover.reason,
-	         c->found ? "what was found before stays good for now" : "nothing is said to it",
-	         (unsigned long long)(delay / 1000));
+		 c->discover.reason,
+		 c->found ? "what was found before stays good for now" : "nothing is said to it",
+		 (unsigned long long)(delay / 1000));
 	zones_peer_changed(c->agent, c);
 }
 
 static void discover_ask(struct contact *c);
 
-static void discover_answer(void *arg, const struct msig_msg_ANSWER *answer, unsigned left)
+static void
+discover_answer(void *arg, const struct msig_msg_ANSWER *answer, unsigned left)
 {
 	struct contact *c = arg;
 
@@ -321,14 +337,15 @@ static void discover_answer(void *arg, const struct msig_msg_ANSWER *answer, uns
 	loop_timer_set(c->timer, 0);
 }
 
-static void discover_ask(struct contact *c)
+static void
+discover_ask(struct contact *c)
 {
-	struct ask_question question = { .types = 1, .timeout_ms = c->agent->conf->query_timeout };
+	struct ask_question question = {.types = 1, .timeout_ms = c->agent->conf->query_timeout};
 	knot_dname_storage_t name;
 
 	if (!discover_question(&c->discover, name, &question.type[0])) {
-		snprintf(c->discover.reason, sizeof(c->discover.reason), "'%s' is no usable identity",
-		         c->peer->identity);
+		snprintf(c->discover.reason, sizeof(c->discover.reason),
+			 "'%s' is no usable identity", c->peer->identity);
 		c->discovering = false;
 		discover_failed(c);
 		return;
@@ -337,7 +354,8 @@ static void discover_ask(struct contact *c)
 	c->asking = ask_start(c->agent->ask, &question, discover_answer, c);
 }
 
-static void discover_begin(struct contact *c)
+static void
+discover_begin(struct contact *c)
 {
 	if (c->discovering) {
 		return;
@@ -345,11 +363,12 @@ static void discover_begin(struct contact *c)
 	c->discovering = true;
 	c->discovered = loop_mono_ms();
 	discover_start(&c->discover, c->peer->identity, c->agent->conf->lab,
-	               c->agent->conf->cache_floor / 1000);
+		       c->agent->conf->cache_floor / 1000);
 	discover_ask(c);
 }
 
-void peers_suspect(struct agent *agent, struct contact *contact, const char *why)
+void
+peers_suspect(struct agent *agent, struct contact *contact, const char *why)
 {
 	uint64_t now = loop_mono_ms(), limit = (uint64_t)agent->conf->hello_retry * 2;
 
@@ -363,23 +382,26 @@ void peers_suspect(struct agent *agent, struct contact *contact, const char *why
 
 /* HELLO and HEARTBEAT ------------------------------------------------------------------------- */
 
-static const char *refusal(const struct msig_peermsg *response, char *buf, size_t len)
+static const char *
+refusal(const struct msig_peermsg *response, char *buf, size_t len)
 {
 	const knot_lookup_t *name = knot_lookup_by_id(knot_rcode_names, response->rcode);
 
 	snprintf(buf, len, "answered %s%s%.50s", name != NULL ? name->name : "with an error",
-	         response->has_ede ? ": " : "", response->has_ede ? response->ede_text : "");
+		 response->has_ede ? ": " : "", response->has_ede ? response->ede_text : "");
 	return buf;
 }
 
-static void learn(struct contact *c, const struct msig_peermsg *response)
+static void
+learn(struct contact *c, const struct msig_peermsg *response)
 {
 	c->peer->transports = response->option.transport;
 	c->peer->models = response->option.sync;
 }
 
-static void hello_done(struct contact *c, const knot_dname_t *name, int result,
-                       const struct msig_peermsg *response, const uint8_t *wire, size_t len)
+static void
+hello_done(struct contact *c, const knot_dname_t *name, int result,
+	   const struct msig_peermsg *response, const uint8_t *wire, size_t len)
 {
 	struct peer_times times = peers_times(c->agent);
 	struct peer_zone *z = peer_zone_find(c->peer, name);
@@ -391,15 +413,17 @@ static void hello_done(struct contact *c, const knot_dname_t *name, int result,
 	}
 	if (result != 0 || response->rcode != KNOT_RCODE_NOERROR) {
 		peer_hello_failed(c->peer, z, &times, now,
-		                  result != 0 ? msig_strerror(result)
-		                              : refusal(response, why, sizeof(why)));
+				  result != 0 ? msig_strerror(result)
+					      : refusal(response, why, sizeof(why)));
 		log_peer(LOG_LVL_INFO, c->peer->identity, "HELLO for %s: %s; again in %llu s",
-		         msig_name_text(z->name, zone), z->said,
-		         (unsigned long long)((z->hello_at - now + 999) / 1000));
+			 msig_name_text(z->name, zone), z->said,
+			 (unsigned long long)((z->hello_at - now + 999) / 1000));
 		if (z->tries == 5) {
-			log_peer(LOG_LVL_WARN, c->peer->identity,
-			         "no HELLO for %s succeeded in %u tries (%s): is agentd running there, "
-			         "is the zone configured, is its HSYNC the same?", zone, z->tries, z->said);
+			log_peer(
+			    LOG_LVL_WARN, c->peer->identity,
+			    "no HELLO for %s succeeded in %u tries (%s): is agentd running there, "
+			    "is the zone configured, is its HSYNC the same?",
+			    zone, z->tries, z->said);
 		}
 		loop_timer_set(c->timer, 0);
 		return;
@@ -411,14 +435,15 @@ static void hello_done(struct contact *c, const knot_dname_t *name, int result,
 	learn(c, response);
 	peer_heard(c->peer, 0, now);
 	log_peer(LOG_LVL_INFO, c->peer->identity, "HELLO for %s accepted",
-	         msig_name_text(z->name, zone));
+		 msig_name_text(z->name, zone));
 	peers_event(c, PEER_ON_HELLO_OK);
 	zones_peer_changed(c->agent, c);
 	loop_timer_set(c->timer, 0);
 }
 
-static void beat_done(struct contact *c, const knot_dname_t *name, int result,
-                      const struct msig_peermsg *response, const uint8_t *wire, size_t len)
+static void
+beat_done(struct contact *c, const knot_dname_t *name, int result,
+	  const struct msig_peermsg *response, const uint8_t *wire, size_t len)
 {
 	struct peer_zone *z = peer_zone_find(c->peer, name);
 	uint64_t now = loop_mono_ms();
@@ -432,7 +457,7 @@ static void beat_done(struct contact *c, const knot_dname_t *name, int result,
 	} else {
 		peer_beat_failed(c->peer);
 		log_peer(LOG_LVL_DEBUG, c->peer->identity, "HEARTBEAT: %s",
-		         result != 0 ? msig_strerror(result) : refusal(response, why, sizeof(why)));
+			 result != 0 ? msig_strerror(result) : refusal(response, why, sizeof(why)));
 	}
 	if (result == 0 && response->rcode == KNOT_RCODE_REFUSED && z != NULL && z->told) {
 		/* It has started anew, or dropped the zone: say HELLO for that again. */
@@ -443,7 +468,7 @@ static void beat_done(struct contact *c, const knot_dname_t *name, int result,
 			others = others || o->told;
 		}
 		log_peer(LOG_LVL_INFO, c->peer->identity, "HEARTBEAT %s; next: HELLO",
-		         refusal(response, why, sizeof(why)));
+			 refusal(response, why, sizeof(why)));
 		if (!others) {
 			peers_event(c, PEER_ON_REFUSED);
 		}
@@ -452,13 +477,14 @@ static void beat_done(struct contact *c, const knot_dname_t *name, int result,
 	loop_timer_set(c->timer, 0);
 }
 
-static void say(struct contact *c, struct peer_zone *z, enum peer_todo what)
+static void
+say(struct contact *c, struct peer_zone *z, enum peer_todo what)
 {
 	struct peer_times times = peers_times(c->agent);
 	struct msig_option opt;
 
 	msig_option_init(&opt, what == PEER_HELLO ? MSIG_OP_HELLO : MSIG_OP_HEARTBEAT,
-	                 c->agent->identity, z->name);
+			 c->agent->identity, z->name);
 	MSIG_OPTION_SET(&opt, REMAINING, remaining, (uint8_t)peer_waiting(c->peer));
 	MSIG_OPTION_SET(&opt, INTERVAL, interval, peer_beat_advertise(c->peer, &times));
 	zones_fill(c->agent, z->name, &opt);
@@ -472,7 +498,8 @@ static void say(struct contact *c, struct peer_zone *z, enum peer_todo what)
 }
 
 /* Does what is due, then sleeps until the next thing is. */
-static void tick(void *arg)
+static void
+tick(void *arg)
 {
 	struct contact *c = arg;
 	struct peer_times times = peers_times(c->agent);
@@ -514,7 +541,8 @@ static void tick(void *arg)
 	}
 }
 
-void peers_heard_hello(struct contact *c, const struct msig_option *option)
+void
+peers_heard_hello(struct contact *c, const struct msig_option *option)
 {
 	struct peer_zone *z = peer_zone_find(c->peer, option->zone);
 	uint64_t now = loop_mono_ms();
@@ -534,12 +562,13 @@ void peers_heard_hello(struct contact *c, const struct msig_option *option)
 	loop_timer_set(c->timer, 0);
 }
 
-void peers_heard_beat(struct contact *c, const struct msig_option *option)
+void
+peers_heard_beat(struct contact *c, const struct msig_option *option)
 {
 	struct peer_zone *z = peer_zone_find(c->peer, option->zone);
 
 	peer_heard(c->peer, option->has & MSIG_HAS(INTERVAL) ? option->interval : 0,
-	           loop_mono_ms());
+		   loop_mono_ms());
 	c->heard_utc = loop_utc_ms();
 	if (option->has & MSIG_HAS(REMAINING)) {
 		c->peer->remaining = option->remaining;
@@ -551,7 +580,8 @@ void peers_heard_beat(struct contact *c, const struct msig_option *option)
 	loop_timer_set(c->timer, 0);
 }
 
-void peers_zone_changed(struct agent *agent, const knot_dname_t *zone)
+void
+peers_zone_changed(struct agent *agent, const knot_dname_t *zone)
 {
 	struct peer_times times = peers_times(agent);
 	uint64_t now = loop_mono_ms();
@@ -566,7 +596,8 @@ void peers_zone_changed(struct agent *agent, const knot_dname_t *zone)
 	}
 }
 
-void peers_hsync_changed(struct agent *agent, const knot_dname_t *zone)
+void
+peers_hsync_changed(struct agent *agent, const knot_dname_t *zone)
 {
 	uint64_t now = loop_mono_ms();
 
@@ -583,14 +614,16 @@ void peers_hsync_changed(struct agent *agent, const knot_dname_t *zone)
 	}
 }
 
-void peers_reload(struct agent *agent)
+void
+peers_reload(struct agent *agent)
 {
 	for (struct contact *c = agent->contacts; c != NULL; c = c->next) {
 		loop_timer_set(c->timer, 0);
 	}
 }
 
-const char *peers_why(struct contact *c, const knot_dname_t *zone, char *buf, size_t len)
+const char *
+peers_why(struct contact *c, const knot_dname_t *zone, char *buf, size_t len)
 {
 	struct peer_zone *z = peer_zone_find(c->peer, zone);
 
@@ -598,7 +631,7 @@ const char *peers_why(struct contact *c, const knot_dname_t *zone, char *buf, si
 		buf[0] = '\0';
 	} else if (c->peer->state == PEER_NEEDED) {
 		snprintf(buf, len, "not discovered%s%s", *c->trouble != '\0' ? ": " : " yet",
-		         c->trouble);
+			 c->trouble);
 	} else if (z != NULL && !z->told) {
 		snprintf(buf, len, "HELLO %s", *z->said != '\0' ? z->said : "not answered yet");
 	} else {

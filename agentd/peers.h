@@ -19,16 +19,16 @@ struct contact {
 	struct discover_result at;
 	struct discover discover;
 	bool discovering;
-	uint64_t asking;          /* ask.h */
+	uint64_t asking; /* ask.h */
 	unsigned failures;
-	uint64_t discover_at;     /* mono ms: next discovery */
-	uint64_t discovered;      /* mono ms: when the last one began */
-	char trouble[200];        /* why discovery failed last, or who else is wrong */
-	uint64_t since;           /* UTC ms: of the state, for people */
+	uint64_t discover_at; /* mono ms: next discovery */
+	uint64_t discovered;  /* mono ms: when the last one began */
+	char trouble[200];    /* why discovery failed last, or who else is wrong */
+	uint64_t since;       /* UTC ms: of the state, for people */
 	uint64_t heard_utc;
 	uint32_t rtt_ms;
-	char address[64];         /* where it answered last */
-	int64_t skew_s;           /* its clock against ours, from its signatures */
+	char address[64]; /* where it answered last */
+	int64_t skew_s;   /* its clock against ours, from its signatures */
 };
 
 /* Makes the peer known (discovery starts) and shares the zone with it; taking the last zone away

@@ -17,7 +17,8 @@ struct signer {
 	struct msig_sig0_key *key;
 };
 
-bool replay_fresh(const struct replay *replay, uint64_t sequence)
+bool
+replay_fresh(const struct replay *replay, uint64_t sequence)
 {
 	if (sequence > replay->high) {
 		return true;
@@ -28,7 +29,8 @@ bool replay_fresh(const struct replay *replay, uint64_t sequence)
 	return (replay->seen >> (replay->high - sequence) & 1) == 0;
 }
 
-void replay_mark(struct replay *replay, uint64_t sequence)
+void
+replay_mark(struct replay *replay, uint64_t sequence)
 {
 	if (sequence > replay->high) {
 		uint64_t shift = sequence - replay->high;
@@ -41,7 +43,8 @@ void replay_mark(struct replay *replay, uint64_t sequence)
 }
 
 /* The whole file, if it is a plain one that only we (and root) can read. */
-static int read_secret(const char *file, uint8_t *buf, size_t *len, char *err, size_t errlen)
+static int
+read_secret(const char *file, uint8_t *buf, size_t *len, char *err, size_t errlen)
 {
 	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	struct stat st;
@@ -56,8 +59,10 @@ static int read_secret(const char *file, uint8_t *buf, size_t *len, char *err, s
 		goto fail;
 	}
 	if ((st.st_mode & (S_IRWXO | S_IRWXG)) != 0) {
-		snprintf(err, errlen, "%s: others may read or change this private key (mode %03o): "
-		         "chmod 600", file, (unsigned)(st.st_mode & 0777));
+		snprintf(err, errlen,
+			 "%s: others may read or change this private key (mode %03o): "
+			 "chmod 600",
+			 file, (unsigned)(st.st_mode & 0777));
 		goto fail;
 	}
 	n = read(fd, buf, PEM_MAX);
@@ -75,7 +80,8 @@ fail:
 	return MSIG_ECONF;
 }
 
-struct signer *signer_load(const char *file, const char *name, char *err, size_t errlen)
+struct signer *
+signer_load(const char *file, const char *name, char *err, size_t errlen)
 {
 	struct signer *signer;
 	knot_dname_storage_t owner;
@@ -94,8 +100,10 @@ struct signer *signer_load(const char *file, const char *name, char *err, size_t
 	ret = msig_sig0_key_from_pem(owner, pem, len, &key);
 	gnutls_memset(pem, 0, sizeof(pem));
 	if (ret != 0) {
-		snprintf(err, errlen, "%s: no private key that is supported (PKCS #8 PEM; Ed25519 or "
-		         "ECDSA P-256): %s", file, msig_strerror(ret));
+		snprintf(err, errlen,
+			 "%s: no private key that is supported (PKCS #8 PEM; Ed25519 or "
+			 "ECDSA P-256): %s",
+			 file, msig_strerror(ret));
 		return NULL;
 	}
 	signer = xcalloc(1, sizeof(*signer));
@@ -103,7 +111,8 @@ struct signer *signer_load(const char *file, const char *name, char *err, size_t
 	return signer;
 }
 
-void signer_free(struct signer *signer)
+void
+signer_free(struct signer *signer)
 {
 	if (signer != NULL) {
 		msig_sig0_key_free(signer->key);
@@ -111,23 +120,26 @@ void signer_free(struct signer *signer)
 	}
 }
 
-const struct msig_sig0_key *signer_key(const struct signer *signer)
+const struct msig_sig0_key *
+signer_key(const struct signer *signer)
 {
 	return signer->key;
 }
 
-int signer_sign(const struct signer *signer, uint8_t *wire, size_t *len, size_t max,
-                const uint8_t *request, size_t request_len, uint64_t now)
+int
+signer_sign(const struct signer *signer, uint8_t *wire, size_t *len, size_t max,
+	    const uint8_t *request, size_t request_len, uint64_t now)
 {
 	return msig_sig0_sign(signer->key, wire, len, max, request, request_len, now,
-	                      MSIG_SIG0_WINDOW);
+			      MSIG_SIG0_WINDOW);
 }
 
-int signer_verify(const struct discover_result *peer, const uint8_t *wire, size_t len,
-                  const uint8_t *request, size_t request_len, uint64_t now)
+int
+signer_verify(const struct discover_result *peer, const uint8_t *wire, size_t len,
+	      const uint8_t *request, size_t request_len, uint64_t now)
 {
 	struct msig_sig0_info info;
-	knot_rdataset_t keys = { 0 };
+	knot_rdataset_t keys = {0};
 	int ret = msig_sig0_peek(wire, len, &info);
 
 	if (ret != 0) {
@@ -149,7 +161,7 @@ int signer_verify(const struct discover_result *peer, const uint8_t *wire, size_
 	}
 	if (ret == 0) {
 		ret = msig_sig0_verify(wire, len, request, request_len, &keys, now,
-		                       MSIG_SIG0_WINDOW, &info);
+				       MSIG_SIG0_WINDOW, &info);
 	}
 	knot_rdataset_clear(&keys, NULL);
 	return ret;

@@ -31,9 +31,9 @@ const struct msig_sig0_key *signer_key(const struct signer *signer);
 
 /* Appends SIG(0), valid around now (UTC s). request: NULL, or the request that this answers. */
 int signer_sign(const struct signer *signer, uint8_t *wire, size_t *len, size_t max,
-                const uint8_t *request, size_t request_len, uint64_t now);
+		const uint8_t *request, size_t request_len, uint64_t now);
 
 /* Is it signed by a key of this peer, under the name that its validated URI gave, and now?
  * MSIG_ENOSIG, MSIG_ESIGKEY (other name or key), MSIG_ESIGTIME, MSIG_EBADSIG. */
 int signer_verify(const struct discover_result *peer, const uint8_t *wire, size_t len,
-                  const uint8_t *request, size_t request_len, uint64_t now);
+		  const uint8_t *request, size_t request_len, uint64_t now);

@@ -14,20 +14,20 @@
 
 /* steps[i] brings version i to i + 1; published steps are never changed, only added to. */
 static const char *const steps[] = {
-	"CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;"
-	"CREATE TABLE replay(sender TEXT PRIMARY KEY, high INTEGER NOT NULL, seen INTEGER NOT NULL,"
-	"  generation BLOB NOT NULL) STRICT, WITHOUT ROWID;"
-	"CREATE TABLE zone(name BLOB PRIMARY KEY, state BLOB NOT NULL) STRICT;"
-	"CREATE TABLE statement(zone BLOB NOT NULL, provider TEXT NOT NULL, epoch INTEGER NOT NULL,"
-	"  counter INTEGER NOT NULL, received INTEGER NOT NULL, message BLOB NOT NULL,"
-	"  PRIMARY KEY(zone, provider)) STRICT;"
-	"CREATE TABLE peer(identity TEXT PRIMARY KEY, state INTEGER NOT NULL, since INTEGER NOT NULL,"
-	"  heard INTEGER NOT NULL) STRICT;"
-	"CREATE TABLE discovery(identity TEXT PRIMARY KEY, data TEXT NOT NULL) STRICT;"
-	"CREATE TABLE journal(seq INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL,"
-	"  zone BLOB, actor TEXT NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL,"
-	"  evidence BLOB) STRICT;"
-	"CREATE INDEX journal_zone ON journal(zone, seq);",
+    "CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE replay(sender TEXT PRIMARY KEY, high INTEGER NOT NULL, seen INTEGER NOT NULL,"
+    "  generation BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE zone(name BLOB PRIMARY KEY, state BLOB NOT NULL) STRICT;"
+    "CREATE TABLE statement(zone BLOB NOT NULL, provider TEXT NOT NULL, epoch INTEGER NOT NULL,"
+    "  counter INTEGER NOT NULL, received INTEGER NOT NULL, message BLOB NOT NULL,"
+    "  PRIMARY KEY(zone, provider)) STRICT;"
+    "CREATE TABLE peer(identity TEXT PRIMARY KEY, state INTEGER NOT NULL, since INTEGER NOT NULL,"
+    "  heard INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE discovery(identity TEXT PRIMARY KEY, data TEXT NOT NULL) STRICT;"
+    "CREATE TABLE journal(seq INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL,"
+    "  zone BLOB, actor TEXT NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL,"
+    "  evidence BLOB) STRICT;"
+    "CREATE INDEX journal_zone ON journal(zone, seq);",
 };
 
 struct store {
@@ -38,19 +38,21 @@ struct store {
 	bool broken;
 };
 
-static int mark(struct store *store, int ret)
+static int
+mark(struct store *store, int ret)
 {
 	if (ret == MSIG_EDISK || ret == MSIG_EDB) {
 		if (!store->broken) {
 			log_error("database: %s; nothing is decided until agentd can write again",
-			          db_error(store->db));
+				  db_error(store->db));
 		}
 		store->broken = true;
 	}
 	return ret;
 }
 
-int store_begin(struct store *store)
+int
+store_begin(struct store *store)
 {
 	int ret = mark(store, db_begin(store->db));
 
@@ -58,7 +60,8 @@ int store_begin(struct store *store)
 	return ret;
 }
 
-int store_commit(struct store *store)
+int
+store_commit(struct store *store)
 {
 	int ret = db_commit(store->db);
 
@@ -74,7 +77,8 @@ int store_commit(struct store *store)
 	return 0;
 }
 
-void store_rollback(struct store *store)
+void
+store_rollback(struct store *store)
 {
 	if (store->open) {
 		db_rollback(store->db);
@@ -84,27 +88,32 @@ void store_rollback(struct store *store)
 	store->reserved = store->sequence;
 }
 
-bool store_in_transaction(const struct store *store)
+bool
+store_in_transaction(const struct store *store)
 {
 	return store->open;
 }
 
-bool store_broken(const struct store *store)
+bool
+store_broken(const struct store *store)
 {
 	return store->broken;
 }
 
-const char *store_error(struct store *store)
+const char *
+store_error(struct store *store)
 {
 	return db_error(store->db);
 }
 
-const uint8_t *store_generation(const struct store *store)
+const uint8_t *
+store_generation(const struct store *store)
 {
 	return store->generation;
 }
 
-static int load_generation(struct store *store, bool *fresh)
+static int
+load_generation(struct store *store, bool *fresh)
 {
 	uint8_t *value = NULL;
 	size_t len = 0;
@@ -136,7 +145,8 @@ static int load_generation(struct store *store, bool *fresh)
 	return store_commit(store);
 }
 
-int store_open(const char *dir, struct store **out, bool *fresh)
+int
+store_open(const char *dir, struct store **out, bool *fresh)
 {
 	struct store *store = xcalloc(1, sizeof(*store));
 	char path[4096];
@@ -157,7 +167,8 @@ int store_open(const char *dir, struct store **out, bool *fresh)
 	return 0;
 }
 
-void store_close(struct store *store)
+void
+store_close(struct store *store)
 {
 	if (store == NULL) {
 		return;
@@ -167,13 +178,15 @@ void store_close(struct store *store)
 }
 
 /* Runs a statement that returns no rows. */
-static int run(struct store *store, struct db_stmt *st)
+static int
+run(struct store *store, struct db_stmt *st)
 {
 	return mark(store, db_exec(st));
 }
 
 /* Copies a column; NUL behind the end so that text can be used as such. */
-static uint8_t *column(struct db_stmt *st, int col, size_t *len)
+static uint8_t *
+column(struct db_stmt *st, int col, size_t *len)
 {
 	const void *data = db_blob(st, col, len);
 	uint8_t *copy = xcalloc(1, *len + 1);
@@ -185,7 +198,8 @@ static uint8_t *column(struct db_stmt *st, int col, size_t *len)
 }
 
 /* One row with one blob; the statement is reset. */
-static int get_blob(struct store *store, struct db_stmt *st, uint8_t **value, size_t *len)
+static int
+get_blob(struct store *store, struct db_stmt *st, uint8_t **value, size_t *len)
 {
 	int ret = db_next(st);
 
@@ -201,7 +215,8 @@ static int get_blob(struct store *store, struct db_stmt *st, uint8_t **value, si
 	return 0;
 }
 
-int store_meta_get(struct store *store, const char *name, uint8_t **value, size_t *len)
+int
+store_meta_get(struct store *store, const char *name, uint8_t **value, size_t *len)
 {
 	struct db_stmt *st = db_stmt(store->db, "SELECT value FROM meta WHERE name = ?");
 
@@ -209,7 +224,8 @@ int store_meta_get(struct store *store, const char *name, uint8_t **value, size_
 	return get_blob(store, st, value, len);
 }
 
-int store_meta_set(struct store *store, const char *name, const void *value, size_t len)
+int
+store_meta_set(struct store *store, const char *name, const void *value, size_t len)
 {
 	struct db_stmt *st = db_stmt(store->db, "INSERT OR REPLACE INTO meta VALUES(?, ?)");
 
@@ -218,7 +234,8 @@ int store_meta_set(struct store *store, const char *name, const void *value, siz
 	return run(store, st);
 }
 
-int store_meta_del(struct store *store, const char *name)
+int
+store_meta_del(struct store *store, const char *name)
 {
 	struct db_stmt *st = db_stmt(store->db, "DELETE FROM meta WHERE name = ?");
 
@@ -227,7 +244,8 @@ int store_meta_del(struct store *store, const char *name)
 }
 
 /* Stores the end of a new block, then numbers of it may be given out. */
-static int reserve(struct store *store)
+static int
+reserve(struct store *store)
 {
 	uint64_t now = loop_utc_ms() * 1000, end;
 	uint8_t *value = NULL;
@@ -261,7 +279,8 @@ static int reserve(struct store *store)
 	return ret;
 }
 
-uint64_t store_sequence(struct store *store)
+uint64_t
+store_sequence(struct store *store)
 {
 	if (store->sequence >= store->reserved && reserve(store) != 0) {
 		return 0;
@@ -269,10 +288,11 @@ uint64_t store_sequence(struct store *store)
 	return store->sequence++;
 }
 
-int store_replay_get(struct store *store, const char *sender, struct replay *replay)
+int
+store_replay_get(struct store *store, const char *sender, struct replay *replay)
 {
-	struct db_stmt *st = db_stmt(
-	    store->db, "SELECT high, seen, generation FROM replay WHERE sender = ?");
+	struct db_stmt *st =
+	    db_stmt(store->db, "SELECT high, seen, generation FROM replay WHERE sender = ?");
 	const void *generation;
 	size_t len;
 	int ret;
@@ -297,10 +317,10 @@ int store_replay_get(struct store *store, const char *sender, struct replay *rep
 	return 0;
 }
 
-int store_replay_set(struct store *store, const char *sender, const struct replay *replay)
+int
+store_replay_set(struct store *store, const char *sender, const struct replay *replay)
 {
-	struct db_stmt *st =
-	    db_stmt(store->db, "INSERT OR REPLACE INTO replay VALUES(?, ?, ?, ?)");
+	struct db_stmt *st = db_stmt(store->db, "INSERT OR REPLACE INTO replay VALUES(?, ?, ?, ?)");
 
 	db_bind_text(st, 1, sender);
 	db_bind_int(st, 2, (int64_t)replay->high);
@@ -309,7 +329,8 @@ int store_replay_set(struct store *store, const char *sender, const struct repla
 	return run(store, st);
 }
 
-int store_zone_get(struct store *store, const knot_dname_t *zone, uint8_t **blob, size_t *len)
+int
+store_zone_get(struct store *store, const knot_dname_t *zone, uint8_t **blob, size_t *len)
 {
 	struct db_stmt *st = db_stmt(store->db, "SELECT state FROM zone WHERE name = ?");
 
@@ -317,7 +338,8 @@ int store_zone_get(struct store *store, const knot_dname_t *zone, uint8_t **blob
 	return get_blob(store, st, blob, len);
 }
 
-int store_zone_set(struct store *store, const knot_dname_t *zone, const void *blob, size_t len)
+int
+store_zone_set(struct store *store, const knot_dname_t *zone, const void *blob, size_t len)
 {
 	struct db_stmt *st = db_stmt(store->db, "INSERT OR REPLACE INTO zone VALUES(?, ?)");
 
@@ -326,7 +348,8 @@ int store_zone_set(struct store *store, const knot_dname_t *zone, const void *bl
 	return run(store, st);
 }
 
-int store_zone_del(struct store *store, const knot_dname_t *zone)
+int
+store_zone_del(struct store *store, const knot_dname_t *zone)
 {
 	struct db_stmt *st = db_stmt(store->db, "DELETE FROM zone WHERE name = ?");
 
@@ -334,8 +357,9 @@ int store_zone_del(struct store *store, const knot_dname_t *zone)
 	return run(store, st);
 }
 
-int store_statement_set(struct store *store, const knot_dname_t *zone,
-                        const struct store_statement *statement)
+int
+store_statement_set(struct store *store, const knot_dname_t *zone,
+		    const struct store_statement *statement)
 {
 	struct db_stmt *st =
 	    db_stmt(store->db, "INSERT OR REPLACE INTO statement VALUES(?, ?, ?, ?, ?, ?)");
@@ -349,7 +373,8 @@ int store_statement_set(struct store *store, const knot_dname_t *zone,
 	return run(store, st);
 }
 
-int store_statement_del(struct store *store, const knot_dname_t *zone, const char *provider)
+int
+store_statement_del(struct store *store, const knot_dname_t *zone, const char *provider)
 {
 	struct db_stmt *st =
 	    db_stmt(store->db, "DELETE FROM statement WHERE zone = ? AND provider = ?");
@@ -359,17 +384,17 @@ int store_statement_del(struct store *store, const knot_dname_t *zone, const cha
 	return run(store, st);
 }
 
-int store_statements(struct store *store, const knot_dname_t *zone,
-                     void (*cb)(void *arg, const struct store_statement *statement), void *arg)
+int
+store_statements(struct store *store, const knot_dname_t *zone,
+		 void (*cb)(void *arg, const struct store_statement *statement), void *arg)
 {
-	struct db_stmt *st = db_stmt(store->db,
-	                             "SELECT provider, epoch, counter, received, message"
-	                             " FROM statement WHERE zone = ? ORDER BY provider");
+	struct db_stmt *st = db_stmt(store->db, "SELECT provider, epoch, counter, received, message"
+						" FROM statement WHERE zone = ? ORDER BY provider");
 	int ret;
 
 	db_bind_blob(st, 1, zone, knot_dname_size(zone));
 	while ((ret = db_next(st)) > 0) {
-		struct store_statement s = { 0 };
+		struct store_statement s = {0};
 		size_t len;
 
 		s.provider = (char *)column(st, 0, &len);
@@ -384,7 +409,8 @@ int store_statements(struct store *store, const knot_dname_t *zone,
 	return mark(store, ret);
 }
 
-int store_peer_set(struct store *store, const struct store_peer *peer)
+int
+store_peer_set(struct store *store, const struct store_peer *peer)
 {
 	struct db_stmt *st = db_stmt(store->db, "INSERT OR REPLACE INTO peer VALUES(?, ?, ?, ?)");
 
@@ -395,7 +421,8 @@ int store_peer_set(struct store *store, const struct store_peer *peer)
 	return run(store, st);
 }
 
-int store_peer_del(struct store *store, const char *identity)
+int
+store_peer_del(struct store *store, const char *identity)
 {
 	struct db_stmt *st = db_stmt(store->db, "DELETE FROM peer WHERE identity = ?");
 
@@ -403,7 +430,8 @@ int store_peer_del(struct store *store, const char *identity)
 	return run(store, st);
 }
 
-int store_peer_get(struct store *store, const char *identity, struct store_peer *peer)
+int
+store_peer_get(struct store *store, const char *identity, struct store_peer *peer)
 {
 	struct db_stmt *st =
 	    db_stmt(store->db, "SELECT state, since, heard FROM peer WHERE identity = ?");
@@ -422,7 +450,8 @@ int store_peer_get(struct store *store, const char *identity, struct store_peer 
 	return 0;
 }
 
-int store_discovery_get(struct store *store, const char *identity, char **text)
+int
+store_discovery_get(struct store *store, const char *identity, char **text)
 {
 	struct db_stmt *st = db_stmt(store->db, "SELECT data FROM discovery WHERE identity = ?");
 	uint8_t *value = NULL;
@@ -435,7 +464,8 @@ int store_discovery_get(struct store *store, const char *identity, char **text)
 	return ret;
 }
 
-int store_discovery_set(struct store *store, const char *identity, const char *text)
+int
+store_discovery_set(struct store *store, const char *identity, const char *text)
 {
 	struct db_stmt *st = db_stmt(store->db, "INSERT OR REPLACE INTO discovery VALUES(?, ?)");
 
@@ -444,11 +474,12 @@ int store_discovery_set(struct store *store, const char *identity, const char *t
 	return run(store, st);
 }
 
-int store_journal_add(struct store *store, const struct store_entry *entry)
+int
+store_journal_add(struct store *store, const struct store_entry *entry)
 {
-	struct db_stmt *st = db_stmt(store->db,
-	                             "INSERT INTO journal(time, zone, actor, kind, text, evidence)"
-	                             " VALUES(?, ?, ?, ?, ?, ?)");
+	struct db_stmt *st =
+	    db_stmt(store->db, "INSERT INTO journal(time, zone, actor, kind, text, evidence)"
+			       " VALUES(?, ?, ?, ?, ?, ?)");
 
 	db_bind_int(st, 1, (int64_t)entry->time);
 	if (entry->zone != NULL) {
@@ -463,17 +494,17 @@ int store_journal_add(struct store *store, const struct store_entry *entry)
 	return run(store, st);
 }
 
-int store_journal(struct store *store, const knot_dname_t *zone, uint64_t before, unsigned limit,
-                  void (*cb)(void *arg, const struct store_entry *entry), void *arg)
+int
+store_journal(struct store *store, const knot_dname_t *zone, uint64_t before, unsigned limit,
+	      void (*cb)(void *arg, const struct store_entry *entry), void *arg)
 {
 	struct db_stmt *st =
-	    zone != NULL
-	        ? db_stmt(store->db, "SELECT seq, time, zone, actor, kind, text, evidence"
-	                             " FROM journal WHERE seq < ? AND zone = ?"
-	                             " ORDER BY seq DESC LIMIT ?")
-	        : db_stmt(store->db, "SELECT seq, time, zone, actor, kind, text, evidence"
-	                             " FROM journal WHERE seq < ? AND ? IS NULL"
-	                             " ORDER BY seq DESC LIMIT ?");
+	    zone != NULL ? db_stmt(store->db, "SELECT seq, time, zone, actor, kind, text, evidence"
+					      " FROM journal WHERE seq < ? AND zone = ?"
+					      " ORDER BY seq DESC LIMIT ?")
+			 : db_stmt(store->db, "SELECT seq, time, zone, actor, kind, text, evidence"
+					      " FROM journal WHERE seq < ? AND ? IS NULL"
+					      " ORDER BY seq DESC LIMIT ?");
 	int ret;
 
 	db_bind_int(st, 1, before == 0 ? INT64_MAX : (int64_t)before);
@@ -482,7 +513,7 @@ int store_journal(struct store *store, const knot_dname_t *zone, uint64_t before
 	}
 	db_bind_int(st, 3, limit);
 	while ((ret = db_next(st)) > 0) {
-		struct store_entry e = { 0 };
+		struct store_entry e = {0};
 		size_t len;
 
 		e.seq = (uint64_t)db_int(st, 0);

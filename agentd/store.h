@@ -57,11 +57,11 @@ struct store_statement {
 	size_t len;
 };
 int store_statement_set(struct store *store, const knot_dname_t *zone,
-                        const struct store_statement *statement);
+			const struct store_statement *statement);
 int store_statement_del(struct store *store, const knot_dname_t *zone, const char *provider);
 /* cb for each; what it gets is lent. */
 int store_statements(struct store *store, const knot_dname_t *zone,
-                     void (*cb)(void *arg, const struct store_statement *statement), void *arg);
+		     void (*cb)(void *arg, const struct store_statement *statement), void *arg);
 
 /* Peers: state survives a restart, so that "since" does. */
 struct store_peer {
@@ -91,4 +91,4 @@ struct store_entry {
 int store_journal_add(struct store *store, const struct store_entry *entry);
 /* Newest first, at most limit entries with seq < before (0: all); zone NULL: every zone. */
 int store_journal(struct store *store, const knot_dname_t *zone, uint64_t before, unsigned limit,
-                  void (*cb)(void *arg, const struct store_entry *entry), void *arg);
+		  void (*cb)(void *arg, const struct store_entry *entry), void *arg);

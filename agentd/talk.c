@@ -29,7 +29,8 @@ struct talk {
 	uint64_t last;
 };
 
-struct talk *talk_new(struct agent *agent)
+struct talk *
+talk_new(struct agent *agent)
 {
 	struct talk *talk = xcalloc(1, sizeof(*talk));
 
@@ -37,7 +38,8 @@ struct talk *talk_new(struct agent *agent)
 	return talk;
 }
 
-static void request_free(struct request *r)
+static void
+request_free(struct request *r)
 {
 	struct request **at = &r->agent->talk->requests;
 
@@ -53,7 +55,8 @@ static void request_free(struct request *r)
 	free(r);
 }
 
-void talk_free(struct talk *talk)
+void
+talk_free(struct talk *talk)
 {
 	if (talk == NULL) {
 		return;
@@ -65,8 +68,9 @@ void talk_free(struct talk *talk)
 }
 
 /* Ends the request; the callback comes last because it may do anything. */
-static void finish(struct request *r, int result, const struct msig_peermsg *response,
-                   const uint8_t *wire, size_t len)
+static void
+finish(struct request *r, int result, const struct msig_peermsg *response, const uint8_t *wire,
+       size_t len)
 {
 	struct contact *contact = peers_find(r->agent, r->peer);
 	talk_done done = r->done;
@@ -79,15 +83,17 @@ static void finish(struct request *r, int result, const struct msig_peermsg *res
 	}
 }
 
-static void timed_out(void *arg)
+static void
+timed_out(void *arg)
 {
 	struct request *r = arg;
 
 	finish(r, r->failure, NULL, NULL, 0);
 }
 
-static int compose(struct agent *agent, struct request *r, const struct msig_option *option,
-                   const struct msig_apex *apex)
+static int
+compose(struct agent *agent, struct request *r, const struct msig_option *option,
+	const struct msig_apex *apex)
 {
 	struct msig_coding coding = agent_coding(agent);
 	struct msig_peermsg msg;
@@ -111,18 +117,18 @@ static int compose(struct agent *agent, struct request *r, const struct msig_opt
 	ret = msig_peermsg_compose(&msg, &coding, r->wire, &len);
 	msig_peermsg_clear(&msg);
 	if (ret == 0) {
-		ret = signer_sign(agent->signer, r->wire, &len, max, NULL, 0,
-		                  loop_utc_ms() / 1000);
+		ret = signer_sign(agent->signer, r->wire, &len, max, NULL, 0, loop_utc_ms() / 1000);
 	}
 	r->len = len;
 	return ret;
 }
 
-void talk_send(struct agent *agent, struct contact *contact, const struct msig_option *option,
-               const struct msig_apex *apex, talk_done done)
+void
+talk_send(struct agent *agent, struct contact *contact, const struct msig_option *option,
+	  const struct msig_apex *apex, talk_done done)
 {
 	struct request *r = xcalloc(1, sizeof(*r));
-	struct msig_msg msg = { .id = MSIG_MSG_SEND };
+	struct msig_msg msg = {.id = MSIG_MSG_SEND};
 	uint32_t timeout = agent->conf->query_timeout;
 	int ret;
 
@@ -150,8 +156,9 @@ void talk_send(struct agent *agent, struct contact *contact, const struct msig_o
 }
 
 /* Nothing of the response counts before its signature does. */
-static int check(struct agent *agent, const struct request *r, const struct msig_msg_SENT *sent,
-                 struct msig_peermsg *response)
+static int
+check(struct agent *agent, const struct request *r, const struct msig_msg_SENT *sent,
+      struct msig_peermsg *response)
 {
 	struct msig_coding coding = agent_coding(agent);
 	struct contact *contact = peers_find(agent, r->peer);
@@ -161,7 +168,7 @@ static int check(struct agent *agent, const struct request *r, const struct msig
 		return MSIG_ENOPEER;
 	}
 	ret = signer_verify(&contact->at, sent->response.data, sent->response.len, r->wire, r->len,
-	                    loop_utc_ms() / 1000);
+			    loop_utc_ms() / 1000);
 	if (ret != 0) {
 		if (ret == MSIG_EBADSIG || ret == MSIG_ESIGKEY) {
 			peers_suspect(agent, contact, msig_strerror(ret));
@@ -182,7 +189,8 @@ static int check(struct agent *agent, const struct request *r, const struct msig
 	return 0;
 }
 
-void talk_sent(struct agent *agent, const struct msig_msg_SENT *sent)
+void
+talk_sent(struct agent *agent, const struct msig_msg_SENT *sent)
 {
 	struct request *r = agent->talk->requests;
 	struct msig_peermsg response;
@@ -201,7 +209,7 @@ void talk_sent(struct agent *agent, const struct msig_msg_SENT *sent)
 	ret = check(agent, r, sent, &response);
 	if (ret != 0) {
 		log_peer(LOG_LVL_INFO, r->peer, "response to %s from %s not accepted: %s",
-		         msig_op_name(r->operation), sent->address, msig_strerror(ret));
+			 msig_op_name(r->operation), sent->address, msig_strerror(ret));
 		finish(r, ret, NULL, NULL, 0);
 		return;
 	}

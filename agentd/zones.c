@@ -21,14 +21,16 @@ static void act(struct zone *zone, const struct plan *plan);
 
 /* Configuration ------------------------------------------------------------------------------- */
 
-static void set(int64_t *to, uint32_t ms)
+static void
+set(int64_t *to, uint32_t ms)
 {
 	if (ms != 0) {
 		*to = ms;
 	}
 }
 
-static struct view_times times_of(const struct conf *conf, const struct conf_zone *zone)
+static struct view_times
+times_of(const struct conf *conf, const struct conf_zone *zone)
 {
 	struct view_times t = conf->lab ? view_times_lab : view_times_default;
 
@@ -52,20 +54,22 @@ static struct view_times times_of(const struct conf *conf, const struct conf_zon
 	return t;
 }
 
-static void configure(struct zone *zone)
+static void
+configure(struct zone *zone)
 {
 	struct view_config *config = &zone->view->config;
 	char addr[64] = "";
 
-	config->mode = zone->conf->signer_records == CONF_RECORDS_ALL ? VIEW_MODE_ALL
-	                                                              : VIEW_MODE_FOREIGN;
+	config->mode =
+	    zone->conf->signer_records == CONF_RECORDS_ALL ? VIEW_MODE_ALL : VIEW_MODE_FOREIGN;
 	config->times = times_of(zone->agent->conf, zone->conf);
 	config->ns = RSET_NONE;
 	for (unsigned i = 0; i < zone->conf->nses; i++) {
 		knot_dname_storage_t name;
 		int id;
 		if (msig_name_parse(zone->conf->ns[i], name) == 0 &&
-		    (id = view_rr(zone->view, VIEW_NS, name, (uint16_t)knot_dname_size(name))) >= 0) {
+		    (id = view_rr(zone->view, VIEW_NS, name, (uint16_t)knot_dname_size(name))) >=
+			0) {
 			rset_add(&config->ns, id);
 		}
 	}
@@ -81,7 +85,8 @@ static void configure(struct zone *zone)
 }
 
 /* The view as the store has it, or a new one. */
-static void load_view(struct zone *zone)
+static void
+load_view(struct zone *zone)
 {
 	struct agent *agent = zone->agent;
 	struct view_times times = times_of(agent->conf, zone->conf);
@@ -92,7 +97,7 @@ static void load_view(struct zone *zone)
 	(void)gnutls_rnd(GNUTLS_RND_NONCE, seed, sizeof(seed));
 	view_free(zone->view);
 	zone->view = view_new(zone->text, agent->identity_text, &times,
-	                      store_generation(agent->store), seed);
+			      store_generation(agent->store), seed);
 	if (zone->view == NULL) {
 		fatal("zone %s: no memory, or no name", zone->text);
 	}
@@ -106,8 +111,9 @@ static void load_view(struct zone *zone)
 	zone->broken = ret != 0;
 	if (ret != 0) {
 		snprintf(zone->trouble, sizeof(zone->trouble),
-		         "its stored state cannot be used (%s): nothing is changed; restore the "
-		         "database, or remove it and confirm with `msigctl resume`", msig_strerror(ret));
+			 "its stored state cannot be used (%s): nothing is changed; restore the "
+			 "database, or remove it and confirm with `msigctl resume`",
+			 msig_strerror(ret));
 		log_zone(LOG_LVL_ERROR, zone->name, "%s", zone->trouble);
 	}
 	configure(zone);
@@ -115,17 +121,18 @@ static void load_view(struct zone *zone)
 
 /* Journal ------------------------------------------------------------------------------------- */
 
-static int journal(struct zone *zone, const char *actor, const char *kind, const char *text,
-                   const void *evidence, size_t len)
+static int
+journal(struct zone *zone, const char *actor, const char *kind, const char *text,
+	const void *evidence, size_t len)
 {
 	struct store_entry entry = {
-		.time = loop_utc_ms(),
-		.zone = zone->name,
-		.actor = actor,
-		.kind = kind,
-		.text = text,
-		.evidence = evidence,
-		.evidence_len = len,
+	    .time = loop_utc_ms(),
+	    .zone = zone->name,
+	    .actor = actor,
+	    .kind = kind,
+	    .text = text,
+	    .evidence = evidence,
+	    .evidence_len = len,
 	};
 
 	return store_journal_add(zone->agent->store, &entry);
@@ -133,14 +140,16 @@ static int journal(struct zone *zone, const char *actor, const char *kind, const
 
 /* Deciding ------------------------------------------------------------------------------------ */
 
-void zones_mark(struct zone *zone)
+void
+zones_mark(struct zone *zone)
 {
 	zone->dirty = true;
 	loop_timer_set(zone->agent->run_timer, 0);
 }
 
 /* Everything that a plan makes durable, into the open transaction. */
-static int store_plan(struct zone *zone, const struct plan *plan)
+static int
+store_plan(struct zone *zone, const struct plan *plan)
 {
 	struct store *store = zone->agent->store;
 	uint8_t *blob = NULL;
@@ -158,23 +167,26 @@ static int store_plan(struct zone *zone, const struct plan *plan)
 		const struct action *a = &plan->action[i];
 		if (a->kind == ACT_JOURNAL || a->kind == ACT_ALARM) {
 			ret = journal(zone, zone->agent->identity_text,
-			              a->kind == ACT_ALARM ? "alarm" : "step", a->text, NULL, 0);
+				      a->kind == ACT_ALARM ? "alarm" : "step", a->text, NULL, 0);
 		}
 	}
 	return ret;
 }
 
-static bool writes(const struct plan *plan)
+static bool
+writes(const struct plan *plan)
 {
 	bool any = plan->persist;
 
 	for (int i = 0; i < plan->count; i++) {
-		any = any || plan->action[i].kind == ACT_JOURNAL || plan->action[i].kind == ACT_ALARM;
+		any =
+		    any || plan->action[i].kind == ACT_JOURNAL || plan->action[i].kind == ACT_ALARM;
 	}
 	return any;
 }
 
-static void set_wake(struct zone *zone, int64_t wake)
+static void
+set_wake(struct zone *zone, int64_t wake)
 {
 	int64_t now = (int64_t)loop_utc_ms();
 
@@ -187,7 +199,8 @@ static void set_wake(struct zone *zone, int64_t wake)
 }
 
 /* The contacts that the owner's instruction asks for, as far as it is known. */
-static void share_contacts(struct zone *zone)
+static void
+share_contacts(struct zone *zone)
 {
 	struct agent *agent = zone->agent;
 	const struct view_hsync *h = &zone->view->d.hsync;
@@ -218,7 +231,8 @@ static void share_contacts(struct zone *zone)
 }
 
 /* The log says once why the zone is not where it should be, and once that it is. */
-static void log_reason(struct zone *zone)
+static void
+log_reason(struct zone *zone)
 {
 	char text[sizeof(zone->reason_text)] = "";
 
@@ -230,15 +244,17 @@ static void log_reason(struct zone *zone)
 	}
 	strcpy(zone->reason_text, text);
 	if (*text == '\0') {
-		log_zone(LOG_LVL_INFO, zone->name, "in its target state; next: the signer's zone "
-		         "and all servers are looked at again and again");
+		log_zone(LOG_LVL_INFO, zone->name,
+			 "in its target state; next: the signer's zone "
+			 "and all servers are looked at again and again");
 	} else {
 		log_zone(LOG_LVL_INFO, zone->name, "waits: %s", text);
 	}
 }
 
 /* The volatile part of a view is asked for again; what peers are is known here. */
-static void tell_peers(struct zone *zone)
+static void
+tell_peers(struct zone *zone)
 {
 	for (struct contact *c = zone->agent->contacts; c != NULL; c = c->next) {
 		int number = view_provider_find(zone->view, c->peer->identity);
@@ -250,16 +266,18 @@ static void tell_peers(struct zone *zone)
 	}
 }
 
-static void forget_event(struct zone *zone)
+static void
+forget_event(struct zone *zone)
 {
 	log_zone(LOG_LVL_ERROR, zone->name, "not stored, so it did not happen: %s",
-	         store_error(zone->agent->store));
+		 store_error(zone->agent->store));
 	load_view(zone);
 	tell_peers(zone);
 	loop_timer_set(zone->wake, 1000);
 }
 
-int zones_settle(struct zone *zone)
+int
+zones_settle(struct zone *zone)
 {
 	struct store *store = zone->agent->store;
 	struct plan *plan;
@@ -298,7 +316,8 @@ int zones_settle(struct zone *zone)
 	return ret;
 }
 
-static void run(void *arg)
+static void
+run(void *arg)
 {
 	struct agent *agent = arg;
 
@@ -309,14 +328,16 @@ static void run(void *arg)
 	}
 }
 
-static void woken(void *arg)
+static void
+woken(void *arg)
 {
 	zones_mark(arg);
 }
 
 /* Acting -------------------------------------------------------------------------------------- */
 
-int zones_set(const struct zone *zone, struct rset ids, struct msig_set *out)
+int
+zones_set(const struct zone *zone, struct rset ids, struct msig_set *out)
 {
 	const struct rpool *pool = &zone->view->d.pool;
 	int ret = 0;
@@ -327,8 +348,9 @@ int zones_set(const struct zone *zone, struct rset ids, struct msig_set *out)
 	return ret;
 }
 
-static int to_apex(const struct zone *zone, const struct rset ids[MSIG_APEX_COUNT],
-                   const uint32_t ttl[MSIG_APEX_COUNT], struct msig_apex *apex)
+static int
+to_apex(const struct zone *zone, const struct rset ids[MSIG_APEX_COUNT],
+	const uint32_t ttl[MSIG_APEX_COUNT], struct msig_apex *apex)
 {
 	int ret = 0;
 
@@ -343,21 +365,20 @@ static int to_apex(const struct zone *zone, const struct rset ids[MSIG_APEX_COUN
 	return ret;
 }
 
-static int contribution(const struct zone *zone, int provider, struct msig_blob *blob)
+static int
+contribution(const struct zone *zone, int provider, struct msig_blob *blob)
 {
 	const struct view_overlay *want = &zone->view->d.want;
 	const struct view_contribution *c = &want->from[provider];
 	const struct rset ids[MSIG_APEX_COUNT] = {
-		[MSIG_APEX_DNSKEY] = c->dnskey,
-		[MSIG_APEX_CDS] = c->cds,
-		[MSIG_APEX_CDNSKEY] = c->cdnskey,
-		[MSIG_APEX_NS] = c->ns,
-		[MSIG_APEX_CSYNC] = c->csync,
+	    [MSIG_APEX_DNSKEY] = c->dnskey,   [MSIG_APEX_CDS] = c->cds,
+	    [MSIG_APEX_CDNSKEY] = c->cdnskey, [MSIG_APEX_NS] = c->ns,
+	    [MSIG_APEX_CSYNC] = c->csync,
 	};
 	const uint32_t ttl[MSIG_APEX_COUNT] = {
-		[MSIG_APEX_DNSKEY] = want->ttl_key, [MSIG_APEX_CDS] = want->ttl_cds,
-		[MSIG_APEX_CDNSKEY] = want->ttl_cds, [MSIG_APEX_NS] = want->ttl_ns,
-		[MSIG_APEX_CSYNC] = want->ttl_ns,
+	    [MSIG_APEX_DNSKEY] = want->ttl_key,  [MSIG_APEX_CDS] = want->ttl_cds,
+	    [MSIG_APEX_CDNSKEY] = want->ttl_cds, [MSIG_APEX_NS] = want->ttl_ns,
+	    [MSIG_APEX_CSYNC] = want->ttl_ns,
 	};
 	struct msig_apex apex;
 	size_t len = 65535;
@@ -373,22 +394,24 @@ static int contribution(const struct zone *zone, int provider, struct msig_blob 
 	return ret;
 }
 
-static void apply_timeout(void *arg)
+static void
+apply_timeout(void *arg)
 {
 	struct zone *zone = arg;
 
 	zone->applying = 0;
 	(void)view_on_applied(zone->view, zone->apply_epoch, zone->apply_counter, NO_ANSWER,
-	                      "combinerd does not answer");
+			      "combinerd does not answer");
 	zones_mark(zone);
 }
 
-static void act_apply(struct zone *zone, bool may_shrink)
+static void
+act_apply(struct zone *zone, bool may_shrink)
 {
 	const struct view_overlay *want = &zone->view->d.want;
-	struct msig_msg msg = { .id = MSIG_MSG_APPLY };
+	struct msig_msg msg = {.id = MSIG_MSG_APPLY};
 	struct msig_msg_APPLY *m = &msg.u.APPLY;
-	struct msig_blob blob[VIEW_PROVIDERS] = { { 0 } };
+	struct msig_blob blob[VIEW_PROVIDERS] = {{0}};
 	char *origin[VIEW_PROVIDERS];
 	char text[160];
 	int ret = 0;
@@ -413,12 +436,12 @@ static void act_apply(struct zone *zone, bool may_shrink)
 	if (ret == 0) {
 		ret = agent_send(zone->agent, &msg);
 		snprintf(text, sizeof(text), "overlay %llu.%llu of %u providers to combinerd%s",
-		         (unsigned long long)want->epoch, (unsigned long long)want->counter,
-		         m->origin.count, ret != 0 ? ": not running" : "");
+			 (unsigned long long)want->epoch, (unsigned long long)want->counter,
+			 m->origin.count, ret != 0 ? ": not running" : "");
 		log_zone(LOG_LVL_INFO, zone->name, "%s", text);
 	} else {
 		log_zone(LOG_LVL_ERROR, zone->name, "overlay cannot be written: %s",
-		         msig_strerror(ret));
+			 msig_strerror(ret));
 	}
 	loop_timer_set(zone->apply_timer, ret != 0 ? 1000 : APPLY_TIMEOUT_MS);
 	for (unsigned i = 0; i < m->contribution.count; i++) {
@@ -426,9 +449,10 @@ static void act_apply(struct zone *zone, bool may_shrink)
 	}
 }
 
-static void act_show(struct zone *zone)
+static void
+act_show(struct zone *zone)
 {
-	struct msig_msg msg = { .id = MSIG_MSG_SHOW };
+	struct msig_msg msg = {.id = MSIG_MSG_SHOW};
 
 	zone->showing = ++zone->agent->bus_id;
 	msg.u.SHOW.id = zone->showing;
@@ -436,13 +460,15 @@ static void act_show(struct zone *zone)
 	(void)agent_send(zone->agent, &msg);
 }
 
-static struct contact *contact_of(struct zone *zone, int provider)
+static struct contact *
+contact_of(struct zone *zone, int provider)
 {
 	return provider > 0 ? peers_find(zone->agent, zone->view->d.provider[provider].identity)
-	                    : NULL;
+			    : NULL;
 }
 
-static void act_send(struct zone *zone, int provider, const struct view_message *m)
+static void
+act_send(struct zone *zone, int provider, const struct view_message *m)
 {
 	struct contact *contact = contact_of(zone, provider);
 	struct msig_option opt;
@@ -465,18 +491,19 @@ static void act_send(struct zone *zone, int provider, const struct view_message 
 		opt.has |= MSIG_HAS(TEXT);
 	}
 	log_zone(LOG_LVL_DEBUG, zone->name, "%s %s/%u to %s", msig_op_name(m->op),
-	         msig_process_name(m->process), m->step, contact->peer->identity);
+		 msig_process_name(m->process), m->step, contact->peer->identity);
 	talk_send(zone->agent, contact, &opt, NULL, NULL);
 }
 
-int zones_statement(struct zone *zone, struct msig_option *option, struct msig_apex *apex)
+int
+zones_statement(struct zone *zone, struct msig_option *option, struct msig_apex *apex)
 {
 	const struct view_statement *own = &zone->view->d.provider[VIEW_SELF].statement;
 	const struct rset ids[MSIG_APEX_COUNT] = {
-		[MSIG_APEX_DNSKEY] = own->dnskey,
-		[MSIG_APEX_CDS] = own->cds,
-		[MSIG_APEX_CDNSKEY] = own->cdnskey,
-		[MSIG_APEX_NS] = own->ns,
+	    [MSIG_APEX_DNSKEY] = own->dnskey,
+	    [MSIG_APEX_CDS] = own->cds,
+	    [MSIG_APEX_CDNSKEY] = own->cdnskey,
+	    [MSIG_APEX_NS] = own->ns,
 	};
 	struct msig_statement st;
 	int ret;
@@ -505,7 +532,8 @@ int zones_statement(struct zone *zone, struct msig_option *option, struct msig_a
 	return ret;
 }
 
-static void act_state(struct zone *zone, int provider)
+static void
+act_state(struct zone *zone, int provider)
 {
 	struct contact *contact = contact_of(zone, provider);
 	struct msig_option opt;
@@ -523,8 +551,9 @@ static void act_state(struct zone *zone, int provider)
 	msig_apex_clear(&apex);
 }
 
-static void pulled(struct contact *contact, const knot_dname_t *name, int result,
-                   const struct msig_peermsg *response, const uint8_t *wire, size_t len)
+static void
+pulled(struct contact *contact, const knot_dname_t *name, int result,
+       const struct msig_peermsg *response, const uint8_t *wire, size_t len)
 {
 	struct zone *zone = zones_find(contact->agent, name);
 	struct store *store = contact->agent->store;
@@ -540,7 +569,8 @@ static void pulled(struct contact *contact, const knot_dname_t *name, int result
 	(void)zones_settle(zone);
 }
 
-static void act_pull(struct zone *zone, int provider)
+static void
+act_pull(struct zone *zone, int provider)
 {
 	struct contact *contact = contact_of(zone, provider);
 	struct msig_option opt;
@@ -552,7 +582,8 @@ static void act_pull(struct zone *zone, int provider)
 	talk_send(zone->agent, contact, &opt, NULL, pulled);
 }
 
-static void act(struct zone *zone, const struct plan *plan)
+static void
+act(struct zone *zone, const struct plan *plan)
 {
 	bool changed = false;
 
@@ -584,7 +615,8 @@ static void act(struct zone *zone, const struct plan *plan)
 			act_pull(zone, a->provider);
 			break;
 		case ACT_NOTIFY:
-			log_zone(LOG_LVL_DEBUG, zone->name, "the parent may scan now (type %u)", a->type);
+			log_zone(LOG_LVL_DEBUG, zone->name, "the parent may scan now (type %u)",
+				 a->type);
 			break;
 		case ACT_JOURNAL:
 			log_zone(LOG_LVL_INFO, zone->name, "%s", a->text);
@@ -603,12 +635,14 @@ static void act(struct zone *zone, const struct plan *plan)
 
 /* Peers --------------------------------------------------------------------------------------- */
 
-int zones_provider(struct zone *zone, const char *identity)
+int
+zones_provider(struct zone *zone, const char *identity)
 {
 	return view_provider(zone->view, identity);
 }
 
-void zones_peer_changed(struct agent *agent, const struct contact *contact)
+void
+zones_peer_changed(struct agent *agent, const struct contact *contact)
 {
 	for (struct zone *zone = agent->zones; zone != NULL; zone = zone->next) {
 		if (peer_zone_find(contact->peer, zone->name) != NULL) {
@@ -618,7 +652,8 @@ void zones_peer_changed(struct agent *agent, const struct contact *contact)
 	}
 }
 
-void zones_fill(struct agent *agent, const knot_dname_t *name, struct msig_option *option)
+void
+zones_fill(struct agent *agent, const knot_dname_t *name, struct msig_option *option)
 {
 	struct zone *zone = zones_find(agent, name);
 	struct msig_option own = *option;
@@ -633,7 +668,8 @@ void zones_fill(struct agent *agent, const knot_dname_t *name, struct msig_optio
 	*option = own;
 }
 
-void zones_heard(struct contact *contact, const struct msig_option *option)
+void
+zones_heard(struct contact *contact, const struct msig_option *option)
 {
 	struct zone *zone = zones_find(contact->agent, option->zone);
 	int number;
@@ -642,14 +678,14 @@ void zones_heard(struct contact *contact, const struct msig_option *option)
 		return;
 	}
 	number = view_provider_find(zone->view, contact->peer->identity);
-	if (number > 0 && view_on_beat(zone->view, number, option->version.epoch,
-	                               option->version.counter)) {
+	if (number > 0 &&
+	    view_on_beat(zone->view, number, option->version.epoch, option->version.counter)) {
 		zones_mark(zone);
 	}
 }
 
-static int to_view(struct zone *zone, const struct msig_set *set_in, enum view_type type,
-                   struct rset *out)
+static int
+to_view(struct zone *zone, const struct msig_set *set_in, enum view_type type, struct rset *out)
 {
 	*out = RSET_NONE;
 	MSIG_SET_EACH(set_in, rr)
@@ -663,12 +699,13 @@ static int to_view(struct zone *zone, const struct msig_set *set_in, enum view_t
 	return 0;
 }
 
-int zones_stated(struct zone *zone, struct contact *contact, const struct msig_peermsg *msg,
-                 const uint8_t *wire, size_t len)
+int
+zones_stated(struct zone *zone, struct contact *contact, const struct msig_peermsg *msg,
+	     const uint8_t *wire, size_t len)
 {
 	struct agent *agent = zone->agent;
-	struct view_statement said = { .known = true };
-	struct store_statement row = { .provider = contact->peer->identity };
+	struct view_statement said = {.known = true};
+	struct store_statement row = {.provider = contact->peer->identity};
 	struct msig_statement st;
 	int number = view_provider_find(zone->view, contact->peer->identity), ret;
 
@@ -681,7 +718,8 @@ int zones_stated(struct zone *zone, struct contact *contact, const struct msig_p
 	}
 	if ((ret = to_view(zone, &st.apex.set[MSIG_APEX_DNSKEY], VIEW_DNSKEY, &said.dnskey)) != 0 ||
 	    (ret = to_view(zone, &st.apex.set[MSIG_APEX_CDS], VIEW_CDS, &said.cds)) != 0 ||
-	    (ret = to_view(zone, &st.apex.set[MSIG_APEX_CDNSKEY], VIEW_CDNSKEY, &said.cdnskey)) != 0 ||
+	    (ret = to_view(zone, &st.apex.set[MSIG_APEX_CDNSKEY], VIEW_CDNSKEY, &said.cdnskey)) !=
+		0 ||
 	    (ret = to_view(zone, &st.apex.set[MSIG_APEX_NS], VIEW_NS, &said.ns)) != 0) {
 		goto out;
 	}
@@ -709,7 +747,8 @@ out:
 
 /* The bus ------------------------------------------------------------------------------------- */
 
-void zones_applied(struct agent *agent, const struct msig_msg_APPLIED *msg)
+void
+zones_applied(struct agent *agent, const struct msig_msg_APPLIED *msg)
 {
 	struct zone *zone = zones_find(agent, msg->zone);
 
@@ -721,16 +760,17 @@ void zones_applied(struct agent *agent, const struct msig_msg_APPLIED *msg)
 	if (msg->rcode != 0) {
 		const knot_lookup_t *name = knot_lookup_by_id(knot_rcode_names, msg->rcode);
 		log_zone(LOG_LVL_WARN, zone->name, "combinerd refused the overlay (%s): %s",
-		         name != NULL ? name->name : "?", msg->text);
+			 name != NULL ? name->name : "?", msg->text);
 	} else {
 		zone->served_serial = msg->serial;
 	}
 	(void)view_on_applied(zone->view, zone->apply_epoch, zone->apply_counter, msg->rcode,
-	                      msg->text);
+			      msg->text);
 	zones_mark(zone);
 }
 
-void zones_overlay(struct agent *agent, const struct msig_msg_OVERLAY *msg)
+void
+zones_overlay(struct agent *agent, const struct msig_msg_OVERLAY *msg)
 {
 	struct zone *zone = zones_find(agent, msg->zone);
 
@@ -743,7 +783,8 @@ void zones_overlay(struct agent *agent, const struct msig_msg_OVERLAY *msg)
 	zones_mark(zone);
 }
 
-void zones_served(struct agent *agent, const struct msig_msg_ZONE *msg)
+void
+zones_served(struct agent *agent, const struct msig_msg_ZONE *msg)
 {
 	struct zone *zone = zones_find(agent, msg->zone);
 
@@ -763,7 +804,8 @@ void zones_served(struct agent *agent, const struct msig_msg_ZONE *msg)
 	}
 }
 
-void zones_followed(struct agent *agent, const struct msig_msg_FOLLOWED *msg)
+void
+zones_followed(struct agent *agent, const struct msig_msg_FOLLOWED *msg)
 {
 	struct zone *zone = zones_find(agent, msg->zone);
 
@@ -773,7 +815,7 @@ void zones_followed(struct agent *agent, const struct msig_msg_FOLLOWED *msg)
 	if (*msg->reason != '\0') {
 		zone->has_signed = false;
 		log_zone(LOG_LVL_WARN, zone->name, "the signer's zone cannot be followed: %s",
-		         msg->reason);
+			 msg->reason);
 		return;
 	}
 	zone->signer_serial = msg->serial;
@@ -788,7 +830,8 @@ void zones_followed(struct agent *agent, const struct msig_msg_FOLLOWED *msg)
 	zones_mark(zone);
 }
 
-void zones_signer_changed(struct agent *agent, const struct msig_msg_SIGNER_CHANGED *msg)
+void
+zones_signer_changed(struct agent *agent, const struct msig_msg_SIGNER_CHANGED *msg)
 {
 	struct zone *zone = zones_find(agent, msg->zone);
 
@@ -800,10 +843,11 @@ void zones_signer_changed(struct agent *agent, const struct msig_msg_SIGNER_CHAN
 }
 
 /* observe may have been restarted since: to say it again costs nothing. */
-static void follow(void *arg)
+static void
+follow(void *arg)
 {
 	struct zone *zone = arg;
-	struct msig_msg msg = { .id = MSIG_MSG_FOLLOW };
+	struct msig_msg msg = {.id = MSIG_MSG_FOLLOW};
 	int ret = 0;
 
 	msg.u.FOLLOW.zone = zone->name;
@@ -819,7 +863,8 @@ static void follow(void *arg)
 
 /* Set of zones -------------------------------------------------------------------------------- */
 
-struct zone *zones_find(struct agent *agent, const knot_dname_t *name)
+struct zone *
+zones_find(struct agent *agent, const knot_dname_t *name)
 {
 	for (struct zone *zone = agent->zones; zone != NULL; zone = zone->next) {
 		if (msig_name_eq(zone->name, name)) {
@@ -829,7 +874,8 @@ struct zone *zones_find(struct agent *agent, const knot_dname_t *name)
 	return NULL;
 }
 
-static void zone_add(struct agent *agent, const struct conf_zone *conf)
+static void
+zone_add(struct agent *agent, const struct conf_zone *conf)
 {
 	struct zone *zone = xcalloc(1, sizeof(*zone));
 
@@ -850,7 +896,8 @@ static void zone_add(struct agent *agent, const struct conf_zone *conf)
 	zones_mark(zone);
 }
 
-static void zone_free(struct zone *zone)
+static void
+zone_free(struct zone *zone)
 {
 	look_stop(zone);
 	loop_timer_free(zone->wake);
@@ -862,7 +909,8 @@ static void zone_free(struct zone *zone)
 	free(zone);
 }
 
-int zones_open(struct agent *agent)
+int
+zones_open(struct agent *agent)
 {
 	agent->run_timer = loop_timer_new(agent->loop, run, agent);
 	for (unsigned i = 0; i < agent->conf->zones; i++) {
@@ -871,7 +919,8 @@ int zones_open(struct agent *agent)
 	return 0;
 }
 
-void zones_close(struct agent *agent)
+void
+zones_close(struct agent *agent)
 {
 	while (agent->zones != NULL) {
 		struct zone *zone = agent->zones;
@@ -883,10 +932,11 @@ void zones_close(struct agent *agent)
 }
 
 /* A zone that the configuration no longer has: its state stays in the database. */
-static void zone_drop(struct zone *zone)
+static void
+zone_drop(struct zone *zone)
 {
 	struct agent *agent = zone->agent;
-	struct msig_msg msg = { .id = MSIG_MSG_FOLLOW };
+	struct msig_msg msg = {.id = MSIG_MSG_FOLLOW};
 
 	for (struct contact *c = agent->contacts, *next; c != NULL; c = next) {
 		next = c->next;
@@ -900,7 +950,8 @@ static void zone_drop(struct zone *zone)
 	zone_free(zone);
 }
 
-void zones_reload(struct agent *agent)
+void
+zones_reload(struct agent *agent)
 {
 	for (struct zone **at = &agent->zones; *at != NULL;) {
 		struct zone *zone = *at;
@@ -924,9 +975,10 @@ void zones_reload(struct agent *agent)
 	}
 }
 
-int zones_command(struct zone *zone, enum view_command command, const char *actor)
+int
+zones_command(struct zone *zone, enum view_command command, const char *actor)
 {
-	static const char *const text[] = { "pause", "resume", "abort", "confirm" };
+	static const char *const text[] = {"pause", "resume", "abort", "confirm"};
 	struct store *store = zone->agent->store;
 	int ret = store_begin(store);
 
@@ -943,7 +995,8 @@ int zones_command(struct zone *zone, enum view_command command, const char *acto
 	return zones_settle(zone);
 }
 
-void zones_clock_jumped(struct agent *agent, int64_t by_ms)
+void
+zones_clock_jumped(struct agent *agent, int64_t by_ms)
 {
 	log_warn("the clock jumped by %lld s: every hold counts anew", (long long)(by_ms / 1000));
 	for (struct zone *zone = agent->zones; zone != NULL; zone = zone->next) {

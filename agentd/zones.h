@@ -20,26 +20,26 @@ struct zone {
 	bool broken; /* its stored state cannot be read: nothing is decided */
 	char trouble[160];
 	struct loop_timer *wake;
-	int64_t wake_at;             /* UTC ms, for people */
-	int64_t decided;             /* the last time */
-	struct look *looks;          /* look.c: questions under way */
+	int64_t wake_at;    /* UTC ms, for people */
+	int64_t decided;    /* the last time */
+	struct look *looks; /* look.c: questions under way */
 	struct loop_timer *follow_timer;
-	uint64_t applying;           /* id of APPLY, 0: none under way */
+	uint64_t applying; /* id of APPLY, 0: none under way */
 	uint64_t apply_epoch, apply_counter;
 	struct loop_timer *apply_timer;
 	uint64_t showing;
-	char signer[64];             /* "addr@port" */
+	char signer[64]; /* "addr@port" */
 	/* What combinerd and the signer last said, for people. */
 	uint8_t merge_state;
 	uint32_t owner_serial, served_serial, signer_serial;
 	uint8_t served_digest[32], signed_digest[32];
 	bool has_served, has_signed;
-	uint64_t signatures_expire;  /* UTC s */
+	uint64_t signatures_expire; /* UTC s */
 	uint32_t max_ttl;
 	char combiner_text[160];
-	knot_dname_t *parent;        /* once it was found */
-	char reason_text[400];       /* the first reason as it was logged last */
-	uint64_t pulling;            /* bit per provider: PULL under way */
+	knot_dname_t *parent;  /* once it was found */
+	char reason_text[400]; /* the first reason as it was logged last */
+	uint64_t pulling;      /* bit per provider: PULL under way */
 };
 
 int zones_open(struct agent *agent);
@@ -48,8 +48,8 @@ struct zone *zones_find(struct agent *agent, const knot_dname_t *name);
 
 /* Something happened: decide soon. */
 void zones_mark(struct zone *zone);
-/* Decides now, stores (with what is already written in an open transaction), commits, acts. An error
- * means that nothing of it happened: the view is as before. */
+/* Decides now, stores (with what is already written in an open transaction), commits, acts. An
+ * error means that nothing of it happened: the view is as before. */
 int zones_settle(struct zone *zone);
 /* In the view of the zone; -1 if there are too many. */
 int zones_provider(struct zone *zone, const char *identity);
@@ -61,10 +61,10 @@ void zones_fill(struct agent *agent, const knot_dname_t *name, struct msig_optio
 void zones_heard(struct contact *contact, const struct msig_option *option);
 /* Own statement as a message body: option for STATE or the answer to PULL, apex to be cleared. */
 int zones_statement(struct zone *zone, struct msig_option *option, struct msig_apex *apex);
-/* A verified statement of a peer; wire is the signed message, kept as evidence. Inside a transaction
- * of the caller, who calls zones_settle(). */
+/* A verified statement of a peer; wire is the signed message, kept as evidence. Inside a
+ * transaction of the caller, who calls zones_settle(). */
 int zones_stated(struct zone *zone, struct contact *contact, const struct msig_peermsg *msg,
-                 const uint8_t *wire, size_t len);
+		 const uint8_t *wire, size_t len);
 
 /* Messages from the bus. */
 void zones_applied(struct agent *agent, const struct msig_msg_APPLIED *msg);

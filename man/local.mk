@@ -1,2 +1,3 @@
 # Manual pages.
 dist_man_MANS += man/msigctl.1
+dist_man_MANS += man/agentd.8

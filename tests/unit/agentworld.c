@@ -58,7 +58,7 @@ receive(struct world *world, unsigned to, uint64_t id, uint8_t *wire, size_t len
 {
 	struct world_agent *a = &world->at[to];
 	char channel[] = "dns", source[] = "192.0.2.1@5399";
-	struct msig_msg msg = { .id = MSIG_MSG_RECEIVED };
+	struct msig_msg msg = {.id = MSIG_MSG_RECEIVED};
 
 	free(a->last);
 	a->last = malloc(len);
@@ -120,7 +120,7 @@ on_reply(struct world *world, unsigned from, const struct msig_msg_REPLY *msg)
 {
 	struct request **at = &requests, *r;
 	char address[] = "192.0.2.1@5399";
-	struct msig_msg sent = { .id = MSIG_MSG_SENT };
+	struct msig_msg sent = {.id = MSIG_MSG_SENT};
 	uint8_t wire[70000];
 	size_t len = msg->message.len;
 
@@ -153,7 +153,7 @@ on_ask(struct world *world, unsigned from, const struct msig_msg_ASK *msg)
 
 	knot_dname_to_str(text, msg->name, sizeof(text));
 	for (unsigned t = 0; t < msg->type.count; t++) {
-		struct msig_msg answer = { .id = MSIG_MSG_ANSWER };
+		struct msig_msg answer = {.id = MSIG_MSG_ANSWER};
 		uint8_t room[2000], rdata[600];
 		struct msig_wr wr;
 		size_t len = 0;
@@ -165,13 +165,13 @@ on_ask(struct world *world, unsigned from, const struct msig_msg_ASK *msg)
 			snprintf(target, sizeof(target), "ns.%s", a->identity);
 			if (msg->type.at[t] == 256 && strcmp(text, uri) == 0) {
 				len = 4 + (size_t)snprintf((char *)rdata + 4, sizeof(rdata) - 4,
-				                           "dns://ns.%s:5399/", a->identity);
+							   "dns://ns.%s:5399/", a->identity);
 				memset(rdata, 0, 4);
 			} else if (msg->type.at[t] == 64 && strcmp(text, target) == 0) {
-				static const uint8_t svcb[] = { 0, 1, 0, 0, 4, 0, 4, 192, 0, 2, 1 };
+				static const uint8_t svcb[] = {0, 1, 0, 0, 4, 0, 4, 192, 0, 2, 1};
 				memcpy(rdata, svcb, len = sizeof(svcb));
 			} else if (msg->type.at[t] == 25 && strcmp(text, target) == 0 &&
-			           a->agent.signer != NULL) {
+				   a->agent.signer != NULL) {
 				const knot_rdata_t *key =
 				    msig_sig0_key_rdata(signer_key(a->agent.signer));
 				memcpy(rdata, key->data, len = key->len);
@@ -191,8 +191,8 @@ on_ask(struct world *world, unsigned from, const struct msig_msg_ASK *msg)
 		answer.u.ANSWER.name = msg->name;
 		answer.u.ANSWER.type = msg->type.at[t];
 		answer.u.ANSWER.status = *msg->server != '\0' ? MSIG_SEEN_UNKNOWN
-		                         : len > 0            ? MSIG_SEEN_SET
-		                                              : MSIG_SEEN_ABSENT;
+					 : len > 0            ? MSIG_SEEN_SET
+							      : MSIG_SEEN_ABSENT;
 		answer.u.ANSWER.validation = (uint8_t)world->validation;
 		answer.u.ANSWER.time = loop_utc_ms();
 		answer.u.ANSWER.reason = none;
@@ -208,7 +208,7 @@ from_agent(void *arg, const struct msig_msg *msg)
 	struct world_agent *a = arg;
 	struct world *world = a->conf.identity != NULL ? (struct world *)a->agent.proc : NULL;
 	unsigned number;
-	struct msig_msg answer = { 0 };
+	struct msig_msg answer = {0};
 	char none[] = "";
 
 	number = (unsigned)(a - world->at);
@@ -363,7 +363,7 @@ void
 world_hsync(struct world *world, unsigned number, unsigned on, uint32_t serial)
 {
 	struct zone *zone = zones_find(&world->at[number].agent, zone_name);
-	struct view_hsync h = { .status = MSIG_SEEN_SET, .serial = serial };
+	struct view_hsync h = {.status = MSIG_SEEN_SET, .serial = serial};
 
 	h.time = (int64_t)loop_utc_ms();
 	for (unsigned i = 0; i < world->count; i++) {
@@ -401,7 +401,7 @@ look(void *arg)
 bool
 world_until(struct world *world, bool (*cond)(struct world *world), unsigned timeout_ms)
 {
-	struct until u = { world, cond, loop_mono_ms() + timeout_ms, false, NULL };
+	struct until u = {world, cond, loop_mono_ms() + timeout_ms, false, NULL};
 
 	u.timer = loop_timer_new(world->loop, look, &u);
 	loop_timer_set(u.timer, 0);

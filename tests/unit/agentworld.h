@@ -22,7 +22,7 @@ struct world_agent {
 	/* The last message that came for it, as it came. */
 	uint8_t *last;
 	size_t last_len;
-	uint16_t last_rcode;  /* of the last response that it gave */
+	uint16_t last_rcode; /* of the last response that it gave */
 	bool last_signed;
 };
 

@@ -133,15 +133,15 @@ count_statement(void *arg, const struct store_statement *s)
 	char *seen = arg;
 
 	sprintf(seen + strlen(seen), "%s %llu.%llu %zu;", s->provider, (unsigned long long)s->epoch,
-	        (unsigned long long)s->counter, s->len);
+		(unsigned long long)s->counter, s->len);
 }
 
 static void
 test_statements(void **state)
 {
 	char a[] = "msa.p1.example.", b[] = "msa.p2.example.", seen[200] = "";
-	uint8_t message[300] = { 1, 2, 3 };
-	struct store_statement s = { a, 1, 2, 3, message, 10 };
+	uint8_t message[300] = {1, 2, 3};
+	struct store_statement s = {a, 1, 2, 3, message, 10};
 
 	assert_int_equal(store_begin(store), 0);
 	assert_int_equal(store_statement_set(store, zone, &s), 0);
@@ -155,7 +155,7 @@ test_statements(void **state)
 	reopen(false);
 	assert_int_equal(store_statements(store, zone, count_statement, seen), 0);
 	assert_string_equal(seen,
-	                    "msa.p1.example. 1.2 10;msa.p2.example. 2.18446744073709551615 300;");
+			    "msa.p1.example. 1.2 10;msa.p2.example. 2.18446744073709551615 300;");
 	seen[0] = '\0';
 	assert_int_equal(store_statements(store, other, count_statement, seen), 0);
 	assert_string_equal(seen, "");
@@ -172,7 +172,7 @@ collect(void *arg, const struct store_entry *e)
 static void
 test_journal(void **state)
 {
-	struct store_entry e = { .time = 5, .zone = zone, .actor = "a", .kind = "step", .text = "1" };
+	struct store_entry e = {.time = 5, .zone = zone, .actor = "a", .kind = "step", .text = "1"};
 	char seen[200] = "";
 
 	assert_int_equal(store_journal_add(store, &e), 0);
@@ -219,10 +219,9 @@ static void
 test_newer(void **state)
 {
 	/* Far more versions than this one knows. */
-	static const char *const steps[] = { "CREATE TABLE a(b)", "CREATE TABLE c(d)",
-		                             "CREATE TABLE e(f)", "CREATE TABLE g(h)",
-		                             "CREATE TABLE i(j)", "CREATE TABLE k(l)",
-		                             "CREATE TABLE m(n)", "CREATE TABLE o(p)" };
+	static const char *const steps[] = {
+	    "CREATE TABLE a(b)", "CREATE TABLE c(d)", "CREATE TABLE e(f)", "CREATE TABLE g(h)",
+	    "CREATE TABLE i(j)", "CREATE TABLE k(l)", "CREATE TABLE m(n)", "CREATE TABLE o(p)"};
 	struct db *db;
 	char path[100];
 	bool fresh;
@@ -280,9 +279,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-		T(test_generation), T(test_sequence), T(test_sequence_rollback), T(test_replay),
-		T(test_statements), T(test_journal), T(test_rollback), T(test_newer),
-		T(test_full_disk),
+	    T(test_generation), T(test_sequence),   T(test_sequence_rollback),
+	    T(test_replay),     T(test_statements), T(test_journal),
+	    T(test_rollback),   T(test_newer),      T(test_full_disk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -232,7 +232,7 @@ test_expired(void **state)
 	world_hsync(&world, 0, 3, 1); /* 0 knows 1; 1 itself has no HSYNC yet and is quiet */
 	world_run(&world, 100);
 	assert_int_equal(answer_to(0, wire, hello(1, wire, sizeof(wire), now, "shop.example.")),
-	                 KNOT_RCODE_NOERROR);
+			 KNOT_RCODE_NOERROR);
 	assert_int_not_equal(
 	    answer_to(0, wire, hello(1, wire, sizeof(wire), now - 1000, "shop.example.")),
 	    KNOT_RCODE_NOERROR);
@@ -251,11 +251,11 @@ test_not_in_hsync(void **state)
 	world_hsync(&world, 0, 3, 1);
 	world_run(&world, 100);
 	assert_int_equal(answer_to(0, wire, hello(2, wire, sizeof(wire), now, "shop.example.")),
-	                 KNOT_RCODE_REFUSED);
+			 KNOT_RCODE_REFUSED);
 	assert_null(peers_find(&world.at[0].agent, world.at[2].identity));
 	/* A peer that is known, about a zone that we do not have. */
 	assert_int_equal(answer_to(0, wire, hello(1, wire, sizeof(wire), now, "other.example.")),
-	                 KNOT_RCODE_REFUSED);
+			 KNOT_RCODE_REFUSED);
 }
 
 static void
@@ -303,18 +303,18 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(test_meet, teardown),
-		cmocka_unit_test_teardown(test_slow_transfer, teardown),
-		cmocka_unit_test_teardown(test_discovery_insecure, teardown),
-		cmocka_unit_test_teardown(test_discovery_bogus, teardown),
-		cmocka_unit_test_teardown(test_wrong_signature, teardown),
-		cmocka_unit_test_teardown(test_response_not_signed, teardown),
-		cmocka_unit_test_teardown(test_wrong_key_published, teardown),
-		cmocka_unit_test_teardown(test_replay, teardown),
-		cmocka_unit_test_teardown(test_expired, teardown),
-		cmocka_unit_test_teardown(test_not_in_hsync, teardown),
-		cmocka_unit_test_teardown(test_garbage, teardown),
-		cmocka_unit_test_teardown(test_silence_and_return, teardown),
+	    cmocka_unit_test_teardown(test_meet, teardown),
+	    cmocka_unit_test_teardown(test_slow_transfer, teardown),
+	    cmocka_unit_test_teardown(test_discovery_insecure, teardown),
+	    cmocka_unit_test_teardown(test_discovery_bogus, teardown),
+	    cmocka_unit_test_teardown(test_wrong_signature, teardown),
+	    cmocka_unit_test_teardown(test_response_not_signed, teardown),
+	    cmocka_unit_test_teardown(test_wrong_key_published, teardown),
+	    cmocka_unit_test_teardown(test_replay, teardown),
+	    cmocka_unit_test_teardown(test_expired, teardown),
+	    cmocka_unit_test_teardown(test_not_in_hsync, teardown),
+	    cmocka_unit_test_teardown(test_garbage, teardown),
+	    cmocka_unit_test_teardown(test_silence_and_return, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

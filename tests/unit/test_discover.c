@@ -37,11 +37,11 @@ feed_as(struct discover *d, enum msig_seen status, enum msig_validation validati
 {
 	char reason[] = "", server[] = "";
 	struct msig_msg_ANSWER answer = {
-		.server = server,
-		.status = status,
-		.validation = validation,
-		.reason = reason,
-		.answer = { .data = room, .len = (uint32_t)wr.len },
+	    .server = server,
+	    .status = status,
+	    .validation = validation,
+	    .reason = reason,
+	    .answer = {.data = room, .len = (uint32_t)wr.len},
 	};
 	knot_dname_storage_t name;
 
@@ -59,15 +59,16 @@ feed(struct discover *d)
 static void
 uri(uint16_t priority, uint16_t weight, const char *text)
 {
-	uint8_t rdata[300] = { (uint8_t)(priority >> 8), (uint8_t)priority, (uint8_t)(weight >> 8),
-		               (uint8_t)weight };
+	uint8_t rdata[300] = {(uint8_t)(priority >> 8), (uint8_t)priority, (uint8_t)(weight >> 8),
+			      (uint8_t)weight};
 
 	memcpy(rdata + 4, text, strlen(text));
 	rr("_dns._tcp.msa.p2.example.", 256, 300, rdata, 4 + strlen(text));
 }
 
-static const uint8_t key_rdata[] = { 2, 0, 3, 15, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
-	                             16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32 };
+static const uint8_t key_rdata[] = {2,  0,  3,  15, 1,  2,  3,  4,  5,  6,  7,  8,
+				    9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
+				    21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32};
 
 static void
 begin_svcb(struct discover *d)
@@ -91,8 +92,8 @@ static void
 test_chain(void **state)
 {
 	/* SVCB 1 . port=5400 ipv4hint=192.0.2.1,192.0.2.2 */
-	static const uint8_t svcb[] = { 0, 1, 0, 0, 3, 0, 2, 0x15, 0x18, 0, 4, 0, 8, 192, 0, 2, 1,
-		                        192, 0, 2, 2 };
+	static const uint8_t svcb[] = {0, 1, 0,   0, 3, 0, 2,   0x15, 0x18, 0, 4,
+				       0, 8, 192, 0, 2, 1, 192, 0,    2,    2};
 	struct discover d;
 	struct discover_result copy;
 	char *text;
@@ -141,13 +142,13 @@ test_not_secure(void **state)
 		enum msig_validation validation;
 		const char *says;
 	} cases[] = {
-		{ MSIG_SEEN_SET, MSIG_VALIDATION_INSECURE, "insecure" },
-		{ MSIG_SEEN_SET, MSIG_VALIDATION_BOGUS, "bogus" },
-		{ MSIG_SEEN_SET, MSIG_VALIDATION_NONE, "insecure" },
-		{ MSIG_SEEN_ABSENT, MSIG_VALIDATION_INSECURE, "insecure" },
-		{ MSIG_SEEN_UNKNOWN, MSIG_VALIDATION_SECURE, "no answer" },
+	    {MSIG_SEEN_SET, MSIG_VALIDATION_INSECURE, "insecure"},
+	    {MSIG_SEEN_SET, MSIG_VALIDATION_BOGUS, "bogus"},
+	    {MSIG_SEEN_SET, MSIG_VALIDATION_NONE, "insecure"},
+	    {MSIG_SEEN_ABSENT, MSIG_VALIDATION_INSECURE, "insecure"},
+	    {MSIG_SEEN_UNKNOWN, MSIG_VALIDATION_SECURE, "no answer"},
 	};
-	static const uint8_t svcb[] = { 0, 1, 0, 0, 4, 0, 4, 192, 0, 2, 1 };
+	static const uint8_t svcb[] = {0, 1, 0, 0, 4, 0, 4, 192, 0, 2, 1};
 
 	/* At each step of the chain. */
 	for (size_t step = 0; step < 3; step++) {
@@ -167,7 +168,7 @@ test_not_secure(void **state)
 				rr("ns.msa.p2.example.", 25, 600, key_rdata, sizeof(key_rdata));
 			}
 			assert_int_equal(feed_as(&d, cases[i].status, cases[i].validation),
-			                 DISCOVER_FAILED);
+					 DISCOVER_FAILED);
 			assert_non_null(strstr(d.reason, cases[i].says));
 		}
 	}
@@ -180,13 +181,13 @@ test_uri(void **state)
 		const char *text;
 		bool good;
 	} cases[] = {
-		{ "dns://ns.p2.example/", true },      { "dns://ns.p2.example:5399", true },
-		{ "DNS://ns.p2.example", true },       { "https://ns.p2.example/", false },
-		{ "dns:ns.p2.example", false },        { "dns://", false },
-		{ "dns://user@ns.p2.example/", false }, { "dns://ns.p2.example/#x", false },
-		{ "dns://ns.p2.example:0/", false },   { "dns://ns.p2.example:65536/", false },
-		{ "dns://ns.p2.example:53x/", false }, { "dns://192.0.2.1/", false },
-		{ "dns://[2001:db8::1]/", false },     { "dns://ns.p2.example:/", false },
+	    {"dns://ns.p2.example/", true},       {"dns://ns.p2.example:5399", true},
+	    {"DNS://ns.p2.example", true},        {"https://ns.p2.example/", false},
+	    {"dns:ns.p2.example", false},         {"dns://", false},
+	    {"dns://user@ns.p2.example/", false}, {"dns://ns.p2.example/#x", false},
+	    {"dns://ns.p2.example:0/", false},    {"dns://ns.p2.example:65536/", false},
+	    {"dns://ns.p2.example:53x/", false},  {"dns://192.0.2.1/", false},
+	    {"dns://[2001:db8::1]/", false},      {"dns://ns.p2.example:/", false},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -229,19 +230,25 @@ test_svcb(void **state)
 		size_t len;
 		bool good;
 	} cases[] = {
-		{ "plain", { 0, 1, 0, 0, 4, 0, 4, 192, 0, 2, 1 }, 11, true },
-		{ "mandatory that we know", { 0, 1, 0, 0, 0, 0, 2, 0, 4, 0, 4, 0, 4, 192, 0, 2, 1 }, 17, true },
-		{ "mandatory alpn", { 0, 1, 0, 0, 0, 0, 2, 0, 1, 0, 4, 0, 4, 192, 0, 2, 1 }, 17, false },
-		{ "keys not in order", { 0, 1, 0, 0, 4, 0, 4, 192, 0, 2, 1, 0, 3, 0, 2, 0, 53 }, 17, false },
-		{ "key twice", { 0, 1, 0, 0, 3, 0, 2, 0, 53, 0, 3, 0, 2, 0, 53 }, 15, false },
-		{ "hint of 3 octets", { 0, 1, 0, 0, 4, 0, 3, 192, 0, 2 }, 10, false },
-		{ "value behind the end", { 0, 1, 0, 0, 4, 0, 8, 192, 0, 2, 1 }, 11, false },
-		{ "port 0", { 0, 1, 0, 0, 3, 0, 2, 0, 0, 0, 4, 0, 4, 192, 0, 2, 1 }, 17, false },
-		{ "no target", { 0, 1 }, 2, false },
-		{ "alias to the root", { 0, 0, 0 }, 3, false },
-		{ "loopback", { 0, 1, 0, 0, 4, 0, 4, 127, 0, 0, 1 }, 11, false },
-		{ "link-local", { 0, 1, 0, 0, 4, 0, 4, 169, 254, 0, 1 }, 11, false },
-		{ "multicast", { 0, 1, 0, 0, 4, 0, 4, 224, 0, 0, 1 }, 11, false },
+	    {"plain", {0, 1, 0, 0, 4, 0, 4, 192, 0, 2, 1}, 11, true},
+	    {"mandatory that we know",
+	     {0, 1, 0, 0, 0, 0, 2, 0, 4, 0, 4, 0, 4, 192, 0, 2, 1},
+	     17,
+	     true},
+	    {"mandatory alpn", {0, 1, 0, 0, 0, 0, 2, 0, 1, 0, 4, 0, 4, 192, 0, 2, 1}, 17, false},
+	    {"keys not in order",
+	     {0, 1, 0, 0, 4, 0, 4, 192, 0, 2, 1, 0, 3, 0, 2, 0, 53},
+	     17,
+	     false},
+	    {"key twice", {0, 1, 0, 0, 3, 0, 2, 0, 53, 0, 3, 0, 2, 0, 53}, 15, false},
+	    {"hint of 3 octets", {0, 1, 0, 0, 4, 0, 3, 192, 0, 2}, 10, false},
+	    {"value behind the end", {0, 1, 0, 0, 4, 0, 8, 192, 0, 2, 1}, 11, false},
+	    {"port 0", {0, 1, 0, 0, 3, 0, 2, 0, 0, 0, 4, 0, 4, 192, 0, 2, 1}, 17, false},
+	    {"no target", {0, 1}, 2, false},
+	    {"alias to the root", {0, 0, 0}, 3, false},
+	    {"loopback", {0, 1, 0, 0, 4, 0, 4, 127, 0, 0, 1}, 11, false},
+	    {"link-local", {0, 1, 0, 0, 4, 0, 4, 169, 254, 0, 1}, 11, false},
+	    {"multicast", {0, 1, 0, 0, 4, 0, 4, 224, 0, 0, 1}, 11, false},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -258,7 +265,7 @@ static void
 test_aliases(void **state)
 {
 	struct discover d;
-	uint8_t rdata[] = { 0, 0, 1, 'a', 7, 'e', 'x', 'a', 'm', 'p', 'l', 'e', 0 };
+	uint8_t rdata[] = {0, 0, 1, 'a', 7, 'e', 'x', 'a', 'm', 'p', 'l', 'e', 0};
 
 	begin_svcb(&d);
 	for (int i = 0; i < DISCOVER_ALIASES; i++) {
@@ -275,7 +282,7 @@ static void
 test_alias_key(void **state)
 {
 	struct discover d;
-	uint8_t alias[] = { 0, 0, 1, 'a', 7, 'e', 'x', 'a', 'm', 'p', 'l', 'e', 0 };
+	uint8_t alias[] = {0, 0, 1, 'a', 7, 'e', 'x', 'a', 'm', 'p', 'l', 'e', 0};
 	knot_dname_storage_t name;
 	uint16_t type;
 	char text[256];
@@ -304,11 +311,11 @@ test_keys(void **state)
 		uint8_t head[4];
 		bool good;
 	} cases[] = {
-		{ { 2, 0, 3, 15 }, true },  { { 0, 0, 3, 13 }, true },  { { 2, 0, 3, 5 }, false },
-		{ { 2, 0, 2, 15 }, false }, { { 1, 0, 3, 15 }, false }, { { 0x80, 0, 3, 15 }, false },
-		{ { 2, 0, 3, 8 }, true },   { { 2, 0, 3, 253 }, false },
+	    {{2, 0, 3, 15}, true},  {{0, 0, 3, 13}, true},   {{2, 0, 3, 5}, false},
+	    {{2, 0, 2, 15}, false}, {{1, 0, 3, 15}, false},  {{0x80, 0, 3, 15}, false},
+	    {{2, 0, 3, 8}, true},   {{2, 0, 3, 253}, false},
 	};
-	static const uint8_t svcb[] = { 0, 1, 0, 0, 4, 0, 4, 192, 0, 2, 1 };
+	static const uint8_t svcb[] = {0, 1, 0, 0, 4, 0, 4, 192, 0, 2, 1};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct discover d;
@@ -329,10 +336,20 @@ test_keys(void **state)
 static void
 test_expiry(void **state)
 {
-	static const uint8_t svcb[] = { 0, 1, 0, 0, 4, 0, 4, 192, 0, 2, 1 };
+	static const uint8_t svcb[] = {0, 1, 0, 0, 4, 0, 4, 192, 0, 2, 1};
 	uint32_t expires = (uint32_t)(NOW / 1000 + 3600);
-	uint8_t sig[40] = { 0, 25, 15, 4, 0, 0, 2, 88, (uint8_t)(expires >> 24),
-		            (uint8_t)(expires >> 16), (uint8_t)(expires >> 8), (uint8_t)expires };
+	uint8_t sig[40] = {0,
+			   25,
+			   15,
+			   4,
+			   0,
+			   0,
+			   2,
+			   88,
+			   (uint8_t)(expires >> 24),
+			   (uint8_t)(expires >> 16),
+			   (uint8_t)(expires >> 8),
+			   (uint8_t)expires};
 	struct discover d;
 
 	begin_svcb(&d);
@@ -349,11 +366,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_chain),      cmocka_unit_test(test_addresses),
-		cmocka_unit_test(test_not_secure), cmocka_unit_test(test_uri),
-		cmocka_unit_test(test_uri_choice), cmocka_unit_test(test_svcb),
-		cmocka_unit_test(test_aliases),    cmocka_unit_test(test_alias_key),
-		cmocka_unit_test(test_keys),       cmocka_unit_test(test_expiry),
+	    cmocka_unit_test(test_chain),      cmocka_unit_test(test_addresses),
+	    cmocka_unit_test(test_not_secure), cmocka_unit_test(test_uri),
+	    cmocka_unit_test(test_uri_choice), cmocka_unit_test(test_svcb),
+	    cmocka_unit_test(test_aliases),    cmocka_unit_test(test_alias_key),
+	    cmocka_unit_test(test_keys),       cmocka_unit_test(test_expiry),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

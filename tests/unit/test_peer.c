@@ -2,7 +2,7 @@
 #include "tests/unit/unit.h"
 #include "agentd/peer.h"
 
-static const struct peer_times times = { 2000, 30000, 30000, 5000 };
+static const struct peer_times times = {2000, 30000, 30000, 5000};
 static const knot_dname_t *zone_a = (const knot_dname_t *)"\1a\7example";
 static const knot_dname_t *zone_b = (const knot_dname_t *)"\1b\7example";
 
@@ -24,35 +24,35 @@ test_rules(void **state)
 		enum peer_event on;
 		enum peer_state to;
 	} cases[] = {
-		{ PEER_NEEDED, PEER_ON_DISCOVERED, PEER_KNOWN },
-		{ PEER_NEEDED, PEER_ON_HELLO_IN, PEER_NEEDED },
-		{ PEER_NEEDED, PEER_ON_HELLO_OK, PEER_NEEDED },
-		{ PEER_NEEDED, PEER_ON_BOTH_WAYS, PEER_NEEDED },
-		{ PEER_KNOWN, PEER_ON_DISCOVERED, PEER_KNOWN },
-		{ PEER_KNOWN, PEER_ON_HELLO_OK, PEER_OPERATIONAL },
-		{ PEER_KNOWN, PEER_ON_HELLO_IN, PEER_OPERATIONAL },
-		{ PEER_KNOWN, PEER_ON_BOTH_WAYS, PEER_KNOWN },
-		{ PEER_KNOWN, PEER_ON_UNDISCOVERED, PEER_NEEDED },
-		{ PEER_OPERATIONAL, PEER_ON_HELLO_OK, PEER_OPERATIONAL },
-		{ PEER_OPERATIONAL, PEER_ON_DISCOVERED, PEER_OPERATIONAL },
-		{ PEER_OPERATIONAL, PEER_ON_REFUSED, PEER_KNOWN },
-		{ PEER_OPERATIONAL, PEER_ON_LATE, PEER_DEGRADED },
-		{ PEER_OPERATIONAL, PEER_ON_DEAD, PEER_INTERRUPTED },
-		{ PEER_OPERATIONAL, PEER_ON_UNDISCOVERED, PEER_NEEDED },
-		{ PEER_DEGRADED, PEER_ON_BOTH_WAYS, PEER_OPERATIONAL },
-		{ PEER_DEGRADED, PEER_ON_DEAD, PEER_INTERRUPTED },
-		{ PEER_DEGRADED, PEER_ON_HELLO_IN, PEER_DEGRADED },
-		{ PEER_INTERRUPTED, PEER_ON_BOTH_WAYS, PEER_OPERATIONAL },
-		{ PEER_INTERRUPTED, PEER_ON_GONE, PEER_NEEDED },
-		{ PEER_INTERRUPTED, PEER_ON_REFUSED, PEER_KNOWN },
-		{ PEER_INTERRUPTED, PEER_ON_LATE, PEER_INTERRUPTED },
+	    {PEER_NEEDED, PEER_ON_DISCOVERED, PEER_KNOWN},
+	    {PEER_NEEDED, PEER_ON_HELLO_IN, PEER_NEEDED},
+	    {PEER_NEEDED, PEER_ON_HELLO_OK, PEER_NEEDED},
+	    {PEER_NEEDED, PEER_ON_BOTH_WAYS, PEER_NEEDED},
+	    {PEER_KNOWN, PEER_ON_DISCOVERED, PEER_KNOWN},
+	    {PEER_KNOWN, PEER_ON_HELLO_OK, PEER_OPERATIONAL},
+	    {PEER_KNOWN, PEER_ON_HELLO_IN, PEER_OPERATIONAL},
+	    {PEER_KNOWN, PEER_ON_BOTH_WAYS, PEER_KNOWN},
+	    {PEER_KNOWN, PEER_ON_UNDISCOVERED, PEER_NEEDED},
+	    {PEER_OPERATIONAL, PEER_ON_HELLO_OK, PEER_OPERATIONAL},
+	    {PEER_OPERATIONAL, PEER_ON_DISCOVERED, PEER_OPERATIONAL},
+	    {PEER_OPERATIONAL, PEER_ON_REFUSED, PEER_KNOWN},
+	    {PEER_OPERATIONAL, PEER_ON_LATE, PEER_DEGRADED},
+	    {PEER_OPERATIONAL, PEER_ON_DEAD, PEER_INTERRUPTED},
+	    {PEER_OPERATIONAL, PEER_ON_UNDISCOVERED, PEER_NEEDED},
+	    {PEER_DEGRADED, PEER_ON_BOTH_WAYS, PEER_OPERATIONAL},
+	    {PEER_DEGRADED, PEER_ON_DEAD, PEER_INTERRUPTED},
+	    {PEER_DEGRADED, PEER_ON_HELLO_IN, PEER_DEGRADED},
+	    {PEER_INTERRUPTED, PEER_ON_BOTH_WAYS, PEER_OPERATIONAL},
+	    {PEER_INTERRUPTED, PEER_ON_GONE, PEER_NEEDED},
+	    {PEER_INTERRUPTED, PEER_ON_REFUSED, PEER_KNOWN},
+	    {PEER_INTERRUPTED, PEER_ON_LATE, PEER_INTERRUPTED},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		if (peer_rule(cases[i].from, cases[i].on) != cases[i].to) {
 			fail_msg("%s on '%s' gives %s", peer_state_name(cases[i].from),
-			         peer_event_text(cases[i].on),
-			         peer_state_name(peer_rule(cases[i].from, cases[i].on)));
+				 peer_event_text(cases[i].on),
+				 peer_state_name(peer_rule(cases[i].from, cases[i].on)));
 		}
 	}
 }
@@ -60,7 +60,7 @@ test_rules(void **state)
 static void
 test_hello_rounds(void **state)
 {
-	static const uint64_t factor[] = { 1, 2, 4, 8, 16, 60, 60 };
+	static const uint64_t factor[] = {1, 2, 4, 8, 16, 60, 60};
 	struct peer *peer = make(1000);
 	struct peer_zone *zone = NULL;
 	uint64_t now = 1000, when;
@@ -71,7 +71,8 @@ test_hello_rounds(void **state)
 		uint64_t base = factor[i] * times.hello_retry;
 		assert_int_equal(peer_due(peer, now, &zone, &when), PEER_HELLO);
 		peer_hello_sent(peer, zone);
-		assert_int_equal(peer_due(peer, now, &zone, &when), PEER_NOTHING); /* one at a time */
+		assert_int_equal(peer_due(peer, now, &zone, &when),
+				 PEER_NOTHING); /* one at a time */
 		peer_hello_failed(peer, zone, &times, now, "no answer");
 		assert_int_equal(peer_due(peer, now, &zone, &when), PEER_NOTHING);
 		assert_in_range(when - now, base * 8 / 10, base * 12 / 10 + 1);
@@ -111,7 +112,7 @@ test_hello_per_zone(void **state)
 static void
 test_heartbeat_doubles(void **state)
 {
-	static const uint64_t want[] = { 2000, 4000, 8000, 16000, 30000, 30000 };
+	static const uint64_t want[] = {2000, 4000, 8000, 16000, 30000, 30000};
 	struct peer *peer = make(0);
 	struct peer_zone *zone = NULL;
 	uint64_t now = 0, when;
@@ -126,7 +127,8 @@ test_heartbeat_doubles(void **state)
 		assert_int_equal(peer_due(peer, now, &zone, &when), PEER_NOTHING);
 		peer_beat_acked(peer, now);
 		assert_int_equal(peer_due(peer, now, &zone, &when), PEER_NOTHING);
-		assert_in_range(when - now, want[i] * 8 / 10, want[i]); /* never after what was said */
+		assert_in_range(when - now, want[i] * 8 / 10,
+				want[i]); /* never after what was said */
 		now = when;
 	}
 	peer_beat_reset(peer, &times, now - 1);
@@ -142,7 +144,8 @@ test_silence(void **state)
 	uint64_t when;
 
 	peer_enter(peer, PEER_KNOWN, &times, 0);
-	assert_int_equal(peer_silence(peer, &times, 1000000, &when), -1); /* nobody promised beats */
+	assert_int_equal(peer_silence(peer, &times, 1000000, &when),
+			 -1); /* nobody promised beats */
 	peer_enter(peer, PEER_OPERATIONAL, &times, 0);
 	peer_heard(peer, 10, 1000);
 	peer->acked = 1000;
@@ -186,12 +189,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rules),
-		cmocka_unit_test(test_hello_rounds),
-		cmocka_unit_test(test_hello_per_zone),
-		cmocka_unit_test(test_heartbeat_doubles),
-		cmocka_unit_test(test_silence),
-		cmocka_unit_test(test_known_again),
+	    cmocka_unit_test(test_rules),          cmocka_unit_test(test_hello_rounds),
+	    cmocka_unit_test(test_hello_per_zone), cmocka_unit_test(test_heartbeat_doubles),
+	    cmocka_unit_test(test_silence),        cmocka_unit_test(test_known_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

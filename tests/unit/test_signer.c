@@ -68,9 +68,9 @@ teardown(void **state)
 static size_t
 message(uint8_t *wire)
 {
-	static const uint8_t query[] = { 0x12, 0x34, 0x20, 0, 0, 1, 0, 0, 0, 0, 0, 0,
-		                         4, 's', 'h', 'o', 'p', 7, 'e', 'x', 'a', 'm', 'p', 'l', 'e', 0,
-		                         0, 6, 0, 1 };
+	static const uint8_t query[] = {0x12, 0x34, 0x20, 0,   0,   1,   0,   0, 0,   0,
+					0,    0,    4,    's', 'h', 'o', 'p', 7, 'e', 'x',
+					'a',  'm',  'p',  'l', 'e', 0,   0,   6, 0,   1};
 
 	memcpy(wire, query, sizeof(query));
 	return sizeof(query);
@@ -86,7 +86,8 @@ test_verify(void **state)
 	assert_int_equal(signer_verify(&at, wire, len, NULL, 0, NOW), MSIG_ENOSIG);
 	assert_int_equal(signer_sign(ours, wire, &len, sizeof(wire), NULL, 0, NOW), 0);
 	assert_int_equal(signer_verify(&at, wire, len, NULL, 0, NOW), 0);
-	/* Another signer name, even with the same key: the validated URI binds name and identity. */
+	/* Another signer name, even with the same key: the validated URI binds name and identity.
+	 */
 	msig_name_parse("ns.msa.p3.example.", other.target);
 	assert_int_equal(signer_verify(&other, wire, len, NULL, 0, NOW), MSIG_ESIGKEY);
 	/* Another key under the right name. */
@@ -146,7 +147,7 @@ test_files(void **state)
 static void
 test_replay(void **state)
 {
-	struct replay r = { 0 };
+	struct replay r = {0};
 
 	assert_false(replay_fresh(&r, 0));
 	assert_true(replay_fresh(&r, 100));
@@ -172,8 +173,8 @@ test_replay(void **state)
 static void
 test_replay_random(void **state)
 {
-	struct replay r = { 0 };
-	uint8_t taken[2000] = { 0 };
+	struct replay r = {0};
+	uint8_t taken[2000] = {0};
 	unsigned seed = 1;
 
 	for (unsigned i = 0; i < 20000; i++) {
@@ -190,11 +191,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_verify),
-		cmocka_unit_test(test_response),
-		cmocka_unit_test(test_files),
-		cmocka_unit_test(test_replay),
-		cmocka_unit_test(test_replay_random),
+	    cmocka_unit_test(test_verify),        cmocka_unit_test(test_response),
+	    cmocka_unit_test(test_files),         cmocka_unit_test(test_replay),
+	    cmocka_unit_test(test_replay_random),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
