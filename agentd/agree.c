@@ -7,6 +7,7 @@
 
 #include "agentd/agree.h"
 #include "agentd/hold.h"
+#include "agentd/mutant.h"
 #include "agentd/process.h"
 #include "agentd/step.h"
 #include "libmsig/key.h"
@@ -283,7 +284,7 @@ agree_work(struct step *s)
 		          view->apply_rcode != 0 ? view->apply_text : "not committed yet", 0);
 		return;
 	}
-	if (!process_check(view, step->done, false, s->now, &why)) {
+	if (!MUTANT(DONE_ON_ACK) && !process_check(view, step->done, false, s->now, &why)) {
 		step_reason(s, &why);
 		return;
 	}
@@ -311,7 +312,7 @@ static struct judgement
 judge(enum msig_op op, uint16_t result, const char *text)
 {
 	struct judgement j = { .op = op, .result = result };
-	snprintf(j.text, sizeof(j.text), "%s", text);
+	snprintf(j.text, sizeof(j.text), "%.150s", text);
 	return j;
 }
 
@@ -325,7 +326,7 @@ not_together(const struct zone_view *view)
 		if ((voters & BIT(i)) == 0)
 			continue;
 		if (!p->ready || !p->statement.known ||
-		    memcmp(p->statement.hsync, view->d.hsync.digest, 32) != 0)
+		    (!MUTANT(HSYNC) && memcmp(p->statement.hsync, view->d.hsync.digest, 32) != 0))
 			return i;
 	}
 	return -1;
@@ -442,7 +443,7 @@ judge_request(struct step *s, int from, const struct view_message *m)
 		return judge(MSIG_OP_DENY, MSIG_RESULT_POLICY, "HSYNC does not designate the sender");
 	if (step_frozen(view) || halted(view))
 		return judge(MSIG_OP_NOT_YET, MSIG_RESULT_NOTREADY, "frozen here");
-	if (memcmp(m->hsync, view->d.hsync.digest, 32) != 0)
+	if (!MUTANT(HSYNC) && memcmp(m->hsync, view->d.hsync.digest, 32) != 0)
 		return judge(MSIG_OP_NOT_YET, MSIG_RESULT_HSYNC, "another HSYNC is seen here");
 	if (run->kind != 0 && memcmp(run->tid, m->tid, sizeof(m->tid)) == 0) {
 		if (m->step == run->step && run->phase == PHASE_GRANTED)
@@ -452,6 +453,8 @@ judge_request(struct step *s, int from, const struct view_message *m)
 			return judge_guard(s, m->process, m->step);
 		return judge(MSIG_OP_NOT_YET, MSIG_RESULT_STATE, "the step before is not done here");
 	}
+	if (run->kind != 0 && MUTANT(BUSY))
+		forget_process(s);
 	if (run->kind != 0) {
 		if (run->requestor == from && !run->executed) {
 			/* It began anew and its ABORT was lost. */
@@ -608,7 +611,7 @@ answer_ask(struct step *s, int from)
 			say(s, from, MSIG_OP_ABORT, &m);
 		break;
 	case MSIG_OP_DONE: /* it missed the end */
-		if (memcmp(d->ended.tid, m.tid, sizeof(m.tid)) == 0)
+		if (!MUTANT(SILENT) && memcmp(d->ended.tid, m.tid, sizeof(m.tid)) == 0)
 			say(s, from, MSIG_OP_RELEASE, &m);
 		break;
 	default:
@@ -673,7 +676,7 @@ tell(struct step *s, uint32_t mask, enum msig_op op)
 			          0);
 			continue;
 		}
-		if (p->tell || step_due(s, p->sent, resend)) {
+		if (MUTANT(NO_RESEND) ? p->sent == 0 : p->tell || step_due(s, p->sent, resend)) {
 			say(s, i, op, &m);
 			p->sent = s->now;
 			p->tell = false;
@@ -719,6 +722,8 @@ ask_for_step(struct step *s)
 		back_off(s);
 		return;
 	}
+	if (MUTANT(MAJORITY) && 2 * __builtin_popcount(run->approved | 1) > __builtin_popcount(others | 1))
+		run->approved |= others;
 	if ((others & ~run->approved) == 0) {
 		execute(s);
 		return;
@@ -744,6 +749,9 @@ conduct(struct step *s)
 		ask_for_step(s);
 		return;
 	}
+	if (MUTANT(MAJORITY) && (run->done & 1) != 0 &&
+	    2 * __builtin_popcount(run->done) > __builtin_popcount(voters))
+		run->done |= voters;
 	if ((voters & ~run->done) == 0 && !step_frozen(s->view) && !halted(s->view)) {
 		if (run->step + 2 == process_rule(run->kind)->steps) {
 			struct view_message m = our_process(s);

@@ -4,7 +4,7 @@ agentd_libcore_la_SOURCES = \
 	agentd/agree.h agentd/agree.c \
 	agentd/decide.h agentd/decide.c \
 	agentd/durable.c \
-	agentd/hold.h agentd/hold.c \
+	agentd/hold.h agentd/hold.c agentd/mutant.h \
 	agentd/process.h agentd/process.c \
 	agentd/reason.h agentd/reason.c \
 	agentd/rset.h agentd/rset.c \

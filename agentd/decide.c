@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agentd/agree.h"
+#include "agentd/mutant.h"
 #include "agentd/process.h"
 #include "agentd/safety.h"
 #include "agentd/step.h"
@@ -626,7 +627,8 @@ safe_overlay(struct step *s, const struct view_overlay *o, bool may_shrink)
 		keys = rset_or(keys, o->from[i].dnskey);
 		cds = rset_or(cds, o->from[i].cds);
 		old_cds = rset_or(old_cds, d->want.from[i].cds);
-		if (d->want.from[i].used && !o->from[i].used && i != VIEW_SELF && !may_shrink) {
+		if (d->want.from[i].used && !o->from[i].used && i != VIEW_SELF && !may_shrink &&
+		    !MUTANT(SHRINK)) {
 			step_blocked(s, REASON_OF_OVERLAY, d->provider[i].identity,
 			             "no fewer providers than before",
 			             "no process takes this one away",

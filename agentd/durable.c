@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agentd/mutant.h"
 #include "agentd/view.h"
 #include "libmsig/buf.h"
 #include "libmsig/err.h"
@@ -402,6 +403,12 @@ view_decode(struct zone_view *view, const uint8_t *data, size_t len, int64_t now
 			if (h->count > 0 && h->at[h->count - 1].last < now)
 				h->at[h->count - 1].last = now;
 		}
+	if (MUTANT(FORGET_HOLD)) {
+		memset(d->process.hold, 0, sizeof(d->process.hold));
+		for (int i = 0; i < VIEW_PLACES; i++)
+			for (int t = 0; d->place[i] != NULL && t < VIEW_TYPE_COUNT; t++)
+				d->place[i]->history[t].count = 0;
+	}
 	view->dirty = true;
 	view->persist = false;
 	return 0;

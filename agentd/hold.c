@@ -7,6 +7,7 @@
  *	H_RR  = the largest TTL of any RRset, negative answers included + D
  */
 #include "agentd/hold.h"
+#include "agentd/mutant.h"
 #include "agentd/safety.h"
 
 #define SECOND INT64_C(1000)
@@ -121,6 +122,7 @@ bool
 hold_elapsed(const struct zone_view *view, uint32_t mask, int64_t now, int64_t *until)
 {
 	*until = 0;
+	mask &= ~MUTANT_HOLDS;
 	for (int k = 0; k < HOLD_COUNT; k++) {
 		if ((mask >> k & 1) == 0)
 			continue;

@@ -7,6 +7,7 @@
 
 #include "agentd/agree.h"
 #include "agentd/hold.h"
+#include "agentd/mutant.h"
 #include "agentd/process.h"
 #include "agentd/safety.h"
 
@@ -96,6 +97,10 @@ process_effects(const struct zone_view *view)
 	int last = run->phase >= PHASE_EXECUTING ? run->step : run->step - 1;
 	for (int i = 0; i <= last && i < rule->steps; i++) {
 		uint32_t e = rule->step[i].effect;
+#ifdef MSIG_MUTANTS
+		if (mutant_swap != 0 && (i == mutant_swap || i == mutant_swap + 1))
+			e = rule->step[2 * mutant_swap + 1 - i].effect;
+#endif
 		effects |= i == last ? e : e & ~(uint32_t)EFFECT_CSYNC;
 	}
 	/* CSYNC stays until the next step is executed. */
@@ -156,7 +161,11 @@ process_target(const struct zone_view *view, struct process_target *t)
 			t->ns_set = rset_or(t->ns_set, s->ns);
 	}
 	/* The sets of a single signer are its own affair: overlays begin with the second one. */
-	if (__builtin_popcount(t->cds) < 2)
+	if (MUTANT(CDS_SWAP) && (effects & EFFECT_CDS_ADD)) {
+		t->cds = subject;
+		t->cds_set = view->d.provider[run->subject].statement.cds;
+		t->cdnskey = view->d.provider[run->subject].statement.cdnskey;
+	} else if (__builtin_popcount(t->cds) < 2)
 		t->cds_set = t->cdnskey = RSET_NONE;
 	if (!t->agent || __builtin_popcount(t->ns) < 2)
 		t->ns_set = RSET_NONE;
@@ -244,11 +253,15 @@ one_provider(struct check *c, int provider, enum view_type type, server_check go
 			continue;
 		servers++;
 		const struct view_history *h = &p->history[type];
+		if (MUTANT(UNKNOWN) && !fresh(c, h))
+			continue;
 		if (!fresh(c, h))
 			return no(c, REASON_PEER, REASON_OF_SERVER, p->server, "an answer",
 			          "unknown: %s", h->reason[0] != 0 ? h->reason : "not asked lately");
 		if (!good(c, p, provider))
 			return false;
+		if (MUTANT(FIRST_SERVER))
+			break;
 	}
 	if (servers == 0)
 		return no(c, REASON_PEER, REASON_OF_SERVER, identity, "at least one name server",
@@ -593,6 +606,7 @@ process_check(const struct zone_view *view, uint32_t conditions, bool everywhere
 {
 	struct check c = { .view = view, .everywhere = everywhere, .now = now, .why = why };
 	process_target(view, &c.target);
+	conditions &= everywhere ? ~MUTANT_GUARDS : ~MUTANT_DONES;
 	for (int bit = 0; bit < COND_COUNT; bit++)
 		if ((conditions >> bit & 1) != 0 && !condition(&c, bit))
 			return false;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agentd/mutant.h"
 #include "agentd/view.h"
 #include "libmsig/err.h"
 #include "libmsig/name.h"
@@ -252,7 +253,7 @@ view_on_answer(struct zone_view *view, const struct view_answer *a)
 		return news(view, true);
 	}
 	current->last = a->time;
-	if (a->ttl > current->ttl) {
+	if (a->ttl > current->ttl && !MUTANT(TTL)) {
 		current->ttl = a->ttl;
 		return news(view, true);
 	}
@@ -491,7 +492,8 @@ view_on_message(struct zone_view *view, int provider, const struct view_message 
 	if (p == NULL)
 		return false;
 	struct view_process *run = &view->d.process;
-	bool mine = run->kind != 0 && memcmp(run->tid, m->tid, sizeof(m->tid)) == 0;
+	bool mine = run->kind != 0 &&
+	            (MUTANT(TRANSITION) || memcmp(run->tid, m->tid, sizeof(m->tid)) == 0);
 	uint32_t bit = UINT32_C(1) << provider;
 
 	switch (m->op) {

@@ -20,4 +20,5 @@ include tests/combinerd.mk
 include tests/transportd.mk
 include tests/build.mk
 include tests/agentd.mk
+include tests/agentd_core.mk
 include tests/libmsig.mk

@@ -10,6 +10,8 @@
 
 #include "tests/sim/sim.h"
 
+int mutants_run(uint64_t tries, const char *only);
+
 static double
 seconds(void)
 {
@@ -24,6 +26,8 @@ main(int argc, char **argv)
 	struct sim_options opt = { .seed = 1, .faults = true };
 	static struct sim sim;
 	uint64_t count = 1000, failed = 0, events = 0, decisions = 0, crashes = 0, checks = 0;
+	const char *only = NULL;
+	bool mutants = false;
 	int c;
 
 	while ((c = getopt(argc, argv, "s:c:n:ftm:")) != -1)
@@ -40,6 +44,10 @@ main(int argc, char **argv)
 		case 'f':
 			opt.faults = false;
 			break;
+		case 'm':
+			mutants = true;
+			only = optarg[0] != 0 ? optarg : NULL;
+			break;
 		case 't':
 			opt.trace = true;
 			break;
@@ -47,6 +55,12 @@ main(int argc, char **argv)
 			fprintf(stderr, "usage: msig-sim [-s seed] [-c count] [-n agents] [-f] [-t]\n");
 			return 2;
 		}
+	if (mutants)
+		return mutants_run(count, only) != 0;
+	if (argc == 1 && getenv("MSIG_FULL") != NULL)
+		count = 100000;
+	else if (argc == 1)
+		count = 3000;
 	double start = seconds();
 	for (uint64_t i = 0; i < count; i++, opt.seed++) {
 		if (!sim_run(&sim, &opt)) {

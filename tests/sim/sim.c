@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agentd/mutant.h"
 #include "tests/sim/sim.h"
 
 #define SECOND INT64_C(1000)
@@ -495,6 +496,9 @@ drive(struct sim *sim, int i)
 	if (plan.persist) {
 		n->persists++;
 		if (n->crash_at != 0 && n->persists == n->crash_at && n->crash_how == 0 && faulty(sim)) {
+			if (MUTANT(NO_COMMIT))
+				for (int k = 0; k < plan.count; k++)
+					execute(sim, i, &plan.action[k]);
 			crash(sim, i, "before the commit");
 			return;
 		}
