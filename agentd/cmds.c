@@ -1,7 +1,8 @@
+/* clang-format off */
 /*
  * Commands of agentd's control socket and the shape of their answers. Every answer is one JSON
- * object on one line, {"ok": true, ...} or {"ok": false, "code": N, "error": "text"} with N the
- * exit code of msigctl: 1 failed, 2 usage or no such zone, 4 `wait` timed out, 5 refused. Times are
+ * object on one line, {"ok": true, ...} or {"ok": false, "code": N, "error": "text"} with N the exit
+ * code of msigctl: 1 failed, 2 usage or no such zone, 4 `wait` timed out, 5 refused. Times are
  * integers, UTC milliseconds, 0 when there is none; durations are milliseconds. Names are absolute,
  * lower case. A member that may be missing is marked "?". "now" (UTC ms) is in every answer.
  *
@@ -12,13 +13,14 @@
  *          "starting", "process": PROCESS or null, "reason": REASON or null (the first one),
  *          "signers": ["msa.p1.example."...], "joining": [...], "leaving": [...], "paused": bool,
  *          "next": t (when it is looked at again), "serial": {"owner": n, "out": n, "signed": n},
- *          "merge": "merged" (combinerd's word, see msg.h), "freeze": "" or why HSYNC is not
- * followed, "trouble": "" or what is wrong with the zone's own signer or state, "digest":
- * "equal"|"different"|"unknown" (does the signer publish what it was fed)} PROCESS {"kind":
- * "add-signer", "step": n, "steps": n, "step_name": "dnskeys-synced", "phase": "executing"
- * (process.h), "subject": identity, "requestor": identity, "epoch": n, "id": "32 hex digits",
- * "started": t, "since": t, "done": [identity...] (who said DONE for this step), "approved":
- * [identity...], "holds": [{"name": "key"|"ds"|"ns"|"rr", "until": t}], "next": "what comes next"}
+ *          "merge": "merged" (combinerd's word, see msg.h), "freeze": "" or why HSYNC is not followed,
+ *          "trouble": "" or what is wrong with the zone's own signer or state,
+ *          "digest": "equal"|"different"|"unknown" (does the signer publish what it was fed)}
+ * PROCESS {"kind": "add-signer", "step": n, "steps": n, "step_name": "dnskeys-synced",
+ *          "phase": "executing" (process.h), "subject": identity, "requestor": identity,
+ *          "epoch": n, "id": "32 hex digits", "started": t, "since": t,
+ *          "done": [identity...] (who said DONE for this step), "approved": [identity...],
+ *          "holds": [{"name": "key"|"ds"|"ns"|"rr", "until": t}], "next": "what comes next"}
  *
  * status    -> {"identity": "msa.p1.example.", "version": "0.1.0", "started": t, "lab": bool,
  *           "database": "ok"|"static" (disk error: nothing is decided)|"rebuild" (it was lost),
@@ -26,26 +28,29 @@
  *           "count": {"in_sync": n, "moving": n, "waiting": n, "blocked": n}}
  * tracking  {"zone": z} -> {"zone": ZONE, "did": [{"time": t, "text": "", "actor": ""}...] (newest
  *           first, at most 5), "doing": "text", "will": "text", "reasons": [REASON...],
- *           "places": [{"server": "", "kind": "signer"|"server"|"parent", "provider": identity or
- * "", "asked": t, "named": bool, "trouble": ""}], "steps": [{"step": n, "name": "", "state":
- * "done"|"now"|"open"}]} keys      {"zone": z} -> {"zone": "example.", "providers": [identity...],
- * "keys": [{"tag": n, "algorithm": n, "flags": n, "digest": "16 hex digits of SHA-256 of the
- * RDATA", "role": "KSK"|"ZSK"|"CSK", "owner": identity or "" (unknown), "ds": "yes"|"no"|"unknown"
- * (at every parent server; "some": at a part of them), "cds": bool, "at": {identity:
- * "sign"|"pub"|"missing"|"unknown"...}, "since": t}], "servers": [{"provider": identity, "server":
- * "", "answered": bool, "reason": ""}], "ds": [{"tag": n, "algorithm": n, "digest_type": n,
- * "digest": "hex", "known": bool}]} why       {"zone": z} -> {"zone": ZONE, "reasons":
- * [REASON...]}: all of them, most important first wait      {"zone": z, "for": "in-sync"|"step"
- * (optional, with "step_name"), "timeout": ms}: answers when the zone is there: as `why`; {"ok":
- * false, "code": 4, ..., "reasons": [...]} when the time is over; code 1 at once when it is blocked
- * and "or_blocked" is true peers     -> {"peers": [{"peer": identity, "state": "operational"
- * (peer.h), "since": t, "zones": [{"zone": z, "hello_sent": bool, "hello_heard": bool, "trouble":
- * ""}], "target": "ns.msa.p2.example." (name of the KEY), "addresses": ["192.0.2.1@53"...], "keys":
- * [{"tag": n, "algorithm": n}], "heard": t, "acked_ago": ms or null, "interval": ms (ours),
- * "advertised": ms (its own), "discovered": bool, "fresh_until": t, "good_until": t, "trouble": ""
- * or how discovery failed last, "address": "" or where it answered last, "transports": n, "models":
- * n}]} journal   {"zone"?: z, "limit"?: n (50), "before"?: seq} -> {"entries": [{"seq": n, "time":
- * t, "zone": z or null, "actor": "", "kind": "step"|"alarm"|"peer"|"message"|"operator"|
+ *           "places": [{"server": "", "kind": "signer"|"server"|"parent", "provider": identity or "",
+ *           "asked": t, "named": bool, "trouble": ""}],
+ *           "steps": [{"step": n, "name": "", "state": "done"|"now"|"open"}]}
+ * keys      {"zone": z} -> {"zone": "example.", "providers": [identity...], "keys": [{"tag": n,
+ *           "algorithm": n, "flags": n, "digest": "16 hex digits of SHA-256 of the RDATA",
+ *           "role": "KSK"|"ZSK"|"CSK", "owner": identity or "" (unknown),
+ *           "ds": "yes"|"no"|"unknown" (at every parent server; "some": at a part of them),
+ *           "cds": bool, "at": {identity: "sign"|"pub"|"missing"|"unknown"...}, "since": t}],
+ *           "servers": [{"provider": identity, "server": "", "answered": bool, "reason": ""}],
+ *           "ds": [{"tag": n, "algorithm": n, "digest_type": n, "digest": "hex", "known": bool}]}
+ * why       {"zone": z} -> {"zone": ZONE, "reasons": [REASON...]}: all of them, most important first
+ * wait      {"zone": z, "for": "in-sync"|"step" (optional, with "step_name"), "timeout": ms}: answers
+ *           when the zone is there: as `why`; {"ok": false, "code": 4, ..., "reasons": [...]} when the
+ *           time is over; code 1 at once when it is blocked and "or_blocked" is true
+ * peers     -> {"peers": [{"peer": identity, "state": "operational" (peer.h), "since": t,
+ *           "zones": [{"zone": z, "hello_sent": bool, "hello_heard": bool, "trouble": ""}],
+ *           "target": "ns.msa.p2.example." (name of the KEY), "addresses": ["192.0.2.1@53"...],
+ *           "keys": [{"tag": n, "algorithm": n}], "heard": t, "acked_ago": ms or null,
+ *           "interval": ms (ours), "advertised": ms (its own), "discovered": bool, "fresh_until": t,
+ *           "good_until": t, "trouble": "" or how discovery failed last, "address": "" or where it
+ *           answered last, "transports": n, "models": n}]}
+ * journal   {"zone"?: z, "limit"?: n (50), "before"?: seq} -> {"entries": [{"seq": n, "time": t,
+ *           "zone": z or null, "actor": "", "kind": "step"|"alarm"|"peer"|"message"|"operator"|
  *           "apply"|"store", "text": ""}...]} newest first
  * pause     {"zone": z} -> {"zone": ZONE}; no new step is begun; acts
  * resume    {"zone": z} -> {"zone": ZONE}; also confirms the doubt of a lost database; acts
@@ -64,6 +69,7 @@
  *           "sign": "SIGN"|"NOSIGN", "member": bool, "self": bool}...],
  *           "type": 65282}
  */
+/* clang-format on */
 #include "config.h"
 #include <stdio.h>
 #include <stdlib.h>
