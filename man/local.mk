@@ -1,3 +1,4 @@
 # Manual pages.
 dist_man_MANS += man/msigctl.1
 dist_man_MANS += man/agentd.8
+dist_man_MANS += man/transportd.8

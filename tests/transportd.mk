@@ -16,3 +16,15 @@ tests_unit_test_look_LDADD = $(transportd_test_libs)
 tests_unit_test_peertable_LDADD = $(transportd_test_libs)
 tests_unit_test_stream_LDADD = $(transportd_test_libs)
 endif
+
+# Plays a daemon on the bus; tests/lab/bus.py drives it.
+noinst_PROGRAMS += tests/tools/busctl
+tests_tools_busctl_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+tests_tools_busctl_LDADD = libmsig/daemon/libmsigd.la libmsig/libmsig.la $(KNOT_LIBS) $(JANSSON_LIBS)
+
+EXTRA_DIST += tests/lab/bus.py tests/lab/sig0.py
+transportd_system_tests = \
+	tests/system/test_transportd_observe.py \
+	tests/system/test_transportd_peer.py
+dist_check_SCRIPTS += $(transportd_system_tests)
+TESTS += $(transportd_system_tests)

@@ -1,10 +1,11 @@
 # Files of transportd. All but main.c links into the tests.
 noinst_LTLIBRARIES += transportd/libtransport.la
-#PROG
+sbin_PROGRAMS += transportd/transportd
 
 transportd_cppflags = $(AM_CPPFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS) $(UNBOUND_CFLAGS) $(GNUTLS_CFLAGS)
 
 transportd_libtransport_la_SOURCES = \
+	transportd/outbox.h transportd/outbox.c \
 	transportd/supervise.h transportd/supervise.c \
 	transportd/peer/budget.h transportd/peer/budget.c \
 	transportd/peer/channel.h transportd/peer/dns.c \
@@ -26,6 +27,6 @@ transportd_libtransport_la_SOURCES = \
 transportd_libtransport_la_CPPFLAGS = $(transportd_cppflags)
 transportd_libtransport_la_LIBADD = libmsig/daemon/libmsigd.la $(UNBOUND_LIBS)
 
-#transportd_transportd_SOURCES = transportd/main.c
-#transportd_transportd_CPPFLAGS = $(transportd_cppflags)
-#transportd_transportd_LDADD = transportd/libtransport.la
+transportd_transportd_SOURCES = transportd/main.c
+transportd_transportd_CPPFLAGS = $(transportd_cppflags)
+transportd_transportd_LDADD = transportd/libtransport.la

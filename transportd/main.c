@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,20 +49,24 @@ take_only(int *argc, char **argv)
 static bool
 just_asks(int argc, char **argv, const char **logfile)
 {
+	static const struct option longs[] = {
+	    {"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'n'},
+	    {"verbose", no_argument, NULL, 'v'},      {"log", required_argument, NULL, 'l'},
+	    {"version", no_argument, NULL, 'V'},      {"help", no_argument, NULL, 'h'},
+	    {NULL, 0, NULL, 0},
+	};
 	bool asks = false;
 	int opt;
 
 	opterr = 0;
-	while ((opt = getopt(argc, argv, "c:nvl:Vh")) != -1) {
+	while ((opt = getopt_long(argc, argv, "c:nvl:Vh", longs, NULL)) != -1) {
 		if (opt == 'l')
 			*logfile = optarg;
 		else if (opt != 'c' && opt != 'v')
 			asks = true;
 	}
-	asks = asks || optind < argc;
 	opterr = 1;
-	optind = 0;
-	return asks;
+	return asks || optind < argc;
 }
 
 int

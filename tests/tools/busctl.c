@@ -1,6 +1,6 @@
 /*
  * Speaks on the local bus in the place of a daemon, for tests: `busctl RUNDIR ACTOR`. Each line of
- * standard input is a message to send, {"message": "ASK", "id": 1, ...}; each message that arrives
+ * standard input is a message to send, {"msg": "ASK", "id": 1, ...}; each message that arrives
  * becomes such a line of output. Fields are those of libmsig/msg.h: names and text as strings, blobs
  * in hexadecimal. A message that nobody takes is tried again for ten seconds. Ends with its input.
  */
@@ -199,7 +199,7 @@ MSIG_MESSAGES(X)
 static bool
 read_message(const json_t *o, struct msig_msg *msg)
 {
-	const char *wanted = json_string_value(json_object_get(o, "message"));
+	const char *wanted = json_string_value(json_object_get(o, "msg"));
 
 	memset(msg, 0, sizeof(*msg));
 #define X(value, NAME, from, to, size)                                                             \
@@ -222,7 +222,7 @@ on_message(void *arg, const struct msig_msg *msg)
 	switch (msg->id) {
 #define X(value, NAME, from, to, size)                                                             \
 	case MSIG_MSG_##NAME:                                                                      \
-		json_object_set_new(o, "message", json_string(#NAME));                             \
+		json_object_set_new(o, "msg", json_string(#NAME));                             \
 		show_##NAME(o, &msg->u.NAME);                                                      \
 		break;
 		MSIG_MESSAGES(X)

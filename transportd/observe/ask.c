@@ -44,7 +44,7 @@ struct ask {
 
 struct asker {
 	struct loop *loop;
-	struct bus *bus;
+	struct outbox *outbox;
 	const struct conf *conf;
 	struct resolver **resolver;
 	struct ask *first; /* oldest first */
@@ -55,12 +55,12 @@ struct asker {
 static void start_queued(struct asker *asker);
 
 struct asker *
-asker_new(struct loop *loop, struct bus *bus, struct resolver **resolver)
+asker_new(struct loop *loop, struct outbox *outbox, struct resolver **resolver)
 {
 	struct asker *asker = xcalloc(1, sizeof(*asker));
 
 	asker->loop = loop;
-	asker->bus = bus;
+	asker->outbox = outbox;
 	asker->resolver = resolver;
 	return asker;
 }
@@ -138,8 +138,7 @@ send_answer(struct ask *ask, unsigned i, const struct look *look)
 		asker->counters.absent++;
 	else
 		asker->counters.unknown++;
-	if (bus_send(asker->bus, &msg) != 0)
-		log_warn("agentd is not there to hear an answer");
+	outbox_send(asker->outbox, &msg);
 }
 
 /* All that was not answered is unknown, and the ask is over. */

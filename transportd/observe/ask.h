@@ -4,9 +4,9 @@
  */
 #pragma once
 
-#include "libmsig/daemon/bus.h"
 #include "libmsig/daemon/conf.h"
 #include "transportd/observe/resolver.h"
+#include "transportd/outbox.h"
 
 #define ASK_ACTIVE 128   /* asks at a time */
 #define ASK_QUEUED 8192
@@ -15,7 +15,7 @@
 struct asker;
 
 /* conf and *resolver are looked at when an ask begins: reload may change them between. */
-struct asker *asker_new(struct loop *loop, struct bus *bus, struct resolver **resolver);
+struct asker *asker_new(struct loop *loop, struct outbox *outbox, struct resolver **resolver);
 void asker_free(struct asker *asker);
 void asker_reconf(struct asker *asker, const struct conf *conf);
 

@@ -10,6 +10,7 @@
 struct observe_process {
 	struct proc *proc;
 	struct bus *bus;
+	struct outbox *outbox;
 	struct ctl *ctl;
 	struct resolver *resolver;
 	struct asker *asker;

@@ -42,7 +42,7 @@ struct follow {
 
 struct follower {
 	struct loop *loop;
-	struct bus *bus;
+	struct outbox *outbox;
 	const struct conf *conf;
 	struct follow *first;
 };
@@ -50,12 +50,12 @@ struct follower {
 static void begin(struct follow *f);
 
 struct follower *
-follower_new(struct loop *loop, struct bus *bus)
+follower_new(struct loop *loop, struct outbox *outbox)
 {
 	struct follower *follower = xcalloc(1, sizeof(*follower));
 
 	follower->loop = loop;
-	follower->bus = bus;
+	follower->outbox = outbox;
 	return follower;
 }
 
@@ -138,8 +138,7 @@ report(struct follow *f)
 		m->signer = (struct msig_strs){signers, (uint16_t)keys};
 		m->signatures = (struct msig_strs){numbers, (uint16_t)keys};
 	}
-	if (bus_send(f->follower->bus, &msg) != 0)
-		log_zone(LOG_LVL_DEBUG, f->zone, "agentd is not there to hear of it");
+	outbox_send(f->follower->outbox, &msg);
 }
 
 static void

@@ -6,9 +6,9 @@
 #pragma once
 
 #include <jansson.h>
-#include "libmsig/daemon/bus.h"
 #include "libmsig/daemon/conf.h"
 #include "transportd/observe/stream.h"
+#include "transportd/outbox.h"
 
 #define FOLLOW_RETRY_MIN 1000  /* ms, doubling */
 #define FOLLOW_RETRY_MAX 30000
@@ -17,7 +17,7 @@
 struct follower;
 struct follow;
 
-struct follower *follower_new(struct loop *loop, struct bus *bus);
+struct follower *follower_new(struct loop *loop, struct outbox *outbox);
 void follower_free(struct follower *follower);
 /* Follows the zones of the configuration, as it says. What agentd asked for stays. */
 void follower_reconf(struct follower *follower, const struct conf *conf);

@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "libmsig/daemon/bus.h"
 #include "libmsig/daemon/conf.h"
+#include "libmsig/daemon/loop.h"
 
 struct notify;
 

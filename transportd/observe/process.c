@@ -42,7 +42,7 @@ on_notify(void *arg, const knot_dname_t *zone, uint32_t serial)
 		return;
 	msg.u.SIGNER_CHANGED.zone = name;
 	msg.u.SIGNER_CHANGED.serial = serial;
-	bus_send(p->bus, &msg);
+	outbox_send(p->outbox, &msg);
 	if (follow != NULL)
 		follow_refresh(follow);
 }
@@ -86,14 +86,15 @@ start(struct proc *proc)
 	err = start_bus(p, conf);
 	if (err != 0)
 		return err;
-	p->asker = asker_new(proc->loop, p->bus, &p->resolver);
+	p->outbox = outbox_new(proc->loop, p->bus, MSIG_ACTOR_OBSERVE);
+	p->asker = asker_new(proc->loop, p->outbox, &p->resolver);
 	asker_reconf(p->asker, conf);
 	p->notify = notify_new(proc->loop, on_notify, p);
 	err = notify_reconf(p->notify, conf);
 	if (err != 0)
 		return err;
 	snprintf(text, sizeof(text), "%s/observe.ctl", conf->rundir);
-	p->follower = follower_new(proc->loop, p->bus);
+	p->follower = follower_new(proc->loop, p->outbox);
 	p->ctl = ctl_listen(proc->loop, text, observe_commands, proc_gid(conf->admin_group), p, &err);
 	if (p->ctl == NULL) {
 		log_error("cannot listen on %s: %s", text, msig_strerror(err));
@@ -134,6 +135,7 @@ stop(struct proc *proc)
 	follower_free(p->follower);
 	notify_free(p->notify);
 	resolver_free(p->resolver);
+	outbox_free(p->outbox);
 	bus_free(p->bus);
 }
 

@@ -27,13 +27,32 @@ check_request(struct cheap_query *q, struct cheap_verdict *v)
 	return !knot_wire_get_qr(q->wire);
 }
 
-/* Over UDP the source may be forged: whoever it really is must not be hit by our answers. */
+static bool
+parse(struct cheap_query *q)
+{
+	q->pkt = knot_pkt_new(NULL, (uint16_t)q->len, NULL);
+	if (q->pkt == NULL)
+		return false;
+	memcpy(q->pkt->wire, q->wire, q->len);
+	q->pkt->size = q->len;
+	if (knot_pkt_parse_question(q->pkt) != 0)
+		return false;
+	q->question = knot_pkt_question_size(q->pkt);
+	return knot_pkt_parse(q->pkt, KNOT_PF_KEEPWIRE | KNOT_PF_NOCANON) == 0;
+}
+
+/* Over UDP the source may be forged: whoever it really is must not be hit by our answers. Over TCP
+ * the message is read to say why, which is little against the connection it came by. */
 static bool
 check_source(struct cheap_query *q, struct cheap_verdict *v)
 {
-	v->drop = !q->tcp;
 	q->from = budget_source(q->budget, q->source, q->tcp, q->now_mono);
-	return budget_take(q->budget, q->from, q->now_mono);
+	if (budget_take(q->budget, q->from, q->now_mono))
+		return true;
+	v->drop = !q->tcp;
+	if (q->tcp && knot_wire_get_qdcount(q->wire) == 1)
+		(void)parse(q);
+	return false;
 }
 
 static bool
@@ -54,17 +73,7 @@ check_question(struct cheap_query *q, struct cheap_verdict *v)
 static bool
 check_parse(struct cheap_query *q, struct cheap_verdict *v)
 {
-	q->pkt = knot_pkt_new(NULL, (uint16_t)q->len, NULL);
-	if (q->pkt == NULL) {
-		v->rcode = KNOT_RCODE_SERVFAIL;
-		return false;
-	}
-	memcpy(q->pkt->wire, q->wire, q->len);
-	q->pkt->size = q->len;
-	if (knot_pkt_parse_question(q->pkt) != 0)
-		return false;
-	q->question = knot_pkt_question_size(q->pkt);
-	return knot_pkt_parse(q->pkt, KNOT_PF_KEEPWIRE | KNOT_PF_NOCANON) == 0;
+	return parse(q);
 }
 
 static uint8_t *

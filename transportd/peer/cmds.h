@@ -9,6 +9,7 @@
 struct peer_process {
 	struct proc *proc;
 	struct bus *bus;
+	struct outbox *outbox;
 	struct ctl *ctl;
 	struct peertable table;
 	struct inbound *in;

@@ -30,7 +30,7 @@ struct job {
 
 struct outbound {
 	struct loop *loop;
-	struct bus *bus;
+	struct outbox *outbox;
 	struct peertable *table;
 	struct job *first; /* oldest first */
 	unsigned active, queued;
@@ -40,12 +40,12 @@ struct outbound {
 static void next_address(struct job *job);
 
 struct outbound *
-outbound_new(struct loop *loop, struct bus *bus, struct peertable *table)
+outbound_new(struct loop *loop, struct outbox *outbox, struct peertable *table)
 {
 	struct outbound *out = xcalloc(1, sizeof(*out));
 
 	out->loop = loop;
-	out->bus = bus;
+	out->outbox = outbox;
 	out->table = table;
 	return out;
 }
@@ -95,8 +95,7 @@ report(struct outbound *out, uint64_t id, int result, const struct dnsio_addr *a
 		msg.u.SENT.response.data = xmemdup(wire, len);
 		msg.u.SENT.response.len = (uint32_t)len;
 	}
-	if (bus_send(out->bus, &msg) != 0)
-		log_warn("agentd is not there to hear what became of a message");
+	outbox_send(out->outbox, &msg);
 	free(msg.u.SENT.response.data);
 }
 
@@ -116,7 +115,7 @@ reach(struct outbound *out, struct peer *peer, enum peer_reach now, const char *
 	msg.u.PEER.peer = peer->id;
 	msg.u.PEER.reachable = now == PEER_REACH_YES;
 	msg.u.PEER.text = copy;
-	bus_send(out->bus, &msg);
+	outbox_send(out->outbox, &msg);
 }
 
 static unsigned

@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "libmsig/daemon/bus.h"
 #include "libmsig/daemon/conf.h"
+#include "transportd/outbox.h"
 #include "transportd/peer/peertable.h"
 
 #define OUTBOUND_ACTIVE 64      /* deliveries at a time */
@@ -17,10 +17,10 @@
 
 struct outbound;
 
-struct outbound *outbound_new(struct loop *loop, struct bus *bus, struct peertable *table);
+struct outbound *outbound_new(struct loop *loop, struct outbox *outbox, struct peertable *table);
 void outbound_free(struct outbound *out);
 
-/* SENT follows in any case, unless agentd is gone. */
+/* SENT follows in any case. */
 void outbound_send(struct outbound *out, const struct msig_msg_SEND *send);
 /* The peer is no longer known: what is under way to it ends with MSIG_ENOPEER. */
 void outbound_forget(struct outbound *out, const char *peer);

@@ -119,8 +119,9 @@ start(struct proc *proc)
 	err = start_bus(p, conf);
 	if (err != 0)
 		return err;
+	p->outbox = outbox_new(proc->loop, p->bus, MSIG_ACTOR_PEER);
 	p->in = inbound_new(proc->loop, p->bus, &p->table, conf);
-	p->out = outbound_new(proc->loop, p->bus, &p->table);
+	p->out = outbound_new(proc->loop, p->outbox, &p->table);
 	for (unsigned i = 0; i < CHANNELS; i++) {
 		err = channels[i]->open(proc->loop, conf, p->in);
 		if (err != 0)
@@ -178,6 +179,7 @@ stop(struct proc *proc)
 	for (unsigned i = 0; i < CHANNELS; i++)
 		channels[i]->close();
 	loop_timer_free(p->ask);
+	outbox_free(p->outbox);
 	bus_free(p->bus);
 	peertable_clear(&p->table);
 }
