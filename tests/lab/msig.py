@@ -94,7 +94,8 @@ class Msig:
         self.home = os.path.join(rig.directory, provider.label)
         self.conf = os.path.join(self.home, "msig.conf")
         os.makedirs(os.path.join(self.home, "lib"))
-        with open(self.conf, "w", encoding="ascii") as out:
+        with open(self.conf, "w", encoding="ascii",
+                  opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
             out.write(text or self.text(level))
         self.daemons = {}
 
