@@ -33,13 +33,13 @@ static void
 schedule(struct notify *notify)
 {
 	const struct conf *conf = notify->zone->combiner->conf;
-	uint64_t wait = conf->notify_retry > 0 ? conf->notify_retry : 60000;
+	uint64_t wait = conf->notify_retry;
 
-	if (conf->notify_tries > 0 && notify->tries >= conf->notify_tries) {
+	if (notify->tries >= conf->notify_tries) {
 		if (notify->tries == conf->notify_tries)
 			log_zone(LOG_LVL_WARN, notify->zone->name,
-			         "the signer has not come for serial %u after %u NOTIFY; asked on, "
-			         "every %u s", notify->zone->row.serial, notify->tries,
+			         "the signer has not answered %u NOTIFY of serial %u; told on, every "
+			         "%u s", notify->tries, notify->zone->row.serial,
 			         (unsigned)(wait * SLOW_FACTOR / 1000));
 		wait *= SLOW_FACTOR;
 	}
@@ -158,9 +158,15 @@ on_timer(void *arg)
 		dnsio_client_free(notify->client);
 		client_end(notify);
 	}
+	if (notify->answered && notify->tries >= zone->combiner->conf->notify_tries) {
+		/* A signer that has this version already answers, and need not ask. */
+		log_zone(LOG_LVL_DEBUG, zone->name, "the signer answered NOTIFY of serial %u and did "
+		         "not come: it has it, or will ask by itself", zone->row.serial);
+		notify->pending = false;
+		return;
+	}
 	notify->tries++;
 	notify->address = 0;
-	notify->answered = false;
 	send_next(notify);
 	schedule(notify);
 }
@@ -192,6 +198,7 @@ void
 notify_changed(struct notify *notify)
 {
 	notify->pending = true;
+	notify->answered = false;
 	notify->tries = 0;
 	loop_timer_set(notify->timer, notify->zone->combiner->conf->coalesce);
 }

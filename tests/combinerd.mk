@@ -22,3 +22,10 @@ tests_unit_test_update_LDADD = $(combinerd_unit_libs)
 tests_unit_test_ixfr_SOURCES = tests/unit/test_ixfr.c tests/unit/zonetext.h
 tests_unit_test_ixfr_LDADD = $(combinerd_unit_libs)
 endif
+
+# combinerd between real owners and real signers.
+combinerd_system = \
+	tests/system/test_combinerd_transfer.py
+dist_check_SCRIPTS += $(combinerd_system)
+TESTS += $(combinerd_system)
+EXTRA_DIST += tests/system/combinerd_rig.py
