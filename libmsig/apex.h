@@ -65,6 +65,7 @@ int msig_apex_from_update(const uint8_t *wire, size_t len, knot_dname_storage_t 
 
 /* All records as RRs at the zone's apex, for answers, journals and the bus. */
 int msig_apex_to_rrs(const struct msig_apex *apex, const knot_dname_t *zone, struct msig_rrs *rrs);
-/* Takes the records at the zone's apex that are of the five types; others are passed over. */
+/* Takes the records at the zone's apex that are of the five types; others are passed over. KNOT_EMALF
+ * if one is malformed: then some are taken and apex is of no use. */
 int msig_apex_from_rrs(const struct msig_rrs *rrs, const knot_dname_t *zone,
                        struct msig_apex *apex);

@@ -252,7 +252,8 @@ parse_opt(const knot_pkt_t *pkt, const struct msig_coding *coding, struct msig_p
 	if (pkt->opt_rr == NULL || pkt->opt_rr->rrs.count != 1)
 		return 0;
 	rdata = pkt->opt_rr->rrs.rdata;
-	msg->rcode |= (uint16_t)(pkt->opt_rr->ttl >> 24) << 4;
+	if (msg->response)
+		msg->rcode |= (uint16_t)(pkt->opt_rr->ttl >> 24) << 4;
 	msig_rd_init(&rd, rdata->data, rdata->len);
 	while (rd.err == 0 && rd.left > 0 && ret == 0) {
 		uint16_t code = msig_rd_u16(&rd);
