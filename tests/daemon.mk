@@ -6,7 +6,9 @@ daemon_tests = \
 	tests/unit/test_ctl \
 	tests/unit/test_db \
 	tests/unit/test_dnsio \
-	tests/unit/test_loop
+	tests/unit/test_loop \
+	tests/unit/test_proc \
+	tests/unit/test_tsig
 check_PROGRAMS += $(daemon_tests)
 TESTS += $(daemon_tests)
 EXTRA_DIST += tests/unit/unit.h
@@ -17,4 +19,6 @@ tests_unit_test_ctl_LDADD = $(daemon_test_libs) $(JANSSON_LIBS)
 tests_unit_test_db_LDADD = $(daemon_test_libs)
 tests_unit_test_dnsio_LDADD = $(daemon_test_libs)
 tests_unit_test_loop_LDADD = $(daemon_test_libs)
+tests_unit_test_proc_LDADD = $(daemon_test_libs)
+tests_unit_test_tsig_LDADD = $(daemon_test_libs)
 endif

@@ -540,18 +540,17 @@ conn_resume(void *arg)
 
 /* Accepting. -------------------------------------------------------------------------------------- */
 
-/* Room for another connection: the one that has been idle for longest has to go. */
-static bool
-evict_idle(struct dnsio_server *server)
+/* The connection that has been idle for longest has to go when another one needs its place. */
+static struct conn *
+oldest_idle(const struct dnsio_server *server)
 {
 	struct conn *oldest = NULL;
 	for (struct conn *conn = server->conns; conn != NULL; conn = conn->next) {
-		if (conn_idle(conn) && (oldest == NULL || conn->active_ms < oldest->active_ms))
+		/* The list begins with the youngest. */
+		if (conn_idle(conn) && (oldest == NULL || conn->active_ms <= oldest->active_ms))
 			oldest = conn;
 	}
-	if (oldest != NULL)
-		conn_close(oldest, MSIG_ETIMEOUT);
-	return oldest != NULL;
+	return oldest;
 }
 
 static unsigned
@@ -622,24 +621,29 @@ accept_ready(void *arg, int ready)
 	struct dnsio_server *server = arg;
 	server_hold(server);
 	for (int i = 0; i < ACCEPT_BATCH && !server->closed; i++) {
-		if (server->count >= server->limits.connections && !evict_idle(server)) {
+		struct conn *idle = oldest_idle(server);
+		bool full = server->count >= server->limits.connections;
+		if (full && idle == NULL) {
 			accept_pause(server, "all connections are in use, new ones have to wait");
 			break;
 		}
-		if (server->closed)
-			break;
 		struct dnsio_addr peer = {.len = sizeof(peer.ss)};
 		int fd = accept4(server->tcp, (struct sockaddr *)&peer.ss, &peer.len,
 		                 SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd >= 0) {
-			if (count_source(server, &peer) < server->limits.per_source)
-				conn_new(server, fd, &peer);
-			else
-				close(fd);
+		if (fd >= 0 && count_source(server, &peer) >= server->limits.per_source) {
+			close(fd);
 			continue;
 		}
-		if ((errno == EMFILE || errno == ENFILE) && evict_idle(server))
-			break;
+		if (fd >= 0) {
+			if (full)
+				conn_close(idle, MSIG_ETIMEOUT);
+			conn_new(server, fd, &peer);
+			continue;
+		}
+		if ((errno == EMFILE || errno == ENFILE) && idle != NULL) {
+			conn_close(idle, MSIG_ETIMEOUT);
+			continue;
+		}
 		if (errno == EAGAIN || errno == EWOULDBLOCK)
 			break;
 		if (errno == EINTR || errno == ECONNABORTED)

@@ -45,6 +45,7 @@ int
 proc_mkdir(const char *path, mode_t mode)
 {
 	char *copy = xstrdup(path);
+	mode_t mask = umask(0); /* the modes are meant as they are written */
 	int ret = 0;
 	for (char *p = copy + 1; ret == 0; p++) {
 		if (*p != '/' && *p != '\0')
@@ -57,6 +58,7 @@ proc_mkdir(const char *path, mode_t mode)
 			break;
 		*p = '/';
 	}
+	umask(mask);
 	struct stat st;
 	if (ret == 0 && (stat(copy, &st) != 0 || !S_ISDIR(st.st_mode)))
 		ret = KNOT_ENOTDIR;
@@ -439,7 +441,7 @@ make_folders(const struct proc *proc, char *state, size_t len)
 		const char *path;
 		mode_t mode;
 		bool ours;
-	} folders[] = {{conf->storage, 0755, false}, {state, 0700, true}, {conf->rundir, 0775, false}};
+	} folders[] = {{conf->storage, 0755, false}, {state, 0700, true}, {conf->rundir, gid == (gid_t)-1 ? 0755 : 0775, false}};
 	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
 		struct stat st;
 		if (stat(folders[i].path, &st) == 0)
@@ -447,8 +449,6 @@ make_folders(const struct proc *proc, char *state, size_t len)
 		int ret = proc_mkdir(folders[i].path, folders[i].mode);
 		if (ret == 0)
 			ret = own(folders[i].path, folders[i].ours ? uid : (uid_t)-1, gid);
-		if (ret == 0 && !folders[i].ours && gid != (gid_t)-1)
-			chmod(folders[i].path, folders[i].mode);
 		if (ret != 0) {
 			log_error("%s: cannot be made: %s", folders[i].path, msig_strerror(ret));
 			return ret;

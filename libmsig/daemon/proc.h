@@ -38,7 +38,7 @@ int proc_become(const char *user, const char *group);
 
 /* flock on DIR/lock, kept until the process ends. MSIG_ELOCKED if another has it. */
 int proc_lock(const char *dir);
-int proc_mkdir(const char *path, mode_t mode); /* with parents */
+int proc_mkdir(const char *path, mode_t mode); /* with parents, 0755; there already: 0 */
 uid_t proc_uid(const char *user); /* (uid_t)-1 if NULL or unknown */
 gid_t proc_gid(const char *group);
 

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 #include <libknot/libknot.h>
 #include "libmsig/err.h"
@@ -18,7 +19,7 @@ static struct loop_timer *watchdog;
 static struct dnsio_server *server;
 static struct dnsio_addr addr;
 static char trace[4096];
-static bool hung;
+static bool hung, stop_at_done, stop_at_gone;
 
 static void
 say(const char *fmt, ...)
@@ -44,7 +45,7 @@ setup(void **state)
 	loop = loop_new();
 	watchdog = loop_timer_new(loop, bark, NULL);
 	trace[0] = '\0';
-	hung = false;
+	hung = stop_at_done = stop_at_gone = false;
 	server = NULL;
 	return 0;
 }
@@ -142,8 +143,12 @@ static unsigned kept_count;
 static unsigned stream_count, stream_at, stream_done_count;
 static int stream_result;
 static size_t stream_size;
-static uint8_t stream_wire[64];
-static size_t stream_len;
+static struct stream {
+	uint8_t wire[64];
+	size_t len;
+	unsigned at;
+} streams[16];
+static unsigned stream_used;
 static bool free_in_next;
 
 static int
@@ -155,10 +160,12 @@ stream_next(void *arg, uint8_t *buf, size_t max)
 		server = NULL;
 		return 100;
 	}
-	if (stream_at == stream_count)
+	struct stream *stream = arg;
+	if (stream->at == stream_count)
 		return stream_result;
+	stream->at++;
 	stream_at++;
-	return (int)answer(buf, stream_wire, stream_len, stream_size);
+	return (int)answer(buf, stream->wire, stream->len, stream_size);
 }
 
 static void
@@ -166,7 +173,7 @@ stream_done(void *arg, int result)
 {
 	stream_done_count++;
 	say("done(%d) ", result);
-	if (arg != NULL)
+	if (stop_at_done)
 		loop_stop(loop);
 }
 
@@ -174,7 +181,7 @@ static void
 gone(void *arg)
 {
 	say("gone ");
-	if (arg != NULL)
+	if (stop_at_gone)
 		loop_stop(loop);
 }
 
@@ -197,13 +204,13 @@ handler(void *arg, struct dnsio_request *req, const uint8_t *wire, size_t len)
 		memcpy(kept_wire[kept_count], wire, len);
 		kept_len[kept_count] = len;
 		kept[kept_count++] = req;
-		dnsio_on_gone(req, gone, loop);
+		dnsio_on_gone(req, gone, NULL);
 		break;
 	case 's':
-		memcpy(stream_wire, wire, len);
-		stream_len = len;
-		stream_at = 0;
-		if (dnsio_stream(req, stream_next, stream_done, loop) != 0) {
+		memcpy(streams[stream_used].wire, wire, len);
+		streams[stream_used].len = len;
+		streams[stream_used].at = 0;
+		if (dnsio_stream(req, stream_next, stream_done, &streams[stream_used++]) != 0) {
 			say("nostream ");
 			dnsio_drop(req);
 		}
@@ -405,6 +412,676 @@ test_foreign_answers(void **state)
 	assert_string_equal(trace, "-:12 ");
 }
 
+
+/* Transfers. ----------------------------------------------------------------------------------------- */
+
+static void
+stream_of(unsigned count, size_t size, int result)
+{
+	stream_count = count;
+	stream_size = size;
+	stream_result = result;
+	stream_done_count = stream_at = stream_used = 0;
+	free_in_next = false;
+}
+
+static unsigned messages;
+static size_t octets;
+
+static bool
+count_answers(void *arg, int result, const uint8_t *wire, size_t len)
+{
+	if (result != 0) {
+		say("error(%d) ", result);
+		loop_stop(loop);
+		return false;
+	}
+	messages++;
+	octets += len;
+	if (arg != NULL && messages == *(unsigned *)arg) {
+		say("all ");
+		loop_stop(loop);
+		return false;
+	}
+	return true;
+}
+
+static void
+transfer(unsigned *expected)
+{
+	uint8_t wire[64];
+	messages = 0;
+	octets = 0;
+	dnsio_query_tcp(loop, &addr, NULL, wire, query(wire, 3, "stream"), 2000, count_answers, expected);
+	run();
+}
+
+static void
+test_stream(void **state)
+{
+	listen_with(NULL, handler);
+	unsigned expected = 300;
+	stream_of(300, 20000, 0);
+	transfer(&expected);
+	assert_int_equal(messages, 300);
+	assert_int_equal(octets, 300 * 20024);
+	assert_int_equal(stream_done_count, 1);
+	assert_non_null(strstr(trace, "done(0) "));
+	/* An empty one, and one of the largest messages. */
+	trace[0] = '\0';
+	stream_of(0, 0, 0);
+	uint8_t wire[64];
+	struct dnsio_client *client = dnsio_query_tcp(loop, &addr, NULL, wire, query(wire, 3, "stream"),
+	                                              2000, count_answers, NULL);
+	stop_at_done = true;
+	run();
+	stop_at_done = false;
+	assert_string_equal(trace, "done(0) ");
+	dnsio_client_free(client);
+	stream_of(3, 65535 - 24, 0);
+	expected = 3;
+	transfer(&expected);
+	assert_int_equal(octets, 3 * 65535);
+}
+
+static void
+test_stream_error(void **state)
+{
+	char expected[64];
+	listen_with(NULL, handler);
+	stream_of(2, 100, MSIG_EDISK);
+	transfer(NULL);
+	assert_int_equal(stream_done_count, 1);
+	snprintf(expected, sizeof(expected), "done(%d) ", MSIG_EDISK);
+	assert_non_null(strstr(trace, expected));
+	/* Not over UDP: the request is still there, and the handler drops it. */
+	trace[0] = '\0';
+	ask(false, "stream", 10);
+	run();
+	assert_memory_equal(trace, "nostream error", 14);
+}
+
+static void
+test_stream_frees_server(void **state)
+{
+	listen_with(NULL, handler);
+	stream_of(2, 100, 0);
+	free_in_next = true;
+	transfer(NULL);
+	assert_int_equal(stream_done_count, 1);
+	assert_null(server);
+}
+
+/* Raw clients. --------------------------------------------------------------------------------------- */
+
+static int
+dial_from(const char *source, int rcvbuf)
+{
+	struct dnsio_addr from;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_true(fd >= 0);
+	if (rcvbuf > 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &rcvbuf, sizeof(rcvbuf));
+	if (source != NULL) {
+		dnsio_addr_parse(source, 0, &from);
+		assert_int_equal(bind(fd, (struct sockaddr *)&from.ss, from.len), 0);
+	}
+	assert_int_equal(connect(fd, (struct sockaddr *)&addr.ss, addr.len), 0);
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	return fd;
+}
+
+static int
+dial(void)
+{
+	return dial_from(NULL, 0);
+}
+
+static void
+put(int fd, uint16_t id, const char *name)
+{
+	uint8_t buf[64];
+	size_t len = query(buf + 2, id, name);
+	buf[0] = 0;
+	buf[1] = (uint8_t)len;
+	assert_int_equal(send(fd, buf, len + 2, MSG_NOSIGNAL), len + 2);
+}
+
+/* What a raw socket has heard: ids in order, "end" or "reset". */
+static int raw;
+static uint8_t raw_buf[1 << 20];
+static size_t raw_len;
+static unsigned raw_messages, raw_want;
+static bool raw_over;
+
+static bool
+raw_poll(void)
+{
+	for (;;) {
+		ssize_t n = recv(raw, raw_buf + raw_len, sizeof(raw_buf) - raw_len, 0);
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			break;
+		if (n <= 0) {
+			say(n == 0 ? "end " : "reset ");
+			raw_over = true;
+			return true;
+		}
+		raw_len += (size_t)n;
+		while (raw_len >= 2 && raw_len >= 2u + (raw_buf[0] << 8 | raw_buf[1])) {
+			size_t len = 2u + (raw_buf[0] << 8 | raw_buf[1]);
+			say("%u ", knot_wire_get_id(raw_buf + 2));
+			memmove(raw_buf, raw_buf + len, raw_len - len);
+			raw_len -= len;
+			raw_messages++;
+		}
+	}
+	return raw_messages >= raw_want;
+}
+
+static const char *
+hear(int fd, unsigned count)
+{
+	raw = fd;
+	raw_len = 0;
+	raw_messages = 0;
+	raw_want = count;
+	raw_over = false;
+	trace[0] = '\0';
+	run_until(raw_poll);
+	return trace;
+}
+
+static unsigned kept_want;
+
+static bool
+kept_poll(void)
+{
+	return kept_count >= kept_want;
+}
+
+static void
+wait_kept(unsigned count)
+{
+	kept_want = count;
+	run_until(kept_poll);
+	assert_int_equal(kept_count, count);
+}
+
+static void
+reply_kept(unsigned i)
+{
+	uint8_t out[128];
+	dnsio_reply(kept[i], out, answer(out, kept_wire[i], kept_len[i], 0));
+}
+
+static void
+test_out_of_order(void **state)
+{
+	listen_with(NULL, handler);
+	kept_count = 0;
+	int fd = dial();
+	put(fd, 1, "keep");
+	put(fd, 2, "keep");
+	put(fd, 3, "echo");
+	assert_string_equal(hear(fd, 1), "3 ");
+	wait_kept(2);
+	reply_kept(1);
+	reply_kept(0);
+	assert_string_equal(hear(fd, 2), "2 1 ");
+	close(fd);
+}
+
+static void
+test_pipeline_limit(void **state)
+{
+	struct dnsio_limits limits = {.pipeline = 3};
+	listen_with(&limits, handler);
+	kept_count = 0;
+	int fd = dial();
+	for (uint16_t i = 0; i < 7; i++)
+		put(fd, i, "keep");
+	put(fd, 99, "echo"); /* shows that everything before it was read */
+	wait_kept(3);
+	/* Nothing more is handled until one is answered; a round of the loop proves little, a busy
+	 * neighbour proves that rounds went by. */
+	int other = dial();
+	put(other, 50, "echo");
+	hear(other, 1);
+	put(other, 51, "echo");
+	hear(other, 1);
+	assert_int_equal(kept_count, 3);
+	reply_kept(2);
+	wait_kept(4);
+	reply_kept(0);
+	reply_kept(1);
+	wait_kept(6);
+	for (unsigned i = 3; i < 6; i++)
+		reply_kept(i);
+	wait_kept(7);
+	reply_kept(6);
+	assert_string_equal(hear(fd, 8), "2 0 1 3 4 5 99 6 ");
+	close(fd);
+	close(other);
+}
+
+static void
+test_half_close(void **state)
+{
+	listen_with(NULL, handler);
+	kept_count = 0;
+	int fd = dial();
+	put(fd, 1, "keep");
+	put(fd, 2, "echo");
+	shutdown(fd, SHUT_WR);
+	wait_kept(1);
+	assert_string_equal(hear(fd, 1), "2 ");
+	reply_kept(0);
+	assert_string_equal(hear(fd, 2), "1 end ");
+	close(fd);
+}
+
+static void
+reset(int fd)
+{
+	struct linger now = {1, 0};
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	close(fd);
+}
+
+static void
+test_gone(void **state)
+{
+	listen_with(NULL, handler);
+	kept_count = 0;
+	int fd = dial();
+	put(fd, 1, "keep");
+	wait_kept(1);
+	trace[0] = '\0';
+	reset(fd);
+	stop_at_gone = true;
+	run();
+	stop_at_gone = false;
+	assert_string_equal(trace, "gone "); /* and the request must not be touched again */
+
+	/* The same when the server goes, over TCP and UDP. */
+	fd = dial();
+	put(fd, 1, "keep");
+	put(fd, 2, "keep");
+	wait_kept(3);
+	ask(false, "keep", 1);
+	run();
+	trace[0] = '\0';
+	assert_int_equal(kept_count, 4);
+	dnsio_server_free(server);
+	server = NULL;
+	assert_string_equal(trace, "gone gone gone ");
+	assert_string_equal(hear(fd, 99), "end ");
+	close(fd);
+}
+
+static void
+test_handler_frees_server(void **state)
+{
+	listen_with(NULL, handler);
+	int fd = dial();
+	put(fd, 1, "free");
+	put(fd, 2, "echo");
+	const char *heard = hear(fd, 99);
+	assert_true(strcmp(heard, "gone end ") == 0 || strcmp(heard, "gone reset ") == 0);
+	assert_null(server);
+	close(fd);
+	listen_with(NULL, handler);
+	ask(false, "free", 20);
+	run();
+	assert_null(server);
+}
+
+/* A reader that takes nothing: little waits in memory, and it loses its connection in time. */
+static void
+test_slow_reader(void **state)
+{
+	struct dnsio_limits limits = {.write_ms = 60};
+	listen_with(&limits, handler);
+	stream_of(100000, 60000, 0);
+	trace[0] = '\0';
+	int fd = dial_from(NULL, 4096);
+	put(fd, 1, "stream");
+	stop_at_done = true;
+	run();
+	char expected[64];
+	snprintf(expected, sizeof(expected), "done(%d) ", MSIG_ETIMEOUT);
+	assert_string_equal(trace, expected);
+	/* What the system's own buffers took, and 256 KiB. */
+	assert_in_range(stream_at, 1, 300);
+	assert_int_equal(stream_done_count, 1);
+	close(fd);
+}
+
+/* Others are served while a fast reader takes a large zone. */
+static void
+test_stream_is_fair(void **state)
+{
+	listen_with(NULL, handler);
+	stream_of(20000, 60000, 0);
+	uint8_t wire[64];
+	messages = 0;
+	struct dnsio_client *client = dnsio_query_tcp(
+	    loop, &addr, NULL, wire, query(wire, 3, "stream"), 5000, count_answers, NULL);
+	ask(true, "echo", 5000);
+	run();
+	assert_string_equal(trace, "echo:22 ");
+	assert_in_range(stream_at, 0, 5000);
+	dnsio_client_free(client);
+	stop_at_done = true;
+	run(); /* with an error: the client left */
+	assert_int_equal(stream_done_count, 1);
+}
+
+/* Two transfers asked for at once come one after the other, whole. */
+static void
+test_two_streams(void **state)
+{
+	listen_with(NULL, handler);
+	stream_of(3, 10, 0);
+	int fd = dial();
+	put(fd, 7, "stream");
+	put(fd, 8, "stream");
+	assert_string_equal(hear(fd, 6), "done(0) done(0) 7 7 7 8 8 8 ");
+	close(fd);
+}
+
+static void
+test_idle(void **state)
+{
+	struct dnsio_limits limits = {.idle_ms = 40};
+	listen_with(&limits, handler);
+	int quiet = dial(), slow = dial();
+	uint64_t start = loop_mono_ms();
+	assert_int_equal(send(slow, "\0\x20x", 3, 0), 3); /* a message that never ends */
+	assert_string_equal(hear(quiet, 1), "end ");
+	assert_in_range(loop_mono_ms() - start, 35, 5000);
+	hear(slow, 1);
+	assert_true(raw_over);
+	close(quiet);
+	close(slow);
+	/* Who waits for an answer is not idle. */
+	kept_count = 0;
+	int fd = dial();
+	put(fd, 1, "keep");
+	wait_kept(1);
+	quiet = dial();
+	assert_string_equal(hear(quiet, 1), "end "); /* later than the other could have ended */
+	reply_kept(0);
+	assert_string_equal(hear(fd, 1), "1 ");
+	close(fd);
+	close(quiet);
+}
+
+static void
+test_bad_messages(void **state)
+{
+	static const struct {
+		const char *what;
+		size_t len;
+		const char *octets;
+	} cases[] = {
+	    {"too short", 5, "\0\3abc"},
+	    {"no header", 2, "\0\0"},
+	    {"an answer", 14, "\0\14\0\1\x80\0\0\0\0\0\0\0\0\0"},
+	    {"too large", 2, "\4\1"},
+	};
+	struct dnsio_limits limits = {.max_query = 1024};
+	listen_with(&limits, handler);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		int fd = dial();
+		assert_int_equal(send(fd, cases[i].octets, cases[i].len, 0), cases[i].len);
+		hear(fd, 1);
+		if (!raw_over)
+			fail_msg("%s: %s", cases[i].what, trace);
+		close(fd);
+		/* Over UDP nothing happens. */
+		fd = socket(AF_INET, SOCK_DGRAM, 0);
+		if (connect(fd, (struct sockaddr *)&addr.ss, addr.len) == 0 && cases[i].len > 2)
+			assert_true(send(fd, cases[i].octets + 2, cases[i].len - 2, 0) >= 0);
+		assert_true(send(fd, "", 0, 0) >= 0);
+		close(fd);
+		trace[0] = '\0';
+		ask(false, "echo", 1000); /* the server lives */
+		run();
+		assert_string_equal(trace, "echo:22 ");
+	}
+}
+
+static void
+test_connection_limit(void **state)
+{
+	struct dnsio_limits limits = {.connections = 2, .per_source = 2};
+	listen_with(&limits, handler);
+	kept_count = 0;
+	/* The longest idle one makes room. */
+	int a = dial(), b = dial_from("127.53.0.2", 0);
+	put(a, 1, "echo");
+	hear(a, 1);
+	put(b, 2, "echo");
+	hear(b, 1);
+	put(a, 3, "echo");
+	hear(a, 1);
+	struct loop_timer *tick = loop_timer_new(loop, bark, NULL);
+	loop_timer_set(tick, 3);
+	loop_run(loop);
+	loop_timer_free(tick);
+	hung = false;
+	put(a, 3, "keep");
+	wait_kept(1);
+	int c = dial_from("127.53.0.3", 0);
+	put(c, 4, "keep");
+	assert_string_equal(hear(b, 1), "end ");
+	wait_kept(2);
+	/* Nobody is idle: the next one waits until somebody leaves. */
+	int d = dial_from("127.53.0.4", 0);
+	put(d, 5, "echo");
+	put(a, 6, "echo");
+	assert_string_equal(hear(a, 1), "6 ");
+	assert_int_equal(kept_count, 2);
+	shutdown(c, SHUT_WR);
+	reply_kept(1);
+	assert_string_equal(hear(c, 2), "4 end ");
+	assert_string_equal(hear(d, 1), "5 ");
+	reply_kept(0);
+	close(a);
+	close(b);
+	close(c);
+	close(d);
+}
+
+static void
+test_source_limit(void **state)
+{
+	struct dnsio_limits limits = {.connections = 10, .per_source = 2};
+	listen_with(&limits, handler);
+	int a = dial_from("127.53.0.2", 0), b = dial_from("127.53.0.2", 0),
+	    c = dial_from("127.53.0.2", 0), d = dial_from("127.53.0.3", 0);
+	hear(c, 1);
+	assert_true(raw_over);
+	put(a, 1, "echo");
+	put(b, 2, "echo");
+	put(d, 4, "echo");
+	assert_string_equal(hear(a, 1), "1 ");
+	assert_string_equal(hear(b, 1), "2 ");
+	assert_string_equal(hear(d, 1), "4 ");
+	close(a);
+	close(b);
+	close(c);
+	close(d);
+}
+
+static uint64_t
+cpu_ms(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/* Without descriptors the listening socket stays readable: that must not cost any time. */
+static void
+test_no_descriptors(void **state)
+{
+	struct rlimit old, low;
+	listen_with(NULL, handler);
+	int fd = dial();
+	put(fd, 1, "keep"); /* served first, and not idle */
+	kept_count = 0;
+	wait_kept(1);
+	int waiting = dial();
+	put(waiting, 2, "echo");
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	low = old;
+	low.rlim_cur = (rlim_t)waiting + 1;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	struct loop_timer *tick = loop_timer_new(loop, bark, NULL);
+	uint64_t before = cpu_ms();
+	loop_timer_set(tick, 150);
+	loop_run(loop);
+	uint64_t spent = cpu_ms() - before;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	hung = false;
+	loop_timer_free(tick);
+	assert_in_range(spent, 0, 75);
+	assert_string_equal(hear(waiting, 1), "2 ");
+	reply_kept(0);
+	close(fd);
+	close(waiting);
+}
+
+/* UDP: an answer leaves from the address that was asked. */
+static void
+test_wildcard(void **state)
+{
+	int err;
+	struct dnsio_addr any;
+	dnsio_addr_parse("0.0.0.0", 0, &any);
+	server = dnsio_listen(loop, &any, NULL, handler, NULL, &err);
+	assert_int_equal(err, 0);
+	addr = *dnsio_server_addr(server);
+	((struct sockaddr_in *)&addr.ss)->sin_addr.s_addr = htonl(0x7f350907); /* 127.53.9.7 */
+	ask(false, "echo", 1000);
+	run();
+	assert_string_equal(trace, "echo:22 ");
+	dnsio_server_free(server);
+	dnsio_addr_parse("::1", 0, &any);
+	server = dnsio_listen(loop, &any, NULL, handler, NULL, &err);
+	if (server == NULL)
+		return; /* no IPv6 on this machine */
+	addr = *dnsio_server_addr(server);
+	trace[0] = '\0';
+	ask(false, "echo", 1000);
+	run();
+	ask(true, "echo", 1000);
+	run();
+	assert_string_equal(trace, "echo:22 echo:22 ");
+	assert_null(dnsio_listen(loop, &addr, NULL, handler, NULL, &err));
+	assert_int_equal(err, KNOT_EADDRINUSE);
+}
+
+/* Clients against servers that misbehave. ------------------------------------------------------------ */
+
+static int raw_server;
+
+static void
+raw_listen(void)
+{
+	dnsio_addr_parse("127.0.0.1@0", 0, &addr);
+	raw_server = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(bind(raw_server, (struct sockaddr *)&addr.ss, addr.len), 0);
+	assert_int_equal(listen(raw_server, 5), 0);
+	assert_int_equal(getsockname(raw_server, (struct sockaddr *)&addr.ss, &addr.len), 0);
+}
+
+static struct loop_timer *drip_timer;
+static uint8_t drip_wire[256];
+static size_t drip_len, drip_at, drip_end;
+static int drip_fd;
+
+static void
+drip(void *arg)
+{
+	if (drip_at == drip_end) {
+		close(drip_fd);
+		return;
+	}
+	assert_int_equal(send(drip_fd, drip_wire + drip_at++, 1, MSG_NOSIGNAL), 1);
+	loop_timer_set(drip_timer, 0);
+}
+
+static void
+drip_answer(size_t end)
+{
+	uint8_t got[256];
+	ask(true, "drip", 2000);
+	drip_fd = accept(raw_server, NULL, NULL);
+	size_t len = query(got, 7, "drip");
+	len = answer(drip_wire + 2, got, len, 10);
+	drip_wire[0] = 0;
+	drip_wire[1] = (uint8_t)len;
+	drip_len = len + 2;
+	drip_at = 0;
+	drip_end = end > 0 ? end : drip_len;
+	drip_timer = loop_timer_new(loop, drip, NULL);
+	loop_timer_set(drip_timer, 1);
+	run();
+	loop_timer_free(drip_timer);
+	if (end == 0)
+		close(drip_fd);
+}
+
+static void
+test_dripping_server(void **state)
+{
+	char expected[64];
+	raw_listen();
+	drip_answer(0);
+	drip_answer(20);
+	snprintf(expected, sizeof(expected), "drip:32 error(%d) ", KNOT_ECONNRESET);
+	assert_string_equal(trace, expected);
+	close(raw_server);
+}
+
+static struct dnsio_client *asked;
+static int asked_step;
+
+static bool
+ask_twice(void *arg, int result, const uint8_t *wire, size_t len)
+{
+	uint8_t next[64];
+	assert_int_equal(result, 0);
+	say("%s ", label(wire));
+	if (asked_step++ == 0) {
+		assert_int_equal(dnsio_query_again(asked, next, query(next, 8, "echo2")), 0);
+		return true;
+	}
+	if (arg != NULL)
+		dnsio_client_free(asked);
+	loop_stop(loop);
+	return arg != NULL; /* freed already: what is returned does not count */
+}
+
+static void
+test_query_again(void **state)
+{
+	uint8_t wire[64];
+	size_t len = query(wire, 7, "echo1");
+	listen_with(NULL, handler);
+	for (int freeing = 0; freeing < 2; freeing++) {
+		asked_step = 0;
+		asked = dnsio_query_tcp(loop, &addr, NULL, wire, len, 1000, ask_twice,
+		                        freeing ? loop : NULL);
+		assert_int_equal(dnsio_query_again(asked, wire, len), KNOT_ENOTSUP); /* not now */
+		run();
+	}
+	assert_string_equal(trace, "echo1 echo2 echo1 echo2 ");
+}
+
 int
 main(void)
 {
@@ -412,7 +1089,12 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    T(test_addresses), T(test_echo),           T(test_refused),
 	    T(test_timeout),   T(test_source_address), T(test_foreign_answers),
+	    T(test_stream),    T(test_stream_error),   T(test_stream_frees_server),
+	    T(test_out_of_order), T(test_pipeline_limit), T(test_half_close), T(test_gone),
+	    T(test_handler_frees_server), T(test_slow_reader), T(test_stream_is_fair),
+	    T(test_two_streams), T(test_idle), T(test_bad_messages), T(test_connection_limit),
+	    T(test_source_limit), T(test_no_descriptors), T(test_wildcard),
+	    T(test_dripping_server), T(test_query_again),
 	};
-	(void)run_until;
 	return cmocka_run_group_tests_name("dnsio", tests, NULL, NULL);
 }
