@@ -19,6 +19,7 @@ include tests/msigctl.mk
 include tests/combinerd.mk
 include tests/transportd.mk
 include tests/build.mk
+include tests/badinput.mk
 include tests/agentd.mk
 include tests/agentd_core.mk
 include tests/libmsig.mk
