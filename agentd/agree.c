@@ -629,6 +629,21 @@ participate(struct step *s)
 		return;
 	const char *requestor = who(s, run->requestor);
 	struct view_provider *p = &d->provider[run->requestor];
+	/* The requestor's own statement says that it is over: it ended without us, because the owner
+	 * had taken us out, or its RELEASE was lost. */
+	if (p->statement.known && p->statement.process_epoch >= run->epoch &&
+	    (p->statement.process == 0 || p->statement.process_epoch > run->epoch) &&
+	    run->executed) {
+		if (run->phase == PHASE_DONE &&
+		    run->step + 2 == process_rule(run->kind)->steps) {
+			finish(s);
+			return;
+		}
+		step_journal(s, "%s %s: it ended without this provider", process_name(run->kind),
+		             who(s, run->subject));
+		forget_process(s);
+		return;
+	}
 	if (run->phase == PHASE_GRANTED && !run->executed) {
 		if (s->now >= run->lease) {
 			give_up(s, "the lease of the grant is over");
@@ -641,13 +656,6 @@ participate(struct step *s)
 		          p->ready ? "" : p->why, 0);
 	if (run->phase != PHASE_DONE)
 		return;
-	/* The requestor's own statement says that it is over. */
-	if (p->statement.known && p->statement.process == 0 &&
-	    p->statement.process_epoch >= run->epoch &&
-	    run->step + 2 == process_rule(run->kind)->steps) {
-		finish(s);
-		return;
-	}
 	step_wait(s, REASON_PEER, REASON_OF_GRANT, requestor, "the next step, or the end",
 	          p->ready ? "not all are done" : p->why, 0);
 	if (p->ready && step_due(s, p->sent, 4 * s->view->config.times.resend)) {
@@ -857,6 +865,12 @@ withdraw(struct step *s)
 		return;
 	bool designated_still = (designated(s->view) & BIT(run->subject)) != 0;
 	if (run->executed) {
+		/* Whom the owner takes out stays out of this process: it went on without it. */
+		uint32_t left = run->voters & (designated(s->view) | BIT(run->subject));
+		if (left != run->voters && !step_frozen(s->view)) {
+			run->voters = left;
+			s->view->persist = true;
+		}
 		if (!designated_still || run->aborting)
 			step_blocked(s, REASON_OF_HSYNC, who(s, run->subject),
 			             "the subject of the process designated",

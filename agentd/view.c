@@ -583,24 +583,76 @@ view_on_overlay(struct zone_view *view, uint8_t state, uint64_t epoch, uint64_t 
 	return same ? false : news(view, false);
 }
 
+/* A time that lies ahead after the clock went back would never come. */
+static void
+not_later(int64_t *time, int64_t now)
+{
+	if (*time > now && *time != VIEW_NEVER)
+		*time = now;
+}
+
+static void
+doubt_history(struct view_history *h, int64_t now)
+{
+	for (int v = 0; v < h->count; v++) {
+		not_later(&h->at[v].first, now);
+		not_later(&h->at[v].last, now);
+		if (h->at[v].until != VIEW_NEVER)
+			h->at[v].until = now; /* who knows how long ago it really was */
+	}
+	if (h->overflow != 0)
+		h->overflow = now + 1000 * INT64_C(86400);
+	h->tried = h->time = 0;
+	h->status = MSIG_SEEN_UNKNOWN;
+}
+
+static void
+doubt_place(struct view_place *p, int64_t now, int64_t d)
+{
+	uint32_t ttl = 0;
+	for (int t = 0; t < VIEW_TYPE_COUNT; t++) {
+		doubt_history(&p->history[t], now);
+		for (int v = 0; v < p->history[t].count; v++)
+			if (p->history[t].at[v].ttl > ttl)
+				ttl = p->history[t].at[v].ttl;
+	}
+	not_later(&p->named, now);
+	if (p->unnamed != 0)
+		p->unnamed = now + ttl * SECOND + d;
+	p->asked = 0;
+}
+
 bool
 view_on_clock(struct zone_view *view, int64_t now)
 {
-	view->d.clock_floor = now;
-	for (int i = 0; i < VIEW_PLACES; i++) {
-		struct view_place *p = view->d.place[i];
-		for (int t = 0; p != NULL && t < VIEW_TYPE_COUNT; t++) {
-			struct view_history *h = &p->history[t];
-			for (int v = 0; v + 1 < h->count; v++)
-				h->at[v].until = now;
-			h->tried = h->time = 0;
-			h->status = MSIG_SEEN_UNKNOWN;
-		}
-		if (p != NULL)
-			p->asked = 0;
-	}
+	struct durable *d = &view->d;
+	struct view_process *run = &d->process;
+
+	d->clock_floor = now;
+	for (int i = 0; i < VIEW_PLACES; i++)
+		if (d->place[i] != NULL)
+			doubt_place(d->place[i], now, view->config.times.d);
 	for (int k = 0; k < HOLD_COUNT; k++)
-		view->d.process.hold[k] = 0;
+		run->hold[k] = 0; /* begun anew from clock_floor */
+	not_later(&run->started, now);
+	not_later(&run->since, now);
+	not_later(&run->executed_at, now);
+	not_later(&run->asked, now);
+	if (run->lease != 0)
+		run->lease = now + view->config.times.lease;
+	not_later(&d->backoff, now);
+	if (d->pending.count != 0)
+		d->pending.time = now;
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		struct view_provider *p = &d->provider[i];
+		p->sent = p->pulled = 0;
+		not_later(&p->requested_at, now);
+		not_later(&p->statement.received, now);
+	}
+	memset(view->looked_at, 0, sizeof(view->looked_at));
+	view->parent_looked_at = view->showed = view->notified = view->applying = 0;
+	view->hsync_tried = view->hsync_asked = view->hsync.time = 0;
+	view->hsync.status = MSIG_SEEN_UNKNOWN;
 	return news(view, true);
 }
 

@@ -65,7 +65,7 @@ main(int argc, char **argv)
 	for (uint64_t i = 0; i < count; i++, opt.seed++) {
 		if (!sim_run(&sim, &opt)) {
 			printf("# seed %llu at %.3f s: %s\n", (unsigned long long)opt.seed,
-			       (double)(sim.now - 1000000) / 1000, sim.failure);
+			       (double)(sim.now - 1000000000) / 1000, sim.failure);
 			if (++failed >= 10)
 				break;
 		}

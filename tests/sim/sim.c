@@ -33,7 +33,7 @@ sim_trace(struct sim *sim, const char *format, ...)
 	if (!sim->opt.trace)
 		return;
 	va_list ap;
-	printf("# %8.3f ", (double)sim->now / 1000);
+	printf("# %8.3f ", (double)(sim->now - 1000000000) / 1000);
 	va_start(ap, format);
 	vprintf(format, ap);
 	va_end(ap);
@@ -103,6 +103,13 @@ release(struct sim *sim, struct event *e)
 {
 	memcpy(e, &sim->spare, sizeof(sim->spare));
 	sim->spare = e;
+}
+
+/* What an agent takes for the time. */
+static int64_t
+local(const struct sim *sim, const struct node *n)
+{
+	return sim->now + n->clock;
 }
 
 static bool
@@ -305,7 +312,7 @@ start_agent(struct sim *sim, int i)
 	n->view = view_new("shop.example.", n->identity, &sim->times, generation, seed);
 	memset(n->to_view, 0xff, sizeof(n->to_view));
 	memset(n->from_view, 0xff, sizeof(n->from_view));
-	if (n->blob != NULL && view_decode(n->view, n->blob, n->blob_len, sim->now) != 0)
+	if (n->blob != NULL && view_decode(n->view, n->blob, n->blob_len, local(sim, n)) != 0)
 		sim_fail(sim, "what was persisted cannot be read");
 	n->view->config.mode = n->mode;
 	rset_add(&n->view->config.ns, to_view(sim, n, n->ns));
@@ -314,7 +321,7 @@ start_agent(struct sim *sim, int i)
 	view_signer(n->view, "signer");
 	n->up = true;
 	n->persists = 0;
-	n->crash_at = faulty(sim) && rng_chance(&sim->rng, 700) ? (int)rng_range(&sim->rng, 1, 60) : 0;
+	n->crash_at = faulty(sim) && rng_chance(&sim->rng, 850) ? (int)rng_range(&sim->rng, 1, 30) : 0;
 	n->crash_how = (int)rng_range(&sim->rng, 0, 3);
 	n->wake = VIEW_NEVER;
 	for (int p = 0; p < sim->nodes; p++) {
@@ -389,7 +396,7 @@ execute(struct sim *sim, int i, const struct action *a)
 		e = post(sim, EV_ANSWER, i, delay);
 		e->a = a->place;
 		e->b = (int)a->types;
-		e->t = sim->now;
+		e->t = local(sim, n);
 		/* What is seen is what was served somewhere between question and answer. */
 		const struct server *s = NULL;
 		memset(&e->u.answer, 0, sizeof(e->u.answer));
@@ -402,7 +409,7 @@ execute(struct sim *sim, int i, const struct action *a)
 			for (int k = 0; k < sim->node[g].servers; k++)
 				if (strcmp(p->server, sim->node[g].server[k].name) == 0)
 					s = &sim->node[g].server[k];
-		if (s != NULL && !(faulty(sim) && rng_chance(&sim->rng, 20)))
+		if (s != NULL && sim->now >= s->deaf && !(faulty(sim) && rng_chance(&sim->rng, 20)))
 			e->u.answer = s->now;
 		return;
 	}
@@ -485,7 +492,7 @@ drive(struct sim *sim, int i)
 	static struct plan plan;
 	struct node *n = &sim->node[i];
 
-	decide(n->view, sim->now, &plan);
+	decide(n->view, local(sim, n), &plan);
 	sim->decisions++;
 	/* Ids may have been given back. */
 	if (n->view->d.pool.count >= RSET_MAX * 3 / 4) {
@@ -524,8 +531,9 @@ drive(struct sim *sim, int i)
 	}
 	for (int k = 0; k < plan.count; k++)
 		execute(sim, i, &plan.action[k]);
-	if (plan.wake != VIEW_NEVER && (plan.wake < n->wake || n->wake <= sim->now)) {
-		n->wake = plan.wake <= sim->now ? sim->now + 1 : plan.wake;
+	int64_t wake = plan.wake == VIEW_NEVER ? VIEW_NEVER : plan.wake - n->clock;
+	if (wake != VIEW_NEVER && (wake < n->wake || n->wake <= sim->now)) {
+		n->wake = wake <= sim->now ? sim->now + 1 : wake;
 		post(sim, EV_WAKE, i, n->wake - sim->now)->t = n->wake;
 	}
 }
@@ -541,7 +549,7 @@ answer(struct sim *sim, struct node *n, const struct event *e)
 	for (int t = 0; t < VIEW_TYPE_COUNT; t++) {
 		if ((e->b >> t & 1) == 0)
 			continue;
-		struct view_answer a = { .place = e->a, .type = t, .asked = e->t, .time = sim->now };
+		struct view_answer a = { .place = e->a, .type = t, .asked = e->t, .time = local(sim, n) };
 		if (!v->loaded) {
 			a.status = MSIG_SEEN_UNKNOWN;
 			memcpy(a.reason, "timeout", 8);
@@ -563,7 +571,8 @@ looked_up(struct sim *sim, struct node *n, const struct event *e)
 	if (e->a < 0) {
 		for (int k = 0; k < sim->parent.servers; k++)
 			names[k] = sim->parent.server[k].name;
-		view_on_addresses(n->view, -1, true, names, sim->parent.servers, sim->now);
+		view_on_addresses(n->view, -1, true, names, sim->parent.servers,
+		                  local(sim, n));
 		return;
 	}
 	for (int i = 0; i < sim->nodes; i++) {
@@ -572,7 +581,7 @@ looked_up(struct sim *sim, struct node *n, const struct event *e)
 		for (int k = 0; k < sim->node[i].servers; k++)
 			names[k] = sim->node[i].server[k].name;
 		view_on_addresses(n->view, to_view(sim, n, e->a), true, names, sim->node[i].servers,
-		                  sim->now);
+		                  local(sim, n));
 	}
 }
 
@@ -616,7 +625,7 @@ message(struct sim *sim, int i, const struct event *e)
 	m.subject = number_at(sim, n, e->u.message.subject);
 	if (from < 0 || m.subject < 0 || !n->view->d.provider[from].ready)
 		return; /* refused: no session */
-	view_on_message(n->view, from, &m, sim->now);
+	view_on_message(n->view, from, &m, local(sim, n));
 }
 
 static void
@@ -641,6 +650,8 @@ owner_acts(struct sim *sim, const struct event *e)
 {
 	if (e->a >= 0) {
 		sim->owner.hsync = e->a;
+		if (e->kind == EV_OWNER)
+			sim->meant = e->a;
 		sim_trace(sim, "owner: HSYNC of %d providers", sim->hsync[e->a].count);
 	}
 	if (e->b >= 0) {
@@ -649,6 +660,51 @@ owner_acts(struct sim *sim, const struct event *e)
 	}
 	for (int i = 0; i < sim->nodes; i++)
 		post(sim, EV_OWNER_SYNC, i, rng_range(&sim->rng, 10, faulty(sim) ? 15000 : 300));
+}
+
+/* A mistake in HSYNC, taken back after a while. What the owner means stays in sim->meant. */
+static void
+blip(struct sim *sim, const struct event *e)
+{
+	struct view_hsync *h;
+	struct event act = { .kind = EV_OWNER_BLIP, .a = sim->meant, .b = -1 };
+
+	if (e->a >= 0) { /* taken back */
+		if (sim->owner.hsync != sim->meant)
+			owner_acts(sim, &act);
+		return;
+	}
+	if (sim->owner.hsync != sim->meant || sim->instructions == 64)
+		return;
+	act.a = sim->instructions++;
+	h = &sim->hsync[act.a];
+	*h = sim->hsync[sim->meant];
+	memset(h->digest, act.a + 1, sizeof(h->digest));
+	h->serial = (uint32_t)act.a + 1;
+	int last = h->count - 1;
+	switch (rng_range(&sim->rng, 0, 5)) {
+	case 0:
+		*h = (struct view_hsync){ .status = MSIG_SEEN_ABSENT };
+		break;
+	case 1:
+		snprintf(h->error, sizeof(h->error), "malformed");
+		break;
+	case 2:
+		h->count--;
+		break;
+	case 3:
+		h->entry[last].on = false;
+		break;
+	case 4:
+		for (int i = 0; i < h->count; i++)
+			h->entry[i].on = false;
+		break;
+	case 5:
+		h->entry[0].agent = !h->entry[0].agent;
+		break;
+	}
+	owner_acts(sim, &act);
+	post(sim, EV_OWNER_BLIP, 0, rng_range(&sim->rng, 500, 40000))->a = 0;
 }
 
 /* NSMGMT=OWNER: the owner does what the joiner's agent asks for. */
@@ -662,7 +718,7 @@ owner_helps(struct sim *sim)
 		const struct view_process *run = &n->view->d.process;
 		if (run->kind == MSIG_PROCESS_ADD && run->subject == VIEW_SELF && run->step == 4 &&
 		    run->phase == PHASE_EXECUTING) {
-			struct event e = { .a = -1, .b = n->ns };
+			struct event e = { .a = -1, .b = n->ns, .kind = EV_OWNER_SYNC };
 			owner_acts(sim, &e);
 		}
 	}
@@ -675,7 +731,7 @@ fault(struct sim *sim)
 		return;
 	int i = (int)rng_range(&sim->rng, 0, sim->nodes - 1), k;
 	struct node *n = &sim->node[i];
-	switch (rng_range(&sim->rng, 0, 6)) {
+	switch (rng_range(&sim->rng, 0, 9)) {
 	case 0: /* one-way cut */
 		k = (int)rng_range(&sim->rng, 0, sim->nodes - 1);
 		sim->cut[i][k] = !sim->cut[i][k];
@@ -707,9 +763,28 @@ fault(struct sim *sim)
 		if (n->up)
 			post(sim, EV_SHOW, i, 10);
 		break;
-	case 6:
-		if (n->up && rng_chance(&sim->rng, 300))
-			view_on_clock(n->view, sim->now);
+	case 6: /* a clock jumps, and the shell sees it */
+		if (rng_chance(&sim->rng, 300)) {
+			n->clock = rng_range(&sim->rng, -300, 3000) * SECOND / 10;
+			sim_trace(sim, "%s: clock is %+lld ms", n->identity, (long long)n->clock);
+			if (n->up) {
+				view_on_clock(n->view, sim->now + n->clock);
+				drive(sim, i);
+			}
+		}
+		break;
+	case 7: /* a server is not fed any more */
+		k = (int)rng_range(&sim->rng, 0, n->servers - 1);
+		n->server[k].stuck = sim->now + rng_range(&sim->rng, 1000, 60000);
+		if (rng_chance(&sim->rng, 300))
+			n->server[k].deaf = n->server[k].stuck;
+		break;
+	case 8:
+		k = (int)rng_range(&sim->rng, 0, n->servers - 1);
+		n->server[k].deaf = sim->now + rng_range(&sim->rng, 1000, 40000);
+		break;
+	case 9:
+		post(sim, EV_OWNER_BLIP, 0, 0)->a = -1;
 		break;
 	}
 	post(sim, EV_FAULT, 0, rng_range(&sim->rng, 200, 12000));
@@ -719,6 +794,10 @@ static void
 quiet(struct sim *sim)
 {
 	memset(sim->cut, 0, sizeof(sim->cut));
+	post(sim, EV_OWNER_BLIP, 0, 0)->a = 0;
+	for (int i = 0; i < sim->nodes; i++)
+		for (int k = 0; k < sim->node[i].servers; k++)
+			sim->node[i].server[k].deaf = 0;
 	for (int i = 0; i < sim->nodes; i++)
 		for (int p = 0; p < sim->nodes; p++)
 			if (p != i)
@@ -741,6 +820,9 @@ handle(struct sim *sim, struct event *e)
 	case EV_OWNER:
 		owner_acts(sim, e);
 		return;
+	case EV_OWNER_BLIP:
+		blip(sim, e);
+		return;
 	case EV_OWNER_SYNC:
 		n->owner = sim->owner;
 		post(sim, EV_SIGNER, e->node, rng_range(&sim->rng, 10, 300));
@@ -749,6 +831,10 @@ handle(struct sim *sim, struct event *e)
 		sign(sim, e->node);
 		break;
 	case EV_SERVER:
+		if (sim->now < n->server[e->a].stuck) {
+			post(sim, EV_SERVER, e->node, n->server[e->a].stuck - sim->now)->a = e->a;
+			return;
+		}
 		oracle_serve(sim, &n->server[e->a], &n->signer);
 		oracle_check(sim);
 		break;
@@ -805,7 +891,7 @@ handle(struct sim *sim, struct event *e)
 		struct view_hsync h = { .status = MSIG_SEEN_UNKNOWN };
 		if (e->a >= 0)
 			h = sim->hsync[e->a];
-		h.time = sim->now;
+		h.time = local(sim, n);
 		view_on_hsync(n->view, &h);
 		break;
 	}
@@ -838,7 +924,7 @@ handle(struct sim *sim, struct event *e)
 		st.cds = set_to_view(sim, n, st.cds);
 		st.cdnskey = set_to_view(sim, n, st.cdnskey);
 		st.ns = set_to_view(sim, n, st.ns);
-		view_on_statement(n->view, p, &st, sim->now);
+		view_on_statement(n->view, p, &st, local(sim, n));
 		break;
 	}
 	case EV_PULL: {
@@ -975,6 +1061,7 @@ make_world(struct sim *sim)
 	}
 	for (int c = 1; c <= sim->nodes; c++)
 		instruct(sim, c - 1, c, order);
+	sim->instructions = sim->nodes;
 	sim->owner.hsync = 0;
 	for (int i = 0; i < sim->nodes; i++) {
 		struct node *n = &sim->node[i];
@@ -1030,7 +1117,7 @@ sim_run(struct sim *sim, const struct sim_options *options)
 	memset(sim, 0, sizeof(*sim));
 	sim->opt = *options;
 	sim->rng.s = options->seed * UINT64_C(0x2545f4914f6cdd1d) + 1;
-	sim->now = 1000000; /* not 0: that is never */
+	sim->now = 1000000000; /* not 0: that is never */
 	make_world(sim);
 	sim->quiet += sim->now;
 	sim->deadline += sim->now;

@@ -68,7 +68,8 @@ struct past {
 struct server {
 	char name[32];
 	struct zone_version now;
-	bool deaf; /* does not answer the agents */
+	int64_t deaf;  /* does not answer the agents until then */
+	int64_t stuck; /* takes no new version until then */
 	int64_t named_from, named_until; /* exact; from 0: never */
 	int count[VIEW_TYPE_COUNT];
 	struct past past[VIEW_TYPE_COUNT][KEPT];
@@ -102,6 +103,7 @@ struct node {
 	/* the agent */
 	struct zone_view *view;
 	bool up;
+	int64_t clock;     /* its clock is ahead by this */
 	uint8_t *blob;
 	size_t blob_len;
 	int64_t wake;      /* time of the wake-up event that counts */
@@ -138,6 +140,7 @@ enum event_kind {
 	EV_APPLY,
 	EV_APPLIED,
 	EV_OWNER,   /* the owner does something */
+	EV_OWNER_BLIP, /* the owner breaks HSYNC, and repairs it later */
 	EV_OWNER_SYNC,
 	EV_SIGNER,
 	EV_SERVER,
@@ -198,7 +201,8 @@ struct sim {
 	struct parent parent;
 	struct owner_zone owner;
 	int instructions;
-	struct view_hsync hsync[16];
+	int meant;         /* the instruction that the owner means */
+	struct view_hsync hsync[64];
 	struct view_times times;
 	bool cut[NODES][NODES];
 	/* result */
