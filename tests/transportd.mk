@@ -26,6 +26,7 @@ EXTRA_DIST += tests/lab/bus.py tests/lab/sig0.py
 transportd_system_tests = \
 	tests/system/test_transportd_observe.py \
 	tests/system/test_transportd_peer.py \
+	tests/system/test_transportd_signer.py \
 	tests/system/test_transportd_supervise.py
 dist_check_SCRIPTS += $(transportd_system_tests)
 TESTS += $(transportd_system_tests)

@@ -236,9 +236,12 @@ read_message(struct follow *f, knot_pkt_t *pkt, int err)
 {
 	uint16_t rcode = knot_pkt_ext_rcode(pkt);
 	const knot_lookup_t *name = knot_lookup_by_id(knot_rcode_names, rcode);
+	bool theirs = true; /* it is the signer who says so */
 
-	if (err == 0 && f->key.name != NULL)
+	if (err == 0 && f->key.name != NULL) {
 		err = tsig_verify_reply(&f->ctx, pkt);
+		theirs = err == 0;
+	}
 	if (err == 0 && rcode != KNOT_RCODE_NOERROR) {
 		f->client = NULL;
 		if (!f->axfr)
@@ -251,15 +254,17 @@ read_message(struct follow *f, knot_pkt_t *pkt, int err)
 		err = read_records(f, pkt);
 	if (err == 0 && f->stream.state != STREAM_DONE)
 		return true;
-	if (err == 0 && f->key.name != NULL)
+	if (err == 0 && f->key.name != NULL) {
 		err = tsig_verify_end(&f->ctx);
+		theirs = err == 0;
+	}
 	f->client = NULL;
 	/* Newer here than there: its serial went back, and its differences are of another history. */
 	if (err == 0 && f->stream.older && f->stream.serial != f->picture.serial)
 		err = KNOT_ENORECORD;
 	if (err == 0)
 		succeeded(f);
-	else if (!f->axfr)
+	else if (!f->axfr && theirs)
 		fall_back(f, msig_strerror(err));
 	else
 		failed(f, msig_strerror(err));
