@@ -25,7 +25,9 @@ endif
 
 # combinerd between real owners and real signers.
 combinerd_system = \
-	tests/system/test_combinerd_transfer.py
+	tests/system/test_combinerd_owner.py \
+	tests/system/test_combinerd_transfer.py \
+	tests/system/test_combinerd_update.py
 dist_check_SCRIPTS += $(combinerd_system)
 TESTS += $(combinerd_system)
 EXTRA_DIST += tests/system/combinerd_rig.py
