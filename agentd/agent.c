@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include "agentd/agent.h"
 #include "agentd/inbox.h"
 #include "agentd/peers.h"
@@ -196,6 +197,10 @@ agent_reload(struct agent *agent, const struct conf *conf)
 	char err[300] = "";
 	struct signer *signer = NULL;
 
+	if (strcasecmp(conf->identity, agent->conf->identity) != 0) {
+		log_error("server.identity has changed: that needs a restart; %s stays in use",
+		          agent->identity_text);
+	}
 	agent->conf = conf;
 	if (load_signer(agent, conf, &signer, err, sizeof(err)) == 0) {
 		signer_free(agent->signer);

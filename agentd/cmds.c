@@ -15,7 +15,8 @@
  *          "next": t (when it is looked at again), "serial": {"owner": n, "out": n, "signed": n},
  *          "merge": "merged" (combinerd's word, see msg.h), "freeze": "" or why HSYNC is not followed,
  *          "trouble": "" or what is wrong with the zone's own signer or state,
- *          "digest": "equal"|"different"|"unknown" (does the signer publish what it was fed)}
+ *          "digest": "equal"|"different"|"unknown" (does the signer publish what it was fed),
+ *          "signatures_expire": t (the first RRSIG of the signer's zone), "max_ttl": s}
  * PROCESS {"kind": "add-signer", "step": n, "steps": n, "step_name": "dnskeys-synced",
  *          "phase": "executing" (process.h), "subject": identity, "requestor": identity,
  *          "epoch": n, "id": "32 hex digits", "started": t, "since": t,
@@ -48,7 +49,8 @@
  *           "keys": [{"tag": n, "algorithm": n}], "heard": t, "acked_ago": ms or null,
  *           "interval": ms (ours), "advertised": ms (its own), "discovered": bool, "fresh_until": t,
  *           "good_until": t, "trouble": "" or how discovery failed last, "address": "" or where it
- *           answered last, "transports": n, "models": n}]}
+ *           answered last, "rtt": ms, "clock": s (how far it is ahead of ours), "transports": n,
+ *           "models": n}]}
  * journal   {"zone"?: z, "limit"?: n (50), "before"?: seq} -> {"entries": [{"seq": n, "time": t,
  *           "zone": z or null, "actor": "", "kind": "step"|"alarm"|"peer"|"message"|"operator"|
  *           "apply"|"store", "text": ""}...]} newest first
@@ -325,6 +327,8 @@ zone_json(const struct zone *zone)
 	put_text(j, "merge", msig_zone_state_name((enum msig_zone_state)zone->merge_state));
 	put_text(j, "freeze", view->freeze);
 	put_text(j, "trouble", view->d.rebuild ? view->d.doubt : zone->trouble);
+	put_time(j, "signatures_expire", (int64_t)zone->signatures_expire * 1000);
+	put(j, "max_ttl", json_integer(zone->max_ttl));
 	put_text(j, "digest",
 		 !zone->has_served || !zone->has_signed                      ? "unknown"
 		 : memcmp(zone->served_digest, zone->signed_digest, 32) == 0 ? "equal"
@@ -809,6 +813,8 @@ peer_json(struct contact *c)
 	put_time(j, "good_until", c->found ? (int64_t)c->at.good_until : 0);
 	put_text(j, "trouble", c->trouble);
 	put_text(j, "address", c->address);
+	put(j, "rtt", json_integer(c->rtt_ms));
+	put(j, "clock", json_integer(c->skew_s));
 	put(j, "transports", json_integer(c->peer->transports));
 	put(j, "models", json_integer(c->peer->models));
 	return j;

@@ -100,6 +100,7 @@ static int
 verify(struct mail *mail)
 {
 	struct contact *c = peers_find_name(mail->agent, mail->msg.option.identity);
+	int64_t skew = 0;
 	int ret;
 
 	mail->contact = c;
@@ -112,11 +113,14 @@ verify(struct mail *mail)
 		return MSIG_ESIGKEY;
 	}
 	ret = signer_verify(&c->at, mail->raw->message.data, mail->raw->message.len, NULL, 0,
-			    loop_utc_ms() / 1000);
+			    loop_utc_ms() / 1000, &skew);
 	if (ret == MSIG_EBADSIG || ret == MSIG_ESIGKEY) {
 		peers_suspect(mail->agent, c, msig_strerror(ret));
 	}
 	mail->proven = ret == 0;
+	if (ret == 0) {
+		peers_clock(c, skew);
+	}
 	return ret;
 }
 

@@ -9,6 +9,8 @@
 #include "libmsig/daemon/log.h"
 #include "libmsig/err.h"
 
+#define CLOCK_APART_S 60
+
 static void tick(void *arg);
 static void discover_begin(struct contact *contact);
 
@@ -173,6 +175,7 @@ peers_share(struct agent *agent, const char *identity, const knot_dname_t *zone)
 	struct contact *c = peers_find(agent, identity);
 	uint64_t now = loop_mono_ms();
 	uint32_t random;
+	struct store_peer row;
 	char *cached = NULL;
 
 	if (c != NULL) {
@@ -204,6 +207,9 @@ peers_share(struct agent *agent, const char *identity, const knot_dname_t *zone)
 		peers_event(c, PEER_ON_DISCOVERED);
 	}
 	free(cached);
+	if (store_peer_get(agent->store, identity, &row) == 0) {
+		c->heard_utc = row.heard;
+	}
 	loop_timer_set(c->timer, 0);
 	return c;
 }
@@ -233,6 +239,7 @@ peers_unshare(struct agent *agent, const char *identity, const knot_dname_t *zon
 		return;
 	}
 	log_peer(LOG_LVL_INFO, identity, "forgotten: no zone is shared with it any more");
+	(void)store_peer_del(agent->store, identity);
 	msg.u.PEER_DEL.peer = c->peer->identity;
 	(void)agent_send(agent, &msg);
 	for (struct contact **at = &agent->contacts; *at != NULL; at = &(*at)->next) {
@@ -542,6 +549,21 @@ tick(void *arg)
 }
 
 void
+peers_clock(struct contact *c, int64_t skew_s)
+{
+	bool was = llabs(c->skew_s) > CLOCK_APART_S, is = llabs(skew_s) > CLOCK_APART_S;
+
+	c->skew_s = skew_s;
+	if (was == is) {
+		return;
+	}
+	log_peer(is ? LOG_LVL_WARN : LOG_LVL_INFO, c->peer->identity,
+	         "its clock is %lld s ahead of ours%s", (long long)skew_s,
+	         is ? ": no step is taken with it until one of them is set" : ", close enough again");
+	zones_peer_changed(c->agent, c);
+}
+
+void
 peers_heard_hello(struct contact *c, const struct msig_option *option)
 {
 	struct peer_zone *z = peer_zone_find(c->peer, option->zone);
@@ -627,7 +649,9 @@ peers_why(struct contact *c, const knot_dname_t *zone, char *buf, size_t len)
 {
 	struct peer_zone *z = peer_zone_find(c->peer, zone);
 
-	if (peer_ready(c->peer, zone)) {
+	if (peer_ready(c->peer, zone) && llabs(c->skew_s) > CLOCK_APART_S) {
+		snprintf(buf, len, "its clock is %lld s ahead of ours", (long long)c->skew_s);
+	} else if (peer_ready(c->peer, zone)) {
 		buf[0] = '\0';
 	} else if (c->peer->state == PEER_NEEDED) {
 		snprintf(buf, len, "not discovered%s%s", *c->trouble != '\0' ? ": " : " yet",

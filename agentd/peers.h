@@ -42,6 +42,8 @@ void peers_free(struct agent *agent);
 void peers_event(struct contact *contact, enum peer_event event);
 /* A signature that should have fitted did not: look its keys up again, not too often. */
 void peers_suspect(struct agent *agent, struct contact *contact, const char *why);
+/* Its clock is ahead of ours by so many seconds. Far apart, it takes part in no step. */
+void peers_clock(struct contact *contact, int64_t skew_s);
 /* A verified HELLO or HEARTBEAT came. */
 void peers_heard_hello(struct contact *contact, const struct msig_option *option);
 void peers_heard_beat(struct contact *contact, const struct msig_option *option);

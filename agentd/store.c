@@ -234,15 +234,6 @@ store_meta_set(struct store *store, const char *name, const void *value, size_t 
 	return run(store, st);
 }
 
-int
-store_meta_del(struct store *store, const char *name)
-{
-	struct db_stmt *st = db_stmt(store->db, "DELETE FROM meta WHERE name = ?");
-
-	db_bind_text(st, 1, name);
-	return run(store, st);
-}
-
 /* Stores the end of a new block, then numbers of it may be given out. */
 static int
 reserve(struct store *store)
@@ -370,17 +361,6 @@ store_statement_set(struct store *store, const knot_dname_t *zone,
 	db_bind_int(st, 4, (int64_t)statement->counter);
 	db_bind_int(st, 5, (int64_t)statement->received);
 	db_bind_blob(st, 6, statement->message, statement->len);
-	return run(store, st);
-}
-
-int
-store_statement_del(struct store *store, const knot_dname_t *zone, const char *provider)
-{
-	struct db_stmt *st =
-	    db_stmt(store->db, "DELETE FROM statement WHERE zone = ? AND provider = ?");
-
-	db_bind_blob(st, 1, zone, knot_dname_size(zone));
-	db_bind_text(st, 2, provider);
 	return run(store, st);
 }
 

@@ -32,7 +32,6 @@ bool store_broken(const struct store *store); /* a write failed for good: nothin
 /* Small facts by name. get: MSIG_EMISSING if there is none; the caller frees *value. */
 int store_meta_get(struct store *store, const char *name, uint8_t **value, size_t *len);
 int store_meta_set(struct store *store, const char *name, const void *value, size_t len);
-int store_meta_del(struct store *store, const char *name);
 
 /* The next outgoing sequence number: larger than every one before, also those of a database that
  * was lost (it follows the clock). Reserves blocks in the database, in its own transaction or in
@@ -58,7 +57,6 @@ struct store_statement {
 };
 int store_statement_set(struct store *store, const knot_dname_t *zone,
 			const struct store_statement *statement);
-int store_statement_del(struct store *store, const knot_dname_t *zone, const char *provider);
 /* cb for each; what it gets is lent. */
 int store_statements(struct store *store, const knot_dname_t *zone,
 		     void (*cb)(void *arg, const struct store_statement *statement), void *arg);

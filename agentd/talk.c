@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "agentd/peers.h"
@@ -162,13 +163,14 @@ check(struct agent *agent, const struct request *r, const struct msig_msg_SENT *
 {
 	struct msig_coding coding = agent_coding(agent);
 	struct contact *contact = peers_find(agent, r->peer);
+	int64_t skew = 0;
 	int ret;
 
 	if (contact == NULL || !contact->found) {
 		return MSIG_ENOPEER;
 	}
 	ret = signer_verify(&contact->at, sent->response.data, sent->response.len, r->wire, r->len,
-			    loop_utc_ms() / 1000);
+			    loop_utc_ms() / 1000, &skew);
 	if (ret != 0) {
 		if (ret == MSIG_EBADSIG || ret == MSIG_ESIGKEY) {
 			peers_suspect(agent, contact, msig_strerror(ret));
@@ -186,6 +188,9 @@ check(struct agent *agent, const struct request *r, const struct msig_msg_SENT *
 		msig_peermsg_clear(response);
 		return MSIG_EVALUE;
 	}
+	peers_clock(contact, skew);
+	snprintf(contact->address, sizeof(contact->address), "%s", sent->address);
+	contact->rtt_ms = sent->rtt_ms;
 	return 0;
 }
 

@@ -15,6 +15,8 @@
 #define APPLY_TIMEOUT_MS 10000
 #define FOLLOW_AGAIN_MS 60000
 #define NO_ANSWER 0xffff
+#define SIGNATURE_MARGIN_S (24 * 3600)
+#define REASON_SETTLES_MS 1000
 
 static void run(void *arg);
 static void act(struct zone *zone, const struct plan *plan);
@@ -230,7 +232,8 @@ share_contacts(struct zone *zone)
 	}
 }
 
-/* The log says once why the zone is not where it should be, and once that it is. */
+/* The log says once why the zone is not where it should be, and once that it is; what only lasts for
+ * a moment is not worth a line. */
 static void
 log_reason(struct zone *zone)
 {
@@ -243,6 +246,19 @@ log_reason(struct zone *zone)
 		return;
 	}
 	strcpy(zone->reason_text, text);
+	loop_timer_set(zone->reason_timer, REASON_SETTLES_MS);
+}
+
+static void
+say_reason(void *arg)
+{
+	struct zone *zone = arg;
+	const char *text = zone->reason_text;
+
+	if (strcmp(text, zone->reason_said) == 0) {
+		return;
+	}
+	strcpy(zone->reason_said, text);
 	if (*text == '\0') {
 		log_zone(LOG_LVL_INFO, zone->name,
 			 "in its target state; next: the signer's zone "
@@ -804,6 +820,26 @@ zones_served(struct agent *agent, const struct msig_msg_ZONE *msg)
 	}
 }
 
+/* What expires before caches have forgotten it becomes bogus there. */
+static void
+check_signatures(struct zone *zone)
+{
+	uint64_t now = loop_utc_ms() / 1000;
+	bool old = zone->signatures_expire < now + zone->max_ttl + SIGNATURE_MARGIN_S;
+	char text[200];
+
+	if (old == zone->signatures_old) {
+		return;
+	}
+	zone->signatures_old = old;
+	snprintf(text, sizeof(text), old ? "the signer's oldest signatures end in %lld h: it has "
+	                                   "stopped to renew them; look at it now"
+	                                 : "the signer renews its signatures again (%lld h)",
+	         ((long long)zone->signatures_expire - (long long)now) / 3600);
+	log_zone(old ? LOG_LVL_WARN : LOG_LVL_INFO, zone->name, "%s", text);
+	(void)journal(zone, zone->agent->identity_text, old ? "alarm" : "step", text, NULL, 0);
+}
+
 void
 zones_followed(struct agent *agent, const struct msig_msg_FOLLOWED *msg)
 {
@@ -825,6 +861,7 @@ zones_followed(struct agent *agent, const struct msig_msg_FOLLOWED *msg)
 	if (zone->has_signed) {
 		memcpy(zone->signed_digest, msg->digest.data, sizeof(zone->signed_digest));
 	}
+	check_signatures(zone);
 	(void)view_on_followed(zone->view, msg->max_ttl);
 	(void)view_on_changed(zone->view);
 	zones_mark(zone);
@@ -886,6 +923,7 @@ zone_add(struct agent *agent, const struct conf_zone *conf)
 	(void)msig_name_text(zone->name, zone->text);
 	zone->wake = loop_timer_new(agent->loop, woken, zone);
 	zone->apply_timer = loop_timer_new(agent->loop, apply_timeout, zone);
+	zone->reason_timer = loop_timer_new(agent->loop, say_reason, zone);
 	zone->follow_timer = loop_timer_new(agent->loop, follow, zone);
 	load_view(zone);
 	zone->next = agent->zones;
@@ -902,6 +940,7 @@ zone_free(struct zone *zone)
 	look_stop(zone);
 	loop_timer_free(zone->wake);
 	loop_timer_free(zone->apply_timer);
+	loop_timer_free(zone->reason_timer);
 	loop_timer_free(zone->follow_timer);
 	view_free(zone->view);
 	free(zone->parent);

@@ -23,7 +23,7 @@ struct zone {
 	int64_t wake_at;    /* UTC ms, for people */
 	int64_t decided;    /* the last time */
 	struct look *looks; /* look.c: questions under way */
-	struct loop_timer *follow_timer;
+	struct loop_timer *follow_timer, *reason_timer;
 	uint64_t applying; /* id of APPLY, 0: none under way */
 	uint64_t apply_epoch, apply_counter;
 	struct loop_timer *apply_timer;
@@ -38,8 +38,8 @@ struct zone {
 	uint32_t max_ttl;
 	char combiner_text[160];
 	knot_dname_t *parent;  /* once it was found */
-	char reason_text[400]; /* the first reason as it was logged last */
-	uint64_t pulling;      /* bit per provider: PULL under way */
+	char reason_text[400], reason_said[400]; /* the first reason, now and as it was logged last */
+	bool signatures_old;
 };
 
 int zones_open(struct agent *agent);

@@ -3,6 +3,7 @@ if HAVE_CMOCKA
 agentd_tests = \
 	tests/unit/test_peer \
 	tests/unit/test_discover \
+	tests/unit/test_agent_look \
 	tests/unit/test_signer \
 	tests/unit/test_agent_store \
 	tests/unit/test_agents
@@ -13,6 +14,9 @@ agentd_test_libs = agentd/libagentd.la agentd/libcore.la libmsig/daemon/libmsigd
 tests_unit_test_peer_LDADD = $(agentd_test_libs)
 tests_unit_test_discover_LDADD = $(agentd_test_libs)
 tests_unit_test_signer_LDADD = $(agentd_test_libs)
+tests_unit_test_agent_look_LDADD = $(agentd_test_libs)
+EXTRA_DIST += tests/data/denial/nsec.zone tests/data/denial/nsec3.zone \
+	tests/data/denial/optout.zone
 tests_unit_test_agent_store_LDADD = $(agentd_test_libs)
 tests_unit_test_agents_SOURCES = tests/unit/test_agents.c tests/unit/agentworld.c \
 	tests/unit/agentworld.h

@@ -1,5 +1,8 @@
 /* Agents that talk to each other: what they accept, and what they must not. */
 #include "tests/unit/unit.h"
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include "agentd/peers.h"
 #include "agentd/zones.h"
 #include "libmsig/err.h"
@@ -281,6 +284,89 @@ test_garbage(void **state)
 }
 
 static bool
+told_of_clock(void)
+{
+	struct contact *c = peers_find(&world.at[0].agent, world.at[1].identity);
+	char why[200];
+
+	return strstr(peers_why(c, zone_name, why, sizeof(why)), "clock") != NULL;
+}
+
+/* A peer whose clock is far from ours is heard, but takes part in no step. */
+static void
+test_clock_apart(void **state)
+{
+	uint8_t wire[2000];
+	uint64_t now = loop_utc_ms() / 1000;
+
+	two();
+	assert_true(world_until(&world, ready, 5000));
+	assert_false(told_of_clock());
+	size_t len = hello(1, wire, sizeof(wire), now + 120, "shop.example.");
+	world_stop(&world, 1);
+	assert_int_equal(answer_to(0, wire, len), KNOT_RCODE_NOERROR);
+	assert_true(told_of_clock());
+	world_start(&world, 1);
+	world_hsync(&world, 1, 3, 1);
+	assert_true(world_until(&world, ready, 5000));
+	world_run(&world, 300);
+	assert_false(told_of_clock());
+}
+
+/* A zone that is no longer configured is left, its peer too; it comes back as it was. */
+static void
+test_reload(void **state)
+{
+	struct world_agent *a = &world.at[0];
+	uint64_t epoch;
+
+	two();
+	assert_true(world_until(&world, ready, 5000));
+	epoch = zones_find(&a->agent, zone_name)->view->d.counter;
+	a->conf.zones = 0;
+	agent_reload(&a->agent, &a->conf);
+	assert_null(zones_find(&a->agent, zone_name));
+	assert_null(peers_find(&a->agent, world.at[1].identity));
+	world_run(&world, 100);
+	assert_int_equal(world.at[0].last_rcode, KNOT_RCODE_REFUSED); /* what the other says now */
+	a->conf.zones = 1;
+	agent_reload(&a->agent, &a->conf);
+	assert_non_null(zones_find(&a->agent, zone_name));
+	assert_true(zones_find(&a->agent, zone_name)->view->d.counter >= epoch);
+	assert_true(world_until(&world, ready, 10000));
+	/* A key that cannot be read leaves the one that is used. */
+	assert_int_equal(unlink(a->key), 0);
+	agent_reload(&a->agent, &a->conf);
+	world_run(&world, 300);
+	assert_true(ready(&world));
+}
+
+/* What cannot be stored is not accepted, and is when it can be. */
+static void
+test_full_disk(void **state)
+{
+	struct rlimit limit, none;
+	uint8_t wire[2000];
+	uint64_t now = loop_utc_ms() / 1000;
+	size_t len;
+
+	world_open(&world, 3);
+	world_hsync(&world, 0, 3, 1);
+	world_run(&world, 100);
+	len = hello(1, wire, sizeof(wire), now, "shop.example.");
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &none), 0);
+	limit = none;
+	limit.rlim_cur = 1000;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	uint16_t refused = answer_to(0, wire, len);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	assert_int_not_equal(refused, KNOT_RCODE_NOERROR);
+	assert_int_equal(answer_to(0, wire, len), KNOT_RCODE_NOERROR);
+	assert_int_not_equal(answer_to(0, wire, len), KNOT_RCODE_NOERROR); /* once */
+}
+
+static bool
 interrupted(struct world *w)
 {
 	return state_of(1, 0) == PEER_INTERRUPTED;
@@ -315,6 +401,9 @@ main(void)
 	    cmocka_unit_test_teardown(test_not_in_hsync, teardown),
 	    cmocka_unit_test_teardown(test_garbage, teardown),
 	    cmocka_unit_test_teardown(test_silence_and_return, teardown),
+	    cmocka_unit_test_teardown(test_clock_apart, teardown),
+	    cmocka_unit_test_teardown(test_reload, teardown),
+	    cmocka_unit_test_teardown(test_full_disk, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

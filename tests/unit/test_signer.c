@@ -83,23 +83,23 @@ test_verify(void **state)
 	size_t len = message(wire);
 	struct discover_result other = at;
 
-	assert_int_equal(signer_verify(&at, wire, len, NULL, 0, NOW), MSIG_ENOSIG);
+	assert_int_equal(signer_verify(&at, wire, len, NULL, 0, NOW, NULL), MSIG_ENOSIG);
 	assert_int_equal(signer_sign(ours, wire, &len, sizeof(wire), NULL, 0, NOW), 0);
-	assert_int_equal(signer_verify(&at, wire, len, NULL, 0, NOW), 0);
+	assert_int_equal(signer_verify(&at, wire, len, NULL, 0, NOW, NULL), 0);
 	/* Another signer name, even with the same key: the validated URI binds name and identity.
 	 */
 	msig_name_parse("ns.msa.p3.example.", other.target);
-	assert_int_equal(signer_verify(&other, wire, len, NULL, 0, NOW), MSIG_ESIGKEY);
+	assert_int_equal(signer_verify(&other, wire, len, NULL, 0, NOW, NULL), MSIG_ESIGKEY);
 	/* Another key under the right name. */
 	other = at;
 	other.key[0].rdata[10] ^= 1;
-	assert_int_not_equal(signer_verify(&other, wire, len, NULL, 0, NOW), 0);
+	assert_int_not_equal(signer_verify(&other, wire, len, NULL, 0, NOW, NULL), 0);
 	/* Too late, too early. */
-	assert_int_equal(signer_verify(&at, wire, len, NULL, 0, NOW + 301), MSIG_ESIGTIME);
-	assert_int_equal(signer_verify(&at, wire, len, NULL, 0, NOW - 301), MSIG_ESIGTIME);
+	assert_int_equal(signer_verify(&at, wire, len, NULL, 0, NOW + 301, NULL), MSIG_ESIGTIME);
+	assert_int_equal(signer_verify(&at, wire, len, NULL, 0, NOW - 301, NULL), MSIG_ESIGTIME);
 	/* One changed bit. */
 	wire[14] ^= 1;
-	assert_int_equal(signer_verify(&at, wire, len, NULL, 0, NOW), MSIG_EBADSIG);
+	assert_int_equal(signer_verify(&at, wire, len, NULL, 0, NOW, NULL), MSIG_EBADSIG);
 }
 
 /* A response is worth nothing for another request. */
@@ -113,10 +113,10 @@ test_response(void **state)
 	n = message(response);
 	response[2] |= 0x80;
 	assert_int_equal(signer_sign(ours, response, &n, sizeof(response), request, len, NOW), 0);
-	assert_int_equal(signer_verify(&at, response, n, request, len, NOW), 0);
+	assert_int_equal(signer_verify(&at, response, n, request, len, NOW, NULL), 0);
 	request[0] ^= 1;
-	assert_int_equal(signer_verify(&at, response, n, request, len, NOW), MSIG_EBADSIG);
-	assert_int_equal(signer_verify(&at, response, n, NULL, 0, NOW), MSIG_EBADSIG);
+	assert_int_equal(signer_verify(&at, response, n, request, len, NOW, NULL), MSIG_EBADSIG);
+	assert_int_equal(signer_verify(&at, response, n, NULL, 0, NOW, NULL), MSIG_EBADSIG);
 }
 
 static void
