@@ -270,6 +270,9 @@ with tempfile.TemporaryDirectory(prefix="msig.") as home, Tap() as t:
         test_follow_failures(t, agent, s)
         test_notify(t, agent, s)
         t.ok(s.observe.running, "observe is still there", s.observe.tail)
+        s.observe.popen.terminate()
+        t.equal(s.observe.popen.wait(15), 0, "and ends cleanly")
+        t.note(s.observe.tail(3))
     except Exception:
         t.note(s.observe.tail(40) if s.observe else "")
         raise

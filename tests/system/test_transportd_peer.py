@@ -431,6 +431,9 @@ with tempfile.TemporaryDirectory(prefix="msig.") as folder, Tap() as tap:
         for test in (test_good, test_bad, test_foreign, test_race, test_budget, test_send, test_restart):
             test(tap, it)
         tap.ok(it.child.running, "the process is still there", it.child.tail)
+        it.child.popen.terminate()
+        tap.equal(it.child.popen.wait(15), 0, "and ends cleanly")
+        tap.note(it.child.tail(3))
     except Exception:
         tap.note(it.child.tail(40))
         raise

@@ -226,6 +226,7 @@ def test_follow(t, agent, signer, s):
     got = changed(agent)
     t.equal((got["serial"], got["max_ttl"], got["reason"]), (15, 60, ""), "a whole zone in many messages, instead of IXFR")
     agent.send("FOLLOW", zone=ZONE, server="", tsig="")
+    agent.ask(ZONE, "SOA", server=f"{s.address}@5301", tsig="k.", timeout=1000)  # comes behind it
     signer.asked.clear()
     s.notify()
     agent.ask(ZONE, "SOA", server=f"{s.address}@5301", tsig="k.", timeout=1000)
@@ -266,6 +267,9 @@ with tempfile.TemporaryDirectory(prefix="msig.") as folder, Tap() as tap:
         driver.forget()
         test_follow(tap, driver, it.signer, it)
         tap.ok(it.child.running, "observe is still there")
+        it.child.popen.terminate()
+        tap.equal(it.child.popen.wait(15), 0, "and ends cleanly")
+        tap.note(it.child.tail(3))
     except Exception:
         tap.note(it.child.tail(40))
         raise

@@ -53,7 +53,7 @@ unhex(const json_t *json)
 	return blob;
 }
 
-/* From JSON. What is not given is 0 or empty. Nothing is freed: a test tool is short-lived. */
+/* From JSON, in memory that msig_msg_clear() frees. What is not given is 0 or empty. */
 
 static uint64_t
 number(const json_t *o, const char *key)
@@ -262,6 +262,7 @@ send_pending(void *arg)
 			fflush(stdout);
 		}
 		first = p->next;
+		msig_msg_clear(&p->msg);
 		free(p);
 	}
 }
@@ -317,6 +318,7 @@ main(int argc, char **argv)
 {
 	unsigned self = MSIG_ACTOR_COUNT;
 	bool bound[MSIG_ACTOR_COUNT] = {false}, connected[MSIG_ACTOR_COUNT] = {false};
+	struct loop_io *input;
 	int err = 0;
 
 	for (unsigned i = 0; argc == 3 && i < MSIG_ACTOR_COUNT; i++) {
@@ -346,7 +348,11 @@ main(int argc, char **argv)
 	if (err != 0)
 		fatal("bus below %s: %s", argv[1], msig_strerror(err));
 	timer = loop_timer_new(loop, send_pending, NULL);
-	loop_io_new(loop, STDIN_FILENO, LOOP_READ, on_input, NULL);
+	input = loop_io_new(loop, STDIN_FILENO, LOOP_READ, on_input, NULL);
 	loop_run(loop);
+	loop_io_free(input);
+	loop_timer_free(timer);
+	bus_free(bus);
+	loop_free(loop);
 	return 0;
 }
