@@ -4,8 +4,10 @@ The shell script ./demo has set up and built; this runs the acts and gives the v
 """
 
 import argparse
+import re
 import signal
 import sys
+import textwrap
 import time
 
 import dns.dnssec
@@ -21,6 +23,7 @@ from .world import World, zone_of
 # Fewer answers than this prove nothing.
 MINIMUM = {"p1": 60, "p2": 40, "p3": 15, MIXED: 150}
 JOIN_SECONDS = 60
+KILL_STEP = 1  # dnskeys-synced: the first one that changes something
 
 
 class Demo:
@@ -32,7 +35,8 @@ class Demo:
         self.failures = []
         self.killed = []  # (from, to): when a daemon was down
         self.seen = {}    # label -> last journal number shown
-        self.steps = {}   # label -> last step shown
+        self.acts = []    # entries of our own for the narration
+        self.begun = time.time()
 
     # -- helpers -----------------------------------------------------------------------------
 
@@ -44,8 +48,7 @@ class Demo:
     def counts(self):
         """The live line."""
         count = self.world.judge.watcher.count(ZONE)
-        step = " ".join(f"{label}:{step}" for label, step in self.steps.items() if step)
-        self.screen.status(f"{self.screen.elapsed:6.1f} s {count}  {step}")
+        self.screen.status(f"{self.screen.elapsed:6.1f} s {count}")
 
     def wait(self, condition, what, seconds):
         """Waits with the live line; False (and a failure) when the time is over."""
@@ -101,7 +104,7 @@ class Demo:
         screen.put(f"  knsupdate: add {ZONE} TYPE{ask.HSYNC} (HSYNC ON AGENT SIGN "
                    f"{joiner.identity} .)")
         begun = time.monotonic()
-        self.steps = {}
+        self.seen.pop("wait", None)
         world.rig.hsync(joiner)
 
         def done():
@@ -119,40 +122,64 @@ class Demo:
             screen.put(world.logs())
 
     def narrate(self, members):
-        """Shows new journal entries of steps, and what the parent did."""
+        """Shows what is new in journals, in the states of peers, and at the parent."""
+        entries, self.acts = self.acts, []
         for p in members:
-            for entry in self.world.msig[p.label].journal(limit=60):
-                if entry.get("seq", 0) <= self.seen.get(p.label, 0):
-                    continue
-                self.seen[p.label] = entry["seq"]
-                if entry.get("kind") in ("step", "alarm"):
-                    self.screen.event(f"{p.label} {entry.get('text', '')}",
-                                      "bad" if entry["kind"] == "alarm" else None)
-            process = zone_of(self.world.msig[p.label].tracking()).get("process") or {}
-            self.steps[p.label] = process.get("step_name", "")
-        shown = self.seen.get("parent", 0)
-        for _, _, text in self.world.scanner.log[shown:]:
-            self.screen.event(f"parent: {text}", "wait" if text.startswith("refused") else None)
+            for entry in self.world.msig[p.label].journal(limit=80):
+                if entry["seq"] > self.seen.get(p.label, 0) and entry["kind"] in ("step", "alarm"):
+                    entries.append((entry["time"], p.label, entry["kind"], entry["text"]))
+                    self.seen[p.label] = entry["seq"]
+            answer = self.world.msig[p.label].ask("peers") or {}
+            for peer in answer.get("peers", ()):
+                who = (p.label, peer["peer"])
+                if peer["state"] != self.seen.get(who):
+                    self.seen[who] = peer["state"]
+                    entries.append((peer["since"], p.label, "peer", heard(peer)))
+        for when, _, text in self.world.scanner.log[self.seen.get("parent", 0):]:
+            entries.append((when * 1000, "parent", "alarm" if "refused" in text else "parent", text))
         self.seen["parent"] = len(self.world.scanner.log)
+        for reason in (self.world.msig[members[-1].label].tracking() or {}).get("reasons", ()):
+            if reason["class"] in ("until", "parent") and reason["text"] != self.seen.get("wait"):
+                self.seen["wait"] = reason["text"]
+                left = reason["next"] / 1000 - time.time()
+                entries.append((time.time() * 1000, members[-1].label, "waits", "waits "
+                                + reason["text"] + (f", {left:.1f} s" if left > 0 else "")))
+        for when, who, kind, text in sorted(entries):
+            text, colour = words(text, who == members[-1].label)
+            self.screen.event(f"{who:6} {text}", TINTS.get(kind, colour),
+                              when / 1000 - self.begun)
+
+    def process(self, provider):
+        """What a provider's agentd has under way, or {}."""
+        return zone_of(self.world.msig[provider.label].tracking()).get("process") or {}
 
     def kill(self, provider):
         """Kills an agentd with -9 between a persisted EXECUTE and its DONE, and starts it again."""
         daemons = self.world.msig[provider.label]
-        process = zone_of(daemons.tracking()).get("process") or {}
-        if process.get("phase") != "executing" or provider.identity in process.get("done", ()):
+        process = self.process(provider)
+        if process.get("phase") != "executing" or process.get("step", 0) < KILL_STEP \
+                or provider.identity in process.get("done", ()):
             return
-        step = process.get("step_name")
+        step = process["step_name"]
         daemons.kill("agentd")
         begun = time.time()
-        self.screen.event(f"kill -9 agentd of {provider.label}: EXECUTE of {step} is on its disk, "
-                          f"DONE is not ({time.strftime('%H:%M:%S')} UTC)", "bad")
-        time.sleep(1.0)  # down for a moment, as after a crash; others go on or wait
+        self.acts.append((begun * 1000, provider.label, "kill",
+                          f"kill -9 agentd ({time.strftime('%H:%M:%S', time.gmtime(begun))} UTC): "
+                          f"EXECUTE of {step} is on its disk, its DONE is not"))
+        while time.time() < begun + 1.0:  # down for a moment, as after a crash
+            self.counts()
+            time.sleep(0.1)
         daemons.start("agentd")
         net.until(daemons.answers, f"agentd of {provider.label}", 10)
-        after = zone_of(daemons.tracking()).get("process") or {}
         self.killed.append((begun, time.time()))
-        self.screen.event(f"agentd of {provider.label} started again: it stands at "
-                          f"{after.get('step_name')}, {after.get('phase')}", "good")
+        after = self.process(provider)
+        done = [entry["time"] / 1000 for entry in daemons.journal()
+                if f"{step} reached here" in entry["text"]]
+        if (after.get("step", -1) < process["step"] and not done) or any(t < begun for t in done):
+            self.fail(f"agentd of {provider.label} came back at {after}")
+        self.acts.append((time.time() * 1000, provider.label, "restart",
+                          f"agentd started again: it stands at {after.get('step_name')}, "
+                          f"{after.get('phase')}"))
 
     # -- the verdict -------------------------------------------------------------------------
 
@@ -229,10 +256,11 @@ class Demo:
     def journal(self):
         """The joiners' own account."""
         screen = self.screen
-        screen.head("The journal of p1's agentd (msigctl journal)")
-        for line in self.world.msig["p1"].ctl("journal", ZONE, "--limit", "24",
-                                              check=False).stdout.splitlines():
-            screen.put("  " + line[:screen.width - 2])
+        screen.head(f"The end of p1's journal (msigctl journal {ZONE})")
+        for entry in self.world.msig["p1"].journal(limit=20):
+            when = time.strftime("%H:%M:%S", time.gmtime(entry["time"] / 1000))
+            for number, line in enumerate(textwrap.wrap(entry["text"], screen.width - 12)):
+                screen.put(f"  {' ' * 8 if number else when}  {line}")
 
     def stay(self):
         """--keep: how to look around."""
@@ -273,6 +301,39 @@ class Demo:
             self.screen.clear()
             if self.world:
                 self.world.close()
+
+
+TINTS = {"alarm": "bad", "kill": "bad", "restart": "good", "waits": "wait"}
+
+# The agreement's verbs in the journal's sentences.
+VERBS = ((r"all approve (\S+), execute", "EXECUTE {0}: all approve", "head"),
+         (r"(\S+) approved for \S+", "APPROVE {0}", "dim"),
+         (r"(\S+) is executed", "EXECUTE {0} is heard", "dim"),
+         (r"(\S+) reached here; next: (.*)", "DONE    {0}{1}", None),
+         (r"complete", "COMPLETE", "good"))
+
+
+def words(text, leads):
+    """(text, colour) of a journal entry, short enough for one line; what comes next is said by the
+    one that leads."""
+    text = re.sub(r"^add-signer \S+: ", "", text)
+    for pattern, short, colour in VERBS:
+        match = re.fullmatch(pattern, text)
+        if match:
+            groups = list(match.groups())
+            if len(groups) == 2:
+                groups[1] = f"; next: {groups[1]}" if leads else ""
+            return short.format(*groups), colour
+    return text, None
+
+
+def heard(peer):
+    """A peer's state, and what discovery found."""
+    text = f"peer {peer['peer']} {peer['state']}"
+    if peer["state"] == "operational":
+        tags = " ".join(str(key["tag"]) for key in peer["keys"])
+        text += f": DNSSEC-secure URI, SVCB, KEY {tags}; HELLO both ways"
+    return text
 
 
 def stopped(*_):

@@ -49,10 +49,11 @@ class Screen:
         self.put("")
         self.put(text, "head")
 
-    def event(self, text, colour=None):
+    def event(self, text, colour=None, elapsed=None):
         """A line with the time since the start; long ones are wrapped."""
-        lines = textwrap.wrap(text, self.width - 9) or [""]
-        self.put(f"{self.elapsed:6.1f} s {lines[0]}", colour)
+        lines = textwrap.wrap(text, self.width - 10, subsequent_indent=" " * 7,
+                              drop_whitespace=True) or [""]
+        self.put(f"{self.elapsed if elapsed is None else elapsed:6.1f} s {lines[0]}", colour)
         for line in lines[1:]:
             self.put(" " * 9 + line, colour)
 
