@@ -29,6 +29,7 @@ enum {
 	TAKES_ALGORITHM = 1 << 4,
 	TAKES_OWNER = 1 << 5,
 	TAKES_GENERIC = 1 << 6,
+	TAKES_MEMBER = 1 << 7,
 };
 
 struct context {
@@ -39,7 +40,7 @@ struct context {
 	struct text text;
 	FILE *in;
 	/* of single commands */
-	const char *step, *algorithm, *owner;
+	const char *step, *algorithm, *owner, *member;
 	bool done, follow, generic;
 	unsigned limit;
 };

@@ -83,6 +83,9 @@ option(struct context *ctx, int letter, char *arg)
 	case 'd':
 		ctx->done = true;
 		return -1;
+	case 'm':
+		ctx->member = arg;
+		return -1;
 	case 'f':
 		ctx->follow = true;
 		return -1;

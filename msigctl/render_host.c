@@ -80,7 +80,7 @@ zone_row(struct table *table, const struct text *t, const json_t *zone)
 		words_short(js_str(process, "subject"), subject, sizeof(subject));
 		table_cellf(table, t, TINT_NONE, "%s %s", js_str(process, "kind"), subject);
 		table_cellf(table, t, TINT_NONE, "%" PRIu64 "/%" PRIu64 " %s",
-			    js_num(process, "step") + 1, js_num(process, "steps"),
+			    js_num(process, "step") + 1, words_steps(process),
 			    js_str(process, "step_name"));
 	} else {
 		table_cell(table, t, TINT_NONE, "-");
@@ -280,9 +280,11 @@ one_peer(const struct text *t, const json_t *p)
 	peer_lists(t, p);
 	if (js_num(p, "heard") != 0) {
 		text_printf(t, TINT_NONE, "  heard: %s", text_both(t, js_num(p, "heard"), when));
-		if (js_num(p, "interval") != 0) {
-			text_printf(t, TINT_NONE, ", beats every %s",
-				    text_span(js_num(p, "interval"), span));
+		uint64_t interval = js_num(p, "interval");
+		if (interval != 0 && interval < 1000) {
+			text_printf(t, TINT_NONE, ", beats every %" PRIu64 " ms", interval);
+		} else if (interval != 0) {
+			text_printf(t, TINT_NONE, ", beats every %s", text_span(interval, span));
 		}
 		fputc('\n', t->out);
 	}

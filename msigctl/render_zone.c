@@ -99,19 +99,18 @@ show_places(const struct text *t, const json_t *places)
 		   oldest != 0 ? text_both(t, oldest, when) : "never", bad);
 	JS_EACH(places, place)
 	{
-		if (js_has(place, "trouble")) {
-			text_field(t, "", TINT_WAIT, "%s (%s): %s", js_str(place, "server"),
-				   js_has(place, "provider") ? js_str(place, "provider")
-							     : js_str(place, "kind"),
-				   js_str(place, "trouble"));
-		} else if (t->verbose) {
-			text_field(t, "", TINT_DIM, "%s (%s): %s", js_str(place, "server"),
-				   js_has(place, "provider") ? js_str(place, "provider")
-							     : js_str(place, "kind"),
-				   js_num(place, "asked") != 0
-				       ? text_both(t, js_num(place, "asked"), when)
-				       : "never asked");
+		bool bad_one = js_has(place, "trouble");
+		if (!bad_one && !t->verbose) {
+			continue;
 		}
+		bool server = strcmp(js_str(place, "kind"), "server") == 0;
+		uint64_t asked = js_num(place, "asked");
+		text_field(t, "", bad_one ? TINT_WAIT : TINT_DIM, "%s (%s): %s",
+			   js_str(place, "server"),
+			   server ? js_str(place, "provider") : js_str(place, "kind"),
+			   bad_one      ? js_str(place, "trouble")
+			   : asked != 0 ? text_both(t, asked, when)
+					: "never asked");
 	}
 }
 
@@ -279,7 +278,8 @@ key_row(struct table *table, const struct text *t, const json_t *providers, cons
 			   : *word != '\0'              ? word
 							: "?");
 	}
-	table_cell(table, t, TINT_NONE, js_has(key, "ds") ? js_str(key, "ds") : "-");
+	bool sep = strcmp(js_str(key, "role"), "ZSK") != 0;
+	table_cell(table, t, TINT_NONE, sep && js_has(key, "ds") ? js_str(key, "ds") : "-");
 	table_cell(table, t, TINT_NONE,
 		   js_num(key, "since") != 0 ? text_clock(t, js_num(key, "since"), when) : "");
 }
@@ -319,7 +319,7 @@ render_keys(const struct text *t, const json_t *a)
 		    "KEY is tag/first octets of SHA-256 over the DNSKEY's data: a tag alone is not "
 		    "unique. sign: published and seen signing. pub: published. part: by some "
 		    "servers. "
-		    "MISSING: expected and absent. ?: not known now. DS: at the parent.");
+		    "MISSING: expected and absent. unknown: nobody knows now. DS: at the parent.");
 	}
 	JS_EACH(json_object_get(a, "servers"), server)
 	{

@@ -41,15 +41,29 @@ step_number(const json_t *tracking, const char *name)
 	return -1;
 }
 
+static bool
+has_member(const json_t *zone, const char *member)
+{
+	const json_t *signer;
+	JS_EACH(json_object_get(zone, "signers"), signer)
+	{
+		if (member == NULL ||
+		    (json_is_string(signer) && strcmp(json_string_value(signer), member) == 0)) {
+			return true;
+		}
+	}
+	return member == NULL;
+}
+
 enum wait_result
-wait_judge(const json_t *tracking, const char *step)
+wait_judge(const json_t *tracking, const char *step, const char *member)
 {
 	const json_t *zone = json_object_get(tracking, "zone");
 	const json_t *process = json_object_get(zone, "process");
 	bool runs = json_is_object(process);
 	if (step == NULL) {
-		return !runs && strcmp(js_str(zone, "state"), "in-sync") == 0 ? WAIT_REACHED
-									      : WAIT_NOT_YET;
+		bool in_sync = !runs && strcmp(js_str(zone, "state"), "in-sync") == 0;
+		return in_sync && has_member(zone, member) ? WAIT_REACHED : WAIT_NOT_YET;
 	}
 	if (!runs) {
 		return WAIT_NOT_YET;
@@ -131,9 +145,10 @@ look(struct waiting *w, const json_t *request, json_t **answer)
 	say(w, line);
 	free(line);
 	bool runs = json_is_object(json_object_get(json_object_get(*answer, "zone"), "process"));
-	enum wait_result result = wait_judge(*answer, ctx->step);
+	enum wait_result result = wait_judge(*answer, ctx->step, ctx->member);
 	/* It may have run through the step between two looks. */
-	if (ctx->step != NULL && w->ran && !runs && wait_judge(*answer, NULL) == WAIT_REACHED) {
+	if (ctx->step != NULL && w->ran && !runs &&
+	    wait_judge(*answer, NULL, NULL) == WAIT_REACHED) {
 		result = WAIT_REACHED;
 	}
 	w->ran = w->ran || runs;
@@ -148,11 +163,18 @@ look(struct waiting *w, const json_t *request, json_t **answer)
 int
 wait_run(struct context *ctx, int argc, char **argv)
 {
-	if (ctx->step != NULL && ctx->done) {
-		return command_error(ctx, EXIT_USAGE, "--step or --done, not both");
+	if (ctx->step != NULL && (ctx->done || ctx->member != NULL)) {
+		return command_error(ctx, EXIT_USAGE,
+				     "--step goes with neither --done nor --member");
 	}
+	json_t *named = ctx->member != NULL ? command_request("", ctx->member) : NULL;
+	if (ctx->member != NULL && named == NULL) {
+		return command_error(ctx, EXIT_USAGE, "'%s' is not a domain name", ctx->member);
+	}
+	ctx->member = named != NULL ? json_string_value(json_object_get(named, "zone")) : NULL;
 	json_t *request = command_request("tracking", argv[0]), *answer = NULL;
 	if (request == NULL) {
+		json_decref(named);
 		return command_error(ctx, EXIT_USAGE, "'%s' is not a domain name", argv[0]);
 	}
 	struct waiting w = {.ctx = ctx};
@@ -174,6 +196,7 @@ wait_run(struct context *ctx, int argc, char **argv)
 	}
 	json_decref(answer);
 	json_decref(request);
+	json_decref(named);
 	free(w.last);
 	return ret;
 }

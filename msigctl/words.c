@@ -75,13 +75,21 @@ words_reason(const json_t *reason, char *buf, size_t len)
 	}
 }
 
+/* The last one of a process is "stop", in which nobody waits. */
+uint64_t
+words_steps(const json_t *process)
+{
+	uint64_t steps = js_num(process, "steps");
+	return steps > 0 ? steps - 1 : 0;
+}
+
 void
 words_step(const json_t *process, char *buf, size_t len)
 {
 	*buf = '\0';
 	if (json_is_object(process)) {
 		snprintf(buf, len, "%" PRIu64 " of %" PRIu64 ", %s, %s",
-			 js_num(process, "step") + 1, js_num(process, "steps"),
+			 js_num(process, "step") + 1, words_steps(process),
 			 js_str(process, "step_name"), js_str(process, "phase"));
 	}
 }

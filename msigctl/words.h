@@ -15,6 +15,8 @@ const char *words_who(const json_t *reason); /* "the clock", "the parent", "a pe
 bool words_you(const json_t *reason);        /* a person must act */
 void words_reason(const json_t *reason, char *buf, size_t len);
 
+/* How many steps a process has. */
+uint64_t words_steps(const json_t *process);
 /* "3 of 7, cds-added, executing", or "" when no process runs. */
 void words_step(const json_t *process, char *buf, size_t len);
 

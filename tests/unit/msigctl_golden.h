@@ -101,7 +101,7 @@
  "13, 'digest_type': 2, 'digest': '3f10aa52', 'known': false}]}",
  "KEY             ROLE  OF  ALG  AT p1    AT p2    DS   SINCE\n"
  "42447/49e28e4d  KSK   p1  13   sign     pub      yes  2026-11-22 13:15:21\n"
- "00099/f3edb7b4  ZSK   p2  13   MISSING  unknown  no\n"
+ "00099/f3edb7b4  ZSK   p2  13   MISSING  unknown  -\n"
  "! 192.0.2.9@53 (msa.p2.example.): timed out\n"
  "! DS 20817 13 2 3f10aa52 at the parent: no key of a provider has this digest\n"},
 {"keys, names alike", render_keys,
@@ -111,7 +111,7 @@
  "{'peers': [{'peer': 'msa.p2.example.', 'state': 'operational', 'since': ^-3600^, 'zones': "
  "[{'zone': 'sign-me.example.', 'hello_sent': true, 'hello_heard': true, 'trouble': ''}], "
  "'target': 'ns.msa.p2.example.', 'addresses': ['192.0.2.20@5399'], 'keys': [{'tag': 48173, "
- "'algorithm': 15}], 'heard': ^-3^, 'interval': 30000, 'trouble': ''}, {'peer': "
+ "'algorithm': 15}], 'heard': ^-3^, 'interval': 500, 'trouble': ''}, {'peer': "
  "'msa.p3.example.', 'state': 'known', 'since': 0, 'zones': [{'zone': 'sign-me.example.', "
  "'hello_sent': true, 'hello_heard': false, 'trouble': 'refused: not ready'}], 'addresses': [], "
  "'keys': [], 'heard': 0, 'trouble': 'KEY ns.msa.p3.example.: insecure'}]}",
@@ -120,7 +120,7 @@
  "  dns:   192.0.2.20@5399\n"
  "  keys:  48173 (algorithm 15) of ns.msa.p2.example.\n"
  "  zone:  sign-me.example.\n"
- "  heard: 13:15:18 (3s ago), beats every 30s\n"
+ "  heard: 13:15:18 (3s ago), beats every 500 ms\n"
  "\n"
  "peer: msa.p3.example.\n"
  "  state: known\n"

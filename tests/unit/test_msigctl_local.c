@@ -81,7 +81,7 @@ test_hsync(void **state)
 	    {"ON|AGENT|SIGN", "", NULL, EXIT_FAILED, ""},
 	    {"MAYBE|AGENT|SIGN|msa.p1.example.|.", "", NULL, EXIT_FAILED, ""},
 	    {"\\#|21|" P1 "00", "", NULL, EXIT_FAILED, ""}, /* length and data differ */
-	    {"\\#|4|01020300", "", NULL, EXIT_FAILED, ""}, /* the root is nobody */
+	    {"\\#|4|01020300", "", NULL, EXIT_FAILED, ""},  /* the root is nobody */
 	    {"\\#|3|010201", "", NULL, EXIT_FAILED, ""},
 	    {"\\#|20|00"
 	     "0201036d7361027031076578616d706c650000",

@@ -65,7 +65,7 @@ answer(const char *text)
 }
 
 #define PROCESS                                                                                \
-	"{'kind': 'add-signer', 'step': 1, 'steps': 7, 'step_name': 'dnskeys-synced',"         \
+	"{'kind': 'add-signer', 'step': 1, 'steps': 8, 'step_name': 'dnskeys-synced',"         \
 	" 'phase': 'executing', 'subject': 'msa.p3.example.', 'requestor': 'msa.p3.example.'," \
 	" 'epoch': 4, 'started': ^-4639^, 'since': ^-120^, 'done': [], 'approved': [],"        \
 	" 'holds': [{'name': 'key', 'until': ^3130^}], 'next': 'CDS'}"
@@ -289,8 +289,12 @@ test_wait(void **state)
 	static const struct {
 		const char *zone, *step;
 		enum wait_result result;
+		const char *member;
 	} waits[] = {
 	    {FINE, NULL, WAIT_REACHED},
+	    {FINE, NULL, WAIT_REACHED, "msa.p2.example."},
+	    {FINE, NULL, WAIT_NOT_YET, "msa.p3.example."}, /* in sync, but as it was before */
+	    {MOVING, NULL, WAIT_NOT_YET, "msa.p1.example."},
 	    {MOVING, NULL, WAIT_NOT_YET},
 	    {BROKEN, NULL, WAIT_NOT_YET},
 	    {MOVING, "signers-unsynced", WAIT_REACHED}, /* it is beyond */
@@ -303,15 +307,15 @@ test_wait(void **state)
 		char text[4096];
 		snprintf(text, sizeof(text), "{'zone': %s, %s", waits[i].zone, steps);
 		json_t *a = answer(text);
-		if (wait_judge(a, waits[i].step) != waits[i].result) {
+		if (wait_judge(a, waits[i].step, waits[i].member) != waits[i].result) {
 			fail_msg("wait %zu", i);
 		}
 		json_decref(a);
 	}
 	/* An empty answer is no reason to go on. */
 	json_t *empty = json_object();
-	assert_int_equal(wait_judge(empty, NULL), WAIT_NOT_YET);
-	assert_int_equal(wait_judge(empty, "cds-added"), WAIT_NOT_YET);
+	assert_int_equal(wait_judge(empty, NULL, NULL), WAIT_NOT_YET);
+	assert_int_equal(wait_judge(empty, "cds-added", NULL), WAIT_NOT_YET);
 	json_decref(empty);
 }
 
