@@ -220,12 +220,19 @@ finish(struct step *s)
 	d->backoff = 0;
 }
 
-/* Gives up what was not executed. */
+/* May a step with an effect have been executed? The first one has none. */
+static bool
+effective(const struct view_process *run)
+{
+	return run->step > 1 || (run->step == 1 && run->phase >= PHASE_EXECUTING);
+}
+
+/* Gives up what had no effect yet. */
 static void
 give_up(struct step *s, const char *why)
 {
 	struct view_process *run = &s->view->d.process;
-	step_journal(s, "%s %s: given up before its first step: %s", process_name(run->kind),
+	step_journal(s, "%s %s: given up before anything was done: %s", process_name(run->kind),
 	             who(s, run->subject), why);
 	if (run->requestor == VIEW_SELF && run->asked != 0) {
 		struct view_message m = our_process(s);
@@ -567,8 +574,9 @@ static void
 on_denied(struct step *s, int from, const struct view_message *m)
 {
 	struct view_process *run = &s->view->d.process;
-	if (run->kind == 0 || run->requestor != VIEW_SELF || run->phase != PHASE_REQUESTED ||
-	    memcmp(run->tid, m->tid, sizeof(m->tid)) != 0 || run->executed)
+	if (run->kind == 0 || run->requestor != VIEW_SELF || m->step != run->step ||
+	    memcmp(run->tid, m->tid, sizeof(m->tid)) != 0 || effective(run) ||
+	    (run->executed && m->result != MSIG_RESULT_STATE))
 		return;
 	char why[2 * REASON_TEXT];
 	snprintf(why, sizeof(why), "%.80s: %.180s", who(s, from), m->text);
@@ -598,7 +606,7 @@ answer_ask(struct step *s, int from)
 		on_release(s, from, &m);
 		break;
 	case MSIG_OP_ABORT:
-		if (mine && run->requestor == from && !run->executed)
+		if (mine && run->requestor == from && !effective(run))
 			give_up(s, "its requestor gave up");
 		if (memcmp(p->request.tid, m.tid, sizeof(m.tid)) == 0)
 			p->requested = false;
@@ -613,6 +621,8 @@ answer_ask(struct step *s, int from)
 	case MSIG_OP_DONE: /* it missed the end */
 		if (!MUTANT(SILENT) && memcmp(d->ended.tid, m.tid, sizeof(m.tid)) == 0)
 			say(s, from, MSIG_OP_RELEASE, &m);
+		else if (!mine && m.step == 0 && m.subject == VIEW_SELF) /* or that it was given up */
+			say(s, from, MSIG_OP_ABORT, &m);
 		break;
 	default:
 		break;
@@ -864,7 +874,8 @@ withdraw(struct step *s)
 	if (run->kind == 0)
 		return;
 	bool designated_still = (designated(s->view) & BIT(run->subject)) != 0;
-	if (run->executed) {
+	bool bound = run->requestor == VIEW_SELF ? effective(run) : run->step > 0;
+	if (bound) {
 		/* Whom the owner takes out stays out of this process: it went on without it. */
 		uint32_t left = run->voters & (designated(s->view) | BIT(run->subject));
 		if (left != run->voters && !step_frozen(s->view)) {
@@ -882,7 +893,7 @@ withdraw(struct step *s)
 		give_up(s, "by the operator");
 	else if (!designated_still)
 		give_up(s, "HSYNC no longer designates its subject");
-	else if (memcmp(run->hsync, s->view->d.hsync.digest, 32) != 0)
+	else if (!run->executed && memcmp(run->hsync, s->view->d.hsync.digest, 32) != 0)
 		give_up(s, "HSYNC changed");
 	else
 		return;

@@ -534,8 +534,8 @@ view_on_message(struct zone_view *view, int provider, const struct view_message 
 		return news(view, true);
 	case MSIG_OP_DENY:
 	case MSIG_OP_NOT_YET:
-		if (!mine || run->requestor != VIEW_SELF || run->phase != PHASE_REQUESTED ||
-		    m->step != run->step)
+		if (!mine || run->requestor != VIEW_SELF || m->step != run->step ||
+		    (run->phase != PHASE_REQUESTED && m->op != MSIG_OP_DENY))
 			return false;
 		copy_text(p->said, sizeof(p->said), m->text);
 		p->said_result = m->result;

@@ -71,6 +71,11 @@ list(struct mutation *out)
 				                    .text = process_condition_text(b) };
 			snprintf(out[n++].name, 64, "guard:%d", b);
 		}
+		if (guards & dones & 1u << b) {
+			out[n] = (struct mutation){ .guards = 1u << b, .dones = 1u << b,
+				                    .text = process_condition_text(b) };
+			snprintf(out[n++].name, 64, "guard+done:%d", b);
+		}
 		if (dones >> b & 1) {
 			out[n] = (struct mutation){ .dones = 1u << b,
 				                    .text = process_condition_text(b) };
