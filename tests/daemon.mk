@@ -6,7 +6,9 @@ daemon_tests = \
 	tests/unit/test_ctl \
 	tests/unit/test_db \
 	tests/unit/test_dnsio \
+	tests/unit/test_log \
 	tests/unit/test_loop \
+	tests/unit/test_msg \
 	tests/unit/test_proc \
 	tests/unit/test_tsig
 check_PROGRAMS += $(daemon_tests)
@@ -21,4 +23,6 @@ tests_unit_test_dnsio_LDADD = $(daemon_test_libs)
 tests_unit_test_loop_LDADD = $(daemon_test_libs)
 tests_unit_test_proc_LDADD = $(daemon_test_libs)
 tests_unit_test_tsig_LDADD = $(daemon_test_libs)
+tests_unit_test_log_LDADD = $(daemon_test_libs)
+tests_unit_test_msg_LDADD = $(daemon_test_libs)
 endif

@@ -106,7 +106,7 @@ launch(bool fails, ...)
 	va_list ap;
 	va_start(ap, fails);
 	for (const char *arg; (arg = va_arg(ap, const char *)) != NULL; argc++)
-		argv[argc] = strdup(arg); /* until the test ends */
+		argv[argc] = strdup(arg);
 	va_end(ap);
 	assert_int_equal(pipe(up) | pipe(out), 0);
 	fflush(NULL);
@@ -128,6 +128,8 @@ launch(bool fails, ...)
 		_exit(status);
 	}
 	assert_true(child > 0);
+	while (--argc > 0)
+		free(argv[argc]);
 	close(up[1]);
 	close(out[1]);
 	heard_fd = up[0];
