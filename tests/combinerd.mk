@@ -26,6 +26,8 @@ endif
 # combinerd between real owners and real signers.
 combinerd_system = \
 	tests/system/test_combinerd_owner.py \
+	tests/system/test_combinerd_policy.py \
+	tests/system/test_combinerd_state.py \
 	tests/system/test_combinerd_transfer.py \
 	tests/system/test_combinerd_update.py
 dist_check_SCRIPTS += $(combinerd_system)

@@ -2,111 +2,17 @@
 """Owners that misbehave, made here byte by byte: whatever they send, the last good version stays
 served, the log says what was wrong, and a good version is taken right behind it."""
 
-import socket
-import threading
-
 import dns.flags
 import dns.message
-import dns.name
+import dns.opcode
+import dns.query
 import dns.rcode
-import dns.rdataclass
 import dns.rdatatype
-import dns.rrset
-import dns.tsig
-import dns.update
 
 import combinerd_rig as lab
-from lab import ask, net
+from combinerd_rig import FakeOwner, body, rr, soa_rr as soa
+from lab import ask
 from lab.tap import Tap
-
-TIMES = {"refresh": 1, "retry": 1}
-
-
-class FakeOwner:
-    """A primary over TCP that answers SOA, AXFR and IXFR with what it is told to."""
-
-    def __init__(self, rig):
-        self.rig = rig
-        self.key = rig.transfer.key
-        self.serial = 1
-        self.answer = None      # function(query, connection): its own way to answer a transfer
-        self.asked = []         # types asked for
-        self.sock = socket.create_server(rig.owner)
-        threading.Thread(target=self.run, daemon=True).start()
-
-    def close(self):
-        """Nobody answers any more."""
-        self.sock.shutdown(socket.SHUT_RDWR)
-        self.sock.close()
-
-    def run(self):
-        """Accepts until it is closed."""
-        while True:
-            try:
-                conn, _ = self.sock.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(conn,), daemon=True).start()
-
-    def serve(self, conn):
-        """All questions of one connection."""
-        with conn:
-            stream = conn.makefile("rb")
-            while True:
-                length = stream.read(2)
-                if len(length) < 2:
-                    return
-                wire = stream.read(int.from_bytes(length, "big"))
-                query = dns.message.from_wire(wire, keyring={self.rig.transfer.key.name:
-                                                             self.rig.transfer.key})
-                rdtype = query.question[0].rdtype
-                self.asked.append(dns.rdatatype.to_text(rdtype))
-                try:
-                    if rdtype == dns.rdatatype.SOA:
-                        self.send(conn, query, [[soa(self.serial)]])
-                    elif self.answer(query, conn) is False:
-                        return
-                except OSError:
-                    return
-
-    def send(self, conn, query, messages, tweak=None, sign=True):
-        """A stream of messages, each a list of rrsets; tweak(response, number) may spoil one."""
-        ctx = None
-        for number, rrsets in enumerate(messages):
-            response = dns.message.make_response(query)
-            response.flags |= dns.flags.AA
-            response.answer = list(rrsets)
-            if tweak:
-                tweak(response, number)
-            if sign:
-                response.use_tsig(self.key)
-                response.request_mac = query.mac
-                wire = response.to_wire(multi=len(messages) > 1, tsig_ctx=ctx)
-                ctx = response.tsig_ctx
-            else:
-                response.tsig = None
-                response.keyring = None
-                wire = response.to_wire()
-            conn.sendall(len(wire).to_bytes(2, "big") + wire)
-
-
-def soa(serial):
-    """The SOA of that serial, asked for every second."""
-    return rr("@", "SOA", lab.soa(serial, **TIMES))
-
-
-def rr(name, rdtype, rdata, ttl=300, rdclass="IN"):
-    """One rrset."""
-    origin = dns.name.from_text(lab.ZONE)
-    return dns.rrset.from_text_list(dns.name.from_text(name, origin), ttl, rdclass, rdtype, [rdata],
-                                    origin=origin, relativize=False)
-
-
-def body(extra=()):
-    """A zone's records but the SOA."""
-    return [rr("@", "NS", "ns1." + lab.ZONE), rr("ns1", "A", "192.0.2.1"),
-            rr("www", "A", "192.0.2.2"),
-            rr("@", lab.HSYNC, ask.hsync(lab.IDENTITY)), *extra]
 
 
 def bad_transfers(tap, rig, owner):
