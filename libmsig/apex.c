@@ -256,7 +256,7 @@ msig_apex_from_rrs(const struct msig_rrs *rrs, const knot_dname_t *zone, struct 
 
 		if (set == NULL || from->rclass != KNOT_CLASS_IN || !msig_name_eq(from->owner, zone))
 			continue;
-		if (set->rrs.count == 0 || from->ttl > set->ttl)
+		if (from->ttl > set->ttl)
 			set->ttl = from->ttl;
 		for (uint16_t j = 0; j < from->rrs.count; j++) {
 			int ret = msig_set_add(set, rr->data, rr->len);

@@ -68,8 +68,6 @@ msig_canon_rdata(uint16_t type, uint8_t *rdata, uint16_t len)
 		} else {
 			at += *l - '0';
 		}
-		if (at > len)
-			return false;
 	}
 	return true;
 }

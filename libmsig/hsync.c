@@ -188,7 +188,7 @@ parse_generic(char *text, unsigned flags, struct msig_hsync *hsync)
 	size_t n = 0;
 	unsigned long len = strtoul(text, &hex, 10);
 
-	if (hex == text || len > sizeof(rdata))
+	if (len > sizeof(rdata))
 		return MSIG_EHSYNC;
 	for (;;) {
 		hex += strspn(hex, " \t\r\n");

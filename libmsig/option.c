@@ -186,8 +186,6 @@ get_text(struct msig_rd *rd, char text[MSIG_OPTION_TEXT])
 	size_t len = rd->left;
 	const uint8_t *at = msig_rd_bytes(rd, len);
 
-	if (at == NULL)
-		return;
 	if (len > MSIG_OPTION_TEXT - 1)
 		len = MSIG_OPTION_TEXT - 1;
 	for (size_t i = 0; i < len; i++)

@@ -155,7 +155,8 @@ verify_one(const struct check *c, const knot_rdata_t *rrsig, size_t signer_size,
 	return ret == DNSSEC_EOK ? 0 : MSIG_EBADSIG;
 }
 
-/* Later reasons are closer to success: the verdict keeps the one that came furthest. */
+/* Later reasons are closer to success: the verdict keeps the one that came furthest, and success
+ * outranks all. */
 static int
 rank(int err)
 {
@@ -208,8 +209,9 @@ check_rrsig(struct check *c, const knot_rdata_t *rrsig, struct msig_verdict *v)
 		    knot_dnskey_alg(key) != knot_rrsig_alg(rrsig) ||
 		    msig_key_tag(key) != knot_rrsig_key_tag(rrsig))
 			continue;
-		if (c->tries++ == MSIG_RRSIG_TRIES_MAX)
+		if (c->tries == MSIG_RRSIG_TRIES_MAX)
 			return MSIG_ESIZE;
+		c->tries++;
 		ret = verify_one(c, rrsig, size, owner, key);
 		if (ret == 0) {
 			count_valid(v, rrsig, i, c->now, wildcard);
@@ -234,11 +236,7 @@ check_all(struct check *c, const knot_rdataset_t *rrsigs, struct msig_verdict *v
 		ret = check_rrsig(c, rrsig, v);
 		if (rank(ret) > rank(v->result))
 			v->result = ret;
-		if (ret == MSIG_ESIZE)
-			break;
 	}
-	if (v->valid > 0)
-		v->result = 0;
 	return v->result;
 }
 
@@ -336,12 +334,10 @@ msig_rrsig_verify_dnskey(const knot_rrset_t *dnskeys, const knot_rdataset_t *rrs
 {
 	struct check c = { .rrset = dnskeys, .dnskeys = &dnskeys->rrs, .zone = zone, .now = now };
 	const knot_rdata_t *key = dnskeys->rrs.rdata;
-	uint64_t zone_key = zone_keys(&dnskeys->rrs);
 
 	for (uint16_t i = 0; i < dnskeys->rrs.count && i < MSIG_RRSIG_KEYS_MAX;
 	     i++, key = next(key)) {
-		if ((zone_key & UINT64_C(1) << i) && msig_key_is_sep(key) &&
-		    (ds == NULL || has_ds(zone, key, ds)))
+		if (msig_key_is_sep(key) && (ds == NULL || has_ds(zone, key, ds)))
 			c.usable |= UINT64_C(1) << i;
 	}
 	return verify(&c, rrsigs, verdict);

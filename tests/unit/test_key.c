@@ -30,6 +30,23 @@ test_tags(void **state)
 	assert_int_equal(msig_key_ds(NAME("example.com."), key, 1, ds, &len), KNOT_ENOTSUP);
 	free(key);
 
+	/* RSA/MD5: octets of the modulus. */
+	key = rdata_hex("0100 03 01 0101 1234567890");
+	assert_int_equal(msig_key_tag(key), 0x5678);
+	assert_int_equal(msig_key_tag_revoked(key), 0x5678);
+	free(key);
+	key = rdata_hex("0100 03 01");
+	assert_int_equal(msig_key_tag(key), 0x0401);
+	assert_int_equal(msig_key_ds(NAME("a."), key, 2, ds, &len), KNOT_EINVAL);
+	free(key);
+	key = rdata_hex("01");
+	assert_int_equal(msig_key_tag(key), 0);
+	free(key);
+	key = calloc(1, 8000);
+	key->len = 7000; /* longer than any key of use */
+	assert_int_equal(msig_key_ds(NAME("a."), key, 2, ds, &len), KNOT_ESPACE);
+	free(key);
+
 	key = rdata_hex(P256);
 	assert_int_equal(msig_key_tag(key), 55648);
 	assert_int_equal(msig_key_ds(NAME("example.net."), key, 2, ds, &len), 0);
@@ -118,6 +135,7 @@ static const struct {
 	{ "of the other's revoked variant", "0101030f 1111 22a2", "0101030f 1111 2222", true },
 	{ "revoked key and its former self", "0181030f 1111 2222", "0101030f 1111 2222", false },
 	{ "two revoked keys", "0181030f 1111 2222", "0181030f 2222 1111", true },
+	{ "too short to be keys", "01", "02", true }, /* both have no tag: 0 */
 	{ "256 apart", "0101030f 1111 2222", "0101030f 1111 2322", false },
 };
 
@@ -193,6 +211,8 @@ static void
 test_delete(void **state)
 {
 	struct msig_set cds, cdnskey;
+	uint8_t ds[MSIG_DS_MAX];
+	uint16_t len;
 
 	msig_set_init(&cds, 59);
 	msig_set_init(&cdnskey, 60);
@@ -210,6 +230,13 @@ test_delete(void **state)
 	/* Alone, both sides: still no agreement to act on. */
 	put(&cds, "00000000 00");
 	put(&cdnskey, "00000300 00");
+	assert_false(msig_key_cds_agree(NAME("example.com."), &cds, &cdnskey));
+	msig_set_clear(&cds);
+	msig_set_clear(&cdnskey);
+	/* Algorithm 0 with a digest that fits. */
+	put(&cdnskey, "01010300 1111");
+	assert_int_equal(msig_key_ds(NAME("example.com."), cdnskey.rrs.rdata, 2, ds, &len), 0);
+	assert_int_equal(msig_set_add(&cds, ds, len), 0);
 	assert_false(msig_key_cds_agree(NAME("example.com."), &cds, &cdnskey));
 	msig_set_clear(&cds);
 	msig_set_clear(&cdnskey);

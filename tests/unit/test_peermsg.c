@@ -8,6 +8,12 @@
 
 #define NOW UINT64_C(1798761600)
 
+#define QN "0473686f70 076578616d706c65 00"
+#define Q QN "0006 0001"
+#define OPTION "01 01 02 01 0010 036d7361 027031 076578616d706c65 00 02 000e" QN "14 0001 01 0f 0008 0000000000000001"
+#define OPT(len, body) "00 0029 04d0 00000000" len body
+#define HELLO OPT("003a", "fdf2 0036" OPTION)
+
 static struct msig_statement statement;
 static struct msig_sig0_key *key;
 static knot_rdataset_t keys;
@@ -121,6 +127,8 @@ test_verbs(void **state)
 		assert_int_equal(msig_sig0_verify(response, rlen, wire, len, &keys, NOW, 300, NULL), 0);
 		assert_int_equal(msig_peermsg_parse(response, rlen, coding, &back), 0);
 		assert_true(back.response);
+		/* An answer of our own, but to an UPDATE. */
+		assert_int_equal(knot_wire_get_aa(response) != 0, op != MSIG_OP_STATE);
 		assert_int_equal(back.id, 4711);
 		assert_int_equal(back.rcode, 0);
 		assert_int_equal(back.carrier, got.carrier);
@@ -189,13 +197,95 @@ test_refusal_message(void **state)
 	msig_peermsg_clear(&msg);
 }
 
-/* Malformed and strange ---------------------------------------------------------------------- */
+/* A refused PULL has no set: not an empty one. */
+static void
+test_refused_pull(void **state)
+{
+	struct msig_option opt;
+	struct msig_peermsg msg, answer, back;
+	uint8_t wire[4096];
+	size_t len = sizeof(wire);
 
-#define QN "0473686f70 076578616d706c65 00"
-#define Q QN "0006 0001"
-#define OPTION "01 01 02 01 0010 036d7361 027031 076578616d706c65 00 02 000e" QN "14 0001 01 0f 0008 0000000000000001"
-#define OPT(len, body) "00 0029 04d0 00000000" len body
-#define HELLO OPT("003a", "fdf2 0036" OPTION)
+	full_option(&opt, MSIG_OP_PULL);
+	/* The request has none either, whatever was given. */
+	assert_int_equal(msig_peermsg_request(&msg, 7, &opt, &statement.apex), 0);
+	assert_int_equal(msig_peermsg_compose(&msg, NULL, wire, &len), 0);
+	assert_int_equal(knot_wire_get_ancount(wire), 0);
+	assert_int_equal(msig_peermsg_response(&answer, &msg, 5, NULL, NULL), 0);
+	len = sizeof(wire);
+	assert_int_equal(msig_peermsg_compose(&answer, NULL, wire, &len), 0);
+	assert_int_equal(msig_peermsg_parse(wire, len, NULL, &back), 0);
+	assert_int_equal(back.rcode, 5);
+	assert_false(back.has_apex);
+	msig_peermsg_clear(&msg);
+	msig_peermsg_clear(&back);
+}
+
+/* A set that is empty is stated as empty; CSYNC is nobody's own. */
+static void
+test_empty_sets(void **state)
+{
+	struct msig_option opt;
+	struct msig_peermsg msg, got;
+	struct msig_apex apex;
+	uint8_t wire[4096];
+	size_t len = sizeof(wire);
+
+	msig_apex_init(&apex);
+	add(&apex.set[MSIG_APEX_DNSKEY], "0101030f 1111");
+	add(&apex.set[MSIG_APEX_CSYNC], "00000000 0001 0001 20");
+	full_option(&opt, MSIG_OP_STATE);
+	assert_int_equal(msig_peermsg_request(&msg, 7, &opt, &apex), 0);
+	assert_int_equal(msig_peermsg_compose(&msg, NULL, wire, &len), 0);
+	assert_int_equal(knot_wire_get_nscount(wire), 5); /* four deletes, one add */
+	assert_int_equal(msig_peermsg_parse(wire, len, NULL, &got), 0);
+	assert_true(got.has_apex);
+	assert_int_equal(got.apex.set[MSIG_APEX_DNSKEY].rrs.count, 1);
+	assert_int_equal(got.apex.set[MSIG_APEX_NS].rrs.count, 0);
+	assert_int_equal(got.apex.set[MSIG_APEX_CSYNC].rrs.count, 0);
+	msig_peermsg_clear(&got);
+	/* A record of another type: not a set of ours. */
+	wire[12 + 18 + 3] = 1;
+	assert_int_equal(msig_peermsg_parse(wire, len, NULL, &got), MSIG_EVALUE);
+	msig_peermsg_clear(&msg);
+	msig_apex_clear(&apex);
+}
+
+static void
+test_ede(void **state)
+{
+	struct msig_peermsg msg;
+	uint8_t wire[2048];
+	size_t len = hex("0001 a405 0001 0000 0000 0001" QN "0006 0001"
+	                 "00 0029 04d0 00000000 000e 000f 0004 0012 6162 000f 0002 0007", wire, sizeof(wire));
+
+	assert_int_equal(msig_peermsg_parse(wire, len, NULL, &msg), 0); /* of two, the first */
+	assert_int_equal(msg.ede, 18);
+	assert_string_equal(msg.ede_text, "ab");
+	len = hex("0001 a405 0001 0000 0000 0001" QN "0006 0001"
+	          "00 0029 04d0 00000000 0005 000f 0001 00", wire, sizeof(wire));
+	assert_int_equal(msig_peermsg_parse(wire, len, NULL, &msg), 0); /* too short: none */
+	assert_false(msg.has_ede);
+	len = hex("0001 a405 0001 0000 0000 0001" QN "0006 0001"
+	          "00 0029 04d0 00000000 03f2 000f 03ee 0012", wire, sizeof(wire));
+	memset(wire + len, 'x', 1004);
+	assert_int_equal(msig_peermsg_parse(wire, len + 1004, NULL, &msg), 0);
+	assert_int_equal(strlen(msg.ede_text), MSIG_EDE_TEXT - 1);
+}
+
+static void
+test_too_long(void **state)
+{
+	uint8_t *wire = calloc(1, 70000);
+	size_t len = hex("0001 a405 0001 0000 0000 0000 00 0006 0001", wire, 70000);
+	struct msig_peermsg msg;
+
+	assert_int_equal(msig_peermsg_parse(wire, len, NULL, &msg), 0);
+	assert_int_equal(msig_peermsg_parse(wire, 65536 + len, NULL, &msg), MSIG_ESIZE);
+	free(wire);
+}
+
+/* Malformed and strange ---------------------------------------------------------------------- */
 
 static const struct {
 	const char *name, *hex;
@@ -225,6 +315,7 @@ static const struct {
 	{ "header cut", "0001 24", KNOT_EMALF },
 	{ "empty", "", KNOT_EMALF },
 	{ "a response without the option", "0001 a405 0001 0000 0000 0000" Q, 0 },
+	{ "a response whose option names no zone", "0001 a400 0001 0000 0000 0001" Q OPT("0007", "fdf2 0003 010303"), 0 },
 	{ "a response with a bad option", "0001 a400 0001 0000 0000 0001" Q OPT("0006", "fdf2 0002 0103"), MSIG_EOPTION },
 	{ "a response about another zone", "0001 a400 0001 0000 0000 0001 0473686f71 076578616d706c65 00 0006 0001" HELLO, MSIG_EOPTION },
 	{ "an answer with a foreign type", "0001 8400 0001 0001 0000 0000" QN "00ff 0001" "c00c 0001 0001 00000000 0004 7f000001", MSIG_EVALUE },
@@ -432,7 +523,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_verbs),       cmocka_unit_test(test_hello_octets),
 		cmocka_unit_test(test_refusal_message), cmocka_unit_test(test_wires),
-		cmocka_unit_test(test_known_so_far), cmocka_unit_test(test_partial_state),
+		cmocka_unit_test(test_known_so_far), cmocka_unit_test(test_refused_pull),
+		cmocka_unit_test(test_empty_sets), cmocka_unit_test(test_ede), cmocka_unit_test(test_too_long),
+		 cmocka_unit_test(test_partial_state),
 		cmocka_unit_test(test_room),        cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_statements),  cmocka_unit_test(test_statement_order),
 	};

@@ -591,6 +591,30 @@ test_expirations(void **state)
 	drop(&b);
 }
 
+/* A second signature over the same RRset, by the same key, that ends in 2030. */
+static void
+test_two_ends(void **state)
+{
+	struct msig_rrs earlier;
+	struct bench b;
+	struct msig_verdict v;
+
+	load("bind.13.earlier.zone", &earlier);
+	make(&b, "a.b.example.", KNOT_RRTYPE_AAAA);
+	assert_int_equal(knot_rdataset_merge(&b.sigs, &earlier.at[0].rrs, NULL), 0);
+	assert_int_equal(b.sigs.count, 2);
+	assert_int_equal(judge(&b, &v), 0);
+	assert_int_equal(v.valid, 2);
+	assert_true(v.expires == 1893456000);
+	assert_true(v.expires_last == 2051222400);
+	b.now = 1893456001;
+	assert_int_equal(judge(&b, &v), 0);
+	assert_int_equal(v.valid, 1);
+	assert_true(v.expires == 2051222400 && v.expires_last == 2051222400);
+	drop(&b);
+	msig_rrs_clear(&earlier);
+}
+
 /* 32-bit times across 2106: what is near now counts. */
 static void
 test_time_wraps(void **state)
@@ -612,7 +636,7 @@ main(void)
 		cmocka_unit_test(test_zones),     cmocka_unit_test(test_vectors),
 		cmocka_unit_test(test_wrongs),    cmocka_unit_test(test_wildcards),
 		cmocka_unit_test(test_dnskey),    cmocka_unit_test(test_expirations),
-		cmocka_unit_test(test_time_wraps),
+		cmocka_unit_test(test_time_wraps), cmocka_unit_test(test_two_ends),
 	};
 	return cmocka_run_group_tests_name("rrsig", tests, setup, teardown);
 }

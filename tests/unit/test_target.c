@@ -242,7 +242,25 @@ test_same_everywhere(void **state)
 	msig_target_clear(&out[0]);
 	msig_target_clear(&out[1]);
 
+	/* As many providers, but others; and the same ones with less. */
+	in.count = 1;
+	for (int k = 0; k < 2; k++) {
+		part[0] = (struct msig_target_part){ &statements[k], MSIG_APEX_ALL };
+		assert_int_equal(msig_target(&in, &out[k]), 0);
+	}
+	assert_int_equal(out[0].count, out[1].count);
+	assert_false(msig_target_eq(&out[0], &out[1]));
+	memcpy(out[1].at[0].identity, out[0].at[0].identity, sizeof(out[0].at[0].identity));
+	assert_false(msig_target_eq(&out[0], &out[1]));
+	assert_int_equal(msig_apex_copy(&out[1].at[0].apex, &out[0].at[0].apex), 0);
+	assert_true(msig_target_eq(&out[0], &out[1]));
+	knot_dname_copy_lower(out[1].at[0].identity, NAME("other."));
+	assert_false(msig_target_eq(&out[0], &out[1]));
+	msig_target_clear(&out[0]);
+	msig_target_clear(&out[1]);
+
 	/* A provider twice. */
+	in.count = 2;
 	part[1] = part[0];
 	assert_int_equal(msig_target(&in, &out[0]), MSIG_EDUP);
 	msig_hsync_set_clear(&hsync);

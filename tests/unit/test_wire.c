@@ -87,6 +87,19 @@ test_writer(void **state)
 	msig_wr_u8(&wr, 0);
 	assert_int_equal(wr.err, KNOT_ESPACE);
 	assert_int_equal(wr.len, 19);
+
+	/* The error sticks: what would fit is not written behind what did not. */
+	msig_wr_init(&wr, data, 3);
+	msig_wr_u32(&wr, 1);
+	msig_wr_u8(&wr, 1);
+	assert_int_equal(wr.len, 0);
+	msig_wr_init(&wr, data, 3);
+	memset(data, 7, sizeof(data));
+	msig_wr_u16(&wr, 0);
+	msig_wr_patch16(&wr, 1, 0xffff); /* half of it is not written yet */
+	assert_memory_equal(data, "\0\0\7\7", 4);
+	msig_wr_clear(&wr); /* the memory is ours */
+	assert_int_equal(data[2], 7);
 }
 
 static void
@@ -102,6 +115,13 @@ test_writer_grows(void **state)
 	assert_int_equal(msig_wr_take(&wr, &data, &len), 0);
 	assert_int_equal(len, 1000);
 	assert_int_equal(data[999], 999 & 0xff);
+	free(data);
+	data = calloc(1, 900);
+	msig_wr_u8(&wr, 1);
+	msig_wr_bytes(&wr, data, 900); /* more than twice what there was */
+	free(data);
+	assert_int_equal(msig_wr_take(&wr, &data, &len), 0);
+	assert_int_equal(len, 901);
 	free(data);
 
 	for (int i = 0; i < 1001; i++)
@@ -269,6 +289,7 @@ static const struct {
 	{ "MX without a name", 15, "4141", NULL },
 	{ "MX too short", 15, "41", NULL },
 	{ "NAPTR cut", 35, "41414141 05", NULL },
+	{ "NAPTR without strings", 35, "41414141", NULL },
 	{ "NAPTR without a name", 35, "41414141 00 00 00", NULL },
 	{ "RRSIG cut", 46, "4141", NULL },
 };
