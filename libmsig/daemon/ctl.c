@@ -337,10 +337,11 @@ next_line(struct client *client)
 		client->last = true;
 		return false;
 	}
-	if (end == NULL && client->eof && client->in_len == 0)
-		client->last = true;
-	if (end == NULL)
+	if (end == NULL) {
+		/* A last line without its end is no request: it may have been cut. */
+		client->last = client->eof;
 		return false;
+	}
 	size_t len = (size_t)(end - client->in) + 1;
 	char *line = xmemdup(client->in, len);
 	client->in_len -= len;
@@ -378,9 +379,6 @@ client_read(struct client *client)
 	}
 	if (n == 0) {
 		client->eof = true;
-		/* A last line without its end is no request: it may have been cut. */
-		if (memchr(client->in, '\n', client->in_len) == NULL)
-			client->in_len = 0;
 		if (hung_up(client)) {
 			client_close(client);
 			return;

@@ -33,6 +33,7 @@ struct db {
 	sqlite3 *sqlite;
 	char *path;
 	struct db_stmt *stmts;
+	bool in_tx;   /* sqlite may have ended it on its own, after an error */
 	int tx_error; /* the first one in this transaction */
 	bool broken;  /* what is on disk is in doubt: nothing is written any more */
 	char text[512];
@@ -71,7 +72,7 @@ fail(struct db *db, int result)
 			log_error("%s: nothing is written any more; look at the disk and restart", db->text);
 		db->broken = true;
 	}
-	if (db->tx_error == 0 && db->sqlite != NULL && !sqlite3_get_autocommit(db->sqlite))
+	if (db->in_tx && db->tx_error == 0)
 		db->tx_error = ret;
 	return ret;
 }
@@ -260,7 +261,9 @@ db_begin(struct db *db)
 	if (db->broken)
 		return MSIG_EDISK;
 	db->tx_error = 0;
-	return exec(db, "BEGIN IMMEDIATE");
+	int ret = exec(db, "BEGIN IMMEDIATE");
+	db->in_tx = ret == 0;
+	return ret;
 }
 
 int
@@ -275,6 +278,7 @@ db_commit(struct db *db)
 		db_rollback(db);
 		memcpy(db->text, text, sizeof(text));
 	}
+	db->in_tx = false;
 	db->tx_error = 0;
 	return ret;
 }
@@ -287,6 +291,7 @@ db_rollback(struct db *db)
 		sqlite3_reset(st->st);
 	if (!sqlite3_get_autocommit(db->sqlite))
 		sqlite3_exec(db->sqlite, "ROLLBACK", NULL, NULL, NULL);
+	db->in_tx = false;
 	db->tx_error = 0;
 }
 

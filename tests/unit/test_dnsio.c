@@ -41,7 +41,7 @@ bark(void *arg)
 static int
 setup(void **state)
 {
-	log_open("test", NULL, LOG_LVL_ERROR);
+	log_open("test", "/dev/null", LOG_LVL_ERROR);
 	loop = loop_new();
 	watchdog = loop_timer_new(loop, bark, NULL);
 	trace[0] = '\0';
