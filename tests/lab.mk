@@ -45,6 +45,7 @@ EXTRA_DIST += \
 	tests/lab/world.py
 
 lab_tests = \
+	tests/system/test_demo.py \
 	tests/system/test_examples.py \
 	tests/system/test_join.py \
 	tests/system/test_join_kill.py \

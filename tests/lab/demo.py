@@ -72,7 +72,7 @@ class Demo:
         for row in table([
                 ("parent", "example.", "Knot, signed; scans CDS and CSYNC", rig.block(2)),
                 ("owner", ZONE, "Knot, a hidden primary", rig.block(1)),
-                *((p.label, p.ns, "combinerd, Knot signer, agentd, transportd", p.address)
+                *((p.label, p.ns, "Knot; combinerd, agentd, transportd", p.address)
                   for p in self.world.providers)]):
             screen.put(row)
         watcher = self.world.judge.watcher

@@ -1,0 +1,115 @@
+#!/usr/bin/python3
+"""./demo as a newcomer sees it: it succeeds, fails for the right reasons, and leaves nothing behind."""
+
+import glob
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+from lab import demo, msig, rig as lab
+from lab.screen import Screen
+from lab.tap import Tap, skip_all
+from lab.watcher import MIXED, Count
+
+
+def start(scratch):
+    """The demo without its shell script, which only sets up and builds."""
+    env = dict(os.environ, TMPDIR=scratch, MSIG_BUILD=msig.build())
+    return subprocess.Popen([sys.executable, "-m", "lab.demo"], env=env, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, process_group=0)
+
+
+def left_over(scratch):
+    """Command lines of processes that still work below scratch."""
+    found = []
+    for path in glob.glob("/proc/[0-9]*/cmdline"):
+        try:
+            with open(path, encoding="utf-8", errors="replace") as cmdline:
+                line = cmdline.read().replace("\0", " ")
+        except OSError:
+            continue
+        if scratch in line:
+            found.append(line)
+    return found
+
+
+def whole_run(t):
+    """From beginning to end."""
+    with tempfile.TemporaryDirectory(prefix="msig-test.") as scratch:
+        run = start(scratch)
+        out = run.communicate(timeout=240)[0]
+        t.equal(run.returncode, 0, "it ends with success")
+        for text in ("BOGUS, the validator says: ", "knsupdate: add shop.example.",
+                     "kill -9 agentd", "its DONE is not", "agentd started again",
+                     "p2 has joined", "p3 has joined", "never bogus"):
+            t.ok(text in out, f"it shows {text!r}", out)
+        t.ok(re.search(r"shop\.example\. queries (\d+) = secure \1 \+ bogus 0 \+ other 0", out),
+             "it sums up: all queries secure", out)
+        t.ok(all(len(line) <= 80 for line in out.split("\n")) and "\033" not in out,
+             "plain lines of 80 columns where there is no terminal",
+             lambda: "\n".join(line for line in out.split("\n") if len(line) > 80))
+        t.equal(os.listdir(scratch), [], "its directory is gone")
+
+
+def interrupted(t):
+    """Ctrl-C while a join is under way; SIGTERM; and a kill that it cannot catch."""
+    for signo, name in ((signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM"),
+                        (signal.SIGKILL, "SIGKILL")):
+        with tempfile.TemporaryDirectory(prefix="msig-test.") as scratch:
+            run = start(scratch)
+            for line in run.stdout:
+                if "The owner designates" in line:
+                    break
+            t.ok(left_over(scratch), f"{name}: something was running")
+            os.killpg(run.pid, signo)
+            out = run.communicate(timeout=30)[0]
+            gone = time.monotonic() + (10 if signo == signal.SIGKILL else 0)
+            while left_over(scratch) and time.monotonic() < gone:
+                time.sleep(0.1)
+            t.equal(left_over(scratch), [], f"{name}: no process stays behind")
+            if signo != signal.SIGKILL:
+                t.equal(run.returncode, 130, f"{name}: exit status")
+                t.ok("stopped; nothing is left running" in out, f"{name}: it says so", out)
+                t.equal(os.listdir(scratch), [], f"{name}: its directory is gone")
+
+
+class Seen:
+    """A watcher with made-up counts."""
+
+    def __init__(self, naive, zone, other_at=None):
+        self.zones = {lab.NAIVE: Count(), lab.ZONE: Count()}
+        self.zones[lab.NAIVE].bogus, self.zones[lab.ZONE].bogus = naive, zone
+        self.events = [(other_at, lab.ZONE, MIXED, "mix-a", ("www.shop.example.", "A"), "other",
+                        "no answer")] if other_at else []
+
+    def count(self, zone):
+        """As Watcher.count()."""
+        return self.zones[zone]
+
+
+def verdicts(t):
+    """What makes a run fail."""
+    for what, seen, killed, good in (
+            ("all as it should be", Seen(5, 0), [(10, 20)], True),
+            ("the naive way went unnoticed", Seen(0, 0), [(10, 20)], False),
+            ("a bogus answer", Seen(5, 1), [(10, 20)], False),
+            ("another failure while the agentd was down", Seen(5, 0, 15), [(10, 20)], True),
+            ("another failure at another time", Seen(5, 0, 25), [(10, 20)], False),
+            ("nothing was killed", Seen(5, 0), [], False)):
+        one = demo.Demo(Screen(io.StringIO()), False)
+        one.killed = killed
+        one.judge_counts(seen)
+        t.equal(not one.failures, good, f"{'success' if good else 'failure'}: {what}")
+
+
+if lab.missing() or msig.missing():
+    skip_all("not found: " + " ".join(lab.missing() + msig.missing()))
+with Tap() as tap:
+    verdicts(tap)
+    whole_run(tap)
+    interrupted(tap)
