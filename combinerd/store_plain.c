@@ -431,9 +431,12 @@ change_remove(struct change *change, const struct rr *rr)
 		return KNOT_EOK;
 	}
 	struct rrset *set = set_own(node_reach(&v->root, &key));
+	/* A copy: libknot takes a set that begins at the same address for the whole set. */
+	static struct rr_room room;
 	const knot_rdata_t *member = set_member(set, rr->rdata);
-	count_rr(v, set, member, false);
-	return knot_rdataset_remove(&set->rrs, member, NULL);
+	knot_rdata_init(rr_room_rdata(&room), member->len, member->data);
+	count_rr(v, set, rr_room_rdata(&room), false);
+	return knot_rdataset_remove(&set->rrs, rr_room_rdata(&room), NULL);
 }
 
 void

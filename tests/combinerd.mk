@@ -27,6 +27,7 @@ endif
 combinerd_system = \
 	tests/system/test_combinerd_owner.py \
 	tests/system/test_combinerd_policy.py \
+	tests/system/test_combinerd_random.py \
 	tests/system/test_combinerd_state.py \
 	tests/system/test_combinerd_transfer.py \
 	tests/system/test_combinerd_update.py

@@ -70,6 +70,13 @@ case_of_names_does_not_matter(void **state)
 	w = zonetext_version(v, "Mail MX 10 nS1.eXample.\n", NULL);
 	assert_int_equal(version_count(w), version_count(v) - 1);
 	version_unpin(w);
+	/* the first of several */
+	struct version *more = zonetext_version(v, NULL, "mail MX 20 ns1\nmail MX 30 ns1\n");
+	w = zonetext_version(more, "Mail MX 10 NS1\n", NULL);
+	assert_int_equal(version_find(w, (const knot_dname_t *)"\x04mail\x07" "example",
+	                              KNOT_RRTYPE_MX, NULL)->count, 2);
+	version_unpin(w);
+	version_unpin(more);
 	/* letters of text are data */
 	w = zonetext_version(v, NULL, "www TXT \"ONE\" \"two\"\n");
 	assert_int_equal(version_count(w), version_count(v) + 1);
