@@ -202,14 +202,30 @@ read_answer(struct ask *ask, const uint8_t *wire, size_t len, struct look *look)
 
 static bool server_answered(void *arg, int result, const uint8_t *wire, size_t len);
 
+/* The address from which the remote with that address wants to be asked, or NULL. */
+const struct dnsio_addr *
+ask_via(const struct conf *conf, const struct dnsio_addr *server)
+{
+	for (unsigned i = 0; i < conf->remotes; i++) {
+		const struct conf_remote *remote = &conf->remote[i];
+
+		for (unsigned j = 0; remote->via.len > 0 && j < remote->addresses; j++) {
+			if (dnsio_addr_same_host(&remote->address[j], server))
+				return &remote->via;
+		}
+	}
+	return NULL;
+}
+
 static bool
 connect_server(struct ask *ask)
 {
+	const struct dnsio_addr *via = ask_via(ask->asker->conf, &ask->addr);
 	uint8_t wire[QUERY_MAX];
 	size_t len = write_query(ask, wire);
 
 	ask->reused = false;
-	ask->client = len > 0 ? dnsio_query_tcp(ask->asker->loop, &ask->addr, NULL, wire, len,
+	ask->client = len > 0 ? dnsio_query_tcp(ask->asker->loop, &ask->addr, via, wire, len,
 	                                        ask->timeout, server_answered, ask)
 	                      : NULL;
 	return ask->client != NULL;

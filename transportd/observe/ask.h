@@ -24,6 +24,9 @@ void ask_begin(struct asker *asker, const struct msig_msg_ASK *ask);
 void asker_resolver_gone(struct asker *asker);
 void asker_resolver_back(struct asker *asker);
 
+/* The address from which a remote with that address wants to be asked (remote.via), or NULL. */
+const struct dnsio_addr *ask_via(const struct conf *conf, const struct dnsio_addr *server);
+
 struct asker_counters {
 	unsigned active, queued;
 	uint64_t asks, seen, absent, unknown;

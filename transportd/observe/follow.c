@@ -10,6 +10,7 @@
 #include "libmsig/err.h"
 #include "libmsig/daemon/log.h"
 #include "libmsig/daemon/tsig.h"
+#include "transportd/observe/ask.h"
 #include "transportd/observe/follow.h"
 
 #define QUERY_MAX 1024
@@ -324,6 +325,7 @@ out:
 static void
 begin(struct follow *f)
 {
+	const struct dnsio_addr *via = ask_via(f->follower->conf, &f->addr);
 	uint8_t wire[QUERY_MAX];
 	char reason[160];
 	size_t len;
@@ -340,7 +342,7 @@ begin(struct follow *f)
 	}
 	err = stream_begin(&f->stream, f->zone, f->axfr ? NULL : &f->picture, loop_utc_ms() / 1000);
 	len = err == 0 ? write_query(f, wire, sizeof(wire)) : 0;
-	f->client = len > 0 ? dnsio_query_tcp(f->follower->loop, &f->addr, NULL, wire, len,
+	f->client = len > 0 ? dnsio_query_tcp(f->follower->loop, &f->addr, via, wire, len,
 	                                      FOLLOW_IDLE, on_message, f)
 	                    : NULL;
 	if (f->client == NULL)
