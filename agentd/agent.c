@@ -137,7 +137,7 @@ on_peer(struct agent *agent, const struct msig_msg_PEER *msg)
 	struct contact *c;
 
 	if (*msg->peer == '\0') {
-		log_info("transportd has started: it is told of all peers again");
+		log_debug("transportd asks for the peers");
 		peers_tell_transport(agent);
 		return;
 	}

@@ -194,12 +194,32 @@ check(struct agent *agent, const struct request *r, const struct msig_msg_SENT *
 	return 0;
 }
 
+/* What an unsigned response says counts for nothing, but helps a person. */
+static const char *
+unsigned_words(struct agent *agent, const struct msig_msg_SENT *sent, char *buf, size_t len)
+{
+	struct msig_coding coding = agent_coding(agent);
+	struct msig_peermsg response;
+	const knot_lookup_t *name;
+
+	buf[0] = '\0';
+	if (msig_peermsg_parse(sent->response.data, sent->response.len, &coding, &response) != 0) {
+		return buf;
+	}
+	name = knot_lookup_by_id(knot_rcode_names, response.rcode);
+	snprintf(buf, len, "; it says %s%s%.60s", name != NULL ? name->name : "an error",
+	         response.has_ede ? ": " : "", response.has_ede ? response.ede_text : "");
+	msig_peermsg_clear(&response);
+	return buf;
+}
+
 void
 talk_sent(struct agent *agent, const struct msig_msg_SENT *sent)
 {
 	struct request *r = agent->talk->requests;
 	struct msig_peermsg response;
 	int ret = sent->result;
+	char said[100];
 
 	while (r != NULL && r->id != sent->id) {
 		r = r->next;
@@ -213,8 +233,9 @@ talk_sent(struct agent *agent, const struct msig_msg_SENT *sent)
 	}
 	ret = check(agent, r, sent, &response);
 	if (ret != 0) {
-		log_peer(LOG_LVL_INFO, r->peer, "response to %s from %s not accepted: %s",
-			 msig_op_name(r->operation), sent->address, msig_strerror(ret));
+		log_peer(LOG_LVL_INFO, r->peer, "response to %s from %s not accepted: %s%s",
+			 msig_op_name(r->operation), sent->address, msig_strerror(ret),
+			 unsigned_words(agent, sent, said, sizeof(said)));
 		finish(r, ret, NULL, NULL, 0);
 		return;
 	}

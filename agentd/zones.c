@@ -211,6 +211,10 @@ share_contacts(struct zone *zone)
 	if (h->status != MSIG_SEEN_SET) {
 		return;
 	}
+	if (memcmp(h->digest, zone->hsync_digest, sizeof(zone->hsync_digest)) != 0) {
+		memcpy(zone->hsync_digest, h->digest, sizeof(zone->hsync_digest));
+		peers_hsync_changed(agent, zone->name);
+	}
 	for (int i = 0; i < h->count; i++) {
 		ours = ours || strcmp(h->entry[i].identity, agent->identity_text) == 0;
 	}

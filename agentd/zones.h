@@ -40,6 +40,7 @@ struct zone {
 	knot_dname_t *parent;  /* once it was found */
 	char reason_text[400], reason_said[400]; /* the first reason, now and as it was logged last */
 	bool signatures_old;
+	uint8_t hsync_digest[32]; /* as the contacts were told */
 };
 
 int zones_open(struct agent *agent);

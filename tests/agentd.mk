@@ -22,3 +22,10 @@ tests_unit_test_agents_SOURCES = tests/unit/test_agents.c tests/unit/agentworld.
 	tests/unit/agentworld.h
 tests_unit_test_agents_LDADD = $(agentd_test_libs)
 endif
+
+agentd_system_tests = \
+	tests/system/test_agentd_discovery.py \
+	tests/system/test_agentd_hsync.py \
+	tests/system/test_agentd_state.py
+dist_check_SCRIPTS += $(agentd_system_tests)
+TESTS += $(agentd_system_tests)
