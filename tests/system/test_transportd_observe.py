@@ -2,6 +2,7 @@
 """observe against a real Knot: the three values, validation, TSIG, following, NOTIFY."""
 
 import os
+import signal
 import tempfile
 
 import dns.flags
@@ -48,7 +49,7 @@ transport:
 observe:
     listen: {address}@5398
     trust-anchor: {anchor}
-agent:
+{forward}agent:
     sig0-key: msa.pem
     lab: on
     poll: {poll}
@@ -63,7 +64,7 @@ zone:
 class Set:
     """A Knot with a secure, an insecure and a broken zone below its own trust anchor, and observe."""
 
-    ZONES = ("example.", "shop.example.", "plain.example.", "broken.example.")
+    ZONES = ("example.", "shop.example.", "plain.example.", "broken.example.", "corp.test.")
 
     def __init__(self, home):
         self.home = home
@@ -79,7 +80,7 @@ class Set:
         for zone in self.ZONES:
             text = f"$ORIGIN {zone}\n$TTL 60\n@ SOA ns hostmaster 1 3600 900 604800 30\n@ NS ns\n" \
                    f"ns A {self.block(2)}\nwww A 192.0.2.1\n"
-            text += "".join(f"{z} NS ns.{z}\nns.{z} A {self.block(2)}\n" for z in self.ZONES[1:]
+            text += "".join(f"{z} NS ns.{z}\nns.{z} A {self.block(2)}\n" for z in self.ZONES[1:4]
                             if zone == "example.")
             signed = {} if zone.startswith("plain") else {"dnssec_signing": "on", "dnssec_policy": "p"}
             # Anybody may transfer nothing: a query needs no ACL, a transfer the key.
@@ -89,7 +90,7 @@ class Set:
         self.delegate()
         self.anchor = os.path.join(home, "anchor.key")
         with open(self.anchor, "w", encoding="ascii") as out:
-            out.write(self.dnskey("example."))
+            out.write(self.dnskey("example.") + self.dnskey("corp.test."))
         self.conf = os.path.join(home, "msig.conf")
         os.makedirs(os.path.join(home, "lib"))
         self.write_conf()
@@ -98,12 +99,23 @@ class Set:
     def server(self):
         return f"{self.block(2)}@{net.DNS_PORT}"
 
-    def write_conf(self, poll="1h", stubs=ZONES):
+    def write_conf(self, poll="1h", stubs=ZONES, anchor=None, forward="", zones=""):
         stub = "".join(f"  - id: {zone}\n    address: {self.server()}\n" for zone in stubs)
         with open(self.conf, "w", encoding="ascii") as out:
-            out.write(CONF.format(home=self.home, signer=self.signer_key, other=self.other_key,
-                                  server=self.server(), address=self.address, anchor=self.anchor,
-                                  poll=poll) + "stub:\n" + stub)
+            out.write(CONF.format(home=self.home, signer=self.signer_key, other=self.other_key, forward=forward,
+                                  server=self.server(), address=self.address, anchor=anchor or self.anchor,
+                                  poll=poll) + zones + ("stub:\n" if stub else "") + stub)
+        os.chmod(self.conf, 0o600)
+
+    def reload(self):
+        """SIGHUP, and until it has done."""
+        before = self.log().count("configuration")
+        self.observe.popen.send_signal(signal.SIGHUP)
+        net.until(lambda: self.log().count("configuration") > before, "the reload")
+
+    def log(self):
+        with open(self.observe.log, encoding="utf-8", errors="replace") as log:
+            return log.read()
 
     def ksk(self, zone):
         return next(line.split()[0] for line in self.knot.keymgr(zone, "list").splitlines()
@@ -162,6 +174,8 @@ def test_validated(t, agent):
     t.equal((got["status"], got["validation"]), (UNKNOWN, BOGUS), "a DS that fits no key makes it bogus")
     t.ok(got["reason"].startswith("bogus: ") and len(got["reason"]) > 20, "the validator's reason is passed on",
          got["reason"])
+    got = agent.ask("www.corp.test.", "A")["A"]
+    t.equal((got["status"], got["validation"]), (SEEN, SECURE), "a zone below test. is asked like any other")
     got = agent.ask("shop.example.", "DS", "TYPE65282")
     t.equal((got["DS"]["status"], got["DS"]["validation"]), (SEEN, SECURE), "DS of a zone, from its parent")
     t.equal(got["TYPE65282"]["status"], ABSENT, "types by number")
@@ -258,6 +272,88 @@ def test_notify(t, agent, s):
     t.ok(agent.none("SIGNER_CHANGED"), "none of these reached agentd")
 
 
+def test_reload(t, agent, s):
+    """SIGHUP: other trust anchors, other zones."""
+    wrong = os.path.join(s.home, "wrong.key")
+    with open(wrong, "w", encoding="ascii") as out:
+        out.write(s.dnskey("corp.test.").replace("corp.test.", "example."))
+    s.write_conf(anchor=wrong)
+    s.reload()
+    got = agent.ask("www.shop.example.", "A")["A"]
+    t.equal((got["status"], got["validation"]), (UNKNOWN, BOGUS), "another trust anchor: bogus now")
+    s.write_conf(anchor=os.path.join(s.home, "missing.key"))
+    s.reload()
+    t.ok("missing.key" in s.log(), "a trust anchor that is missing is named")
+    s.write_conf(zones="  - domain: plain.example.\n    master: owner\n    signer: signer\n    ns: ns1.p1.example.\n")
+    ident = agent.send("ASK", server="", tsig="", name="new.shop.example.", timeout_ms=5000, type=[1, 16, 28])
+    s.reload()
+    answers = [agent.take("ANSWER", id=ident, seconds=10) for _ in range(3)]
+    t.equal(len(answers), 3, "what is asked during a reload is answered, too")
+    got = agent.ask("www.shop.example.", "A")["A"]
+    t.equal((got["status"], got["validation"]), (SEEN, SECURE), "the right one again: secure")
+    t.ok(agent.take("FOLLOWED", zone="plain.example.", reason="")["serial"] > 0, "a zone that is new is followed")
+    s.write_conf()
+    s.reload()
+    t.equal(s.notify(s.signer_key, zone="plain.example."), "NOTAUTH", "and not any more when it is gone")
+
+
+def test_forward(t, agent, s):
+    """Through a resolver that validates or not: what counts is what observe itself proves."""
+    if tools.missing(("unbound",)):
+        t.skip("through a resolver", "unbound not found")
+        return
+    conf = os.path.join(s.home, "unbound.conf")
+    with open(conf, "w", encoding="ascii") as out:
+        out.write(f"""server:
+	chroot: ""
+	username: ""
+	directory: "{s.home}"
+	pidfile: ""
+	use-syslog: no
+	verbosity: 1
+	interface: {s.block(3)}@{net.DNS_PORT}
+	access-control: 127.0.0.0/8 allow
+	do-not-query-localhost: no
+	module-config: "iterator"
+	local-zone: "test." nodefault
+""")
+        for zone in s.ZONES:
+            out.write(f'stub-zone:\n\tname: "{zone}"\n\tstub-addr: {s.server()}\n')
+    resolver = s.procs.start("unbound", "unbound", "-d", "-c", conf)
+    s.procs.wait(resolver, lambda: "start of service" in resolver.tail())
+    s.write_conf(stubs=(), forward=f"    forward: {s.block(3)}@{net.DNS_PORT}\n")
+    s.reload()
+    for name, want in (("www.shop.example.", (SEEN, SECURE)), ("nothing.shop.example.", (ABSENT, SECURE)),
+                       ("www.plain.example.", (SEEN, INSECURE)), ("www.broken.example.", (UNKNOWN, BOGUS)),
+                       ("www.corp.test.", (SEEN, SECURE))):
+        got = agent.ask(name, "A")["A"]
+        t.equal((got["status"], got["validation"]), want, f"through a resolver that does not validate: {name}")
+    resolver.kill()
+    got = agent.ask("other.shop.example.", "A", timeout=2000)["A"]
+    t.equal((got["status"], got["validation"]), (UNKNOWN, 0), "the resolver is gone: unknown")
+    resolver.start()
+    t.ok(net.until(lambda: agent.ask("www.shop.example.", "TXT", timeout=2000)["TXT"]["status"] == ABSENT,
+                   "the resolver to be used again", 40), "and used again when it is back")
+    s.write_conf()
+    s.reload()
+
+
+def test_restart(t, s):
+    """kill -9 of either side."""
+    agent = bus.Bus(os.path.join(s.home, "run"))
+    agent.ask("www.shop.example.", "A")
+    agent.close()
+    agent = bus.Bus(os.path.join(s.home, "run"))
+    t.equal(agent.ask("www.shop.example.", "A")["A"]["status"], SEEN, "agentd is answered as soon as it is back")
+    agent.forget()
+    s.observe.kill()
+    s.observe.start()
+    t.ok(agent.take("FOLLOWED", zone="shop.example.", reason="")["serial"] > 0,
+         "after kill -9 observe follows again without being asked")
+    t.equal(agent.ask("shop.example.", "SOA", server=s.server(), tsig="signer.")["SOA"]["status"], SEEN, "and answers")
+    agent.close()
+
+
 with tempfile.TemporaryDirectory(prefix="msig.") as home, Tap() as t:
     s = Set(home)
     agent = None
@@ -269,6 +365,11 @@ with tempfile.TemporaryDirectory(prefix="msig.") as home, Tap() as t:
         test_follow(t, agent, s)
         test_follow_failures(t, agent, s)
         test_notify(t, agent, s)
+        test_reload(t, agent, s)
+        test_forward(t, agent, s)
+        agent.close()
+        agent = None
+        test_restart(t, s)
         t.ok(s.observe.running, "observe is still there", s.observe.tail)
         s.observe.popen.terminate()
         t.equal(s.observe.popen.wait(15), 0, "and ends cleanly")

@@ -31,6 +31,8 @@ struct notify {
 	struct dnsio_addr *listen; /* where they are */
 	unsigned servers;
 	struct notify_counters counters;
+	uint64_t logged;   /* mono ms, the last refusal */
+	unsigned unlogged; /* since then */
 };
 
 struct notify *
@@ -149,6 +151,25 @@ answer(struct dnsio_request *req, const knot_pkt_t *pkt, uint16_t rcode, struct 
 	dnsio_reply(req, wire, len);
 }
 
+/* One line a second: who sends rubbish must not fill the log. */
+static void
+log_refusal(struct notify *n, const struct dnsio_addr *source, uint16_t rcode)
+{
+	const knot_lookup_t *name = knot_lookup_by_id(knot_rcode_names, rcode);
+	uint64_t now = loop_mono_ms();
+	char from[80];
+
+	if (n->logged != 0 && now - n->logged < 1000) {
+		n->unlogged++;
+		return;
+	}
+	log_info("%s: a message that is no NOTIFY of a signer of ours: %s (and %u before it)",
+	         dnsio_addr_str(source, from, sizeof(from)), name != NULL ? name->name : "?",
+	         n->unlogged);
+	n->logged = now;
+	n->unlogged = 0;
+}
+
 static void
 on_message(void *arg, struct dnsio_request *req, const uint8_t *wire, size_t len)
 {
@@ -158,7 +179,6 @@ on_message(void *arg, struct dnsio_request *req, const uint8_t *wire, size_t len
 	struct tsig_ctx ctx = {0};
 	uint32_t serial = 0;
 	uint16_t rcode = KNOT_RCODE_FORMERR;
-	char from[80];
 	uint8_t *copy;
 	knot_pkt_t *pkt;
 
@@ -176,12 +196,8 @@ on_message(void *arg, struct dnsio_request *req, const uint8_t *wire, size_t len
 		n->counters.accepted++;
 		serial = announced_serial(pkt);
 	} else {
-		const knot_lookup_t *name = knot_lookup_by_id(knot_rcode_names, rcode);
-
 		n->counters.refused++;
-		log_info("%s: a message that is no NOTIFY of a signer of ours: %s",
-		         dnsio_addr_str(&source, from, sizeof(from)),
-		         name != NULL ? name->name : "?");
+		log_refusal(n, &source, rcode);
 	}
 	answer(req, pkt, rcode, &ctx);
 	knot_pkt_free(pkt);
