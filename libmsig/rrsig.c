@@ -179,7 +179,7 @@ count_valid(struct msig_verdict *v, const knot_rdata_t *rrsig, unsigned key, uin
 	v->keys |= UINT64_C(1) << key;
 	if (v->valid == 0 || expires < v->expires)
 		v->expires = expires;
-	if (v->valid == 0 || expires > v->expires_last) {
+	if (expires > v->expires_last) {
 		v->expires_last = expires;
 		v->inception = knot_rrsig_sig_inception(rrsig);
 	}

@@ -504,12 +504,13 @@ feed(dnssec_sign_ctx_t *ctx, const uint8_t *rdata, const knot_dname_t *signer, c
 	memcpy(header, wire, sizeof(header));
 	knot_wire_write_u16(header + ARCOUNT_AT, arcount);
 	part[0] = (dnssec_binary_t){ .data = head, .size = SIG_FIXED + knot_dname_size(signer) };
-	part[1] = (dnssec_binary_t){ .data = (uint8_t *)(uintptr_t)request, .size = request_len };
+	part[1] = (dnssec_binary_t){ .data = (uint8_t *)(uintptr_t)request,
+		                     .size = request == NULL ? 0 : request_len };
 	part[2] = (dnssec_binary_t){ .data = header, .size = sizeof(header) };
 	part[3] = (dnssec_binary_t){ .data = (uint8_t *)(uintptr_t)wire + sizeof(header),
 		                     .size = len - sizeof(header) };
 	for (int i = 0; i < 4 && ret == DNSSEC_EOK; i++) {
-		if (part[i].data != NULL && part[i].size > 0)
+		if (part[i].size > 0)
 			ret = dnssec_sign_add(ctx, &part[i]);
 	}
 	return ret;

@@ -88,6 +88,7 @@ static const struct {
 	{ "tag", "0e1e0f02 3aa5ab37efce57f737fc1627013fee07bdf241bd10f3b1964ab55c78e79a304b", false },
 	{ "algorithm", "0e1d0d02 3aa5ab37efce57f737fc1627013fee07bdf241bd10f3b1964ab55c78e79a304b", false },
 	{ "cut", "0e1d0f02 3aa5ab37efce57f737fc1627013fee07bdf241bd10f3b1964ab55c78e79a30", false },
+	{ "longer", "0e1d0f02 3aa5ab37efce57f737fc1627013fee07bdf241bd10f3b1964ab55c78e79a304b00", false },
 	{ "digest type 3", "0e1d0f03 3aa5ab37efce57f737fc1627013fee07bdf241bd10f3b1964ab55c78e79a304b", false },
 	{ "delete", "00000000 00", false },
 	{ "empty", "", false },

@@ -615,6 +615,67 @@ test_two_ends(void **state)
 	msig_rrs_clear(&earlier);
 }
 
+/* Two algorithms, the one that sorts first ending last. */
+static void
+test_two_algorithms(void **state)
+{
+	struct msig_rrs earlier, rsa;
+	struct bench b;
+	struct msig_verdict v;
+
+	load("bind.13.earlier.zone", &earlier);
+	load("bind.8.zone", &rsa);
+	make(&b, "a.b.example.", KNOT_RRTYPE_AAAA);
+	knot_rdataset_clear(&b.sigs, NULL);
+	assert_int_equal(knot_rdataset_merge(&b.sigs, &earlier.at[0].rrs, NULL), 0);
+	assert_int_equal(knot_rdataset_merge(
+	    &b.sigs, &msig_rrs_sigs(&rsa, NAME("a.b.example."), KNOT_RRTYPE_AAAA)->rrs, NULL), 0);
+	assert_int_equal(knot_rdataset_merge(
+	    &b.keys, &msig_rrs_find(&rsa, zone.n, KNOT_RRTYPE_DNSKEY)->rrs, NULL), 0);
+	assert_int_equal(judge(&b, &v), 0);
+	assert_int_equal(v.valid, 2);
+	assert_true(v.expires == 1893456000 && v.expires_last == 2051222400);
+	for (uint16_t i = 0; i < b.keys.count; i++) {
+		const knot_rdata_t *key = knot_rdataset_at(&b.keys, i);
+
+		/* The two ZSKs, whatever else is there. */
+		assert_int_equal((v.keys >> i) & 1, knot_dnskey_flags(key) == 256);
+	}
+	drop(&b);
+	msig_rrs_clear(&earlier);
+	msig_rrs_clear(&rsa);
+}
+
+/* Every beginning of an RRSIG and of a key, each in memory of just its size. */
+static void
+test_short(void **state)
+{
+	struct bench b;
+	struct msig_verdict v;
+
+	make(&b, "a.b.example.", KNOT_RRTYPE_AAAA);
+	for (uint16_t n = 0; n < b.sigs.rdata->len; n++) {
+		knot_rdata_t *rr = rdata_of(b.sigs.rdata->data, n);
+		knot_rdataset_t sigs = { 0 };
+
+		assert_int_equal(knot_rdataset_add(&sigs, rr, NULL), 0);
+		assert_int_not_equal(msig_rrsig_verify(b.rrset, &sigs, &b.keys, zone.n, NOW, &v), 0);
+		assert_false(n < 18 && msig_rrsig_in_time(sigs.rdata, NOW));
+		knot_rdataset_clear(&sigs, NULL);
+		free(rr);
+	}
+	for (uint16_t n = 0; n < b.keys.rdata->len; n++) {
+		knot_rdata_t *rr = rdata_of(b.keys.rdata->data, n);
+		knot_rdataset_t keys = { 0 };
+
+		assert_int_equal(knot_rdataset_add(&keys, rr, NULL), 0);
+		assert_int_equal(msig_rrsig_verify(b.rrset, &b.sigs, &keys, zone.n, NOW, &v), MSIG_ESIGKEY);
+		knot_rdataset_clear(&keys, NULL);
+		free(rr);
+	}
+	drop(&b);
+}
+
 /* 32-bit times across 2106: what is near now counts. */
 static void
 test_time_wraps(void **state)
@@ -636,7 +697,8 @@ main(void)
 		cmocka_unit_test(test_zones),     cmocka_unit_test(test_vectors),
 		cmocka_unit_test(test_wrongs),    cmocka_unit_test(test_wildcards),
 		cmocka_unit_test(test_dnskey),    cmocka_unit_test(test_expirations),
-		cmocka_unit_test(test_time_wraps), cmocka_unit_test(test_two_ends),
+		cmocka_unit_test(test_time_wraps), cmocka_unit_test(test_two_algorithms),
+		cmocka_unit_test(test_short), cmocka_unit_test(test_two_ends),
 	};
 	return cmocka_run_group_tests_name("rrsig", tests, setup, teardown);
 }

@@ -240,6 +240,25 @@ static const struct {
 	{ "", false },
 };
 
+/* A zone key has another task: its signature is good, and does not count. */
+static void
+test_zone_key(void **state)
+{
+	static const char public[] =
+	    "n. IN KEY 256 3 15 dXD0XfXefjp8B3tNn/5Swa9lhiyb7gbKix8mU5NTOio=\n";
+	uint8_t wire[512];
+	size_t len = hex("0001 2400 0001 0000 0000 0000 00 0006 0001", wire, sizeof(wire));
+	knot_rdataset_t keys = { 0 };
+	struct msig_sig0_key *key;
+
+	assert_int_equal(msig_sig0_key_from_bind(public, strlen(public), PRIV, strlen(PRIV), &key), 0);
+	assert_int_equal(knot_rdataset_add(&keys, msig_sig0_key_rdata(key), NULL), 0);
+	assert_int_equal(msig_sig0_sign(key, wire, &len, sizeof(wire), NULL, 0, NOW, W), 0);
+	assert_int_equal(msig_sig0_verify(wire, len, NULL, 0, &keys, NOW, W, NULL), MSIG_ESIGKEY);
+	msig_sig0_key_free(key);
+	knot_rdataset_clear(&keys, NULL);
+}
+
 static void
 test_usable(void **state)
 {
@@ -365,6 +384,8 @@ test_no_room(void **state)
 	len = 65500;
 	assert_int_equal(msig_sig0_sign(alice, large, &len, 100000, NULL, 0, NOW, W), KNOT_ESPACE);
 	free(large);
+	len = 600;
+	assert_int_equal(msig_sig0_sign(alice, wire, &len, 512, NULL, 0, NOW, W), KNOT_EINVAL);
 	len = 5;
 	assert_int_equal(msig_sig0_sign(alice, wire, &len, 512, NULL, 0, NOW, W), KNOT_EINVAL);
 }
@@ -552,6 +573,7 @@ main(void)
 		cmocka_unit_test(test_foreign),   cmocka_unit_test(test_rsa),
 		cmocka_unit_test(test_keys),      cmocka_unit_test(test_keys_refused),
 		cmocka_unit_test(test_bind_files), cmocka_unit_test(test_usable),
+		cmocka_unit_test(test_zone_key),
 		cmocka_unit_test(test_request),   cmocka_unit_test(test_signer_letters),
 		cmocka_unit_test(test_response),
 		cmocka_unit_test(test_no_room),   cmocka_unit_test(test_times),

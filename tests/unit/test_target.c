@@ -236,6 +236,7 @@ test_same_everywhere(void **state)
 	in.count = 2;
 	assert_int_equal(msig_target(&in, &out[1]), 0);
 	assert_false(msig_target_eq(&out[0], &out[1]));
+	assert_false(msig_target_eq(&out[1], &out[0]));
 	assert_true(msig_target_shrinks(&out[0], &out[1]));
 	assert_false(msig_target_shrinks(&out[1], &out[0]));
 	assert_false(msig_target_shrinks(&out[0], &out[0]));
@@ -349,6 +350,16 @@ static void
 test_statement_check(void **state)
 {
 	assert_int_equal(msig_statement_check(&statements[0]), 0);
+	/* SHA-384 beside SHA-256 is good. */
+	struct msig_statement good;
+	uint8_t ds[MSIG_DS_MAX];
+	uint16_t len;
+	msig_statement_init(&good, NAME("a."), NAME("a."));
+	assert_int_equal(msig_statement_copy(&good, &statements[0]), 0);
+	assert_int_equal(msig_key_ds(good.zone, good.apex.set[MSIG_APEX_CDNSKEY].rrs.rdata, 4, ds, &len), 0);
+	assert_int_equal(msig_set_add(&good.apex.set[MSIG_APEX_CDS], ds, len), 0);
+	assert_int_equal(msig_statement_check(&good), 0);
+	msig_statement_clear(&good);
 	for (int wrong = 0; wrong < WRONGS; wrong++) {
 		struct msig_statement st;
 		struct msig_hsync_set hsync;
