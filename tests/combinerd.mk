@@ -5,6 +5,7 @@ combinerd_unit = \
 	tests/unit/test_serial \
 	tests/unit/test_merge \
 	tests/unit/test_update \
+	tests/unit/test_zone \
 	tests/unit/test_ixfr
 check_PROGRAMS += $(combinerd_unit)
 TESTS += $(combinerd_unit)
@@ -19,6 +20,8 @@ tests_unit_test_merge_SOURCES = tests/unit/test_merge.c tests/unit/zonetext.h
 tests_unit_test_merge_LDADD = $(combinerd_unit_libs)
 tests_unit_test_update_SOURCES = tests/unit/test_update.c tests/unit/zonetext.h
 tests_unit_test_update_LDADD = $(combinerd_unit_libs)
+tests_unit_test_zone_SOURCES = tests/unit/test_zone.c tests/unit/zonetext.h
+tests_unit_test_zone_LDADD = $(combinerd_unit_libs)
 tests_unit_test_ixfr_SOURCES = tests/unit/test_ixfr.c tests/unit/zonetext.h
 tests_unit_test_ixfr_LDADD = $(combinerd_unit_libs)
 endif
