@@ -1,7 +1,8 @@
 /*
  * transportd: two processes under one name. `peer` talks with other providers' agents and can be
- * reached by strangers; `observe` asks servers and resolvers what they show and is reached by nobody
- * but the signer. They share no memory and no user, and neither can speak in place of the other.
+ * reached by strangers; `observe` asks servers and resolvers what they show and is reached by
+ * nobody but the signer. They share no memory and no user, and neither can speak in place of the
+ * other.
  */
 #include "config.h"
 
@@ -50,9 +51,12 @@ static bool
 just_asks(int argc, char **argv, const char **logfile)
 {
 	static const struct option longs[] = {
-	    {"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'n'},
-	    {"verbose", no_argument, NULL, 'v'},      {"log", required_argument, NULL, 'l'},
-	    {"version", no_argument, NULL, 'V'},      {"help", no_argument, NULL, 'h'},
+	    {"config", required_argument, NULL, 'c'},
+	    {"check", no_argument, NULL, 'n'},
+	    {"verbose", no_argument, NULL, 'v'},
+	    {"log", required_argument, NULL, 'l'},
+	    {"version", no_argument, NULL, 'V'},
+	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
 	};
 	bool asks = false;

@@ -31,7 +31,7 @@ lost(struct outbox *outbox, const struct msig_msg *msg)
 {
 	if (!outbox->lossy)
 		log_warn("agentd is not there: %s and what follows is not heard",
-		         msig_msg_name(msg->id));
+			 msig_msg_name(msg->id));
 	outbox->lossy = true;
 }
 

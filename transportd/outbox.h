@@ -1,7 +1,7 @@
 /*
- * Messages to agentd that shall survive its restart: what cannot be sent now is tried again for a few
- * seconds, in order. A daemon that starts asks at once, and is often heard before it can hear: without
- * this its first questions would end in its time-outs. Both processes of transportd use it.
+ * Messages to agentd that shall survive its restart: what cannot be sent now is tried again for a
+ * few seconds, in order. A daemon that starts asks at once, and is often heard before it can hear:
+ * without this its first questions would end in its time-outs. Both processes of transportd use it.
  */
 #pragma once
 

@@ -105,7 +105,7 @@ hopeless(struct child *c, int status, uint64_t lived)
 	if (c->lived || !WIFEXITED(status) || WEXITSTATUS(status) == 0)
 		return false;
 	return c->starts >= GIVE_UP_STARTS || WEXITSTATUS(status) == EXIT_USAGE ||
-	    WEXITSTATUS(status) == EXIT_CONF;
+	       WEXITSTATUS(status) == EXIT_CONF;
 }
 
 /* Says why it ended, and when it starts again. Returns an exit status if it never will. */
@@ -126,9 +126,9 @@ died(struct child *c, int status, bool stopping)
 		c->backoff = BACKOFF_MAX;
 	c->since = now;
 	log_warn("%s ended (%s %d); started again in %llu ms", c->name,
-	         WIFSIGNALED(status) ? "signal" : "exit status",
-	         WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-	         (unsigned long long)c->backoff);
+		 WIFSIGNALED(status) ? "signal" : "exit status",
+		 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+		 (unsigned long long)c->backoff);
 	return 0;
 }
 

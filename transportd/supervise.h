@@ -1,6 +1,7 @@
 /*
  * Without --only, transportd is a parent that does nothing but keep its two processes running: it
- * opens no socket and reads no configuration. Units of a service manager run them one by one instead.
+ * opens no socket and reads no configuration. Units of a service manager run them one by one
+ * instead.
  */
 #pragma once
 

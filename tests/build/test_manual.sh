@@ -46,7 +46,7 @@ is_empty "each option has its place in msigctl.1" "$tmp/missing"
 for daemon in combinerd agentd transportd; do
 	: >"$tmp/missing"
 	cat "$top_srcdir/$daemon"/cmds.c "$top_srcdir/$daemon"/*/cmds.c "$top_srcdir/$daemon"/main.c 2>/dev/null |
-	    sed -n 's/^[[:space:]]*{ "\([a-z-]*\)", \(true\|false\), .*/\1/p' | sort -u >"$tmp/table"
+	    sed -n 's/^[[:space:]]*{ *"\([a-z-]*\)", \(true\|false\), .*/\1/p' | sort -u >"$tmp/table"
 	while read -r name; do
 		grep -q -w -e "$name" "$man/$daemon.8" || echo "$name" >>"$tmp/missing"
 	done <"$tmp/table"
@@ -64,7 +64,7 @@ done
 # Every item of the configuration that the reader's table knows.
 if [ -f "$top_srcdir/libmsig/daemon/conf.c" ]; then
 	: >"$tmp/missing"
-	sed -n 's/^[[:space:]]*{ "\([a-z0-9-]*\)",.*/\1/p' "$top_srcdir/libmsig/daemon/conf.c" | sort -u >"$tmp/items"
+	sed -n 's/^[[:space:]]*{ *"\([a-z0-9-]*\)",.*/\1/p' "$top_srcdir/libmsig/daemon/conf.c" | sort -u >"$tmp/items"
 	while read -r item; do
 		grep -q -E "(Ic|Cm|Sy|Ss|Sh) $item( |:|\$)" "$man/msig.conf.5" || echo "$item" >>"$tmp/missing"
 	done <"$tmp/items"

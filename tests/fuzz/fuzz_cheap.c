@@ -13,7 +13,7 @@ static void
 set_up(void)
 {
 	static char peer[] = "msa.p2.example.", address[] = "192.0.2.1@5399", key[] = KEY,
-	            zone[] = "shop.example.";
+		    zone[] = "shop.example.";
 	char *addresses[] = {address}, *keys[] = {key}, *zones[] = {zone};
 	struct msig_msg_PEER_SET set = {
 	    .peer = peer, .address = {addresses, 1}, .key = {keys, 1}, .zone = {zones, 1}};

@@ -1,4 +1,4 @@
-/* Answers of servers and of the resolver: the three values. The first octet says how it is judged. */
+/* Answers of servers and of the resolver: the three values. The first octet says how to judge. */
 #include "tests/fuzz/fuzz.h"
 #include "libmsig/rrs.h"
 #include "transportd/observe/look.h"
@@ -40,7 +40,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 			look_server(pkt, name, type, &look);
 		else
 			look_validated(pkt, 0, (enum msig_validation)(data[0] >> 1 & 3), NULL, type,
-			               &look);
+				       &look);
 		check(&look);
 		look_clear(&look);
 	}

@@ -1,8 +1,9 @@
 /*
  * Speaks on the local bus in the place of a daemon, for tests: `busctl RUNDIR ACTOR`. Each line of
  * standard input is a message to send, {"msg": "ASK", "id": 1, ...}; each message that arrives
- * becomes such a line of output. Fields are those of libmsig/msg.h: names and text as strings, blobs
- * in hexadecimal. A message that nobody takes is tried again for ten seconds. Ends with its input.
+ * becomes such a line of output. Fields are those of libmsig/msg.h: names and text as strings,
+ * blobs in hexadecimal. A message that nobody takes is tried again for ten seconds. Ends with its
+ * input.
  */
 #include "config.h"
 
@@ -116,11 +117,11 @@ blobs(const json_t *o, const char *key)
 	return out;
 }
 
-#define READ_U8(o, f) (uint8_t)number(o, #f)
-#define READ_U16(o, f) (uint16_t)number(o, #f)
-#define READ_U32(o, f) (uint32_t)number(o, #f)
+#define READ_U8(o, f) (uint8_t) number(o, #f)
+#define READ_U16(o, f) (uint16_t) number(o, #f)
+#define READ_U32(o, f) (uint32_t) number(o, #f)
 #define READ_U64(o, f) number(o, #f)
-#define READ_I32(o, f) (int32_t)number(o, #f)
+#define READ_I32(o, f) (int32_t) number(o, #f)
 #define READ_NAME(o, f) name(o, #f)
 #define READ_STR(o, f) text(json_object_get(o, #f))
 #define READ_BLOB(o, f) unhex(json_object_get(o, #f))
@@ -184,14 +185,14 @@ show_blobs(const struct msig_blobs *list)
 
 #define READ_FIELD(kind, field) p->field = READ_##kind(o, field);
 #define SHOW_FIELD(kind, field) json_object_set_new(o, #field, SHOW_##kind(p->field));
-#define X(id, NAME, from, to, size)                                                                \
-	static void read_##NAME(const json_t *o, struct msig_msg_##NAME *p)                        \
-	{                                                                                          \
-		MSG_##NAME(READ_FIELD)                                                             \
-	}                                                                                          \
-	static void show_##NAME(json_t *o, const struct msig_msg_##NAME *p)                        \
-	{                                                                                          \
-		MSG_##NAME(SHOW_FIELD)                                                             \
+#define X(id, NAME, from, to, size)                                         \
+	static void read_##NAME(const json_t *o, struct msig_msg_##NAME *p) \
+	{                                                                   \
+		MSG_##NAME(READ_FIELD)                                      \
+	}                                                                   \
+	static void show_##NAME(json_t *o, const struct msig_msg_##NAME *p) \
+	{                                                                   \
+		MSG_##NAME(SHOW_FIELD)                                      \
 	}
 MSIG_MESSAGES(X)
 #undef X
@@ -202,11 +203,11 @@ read_message(const json_t *o, struct msig_msg *msg)
 	const char *wanted = json_string_value(json_object_get(o, "msg"));
 
 	memset(msg, 0, sizeof(*msg));
-#define X(value, NAME, from, to, size)                                                             \
-	if (wanted != NULL && strcmp(wanted, #NAME) == 0) {                                        \
-		msg->id = MSIG_MSG_##NAME;                                                         \
-		read_##NAME(o, &msg->u.NAME);                                                      \
-		return true;                                                                       \
+#define X(value, NAME, from, to, size)                      \
+	if (wanted != NULL && strcmp(wanted, #NAME) == 0) { \
+		msg->id = MSIG_MSG_##NAME;                  \
+		read_##NAME(o, &msg->u.NAME);               \
+		return true;                                \
 	}
 	MSIG_MESSAGES(X)
 #undef X
@@ -220,10 +221,10 @@ on_message(void *arg, const struct msig_msg *msg)
 	char *line;
 
 	switch (msg->id) {
-#define X(value, NAME, from, to, size)                                                             \
-	case MSIG_MSG_##NAME:                                                                      \
-		json_object_set_new(o, "msg", json_string(#NAME));                             \
-		show_##NAME(o, &msg->u.NAME);                                                      \
+#define X(value, NAME, from, to, size)                             \
+	case MSIG_MSG_##NAME:                                      \
+		json_object_set_new(o, "msg", json_string(#NAME)); \
+		show_##NAME(o, &msg->u.NAME);                      \
 		break;
 		MSIG_MESSAGES(X)
 #undef X
@@ -332,16 +333,16 @@ main(int argc, char **argv)
 	log_open("busctl", NULL, LOG_LVL_WARN);
 	loop = loop_new();
 	bus = bus_new(loop, (enum msig_actor)self, argv[1]);
-#define X(value, NAME, from, to, size)                                                             \
-	if (MSIG_ACTOR_##to == self && !bound[MSIG_ACTOR_##from] && err == 0) {                    \
-		bound[MSIG_ACTOR_##from] = true;                                                   \
-		err = bus_bind(bus, MSIG_ACTOR_##from, (uid_t)-1, (gid_t)-1);                      \
-	}                                                                                          \
-	if (MSIG_ACTOR_##to == self)                                                               \
-		bus_on(bus, MSIG_MSG_##NAME, on_message, NULL);                                    \
-	if (MSIG_ACTOR_##from == self && !connected[MSIG_ACTOR_##to] && err == 0) {                \
-		connected[MSIG_ACTOR_##to] = true;                                                 \
-		err = bus_connect(bus, MSIG_ACTOR_##to);                                           \
+#define X(value, NAME, from, to, size)                                              \
+	if (MSIG_ACTOR_##to == self && !bound[MSIG_ACTOR_##from] && err == 0) {     \
+		bound[MSIG_ACTOR_##from] = true;                                    \
+		err = bus_bind(bus, MSIG_ACTOR_##from, (uid_t)-1, (gid_t)-1);       \
+	}                                                                           \
+	if (MSIG_ACTOR_##to == self)                                                \
+		bus_on(bus, MSIG_MSG_##NAME, on_message, NULL);                     \
+	if (MSIG_ACTOR_##from == self && !connected[MSIG_ACTOR_##to] && err == 0) { \
+		connected[MSIG_ACTOR_##to] = true;                                  \
+		err = bus_connect(bus, MSIG_ACTOR_##to);                            \
 	}
 	MSIG_MESSAGES(X)
 #undef X

@@ -34,18 +34,18 @@ struct wrong {
 	const char *zone, *identity;
 	int raw_option; /* octets of raw instead of a real option; -1: none at all */
 	const uint8_t *raw;
-	bool twice;     /* the option */
+	bool twice; /* the option */
 	bool unsigned_, sign_twice, other_key;
-	int64_t shift;  /* s, of the signature's times */
+	int64_t shift; /* s, of the signature's times */
 	enum msig_op op;
 };
 
 static void
 sign(struct msig_sig0_key *with, uint8_t *wire, size_t *len, int64_t shift)
 {
-	assert_int_equal(msig_sig0_sign(with, wire, len, MAX, NULL, 0, NOW + (uint64_t)shift,
-	                                MSIG_SIG0_WINDOW),
-	                 0);
+	assert_int_equal(
+	    msig_sig0_sign(with, wire, len, MAX, NULL, 0, NOW + (uint64_t)shift, MSIG_SIG0_WINDOW),
+	    0);
 }
 
 /* NOTIFY SOA with options written by hand. */
@@ -59,14 +59,13 @@ compose_raw(const struct wrong *w, uint8_t *wire)
 	knot_pkt_clear(pkt);
 	knot_wire_set_id(pkt->wire, 4711);
 	knot_wire_set_opcode(pkt->wire, KNOT_OPCODE_NOTIFY);
-	assert_int_equal(knot_pkt_put_question(pkt, dname("shop.example."), KNOT_CLASS_IN,
-	                                       KNOT_RRTYPE_SOA),
-	                 0);
+	assert_int_equal(
+	    knot_pkt_put_question(pkt, dname("shop.example."), KNOT_CLASS_IN, KNOT_RRTYPE_SOA), 0);
 	assert_int_equal(knot_edns_init(&opt, 1232, 0, 0, NULL), 0);
 	for (int i = 0; w->raw_option >= 0 && i < 1 + w->twice; i++)
 		assert_int_equal(knot_edns_add_option(&opt, MSIG_OPTION_CODE,
-		                                      (uint16_t)w->raw_option, w->raw, NULL),
-		                 0);
+						      (uint16_t)w->raw_option, w->raw, NULL),
+				 0);
 	assert_int_equal(knot_pkt_begin(pkt, KNOT_ADDITIONAL), 0);
 	assert_int_equal(knot_pkt_put(pkt, KNOT_COMPR_HINT_NONE, &opt, 0), 0);
 	len = pkt->size;
@@ -88,8 +87,8 @@ compose(const struct wrong *w, uint8_t *wire)
 		len = compose_raw(w, wire);
 	} else {
 		msig_option_init(&option, w->op != 0 ? w->op : MSIG_OP_HELLO,
-		                 dname(w->identity != NULL ? w->identity : ID),
-		                 dname(w->zone != NULL ? w->zone : "shop.example."));
+				 dname(w->identity != NULL ? w->identity : ID),
+				 dname(w->zone != NULL ? w->zone : "shop.example."));
 		MSIG_OPTION_SET(&option, SEQUENCE, sequence, 1);
 		assert_int_equal(msig_peermsg_request(&msg, 4711, &option, NULL), 0);
 		assert_int_equal(msig_peermsg_compose(&msg, &coding, wire, &len), 0);
@@ -293,24 +292,24 @@ static void
 test_option(void **state)
 {
 	static const uint8_t zero[] = {0, 1, 2}, unassigned[] = {99, 1, 2}, bare[] = {1, 1, 2},
-	                     no_dns[] = {1, 2, 2}, cut_tlv[] = {1, 1, 2, 1, 0, 9, 1};
+			     no_dns[] = {1, 2, 2}, cut_tlv[] = {1, 1, 2, 1, 0, 9, 1};
 
 	expect_wrong((struct wrong){.raw_option = -1}, CHEAP_PRESENT, KNOT_RCODE_REFUSED,
-	             KNOT_EDNS_EDE_PROHIBITED);
+		     KNOT_EDNS_EDE_PROHIBITED);
 	expect_wrong((struct wrong){.raw_option = 2, .raw = bare}, CHEAP_OPTION, KNOT_RCODE_FORMERR,
-	             KNOT_EDNS_EDE_INV_DATA);
+		     KNOT_EDNS_EDE_INV_DATA);
 	expect_wrong((struct wrong){.raw_option = 3, .raw = zero}, CHEAP_OPTION, KNOT_RCODE_FORMERR,
-	             KNOT_EDNS_EDE_INV_DATA);
+		     KNOT_EDNS_EDE_INV_DATA);
 	expect_wrong((struct wrong){.raw_option = 3, .raw = unassigned}, CHEAP_OPTION,
-	             KNOT_RCODE_NOTIMPL, KNOT_EDNS_EDE_NOTSUP);
+		     KNOT_RCODE_NOTIMPL, KNOT_EDNS_EDE_NOTSUP);
 	expect_wrong((struct wrong){.raw_option = 3, .raw = bare}, CHEAP_OPTION, KNOT_RCODE_FORMERR,
-	             KNOT_EDNS_EDE_INV_DATA);
+		     KNOT_EDNS_EDE_INV_DATA);
 	expect_wrong((struct wrong){.raw_option = 3, .raw = no_dns}, CHEAP_OPTION,
-	             KNOT_RCODE_FORMERR, KNOT_EDNS_EDE_INV_DATA);
+		     KNOT_RCODE_FORMERR, KNOT_EDNS_EDE_INV_DATA);
 	expect_wrong((struct wrong){.raw_option = 7, .raw = cut_tlv}, CHEAP_OPTION,
-	             KNOT_RCODE_FORMERR, KNOT_EDNS_EDE_INV_DATA);
+		     KNOT_RCODE_FORMERR, KNOT_EDNS_EDE_INV_DATA);
 	expect_wrong((struct wrong){.raw_option = 3, .raw = bare, .twice = true}, CHEAP_OPTION,
-	             KNOT_RCODE_FORMERR, KNOT_EDNS_EDE_INV_DATA);
+		     KNOT_RCODE_FORMERR, KNOT_EDNS_EDE_INV_DATA);
 }
 
 static void
@@ -368,9 +367,9 @@ test_zone(void **state)
 	q.table = &unknown_table;
 	expect(&q, CHEAP_READY, KNOT_RCODE_REFUSED, KNOT_EDNS_EDE_NOT_READY, false);
 	expect_wrong((struct wrong){.zone = "nobody.example."}, CHEAP_ZONE, KNOT_RCODE_REFUSED,
-	             KNOT_EDNS_EDE_NOT_READY);
+		     KNOT_EDNS_EDE_NOT_READY);
 	expect_wrong((struct wrong){.zone = "other.example."}, CHEAP_SHARED, KNOT_RCODE_REFUSED,
-	             KNOT_EDNS_EDE_PROHIBITED);
+		     KNOT_EDNS_EDE_PROHIBITED);
 	budget_free(budget);
 }
 
@@ -378,18 +377,18 @@ static void
 test_signature(void **state)
 {
 	expect_wrong((struct wrong){.unsigned_ = true}, CHEAP_SIGNED, KNOT_RCODE_REFUSED,
-	             KNOT_EDNS_EDE_PROHIBITED);
+		     KNOT_EDNS_EDE_PROHIBITED);
 	expect_wrong((struct wrong){.sign_twice = true}, CHEAP_SIGNED, KNOT_RCODE_REFUSED,
-	             KNOT_EDNS_EDE_PROHIBITED);
+		     KNOT_EDNS_EDE_PROHIBITED);
 	expect_wrong((struct wrong){.other_key = true}, CHEAP_SIGNER, KNOT_RCODE_BADKEY,
-	             KNOT_EDNS_EDE_PROHIBITED);
+		     KNOT_EDNS_EDE_PROHIBITED);
 	/* This peer is known, but its keys are not yet. */
 	expect_wrong((struct wrong){.other_key = true, .identity = ID4}, CHEAP_SIGNER,
-	             KNOT_RCODE_REFUSED, KNOT_EDNS_EDE_NOT_READY);
+		     KNOT_RCODE_REFUSED, KNOT_EDNS_EDE_NOT_READY);
 	expect_wrong((struct wrong){.shift = -1000}, CHEAP_WINDOW, KNOT_RCODE_NOTAUTH,
-	             KNOT_EDNS_EDE_SIG_EXPIRED);
+		     KNOT_EDNS_EDE_SIG_EXPIRED);
 	expect_wrong((struct wrong){.shift = 1000}, CHEAP_WINDOW, KNOT_RCODE_NOTAUTH,
-	             KNOT_EDNS_EDE_SIG_NOTYET);
+		     KNOT_EDNS_EDE_SIG_NOTYET);
 }
 
 /* Who claims to be a peer from elsewhere cannot use up what the peer itself has. */
@@ -434,9 +433,9 @@ static void
 add_peer(char *id, char *address, char *key_text, char *zone)
 {
 	struct msig_msg_PEER_SET set = {.peer = id,
-	                                .address = {&address, 1},
-	                                .key = {&key_text, key_text != NULL},
-	                                .zone = {&zone, 1}};
+					.address = {&address, 1},
+					.key = {&key_text, key_text != NULL},
+					.zone = {&zone, 1}};
 	unsigned skipped;
 
 	assert_int_equal(peertable_set(&table, &set, &skipped), 0);

@@ -81,7 +81,8 @@ build(const struct reply *r)
 		knot_wire_set_tc(pkt->wire);
 	knot_wire_set_rcode(pkt->wire, (uint8_t)r->rcode);
 	if (!r->no_question)
-		assert_int_equal(knot_pkt_put_question(pkt, name, KNOT_CLASS_IN, KNOT_RRTYPE_NS), 0);
+		assert_int_equal(knot_pkt_put_question(pkt, name, KNOT_CLASS_IN, KNOT_RRTYPE_NS),
+				 0);
 	knot_pkt_begin(pkt, KNOT_ANSWER);
 	put_all(pkt, r->answer);
 	knot_pkt_begin(pkt, KNOT_AUTHORITY);
@@ -122,7 +123,8 @@ test_server(void **state)
 	expect((struct reply){.answer = "d"}, MSIG_SEEN_SET, NULL);
 	expect((struct reply){.authority = "S"}, MSIG_SEEN_ABSENT, NULL);
 	expect((struct reply){.authority = "P"}, MSIG_SEEN_ABSENT, NULL);
-	expect((struct reply){.rcode = KNOT_RCODE_NXDOMAIN, .authority = "P"}, MSIG_SEEN_ABSENT, NULL);
+	expect((struct reply){.rcode = KNOT_RCODE_NXDOMAIN, .authority = "P"}, MSIG_SEEN_ABSENT,
+	       NULL);
 	/* A parent's server names the child's servers in a referral. */
 	expect((struct reply){.no_aa = true, .authority = "n"}, MSIG_SEEN_SET, NULL);
 }
@@ -153,13 +155,13 @@ test_server_unknown(void **state)
 
 static void
 expect_validated(struct reply r, bool packet, uint16_t rcode, enum msig_validation validation,
-                 enum msig_seen status, const char *reason)
+		 enum msig_seen status, const char *reason)
 {
 	knot_pkt_t *pkt = packet ? build(&r) : NULL;
 	struct look look;
 
 	look_validated(pkt, rcode, validation, validation == MSIG_VALIDATION_BOGUS ? "why" : NULL,
-	               KNOT_RRTYPE_NS, &look);
+		       KNOT_RRTYPE_NS, &look);
 	assert_int_equal(look.status, status);
 	assert_int_equal(look.validation, validation);
 	if (status == MSIG_SEEN_UNKNOWN)
@@ -172,11 +174,12 @@ static void
 test_validated(void **state)
 {
 	const enum msig_validation secure = MSIG_VALIDATION_SECURE,
-	                           insecure = MSIG_VALIDATION_INSECURE,
-	                           bogus = MSIG_VALIDATION_BOGUS, none = MSIG_VALIDATION_NONE;
+				   insecure = MSIG_VALIDATION_INSECURE,
+				   bogus = MSIG_VALIDATION_BOGUS, none = MSIG_VALIDATION_NONE;
 	const struct reply data = {.no_aa = true, .answer = "d"};
 	const struct reply nodata = {.no_aa = true, .authority = "S"};
-	const struct reply nxdomain = {.no_aa = true, .rcode = KNOT_RCODE_NXDOMAIN, .authority = "P"};
+	const struct reply nxdomain = {
+	    .no_aa = true, .rcode = KNOT_RCODE_NXDOMAIN, .authority = "P"};
 	const struct reply servfail = {.rcode = KNOT_RCODE_SERVFAIL};
 
 	expect_validated(data, true, 0, secure, MSIG_SEEN_SET, NULL);
@@ -251,9 +254,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_server),  cmocka_unit_test(test_server_unknown),
+	    cmocka_unit_test(test_server),    cmocka_unit_test(test_server_unknown),
 	    cmocka_unit_test(test_validated), cmocka_unit_test(test_letters),
-	    cmocka_unit_test(test_query),   cmocka_unit_test(test_failed),
+	    cmocka_unit_test(test_query),     cmocka_unit_test(test_failed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,10 +104,18 @@ test_del_all(void **state)
 static void
 test_skips(void **state)
 {
-	static char bad_address[][24] = {"", "nonsense", "192.0.2.300@53", "0.0.0.0@53", "224.0.0.1@53",
-	                              "255.255.255.255@53", "192.0.2.1@0", "::@53", "ff02::1@53"};
-	static char bad_key[][16] = {"", "/1", "name./", "name./x", "name./-1", "name./65536", "name.",
-	                          "name./1x", "bad..name./1"};
+	static char bad_address[][24] = {"",
+					 "nonsense",
+					 "192.0.2.300@53",
+					 "0.0.0.0@53",
+					 "224.0.0.1@53",
+					 "255.255.255.255@53",
+					 "192.0.2.1@0",
+					 "::@53",
+					 "ff02::1@53"};
+	static char bad_key[][16] = {"",        "/1",       "name./",
+				     "name./x", "name./-1", "name./65536",
+				     "name.",   "name./1x", "bad..name./1"};
 	struct peertable t = {0};
 	unsigned n = sizeof(bad_address) / sizeof(bad_address[0]);
 	unsigned k = sizeof(bad_key) / sizeof(bad_key[0]);
@@ -140,7 +148,8 @@ test_limits(void **state)
 		many[i] = A1;
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		keys[i] = K2;
-	assert_int_equal(set(&t, P2, many, PEER_MAX_ADDRESSES + 3, keys, PEER_MAX_KEYS + 5, NULL, 0), 8);
+	assert_int_equal(
+	    set(&t, P2, many, PEER_MAX_ADDRESSES + 3, keys, PEER_MAX_KEYS + 5, NULL, 0), 8);
 	assert_int_equal(peer_find(&t, P2)->addresses, PEER_MAX_ADDRESSES);
 	assert_int_equal(peertable_set(&t, &msg, &skipped), KNOT_EINVAL);
 	for (unsigned i = 1; i < PEER_MAX; i++) {

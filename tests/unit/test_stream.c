@@ -8,7 +8,7 @@
 
 static knot_dname_t *zone;
 
-/* One record in wire form. SOA: rdata is made from the serial; RRSIG: algorithm, tag, expiration. */
+/* One record. SOA: rdata is made from the serial; RRSIG: algorithm, tag, expiration. */
 static knot_rrset_t *
 rr(const char *owner, uint16_t type, uint32_t ttl, const uint8_t *rdata, uint16_t len)
 {
@@ -65,8 +65,8 @@ feed(struct stream *s, knot_rrset_t *const *records, unsigned n)
 	return err;
 }
 
-#define FEED(s, ...)                                                                               \
-	feed(s, (knot_rrset_t *const[]){__VA_ARGS__},                                              \
+#define FEED(s, ...)                                  \
+	feed(s, (knot_rrset_t *const[]){__VA_ARGS__}, \
 	     sizeof((knot_rrset_t *const[]){__VA_ARGS__}) / sizeof(knot_rrset_t *))
 
 static void
@@ -82,11 +82,11 @@ full(struct picture *p, uint32_t serial)
 
 	assert_int_equal(stream_begin(&s, zone, NULL, NOW), 0);
 	assert_int_equal(FEED(&s, soa(serial), a("zone.example.", 600, 1),
-	                      a("www.zone.example.", 86400, 2),
-	                      rrsig("zone.example.", 13, 4711, NOW + 1000),
-	                      rrsig("www.zone.example.", 13, 4711, NOW + 5000),
-	                      rrsig("zone.example.", 13, 99, NOW + 2000), soa(serial)),
-	                 0);
+			      a("www.zone.example.", 86400, 2),
+			      rrsig("zone.example.", 13, 4711, NOW + 1000),
+			      rrsig("www.zone.example.", 13, 4711, NOW + 5000),
+			      rrsig("zone.example.", 13, 99, NOW + 2000), soa(serial)),
+			 0);
 	assert_int_equal(s.state, STREAM_DONE);
 	assert_true(s.full);
 	stream_take(&s, p);
@@ -123,11 +123,11 @@ test_ixfr(void **state)
 	full(&p, 7);
 	assert_int_equal(stream_begin(&s, zone, &p, NOW), 0);
 	assert_int_equal(FEED(&s, soa(9), soa(7), a("www.zone.example.", 86400, 2),
-	                      rrsig("zone.example.", 13, 4711, NOW + 1000), soa(8),
-	                      a("www.zone.example.", 300, 3), soa(8),
-	                      rrsig("zone.example.", 13, 99, NOW + 2000), soa(9),
-	                      rrsig("zone.example.", 13, 4711, NOW + 9000), soa(9)),
-	                 0);
+			      rrsig("zone.example.", 13, 4711, NOW + 1000), soa(8),
+			      a("www.zone.example.", 300, 3), soa(8),
+			      rrsig("zone.example.", 13, 99, NOW + 2000), soa(9),
+			      rrsig("zone.example.", 13, 4711, NOW + 9000), soa(9)),
+			 0);
 	assert_int_equal(s.state, STREAM_DONE);
 	assert_false(s.full);
 	assert_int_equal(p.serial, 7); /* nothing is changed before it is whole */
@@ -142,10 +142,11 @@ test_ixfr(void **state)
 	assert_int_equal(picture_expires(&p), (NOW + 5000) / 60 * 60);
 
 	assert_int_equal(stream_begin(&s, zone, NULL, NOW), 0);
-	assert_int_equal(FEED(&s, soa(9), a("zone.example.", 600, 1), a("www.zone.example.", 300, 3),
-	                      rrsig("www.zone.example.", 13, 4711, NOW + 5000),
-	                      rrsig("zone.example.", 13, 4711, NOW + 9000), soa(9)),
-	                 0);
+	assert_int_equal(FEED(&s, soa(9), a("zone.example.", 600, 1),
+			      a("www.zone.example.", 300, 3),
+			      rrsig("www.zone.example.", 13, 4711, NOW + 5000),
+			      rrsig("zone.example.", 13, 4711, NOW + 9000), soa(9)),
+			 0);
 	stream_take(&s, &direct);
 	stream_clear(&s);
 	digest(&p, left);
@@ -220,20 +221,21 @@ test_refused(void **state)
 
 	full(&p, 7);
 	digest(&p, before);
-#define REFUSED(want, have, ...)                                                                   \
-	do {                                                                                       \
-		assert_int_equal(stream_begin(&s, zone, have, NOW), 0);                            \
-		assert_int_equal(FEED(&s, __VA_ARGS__), want);                                     \
-		stream_clear(&s);                                                                  \
+#define REFUSED(want, have, ...)                                        \
+	do {                                                            \
+		assert_int_equal(stream_begin(&s, zone, have, NOW), 0); \
+		assert_int_equal(FEED(&s, __VA_ARGS__), want);          \
+		stream_clear(&s);                                       \
 	} while (0)
 	REFUSED(KNOT_EMALF, NULL, a("zone.example.", 60, 1));
 	REFUSED(KNOT_EMALF, NULL, soa(1), a("zone.example.", 60, 1), soa(2));
 	REFUSED(KNOT_EMALF, NULL, soa(1), soa(1), a("zone.example.", 60, 1));
 	REFUSED(KNOT_EOUTOFZONE, NULL, soa(1), a("example.", 60, 1));
-	REFUSED(KNOT_EMALF, NULL, rr("www.zone.example.", KNOT_RRTYPE_SOA, 1, (const uint8_t *)"", 0));
+	REFUSED(KNOT_EMALF, NULL,
+		rr("www.zone.example.", KNOT_RRTYPE_SOA, 1, (const uint8_t *)"", 0));
 	REFUSED(KNOT_EMALF, NULL, rr("zone.example.", KNOT_RRTYPE_SOA, 1, (const uint8_t *)"", 0));
 	REFUSED(KNOT_EMALF, NULL, soa(1),
-	        rr("zone.example.", KNOT_RRTYPE_RRSIG, 1, (const uint8_t *)"12345", 5));
+		rr("zone.example.", KNOT_RRTYPE_RRSIG, 1, (const uint8_t *)"12345", 5));
 	/* A difference to another version than ours, and one that deletes what is not there. */
 	REFUSED(KNOT_ENORECORD, &p, soa(9), soa(8), a("zone.example.", 600, 1));
 	REFUSED(KNOT_ENORECORD, &p, soa(9), soa(7), a("zone.example.", 601, 1));

@@ -32,13 +32,13 @@ struct ask {
 	knot_tsig_key_t key;
 	struct tsig_ctx ctx;
 	struct dnsio_client *client;
-	unsigned at;    /* the type that is asked now */
-	bool reused;    /* this connection has brought an answer before */
+	unsigned at; /* the type that is asked now */
+	bool reused; /* this connection has brought an answer before */
 	/* The resolver: one look-up for each type. */
 	struct asked {
 		struct ask *ask;
 		struct lookup *lookup;
-	} *asked;
+	} * asked;
 	struct ask *next;
 };
 
@@ -226,8 +226,8 @@ connect_server(struct ask *ask)
 
 	ask->reused = false;
 	ask->client = len > 0 ? dnsio_query_tcp(ask->asker->loop, &ask->addr, via, wire, len,
-	                                        ask->timeout, server_answered, ask)
-	                      : NULL;
+						ask->timeout, server_answered, ask)
+			      : NULL;
 	return ask->client != NULL;
 }
 
@@ -240,7 +240,7 @@ server_answered(void *arg, int result, const uint8_t *wire, size_t len)
 	size_t query_len;
 
 	if (result != 0) {
-		/* A server may close after each answer: the next question gets its own connection. */
+		/* A server may close after each answer: the next question connects again. */
 		bool again = ask->reused;
 
 		ask->client = NULL;
@@ -299,7 +299,7 @@ ask_server(struct ask *ask)
 
 static void
 looked_up(void *arg, const knot_pkt_t *pkt, uint16_t rcode, enum msig_validation validation,
-          const char *why)
+	  const char *why)
 {
 	struct asked *asked = arg;
 	struct ask *ask = asked->ask;
@@ -327,8 +327,9 @@ ask_resolver(struct ask *ask)
 			continue;
 		ask->asked[i].ask = ask;
 		if (*ask->asker->resolver != NULL)
-			ask->asked[i].lookup = resolver_ask(*ask->asker->resolver, ask->name,
-			                                    ask->type[i], looked_up, &ask->asked[i]);
+			ask->asked[i].lookup =
+			    resolver_ask(*ask->asker->resolver, ask->name, ask->type[i], looked_up,
+					 &ask->asked[i]);
 		if (ask->asked[i].lookup == NULL) {
 			look_failed(KNOT_EINVAL, &look);
 			send_answer(ask, i, &look);

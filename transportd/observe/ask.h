@@ -8,7 +8,7 @@
 #include "transportd/observe/resolver.h"
 #include "transportd/outbox.h"
 
-#define ASK_ACTIVE 128   /* asks at a time */
+#define ASK_ACTIVE 128 /* asks at a time */
 #define ASK_QUEUED 8192
 #define ASK_TIMEOUT 5000 /* ms, where agentd names none */
 

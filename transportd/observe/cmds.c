@@ -15,14 +15,13 @@ run_status(void *arg, struct ctl_request *req, const json_t *request)
 	json_t *answer;
 
 	asker_count(p->asker, &ask);
-	answer = json_pack("{s:b s:s s:s s:I s:i s:i s:i s:I s:I s:I s:I s:I s:I}", "ok", 1,
-	                   "daemon", "observe", "version", PACKAGE_VERSION, "started",
-	                   (json_int_t)p->started, "zones", (int)json_array_size(zones), "asking",
-	                   (int)ask.active, "queued", (int)ask.queued, "asks", (json_int_t)ask.asks,
-	                   "seen", (json_int_t)ask.seen, "absent", (json_int_t)ask.absent,
-	                   "unknown", (json_int_t)ask.unknown, "notify",
-	                   (json_int_t)notify.accepted, "notify-refused",
-	                   (json_int_t)notify.refused);
+	answer = json_pack(
+	    "{s:b s:s s:s s:I s:i s:i s:i s:I s:I s:I s:I s:I s:I}", "ok", 1, "daemon", "observe",
+	    "version", PACKAGE_VERSION, "started", (json_int_t)p->started, "zones",
+	    (int)json_array_size(zones), "asking", (int)ask.active, "queued", (int)ask.queued,
+	    "asks", (json_int_t)ask.asks, "seen", (json_int_t)ask.seen, "absent",
+	    (json_int_t)ask.absent, "unknown", (json_int_t)ask.unknown, "notify",
+	    (json_int_t)notify.accepted, "notify-refused", (json_int_t)notify.refused);
 	json_decref(zones);
 	return answer;
 }

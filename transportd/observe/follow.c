@@ -28,14 +28,14 @@ struct follow {
 	struct dnsio_client *client;
 	struct tsig_ctx ctx;
 	struct stream stream;
-	bool first;   /* no message of the answer yet */
-	bool axfr;    /* asked for */
-	bool again;   /* something new was announced meanwhile */
+	bool first;     /* no message of the answer yet */
+	bool axfr;      /* asked for */
+	bool again;     /* something new was announced meanwhile */
 	bool want_axfr; /* an IXFR was of no use */
 
 	struct loop_timer *timer;
-	uint32_t backoff; /* ms; 0: the last transfer succeeded */
-	char reason[200]; /* why it failed; empty: it did not */
+	uint32_t backoff;          /* ms; 0: the last transfer succeeded */
+	char reason[200];          /* why it failed; empty: it did not */
 	uint64_t changed, checked; /* UTC ms */
 	uint64_t axfrs, ixfrs, failures;
 	struct follow *next;
@@ -130,9 +130,9 @@ report(struct follow *f)
 			const struct tally_entry *e = &p->signatures.at[i];
 
 			snprintf(signer[i], sizeof(signer[i]), "%u/%u", (unsigned)(e->key >> 16),
-			         (unsigned)(e->key & 0xffff));
+				 (unsigned)(e->key & 0xffff));
 			snprintf(number[i], sizeof(number[i]), "%llu",
-			         (unsigned long long)e->count);
+				 (unsigned long long)e->count);
 			signers[i] = signer[i];
 			numbers[i] = number[i];
 		}
@@ -157,8 +157,8 @@ failed(struct follow *f, const char *reason)
 	f->again = false;
 	if (!news)
 		return;
-	log_zone(LOG_LVL_WARN, f->zone, "transfer from the signer %s: %s; again in %u ms", f->server,
-	         reason, f->backoff);
+	log_zone(LOG_LVL_WARN, f->zone, "transfer from the signer %s: %s; again in %u ms",
+		 f->server, reason, f->backoff);
 	report(f);
 }
 
@@ -193,9 +193,10 @@ succeeded(struct follow *f)
 		f->changed = f->checked;
 		picture_clear(p);
 		stream_take(&f->stream, p);
-		log_zone(LOG_LVL_INFO, f->zone, "signer's serial %u, %s, %llu records, %zu keys sign",
-		         p->serial, f->stream.full ? "whole zone" : "changes only",
-		         (unsigned long long)p->records, p->signatures.count);
+		log_zone(LOG_LVL_INFO, f->zone,
+			 "signer's serial %u, %s, %llu records, %zu keys sign", p->serial,
+			 f->stream.full ? "whole zone" : "changes only",
+			 (unsigned long long)p->records, p->signatures.count);
 	}
 	end_transfer(f);
 	if (changed || was_failing)
@@ -260,7 +261,7 @@ read_message(struct follow *f, knot_pkt_t *pkt, int err)
 		theirs = err == 0;
 	}
 	f->client = NULL;
-	/* Newer here than there: its serial went back, and its differences are of another history. */
+	/* Newer here than there: its serial went back, its differences are of another history. */
 	if (err == 0 && f->stream.older && f->stream.serial != f->picture.serial)
 		err = KNOT_ENORECORD;
 	if (err == 0)
@@ -307,7 +308,7 @@ write_query(struct follow *f, uint8_t *wire, size_t max)
 	knot_pkt_clear(pkt);
 	knot_wire_set_id(pkt->wire, id);
 	if (knot_pkt_put_question(pkt, f->zone, KNOT_CLASS_IN,
-	                          f->axfr ? KNOT_RRTYPE_AXFR : KNOT_RRTYPE_IXFR) != 0 ||
+				  f->axfr ? KNOT_RRTYPE_AXFR : KNOT_RRTYPE_IXFR) != 0 ||
 	    knot_pkt_begin(pkt, KNOT_AUTHORITY) != 0)
 		goto out;
 	if (!f->axfr && knot_pkt_put(pkt, KNOT_COMPR_HINT_NONE, f->picture.soa, 0) != 0)
@@ -343,8 +344,8 @@ begin(struct follow *f)
 	err = stream_begin(&f->stream, f->zone, f->axfr ? NULL : &f->picture, loop_utc_ms() / 1000);
 	len = err == 0 ? write_query(f, wire, sizeof(wire)) : 0;
 	f->client = len > 0 ? dnsio_query_tcp(f->follower->loop, &f->addr, via, wire, len,
-	                                      FOLLOW_IDLE, on_message, f)
-	                    : NULL;
+					      FOLLOW_IDLE, on_message, f)
+			    : NULL;
 	if (f->client == NULL)
 		failed(f, "cannot connect");
 }
@@ -389,7 +390,7 @@ set_key(struct follow *f)
 /* Begins to follow, or goes over to another server. */
 static void
 follow_zone(struct follower *follower, const knot_dname_t *zone, const char *server,
-            const char *tsig, bool asked)
+	    const char *tsig, bool asked)
 {
 	struct follow *f = follow_find(follower, zone);
 	struct dnsio_addr addr;
@@ -490,15 +491,14 @@ follow_json(struct follower *follower)
 
 		knot_dname_to_str(zone, f->zone, sizeof(zone));
 		json_array_append_new(
-		    list,
-		    json_pack("{s:s s:s s:b s:I s:I s:I s:I s:I s:I s:I s:I s:I s:s}", "zone", zone,
-		              "signer", f->server, "known", (int)p->valid, "serial",
-		              (json_int_t)p->serial, "records", (json_int_t)p->records, "max-ttl",
-		              (json_int_t)picture_max_ttl(p), "expires",
-		              (json_int_t)picture_expires(p), "changed", (json_int_t)f->changed,
-		              "checked", (json_int_t)f->checked, "axfr", (json_int_t)f->axfrs, "ixfr",
-		              (json_int_t)f->ixfrs, "failures", (json_int_t)f->failures, "reason",
-		              f->reason));
+		    list, json_pack("{s:s s:s s:b s:I s:I s:I s:I s:I s:I s:I s:I s:I s:s}", "zone",
+				    zone, "signer", f->server, "known", (int)p->valid, "serial",
+				    (json_int_t)p->serial, "records", (json_int_t)p->records,
+				    "max-ttl", (json_int_t)picture_max_ttl(p), "expires",
+				    (json_int_t)picture_expires(p), "changed",
+				    (json_int_t)f->changed, "checked", (json_int_t)f->checked,
+				    "axfr", (json_int_t)f->axfrs, "ixfr", (json_int_t)f->ixfrs,
+				    "failures", (json_int_t)f->failures, "reason", f->reason));
 	}
 	return list;
 }

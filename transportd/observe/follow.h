@@ -1,7 +1,7 @@
 /*
  * FOLLOW: observe is a secondary of the signer that keeps no zone, only its picture (stream.h): one
- * AXFR, then an IXFR on each NOTIFY and SOA timer. FOLLOWED after each change, and with a reason when
- * transfers fail.
+ * AXFR, then an IXFR on each NOTIFY and SOA timer. FOLLOWED after each change, and with a reason
+ * when transfers fail.
  */
 #pragma once
 
@@ -10,9 +10,9 @@
 #include "transportd/observe/stream.h"
 #include "transportd/outbox.h"
 
-#define FOLLOW_RETRY_MIN 1000  /* ms, doubling */
+#define FOLLOW_RETRY_MIN 1000 /* ms, doubling */
 #define FOLLOW_RETRY_MAX 30000
-#define FOLLOW_IDLE 15000      /* ms without progress of a transfer */
+#define FOLLOW_IDLE 15000 /* ms without progress of a transfer */
 
 struct follower;
 struct follow;

@@ -30,8 +30,8 @@ unknown(struct look *look, const char *fmt, ...)
 size_t
 look_query(uint16_t id, const knot_dname_t *name, uint16_t type, uint8_t *wire, size_t max)
 {
-	static const uint8_t opt[] = {0, 0, KNOT_RRTYPE_OPT, PAYLOAD >> 8, PAYLOAD & 0xff,
-	                              0, 0, 0x80, 0, 0, 0};
+	static const uint8_t opt[] = {
+	    0, 0, KNOT_RRTYPE_OPT, PAYLOAD >> 8, PAYLOAD & 0xff, 0, 0, 0x80, 0, 0, 0};
 	size_t len = knot_dname_size(name);
 
 	if (KNOT_WIRE_HEADER_SIZE + len + 4 + sizeof(opt) > max)
@@ -75,12 +75,12 @@ copy_section(const knot_pktsection_t *section, uint8_t **out, size_t *len)
 static bool
 copy_sections(const knot_pkt_t *pkt, struct look *look)
 {
-	int err = copy_section(knot_pkt_section(pkt, KNOT_ANSWER), &look->answer,
-	                       &look->answer_len);
+	int err =
+	    copy_section(knot_pkt_section(pkt, KNOT_ANSWER), &look->answer, &look->answer_len);
 
 	if (err == 0)
 		err = copy_section(knot_pkt_section(pkt, KNOT_AUTHORITY), &look->authority,
-		                   &look->authority_len);
+				   &look->authority_len);
 	if (err != 0)
 		unknown(look, "answer: %s", msig_strerror(err));
 	return err == 0;
@@ -192,7 +192,7 @@ look_server(const knot_pkt_t *pkt, const knot_dname_t *name, uint16_t type, stru
 
 void
 look_validated(const knot_pkt_t *pkt, uint16_t rcode, enum msig_validation validation,
-               const char *why, uint16_t type, struct look *look)
+	       const char *why, uint16_t type, struct look *look)
 {
 	bool data;
 

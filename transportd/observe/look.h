@@ -17,7 +17,7 @@ struct look {
 	enum msig_validation validation;
 	uint16_t rcode;
 	bool aa;
-	char reason[256]; /* of an unknown; empty else */
+	char reason[256];            /* of an unknown; empty else */
 	uint8_t *answer, *authority; /* RRs in wire form, letters as they came */
 	size_t answer_len, authority_len;
 };
@@ -32,7 +32,7 @@ void look_server(const knot_pkt_t *pkt, const knot_dname_t *name, uint16_t type,
 /* The answer of the validating resolver; pkt may be NULL. Absence only counts when it is secure. A
  * bogus answer is unknown, whatever data it carries. why may be NULL. */
 void look_validated(const knot_pkt_t *pkt, uint16_t rcode, enum msig_validation validation,
-                    const char *why, uint16_t type, struct look *look);
+		    const char *why, uint16_t type, struct look *look);
 
 /* No answer at all. */
 void look_failed(int error, struct look *look);

@@ -37,7 +37,7 @@ struct notify {
 
 struct notify *
 notify_new(struct loop *loop, void (*changed)(void *arg, const knot_dname_t *zone, uint32_t serial),
-           void *arg)
+	   void *arg)
 {
 	struct notify *n = xcalloc(1, sizeof(*n));
 
@@ -164,8 +164,8 @@ log_refusal(struct notify *n, const struct dnsio_addr *source, uint16_t rcode)
 		return;
 	}
 	log_info("%s: a message that is no NOTIFY of a signer of ours: %s (and %u before it)",
-	         dnsio_addr_str(source, from, sizeof(from)), name != NULL ? name->name : "?",
-	         n->unlogged);
+		 dnsio_addr_str(source, from, sizeof(from)), name != NULL ? name->name : "?",
+		 n->unlogged);
 	n->logged = now;
 	n->unlogged = 0;
 }

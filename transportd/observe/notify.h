@@ -11,8 +11,8 @@ struct notify;
 
 /* changed is called for each NOTIFY that is accepted; serial is 0 if it did not say one. */
 struct notify *notify_new(struct loop *loop,
-                          void (*changed)(void *arg, const knot_dname_t *zone, uint32_t serial),
-                          void *arg);
+			  void (*changed)(void *arg, const knot_dname_t *zone, uint32_t serial),
+			  void *arg);
 void notify_free(struct notify *notify);
 /* Listens as conf says; conf is borrowed until the next call. */
 int notify_reconf(struct notify *notify, const struct conf *conf);

@@ -59,7 +59,8 @@ start_bus(struct observe_process *p, const struct conf *conf)
 	if (err == 0)
 		err = bus_connect(p->bus, MSIG_ACTOR_AGENT);
 	if (err != 0) {
-		log_error("cannot open the local bus below %s: %s", conf->rundir, msig_strerror(err));
+		log_error("cannot open the local bus below %s: %s", conf->rundir,
+			  msig_strerror(err));
 		return err;
 	}
 	bus_on(p->bus, MSIG_MSG_ASK, on_ask, p);
@@ -95,7 +96,8 @@ start(struct proc *proc)
 		return err;
 	snprintf(text, sizeof(text), "%s/observe.ctl", conf->rundir);
 	p->follower = follower_new(proc->loop, p->outbox);
-	p->ctl = ctl_listen(proc->loop, text, observe_commands, proc_gid(conf->admin_group), p, &err);
+	p->ctl =
+	    ctl_listen(proc->loop, text, observe_commands, proc_gid(conf->admin_group), p, &err);
 	if (p->ctl == NULL) {
 		log_error("cannot listen on %s: %s", text, msig_strerror(err));
 		return err;
@@ -142,7 +144,8 @@ stop(struct proc *proc)
 int
 observe_process(int argc, char **argv)
 {
-	static struct proc proc = {.name = "observe", .start = start, .reload = reload, .stop = stop};
+	static struct proc proc = {
+	    .name = "observe", .start = start, .reload = reload, .stop = stop};
 
 	proc.arg = &process;
 	return proc_main(&proc, argc, argv);

@@ -20,7 +20,7 @@ struct lookup {
 	struct resolver *resolver;
 	resolver_answer cb; /* NULL: nobody waits any more */
 	void *arg;
-	bool asking;  /* within ub_resolve_event */
+	bool asking;   /* within ub_resolve_event */
 	bool answered; /* from within it, to be reported later */
 	uint8_t *wire;
 	size_t len;
@@ -36,16 +36,12 @@ struct resolver {
 	struct lookup *first;
 };
 
-/* Caches are for the Internet's sake, not ours: what agentd asks again shall soon be asked again. */
+/* Caches are for the Internet's sake, not ours: what agentd asks again is soon asked again. */
 static const struct {
 	const char *name, *value;
 } options[] = {
-    {"cache-max-ttl:", "3600"},
-    {"cache-max-negative-ttl:", "30"},
-    {"val-bogus-ttl:", "10"},
-    {"infra-host-ttl:", "15"},
-    {"edns-buffer-size:", "1232"},
-    {"hide-identity:", "yes"},
+    {"cache-max-ttl:", "3600"}, {"cache-max-negative-ttl:", "30"}, {"val-bogus-ttl:", "10"},
+    {"infra-host-ttl:", "15"},  {"edns-buffer-size:", "1232"},     {"hide-identity:", "yes"},
 };
 
 static bool
@@ -82,7 +78,7 @@ set_options(struct ub_ctx *ctx, const struct conf *conf, char *err, size_t errle
 		rc = ub_ctx_set_option(ctx, options[i].name, options[i].value);
 		if (rc != 0) {
 			snprintf(err, errlen, "libunbound: %s %s: %s", options[i].name,
-			         options[i].value, ub_strerror(rc));
+				 options[i].value, ub_strerror(rc));
 			return rc;
 		}
 	}
@@ -98,11 +94,11 @@ set_anchors(struct ub_ctx *ctx, const struct conf *conf, char *err, size_t errle
 
 	for (unsigned i = 0; i < conf->trust_anchors; i++) {
 		rc = access(conf->trust_anchor[i], R_OK) != 0
-		    ? UB_READFILE
-		    : ub_ctx_add_ta_file(ctx, conf->trust_anchor[i]);
+			 ? UB_READFILE
+			 : ub_ctx_add_ta_file(ctx, conf->trust_anchor[i]);
 		if (rc != 0) {
 			snprintf(err, errlen, "observe.trust-anchor %s: %s", conf->trust_anchor[i],
-			         ub_strerror(rc));
+				 ub_strerror(rc));
 			return rc;
 		}
 	}
@@ -155,8 +151,10 @@ open_special_zones(struct ub_ctx *ctx, const struct conf *conf, char *err, size_
 		}
 	}
 	if (rc != 0)
-		snprintf(err, errlen, "libunbound cannot start with these trust anchors, forward "
-		         "and stub: %s", ub_strerror(rc));
+		snprintf(err, errlen,
+			 "libunbound cannot start with these trust anchors, forward "
+			 "and stub: %s",
+			 ub_strerror(rc));
 	return rc;
 }
 
@@ -170,9 +168,9 @@ resolver_new(struct loop *loop, const struct conf *conf, char *err, size_t errle
 	if (r->ctx == NULL) {
 		snprintf(err, errlen, "libunbound: out of memory");
 	} else if (set_options(r->ctx, conf, err, errlen) == 0 &&
-	           set_anchors(r->ctx, conf, err, errlen) == 0 &&
-	           set_servers(r->ctx, conf, err, errlen) == 0 &&
-	           open_special_zones(r->ctx, conf, err, errlen) == 0) {
+		   set_anchors(r->ctx, conf, err, errlen) == 0 &&
+		   set_servers(r->ctx, conf, err, errlen) == 0 &&
+		   open_special_zones(r->ctx, conf, err, errlen) == 0) {
 		if (conf->trust_anchors == 0)
 			log_warn("no observe.trust-anchor: nothing will be secure");
 		return r;
@@ -257,7 +255,7 @@ on_answer(void *arg, int rcode, void *packet, int len, int sec, char *why, int l
 
 struct lookup *
 resolver_ask(struct resolver *resolver, const knot_dname_t *name, uint16_t type, resolver_answer cb,
-             void *arg)
+	     void *arg)
 {
 	struct lookup *l = xcalloc(1, sizeof(*l));
 	char text[KNOT_DNAME_TXT_MAXLEN + 1];

@@ -44,8 +44,8 @@ picture_max_ttl(const struct picture *picture)
 	if (picture->ttl.count > 0)
 		ttl = (uint32_t)picture->ttl.at[picture->ttl.count - 1].key;
 	if (picture->soa != NULL)
-		negative = picture->soa->ttl < picture->minimum ? picture->soa->ttl
-		                                                : picture->minimum;
+		negative =
+		    picture->soa->ttl < picture->minimum ? picture->soa->ttl : picture->minimum;
 	return ttl > negative ? ttl : negative;
 }
 
@@ -89,9 +89,9 @@ count(struct stream *s, const knot_rrset_t *rr, bool add)
 		err = count_rrsig(p, rdata, s->now, add);
 	if (err == 0)
 		err = add ? msig_digest_add(&p->digest, s->zone, rr->owner, rr->type, rr->ttl,
-		                            rdata->data, rdata->len)
-		          : msig_digest_remove(&p->digest, s->zone, rr->owner, rr->type, rr->ttl,
-		                               rdata->data, rdata->len);
+					    rdata->data, rdata->len)
+			  : msig_digest_remove(&p->digest, s->zone, rr->owner, rr->type, rr->ttl,
+					       rdata->data, rdata->len);
 	p->records += add ? 1 : (uint64_t)-1;
 	return err == KNOT_ENOENT ? KNOT_ENORECORD : err;
 }
@@ -116,7 +116,7 @@ take_soa(struct picture *p, const knot_rrset_t *soa)
 
 int
 stream_begin(struct stream *stream, const knot_dname_t *zone, const struct picture *have,
-             uint64_t now)
+	     uint64_t now)
 {
 	*stream = (struct stream){.zone = zone, .now = now};
 	if (have != NULL && have->valid)

@@ -28,7 +28,7 @@ uint64_t picture_expires(const struct picture *picture); /* 0: no signature */
 
 enum stream_state {
 	STREAM_START,
-	STREAM_FIRST,  /* one SOA came */
+	STREAM_FIRST, /* one SOA came */
 	STREAM_AXFR,
 	STREAM_DELETE,
 	STREAM_ADD,
@@ -39,16 +39,16 @@ struct stream {
 	const knot_dname_t *zone;
 	enum stream_state state;
 	struct picture work;
-	uint32_t serial; /* at the end */
-	uint64_t now;    /* UTC s, for times of 32 bits */
-	bool full;       /* an AXFR, or an answer in its form */
-	bool older;      /* the other side has nothing newer than we */
+	uint32_t serial;   /* at the end */
+	uint64_t now;      /* UTC s, for times of 32 bits */
+	bool full;         /* an AXFR, or an answer in its form */
+	bool older;        /* the other side has nothing newer than we */
 	knot_rrset_t *soa; /* the first */
 };
 
 /* have: what an IXFR builds upon, or NULL for an AXFR; it is copied. zone is borrowed. */
 int stream_begin(struct stream *stream, const knot_dname_t *zone, const struct picture *have,
-                 uint64_t now);
+		 uint64_t now);
 /* One record of the answer. KNOT_EMALF, KNOT_EOUTOFZONE, or KNOT_ENORECORD if the zone does not
  * have what is deleted: then only an AXFR helps. */
 int stream_record(struct stream *stream, const knot_rrset_t *rr);

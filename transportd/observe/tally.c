@@ -1,6 +1,6 @@
 /*
- * Sorted counts: see tally.h. Few distinct keys are expected (TTLs, keys, minutes), so that an array
- * with binary search is smaller and faster than a tree.
+ * Sorted counts: see tally.h. Few distinct keys are expected (TTLs, keys, minutes), so that an
+ * array with binary search is smaller and faster than a tree.
  */
 #include "config.h"
 

@@ -189,7 +189,7 @@ budget_take(struct budget *budget, struct budget_source *source, uint64_t now_ms
 
 void
 budget_each(struct budget *budget, void (*cb)(void *arg, const struct budget_source *source),
-            void *arg)
+	    void *arg)
 {
 	for (struct entry *e = budget->newest; e != NULL; e = e->older)
 		cb(arg, &e->source);

@@ -1,7 +1,7 @@
 /*
  * Token buckets, and a bounded table of them by source address. A source that fills the table
- * pushes out the one that was silent for longest; what is pushed out starts again with a full bucket.
- * No I/O, no clock: the caller says what time it is.
+ * pushes out the one that was silent for longest; what is pushed out starts again with a full
+ * bucket. No I/O, no clock: the caller says what time it is.
  */
 #pragma once
 
@@ -34,9 +34,9 @@ void budget_rate(struct budget *budget, uint32_t rate);
 
 /* The entry of that source, made if it is new. Lent until the next call. */
 struct budget_source *budget_source(struct budget *budget, const struct dnsio_addr *addr, bool tcp,
-                                    uint64_t now_ms);
+				    uint64_t now_ms);
 /* One message of that source: false if it is over its budget. */
 bool budget_take(struct budget *budget, struct budget_source *source, uint64_t now_ms);
 /* All entries, latest first. */
 void budget_each(struct budget *budget, void (*cb)(void *arg, const struct budget_source *source),
-                 void *arg);
+		 void *arg);

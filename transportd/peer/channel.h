@@ -27,7 +27,7 @@ struct channel {
 	/* A delivery, and giving it up (cb is not called any more). NULL if it cannot begin. The
 	 * channel sees to it that a response belongs to the message. */
 	void *(*send)(struct loop *loop, const struct dnsio_addr *to, const uint8_t *wire,
-	              size_t len, unsigned timeout_ms, channel_answer cb, void *arg);
+		      size_t len, unsigned timeout_ms, channel_answer cb, void *arg);
 	void (*cancel)(void *delivery);
 };
 

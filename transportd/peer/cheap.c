@@ -61,7 +61,7 @@ check_opcode(struct cheap_query *q, struct cheap_verdict *v)
 	uint8_t opcode = knot_wire_get_opcode(q->wire);
 
 	return opcode == KNOT_OPCODE_NOTIFY || opcode == KNOT_OPCODE_UPDATE ||
-	    opcode == KNOT_OPCODE_QUERY;
+	       opcode == KNOT_OPCODE_QUERY;
 }
 
 static bool
@@ -97,7 +97,7 @@ check_option(struct cheap_query *q, struct cheap_verdict *v)
 
 	if (knot_edns_get_option(q->pkt->opt_rr, q->option_code, option) != NULL ||
 	    msig_option_decode(knot_edns_opt_get_data(option), knot_edns_opt_get_length(option), 3,
-	                       &q->option) != 0)
+			       &q->option) != 0)
 		return false;
 	switch (msig_option_check(&q->option)) {
 	case 0:
@@ -130,9 +130,9 @@ check_carrier(struct cheap_query *q, struct cheap_verdict *v)
 	enum msig_carrier c = msig_op_carrier(q->option.operation);
 
 	return knot_wire_get_opcode(q->wire) == carrier[c].opcode &&
-	    knot_pkt_qtype(q->pkt) == carrier[c].qtype &&
-	    knot_pkt_qclass(q->pkt) == KNOT_CLASS_IN &&
-	    knot_dname_is_equal(knot_pkt_qname(q->pkt), q->option.zone);
+	       knot_pkt_qtype(q->pkt) == carrier[c].qtype &&
+	       knot_pkt_qclass(q->pkt) == KNOT_CLASS_IN &&
+	       knot_dname_is_equal(knot_pkt_qname(q->pkt), q->option.zone);
 }
 
 /* Every operation that is known has a body, and a body goes over TCP: nothing is decided for a
@@ -167,8 +167,8 @@ check_signed(struct cheap_query *q, struct cheap_verdict *v)
 			sigs++;
 	}
 	return sigs == 1 && additional->count > 0 &&
-	    knot_pkt_rr(additional, additional->count - 1)->type == KNOT_RRTYPE_SIG &&
-	    msig_sig0_peek(q->wire, q->len, &q->sig) == 0;
+	       knot_pkt_rr(additional, additional->count - 1)->type == KNOT_RRTYPE_SIG &&
+	       msig_sig0_peek(q->wire, q->len, &q->sig) == 0;
 }
 
 static bool
@@ -244,7 +244,7 @@ static const struct {
 	int ede;
 	const char *text;
 } check_info[] = {
-#define X(id, name, rcode, ede, text)                                                              \
+#define X(id, name, rcode, ede, text) \
 	[CHEAP_##id] = {name, KNOT_RCODE_##rcode, KNOT_EDNS_EDE_##ede, text},
     CHEAP_CHECKS(X)
 #undef X
@@ -280,7 +280,7 @@ cheap_clear(struct cheap_query *q)
 
 size_t
 cheap_answer(const struct cheap_query *q, const struct cheap_verdict *verdict, uint8_t *out,
-             size_t max)
+	     size_t max)
 {
 	size_t len = KNOT_WIRE_HEADER_SIZE + q->question, room;
 	uint16_t rcode = verdict->rcode;

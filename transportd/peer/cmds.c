@@ -17,11 +17,12 @@ run_status(void *arg, struct ctl_request *req, const json_t *request)
 		dnsio_addr_str(&p->proc->conf->transport_listen[i], text, sizeof(text));
 		json_array_append_new(listen, json_string(text));
 	}
-	return json_pack("{s:b s:s s:s s:I s:o s:b s:i s:i s:i s:i}", "ok", 1, "daemon", "transportd",
-	                 "version", PACKAGE_VERSION, "started", (json_int_t)p->started, "listen",
-	                 listen, "table-known", (int)p->table.known, "peers", (int)p->table.count,
-	                 "waiting", (int)inbound_waiting(p->in), "sending",
-	                 (int)outbound_active(p->out), "queued", (int)outbound_queued(p->out));
+	return json_pack("{s:b s:s s:s s:I s:o s:b s:i s:i s:i s:i}", "ok", 1, "daemon",
+			 "transportd", "version", PACKAGE_VERSION, "started",
+			 (json_int_t)p->started, "listen", listen, "table-known",
+			 (int)p->table.known, "peers", (int)p->table.count, "waiting",
+			 (int)inbound_waiting(p->in), "sending", (int)outbound_active(p->out),
+			 "queued", (int)outbound_queued(p->out));
 }
 
 static json_t *
@@ -50,12 +51,12 @@ peer_json(const struct peer *peer)
 	if (peer->good.len > 0)
 		dnsio_addr_str(&peer->good, good, sizeof(good));
 	return json_pack("{s:s s:s s:s s:o s:o s:o s:I s:I s:I s:I s:I s:I s:I}", "peer", peer->id,
-	                 "reachable", reach[peer->reach], "answered-last", good, "address", address,
-	                 "key", key, "zone", zone, "received", (json_int_t)peer->received, "limited",
-	                 (json_int_t)peer->limited, "sent", (json_int_t)peer->sent, "answered",
-	                 (json_int_t)peer->answered, "failed", (json_int_t)peer->failed,
-	                 "last-received", (json_int_t)peer->last_received, "last-answered",
-	                 (json_int_t)peer->last_answered);
+			 "reachable", reach[peer->reach], "answered-last", good, "address", address,
+			 "key", key, "zone", zone, "received", (json_int_t)peer->received,
+			 "limited", (json_int_t)peer->limited, "sent", (json_int_t)peer->sent,
+			 "answered", (json_int_t)peer->answered, "failed", (json_int_t)peer->failed,
+			 "last-received", (json_int_t)peer->last_received, "last-answered",
+			 (json_int_t)peer->last_answered);
 }
 
 static json_t *
@@ -66,7 +67,8 @@ run_peers(void *arg, struct ctl_request *req, const json_t *request)
 
 	for (const struct peer *peer = p->table.first; peer != NULL; peer = peer->next)
 		json_array_append_new(peers, peer_json(peer));
-	return json_pack("{s:b s:b s:o}", "ok", 1, "table-known", (int)p->table.known, "peers", peers);
+	return json_pack("{s:b s:b s:o}", "ok", 1, "table-known", (int)p->table.known, "peers",
+			 peers);
 }
 
 static json_t *
@@ -90,10 +92,9 @@ run_reload(void *arg, struct ctl_request *req, const json_t *request)
 	return ctl_ok();
 }
 
+/* clang-format off: a row a line */
 const struct ctl_command peer_commands[] = {
-    {"status", false, run_status},
-    {"peers", false, run_peers},
-    {"counters", false, run_counters},
-    {"reload", true, run_reload},
-    {NULL, false, NULL},
+    {"status", false, run_status}, {"peers", false, run_peers}, {"counters", false, run_counters},
+    {"reload", true, run_reload},  {NULL, false, NULL},
 };
+/* clang-format on */

@@ -100,7 +100,7 @@ answered(void *arg, int result, const uint8_t *wire, size_t len)
 
 static void *
 dns_send(struct loop *loop, const struct dnsio_addr *to, const uint8_t *wire, size_t len,
-         unsigned timeout_ms, channel_answer cb, void *arg)
+	 unsigned timeout_ms, channel_answer cb, void *arg)
 {
 	struct delivery *d = xcalloc(1, sizeof(*d));
 

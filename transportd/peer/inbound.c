@@ -40,7 +40,7 @@ struct inbound {
 
 struct inbound *
 inbound_new(struct loop *loop, struct bus *bus, const struct peertable *table,
-            const struct conf *conf)
+	    const struct conf *conf)
 {
 	struct inbound *in = xcalloc(1, sizeof(*in));
 
@@ -97,8 +97,9 @@ waited_too_long(void *arg)
 	struct waiting *w = arg;
 
 	w->in->timed_out++;
-	log_warn("agentd did not answer a request within %u ms: SERVFAIL; is it overloaded or stopped?",
-	         w->in->timeout);
+	log_warn(
+	    "agentd did not answer a request within %u ms: SERVFAIL; is it overloaded or stopped?",
+	    w->in->timeout);
 	w->channel->reply(w->handle, w->failure, w->failure_len);
 	forget(w);
 }
@@ -132,7 +133,8 @@ refuse(const struct cheap_query *q, const struct cheap_verdict *verdict,
 }
 
 static void
-pass_on(struct inbound *in, const struct cheap_query *q, const struct channel *channel, void *handle)
+pass_on(struct inbound *in, const struct cheap_query *q, const struct channel *channel,
+	void *handle)
 {
 	struct msig_msg msg = {.id = MSIG_MSG_RECEIVED};
 	char source[80];
@@ -173,7 +175,7 @@ pass_on(struct inbound *in, const struct cheap_query *q, const struct channel *c
 
 void
 inbound_request(struct inbound *in, const struct channel *channel, void *handle,
-                const struct dnsio_addr *source, bool tcp, const uint8_t *wire, size_t len)
+		const struct dnsio_addr *source, bool tcp, const uint8_t *wire, size_t len)
 {
 	struct cheap_query q = {
 	    .wire = wire,
@@ -196,8 +198,8 @@ inbound_request(struct inbound *in, const struct channel *channel, void *handle,
 	} else {
 		in->failed[verdict.check]++;
 		log_debug("%s: a message of %zu octets fails at '%s': %s",
-		          dnsio_addr_str(source, from, sizeof(from)), len,
-		          cheap_name(verdict.check), verdict.text);
+			  dnsio_addr_str(source, from, sizeof(from)), len,
+			  cheap_name(verdict.check), verdict.text);
 		refuse(&q, &verdict, channel, handle);
 	}
 	cheap_clear(&q);
@@ -252,12 +254,11 @@ add_source(void *arg, const struct budget_source *source)
 	at = strrchr(text, '@');
 	if (at != NULL)
 		*at = '\0';
-	json_array_append_new(list,
-	                      json_pack("{s:s s:s s:I s:I s:I}", "source", text, "protocol",
-	                                source->tcp ? "tcp" : "udp", "passed",
-	                                (json_int_t)source->passed, "failed",
-	                                (json_int_t)source->failed, "limited",
-	                                (json_int_t)source->limited));
+	json_array_append_new(list, json_pack("{s:s s:s s:I s:I s:I}", "source", text, "protocol",
+					      source->tcp ? "tcp" : "udp", "passed",
+					      (json_int_t)source->passed, "failed",
+					      (json_int_t)source->failed, "limited",
+					      (json_int_t)source->limited));
 }
 
 json_t *
@@ -267,10 +268,10 @@ inbound_counters(struct inbound *in)
 
 	for (unsigned i = 0; i < CHEAP_CHECK_COUNT; i++)
 		json_object_set_new(checks, cheap_name((enum cheap_check)i),
-		                    json_integer((json_int_t)in->failed[i]));
+				    json_integer((json_int_t)in->failed[i]));
 	budget_each(in->budget, add_source, sources);
 	return json_pack("{s:i s:I s:I s:I s:I s:I s:o s:o}", "waiting", (int)in->count, "passed",
-	                 (json_int_t)in->passed, "answered", (json_int_t)in->answered, "timed-out",
-	                 (json_int_t)in->timed_out, "no-agent", (json_int_t)in->no_agent, "full",
-	                 (json_int_t)in->full, "failed", checks, "sources", sources);
+			 (json_int_t)in->passed, "answered", (json_int_t)in->answered, "timed-out",
+			 (json_int_t)in->timed_out, "no-agent", (json_int_t)in->no_agent, "full",
+			 (json_int_t)in->full, "failed", checks, "sources", sources);
 }

@@ -14,13 +14,13 @@
 #define INBOUND_SOURCES 4096
 
 struct inbound *inbound_new(struct loop *loop, struct bus *bus, const struct peertable *table,
-                            const struct conf *conf);
+			    const struct conf *conf);
 void inbound_free(struct inbound *in);
 void inbound_reconf(struct inbound *in, const struct conf *conf);
 
 /* A channel has a request. wire is lent. */
 void inbound_request(struct inbound *in, const struct channel *channel, void *handle,
-                     const struct dnsio_addr *source, bool tcp, const uint8_t *wire, size_t len);
+		     const struct dnsio_addr *source, bool tcp, const uint8_t *wire, size_t len);
 /* The channel lost who asked; the handle is gone. */
 void inbound_gone(struct inbound *in, void *handle);
 /* agentd answers. */

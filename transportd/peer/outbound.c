@@ -23,7 +23,7 @@ struct job {
 	uint64_t deadline;      /* mono ms */
 	uint64_t began;
 	const struct channel *channel;
-	void *delivery; /* NULL: waits in the queue */
+	void *delivery;           /* NULL: waits in the queue */
 	struct loop_timer *timer; /* its place in the queue ends at the deadline, too */
 	struct job *next;
 };
@@ -111,7 +111,7 @@ reach(struct outbound *out, struct peer *peer, enum peer_reach now, const char *
 	peer->reach = now;
 	snprintf(copy, sizeof(copy), "%s", text);
 	log_peer(now == PEER_REACH_YES ? LOG_LVL_INFO : LOG_LVL_WARN, peer->id, "%s: %s",
-	         now == PEER_REACH_YES ? "reachable" : "not reachable", text);
+		 now == PEER_REACH_YES ? "reachable" : "not reachable", text);
 	msg.u.PEER.peer = peer->id;
 	msg.u.PEER.reachable = now == PEER_REACH_YES;
 	msg.u.PEER.text = copy;
@@ -184,7 +184,7 @@ failed(struct job *job, int result)
 	if (peer != NULL) {
 		peer->failed++;
 		snprintf(text, sizeof(text), "none of %u addresses answers, last %s: %s",
-		         job->addresses, addr, msig_strerror(result));
+			 job->addresses, addr, msig_strerror(result));
 		reach(out, peer, PEER_REACH_NO, text);
 	}
 	report(out, job->id, result, address, loop_mono_ms() - job->began, NULL, 0);
@@ -204,7 +204,7 @@ delivered(void *arg, int result, const uint8_t *wire, size_t len)
 		return;
 	}
 	log_peer(LOG_LVL_DEBUG, job->peer, "address %u of %u: %s", job->at + 1, job->addresses,
-	         msig_strerror(result));
+		 msig_strerror(result));
 	if (job->at + 1 < job->addresses && loop_mono_ms() < job->deadline) {
 		job->at++;
 		next_address(job);
@@ -230,9 +230,9 @@ next_address(struct job *job)
 		share = left / (job->addresses - job->at);
 		if (share < OUTBOUND_TRY)
 			share = left < OUTBOUND_TRY ? left : OUTBOUND_TRY;
-		job->delivery = job->channel->send(job->out->loop, &job->address[job->at],
-		                                   job->wire, job->len, (unsigned)share, delivered,
-		                                   job);
+		job->delivery =
+		    job->channel->send(job->out->loop, &job->address[job->at], job->wire, job->len,
+				       (unsigned)share, delivered, job);
 		if (job->delivery != NULL) {
 			job->out->active++;
 			return;
@@ -260,7 +260,7 @@ order(struct job *job, const struct peer *peer)
 
 		if (good)
 			memmove(&job->address[1], &job->address[0],
-			        job->addresses * sizeof(job->address[0]));
+				job->addresses * sizeof(job->address[0]));
 		job->address[good ? 0 : job->addresses] = *a;
 		job->addresses++;
 	}

@@ -9,11 +9,11 @@
 #include "transportd/outbox.h"
 #include "transportd/peer/peertable.h"
 
-#define OUTBOUND_ACTIVE 64      /* deliveries at a time */
-#define OUTBOUND_ACTIVE_PEER 8  /* to one peer */
+#define OUTBOUND_ACTIVE 64     /* deliveries at a time */
+#define OUTBOUND_ACTIVE_PEER 8 /* to one peer */
 #define OUTBOUND_QUEUED 1024
-#define OUTBOUND_TIMEOUT 5000   /* ms, where agentd names none */
-#define OUTBOUND_TRY 500        /* ms, at least for one address */
+#define OUTBOUND_TIMEOUT 5000 /* ms, where agentd names none */
+#define OUTBOUND_TRY 500      /* ms, at least for one address */
 
 struct outbound;
 

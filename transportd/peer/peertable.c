@@ -49,7 +49,7 @@ sane_address(const struct dnsio_addr *addr)
 		const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)&addr->ss;
 
 		return in->sin6_port != 0 && !IN6_IS_ADDR_MULTICAST(&in->sin6_addr) &&
-		    !IN6_IS_ADDR_UNSPECIFIED(&in->sin6_addr);
+		       !IN6_IS_ADDR_UNSPECIFIED(&in->sin6_addr);
 	}
 	return false;
 }

@@ -57,7 +57,8 @@ void peertable_clear(struct peertable *table);
 
 struct peer *peer_find(const struct peertable *table, const char *id);
 /* The peer that signs with a key of that name and tag. */
-struct peer *peer_find_signer(const struct peertable *table, const knot_dname_t *name, uint16_t tag);
+struct peer *peer_find_signer(const struct peertable *table, const knot_dname_t *name,
+			      uint16_t tag);
 bool peer_has_zone(const struct peer *peer, const knot_dname_t *zone);
 bool peer_has_address(const struct peer *peer, const struct dnsio_addr *addr);
 bool peertable_has_zone(const struct peertable *table, const knot_dname_t *zone);

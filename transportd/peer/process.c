@@ -31,12 +31,12 @@ on_peer_set(void *arg, const struct msig_msg *msg)
 		log_warn("agentd names a peer that cannot be taken: %s", msig_strerror(err));
 	else if (skipped > 0)
 		log_peer(LOG_LVL_WARN, msg->u.PEER_SET.peer,
-		         "%u of its addresses, keys and zones are malformed or too many: left out",
-		         skipped);
+			 "%u of its addresses, keys and zones are malformed or too many: left out",
+			 skipped);
 	else
 		log_peer(LOG_LVL_DEBUG, msg->u.PEER_SET.peer, "%u addresses, %u keys, %u zones",
-		         msg->u.PEER_SET.address.count, msg->u.PEER_SET.key.count,
-		         msg->u.PEER_SET.zone.count);
+			 msg->u.PEER_SET.address.count, msg->u.PEER_SET.key.count,
+			 msg->u.PEER_SET.zone.count);
 	if (first) {
 		loop_timer_cancel(p->ask);
 		log_info("agentd names its peers: their messages are heard now");
@@ -95,7 +95,8 @@ start_bus(struct peer_process *p, const struct conf *conf)
 	if (err == 0)
 		err = bus_connect(p->bus, MSIG_ACTOR_AGENT);
 	if (err != 0) {
-		log_error("cannot open the local bus below %s: %s", conf->rundir, msig_strerror(err));
+		log_error("cannot open the local bus below %s: %s", conf->rundir,
+			  msig_strerror(err));
 		return err;
 	}
 	bus_on(p->bus, MSIG_MSG_PEER_SET, on_peer_set, p);
@@ -146,7 +147,7 @@ same_listen(const struct conf *a, const struct conf *b)
 	for (unsigned i = 0; i < a->transport_listens; i++) {
 		if (a->transport_listen[i].len != b->transport_listen[i].len ||
 		    memcmp(&a->transport_listen[i].ss, &b->transport_listen[i].ss,
-		           a->transport_listen[i].len) != 0)
+			   a->transport_listen[i].len) != 0)
 			return false;
 	}
 	return true;
@@ -164,7 +165,7 @@ reload(struct proc *proc, struct conf *old)
 		channels[i]->close();
 		if (channels[i]->open(proc->loop, proc->conf, p->in) != 0)
 			log_error("channel %s is closed now: correct transport.listen and reload",
-			          channels[i]->name);
+				  channels[i]->name);
 	}
 }
 
@@ -187,7 +188,8 @@ stop(struct proc *proc)
 int
 peer_process(int argc, char **argv)
 {
-	static struct proc proc = {.name = "transportd", .start = start, .reload = reload, .stop = stop};
+	static struct proc proc = {
+	    .name = "transportd", .start = start, .reload = reload, .stop = stop};
 
 	proc.arg = &process;
 	return proc_main(&proc, argc, argv);
