@@ -124,7 +124,7 @@ text_put(const struct text *t, enum tint tint, const char *src)
 	free(clean);
 }
 
-static char *
+__attribute__((format(printf, 1, 0))) static char *
 vformat(const char *fmt, va_list ap)
 {
 	char *s = NULL;

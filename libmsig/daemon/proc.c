@@ -146,7 +146,7 @@ proc_deny_network(void)
 	int ret = 0;
 	for (size_t i = 0; i < sizeof(families) / sizeof(*families) && ret == 0; i++)
 		ret = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), 1,
-		                       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]));
+		                       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i], 0));
 	/* A ring would open sockets behind the filter's back. */
 	if (ret == 0)
 		ret = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(io_uring_setup), 0);
