@@ -1,5 +1,8 @@
 """What every join must show, whatever else was done to it."""
 
+import re
+import signal
+
 from . import net
 from .rig import ZONE
 from .watcher import MIXED
@@ -39,3 +42,19 @@ def never_bogus(t, world, what, minimum=20):
         t.ok(verdict.pairs > 0 and not verdict.violations,
              f"{what}: {name} holds on all {verdict.pairs} pairs that caches could hold",
              lambda v=verdict: "\n".join(v.violations[:5]))
+
+
+# What a daemon says when it is broken, in its own words or those of a sanitizer.
+BROKEN = re.compile(r"Sanitizer|runtime error:|fatal|[Aa]ssert|core dumped")
+
+
+def clean_end(t, world):
+    """Every daemon still runs, stops with status 0 when told to, and was never broken."""
+    for daemons in world.msig.values():
+        for child in daemons.daemons.values():
+            t.ok(child.running, f"{child.name} still runs", child.tail)
+            child.kill(signal.SIGTERM)
+            t.equal(child.popen.returncode, 0, f"{child.name} stops with status 0")
+            with open(child.log, encoding="utf-8", errors="replace") as log:
+                said = [line for line in log if BROKEN.search(line)]
+            t.ok(not said, f"{child.name} was never broken", "".join(said[:20]))

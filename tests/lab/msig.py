@@ -2,9 +2,11 @@
 
 import json
 import os
+import signal
 import subprocess
 
 from . import net, tools
+from .proc import children
 from .rig import PARENT, ZONE
 
 DAEMONS = ("combinerd", "transportd", "agentd")
@@ -139,6 +141,11 @@ class Msig:
     def kill(self, name):
         """kill -9, as a crash would."""
         self.daemons[name].kill()
+
+    def kill_observe(self):
+        """kill -9 of transportd's second process; the first has to start it again."""
+        for pid in children(self.daemons["transportd"].popen.pid):
+            os.kill(pid, signal.SIGKILL)
 
     def ctl(self, *args, check=True, timeout=20):
         """msigctl as a user calls it."""

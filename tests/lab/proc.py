@@ -62,9 +62,9 @@ def _die_with_parent_without_network():
 # -- processes -------------------------------------------------------------------------------
 
 
-def children():
-    """Our living children and, as their reaper, what they left behind."""
-    own = str(os.getpid())
+def children(of=None):
+    """The living children of a process; ours with, as we are their reaper, what they left behind."""
+    own = str(of or os.getpid())
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:

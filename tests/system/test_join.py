@@ -61,6 +61,7 @@ def main(t):
             child = world.msig[p.label].daemons["agentd"]
             t.equal(network_sockets(child.popen.pid), set(), f"{p.label}: agentd has no network")
         claims.never_bogus(t, world, "two joins")
+        claims.clean_end(t, world)
 
 
 if lab.missing() or msig.missing():

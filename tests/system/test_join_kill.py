@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """kill -9 of each daemon at random moments of joins: every join finishes, and nothing is ever bogus.
 
-A few kills in each run; MSIG_FULL (make check-full): 100. MSIG_SEED repeats a run's moments.
+"observe" is transportd's second process, which the first starts again; "all" is a host that lost its
+power. A few kills in each run; MSIG_FULL (make check-full): 100. MSIG_SEED repeats a run's moments.
 """
 
 import os
@@ -21,26 +22,33 @@ class Killer:
 
     def __init__(self, t, world, chance, count):
         self.t, self.world, self.random, self.left = t, world, chance, count
-        self.victims = [(label, name) for label in ("p1", "p2") for name in msig.DAEMONS]
+        self.victims = [(label, name) for label in ("p1", "p2")
+                        for name in (*msig.DAEMONS, "observe", "all")]
         self.random.shuffle(self.victims)
         self.down = None
         self.next = time.monotonic() + self.random.uniform(0.1, 2.0)
 
     def __call__(self):
-        now = time.monotonic()
-        if now < self.next:
+        if time.monotonic() < self.next:
             return
+        pause = self.random.uniform(0.1, 3.0)
         if self.down:
-            label, name = self.down
-            self.world.msig[label].start(name)
+            label, names = self.down
+            self.world.msig[label].start(*names)
             self.down = None
-            self.next = now + self.random.uniform(0.1, 3.0)
         elif self.left:
             self.left -= 1
-            label, name = self.down = self.victims[self.left % len(self.victims)]
-            self.world.msig[label].kill(name)
+            label, name = self.victims[self.left % len(self.victims)]
             self.t.note(f"{time.strftime('%T')} kill -9 {label} {name}")
-            self.next = now + self.random.uniform(0.0, 1.5)
+            if name == "observe":
+                self.world.msig[label].kill_observe()
+            else:
+                names = msig.DAEMONS if name == "all" else (name,)
+                for one in names:
+                    self.world.msig[label].kill(one)
+                self.down = label, names
+                pause = self.random.uniform(0.0, 1.5)
+        self.next = time.monotonic() + pause
 
 
 def one_join(t, chance, kills, number):
@@ -51,6 +59,7 @@ def one_join(t, chance, kills, number):
         t.ok(good, f"join {number} finishes despite {kills - killer.left} kills",
              lambda: world.logs(40))
         claims.never_bogus(t, world, f"join {number}", 10)
+        claims.clean_end(t, world)
         return kills - killer.left
 
 
