@@ -15,6 +15,7 @@ transportd_libtransport_la_SOURCES = \
 	transportd/peer/outbound.h transportd/peer/outbound.c \
 	transportd/peer/peertable.h transportd/peer/peertable.c \
 	transportd/peer/process.h transportd/peer/process.c \
+	transportd/peer/store.h transportd/peer/store.c \
 	transportd/observe/ask.h transportd/observe/ask.c \
 	transportd/observe/cmds.h transportd/observe/cmds.c \
 	transportd/observe/follow.h transportd/observe/follow.c \

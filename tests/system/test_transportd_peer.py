@@ -408,9 +408,18 @@ def test_send(t, s):
 
 
 def test_restart(t, s):
-    """kill -9: nothing is remembered, and asked for again."""
+    """A clean end keeps the counters of peers; kill -9 loses what is asked for again."""
     s.agent.forget()
     s.know(f"{s.block(2)}@5399")
+    before = s.ctl("peers")["peers"][0]
+    s.child.kill(signal.SIGTERM)
+    s.child.start()
+    s.wait()
+    s.know(f"{s.block(2)}@5399")
+    after = s.ctl("peers")["peers"][0]
+    kept = ("sent", "answered", "failed", "received", "limited", "answered-last", "last-received", "last-answered")
+    t.equal([after[k] for k in kept], [before[k] for k in kept], "counters and the last good address are kept")
+    t.ok(before["sent"] > 0 and before["limited"] > 0 and before["answered-last"], "which were not empty", before)
     s.child.kill()
     s.child.start()
     s.wait()
@@ -421,6 +430,15 @@ def test_restart(t, s):
     with s.connect() as sock:
         send(sock, s.hello())
         t.ok(s.agent.take("RECEIVED"), "then it goes on")
+    s.child.kill()
+    for end in ("", "-wal", "-shm"):
+        if os.path.exists(base := os.path.join(s.home, "lib/transportd/transport.db") + end):
+            os.unlink(base)
+    with open(os.path.join(s.home, "lib/transportd/transport.db"), "wb") as out:
+        out.write(b"no database at all, but long enough to look like one: " * 100)
+    s.child.start()
+    s.wait()
+    t.ok("counters begin at 0" in s.child.tail(50), "a damaged database: said, and it works without", s.child.tail)
 
 
 with tempfile.TemporaryDirectory(prefix="msig.") as folder, Tap() as tap:

@@ -92,9 +92,12 @@ run_reload(void *arg, struct ctl_request *req, const json_t *request)
 	return ctl_ok();
 }
 
-/* clang-format off: a row a line */
+/* clang-format off */
 const struct ctl_command peer_commands[] = {
-    {"status", false, run_status}, {"peers", false, run_peers}, {"counters", false, run_counters},
-    {"reload", true, run_reload},  {NULL, false, NULL},
+    {"status", false, run_status},
+    {"peers", false, run_peers},
+    {"counters", false, run_counters},
+    {"reload", true, run_reload},
+    {NULL, false, NULL},
 };
 /* clang-format on */

@@ -5,6 +5,7 @@
 #include "libmsig/daemon/proc.h"
 #include "transportd/peer/inbound.h"
 #include "transportd/peer/outbound.h"
+#include "transportd/peer/store.h"
 
 struct peer_process {
 	struct proc *proc;
@@ -14,8 +15,10 @@ struct peer_process {
 	struct peertable table;
 	struct inbound *in;
 	struct outbound *out;
-	struct loop_timer *ask; /* asks agentd for the table until it comes */
-	uint64_t started;       /* UTC ms */
+	struct store *store;     /* or NULL */
+	struct loop_timer *save; /* writes to it */
+	struct loop_timer *ask;  /* asks agentd for the table until it comes */
+	uint64_t started;        /* UTC ms */
 };
 
 extern const struct ctl_command peer_commands[]; /* arg: struct peer_process */

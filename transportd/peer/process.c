@@ -23,7 +23,7 @@ static void
 on_peer_set(void *arg, const struct msig_msg *msg)
 {
 	struct peer_process *p = arg;
-	bool first = !p->table.known;
+	bool first = !p->table.known, fresh = peer_find(&p->table, msg->u.PEER_SET.peer) == NULL;
 	unsigned skipped;
 	int err = peertable_set(&p->table, &msg->u.PEER_SET, &skipped);
 
@@ -37,6 +37,8 @@ on_peer_set(void *arg, const struct msig_msg *msg)
 		log_peer(LOG_LVL_DEBUG, msg->u.PEER_SET.peer, "%u addresses, %u keys, %u zones",
 			 msg->u.PEER_SET.address.count, msg->u.PEER_SET.key.count,
 			 msg->u.PEER_SET.zone.count);
+	if (fresh && err == 0)
+		store_load(p->store, peer_find(&p->table, msg->u.PEER_SET.peer));
 	if (first) {
 		loop_timer_cancel(p->ask);
 		log_info("agentd names its peers: their messages are heard now");
@@ -48,6 +50,7 @@ on_peer_del(void *arg, const struct msig_msg *msg)
 {
 	struct peer_process *p = arg;
 
+	store_save(p->store, &p->table);
 	outbound_forget(p->out, msg->u.PEER_DEL.peer);
 	peertable_del(&p->table, msg->u.PEER_DEL.peer);
 	loop_timer_cancel(p->ask);
@@ -81,6 +84,15 @@ ask_for_table(void *arg)
 	msg.u.PEER.text = text;
 	bus_send(p->bus, &msg);
 	loop_timer_set(p->ask, ASK_AGAIN);
+}
+
+static void
+save(void *arg)
+{
+	struct peer_process *p = arg;
+
+	store_save(p->store, &p->table);
+	loop_timer_set(p->save, STORE_EVERY);
 }
 
 static int
@@ -134,6 +146,10 @@ start(struct proc *proc)
 		log_error("cannot listen on %s: %s", path, msig_strerror(err));
 		return err;
 	}
+	snprintf(path, sizeof(path), "%s/%s", conf->storage, proc->name);
+	p->store = store_open(path);
+	p->save = loop_timer_new(proc->loop, save, p);
+	loop_timer_set(p->save, STORE_EVERY);
 	p->ask = loop_timer_new(proc->loop, ask_for_table, p);
 	ask_for_table(p);
 	return 0;
@@ -174,12 +190,15 @@ stop(struct proc *proc)
 {
 	struct peer_process *p = proc->arg;
 
+	store_save(p->store, &p->table);
+	store_close(p->store);
 	ctl_free(p->ctl);
 	outbound_free(p->out);
 	inbound_free(p->in);
 	for (unsigned i = 0; i < CHANNELS; i++)
 		channels[i]->close();
 	loop_timer_free(p->ask);
+	loop_timer_free(p->save);
 	outbox_free(p->outbox);
 	bus_free(p->bus);
 	peertable_clear(&p->table);
