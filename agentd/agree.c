@@ -26,8 +26,8 @@ entry_of(const struct zone_view *view, int provider)
 	return NULL;
 }
 
-static uint32_t
-designated(const struct zone_view *view)
+uint32_t
+agree_designated(const struct zone_view *view)
 {
 	uint32_t mask = 0;
 	for (int i = 0; i < VIEW_PROVIDERS; i++) {
@@ -38,6 +38,12 @@ designated(const struct zone_view *view)
 			mask |= BIT(i);
 	}
 	return mask;
+}
+
+static uint32_t
+designated(const struct zone_view *view)
+{
+	return view->designated;
 }
 
 /* Who joins the zone in the middle of a process has no part in it. */

@@ -205,6 +205,7 @@ follow(struct step *s, const struct view_hsync *h)
 		on += h->entry[i].on && h->entry[i].sign;
 	}
 	s->view->persist = true;
+	s->view->designated = agree_designated(s->view);
 	step_journal(s, "HSYNC is followed: %d providers, %d of them sign", h->count, on);
 }
 
@@ -931,6 +932,7 @@ decide(struct zone_view *view, int64_t now, struct plan *plan)
 	plan->count = 0;
 	plan->wake = VIEW_NEVER;
 	view->dirty = false;
+	view->designated = agree_designated(view);
 
 	instruction(&s);
 	database(&s);

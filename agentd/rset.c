@@ -162,6 +162,11 @@ int
 rpool_of_key(struct rpool *pool, int dnskey, uint16_t type)
 {
 	const struct rr *key = &pool->at[dnskey];
+	for (int i = rset_next(&key->match, 0); i >= 0; i = rset_next(&key->match, i + 1)) {
+		const struct rr *rr = &pool->at[i];
+		if (rr->type == type && (type == TYPE_CDNSKEY || rr->rdata->data[3] == 2))
+			return i;
+	}
 	if (type == TYPE_CDNSKEY) {
 		/* The record may move nothing: the rdata is allocated apart from the table. */
 		return rpool_get(pool, type, key->rdata->data, key->rdata->len);

@@ -161,8 +161,10 @@ sign(struct sim *sim, int i)
 	v.type[VIEW_NS].set = rset_empty(ns) ? n->owner.ns : ns;
 	v.type[VIEW_NS].ttl = n->owner.ttl_ns;
 	v.type[VIEW_CSYNC].set = csync;
+	v.seq = n->signer.seq;
 	if (memcmp(&v, &n->signer, sizeof(v)) == 0)
 		return;
+	v.seq = ++sim->versions;
 	n->signer = v;
 	for (int k = 0; k < n->servers; k++) {
 		struct event *e = post(sim, EV_SERVER, i, rng_range(&sim->rng, 10, faulty(sim) ? 6000 : 800));
@@ -312,6 +314,7 @@ start_agent(struct sim *sim, int i)
 	n->view = view_new("shop.example.", n->identity, &sim->times, generation, seed);
 	memset(n->to_view, 0xff, sizeof(n->to_view));
 	memset(n->from_view, 0xff, sizeof(n->from_view));
+	memset(n->seen, 0, sizeof(n->seen));
 	if (n->blob != NULL && view_decode(n->view, n->blob, n->blob_len, local(sim, n)) != 0)
 		sim_fail(sim, "what was persisted cannot be read");
 	n->view->config.mode = n->mode;
@@ -498,6 +501,7 @@ drive(struct sim *sim, int i)
 	if (n->view->d.pool.count >= RSET_MAX * 3 / 4) {
 		memset(n->to_view, 0xff, sizeof(n->to_view));
 		memset(n->from_view, 0xff, sizeof(n->from_view));
+		memset(n->seen, 0, sizeof(n->seen));
 	}
 	oracle_agents(sim);
 	if (plan.persist) {
@@ -510,7 +514,7 @@ drive(struct sim *sim, int i)
 			return;
 		}
 		bool dies = n->crash_at != 0 && n->persists >= n->crash_at && faulty(sim);
-		if (n->crash_at != 0 && n->persists + 1 >= n->crash_at)
+		if (n->crash_at != 0 && n->persists + 1 >= n->crash_at && faulty(sim))
 			keep_blob(sim, n);
 		if (dies && n->crash_how == 1) {
 			crash(sim, i, "after the commit, before acting");
@@ -544,8 +548,16 @@ static void
 answer(struct sim *sim, struct node *n, const struct event *e)
 {
 	const struct zone_version *v = &e->u.answer;
+	struct seen *seen = &n->seen[e->a];
 	if (e->a >= VIEW_PLACES || n->view->d.place[e->a] == NULL)
 		return;
+	if (v->loaded && seen->seq != v->seq) {
+		for (int t = 0; t < VIEW_TYPE_COUNT; t++) {
+			seen->set[t] = set_to_view(sim, n, v->type[t].set);
+			seen->signers[t] = set_to_view(sim, n, v->type[t].signers);
+		}
+		seen->seq = v->seq;
+	}
 	for (int t = 0; t < VIEW_TYPE_COUNT; t++) {
 		if ((e->b >> t & 1) == 0)
 			continue;
@@ -555,8 +567,8 @@ answer(struct sim *sim, struct node *n, const struct event *e)
 			memcpy(a.reason, "timeout", 8);
 		} else {
 			bool soa = t == VIEW_SOA;
-			a.set = set_to_view(sim, n, v->type[t].set);
-			a.signers = set_to_view(sim, n, v->type[t].signers);
+			a.set = seen->set[t];
+			a.signers = seen->signers[t];
 			a.ttl = v->type[t].ttl;
 			a.status = soa || !rset_empty(v->type[t].set) ? MSIG_SEEN_SET : MSIG_SEEN_ABSENT;
 		}
@@ -845,6 +857,7 @@ handle(struct sim *sim, struct event *e)
 	case EV_PARENT_SERVER: {
 		struct zone_version v = sim->parent.server[e->a].now;
 		v.loaded = true;
+		v.seq = ++sim->versions;
 		v.type[VIEW_DS] = (struct rrset){ .set = sim->parent.ds, .ttl = sim->parent.ttl_ds };
 		v.type[VIEW_NS] = (struct rrset){ .set = sim->parent.ns, .ttl = sim->parent.ttl_ns };
 		oracle_serve(sim, &sim->parent.server[e->a], &v);
@@ -1112,7 +1125,7 @@ bool
 sim_run(struct sim *sim, const struct sim_options *options)
 {
 	char why[128] = "";
-	int64_t settled = 0;
+	int64_t settled = 0, looked = 0;
 
 	memset(sim, 0, sizeof(*sim));
 	sim->opt = *options;
@@ -1131,16 +1144,18 @@ sim_run(struct sim *sim, const struct sim_options *options)
 		handle(sim, e);
 		release(sim, e);
 		owner_helps(sim);
-		if (world && sim->now >= sim->quiet && sim->owner.hsync == sim->nodes - 1 &&
+		if (world && sim->now >= sim->quiet + looked && sim->owner.hsync == sim->nodes - 1 &&
 		    oracle_finished(sim, why, sizeof(why))) {
 			if (settled == 0) {
 				settled = sim->now;
 				sim->finished = sim->now;
 			}
-			if (sim->now - settled > 60 * SECOND)
+			if (sim->now - settled > 40 * SECOND)
 				break;
-		} else if (world) {
+			looked = sim->now - sim->quiet + SECOND;
+		} else if (world && sim->now >= sim->quiet + looked) {
 			settled = 0;
+			looked = sim->now - sim->quiet + SECOND;
 		}
 		if (sim->now > sim->deadline) {
 			oracle_finished(sim, why, sizeof(why));

@@ -55,7 +55,14 @@ struct rrset {
 struct zone_version {
 	struct rrset type[VIEW_TYPE_COUNT];
 	int hsync; /* index of the owner's instructions */
+	uint32_t seq; /* its number: equal versions are the same */
 	bool loaded;
+};
+
+/* A version in the ids of a view. */
+struct seen {
+	uint32_t seq;
+	struct rset set[VIEW_TYPE_COUNT], signers[VIEW_TYPE_COUNT];
 };
 
 /* What a server has served, for the oracle: exact times. */
@@ -112,7 +119,7 @@ struct node {
 	int crash_how;
 	int16_t to_view[RSET_MAX];
 	int16_t from_view[RSET_MAX];
-	uint64_t beat_epoch, beat_counter;
+	struct seen seen[VIEW_PLACES];
 };
 
 struct parent {
@@ -190,7 +197,7 @@ struct sim {
 	int64_t now;
 	int64_t quiet;     /* faults until then */
 	int64_t deadline;
-	uint32_t seq;
+	uint32_t seq, versions;
 	struct event **heap;
 	int events, room;
 	struct event *spare;
