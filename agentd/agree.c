@@ -265,7 +265,8 @@ done(struct step *s)
 	for (int i = 1; i < VIEW_PROVIDERS; i++)
 		if (run->voters & BIT(i)) {
 			say(s, i, MSIG_OP_DONE, &m);
-			s->view->d.provider[i].sent = s->now;
+			if (run->requestor != VIEW_SELF) /* who has EXECUTE to say as well */
+				s->view->d.provider[i].sent = s->now;
 		}
 }
 
@@ -750,6 +751,7 @@ ask_for_step(struct step *s)
 		run->approved |= others;
 	if ((others & ~run->approved) == 0) {
 		execute(s);
+		tell(s, others, MSIG_OP_EXECUTE);
 		return;
 	}
 	if (run->asked == 0) {

@@ -646,11 +646,14 @@ safe_overlay(struct step *s, const struct view_overlay *o, bool may_shrink)
 	}
 	if (r.ok)
 		return true;
-	step_wait(s, r.until != VIEW_NEVER ? REASON_UNTIL : REASON_BLOCKED, r.object, r.place,
-	          "an overlay that is safe with every cached set", r.text,
-	          r.until != VIEW_NEVER ? r.until : 0);
-	if (r.until != VIEW_NEVER)
-		step_wake(s, r.until);
+	static const char expected[] = "an overlay that is safe with every cached set";
+	if (r.until == VIEW_NEVER) {
+		step_blocked(s, r.object, r.place, expected, r.text,
+		             "find out what that server serves; the overlay stays as it is");
+		return false;
+	}
+	step_wait(s, REASON_UNTIL, r.object, r.place, expected, r.text, r.until);
+	step_wake(s, r.until);
 	return false;
 }
 
@@ -807,10 +810,12 @@ watch(struct step *s)
 		             signer->history[VIEW_SOA].reason,
 		             "publish that key at the signer, or stop using it, at once");
 	struct safety r = safety_now(view, s->now);
-	if (!r.ok)
-		step_wait(s, r.until != VIEW_NEVER ? REASON_UNTIL : REASON_BLOCKED, r.object, r.place,
-		          "every cached set to validate", r.text,
-		          r.until != VIEW_NEVER ? r.until : 0);
+	if (!r.ok && r.until != VIEW_NEVER)
+		step_wait(s, REASON_UNTIL, r.object, r.place, "every cached set to validate", r.text,
+		          r.until);
+	else if (!r.ok)
+		step_blocked(s, r.object, r.place, "every cached set to validate", r.text,
+		             "some resolvers fail now: compare keys, signatures and DS there");
 	if (view->d.paused)
 		step_blocked(s, REASON_OF_OPERATOR, "", "", "paused by the operator", "resume");
 }

@@ -12,6 +12,7 @@
 
 #define DURABLE_VERSION 1
 #define DURABLE_MAX (4u << 20)
+#define TIME_MAX (UINT64_C(1) << 52) /* sums of times do not overflow */
 
 /* One list of fields for both directions: a codec either writes or reads. */
 struct codec {
@@ -39,6 +40,8 @@ c_time(struct codec *c, int64_t *v)
 	uint64_t u = (uint64_t)*v;
 	c_u64(c, &u);
 	*v = (int64_t)u;
+	if (!c->write && u != VIEW_NEVER && u > TIME_MAX)
+		c->rd.err = MSIG_EDB;
 }
 
 static void

@@ -552,7 +552,7 @@ naming_safe(struct check *c)
 	struct safety s = safety_naming(c->view, run->kind != 0 ? run->subject : VIEW_SELF, c->now);
 	if (s.ok)
 		return true;
-	no(c, s.unknown ? REASON_PEER : s.until != VIEW_NEVER ? REASON_UNTIL : REASON_BLOCKED,
+	no(c, s.until != VIEW_NEVER ? REASON_UNTIL : REASON_PEER,
 	   s.object, s.place, "safe with every cached set", "%s", s.text);
 	if (c->why != NULL && s.until != VIEW_NEVER)
 		c->why->next = s.until;

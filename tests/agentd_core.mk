@@ -17,3 +17,29 @@ tests_sim_msig_sim_mutants_LDADD = $(sim_libs)
 mutants: tests/sim/msig-sim-mutants
 	tests/sim/msig-sim-mutants -m '' -c 2000
 .PHONY: mutants
+
+if HAVE_CMOCKA
+core_tests = \
+	tests/unit/test_view \
+	tests/unit/test_hold \
+	tests/unit/test_safety \
+	tests/unit/test_process \
+	tests/unit/test_agree \
+	tests/unit/test_decide
+check_PROGRAMS += $(core_tests)
+TESTS += $(core_tests)
+core_bench = tests/unit/bench.c tests/unit/bench.h
+core_test_libs = agentd/libcore.la libmsig/libmsig.la $(CMOCKA_LIBS) $(KNOT_LIBS) $(GNUTLS_LIBS)
+tests_unit_test_view_SOURCES = tests/unit/test_view.c $(core_bench)
+tests_unit_test_view_LDADD = $(core_test_libs)
+tests_unit_test_hold_SOURCES = tests/unit/test_hold.c $(core_bench)
+tests_unit_test_hold_LDADD = $(core_test_libs)
+tests_unit_test_safety_SOURCES = tests/unit/test_safety.c $(core_bench)
+tests_unit_test_safety_LDADD = $(core_test_libs)
+tests_unit_test_process_SOURCES = tests/unit/test_process.c $(core_bench)
+tests_unit_test_process_LDADD = $(core_test_libs)
+tests_unit_test_agree_SOURCES = tests/unit/test_agree.c $(core_bench)
+tests_unit_test_agree_LDADD = $(core_test_libs)
+tests_unit_test_decide_SOURCES = tests/unit/test_decide.c $(core_bench)
+tests_unit_test_decide_LDADD = $(core_test_libs)
+endif

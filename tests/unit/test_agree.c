@@ -1,0 +1,543 @@
+/*
+ * Agreement: who approves what, what is denied and why, what is said again, and what is answered
+ * after the end. The agent under test is provider 1; 2 and 3 are moved by hand.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "tests/unit/bench.h"
+
+static struct bench b;
+
+static int
+teardown(void **state)
+{
+	bench_clear(&b);
+	return 0;
+}
+
+#define EXPECT(provider, op) assert_non_null(bench_sent(&b, provider, MSIG_OP_##op))
+#define EXPECT_NOT(provider, op) assert_null(bench_sent(&b, provider, MSIG_OP_##op))
+
+/* A member, whom the second provider asks. */
+static int
+member(void **state)
+{
+	bench_init(&b, 2, 1);
+	return 0;
+}
+
+/* A joiner, in a zone of the second provider. */
+static int
+joiner(void **state)
+{
+	bench_init(&b, 2, 2);
+	return 0;
+}
+
+/* A joiner and two others, one of them a joiner too. */
+static int
+two_joiners(void **state)
+{
+	bench_init(&b, 3, 2);
+	return 0;
+}
+
+static uint16_t
+result(int provider, enum msig_op op)
+{
+	const struct view_message *m = bench_sent(&b, provider, op);
+	assert_non_null(m);
+	return m->result;
+}
+
+static struct view_process *
+run(void)
+{
+	return &b.view->d.process;
+}
+
+/* The peer answers what we asked last. */
+static void
+reply(int provider, enum msig_op op)
+{
+	struct view_message m = { .op = op,
+		                  .epoch = run()->epoch,
+		                  .process = run()->kind,
+		                  .step = run()->step,
+		                  .subject = run()->subject };
+	memcpy(m.tid, run()->tid, sizeof(m.tid));
+	memcpy(m.hsync, b.hsync.digest, sizeof(m.hsync));
+	view_on_message(b.view, provider, &m, b.now);
+	bench_decide(&b);
+	bench_decide(&b);
+}
+
+/* ---- participant ------------------------------------------------------------------------------ */
+
+static void
+test_approve(void **state)
+{
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 5);
+	EXPECT(1, APPROVE);
+	assert_int_equal(run()->phase, PHASE_GRANTED);
+	assert_int_equal(run()->subject, 1);
+	/* A repeated REQUEST is answered again, and changes nothing. */
+	int64_t since = run()->since;
+	bench_forget(&b);
+	b.now += 10;
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 5);
+	EXPECT(1, APPROVE);
+	assert_int_equal(run()->since, since);
+}
+
+static void
+test_older_epoch(void **state)
+{
+	b.view->d.epoch = 9;
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 5);
+	assert_int_equal(result(1, MSIG_OP_DENY), MSIG_RESULT_STATE);
+	assert_int_equal(run()->kind, 0);
+}
+
+static void
+test_not_from_the_middle(void **state)
+{
+	bench_say(&b, 1, MSIG_OP_REQUEST, 3, 5);
+	assert_int_equal(result(1, MSIG_OP_DENY), MSIG_RESULT_STATE);
+}
+
+static void
+test_another_hsync(void **state)
+{
+	struct view_message m = { .op = MSIG_OP_REQUEST, .epoch = 9, .process = 1, .subject = 1 };
+	memset(m.hsync, 0xee, sizeof(m.hsync));
+	m.tid[0] = 5;
+	view_on_message(b.view, 1, &m, b.now);
+	bench_decide(&b);
+	assert_int_equal(result(1, MSIG_OP_NOT_YET), MSIG_RESULT_HSYNC);
+	EXPECT_NOT(1, APPROVE);
+}
+
+static void
+test_statement_of_another_hsync(void **state)
+{
+	memset(b.view->d.provider[1].statement.hsync, 0xee, 32);
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 5);
+	assert_int_equal(result(1, MSIG_OP_NOT_YET), MSIG_RESULT_NOTREADY);
+	EXPECT_NOT(1, APPROVE);
+}
+
+static void
+test_only_the_joiner(void **state)
+{
+	struct view_message m = { .op = MSIG_OP_REQUEST, .epoch = 9, .process = 1, .subject = 0 };
+	memcpy(m.hsync, b.hsync.digest, sizeof(m.hsync));
+	m.tid[0] = 5;
+	view_on_message(b.view, 1, &m, b.now);
+	bench_decide(&b);
+	assert_int_equal(result(1, MSIG_OP_DENY), MSIG_RESULT_POLICY);
+}
+
+static void
+test_unknown_process(void **state)
+{
+	struct view_message m = { .op = MSIG_OP_REQUEST, .epoch = 9, .process = 77, .subject = 1 };
+	memcpy(m.hsync, b.hsync.digest, sizeof(m.hsync));
+	view_on_message(b.view, 1, &m, b.now);
+	bench_decide(&b);
+	assert_int_equal(result(1, MSIG_OP_DENY), MSIG_RESULT_POLICY);
+}
+
+static void
+test_not_designated(void **state)
+{
+	/* A stranger to HSYNC, whatever it says of itself. */
+	int p = view_provider(b.view, "msa.p3.");
+	view_on_peer(b.view, p, true, "");
+	bench_say(&b, p, MSIG_OP_REQUEST, 0, 5);
+	assert_int_equal(result(p, MSIG_OP_DENY), MSIG_RESULT_POLICY);
+	bench_say(&b, p, MSIG_OP_EXECUTE, 0, 5);
+	assert_int_equal(run()->kind, 0);
+}
+
+static void
+test_keytag_collision(void **state)
+{
+	/* Two keys with one tag: the tag is a sum, so two words change places. */
+	uint8_t rdata[36] = { 1, 0, 3, 15, 1, 1, 2, 2 }, twin[36] = { 1, 0, 3, 15, 2, 2, 1, 1 };
+	struct view_statement st = b.view->d.provider[1].statement;
+	int other;
+	rset_add(&st.dnskey, view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata)));
+	rset_add(&st.dnskey, view_rr(b.view, VIEW_DNSKEY, twin, sizeof(twin)));
+	st.counter++;
+	assert_int_equal(agree_keytag_collision(b.view, &other), -1);
+	view_on_statement(b.view, 1, &st, b.now);
+	assert_true(agree_keytag_collision(b.view, &other) >= 0);
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 5);
+	assert_int_equal(result(1, MSIG_OP_DENY), MSIG_RESULT_KEYTAG);
+}
+
+static void
+test_keytag_of_the_revoked(void **state)
+{
+	uint8_t rdata[36] = { 1, 0, 3, 15, 1, 1 }, twin[36] = { 1, 0x80, 3, 15, 1, 1 };
+	struct view_statement st = b.view->d.provider[1].statement;
+	int other;
+	rset_add(&st.dnskey, view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata)));
+	rset_add(&st.dnskey, view_rr(b.view, VIEW_DNSKEY, twin, sizeof(twin)));
+	st.counter++;
+	view_on_statement(b.view, 1, &st, b.now);
+	assert_true(agree_keytag_collision(b.view, &other) >= 0);
+}
+
+static void
+test_joiner_named_too_early(void **state)
+{
+	rset_add(&b.parent.set[VIEW_NS], b.ns[1]);
+	bench_run(&b, 5000);
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 5);
+	assert_int_equal(result(1, MSIG_OP_DENY), MSIG_RESULT_POLICY);
+	assert_non_null(strstr(bench_sent(&b, 1, MSIG_OP_DENY)->text, "delegation"));
+}
+
+static void
+test_not_yet_becomes_approve(void **state)
+{
+	b.server[1].silent = true;
+	bench_run(&b, 5000);
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 5);
+	assert_int_equal(result(1, MSIG_OP_NOT_YET), MSIG_RESULT_NOTREADY);
+	b.server[1].silent = false;
+	bench_run(&b, 2000);
+	EXPECT(1, APPROVE);
+}
+
+static void
+test_lease(void **state)
+{
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 5);
+	bench_run(&b, view_times_lab.lease - 100);
+	assert_int_equal(run()->kind, MSIG_PROCESS_ADD);
+	bench_restart(&b);
+	bench_run(&b, 200);
+	assert_int_equal(run()->kind, 0);
+}
+
+static void
+test_no_lease_after_execute(void **state)
+{
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 5);
+	bench_say(&b, 1, MSIG_OP_EXECUTE, 0, 5);
+	EXPECT(1, DONE);
+	bench_run(&b, 20 * view_times_lab.lease);
+	assert_int_equal(run()->kind, MSIG_PROCESS_ADD);
+	assert_int_equal(run()->phase, PHASE_DONE);
+}
+
+static void
+test_abort(void **state)
+{
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 5);
+	bench_say(&b, 1, MSIG_OP_ABORT, 0, 6); /* of something else */
+	assert_int_equal(run()->kind, MSIG_PROCESS_ADD);
+	bench_say(&b, 1, MSIG_OP_ABORT, 0, 5);
+	assert_int_equal(run()->kind, 0);
+}
+
+static void
+test_execute_unknown(void **state)
+{
+	bench_say(&b, 1, MSIG_OP_EXECUTE, 4, 5);
+	assert_int_equal(result(1, MSIG_OP_DENY), MSIG_RESULT_STATE);
+	assert_int_equal(run()->kind, 0);
+}
+
+static void
+test_execute_again(void **state)
+{
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 5);
+	bench_say(&b, 1, MSIG_OP_EXECUTE, 0, 5);
+	bench_forget(&b);
+	bench_say(&b, 1, MSIG_OP_EXECUTE, 0, 5);
+	EXPECT(1, DONE);
+}
+
+static void
+test_step_not_skipped(void **state)
+{
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 5);
+	bench_say(&b, 1, MSIG_OP_EXECUTE, 0, 5);
+	bench_say(&b, 1, MSIG_OP_REQUEST, 2, 5);
+	assert_int_equal(result(1, MSIG_OP_NOT_YET), MSIG_RESULT_STATE);
+	bench_say(&b, 1, MSIG_OP_EXECUTE, 1, 5); /* never approved */
+	assert_int_equal(run()->step, 0);
+}
+
+static void
+test_done_needs_the_effect(void **state)
+{
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 5);
+	bench_say(&b, 1, MSIG_OP_EXECUTE, 0, 5);
+	bench_say(&b, 1, MSIG_OP_REQUEST, 1, 5);
+	EXPECT(1, APPROVE);
+	bench_forget(&b);
+	bench_say(&b, 1, MSIG_OP_EXECUTE, 1, 5);
+	assert_int_equal(b.applied, 1); /* acknowledged, but not to be seen anywhere */
+	bench_run(&b, 5000);
+	EXPECT_NOT(1, DONE);
+	b.signer.set[VIEW_DNSKEY] = rset_or(b.own[0], b.own[1]);
+	bench_run(&b, 2000);
+	EXPECT_NOT(1, DONE); /* at the signer, not at the name server */
+	b.server[0].set[VIEW_DNSKEY] = b.signer.set[VIEW_DNSKEY];
+	bench_run(&b, 2000);
+	EXPECT(1, DONE);
+}
+
+static void
+test_execute_survives(void **state)
+{
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 5);
+	bench_say(&b, 1, MSIG_OP_EXECUTE, 0, 5);
+	bench_say(&b, 1, MSIG_OP_REQUEST, 1, 5);
+	bench_say(&b, 1, MSIG_OP_EXECUTE, 1, 5);
+	bench_restart(&b);
+	view_on_peer(b.view, 1, true, "");
+	b.signer.set[VIEW_DNSKEY] = b.server[0].set[VIEW_DNSKEY] = rset_or(b.own[0], b.own[1]);
+	bench_forget(&b);
+	bench_run(&b, 3000);
+	EXPECT(1, DONE);
+	assert_int_equal(run()->step, 1);
+}
+
+static void
+test_busy(void **state)
+{
+	bench_clear(&b);
+	bench_init(&b, 3, 1);
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 5);
+	EXPECT(1, APPROVE);
+	bench_say(&b, 2, MSIG_OP_REQUEST, 0, 6);
+	assert_int_equal(result(2, MSIG_OP_DENY), MSIG_RESULT_BUSY);
+	bench_say(&b, 2, MSIG_OP_EXECUTE, 0, 6);
+	assert_int_equal(run()->subject, 1);
+}
+
+static void
+test_halted_by_the_owner(void **state)
+{
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 5);
+	bench_say(&b, 1, MSIG_OP_EXECUTE, 0, 5);
+	bench_say(&b, 1, MSIG_OP_REQUEST, 1, 5);
+	bench_say(&b, 1, MSIG_OP_EXECUTE, 1, 5);
+	b.signer.set[VIEW_DNSKEY] = b.server[0].set[VIEW_DNSKEY] = rset_or(b.own[0], b.own[1]);
+	bench_run(&b, 2000);
+	struct rset keys = b.view->d.want.from[1].dnskey;
+	assert_false(rset_empty(keys));
+	b.hsync.entry[1].on = false;
+	memset(b.hsync.digest, 77, 32);
+	bench_run(&b, 10000);
+	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_HSYNC));
+	bench_say(&b, 1, MSIG_OP_REQUEST, 2, 5);
+	assert_int_equal(run()->step, 1);
+	assert_true(rset_equal(keys, b.view->d.want.from[1].dnskey)); /* what is published stays */
+}
+
+/* ---- requestor ------------------------------------------------------------------------------------ */
+
+static void
+test_joiner_asks(void **state)
+{
+	assert_int_equal(run()->kind, MSIG_PROCESS_ADD);
+	assert_int_equal(run()->subject, VIEW_SELF);
+	bench_run(&b, 1500);
+	EXPECT(1, REQUEST);
+	EXPECT_NOT(1, EXECUTE);
+	assert_int_equal(b.applied, 0);
+}
+
+static void
+test_unanimity(void **state)
+{
+	bench_run(&b, 1500);
+	EXPECT(1, REQUEST);
+	EXPECT(2, REQUEST);
+	reply(1, MSIG_OP_APPROVE);
+	EXPECT_NOT(1, EXECUTE);
+	reply(2, MSIG_OP_APPROVE);
+	EXPECT(1, EXECUTE);
+	EXPECT(2, EXECUTE);
+	/* And DONE of all, for the next step. */
+	reply(1, MSIG_OP_DONE);
+	bench_run(&b, 1500);
+	assert_int_equal(run()->step, 0);
+	reply(2, MSIG_OP_DONE);
+	assert_int_equal(run()->step, 1);
+}
+
+static void
+test_approval_of_something_else(void **state)
+{
+	bench_run(&b, 1500);
+	struct view_message m = { .op = MSIG_OP_APPROVE, .epoch = 2, .process = 1, .subject = 0 };
+	m.tid[0] = 99;
+	view_on_message(b.view, 1, &m, b.now);
+	bench_decide(&b);
+	EXPECT_NOT(1, EXECUTE);
+	EXPECT(1, ABORT); /* whoever holds a grant for it may let it go */
+}
+
+static void
+test_said_again(void **state)
+{
+	bench_run(&b, 500);
+	bench_forget(&b);
+	bench_run(&b, 10 * view_times_lab.resend);
+	assert_in_range(b.sends, 9, 12); /* not more often either */
+	reply(1, MSIG_OP_APPROVE);
+	bench_forget(&b);
+	bench_run(&b, 10 * view_times_lab.resend);
+	assert_in_range(b.sends, 9, 12);
+	EXPECT(1, EXECUTE);
+}
+
+static void
+test_denied(void **state)
+{
+	bench_run(&b, 500);
+	uint8_t tid[16];
+	memcpy(tid, run()->tid, 16);
+	reply(1, MSIG_OP_DENY);
+	EXPECT(1, ABORT);
+	assert_int_equal(run()->kind, 0);
+	assert_true(b.view->d.backoff > b.now);
+	bench_restart(&b); /* it backs off after a restart too */
+	view_on_peer(b.view, 1, true, "");
+	bench_run(&b, 100);
+	assert_int_equal(run()->kind, 0);
+	bench_run(&b, 2 * view_times_lab.backoff_max);
+	assert_int_equal(run()->kind, MSIG_PROCESS_ADD);
+	assert_memory_not_equal(tid, run()->tid, 16);
+}
+
+static void
+test_approvals_grow_old(void **state)
+{
+	bench_clear(&b);
+	bench_init(&b, 3, 2);
+	bench_run(&b, 1500);
+	reply(1, MSIG_OP_APPROVE);
+	view_on_peer(b.view, 2, false, "no beats");
+	bench_run(&b, view_times_lab.lease / 2 + 2000);
+	EXPECT(1, ABORT);
+	EXPECT_NOT(1, EXECUTE);
+}
+
+static void
+test_peer_not_there(void **state)
+{
+	view_on_peer(b.view, 1, false, "no beats for 60 s");
+	bench_run(&b, 10000);
+	const struct reason *r = bench_reason(&b, REASON_PEER, REASON_OF_PEER);
+	assert_non_null(r);
+	assert_string_equal(r->place, "msa.p2.");
+	assert_string_equal(r->seen, "no beats for 60 s");
+}
+
+static void
+test_lower_goes_first(void **state)
+{
+	/* We are msa.p1.: ours goes first. */
+	bench_run(&b, 1500);
+	EXPECT(2, REQUEST);
+	bench_say(&b, 2, MSIG_OP_REQUEST, 0, 6);
+	assert_int_equal(result(2, MSIG_OP_DENY), MSIG_RESULT_BUSY);
+	assert_int_equal(run()->subject, VIEW_SELF);
+}
+
+static void
+test_the_asked_yields_to_nobody_later(void **state)
+{
+	/* An abort of the operator before anything was done ends it; afterwards it is a reason. */
+	bench_run(&b, 1500);
+	view_on_command(b.view, VIEW_ABORT);
+	bench_decide(&b);
+	EXPECT(1, ABORT);
+	assert_int_equal(run()->kind, 0);
+}
+
+static void
+test_after_the_end(void **state)
+{
+	b.view->d.ended = (struct view_ended){ .kind = 1, .epoch = 9, .completed = true };
+	b.view->d.ended.tid[0] = 5;
+	bench_say(&b, 1, MSIG_OP_DONE, 6, 5);
+	EXPECT(1, RELEASE);
+	bench_say(&b, 1, MSIG_OP_EXECUTE, 6, 5);
+	EXPECT(1, DONE);
+}
+
+static void
+test_done_counts_once_and_for_its_step(void **state)
+{
+	bench_run(&b, 1500);
+	reply(1, MSIG_OP_DONE); /* before EXECUTE: means nothing */
+	assert_int_equal(run()->done, 0);
+	reply(1, MSIG_OP_APPROVE);
+	struct view_message m = { .op = MSIG_OP_DONE, .epoch = run()->epoch, .process = 1, .step = 3 };
+	memcpy(m.tid, run()->tid, 16);
+	view_on_message(b.view, 1, &m, b.now);
+	assert_int_equal(run()->done & 2, 0);
+	m.step = 0;
+	m.tid[3] ^= 1;
+	view_on_message(b.view, 1, &m, b.now);
+	assert_int_equal(run()->done & 2, 0);
+}
+
+int
+main(void)
+{
+#define M(name) cmocka_unit_test_setup_teardown(name, member, teardown)
+#define J(name) cmocka_unit_test_setup_teardown(name, joiner, teardown)
+#define JJ(name) cmocka_unit_test_setup_teardown(name, two_joiners, teardown)
+	const struct CMUnitTest tests[] = {
+		M(test_approve),
+		M(test_older_epoch),
+		M(test_not_from_the_middle),
+		M(test_another_hsync),
+		M(test_statement_of_another_hsync),
+		M(test_only_the_joiner),
+		M(test_unknown_process),
+		M(test_not_designated),
+		M(test_keytag_collision),
+		M(test_keytag_of_the_revoked),
+		M(test_joiner_named_too_early),
+		M(test_not_yet_becomes_approve),
+		M(test_lease),
+		M(test_no_lease_after_execute),
+		M(test_abort),
+		M(test_execute_unknown),
+		M(test_execute_again),
+		M(test_step_not_skipped),
+		M(test_done_needs_the_effect),
+		M(test_execute_survives),
+		M(test_busy),
+		M(test_halted_by_the_owner),
+		J(test_joiner_asks),
+		JJ(test_unanimity),
+		J(test_approval_of_something_else),
+		J(test_said_again),
+		J(test_denied),
+		J(test_approvals_grow_old),
+		J(test_peer_not_there),
+		JJ(test_lower_goes_first),
+		J(test_the_asked_yields_to_nobody_later),
+		M(test_after_the_end),
+		J(test_done_counts_once_and_for_its_step),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,405 @@
+/*
+ * decide(): the owner's instruction and what is none, the start, the own keys, the overlay, and that
+ * early and repeated calls change nothing.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "tests/unit/bench.h"
+
+static struct bench b;
+
+static int
+setup(void **state)
+{
+	bench_init(&b, 2, 1);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	bench_clear(&b);
+	return 0;
+}
+
+static void
+test_single_signer_publishes_nothing(void **state)
+{
+	bench_clear(&b);
+	bench_init(&b, 1, 1);
+	assert_true(b.view->d.begun);
+	assert_int_equal(agree_members(b.view), 1);
+	assert_int_equal(b.view->d.want.counter, 0);
+	assert_int_equal(b.view->reasons, 0);
+	bench_run(&b, 60000);
+	assert_int_equal(b.applied, 0);
+}
+
+static void
+test_steady_state(void **state)
+{
+	/* Two members from the beginning, all in step: nothing but what is there already. */
+	bench_clear(&b);
+	bench_init(&b, 2, 3);
+	assert_int_equal(agree_members(b.view), 3);
+	assert_int_equal(b.view->d.process.kind, 0);
+	assert_true(rset_equal(b.view->d.provider[0].statement.dnskey, b.own[0]));
+	assert_true(rset_equal(b.view->d.want.from[1].dnskey, b.own[1]));
+	assert_true(rset_equal(b.view->d.want.from[1].cds, b.cds[1]));
+	assert_false(b.view->d.want.from[0].used && !rset_empty(b.view->d.want.from[0].dnskey));
+	assert_int_equal(b.view->reasons, 0);
+}
+
+static void
+test_repeated_calls(void **state)
+{
+	int persisted = b.persisted, sends = b.sends;
+	for (int i = 0; i < 50; i++) {
+		bench_decide(&b);
+		for (int k = 0; k < b.plan.count; k++)
+			assert_true(b.plan.action[k].kind == ACT_ASK ||
+			            b.plan.action[k].kind == ACT_ASK_HSYNC ||
+			            b.plan.action[k].kind == ACT_LOOKUP);
+		b.now++; /* before anything is due */
+	}
+	assert_int_equal(b.persisted, persisted);
+	assert_int_equal(b.sends, sends);
+}
+
+static void
+test_wake_is_exact(void **state)
+{
+	bench_decide(&b);
+	assert_true(b.plan.wake > b.now);
+	b.now = b.plan.wake;
+	bench_decide(&b);
+	assert_true(b.plan.count > 0);
+}
+
+/* What is no instruction freezes everything, with a reason that names HSYNC. */
+static void
+frozen(const char *text)
+{
+	struct view_overlay want = b.view->d.want;
+	bench_run(&b, 5000);
+	const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_HSYNC);
+	assert_non_null(r);
+	assert_non_null(strstr(r->seen, text));
+	assert_true(r->todo[0] != 0);
+	assert_true(b.alarms > 0);
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 1);
+	assert_null(bench_sent(&b, 1, MSIG_OP_APPROVE));
+	assert_memory_equal(&want, &b.view->d.want, sizeof(want));
+	/* And it thaws when the owner has put it right. */
+	bench_designate(&b, 2, true);
+	bench_run(&b, 5000);
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_HSYNC));
+}
+
+static void
+test_hsync_vanished(void **state)
+{
+	b.hsync = (struct view_hsync){ .status = MSIG_SEEN_ABSENT };
+	frozen("vanished");
+}
+
+static void
+test_hsync_malformed(void **state)
+{
+	strcpy(b.hsync.error, "duplicate identity");
+	memset(b.hsync.digest, 77, 32);
+	frozen("duplicate identity");
+}
+
+static void
+test_hsync_without_us(void **state)
+{
+	b.hsync.entry[0] = b.hsync.entry[1];
+	b.hsync.count = 1;
+	memset(b.hsync.digest, 77, 32);
+	frozen("does not list this provider");
+}
+
+static void
+test_hsync_all_off(void **state)
+{
+	b.hsync.entry[0].on = b.hsync.entry[1].on = false;
+	memset(b.hsync.digest, 77, 32);
+	frozen("ON");
+}
+
+static void
+test_hsync_mixed(void **state)
+{
+	b.hsync.entry[1].agent = false;
+	memset(b.hsync.digest, 77, 32);
+	frozen("OWNER and AGENT");
+}
+
+static void
+test_hsync_member_deleted(void **state)
+{
+	bench_clear(&b);
+	bench_init(&b, 2, 3);
+	b.hsync.count = 1;
+	memset(b.hsync.digest, 77, 32);
+	frozen("vanished without having been OFF");
+	assert_int_equal(agree_members(b.view), 3);
+}
+
+static void
+test_hsync_unknown_is_not_empty(void **state)
+{
+	struct view_hsync last = b.view->d.hsync;
+	for (int i = 0; i < 60; i++) {
+		b.hsync = (struct view_hsync){ .status = MSIG_SEEN_UNKNOWN, .error = "timeout" };
+		bench_run(&b, 1000);
+	}
+	assert_memory_equal(&last, &b.view->d.hsync, sizeof(last));
+	assert_non_null(bench_reason(&b, REASON_PEER, REASON_OF_HSYNC));
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 1);
+	assert_null(bench_sent(&b, 1, MSIG_OP_APPROVE));
+}
+
+static void
+test_hsync_off_must_stand(void **state)
+{
+	bench_clear(&b);
+	bench_init(&b, 2, 3);
+	b.hsync.entry[1].on = false;
+	memset(b.hsync.digest, 77, 32);
+	bench_run(&b, 2500);
+	assert_true(b.view->d.hsync.entry[1].on);
+	assert_non_null(bench_reason(&b, REASON_UNTIL, REASON_OF_HSYNC));
+	bench_restart(&b); /* the time it stands survives */
+	bench_run(&b, 1000);
+	assert_true(b.view->d.hsync.entry[1].on);
+	bench_run(&b, view_times_lab.hold_down);
+	assert_false(b.view->d.hsync.entry[1].on);
+	/* And still nothing is taken away by it alone. */
+	assert_int_equal(agree_members(b.view), 3);
+	assert_true(b.view->d.want.from[1].used);
+}
+
+static void
+test_lost_database(void **state)
+{
+	bench_clear(&b);
+	uint8_t id[16] = { 3 };
+	bench_init(&b, 2, 1);
+	view_free(b.view);
+	b.view = view_new("shop.example.", "msa.p1.", &view_times_lab, id, id);
+	b.view->config.ns = RSET_NONE;
+	b.show_epoch = 3;
+	b.show_counter = 14;
+	bench_decide(&b);
+	bench_decide(&b);
+	assert_true(b.view->d.rebuild);
+	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DATABASE));
+	assert_true(b.alarms > 0);
+	assert_int_equal(b.applied, 0);
+	/* Only a person ends it; versions go on from what combinerd has. */
+	view_on_command(b.view, VIEW_CONFIRM);
+	bench_decide(&b);
+	assert_false(b.view->d.rebuild);
+	assert_int_equal(b.view->d.counter, 14);
+}
+
+static void
+test_pause(void **state)
+{
+	view_on_command(b.view, VIEW_PAUSE);
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 1);
+	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_OPERATOR));
+	assert_non_null(bench_sent(&b, 1, MSIG_OP_NOT_YET));
+	bench_restart(&b);
+	assert_true(b.view->d.paused);
+	view_on_command(b.view, VIEW_RESUME);
+	view_on_peer(b.view, 1, true, "");
+	bench_run(&b, 1000);
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 1);
+	bench_run(&b, 2000);
+	assert_non_null(bench_sent(&b, 1, MSIG_OP_APPROVE));
+}
+
+static void
+test_foreign_key_never_becomes_own(void **state)
+{
+	bench_clear(&b);
+	bench_init(&b, 2, 3);
+	assert_true(rset_within(b.own[1], b.view->d.foreign));
+	/* The peer drops its ZSK; our signer is slow to forget it. */
+	rset_del(&b.own[1], b.zsk[1]);
+	b.server[1].signers[VIEW_SOA] = b.own[1];
+	bench_state(&b, 1, true);
+	bench_run(&b, 60000);
+	assert_false(rset_has(&b.view->d.own, b.zsk[1]));
+	assert_false(rset_has(&b.view->d.provider[0].statement.dnskey, b.zsk[1]));
+}
+
+static void
+test_claimed_key_is_not_own(void **state)
+{
+	/* First start in a zone that shows a peer's keys already: they sign nothing here. */
+	bench_clear(&b);
+	bench_init(&b, 2, 3);
+	assert_true(rset_equal(b.view->d.own, b.own[0]));
+}
+
+static void
+test_new_own_key_is_stated(void **state)
+{
+	int new = b.zsk[2];
+	rset_add(&b.signer.set[VIEW_DNSKEY], new);
+	bench_run(&b, 3000);
+	assert_true(rset_has(&b.view->d.provider[0].statement.dnskey, new));
+	assert_true(b.stated > 0);
+}
+
+static void
+test_peer_states_nothing_any_more(void **state)
+{
+	struct rset none = RSET_NONE;
+	bench_clear(&b);
+	bench_init(&b, 2, 3);
+	struct rset want = b.view->d.want.from[1].dnskey;
+	struct view_statement st = b.view->d.provider[1].statement;
+	st.dnskey = st.cds = st.cdnskey = st.ns = none;
+	st.counter++;
+	view_on_statement(b.view, 1, &st, b.now);
+	bench_run(&b, 60000);
+	assert_true(rset_equal(want, b.view->d.want.from[1].dnskey));
+	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_OVERLAY));
+}
+
+static void
+test_combiner_refuses(void **state)
+{
+	bench_clear(&b);
+	b.combiner_silent = false;
+	bench_init(&b, 2, 3);
+	struct view_statement st = b.view->d.provider[1].statement;
+	rset_add(&st.dnskey, b.zsk[2]);
+	st.counter++;
+	b.combiner_silent = true;
+	bench_forget(&b);
+	view_on_statement(b.view, 1, &st, b.now);
+	bench_decide(&b);
+	assert_int_equal(b.applied, 1);
+	view_on_applied(b.view, b.view->d.want.epoch, b.view->d.want.counter, 5, "not accepted");
+	bench_decide(&b);
+	const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_OVERLAY);
+	assert_non_null(r);
+	assert_non_null(strstr(r->seen, "not accepted"));
+	bench_run(&b, 10000);
+	assert_true(b.applied > 1); /* said again */
+	b.combiner_silent = false;
+	bench_run(&b, 10000);
+	assert_int_equal(b.view->d.applied_counter, b.view->d.want.counter);
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_OVERLAY));
+}
+
+static void
+test_combiner_forgot(void **state)
+{
+	bench_clear(&b);
+	bench_init(&b, 2, 3);
+	view_on_overlay(b.view, MSIG_ZONE_PLAIN, 0, 0);
+	bench_run(&b, 2000);
+	assert_int_equal(b.applied, 1);
+}
+
+static void
+test_mode_all_carries_own_keys(void **state)
+{
+	bench_clear(&b);
+	bench_init(&b, 2, 3);
+	b.view->config.mode = VIEW_MODE_ALL;
+	bench_run(&b, 2000);
+	assert_true(rset_equal(b.view->d.want.from[0].dnskey, b.own[0]));
+	assert_true(rset_equal(b.view->d.want.from[0].cds, b.cds[0]));
+}
+
+static void
+test_owner_manages_ns(void **state)
+{
+	bench_clear(&b);
+	bench_init(&b, 2, 3);
+	assert_false(rset_empty(b.view->d.want.from[1].ns));
+	bench_designate(&b, 2, false);
+	bench_state(&b, 1, true);
+	bench_run(&b, 5000);
+	assert_true(rset_empty(b.view->d.want.from[1].ns));
+	assert_true(rset_empty(b.view->d.want.from[0].ns));
+}
+
+static void
+test_reason_keeps_its_time(void **state)
+{
+	view_on_command(b.view, VIEW_PAUSE);
+	bench_decide(&b);
+	const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_OPERATOR);
+	int64_t since = r->since;
+	assert_int_equal(since, b.now);
+	bench_run(&b, 7000);
+	bench_decide(&b);
+	r = bench_reason(&b, REASON_BLOCKED, REASON_OF_OPERATOR);
+	assert_int_equal(r->since, since);
+	assert_int_equal(b.alarms, 1);
+}
+
+static void
+test_alien_signature(void **state)
+{
+	int place = view_signer(b.view, "127.0.0.1@53");
+	struct view_answer a = { .place = place,
+		                 .type = VIEW_SOA,
+		                 .status = MSIG_SEEN_SET,
+		                 .alien = true,
+		                 .time = b.now + 1,
+		                 .reason = "13/4711" };
+	view_on_answer(b.view, &a);
+	b.now++;
+	decide(b.view, b.now, &b.plan);
+	const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_SIGNATURE);
+	assert_non_null(r);
+	assert_string_equal(r->seen, "13/4711");
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_single_signer_publishes_nothing),
+		T(test_steady_state),
+		T(test_repeated_calls),
+		T(test_wake_is_exact),
+		T(test_hsync_vanished),
+		T(test_hsync_malformed),
+		T(test_hsync_without_us),
+		T(test_hsync_all_off),
+		T(test_hsync_mixed),
+		T(test_hsync_member_deleted),
+		T(test_hsync_unknown_is_not_empty),
+		T(test_hsync_off_must_stand),
+		T(test_lost_database),
+		T(test_pause),
+		T(test_foreign_key_never_becomes_own),
+		T(test_claimed_key_is_not_own),
+		T(test_new_own_key_is_stated),
+		T(test_peer_states_nothing_any_more),
+		T(test_combiner_refuses),
+		T(test_combiner_forgot),
+		T(test_mode_all_carries_own_keys),
+		T(test_owner_manages_ns),
+		T(test_reason_keeps_its_time),
+		T(test_alien_signature),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

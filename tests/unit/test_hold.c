@@ -1,0 +1,205 @@
+/*
+ * Holds: where they begin, which TTL counts, that they are only raised, and that they survive.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "tests/unit/bench.h"
+
+static struct bench b;
+
+static int
+teardown(void **state)
+{
+	bench_clear(&b);
+	return 0;
+}
+
+static int
+setup(void **state)
+{
+	bench_init(&b, 2, 1);
+	return 0;
+}
+
+static struct view_place *
+place(int provider)
+{
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		struct view_place *p = b.view->d.place[i];
+		if (p != NULL && p->kind == (provider < 0 ? PLACE_PARENT : PLACE_SERVER) &&
+		    (provider < 0 || view_place_provider(b.view, p) == provider))
+			return p;
+	}
+	return NULL;
+}
+
+static void
+show(int provider, enum view_type type, struct rset set, uint32_t ttl, int64_t at)
+{
+	struct view_answer a = { .type = type,
+		                 .status = MSIG_SEEN_SET,
+		                 .set = set,
+		                 .ttl = ttl,
+		                 .time = at };
+	a.signers = set;
+	struct view_place *p = provider == -2 ? NULL : place(provider);
+	for (int i = 0; i < VIEW_PLACES; i++)
+		if (b.view->d.place[i] != NULL &&
+		    (p != NULL ? b.view->d.place[i] == p : b.view->d.place[i]->kind == PLACE_SIGNER))
+			a.place = i;
+	view_on_answer(b.view, &a);
+}
+
+static struct rset
+both(void)
+{
+	return rset_or(b.own[0], b.own[1]);
+}
+
+/* Everybody has shown both providers' keys since `at`. */
+static void
+converge(int64_t at, uint32_t ttl)
+{
+	show(-2, VIEW_DNSKEY, both(), ttl, at);
+	show(0, VIEW_DNSKEY, both(), ttl, at);
+	show(1, VIEW_DNSKEY, both(), ttl, at);
+}
+
+static int64_t
+deadline(void)
+{
+	return hold_deadline(b.view, HOLD_KEY, both(), 3, b.now + 100000);
+}
+
+static void
+test_not_before_all_show_it(void **state)
+{
+	int64_t t = b.now + 1000;
+	show(-2, VIEW_DNSKEY, both(), 10, t);
+	show(0, VIEW_DNSKEY, both(), 10, t);
+	assert_int_equal(deadline(), VIEW_NEVER);
+	show(1, VIEW_DNSKEY, both(), 10, t);
+	assert_true(deadline() != VIEW_NEVER);
+}
+
+static void
+test_begins_at_the_last_server(void **state)
+{
+	int64_t t = b.now + 1000;
+	converge(t, 10);
+	int64_t first = deadline();
+	assert_int_equal(first, t + 10000 + view_times_lab.d);
+	/* One falls back, and returns. */
+	show(1, VIEW_DNSKEY, b.own[1], 10, t + 3000);
+	assert_int_equal(deadline(), VIEW_NEVER);
+	show(1, VIEW_DNSKEY, both(), 10, t + 7000);
+	assert_int_equal(deadline(), first + 7000);
+}
+
+static void
+test_largest_ttl_of_old_and_new(void **state)
+{
+	int64_t t = b.now + 1000;
+	show(1, VIEW_DNSKEY, b.own[1], 300, t); /* the old version had a larger one */
+	converge(t + 1, 10);
+	assert_int_equal(deadline(), t + 1 + 300000 + view_times_lab.d);
+	/* A larger one that shows up later raises it. */
+	show(0, VIEW_DNSKEY, both(), 900, t + 5);
+	assert_int_equal(deadline(), t + 1 + 900000 + view_times_lab.d);
+}
+
+static void
+test_margin(void **state)
+{
+	int64_t t = b.now + 1000;
+	converge(t, 10);
+	b.view->config.times.margin = 500;
+	b.view->config.times.margin_percent = 50;
+	b.view->config.times.skew = 70;
+	assert_int_equal(deadline(), t + 10000 + view_times_lab.d + 5000 + 70);
+	b.view->config.times.margin = 6000;
+	assert_int_equal(deadline(), t + 10000 + view_times_lab.d + 6000 + 70);
+}
+
+static void
+test_only_raised(void **state)
+{
+	struct rset wanted[HOLD_COUNT] = { [HOLD_KEY] = both() };
+	int64_t t = b.now + 1000, until;
+	converge(t, 10);
+	hold_raise(b.view, 1 << HOLD_KEY, wanted, 3, t);
+	int64_t stored = b.view->d.process.hold[HOLD_KEY];
+	assert_int_equal(stored, deadline());
+	b.view->config.times.d = 0; /* a shorter formula does not lower it */
+	hold_raise(b.view, 1 << HOLD_KEY, wanted, 3, t);
+	assert_int_equal(b.view->d.process.hold[HOLD_KEY], stored);
+	assert_false(hold_elapsed(b.view, 1 << HOLD_KEY, stored - 1, &until));
+	assert_int_equal(until, stored);
+	assert_true(hold_elapsed(b.view, 1 << HOLD_KEY, stored, &until));
+	/* One that never began holds for good. */
+	assert_false(hold_elapsed(b.view, 1 << HOLD_DS, VIEW_NEVER - 1, &until));
+}
+
+static void
+test_survives_a_restart(void **state)
+{
+	int64_t t = b.now + 1000;
+	converge(t, 10);
+	int64_t before = deadline();
+	b.view->d.process.hold[HOLD_DS] = 4711;
+	bench_restart(&b);
+	assert_int_equal(deadline(), before);
+	assert_int_equal(b.view->d.process.hold[HOLD_DS], 4711);
+}
+
+static void
+test_ds(void **state)
+{
+	struct rset keys = RSET_NONE, ds = b.parent.set[VIEW_DS];
+	int64_t t = b.now + 1000;
+	rset_add(&keys, b.ksk[0]);
+	rset_add(&keys, b.ksk[1]);
+	assert_int_equal(hold_deadline(b.view, HOLD_DS, keys, 3, t), VIEW_NEVER);
+	rset_add(&ds, rpool_of_key(&b.view->d.pool, b.ksk[1], 43));
+	show(-1, VIEW_DS, ds, 20, t);
+	assert_int_equal(hold_deadline(b.view, HOLD_DS, keys, 3, t),
+	                 t + 20000 + view_times_lab.d_parent);
+}
+
+static void
+test_clock_in_doubt(void **state)
+{
+	int64_t t = b.now + 1000, later = t + 500000, until;
+	struct rset wanted[HOLD_COUNT] = { [HOLD_KEY] = both() };
+	converge(t, 10);
+	hold_raise(b.view, 1 << HOLD_KEY, wanted, 3, t);
+	assert_true(hold_elapsed(b.view, 1 << HOLD_KEY, later, &until));
+	view_on_clock(b.view, later); /* the full hold again */
+	assert_false(hold_elapsed(b.view, 1 << HOLD_KEY, later, &until));
+	converge(later + 5, 10);
+	hold_raise(b.view, 1 << HOLD_KEY, wanted, 3, later);
+	assert_false(hold_elapsed(b.view, 1 << HOLD_KEY, later, &until));
+	assert_int_equal(until, later + 10000 + view_times_lab.d);
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_not_before_all_show_it),
+		T(test_begins_at_the_last_server),
+		T(test_largest_ttl_of_old_and_new),
+		T(test_margin),
+		T(test_only_raised),
+		T(test_survives_a_restart),
+		T(test_ds),
+		T(test_clock_in_doubt),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,423 @@
+/*
+ * The tables of the processes and every condition in them: true in a world where all is well, false
+ * with its own reason when one thing at one server is not.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "tests/unit/bench.h"
+
+static struct bench b;
+
+static int
+teardown(void **state)
+{
+	bench_clear(&b);
+	return 0;
+}
+
+/* The second provider joins; the process stands at the step given, executed. */
+static void
+join(uint8_t step)
+{
+	struct view_process *run = &b.view->d.process;
+	memset(run, 0, sizeof(*run));
+	run->kind = MSIG_PROCESS_ADD;
+	run->subject = run->requestor = 1;
+	run->step = step;
+	run->phase = PHASE_EXECUTING;
+	run->executed = true;
+	run->voters = 3;
+}
+
+static int
+setup(void **state)
+{
+	bench_init(&b, 2, 1);
+	join(0);
+	return 0;
+}
+
+/* Everything as it is when both are in. */
+static void
+all_in(void)
+{
+	bench_serve(&b, 3);
+	b.parent.set[VIEW_DS] = RSET_NONE;
+	for (int i = 0; i < 2; i++) {
+		rset_add(&b.parent.set[VIEW_DS], rpool_of_key(&b.view->d.pool, b.ksk[i], 43));
+		rset_add(&b.parent.set[VIEW_NS], b.ns[i]);
+	}
+}
+
+/* What the servers say now. */
+static void
+look(void)
+{
+	for (int i = 0; i < VIEW_PLACES; i++)
+		if (b.view->d.place[i] != NULL)
+			b.view->d.place[i]->asked = 0;
+	bool paused = b.view->d.paused;
+	struct view_process run = b.view->d.process;
+	b.view->d.paused = true;
+	b.now += 10;
+	bench_decide(&b);
+	b.view->d.paused = paused;
+	b.view->d.process = run;
+}
+
+static bool
+check(enum process_condition cond, bool everywhere, struct reason *why)
+{
+	return process_check(b.view, cond, everywhere, b.now, why);
+}
+
+static void
+fails(enum process_condition cond, bool everywhere, enum reason_class class,
+      enum reason_object object, const char *place)
+{
+	struct reason why;
+	assert_false(check(cond, everywhere, &why));
+	assert_int_equal(why.class, class);
+	assert_int_equal(why.object, object);
+	if (place != NULL)
+		assert_string_equal(why.place, place);
+	if (class == REASON_BLOCKED)
+		assert_true(why.todo[0] != 0);
+}
+
+static void
+test_first_step(void **state)
+{
+	const struct process_rule *rule = process_rule(MSIG_PROCESS_ADD);
+	assert_true(process_check(b.view, rule->step[0].guard, true, b.now, NULL));
+}
+
+static void
+test_not_named(void **state)
+{
+	/* The owner publishes the joiner's NS: refused before anything is done. */
+	rset_add(&b.server[0].set[VIEW_NS], b.ns[1]);
+	look();
+	fails(COND_NOT_NAMED, true, REASON_BLOCKED, REASON_OF_NS, "192.0.2.1@53");
+	rset_del(&b.server[0].set[VIEW_NS], b.ns[1]);
+	look();
+	assert_true(check(COND_NOT_NAMED, true, NULL));
+	rset_add(&b.parent.set[VIEW_NS], b.ns[1]);
+	look();
+	fails(COND_NOT_NAMED, true, REASON_BLOCKED, REASON_OF_NS, "198.51.100.1@53");
+}
+
+static void
+test_serves(void **state)
+{
+	b.server[1].signers[VIEW_DNSKEY] = RSET_NONE;
+	look();
+	fails(COND_SERVES, true, REASON_PEER, REASON_OF_SIGNATURE, "192.0.2.2@53");
+	b.server[1].set[VIEW_DNSKEY] = RSET_NONE;
+	look();
+	fails(COND_SERVES, true, REASON_PEER, REASON_OF_DNSKEY, "192.0.2.2@53");
+	b.server[1].silent = true;
+	look();
+	fails(COND_SERVES, true, REASON_PEER, REASON_OF_SERVER, "192.0.2.2@53");
+}
+
+static void
+test_signed_by_another_provider(void **state)
+{
+	/* It shows somebody else's signed copy. */
+	b.server[1] = b.server[0];
+	look();
+	fails(COND_SERVES, true, REASON_PEER, REASON_OF_SIGNATURE, "192.0.2.2@53");
+}
+
+static void
+test_algorithms(void **state)
+{
+	uint8_t rdata[36] = { 1, 1, 3, 13, 1 };
+	struct view_statement st = b.view->d.provider[1].statement;
+	rset_add(&st.dnskey, view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata)));
+	st.counter++;
+	view_on_statement(b.view, 1, &st, b.now);
+	fails(COND_ALGORITHMS, true, REASON_BLOCKED, REASON_OF_DNSKEY, "msa.p2.");
+}
+
+static void
+test_unknown_ds(void **state)
+{
+	uint8_t rdata[36] = { 0x12, 0x34, 15, 2 };
+	int ds = view_rr(b.view, VIEW_DS, rdata, sizeof(rdata));
+	rset_add(&b.parent.set[VIEW_DS], ds);
+	look();
+	fails(COND_DS_KNOWN, true, REASON_BLOCKED, REASON_OF_DS, NULL);
+	rset_add(&b.view->config.ds_keep, ds); /* the operator knows it */
+	assert_true(check(COND_DS_KNOWN, true, NULL));
+	b.parent.set[VIEW_DS] = RSET_NONE;
+	look();
+	fails(COND_DS_KNOWN, true, REASON_BLOCKED, REASON_OF_DS, NULL);
+	b.parent.silent = true;
+	look();
+	fails(COND_DS_KNOWN, true, REASON_PARENT, REASON_OF_SERVER, NULL);
+}
+
+static void
+test_stranger_in_the_delegation(void **state)
+{
+	rset_add(&b.parent.set[VIEW_NS], b.ns[2]);
+	look();
+	fails(COND_NS_KNOWN, true, REASON_BLOCKED, REASON_OF_NS, NULL);
+}
+
+static void
+test_keys(void **state)
+{
+	join(1);
+	all_in();
+	look();
+	assert_true(check(COND_KEYS, true, NULL));
+	rset_del(&b.server[1].set[VIEW_DNSKEY], b.zsk[0]);
+	look();
+	assert_true(check(COND_KEYS, false, NULL)); /* our own are well */
+	fails(COND_KEYS, true, REASON_PEER, REASON_OF_DNSKEY, "192.0.2.2@53");
+	rset_del(&b.server[0].set[VIEW_DNSKEY], b.zsk[1]);
+	look();
+	fails(COND_KEYS, false, REASON_PEER, REASON_OF_DNSKEY, "192.0.2.1@53");
+}
+
+static void
+test_old_answers_prove_nothing(void **state)
+{
+	join(1);
+	all_in();
+	look();
+	assert_true(check(COND_KEYS, true, NULL));
+	b.now += view_times_lab.fresh + 1;
+	fails(COND_KEYS, true, REASON_PEER, REASON_OF_SERVER, NULL);
+}
+
+static void
+test_cds(void **state)
+{
+	join(2);
+	all_in();
+	look();
+	assert_true(check(COND_CDS, true, NULL));
+	rset_del(&b.server[1].set[VIEW_CDNSKEY], rset_next(&b.cdnskey[0], 0));
+	look();
+	fails(COND_CDS, true, REASON_PEER, REASON_OF_CDS, "192.0.2.2@53");
+	all_in();
+	rset_add(&b.server[1].set[VIEW_CDS], rset_next(&b.cds[2], 0)); /* one too many */
+	look();
+	fails(COND_CDS, true, REASON_PEER, REASON_OF_CDS, "192.0.2.2@53");
+	all_in();
+	b.server[0].set[VIEW_CDS] = RSET_NONE;
+	look();
+	fails(COND_CDS, false, REASON_PEER, REASON_OF_CDS, "192.0.2.1@53");
+}
+
+static void
+test_ds(void **state)
+{
+	join(3);
+	all_in();
+	look();
+	assert_true(check(COND_DS, false, NULL));
+	rset_add(&b.parent.set[VIEW_DS], rpool_of_key(&b.view->d.pool, b.ksk[2], 43));
+	look();
+	fails(COND_DS, false, REASON_PARENT, REASON_OF_DS, NULL);
+}
+
+static void
+test_ns(void **state)
+{
+	join(4);
+	all_in();
+	look();
+	assert_true(check(COND_NS, true, NULL));
+	rset_del(&b.server[1].set[VIEW_NS], b.ns[0]);
+	look();
+	fails(COND_NS, true, REASON_PEER, REASON_OF_NS, "192.0.2.2@53");
+}
+
+static void
+test_ns_of_the_owner(void **state)
+{
+	bench_designate(&b, 2, false);
+	bench_state(&b, 1, false);
+	look();
+	b.view->d.hsync = b.hsync;
+	join(4);
+	struct reason why;
+	assert_false(check(COND_NS, true, &why));
+	assert_int_equal(why.class, REASON_BLOCKED);
+	assert_non_null(strstr(why.todo, "owner"));
+	rset_add(&b.server[0].set[VIEW_NS], b.ns[1]);
+	rset_add(&b.server[1].set[VIEW_NS], b.ns[1]);
+	rset_add(&b.server[1].set[VIEW_NS], b.ns[0]);
+	look();
+	join(4);
+	assert_true(check(COND_NS, true, NULL));
+}
+
+static void
+test_csync(void **state)
+{
+	static const uint8_t csync[] = { 0, 0, 0, 0, 0, 1, 0, 4, 0x60, 0, 0, 8 };
+	static const uint8_t soaminimum[] = { 0, 0, 0, 0, 0, 3, 0, 4, 0x60, 0, 0, 8 };
+	join(5);
+	all_in();
+	look();
+	assert_true(check(COND_NO_CSYNC, true, NULL));
+	fails(COND_CSYNC, true, REASON_PEER, REASON_OF_CSYNC, "192.0.2.1@53");
+	rset_add(&b.server[0].set[VIEW_CSYNC], view_rr(b.view, VIEW_CSYNC, csync, sizeof(csync)));
+	look();
+	assert_true(check(COND_CSYNC, false, NULL));
+	fails(COND_CSYNC, true, REASON_PEER, REASON_OF_CSYNC, "192.0.2.2@53");
+	fails(COND_NO_CSYNC, false, REASON_PEER, REASON_OF_CSYNC, "192.0.2.1@53");
+	/* Two, or one with other flags: the parent would ignore all. */
+	rset_add(&b.server[0].set[VIEW_CSYNC],
+	         view_rr(b.view, VIEW_CSYNC, soaminimum, sizeof(soaminimum)));
+	look();
+	fails(COND_CSYNC, false, REASON_PEER, REASON_OF_CSYNC, "192.0.2.1@53");
+}
+
+static void
+test_parent_ns(void **state)
+{
+	join(5);
+	all_in();
+	look();
+	assert_true(check(COND_PARENT_NS, true, NULL));
+	rset_del(&b.parent.set[VIEW_NS], b.ns[1]);
+	look();
+	fails(COND_PARENT_NS, true, REASON_PARENT, REASON_OF_NS, "198.51.100.1@53");
+}
+
+static void
+test_naming_safe(void **state)
+{
+	join(3);
+	fails(COND_NAMING_SAFE, true, REASON_PEER, REASON_OF_S1, NULL);
+	all_in();
+	look();
+	struct reason why;
+	assert_false(check(COND_NAMING_SAFE, true, &why));
+	assert_int_equal(why.class, REASON_UNTIL);
+	assert_true(why.next > b.now);
+	b.now = why.next;
+	look();
+	assert_true(check(COND_NAMING_SAFE, true, NULL));
+}
+
+static void
+test_unknown_addresses(void **state)
+{
+	b.view->looked_up = RSET_NONE;
+	fails(COND_SERVES, true, REASON_PEER, REASON_OF_SERVER, "msa.p2.");
+}
+
+/* What the overlay of a step holds: the joiner's NS last, CDS for good, CSYNC during one step. */
+static void
+test_targets(void **state)
+{
+	static const struct {
+		uint32_t keys, cds, ns;
+		bool csync;
+	} expected[] = {
+		{ 1, 1, 1, false }, /* signers-unsynced */
+		{ 3, 1, 1, false }, /* dnskeys-synced */
+		{ 3, 3, 1, false }, /* cds-added */
+		{ 3, 3, 1, false }, /* parent-ds-synced */
+		{ 3, 3, 3, false }, /* nses-synced */
+		{ 3, 3, 3, true },  /* csync-added */
+		{ 3, 3, 3, false }, /* parent-ns-synced */
+	};
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+		struct process_target t;
+		join((uint8_t)i);
+		process_target(b.view, &t);
+		assert_int_equal(t.keys, expected[i].keys);
+		assert_int_equal(t.cds, expected[i].cds);
+		assert_int_equal(t.ns, expected[i].ns);
+		assert_int_equal(t.csync, expected[i].csync);
+		/* What is only granted has no effect yet; what was before has. */
+		if (i > 0) {
+			struct process_target granted;
+			b.view->d.process.phase = PHASE_GRANTED;
+			process_target(b.view, &granted);
+			assert_int_equal(granted.keys, expected[i - 1].keys);
+			assert_int_equal(granted.ns, expected[i - 1].ns);
+			assert_int_equal(granted.csync, expected[i - 1].csync);
+		}
+	}
+}
+
+static void
+test_names(void **state)
+{
+	static const char *const names[] = { "signers-unsynced", "dnskeys-synced", "cds-added",
+		                             "parent-ds-synced", "nses-synced", "csync-added",
+		                             "parent-ns-synced", "stop" };
+	for (int i = 0; i < 8; i++)
+		assert_string_equal(process_step_name(MSIG_PROCESS_ADD, (uint8_t)i), names[i]);
+	assert_string_equal(process_step_name(MSIG_PROCESS_ADD, 8), "?");
+	assert_null(process_rule(99));
+	for (int i = 0; i < COND_COUNT; i++)
+		assert_true(strlen(process_condition_text(i)) > 3);
+}
+
+/* Every change of a step is seen by its own done-condition, and each hold comes before the naming. */
+static void
+test_table(void **state)
+{
+	const struct process_rule *rule = process_rule(MSIG_PROCESS_ADD);
+	uint32_t holds = 0;
+	for (int i = 0; i < rule->steps; i++) {
+		const struct process_step *s = &rule->step[i];
+		if (s->effect & EFFECT_KEYS_ADD)
+			assert_true(s->done & COND_KEYS);
+		if (s->effect & EFFECT_CDS_ADD)
+			assert_true(s->done & COND_CDS);
+		if (s->effect & EFFECT_NS_ADD) {
+			assert_true(s->done & COND_NS);
+			assert_true(s->guard & COND_NAMING_SAFE);
+			assert_int_equal(holds, 1 << HOLD_KEY | 1 << HOLD_DS);
+		}
+		if (s->effect & EFFECT_CSYNC)
+			assert_true(s->done & COND_CSYNC);
+		holds |= s->holds;
+	}
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_first_step),
+		T(test_not_named),
+		T(test_serves),
+		T(test_signed_by_another_provider),
+		T(test_algorithms),
+		T(test_unknown_ds),
+		T(test_stranger_in_the_delegation),
+		T(test_keys),
+		T(test_old_answers_prove_nothing),
+		T(test_cds),
+		T(test_ds),
+		T(test_ns),
+		T(test_ns_of_the_owner),
+		T(test_csync),
+		T(test_parent_ns),
+		T(test_naming_safe),
+		T(test_unknown_addresses),
+		T(test_targets),
+		T(test_names),
+		T(test_table),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,251 @@
+/*
+ * S1 and S2 on what was seen: every pair of what caches may hold, for as long as they may.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "tests/unit/bench.h"
+
+static struct bench b;
+
+static int
+teardown(void **state)
+{
+	bench_clear(&b);
+	return 0;
+}
+
+static int
+setup(void **state)
+{
+	bench_init(&b, 2, 3); /* two members, all in step */
+	return 0;
+}
+
+static int
+index_of(enum view_place_kind kind, int provider)
+{
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		struct view_place *p = b.view->d.place[i];
+		if (p != NULL && p->kind == kind &&
+		    (kind != PLACE_SERVER || view_place_provider(b.view, p) == provider))
+			return i;
+	}
+	return -1;
+}
+
+static void
+show(int place, enum view_type type, struct rset set, struct rset signers)
+{
+	struct view_answer a = { .place = place,
+		                 .type = type,
+		                 .status = MSIG_SEEN_SET,
+		                 .set = set,
+		                 .signers = signers,
+		                 .ttl = 10,
+		                 .time = ++b.now };
+	view_on_answer(b.view, &a);
+}
+
+static struct rset
+one(int id)
+{
+	struct rset s = RSET_NONE;
+	rset_add(&s, id);
+	return s;
+}
+
+static struct rset
+all(void)
+{
+	return rset_or(b.own[0], b.own[1]);
+}
+
+static void
+test_good_as_it_is(void **state)
+{
+	assert_true(safety_now(b.view, b.now).ok);
+}
+
+static void
+test_keys_may_grow(void **state)
+{
+	assert_true(safety_keys(b.view, rset_or(all(), b.own[2]), b.now).ok);
+}
+
+static void
+test_key_that_signs_may_not_go(void **state)
+{
+	/* S2: what provider 2 signs must verify with what we show. */
+	struct rset less = all();
+	rset_del(&less, b.zsk[1]);
+	struct safety s = safety_keys(b.view, less, b.now);
+	assert_false(s.ok);
+	assert_int_equal(s.object, REASON_OF_S2);
+	assert_int_equal(s.until, VIEW_NEVER);
+}
+
+static void
+test_key_goes_when_caches_forgot(void **state)
+{
+	struct rset less = all();
+	int place = index_of(PLACE_SERVER, 1);
+	rset_del(&less, b.zsk[1]);
+	rset_add(&b.own[1], b.zsk[2]);
+	show(place, VIEW_SOA, RSET_NONE, one(b.ksk[1])); /* it signs with another key now */
+	struct safety s = safety_keys(b.view, less, b.now);
+	assert_false(s.ok);
+	int64_t end = b.now + 10000 + view_times_lab.d;
+	assert_int_equal(s.until, end);
+	assert_false(safety_keys(b.view, less, end - 1).ok);
+	assert_true(safety_keys(b.view, less, end).ok);
+}
+
+static void
+test_own_ksk_may_not_go(void **state)
+{
+	struct rset less = all();
+	rset_del(&less, b.ksk[0]);
+	struct safety s = safety_keys(b.view, less, b.now);
+	assert_false(s.ok);
+	assert_int_equal(s.object, REASON_OF_S1);
+}
+
+static void
+test_ds(void **state)
+{
+	struct rset both = rset_or(one(b.ksk[0]), one(b.ksk[1]));
+	assert_true(safety_ds(b.view, both, b.now).ok);
+	assert_true(safety_ds(b.view, rset_or(both, one(b.ksk[2])), b.now).ok);
+	struct safety s = safety_ds(b.view, one(b.ksk[0]), b.now);
+	assert_false(s.ok);
+	assert_int_equal(s.object, REASON_OF_S1);
+}
+
+static void
+test_ds_needs_the_signature(void **state)
+{
+	/* The key is in the set, but did not sign it. */
+	show(index_of(PLACE_SERVER, 1), VIEW_DNSKEY, all(), one(b.zsk[1]));
+	assert_false(safety_ds(b.view, rset_or(one(b.ksk[0]), one(b.ksk[1])), b.now).ok);
+}
+
+static void
+test_naming(void **state)
+{
+	/* One member; the other is not delegated yet. */
+	bench_clear(&b);
+	bench_init(&b, 2, 1);
+	struct safety s = safety_naming(b.view, 1, b.now);
+	assert_false(s.ok);
+	int a = index_of(PLACE_SERVER, 0), j = index_of(PLACE_SERVER, 1);
+	int parent = index_of(PLACE_PARENT, -1);
+	struct rset ds = rset_or(b.parent.set[VIEW_DS], one(rpool_of_key(&b.view->d.pool, b.ksk[1], 43)));
+	show(a, VIEW_DNSKEY, all(), one(b.ksk[0]));
+	show(j, VIEW_DNSKEY, all(), one(b.ksk[1]));
+	show(parent, VIEW_DS, ds, RSET_NONE);
+	int64_t gone = b.now; /* the old DS, which has the largest TTL here: 20 s */
+	/* All is there, but caches hold what was before. */
+	s = safety_naming(b.view, 1, b.now);
+	assert_false(s.ok);
+	assert_true(s.until > b.now && s.until != VIEW_NEVER);
+	b.now = gone + 20000 + view_times_lab.d;
+	assert_false(safety_naming(b.view, 1, b.now - 1).ok);
+	assert_true(safety_naming(b.view, 1, b.now).ok);
+}
+
+static void
+test_naming_needs_answers(void **state)
+{
+	int place = index_of(PLACE_SERVER, 1);
+	struct view_answer a = { .place = place, .type = VIEW_SOA, .time = b.now + 1 };
+	assert_true(safety_naming(b.view, 1, b.now).ok);
+	view_on_answer(b.view, &a); /* unknown */
+	struct safety s = safety_naming(b.view, 1, b.now);
+	assert_false(s.ok);
+	assert_true(s.unknown);
+}
+
+static void
+test_unnamed_servers_do_not_count(void **state)
+{
+	bench_clear(&b);
+	bench_init(&b, 2, 1);
+	/* The joiner's set is signed by a key of no DS: nobody asks it yet. */
+	assert_true(safety_now(b.view, b.now).ok);
+	/* Named all the same (by the owner, say): bogus for those who get there. */
+	show(index_of(PLACE_PARENT, -1), VIEW_NS, rset_or(one(b.ns[0]), one(b.ns[1])), RSET_NONE);
+	safety_delegations(b.view, b.now);
+	assert_false(safety_now(b.view, b.now).ok);
+}
+
+static void
+test_named_until_caches_forget(void **state)
+{
+	struct view_place *p = b.view->d.place[index_of(PLACE_SERVER, 1)];
+	assert_true(p->named != 0);
+	show(index_of(PLACE_PARENT, -1), VIEW_NS, one(b.ns[0]), RSET_NONE);
+	show(index_of(PLACE_SIGNER, 0), VIEW_NS, one(b.ns[0]), RSET_NONE);
+	show(index_of(PLACE_SERVER, 0), VIEW_NS, one(b.ns[0]), RSET_NONE);
+	/* It still names itself: that counts while somebody may come to it. */
+	safety_delegations(b.view, b.now);
+	show(index_of(PLACE_SERVER, 1), VIEW_NS, one(b.ns[0]), RSET_NONE);
+	safety_delegations(b.view, b.now);
+	assert_int_equal(p->named, 0);
+	assert_true(safety_visible(p, b.now));
+	assert_true(safety_visible(p, b.now + 19000));
+	assert_false(safety_visible(p, b.now + 40000));
+}
+
+static void
+test_too_many_versions(void **state)
+{
+	int place = index_of(PLACE_SERVER, 1);
+	for (int i = 0; i < VIEW_VERSIONS + 3; i++) {
+		uint8_t rdata[36] = { 1, 0, 3, 15, 99, (uint8_t)i };
+		struct rset set = rset_or(all(), one(view_rr(b.view, VIEW_DNSKEY, rdata, 36)));
+		show(place, VIEW_DNSKEY, set, one(b.ksk[1]));
+	}
+	struct safety s = safety_ds(b.view, rset_or(one(b.ksk[0]), one(b.ksk[1])), b.now);
+	assert_false(s.ok);
+	assert_true(s.until > b.now);
+	assert_true(safety_ds(b.view, rset_or(one(b.ksk[0]), one(b.ksk[1])), s.until).ok);
+}
+
+static void
+test_insecure_is_not_bogus(void **state)
+{
+	struct view_answer a = { .place = index_of(PLACE_PARENT, -1),
+		                 .type = VIEW_DS,
+		                 .status = MSIG_SEEN_ABSENT,
+		                 .ttl = 10,
+		                 .time = b.now + 1 };
+	view_on_answer(b.view, &a);
+	assert_true(safety_now(b.view, b.now + 100000).ok);
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_good_as_it_is),
+		T(test_keys_may_grow),
+		T(test_key_that_signs_may_not_go),
+		T(test_key_goes_when_caches_forgot),
+		T(test_own_ksk_may_not_go),
+		T(test_ds),
+		T(test_ds_needs_the_signature),
+		T(test_naming),
+		T(test_naming_needs_answers),
+		T(test_unnamed_servers_do_not_count),
+		T(test_named_until_caches_forget),
+		T(test_too_many_versions),
+		T(test_insecure_is_not_bogus),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

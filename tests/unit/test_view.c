@@ -1,0 +1,303 @@
+/*
+ * Events into the view, and the durable part as bytes: what was written reads back the same, and no
+ * damage of the bytes does harm.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "tests/unit/bench.h"
+
+#include "libmsig/err.h"
+
+static struct bench b;
+
+static int
+teardown(void **state)
+{
+	bench_clear(&b);
+	return 0;
+}
+
+static int
+setup(void **state)
+{
+	bench_init(&b, 2, 3);
+	return 0;
+}
+
+static struct view_history *
+history(int *place)
+{
+	for (int i = 0; i < VIEW_PLACES; i++)
+		if (b.view->d.place[i] != NULL && b.view->d.place[i]->kind == PLACE_PARENT) {
+			*place = i;
+			return &b.view->d.place[i]->history[VIEW_DS];
+		}
+	return NULL;
+}
+
+static bool
+say(int place, enum msig_seen status, struct rset set, uint32_t ttl, int64_t at)
+{
+	struct view_answer a = { .place = place,
+		                 .type = VIEW_DS,
+		                 .status = status,
+		                 .set = set,
+		                 .ttl = ttl,
+		                 .time = at };
+	return view_on_answer(b.view, &a);
+}
+
+static void
+test_answers(void **state)
+{
+	int place;
+	struct view_history *h = history(&place);
+	struct rset one = b.parent.set[VIEW_DS], more = one;
+	int64_t t = b.now + 10;
+
+	rset_add(&more, rpool_of_key(&b.view->d.pool, b.ksk[2], 43));
+	assert_int_equal(h->count, 1);
+	assert_false(say(place, MSIG_SEEN_SET, one, 20, t)); /* the same: no news */
+	assert_true(say(place, MSIG_SEEN_SET, one, 30, t + 1)); /* a larger TTL is */
+	assert_int_equal(h->at[0].ttl, 30);
+	assert_false(say(place, MSIG_SEEN_SET, one, 5, t + 2));
+	assert_int_equal(h->at[0].ttl, 30);
+	assert_true(say(place, MSIG_SEEN_SET, more, 20, t + 3));
+	assert_int_equal(h->count, 2);
+	assert_int_equal(h->at[0].until, t + 3); /* it may have been served up to now */
+	assert_int_equal(h->at[1].until, VIEW_NEVER);
+	/* Unknown is not empty: what was seen stays. */
+	assert_true(say(place, MSIG_SEEN_UNKNOWN, RSET_NONE, 0, t + 4));
+	assert_int_equal(h->count, 2);
+	assert_int_equal(h->at[1].until, VIEW_NEVER);
+	assert_int_equal(h->status, MSIG_SEEN_UNKNOWN);
+	/* Absent is a version like others. */
+	assert_true(say(place, MSIG_SEEN_ABSENT, RSET_NONE, 7, t + 5));
+	assert_int_equal(h->count, 3);
+	assert_true(h->at[2].absent);
+	/* The first one comes back: it is current, and no longer old. */
+	assert_true(say(place, MSIG_SEEN_SET, one, 1, t + 6));
+	assert_int_equal(h->count, 3);
+	assert_true(rset_equal(h->at[2].set, one));
+	assert_int_equal(h->at[2].ttl, 30);
+	assert_int_equal(h->at[2].until, VIEW_NEVER);
+	/* An answer overtaken by a later one says nothing. */
+	assert_false(say(place, MSIG_SEEN_SET, more, 20, t + 5));
+	assert_int_equal(h->count, 3);
+}
+
+static void
+test_no_such_place(void **state)
+{
+	assert_false(say(-1, MSIG_SEEN_SET, RSET_NONE, 1, b.now));
+	assert_false(say(VIEW_PLACES, MSIG_SEEN_SET, RSET_NONE, 1, b.now));
+	assert_false(say(VIEW_PLACES - 1, MSIG_SEEN_SET, RSET_NONE, 1, b.now));
+	assert_false(view_on_peer(b.view, 0, true, ""));
+	assert_false(view_on_peer(b.view, 7, true, ""));
+	assert_false(view_on_beat(b.view, -1, 1, 1));
+}
+
+static void
+test_statements(void **state)
+{
+	struct view_statement st = b.view->d.provider[1].statement;
+	uint64_t counter = st.counter;
+
+	assert_int_equal(view_on_statement(b.view, 1, &st, b.now), 0); /* again */
+	st.counter = counter - 1;
+	assert_int_equal(view_on_statement(b.view, 1, &st, b.now), MSIG_EDOUBT);
+	st.counter = counter;
+	st.step = 3; /* the same version, other content */
+	assert_int_equal(view_on_statement(b.view, 1, &st, b.now), MSIG_EDOUBT);
+	assert_int_equal(b.view->d.provider[1].statement.step, 7);
+	st.epoch++; /* versions compare by epoch first */
+	st.counter = 0;
+	assert_int_equal(view_on_statement(b.view, 1, &st, b.now), 0);
+	assert_int_equal(b.view->d.provider[1].statement.step, 3);
+	assert_int_equal(view_on_statement(b.view, 0, &st, b.now), MSIG_ESENDER);
+	/* Another database there: its versions begin anew. */
+	st.generation[3] ^= 1;
+	st.epoch = 0;
+	assert_int_equal(view_on_statement(b.view, 1, &st, b.now), 0);
+}
+
+static void
+test_beats_make_pulls(void **state)
+{
+	const struct view_statement *st = &b.view->d.provider[1].statement;
+	assert_false(view_on_beat(b.view, 1, st->epoch, st->counter));
+	assert_true(view_on_beat(b.view, 1, st->epoch, st->counter + 1));
+	decide(b.view, b.now, &b.plan);
+	int pulls = 0;
+	for (int i = 0; i < b.plan.count; i++)
+		pulls += b.plan.action[i].kind == ACT_PULL && b.plan.action[i].provider == 1;
+	assert_int_equal(pulls, 1);
+	decide(b.view, b.now, &b.plan);
+	for (int i = 0; i < b.plan.count; i++)
+		assert_int_not_equal(b.plan.action[i].kind, ACT_PULL);
+}
+
+static void
+test_addresses(void **state)
+{
+	const char *two[] = { "192.0.2.1@53", "2001:db8::1@53" };
+	struct rset ns = RSET_NONE;
+	int n = 0;
+
+	assert_false(view_on_addresses(b.view, b.ns[0], false, NULL, 0, b.now)); /* unknown */
+	assert_true(view_on_addresses(b.view, b.ns[0], true, two, 2, b.now));
+	assert_false(view_on_addresses(b.view, b.ns[0], true, two, 2, b.now));
+	rset_add(&ns, b.ns[0]);
+	for (int i = 0; i < VIEW_PLACES; i++)
+		n += b.view->d.place[i] != NULL && rset_meets(b.view->d.place[i]->ns, ns);
+	assert_int_equal(n, 2);
+	/* An address that goes is watched until caches have forgotten it. */
+	assert_true(view_on_addresses(b.view, b.ns[0], true, two + 1, 1, b.now));
+	bench_decide(&b);
+	n = 0;
+	for (int i = 0; i < VIEW_PLACES; i++)
+		n += b.view->d.place[i] != NULL &&
+		     strcmp(b.view->d.place[i]->server, "192.0.2.1@53") == 0;
+	assert_int_equal(n, 1);
+}
+
+static void
+test_too_many_providers(void **state)
+{
+	char name[32];
+	for (int i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "msa.q%d.", i);
+		int p = view_provider(b.view, name);
+		assert_true(p == -1 || (p > 0 && p < VIEW_PROVIDERS));
+	}
+	assert_int_equal(view_provider(b.view, "msa.p1."), 0);
+}
+
+static void
+test_pool_full(void **state)
+{
+	uint8_t rdata[36] = { 1, 0, 3, 15 };
+	int last = 0;
+	for (int i = 0; i < 2 * RSET_MAX && last >= 0; i++) {
+		rdata[10] = (uint8_t)i;
+		rdata[11] = (uint8_t)(i >> 8);
+		last = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+	}
+	assert_int_equal(last, MSIG_ESIZE);
+	/* What nobody refers to is swept; what is referred to keeps its number. */
+	bench_decide(&b);
+	assert_true(view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata)) >= 0);
+	assert_true(rset_equal(b.view->d.own, b.own[0]));
+	assert_int_equal(b.view->d.pool.at[b.ksk[0]].flags, 257);
+}
+
+static void
+test_bad_records(void **state)
+{
+	uint8_t rdata[4] = { 1, 1, 3, 15 };
+	assert_int_equal(view_rr(b.view, VIEW_DNSKEY, rdata, 4), MSIG_EVALUE);
+	assert_int_equal(view_rr(b.view, VIEW_DS, rdata, 2), MSIG_EVALUE);
+	assert_int_equal(view_rr(b.view, VIEW_CDS, rdata, 0), MSIG_EVALUE);
+	assert_true(view_rr(b.view, VIEW_CSYNC, rdata, 0) >= 0); /* opaque */
+}
+
+static void
+test_codec(void **state)
+{
+	uint8_t *one, *two;
+	size_t len, len2;
+	struct zone_view *copy;
+	uint8_t id[16] = { 9 };
+
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 5);
+	assert_int_equal(view_encode(b.view, &one, &len), 0);
+	copy = view_new("shop.example.", "msa.p1.", &view_times_lab, id, id);
+	assert_int_equal(view_decode(copy, one, len, 0), 0);
+	assert_int_equal(view_encode(copy, &two, &len2), 0);
+	assert_int_equal(len, len2);
+	assert_memory_equal(one, two, len);
+	assert_memory_equal(&copy->d.process, &b.view->d.process, sizeof(copy->d.process));
+	free(two);
+	view_free(copy);
+
+	/* Of somebody else, newer, cut anywhere: refused. */
+	copy = view_new("shop.example.", "msa.p2.", &view_times_lab, id, id);
+	assert_int_equal(view_decode(copy, one, len, b.now), MSIG_EDB);
+	view_free(copy);
+	for (size_t i = 0; i < len; i += 7) {
+		copy = view_new("shop.example.", "msa.p1.", &view_times_lab, id, id);
+		assert_int_equal(view_decode(copy, one, i, b.now), MSIG_EDB);
+		view_free(copy);
+	}
+	one[1]++;
+	copy = view_new("shop.example.", "msa.p1.", &view_times_lab, id, id);
+	assert_int_equal(view_decode(copy, one, len, b.now), MSIG_EDBNEWER);
+	view_free(copy);
+	free(one);
+}
+
+static void
+test_codec_damaged(void **state)
+{
+	uint8_t *one;
+	size_t len;
+	uint8_t id[16] = { 9 };
+	uint32_t r = 1;
+
+	assert_int_equal(view_encode(b.view, &one, &len), 0);
+	for (int i = 0; i < 3000; i++) {
+		r = r * 1664525 + 1013904223;
+		size_t at = r % len;
+		uint8_t old = one[at];
+		one[at] ^= (uint8_t)(r >> 24);
+		struct zone_view *copy = view_new("shop.example.", "msa.p1.", &view_times_lab, id, id);
+		if (view_decode(copy, one, len, b.now) == 0)
+			decide(copy, b.now, &b.plan); /* whatever it says, it does no harm */
+		view_free(copy);
+		one[at] = old;
+	}
+	free(one);
+}
+
+static void
+test_names_of_things(void **state)
+{
+	assert_string_equal(view_type_name(VIEW_CDNSKEY), "CDNSKEY");
+	assert_int_equal(view_rrtype(VIEW_DS), 43);
+	assert_string_equal(action_name(ACT_NOTIFY), "notify");
+	assert_string_equal(reason_class_name(REASON_BLOCKED), "blocked");
+	assert_string_equal(reason_object_name(REASON_OF_KEYTAG), "key-tag");
+	struct reason why = { .class = REASON_PARENT, .object = REASON_OF_DS };
+	char text[400];
+	strcpy(why.place, "198.51.100.1@53");
+	strcpy(why.expected, "2 keys");
+	strcpy(why.seen, "1");
+	assert_string_equal(reason_text(&why, text, sizeof(text)),
+	                    "parent: ds at 198.51.100.1@53: expected 2 keys, seen 1");
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_answers),
+		T(test_no_such_place),
+		T(test_statements),
+		T(test_beats_make_pulls),
+		T(test_addresses),
+		T(test_too_many_providers),
+		T(test_pool_full),
+		T(test_bad_records),
+		T(test_codec),
+		T(test_codec_damaged),
+		T(test_names_of_things),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
