@@ -56,7 +56,7 @@ say(int place, enum msig_seen status, struct rset set, uint32_t ttl, int64_t at)
 static void
 test_answers(void **state)
 {
-	int place;
+	int place = -1;
 	struct view_history *h = history(&place);
 	struct rset one = b.parent.set[VIEW_DS], more = one;
 	int64_t t = b.now + 10;
