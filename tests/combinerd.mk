@@ -38,3 +38,37 @@ combinerd_system = \
 dist_check_SCRIPTS += $(combinerd_system)
 TESTS += $(combinerd_system)
 EXTRA_DIST += tests/system/combinerd_rig.py
+
+# What comes from owners and from holders of the update key.
+combinerd_fuzz_libs = combinerd/libcombiner.la libmsig/daemon/libmsigd.la libmsig/libmsig.la $(KNOT_LIBS)
+if FUZZING
+FUZZERS += \
+	tests/fuzz/fuzz_overlay \
+	tests/fuzz/fuzz_xfr
+tests_fuzz_fuzz_overlay_LDADD = $(combinerd_fuzz_libs)
+tests_fuzz_fuzz_overlay_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_xfr_LDADD = $(combinerd_fuzz_libs)
+tests_fuzz_fuzz_xfr_LDFLAGS = $(fuzz_ldflags)
+else
+combinerd_replays = \
+	tests/fuzz/replay_overlay \
+	tests/fuzz/replay_xfr
+check_PROGRAMS += $(combinerd_replays)
+TESTS += $(combinerd_replays)
+tests_fuzz_replay_overlay_SOURCES = tests/fuzz/fuzz_overlay.c tests/fuzz/replay.c tests/fuzz/fuzz.h
+tests_fuzz_replay_overlay_LDADD = $(combinerd_fuzz_libs)
+tests_fuzz_replay_xfr_SOURCES = tests/fuzz/fuzz_xfr.c tests/fuzz/replay.c tests/fuzz/fuzz.h
+tests_fuzz_replay_xfr_LDADD = $(combinerd_fuzz_libs)
+endif
+EXTRA_DIST += \
+	tests/fuzz/corpus/fuzz_overlay/add \
+	tests/fuzz/corpus/fuzz_overlay/below \
+	tests/fuzz/corpus/fuzz_overlay/everything \
+	tests/fuzz/corpus/fuzz_overlay/prereq \
+	tests/fuzz/corpus/fuzz_overlay/replace \
+	tests/fuzz/corpus/fuzz_xfr/axfr \
+	tests/fuzz/corpus/fuzz_xfr/axfr-messages \
+	tests/fuzz/corpus/fuzz_xfr/ixfr \
+	tests/fuzz/corpus/fuzz_xfr/ixfr-current \
+	tests/fuzz/corpus/fuzz_xfr/ixfr-two \
+	tests/fuzz/corpus/fuzz_xfr/ixfr-whole
