@@ -8,7 +8,7 @@
 
 static const uint16_t types[MSIG_APEX_COUNT] = {
 #define X(id, type) type,
-	MSIG_APEX_TYPES(X)
+    MSIG_APEX_TYPES(X)
 #undef X
 };
 
@@ -128,13 +128,13 @@ put_set(struct msig_wr *wr, const struct msig_set *set)
 {
 	put_rr(wr, set->type, KNOT_CLASS_ANY, 0, NULL);
 	MSIG_SET_EACH(set, rr)
-		put_rr(wr, set->type, KNOT_CLASS_IN, set->ttl, rr);
+	put_rr(wr, set->type, KNOT_CLASS_IN, set->ttl, rr);
 	return 1 + set->rrs.count;
 }
 
 int
 msig_apex_to_update(const struct msig_apex *apex, unsigned mask, const knot_dname_t *zone,
-                    uint16_t id, uint8_t *wire, size_t *len)
+		    uint16_t id, uint8_t *wire, size_t *len)
 {
 	struct msig_wr wr;
 	unsigned count = 0;
@@ -201,7 +201,7 @@ take_update(const knot_pkt_t *pkt, struct msig_apex *apex, unsigned *mask)
 
 int
 msig_apex_from_update(const uint8_t *wire, size_t len, knot_dname_storage_t zone,
-                      struct msig_apex *apex, unsigned *mask)
+		      struct msig_apex *apex, unsigned *mask)
 {
 	unsigned named = 0;
 	knot_pkt_t *pkt;
@@ -235,9 +235,10 @@ msig_apex_to_rrs(const struct msig_apex *apex, const knot_dname_t *zone, struct 
 	for (int i = 0; i < MSIG_APEX_COUNT; i++) {
 		const struct msig_set *set = &apex->set[i];
 
-		MSIG_SET_EACH(set, rr) {
+		MSIG_SET_EACH(set, rr)
+		{
 			int ret = msig_rrs_add(rrs, zone, set->type, KNOT_CLASS_IN, set->ttl,
-			                       rr->data, rr->len);
+					       rr->data, rr->len);
 
 			if (ret != 0)
 				return ret;
@@ -254,7 +255,8 @@ msig_apex_from_rrs(const struct msig_rrs *rrs, const knot_dname_t *zone, struct 
 		struct msig_set *set = msig_apex_set(apex, from->type);
 		const knot_rdata_t *rr = from->rrs.rdata;
 
-		if (set == NULL || from->rclass != KNOT_CLASS_IN || !msig_name_eq(from->owner, zone))
+		if (set == NULL || from->rclass != KNOT_CLASS_IN ||
+		    !msig_name_eq(from->owner, zone))
 			continue;
 		if (from->ttl > set->ttl)
 			set->ttl = from->ttl;

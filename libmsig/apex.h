@@ -12,18 +12,18 @@
 #include "libmsig/set.h"
 
 /* id, RR type */
-#define MSIG_APEX_TYPES(X)                                                                         \
-	X(DNSKEY, 48)                                                                              \
-	X(CDS, 59)                                                                                 \
-	X(CDNSKEY, 60)                                                                             \
-	X(NS, 2)                                                                                   \
+#define MSIG_APEX_TYPES(X) \
+	X(DNSKEY, 48)      \
+	X(CDS, 59)         \
+	X(CDNSKEY, 60)     \
+	X(NS, 2)           \
 	X(CSYNC, 62)
 
 enum msig_apex_type {
 #define X(id, type) MSIG_APEX_##id,
 	MSIG_APEX_TYPES(X)
 #undef X
-	MSIG_APEX_COUNT
+	    MSIG_APEX_COUNT
 };
 
 /* Masks of sets. */
@@ -55,17 +55,17 @@ int msig_apex_digest(const struct msig_apex *apex, uint8_t digest[MSIG_DIGEST_LE
  * its records. mask limits it to some types (an empty set in the mask is only deleted). No TSIG, no
  * OPT; *len is the room on the way in and the length on the way out. */
 int msig_apex_to_update(const struct msig_apex *apex, unsigned mask, const knot_dname_t *zone,
-                        uint16_t id, uint8_t *wire, size_t *len);
+			uint16_t id, uint8_t *wire, size_t *len);
 /* The other way round: the update section must be of the replace form, at the zone's name. Deletes
  * empty the set, adds add in turn. *mask (may be NULL) gets the types that were named. Anything
  * else (prerequisites, other names, types, classes) is MSIG_EVALUE. apex is initialized here and
  * cleared on error; zone gets the name of the zone section. */
 int msig_apex_from_update(const uint8_t *wire, size_t len, knot_dname_storage_t zone,
-                          struct msig_apex *apex, unsigned *mask);
+			  struct msig_apex *apex, unsigned *mask);
 
 /* All records as RRs at the zone's apex, for answers, journals and the bus. */
 int msig_apex_to_rrs(const struct msig_apex *apex, const knot_dname_t *zone, struct msig_rrs *rrs);
-/* Takes the records at the zone's apex that are of the five types; others are passed over. KNOT_EMALF
- * if one is malformed: then some are taken and apex is of no use. */
+/* Takes the records at the zone's apex that are of the five types; others are passed over.
+ * KNOT_EMALF if one is malformed: then some are taken and apex is of no use. */
 int msig_apex_from_rrs(const struct msig_rrs *rrs, const knot_dname_t *zone,
-                       struct msig_apex *apex);
+		       struct msig_apex *apex);

@@ -11,7 +11,7 @@
 void
 msig_rd_init(struct msig_rd *rd, const uint8_t *data, size_t len)
 {
-	*rd = (struct msig_rd){ .at = data, .left = len };
+	*rd = (struct msig_rd){.at = data, .left = len};
 }
 
 const uint8_t *
@@ -95,13 +95,13 @@ msig_rd_end(const struct msig_rd *rd)
 void
 msig_wr_init(struct msig_wr *wr, uint8_t *data, size_t max)
 {
-	*wr = (struct msig_wr){ .data = data, .max = max };
+	*wr = (struct msig_wr){.data = data, .max = max};
 }
 
 void
 msig_wr_grow(struct msig_wr *wr, size_t max)
 {
-	*wr = (struct msig_wr){ .max = max, .own = 1 };
+	*wr = (struct msig_wr){.max = max, .own = 1};
 }
 
 /* Makes room for len octets and returns where they go. */
@@ -213,5 +213,5 @@ msig_wr_clear(struct msig_wr *wr)
 {
 	if (wr->own)
 		free(wr->data);
-	*wr = (struct msig_wr){ 0 };
+	*wr = (struct msig_wr){0};
 }

@@ -13,28 +13,28 @@ static const struct {
 	uint16_t type;
 	const char *layout;
 } layouts[] = {
-	{ 2, "n" },      /* NS */
-	{ 3, "n" },      /* MD */
-	{ 4, "n" },      /* MF */
-	{ 5, "n" },      /* CNAME */
-	{ 6, "nn" },     /* SOA */
-	{ 7, "n" },      /* MB */
-	{ 8, "n" },      /* MG */
-	{ 9, "n" },      /* MR */
-	{ 12, "n" },     /* PTR */
-	{ 14, "nn" },    /* MINFO */
-	{ 15, "2n" },    /* MX */
-	{ 17, "nn" },    /* RP */
-	{ 18, "2n" },    /* AFSDB */
-	{ 21, "2n" },    /* RT */
-	{ 24, "99n" },   /* SIG */
-	{ 26, "2nn" },   /* PX */
-	{ 30, "n" },     /* NXT */
-	{ 33, "6n" },    /* SRV */
-	{ 35, "4sssn" }, /* NAPTR */
-	{ 36, "2n" },    /* KX */
-	{ 39, "n" },     /* DNAME */
-	{ 46, "99n" },   /* RRSIG */
+    {2, "n"},      /* NS */
+    {3, "n"},      /* MD */
+    {4, "n"},      /* MF */
+    {5, "n"},      /* CNAME */
+    {6, "nn"},     /* SOA */
+    {7, "n"},      /* MB */
+    {8, "n"},      /* MG */
+    {9, "n"},      /* MR */
+    {12, "n"},     /* PTR */
+    {14, "nn"},    /* MINFO */
+    {15, "2n"},    /* MX */
+    {17, "nn"},    /* RP */
+    {18, "2n"},    /* AFSDB */
+    {21, "2n"},    /* RT */
+    {24, "99n"},   /* SIG */
+    {26, "2nn"},   /* PX */
+    {30, "n"},     /* NXT */
+    {33, "6n"},    /* SRV */
+    {35, "4sssn"}, /* NAPTR */
+    {36, "2n"},    /* KX */
+    {39, "n"},     /* DNAME */
+    {46, "99n"},   /* RRSIG */
 };
 
 static const char *
@@ -54,8 +54,8 @@ msig_canon_rdata(uint16_t type, uint8_t *rdata, uint16_t len)
 
 	for (const char *l = layout_of(type); *l != '\0'; l++) {
 		if (*l == 'n') {
-			int size = at < len ?
-			           knot_dname_wire_check(rdata + at, rdata + len, NULL) : 0;
+			int size =
+			    at < len ? knot_dname_wire_check(rdata + at, rdata + len, NULL) : 0;
 
 			if (size <= 0)
 				return false;

@@ -37,7 +37,7 @@ msig_digest_covers(const knot_dname_t *zone, const knot_dname_t *owner, uint16_t
 /* Lays the canonical record out and hashes it. Large rdata goes over the heap. */
 static int
 hash_record(const knot_dname_t *owner, uint16_t type, uint32_t ttl, const uint8_t *rdata,
-            uint16_t len, uint8_t hash[MSIG_DIGEST_LEN])
+	    uint16_t len, uint8_t hash[MSIG_DIGEST_LEN])
 {
 	uint8_t small[KNOT_DNAME_MAXLEN + 10 + 1024];
 	uint8_t *data = small;
@@ -95,27 +95,27 @@ change(struct msig_digest *digest, const knot_dname_t *zone, const knot_dname_t 
 
 int
 msig_digest_add(struct msig_digest *digest, const knot_dname_t *zone, const knot_dname_t *owner,
-                uint16_t type, uint32_t ttl, const uint8_t *rdata, uint16_t len)
+		uint16_t type, uint32_t ttl, const uint8_t *rdata, uint16_t len)
 {
 	return change(digest, zone, owner, type, ttl, rdata, len, false);
 }
 
 int
 msig_digest_remove(struct msig_digest *digest, const knot_dname_t *zone, const knot_dname_t *owner,
-                   uint16_t type, uint32_t ttl, const uint8_t *rdata, uint16_t len)
+		   uint16_t type, uint32_t ttl, const uint8_t *rdata, uint16_t len)
 {
 	return change(digest, zone, owner, type, ttl, rdata, len, true);
 }
 
 static int
 change_rrset(struct msig_digest *digest, const knot_dname_t *zone, const knot_rrset_t *rrset,
-             bool negative)
+	     bool negative)
 {
 	const knot_rdata_t *rr = rrset->rrs.rdata;
 
 	for (uint16_t i = 0; i < rrset->rrs.count; i++) {
 		int ret = change(digest, zone, rrset->owner, rrset->type, rrset->ttl, rr->data,
-		                 rr->len, negative);
+				 rr->len, negative);
 
 		if (ret != 0)
 			return ret;
@@ -126,14 +126,14 @@ change_rrset(struct msig_digest *digest, const knot_dname_t *zone, const knot_rr
 
 int
 msig_digest_add_rrset(struct msig_digest *digest, const knot_dname_t *zone,
-                      const knot_rrset_t *rrset)
+		      const knot_rrset_t *rrset)
 {
 	return change_rrset(digest, zone, rrset, false);
 }
 
 int
 msig_digest_remove_rrset(struct msig_digest *digest, const knot_dname_t *zone,
-                         const knot_rrset_t *rrset)
+			 const knot_rrset_t *rrset)
 {
 	return change_rrset(digest, zone, rrset, true);
 }

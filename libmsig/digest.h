@@ -20,14 +20,14 @@ void msig_digest_init(struct msig_digest *digest);
 /* One record; it is passed over if it takes no part. Names in canonical form: the caller need not
  * care for case. ttl is that of the RRset. */
 int msig_digest_add(struct msig_digest *digest, const knot_dname_t *zone, const knot_dname_t *owner,
-                    uint16_t type, uint32_t ttl, const uint8_t *rdata, uint16_t len);
+		    uint16_t type, uint32_t ttl, const uint8_t *rdata, uint16_t len);
 int msig_digest_remove(struct msig_digest *digest, const knot_dname_t *zone,
-                       const knot_dname_t *owner, uint16_t type, uint32_t ttl,
-                       const uint8_t *rdata, uint16_t len);
+		       const knot_dname_t *owner, uint16_t type, uint32_t ttl, const uint8_t *rdata,
+		       uint16_t len);
 int msig_digest_add_rrset(struct msig_digest *digest, const knot_dname_t *zone,
-                          const knot_rrset_t *rrset);
+			  const knot_rrset_t *rrset);
 int msig_digest_remove_rrset(struct msig_digest *digest, const knot_dname_t *zone,
-                             const knot_rrset_t *rrset);
+			     const knot_rrset_t *rrset);
 
 bool msig_digest_covers(const knot_dname_t *zone, const knot_dname_t *owner, uint16_t type);
 void msig_digest_get(const struct msig_digest *digest, uint8_t out[MSIG_DIGEST_LEN]);

@@ -8,8 +8,8 @@ const char *
 msig_strerror(int code)
 {
 	switch (code) {
-#define X(name, value, text)                                                                       \
-	case name:                                                                                 \
+#define X(name, value, text) \
+	case name:           \
 		return text;
 		MSIG_ERRORS(X)
 #undef X

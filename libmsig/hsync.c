@@ -22,9 +22,9 @@ known(uint8_t value, const uint8_t *values, size_t count)
 }
 
 #define X(id, text, value) value,
-static const uint8_t states[] = { MSIG_HSYNC_STATES(X) };
-static const uint8_t nsmgmts[] = { MSIG_HSYNC_NSMGMTS(X) };
-static const uint8_t signs[] = { MSIG_HSYNC_SIGNS(X) };
+static const uint8_t states[] = {MSIG_HSYNC_STATES(X)};
+static const uint8_t nsmgmts[] = {MSIG_HSYNC_NSMGMTS(X)};
+static const uint8_t signs[] = {MSIG_HSYNC_SIGNS(X)};
 #undef X
 
 static bool
@@ -84,7 +84,7 @@ msig_hsync_decode(const uint8_t *rdata, size_t len, unsigned flags, struct msig_
 
 int
 msig_hsync_encode(const struct msig_hsync *hsync, uint8_t rdata[MSIG_HSYNC_RDATA_MAX],
-                  uint16_t *len)
+		  uint16_t *len)
 {
 	struct msig_wr wr;
 
@@ -107,11 +107,11 @@ struct token {
 	uint8_t value;
 };
 
-#define X(id, text, value) { text, value },
-static const struct token state_tokens[] = { MSIG_HSYNC_STATES(X) { NULL, 0 } };
-static const struct token nsmgmt_tokens[] = { MSIG_HSYNC_NSMGMTS(X) { NULL, 0 } };
-static const struct token sign_tokens[] = { MSIG_HSYNC_SIGNS(X) { "YES", MSIG_HSYNC_SIGN },
-	                                    { "NO", MSIG_HSYNC_NOSIGN }, { NULL, 0 } };
+#define X(id, text, value) {text, value},
+static const struct token state_tokens[] = {MSIG_HSYNC_STATES(X){NULL, 0}};
+static const struct token nsmgmt_tokens[] = {MSIG_HSYNC_NSMGMTS(X){NULL, 0}};
+static const struct token sign_tokens[] = {
+    MSIG_HSYNC_SIGNS(X){"YES", MSIG_HSYNC_SIGN}, {"NO", MSIG_HSYNC_NOSIGN}, {NULL, 0}};
 #undef X
 
 /* A token or a number of one octet. */
@@ -217,7 +217,7 @@ parse_words(char **word, size_t n, struct msig_hsync *hsync)
 	if (!parse_value(word[0], state_tokens, &hsync->state))
 		return MSIG_EHSYNC;
 	if (!v1 && (!parse_value(word[1], nsmgmt_tokens, &hsync->nsmgmt) ||
-	            !parse_value(word[2], sign_tokens, &hsync->sign)))
+		    !parse_value(word[2], sign_tokens, &hsync->sign)))
 		return MSIG_EHSYNC;
 	if (msig_name_parse_case(word[v1 ? 1 : 3], hsync->identity) != 0 ||
 	    (n == 5 && msig_name_parse_case(word[4], hsync->upstream) != 0))
@@ -284,11 +284,11 @@ msig_hsync_text(const struct msig_hsync *hsync, char *buf, size_t len)
 {
 	char number[3][4];
 	char identity[MSIG_NAME_TEXT], upstream[MSIG_NAME_TEXT];
-	int n = snprintf(buf, len, "%s %s %s %s %s",
-	                 value_text(hsync->state, state_tokens, number[0]),
-	                 value_text(hsync->nsmgmt, nsmgmt_tokens, number[1]),
-	                 value_text(hsync->sign, sign_tokens, number[2]),
-	                 name_text(hsync->identity, identity), name_text(hsync->upstream, upstream));
+	int n =
+	    snprintf(buf, len, "%s %s %s %s %s", value_text(hsync->state, state_tokens, number[0]),
+		     value_text(hsync->nsmgmt, nsmgmt_tokens, number[1]),
+		     value_text(hsync->sign, sign_tokens, number[2]),
+		     name_text(hsync->identity, identity), name_text(hsync->upstream, upstream));
 
 	return n < 0 || (size_t)n >= len ? KNOT_ESPACE : 0;
 }
@@ -339,7 +339,7 @@ static int
 by_identity(const void *a, const void *b)
 {
 	return msig_name_cmp(((const struct msig_hsync *)a)->identity,
-	                     ((const struct msig_hsync *)b)->identity);
+			     ((const struct msig_hsync *)b)->identity);
 }
 
 /* Fills set->at; private states are left out. */
@@ -379,10 +379,10 @@ set_nsmgmt(struct msig_hsync_set *set)
 
 int
 msig_hsync_set_decode(const knot_rdataset_t *rrs, uint16_t type, unsigned flags,
-                      struct msig_hsync_set *set, uint16_t *bad)
+		      struct msig_hsync_set *set, uint16_t *bad)
 {
-	struct msig_set raw = { .type = type, .rrs = *rrs };
-	const struct msig_set *sets[] = { &raw };
+	struct msig_set raw = {.type = type, .rrs = *rrs};
+	const struct msig_set *sets[] = {&raw};
 	uint16_t which = 0;
 	int ret;
 

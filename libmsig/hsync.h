@@ -36,8 +36,8 @@ enum msig_hsync_value {
 struct msig_hsync {
 	uint8_t version; /* 1, 3 or 4 */
 	uint8_t state;
-	uint8_t nsmgmt;  /* V1: OWNER */
-	uint8_t sign;    /* V1: SIGN */
+	uint8_t nsmgmt;                /* V1: OWNER */
+	uint8_t sign;                  /* V1: SIGN */
 	knot_dname_storage_t identity; /* letters as on the wire; compare with msig_name_eq */
 	knot_dname_storage_t upstream; /* root: none */
 };
@@ -48,7 +48,7 @@ struct msig_hsync {
 int msig_hsync_decode(const uint8_t *rdata, size_t len, unsigned flags, struct msig_hsync *hsync);
 /* Writes V4; *len is the length. */
 int msig_hsync_encode(const struct msig_hsync *hsync, uint8_t rdata[MSIG_HSYNC_RDATA_MAX],
-                      uint16_t *len);
+		      uint16_t *len);
 
 /* Rdata as text: "ON AGENT SIGN msa.p1.example. ." (what is read may have 2, 4 or 5 fields, numbers
  * for tokens, YES and NO for SIGN and NOSIGN), or generic "\# 25 0102..." (RFC 3597). A name of the
@@ -62,8 +62,8 @@ int msig_hsync_text_generic(const struct msig_hsync *hsync, char *buf, size_t le
 struct msig_hsync_set {
 	struct msig_hsync *at; /* in canonical order of the identities; without private states */
 	size_t count;
-	uint8_t nsmgmt; /* what all say; OWNER if they differ */
-	bool mixed;     /* nsmgmt differs: the set is no instruction */
+	uint8_t nsmgmt;                  /* what all say; OWNER if they differ */
+	bool mixed;                      /* nsmgmt differs: the set is no instruction */
 	uint8_t digest[MSIG_DIGEST_LEN]; /* of the whole RRset as it is (TLV 16) */
 };
 
@@ -71,10 +71,10 @@ struct msig_hsync_set {
  * MSIG_EHSYNC or MSIG_EDUP, *bad (may be NULL) says which record, and the set is left empty. An
  * empty RRset is MSIG_EMISSING. */
 int msig_hsync_set_decode(const knot_rdataset_t *rrs, uint16_t type, unsigned flags,
-                          struct msig_hsync_set *set, uint16_t *bad);
+			  struct msig_hsync_set *set, uint16_t *bad);
 void msig_hsync_set_clear(struct msig_hsync_set *set);
 int msig_hsync_set_copy(struct msig_hsync_set *to, const struct msig_hsync_set *from);
 const struct msig_hsync *msig_hsync_set_find(const struct msig_hsync_set *set,
-                                             const knot_dname_t *identity);
+					     const knot_dname_t *identity);
 /* How many are ON and SIGN. */
 size_t msig_hsync_set_signers(const struct msig_hsync_set *set);

@@ -45,8 +45,9 @@ msig_key_tag(const knot_rdata_t *dnskey)
 uint16_t
 msig_key_tag_revoked(const knot_rdata_t *dnskey)
 {
-	return dnskey->len < DNSKEY_MIN ? 0 :
-	       tag_with_flags(dnskey, knot_dnskey_flags(dnskey) ^ MSIG_DNSKEY_REVOKE);
+	return dnskey->len < DNSKEY_MIN
+		   ? 0
+		   : tag_with_flags(dnskey, knot_dnskey_flags(dnskey) ^ MSIG_DNSKEY_REVOKE);
 }
 
 /* The same key, but for the REVOKE bit: its variant is no stranger. */
@@ -61,8 +62,8 @@ same_key(const knot_rdata_t *a, const knot_rdata_t *b)
 static bool
 tags_meet(const knot_rdata_t *a, const knot_rdata_t *b, uint16_t *tag)
 {
-	uint16_t ta[2] = { msig_key_tag(a), msig_key_tag_revoked(a) };
-	uint16_t tb[2] = { msig_key_tag(b), msig_key_tag_revoked(b) };
+	uint16_t ta[2] = {msig_key_tag(a), msig_key_tag_revoked(a)};
+	uint16_t tb[2] = {msig_key_tag(b), msig_key_tag_revoked(b)};
 
 	for (int i = 0; i < 4; i++) {
 		if (ta[i / 2] == tb[i % 2]) {
@@ -78,8 +79,10 @@ msig_key_clash(const struct msig_set *a, const struct msig_set *b, struct msig_k
 {
 	struct msig_key_clash found;
 
-	MSIG_SET_EACH(a, ra) {
-		MSIG_SET_EACH(b, rb) {
+	MSIG_SET_EACH(a, ra)
+	{
+		MSIG_SET_EACH(b, rb)
+		{
 			if (same_key(ra, rb) || !tags_meet(ra, rb, &found.tag))
 				continue;
 			found.a = ra;
@@ -107,7 +110,7 @@ key_digest(const knot_dname_t *zone, const knot_rdata_t *dnskey, uint8_t digest,
 
 int
 msig_key_ds(const knot_dname_t *zone, const knot_rdata_t *dnskey, uint8_t digest,
-            uint8_t ds[MSIG_DS_MAX], uint16_t *len)
+	    uint8_t ds[MSIG_DS_MAX], uint16_t *len)
 {
 	if (dnskey->len <= DNSKEY_MIN)
 		return KNOT_EINVAL;
@@ -138,11 +141,12 @@ msig_key_matches_ds(const knot_dname_t *zone, const knot_rdata_t *dnskey, const 
 
 int
 msig_key_cds(const knot_dname_t *zone, const struct msig_set *dnskeys, struct msig_set *cds,
-             struct msig_set *cdnskey)
+	     struct msig_set *cdnskey)
 {
 	msig_set_clear(cds);
 	msig_set_clear(cdnskey);
-	MSIG_SET_EACH(dnskeys, rr) {
+	MSIG_SET_EACH(dnskeys, rr)
+	{
 		uint8_t ds[MSIG_DS_MAX];
 		uint16_t len;
 		int ret;
@@ -167,7 +171,8 @@ msig_key_has_delete(const struct msig_set *set)
 	/* The algorithm of a CDS is its third octet, that of a CDNSKEY its fourth. */
 	size_t at = set->type == KNOT_RRTYPE_CDS ? 2 : 3;
 
-	MSIG_SET_EACH(set, rr) {
+	MSIG_SET_EACH(set, rr)
+	{
 		if (rr->len <= at || rr->data[at] == 0)
 			return true;
 	}
@@ -177,7 +182,8 @@ msig_key_has_delete(const struct msig_set *set)
 static bool
 named_by_cds(const knot_dname_t *zone, const knot_rdata_t *key, const struct msig_set *cds)
 {
-	MSIG_SET_EACH(cds, ds) {
+	MSIG_SET_EACH(cds, ds)
+	{
 		if (msig_key_matches_ds(zone, key, ds))
 			return true;
 	}
@@ -187,7 +193,8 @@ named_by_cds(const knot_dname_t *zone, const knot_rdata_t *key, const struct msi
 static bool
 names_a_cdnskey(const knot_dname_t *zone, const knot_rdata_t *ds, const struct msig_set *cdnskey)
 {
-	MSIG_SET_EACH(cdnskey, key) {
+	MSIG_SET_EACH(cdnskey, key)
+	{
 		if (msig_key_matches_ds(zone, key, ds))
 			return true;
 	}
@@ -196,15 +203,17 @@ names_a_cdnskey(const knot_dname_t *zone, const knot_rdata_t *ds, const struct m
 
 bool
 msig_key_cds_agree(const knot_dname_t *zone, const struct msig_set *cds,
-                   const struct msig_set *cdnskey)
+		   const struct msig_set *cdnskey)
 {
 	if (msig_key_has_delete(cds) || msig_key_has_delete(cdnskey))
 		return false;
-	MSIG_SET_EACH(cdnskey, key) {
+	MSIG_SET_EACH(cdnskey, key)
+	{
 		if (!named_by_cds(zone, key, cds))
 			return false;
 	}
-	MSIG_SET_EACH(cds, ds) {
+	MSIG_SET_EACH(cds, ds)
+	{
 		if (!names_a_cdnskey(zone, ds, cdnskey))
 			return false;
 	}

@@ -11,7 +11,8 @@
 /* Room for the text of any name, the terminating 0 included. */
 #define MSIG_NAME_TEXT (KNOT_DNAME_TXT_MAXLEN + 1)
 
-/* Text to wire form, lower case; a missing dot at the end is added. KNOT_EINVAL if it is no name. */
+/* Text to wire form, lower case; a missing dot at the end is added. KNOT_EINVAL if it is no name.
+ */
 int msig_name_parse(const char *text, knot_dname_storage_t name);
 /* As msig_name_parse, but the letters stay as they are. */
 int msig_name_parse_case(const char *text, knot_dname_storage_t name);

@@ -12,8 +12,8 @@ static const struct {
 	enum msig_carrier carrier;
 	uint32_t must;
 } operations[] = {
-#define X(value, id, carrier, must) { value, #id, MSIG_CARRIER_##carrier, must },
-	MSIG_OPERATIONS(X)
+#define X(value, id, carrier, must) {value, #id, MSIG_CARRIER_##carrier, must},
+    MSIG_OPERATIONS(X)
 #undef X
 };
 
@@ -49,8 +49,8 @@ const char *
 msig_process_name(unsigned process)
 {
 	switch (process) {
-#define X(value, id, text)                                                                         \
-	case value:                                                                                \
+#define X(value, id, text) \
+	case value:        \
 		return text;
 		MSIG_PROCESSES(X)
 #undef X
@@ -63,8 +63,8 @@ const char *
 msig_result_text(unsigned result)
 {
 	switch (result) {
-#define X(value, id, text)                                                                         \
-	case value:                                                                                \
+#define X(value, id, text) \
+	case value:        \
 		return text;
 		MSIG_RESULTS(X)
 #undef X
@@ -85,7 +85,7 @@ msig_version_cmp(const struct msig_version *a, const struct msig_version *b)
 
 void
 msig_option_init(struct msig_option *opt, enum msig_op op, const knot_dname_t *identity,
-                 const knot_dname_t *zone)
+		 const knot_dname_t *zone)
 {
 	memset(opt, 0, sizeof(*opt));
 	opt->operation = op;
@@ -221,9 +221,9 @@ put_tlv(struct msig_wr *wr, const struct msig_option *opt, enum msig_tlv tlv)
 	at = wr->len;
 	msig_wr_u16(wr, 0);
 	switch (tlv) {
-#define X(type, id, kind, member)                                                                  \
-	case type:                                                                                 \
-		PUT_##kind(wr, opt->member);                                                       \
+#define X(type, id, kind, member)            \
+	case type:                           \
+		PUT_##kind(wr, opt->member); \
 		break;
 		MSIG_TLVS(X)
 #undef X
@@ -235,10 +235,9 @@ int
 msig_option_encode(const struct msig_option *opt, unsigned fixed, struct msig_wr *wr)
 {
 	/* Who speaks, about what, in which version: first in every message. */
-	static const enum msig_tlv order[] = {
-		MSIG_TLV_IDENTITY, MSIG_TLV_ZONE, MSIG_TLV_PROTOCOL,
+	static const enum msig_tlv order[] = {MSIG_TLV_IDENTITY, MSIG_TLV_ZONE, MSIG_TLV_PROTOCOL,
 #define X(type, id, kind, member) type,
-		MSIG_TLVS(X)
+					      MSIG_TLVS(X)
 #undef X
 	};
 
@@ -266,9 +265,9 @@ get_tlv(struct msig_rd *rd, struct msig_option *opt)
 		return MSIG_EOPTION;
 	msig_rd_init(&in, value, len);
 	switch (type) {
-#define X(type, id, kind, member)                                                                  \
-	case type:                                                                                 \
-		GET_##kind(&in, opt->member);                                                      \
+#define X(type, id, kind, member)             \
+	case type:                            \
+		GET_##kind(&in, opt->member); \
 		break;
 		MSIG_TLVS(X)
 #undef X

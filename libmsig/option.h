@@ -20,44 +20,44 @@
 #define MSIG_SYNC_PEER 0x02
 
 /* type, id, kind, member of struct msig_option */
-#define MSIG_TLVS(X)                                                                               \
-	X(1, IDENTITY, NAME, identity)          /* the sender */                                   \
-	X(2, ZONE, NAME, zone)                                                                     \
-	X(3, REMAINING, U8, remaining)          /* HELLOs that the sender still waits for */       \
-	X(4, INTERVAL, U32, interval)           /* heartbeat, seconds */                           \
-	X(5, PROCESS, U8, process)              /* enum msig_process */                            \
-	X(6, STEP, U8, step)                                                                       \
-	X(7, TRANSITION, OCTETS, transition)    /* id of one process instance */                   \
-	X(8, TERM, U64, term)                   /* of the leader */                                \
-	X(9, LEADER, NAME, leader)                                                                 \
-	X(10, RESULT, U16, result)              /* enum msig_result, or an EDE code */             \
-	X(11, TEXT, STR, text)                                                                     \
-	X(12, CONTRIBUTION, OCTETS, contribution) /* msig_apex_digest of the sender's own sets */  \
-	X(13, SERIAL, U32, serial)              /* of the signed zone, as the sender sees it */    \
-	X(14, EPOCH, U64, epoch)                /* per-zone number of the process */               \
-	X(15, SEQUENCE, U64, sequence)          /* increasing per sender and receiver */           \
-	X(16, HSYNC, OCTETS, hsync)             /* digest of the HSYNC RRset */                    \
-	X(17, VERSION, VERSION, version)        /* of the sender's statement */                    \
-	X(18, OWNER_SERIAL, U32, owner_serial)                                                     \
-	X(19, GENERATION, OCTETS, generation)   /* made with the sender's database */              \
+#define MSIG_TLVS(X)                                                                              \
+	X(1, IDENTITY, NAME, identity) /* the sender */                                           \
+	X(2, ZONE, NAME, zone)                                                                    \
+	X(3, REMAINING, U8, remaining) /* HELLOs that the sender still waits for */               \
+	X(4, INTERVAL, U32, interval)  /* heartbeat, seconds */                                   \
+	X(5, PROCESS, U8, process)     /* enum msig_process */                                    \
+	X(6, STEP, U8, step)                                                                      \
+	X(7, TRANSITION, OCTETS, transition) /* id of one process instance */                     \
+	X(8, TERM, U64, term)                /* of the leader */                                  \
+	X(9, LEADER, NAME, leader)                                                                \
+	X(10, RESULT, U16, result) /* enum msig_result, or an EDE code */                         \
+	X(11, TEXT, STR, text)                                                                    \
+	X(12, CONTRIBUTION, OCTETS, contribution) /* msig_apex_digest of the sender's own sets */ \
+	X(13, SERIAL, U32, serial)                /* of the signed zone, as the sender sees it */ \
+	X(14, EPOCH, U64, epoch)                  /* per-zone number of the process */            \
+	X(15, SEQUENCE, U64, sequence)            /* increasing per sender and receiver */        \
+	X(16, HSYNC, OCTETS, hsync)               /* digest of the HSYNC RRset */                 \
+	X(17, VERSION, VERSION, version)          /* of the sender's statement */                 \
+	X(18, OWNER_SERIAL, U32, owner_serial)                                                    \
+	X(19, GENERATION, OCTETS, generation) /* made with the sender's database */               \
 	X(20, PROTOCOL, U8, protocol)
 
 /* value, id, carrier, TLVs without which it is refused besides IDENTITY, ZONE and PROTOCOL */
-#define MSIG_OPERATIONS(X)                                                                         \
-	X(1, HELLO, NOTIFY, MSIG_HAS(SEQUENCE))                                                    \
-	X(2, HEARTBEAT, NOTIFY, MSIG_HAS(SEQUENCE))                                                \
-	X(7, PULL, QUERY, MSIG_HAS(SEQUENCE))                                                      \
-	X(128, REQUEST, NOTIFY, MSIG_MUST_STEP)                                                    \
-	X(129, APPROVE, NOTIFY, MSIG_MUST_STEP)                                                    \
-	X(130, DENY, NOTIFY, MSIG_MUST_STEP | MSIG_HAS(RESULT))                                    \
-	X(131, EXECUTE, NOTIFY, MSIG_MUST_STEP)                                                    \
-	X(132, DONE, NOTIFY, MSIG_MUST_STEP)                                                       \
-	X(133, ABORT, NOTIFY, MSIG_MUST_STEP)                                                      \
-	X(134, RELEASE, NOTIFY, MSIG_MUST_STEP)                                                    \
-	X(135, NOT_YET, NOTIFY, MSIG_MUST_STEP)                                                    \
-	X(140, ELECT_CALL, NOTIFY, MSIG_HAS(SEQUENCE) | MSIG_HAS(TERM))                            \
-	X(141, ELECT_VOTE, NOTIFY, MSIG_HAS(SEQUENCE) | MSIG_HAS(TERM))                            \
-	X(142, ELECT_CONFIRM, NOTIFY, MSIG_HAS(SEQUENCE) | MSIG_HAS(TERM) | MSIG_HAS(LEADER))      \
+#define MSIG_OPERATIONS(X)                                                                    \
+	X(1, HELLO, NOTIFY, MSIG_HAS(SEQUENCE))                                               \
+	X(2, HEARTBEAT, NOTIFY, MSIG_HAS(SEQUENCE))                                           \
+	X(7, PULL, QUERY, MSIG_HAS(SEQUENCE))                                                 \
+	X(128, REQUEST, NOTIFY, MSIG_MUST_STEP)                                               \
+	X(129, APPROVE, NOTIFY, MSIG_MUST_STEP)                                               \
+	X(130, DENY, NOTIFY, MSIG_MUST_STEP | MSIG_HAS(RESULT))                               \
+	X(131, EXECUTE, NOTIFY, MSIG_MUST_STEP)                                               \
+	X(132, DONE, NOTIFY, MSIG_MUST_STEP)                                                  \
+	X(133, ABORT, NOTIFY, MSIG_MUST_STEP)                                                 \
+	X(134, RELEASE, NOTIFY, MSIG_MUST_STEP)                                               \
+	X(135, NOT_YET, NOTIFY, MSIG_MUST_STEP)                                               \
+	X(140, ELECT_CALL, NOTIFY, MSIG_HAS(SEQUENCE) | MSIG_HAS(TERM))                       \
+	X(141, ELECT_VOTE, NOTIFY, MSIG_HAS(SEQUENCE) | MSIG_HAS(TERM))                       \
+	X(142, ELECT_CONFIRM, NOTIFY, MSIG_HAS(SEQUENCE) | MSIG_HAS(TERM) | MSIG_HAS(LEADER)) \
 	X(150, STATE, UPDATE, MSIG_MUST_STATE)
 
 enum msig_tlv {
@@ -75,22 +75,22 @@ enum msig_op {
 enum msig_carrier { MSIG_CARRIER_NOTIFY, MSIG_CARRIER_QUERY, MSIG_CARRIER_UPDATE };
 
 #define MSIG_HAS(id) (1u << MSIG_TLV_##id)
-#define MSIG_MUST_STEP                                                                             \
-	(MSIG_HAS(SEQUENCE) | MSIG_HAS(TRANSITION) | MSIG_HAS(PROCESS) | MSIG_HAS(STEP) |          \
+#define MSIG_MUST_STEP                                                                    \
+	(MSIG_HAS(SEQUENCE) | MSIG_HAS(TRANSITION) | MSIG_HAS(PROCESS) | MSIG_HAS(STEP) | \
 	 MSIG_HAS(EPOCH) | MSIG_HAS(HSYNC))
-#define MSIG_MUST_STATE                                                                            \
-	(MSIG_HAS(SEQUENCE) | MSIG_HAS(VERSION) | MSIG_HAS(GENERATION) | MSIG_HAS(HSYNC) |         \
+#define MSIG_MUST_STATE                                                                    \
+	(MSIG_HAS(SEQUENCE) | MSIG_HAS(VERSION) | MSIG_HAS(GENERATION) | MSIG_HAS(HSYNC) | \
 	 MSIG_HAS(CONTRIBUTION))
 
 /* Numbers of the processes (TLV 5). 0: none is running. */
-#define MSIG_PROCESSES(X)                                                                          \
-	X(0, NONE, "none")                                                                         \
-	X(1, ADD, "add-signer")                                                                    \
-	X(2, REMOVE, "remove-signer")                                                              \
-	X(3, ZSK, "zsk-rollover")                                                                  \
-	X(4, KSK, "ksk-rollover")                                                                  \
-	X(5, ALGORITHM, "algorithm-rollover")                                                      \
-	X(6, NS_ADD, "ns-add")                                                                     \
+#define MSIG_PROCESSES(X)                     \
+	X(0, NONE, "none")                    \
+	X(1, ADD, "add-signer")               \
+	X(2, REMOVE, "remove-signer")         \
+	X(3, ZSK, "zsk-rollover")             \
+	X(4, KSK, "ksk-rollover")             \
+	X(5, ALGORITHM, "algorithm-rollover") \
+	X(6, NS_ADD, "ns-add")                \
 	X(7, NS_REMOVE, "ns-remove")
 
 enum msig_process {
@@ -100,12 +100,12 @@ enum msig_process {
 };
 
 /* Why something was denied (TLV 10). */
-#define MSIG_RESULTS(X)                                                                            \
-	X(49152, BUSY, "busy")                                                                     \
-	X(49153, KEYTAG, "key tags collide")                                                       \
-	X(49154, POLICY, "policy")                                                                 \
-	X(49155, STATE, "other state")                                                             \
-	X(49156, HSYNC, "other HSYNC")                                                             \
+#define MSIG_RESULTS(X)                      \
+	X(49152, BUSY, "busy")               \
+	X(49153, KEYTAG, "key tags collide") \
+	X(49154, POLICY, "policy")           \
+	X(49155, STATE, "other state")       \
+	X(49156, HSYNC, "other HSYNC")       \
 	X(49157, NOTREADY, "not ready")
 
 enum msig_result {
@@ -126,7 +126,8 @@ struct msig_option {
 	uint8_t operation;
 	uint8_t transport;
 	uint8_t sync;
-	uint32_t has; /* MSIG_HAS(...) of the TLVs that are there; set it together with the member */
+	uint32_t
+	    has; /* MSIG_HAS(...) of the TLVs that are there; set it together with the member */
 	knot_dname_storage_t identity;
 	knot_dname_storage_t zone;
 	knot_dname_storage_t leader;
@@ -150,13 +151,13 @@ struct msig_option {
 };
 
 /* Sets a member and its bit: MSIG_OPTION_SET(&opt, STEP, step, 3). Arrays are copied by hand. */
-#define MSIG_OPTION_SET(opt, id, member, value)                                                    \
+#define MSIG_OPTION_SET(opt, id, member, value) \
 	((opt)->member = (value), (opt)->has |= MSIG_HAS(id))
 
 /* An option with IDENTITY, ZONE and PROTOCOL set (which every message begins with), and the
  * capabilities DNS and peer. */
 void msig_option_init(struct msig_option *opt, enum msig_op op, const knot_dname_t *identity,
-                      const knot_dname_t *zone);
+		      const knot_dname_t *zone);
 
 /* fixed is the length of the fixed part: 3, or 4 for peers that have a reserved fourth octet. */
 int msig_option_encode(const struct msig_option *opt, unsigned fixed, struct msig_wr *wr);
@@ -167,7 +168,7 @@ int msig_option_decode(const uint8_t *data, size_t len, unsigned fixed, struct m
  * (MSIG_EMISSING), the DNS bit, a protocol version that is not 0 (MSIG_EOPTION). */
 int msig_option_check(const struct msig_option *opt);
 
-const char *msig_op_name(unsigned op); /* "?" if unknown */
+const char *msig_op_name(unsigned op);          /* "?" if unknown */
 enum msig_carrier msig_op_carrier(unsigned op); /* NOTIFY if unknown */
 const char *msig_process_name(unsigned process);
 const char *msig_result_text(unsigned result);

@@ -37,7 +37,7 @@ set_apex(struct msig_peermsg *msg, const struct msig_apex *apex)
 
 int
 msig_peermsg_request(struct msig_peermsg *msg, uint16_t id, const struct msig_option *option,
-                     const struct msig_apex *apex)
+		     const struct msig_apex *apex)
 {
 	int ret;
 
@@ -56,7 +56,7 @@ msig_peermsg_request(struct msig_peermsg *msg, uint16_t id, const struct msig_op
 
 int
 msig_peermsg_response(struct msig_peermsg *msg, const struct msig_peermsg *request, uint16_t rcode,
-                      const struct msig_option *option, const struct msig_apex *apex)
+		      const struct msig_option *option, const struct msig_apex *apex)
 {
 	int ret;
 
@@ -91,16 +91,15 @@ static const struct {
 	uint8_t opcode;
 	uint16_t qtype;
 } carriers[] = {
-	[MSIG_CARRIER_NOTIFY] = { KNOT_OPCODE_NOTIFY, KNOT_RRTYPE_SOA },
-	[MSIG_CARRIER_QUERY] = { KNOT_OPCODE_QUERY, KNOT_RRTYPE_ANY },
-	[MSIG_CARRIER_UPDATE] = { KNOT_OPCODE_UPDATE, KNOT_RRTYPE_SOA },
+    [MSIG_CARRIER_NOTIFY] = {KNOT_OPCODE_NOTIFY, KNOT_RRTYPE_SOA},
+    [MSIG_CARRIER_QUERY] = {KNOT_OPCODE_QUERY, KNOT_RRTYPE_ANY},
+    [MSIG_CARRIER_UPDATE] = {KNOT_OPCODE_UPDATE, KNOT_RRTYPE_SOA},
 };
 
 static uint16_t
 option_code(const struct msig_coding *coding)
 {
-	return coding == NULL || coding->option_code == 0 ? MSIG_OPTION_CODE :
-	       coding->option_code;
+	return coding == NULL || coding->option_code == 0 ? MSIG_OPTION_CODE : coding->option_code;
 }
 
 static unsigned
@@ -166,7 +165,8 @@ put_apex(struct msig_wr *wr, const struct msig_apex *apex, bool update)
 			put_rr(wr, set->type, KNOT_CLASS_ANY, 0, NULL, 0);
 			count++;
 		}
-		MSIG_SET_EACH(set, rr) {
+		MSIG_SET_EACH(set, rr)
+		{
 			put_rr(wr, set->type, KNOT_CLASS_IN, set->ttl, rr->data, rr->len);
 			count++;
 		}
@@ -176,7 +176,7 @@ put_apex(struct msig_wr *wr, const struct msig_apex *apex, bool update)
 
 int
 msig_peermsg_compose(const struct msig_peermsg *msg, const struct msig_coding *coding,
-                     uint8_t *wire, size_t *len)
+		     uint8_t *wire, size_t *len)
 {
 	struct msig_wr wr;
 	bool update = msg->carrier == MSIG_CARRIER_UPDATE;
@@ -279,7 +279,7 @@ parse_opt(const knot_pkt_t *pkt, const struct msig_coding *coding, struct msig_p
 static int
 parse_apex(const knot_pkt_t *pkt, const uint8_t *wire, size_t len, struct msig_peermsg *msg)
 {
-	struct msig_rrs rrs = { 0 };
+	struct msig_rrs rrs = {0};
 	knot_dname_storage_t zone;
 	unsigned mask;
 	int ret;
@@ -346,7 +346,7 @@ parse(const knot_pkt_t *pkt, const uint8_t *wire, size_t len, const struct msig_
 
 int
 msig_peermsg_parse(const uint8_t *wire, size_t len, const struct msig_coding *coding,
-                   struct msig_peermsg *msg)
+		   struct msig_peermsg *msg)
 {
 	knot_pkt_t *pkt;
 	int ret;
@@ -386,23 +386,23 @@ static const struct {
 	uint16_t rcode;
 	uint16_t ede;
 } refusals[] = {
-	{ 0, KNOT_RCODE_NOERROR, EDE_OTHER },
-	{ MSIG_ENOSIG, KNOT_RCODE_REFUSED, EDE_PROHIBITED },
-	{ MSIG_ESIGKEY, RCODE_BADKEY, EDE_PROHIBITED },
-	{ MSIG_EBADSIG, KNOT_RCODE_NOTAUTH, EDE_OTHER },
-	{ MSIG_ESIGTIME, KNOT_RCODE_NOTAUTH, EDE_SIGNATURE_EXPIRED },
-	{ MSIG_EREPLAY, KNOT_RCODE_NOTAUTH, EDE_OTHER },
-	{ MSIG_EOPTION, KNOT_RCODE_FORMERR, EDE_INVALID_DATA },
-	{ MSIG_EMISSING, KNOT_RCODE_FORMERR, EDE_INVALID_DATA },
-	{ MSIG_EVALUE, KNOT_RCODE_FORMERR, EDE_INVALID_DATA },
-	{ MSIG_ETRUNC, KNOT_RCODE_FORMERR, EDE_INVALID_DATA },
-	{ MSIG_ETRAIL, KNOT_RCODE_FORMERR, EDE_INVALID_DATA },
-	{ MSIG_ESIZE, KNOT_RCODE_FORMERR, EDE_INVALID_DATA },
-	{ KNOT_EMALF, KNOT_RCODE_FORMERR, EDE_INVALID_DATA },
-	{ KNOT_ENOTSUP, KNOT_RCODE_NOTIMPL, EDE_NOT_SUPPORTED },
-	{ MSIG_ESENDER, KNOT_RCODE_REFUSED, EDE_PROHIBITED },
-	{ MSIG_EREFUSED, KNOT_RCODE_REFUSED, EDE_PROHIBITED },
-	{ MSIG_EDOUBT, KNOT_RCODE_REFUSED, EDE_NOT_READY },
+    {0, KNOT_RCODE_NOERROR, EDE_OTHER},
+    {MSIG_ENOSIG, KNOT_RCODE_REFUSED, EDE_PROHIBITED},
+    {MSIG_ESIGKEY, RCODE_BADKEY, EDE_PROHIBITED},
+    {MSIG_EBADSIG, KNOT_RCODE_NOTAUTH, EDE_OTHER},
+    {MSIG_ESIGTIME, KNOT_RCODE_NOTAUTH, EDE_SIGNATURE_EXPIRED},
+    {MSIG_EREPLAY, KNOT_RCODE_NOTAUTH, EDE_OTHER},
+    {MSIG_EOPTION, KNOT_RCODE_FORMERR, EDE_INVALID_DATA},
+    {MSIG_EMISSING, KNOT_RCODE_FORMERR, EDE_INVALID_DATA},
+    {MSIG_EVALUE, KNOT_RCODE_FORMERR, EDE_INVALID_DATA},
+    {MSIG_ETRUNC, KNOT_RCODE_FORMERR, EDE_INVALID_DATA},
+    {MSIG_ETRAIL, KNOT_RCODE_FORMERR, EDE_INVALID_DATA},
+    {MSIG_ESIZE, KNOT_RCODE_FORMERR, EDE_INVALID_DATA},
+    {KNOT_EMALF, KNOT_RCODE_FORMERR, EDE_INVALID_DATA},
+    {KNOT_ENOTSUP, KNOT_RCODE_NOTIMPL, EDE_NOT_SUPPORTED},
+    {MSIG_ESENDER, KNOT_RCODE_REFUSED, EDE_PROHIBITED},
+    {MSIG_EREFUSED, KNOT_RCODE_REFUSED, EDE_PROHIBITED},
+    {MSIG_EDOUBT, KNOT_RCODE_REFUSED, EDE_NOT_READY},
 };
 
 void

@@ -24,8 +24,8 @@ struct msig_peermsg {
 	uint16_t id;
 	bool response;
 	enum msig_carrier carrier;
-	uint16_t rcode;   /* extended */
-	bool has_option;  /* always in a request; a response of a stranger may lack it */
+	uint16_t rcode;  /* extended */
+	bool has_option; /* always in a request; a response of a stranger may lack it */
 	struct msig_option option;
 	knot_dname_storage_t zone; /* question or zone section, lower case */
 	uint8_t operation;         /* option.operation, 0 without option */
@@ -43,24 +43,24 @@ void msig_peermsg_clear(struct msig_peermsg *msg);
 /* A request for option->operation about option->zone. The carrier follows from the operation. The
  * apex is that of a STATE (owned by msg afterwards is a copy); NULL else. */
 int msig_peermsg_request(struct msig_peermsg *msg, uint16_t id, const struct msig_option *option,
-                         const struct msig_apex *apex);
+			 const struct msig_apex *apex);
 /* The response to a request that was parsed: same id, question and carrier, and option (own
  * identity and capabilities; NULL for none). A refusal has no apex. */
 int msig_peermsg_response(struct msig_peermsg *msg, const struct msig_peermsg *request,
-                          uint16_t rcode, const struct msig_option *option,
-                          const struct msig_apex *apex);
+			  uint16_t rcode, const struct msig_option *option,
+			  const struct msig_apex *apex);
 void msig_peermsg_set_ede(struct msig_peermsg *msg, uint16_t code, const char *text);
 
 /* Wire form, unsigned. *len is the room on the way in (leave room for SIG(0) behind it). */
 int msig_peermsg_compose(const struct msig_peermsg *msg, const struct msig_coding *coding,
-                         uint8_t *wire, size_t *len);
+			 uint8_t *wire, size_t *len);
 /* Reads a message, with or without SIG(0), which is not verified here. A request without the option
- * is MSIG_EMISSING: no message of ours. The option must name the zone of the question, its operation
- * must fit the carrier, and requests must pass msig_option_check. msg is to be cleared after
- * success; after an error id, response, zone and operation are filled as far as known, so that a
- * refusal can be written, and nothing is to be freed. */
+ * is MSIG_EMISSING: no message of ours. The option must name the zone of the question, its
+ * operation must fit the carrier, and requests must pass msig_option_check. msg is to be cleared
+ * after success; after an error id, response, zone and operation are filled as far as known, so
+ * that a refusal can be written, and nothing is to be freed. */
 int msig_peermsg_parse(const uint8_t *wire, size_t len, const struct msig_coding *coding,
-                       struct msig_peermsg *msg);
+		       struct msig_peermsg *msg);
 
 /* RCODE and Extended DNS Error that answer an error of parsing, verifying or deciding. */
 void msig_peermsg_refusal(int err, uint16_t *rcode, uint16_t *ede);

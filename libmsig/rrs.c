@@ -13,7 +13,7 @@ msig_rrs_clear(struct msig_rrs *rrs)
 	for (size_t i = 0; i < rrs->count; i++)
 		knot_rrset_clear(&rrs->at[i], NULL);
 	free(rrs->at);
-	*rrs = (struct msig_rrs){ 0 };
+	*rrs = (struct msig_rrs){0};
 }
 
 static uint16_t
@@ -67,7 +67,7 @@ append(struct msig_rrs *rrs, const knot_dname_t *owner, uint16_t type, uint16_t 
 
 int
 msig_rrs_add(struct msig_rrs *rrs, const knot_dname_t *owner, uint16_t type, uint16_t rclass,
-             uint32_t ttl, const uint8_t *rdata, uint16_t len)
+	     uint32_t ttl, const uint8_t *rdata, uint16_t len)
 {
 	knot_rrset_t *rr = find(rrs, owner, type, rclass, covered(type, rdata, len));
 	int ret;
@@ -89,7 +89,7 @@ msig_rrs_add_rrset(struct msig_rrs *rrs, const knot_rrset_t *rrset)
 
 	for (uint16_t i = 0; i < rrset->rrs.count; i++) {
 		int ret = msig_rrs_add(rrs, rrset->owner, rrset->type, rrset->rclass, rrset->ttl,
-		                       rr->data, rr->len);
+				       rr->data, rr->len);
 
 		if (ret != 0)
 			return ret;
@@ -149,7 +149,7 @@ msig_rrs_decode(const uint8_t *data, size_t len, struct msig_rrs *rrs)
 	size_t n = 0;
 	int ret = 0;
 
-	*rrs = (struct msig_rrs){ 0 };
+	*rrs = (struct msig_rrs){0};
 	msig_rd_init(&rd, data, len);
 	while (ret == 0 && rd.err == 0 && rd.left > 0) {
 		const knot_dname_t *owner = msig_rd_name(&rd);

@@ -20,17 +20,17 @@ void msig_rrs_clear(struct msig_rrs *rrs);
  * they cover) or begins one. Duplicates collapse. Of unequal TTLs the RRset keeps the largest: what
  * waits for caches needs that one. */
 int msig_rrs_add(struct msig_rrs *rrs, const knot_dname_t *owner, uint16_t type, uint16_t rclass,
-                 uint32_t ttl, const uint8_t *rdata, uint16_t len);
+		 uint32_t ttl, const uint8_t *rdata, uint16_t len);
 int msig_rrs_add_rrset(struct msig_rrs *rrs, const knot_rrset_t *rrset);
 /* All records of a section of a parsed message. Parse with KNOT_PF_NOCANON to keep the letters. */
 int msig_rrs_add_section(struct msig_rrs *rrs, const knot_pktsection_t *section);
 
 /* The RRset, or NULL; class IN. */
 const knot_rrset_t *msig_rrs_find(const struct msig_rrs *rrs, const knot_dname_t *owner,
-                                  uint16_t type);
+				  uint16_t type);
 /* The RRSIGs at owner that cover a type, or NULL. */
 const knot_rrset_t *msig_rrs_sigs(const struct msig_rrs *rrs, const knot_dname_t *owner,
-                                  uint16_t covered);
+				  uint16_t covered);
 
 /* Appends the wire form to a writer. */
 int msig_rrs_encode(const struct msig_rrs *rrs, struct msig_wr *wr);

@@ -17,7 +17,7 @@ struct check {
 	const knot_rdataset_t *dnskeys;
 	const knot_dname_t *zone;
 	uint64_t now;
-	uint64_t usable; /* bit i: DNSKEY number i may sign this */
+	uint64_t usable;           /* bit i: DNSKEY number i may sign this */
 	knot_rdataset_t canonical; /* the records in canonical form and order */
 	unsigned tries;
 };
@@ -94,7 +94,7 @@ signed_owner(const struct check *c, uint8_t labels, knot_dname_storage_t out, bo
 static int
 add(dnssec_sign_ctx_t *ctx, const void *data, size_t len)
 {
-	dnssec_binary_t bin = { .data = (uint8_t *)(uintptr_t)data, .size = len };
+	dnssec_binary_t bin = {.data = (uint8_t *)(uintptr_t)data, .size = len};
 
 	return len == 0 ? DNSSEC_EOK : dnssec_sign_add(ctx, &bin);
 }
@@ -130,13 +130,12 @@ feed(dnssec_sign_ctx_t *ctx, const struct check *c, const knot_rdata_t *rrsig, s
 
 static int
 verify_one(const struct check *c, const knot_rdata_t *rrsig, size_t signer_size,
-           const knot_dname_t *owner, const knot_rdata_t *dnskey)
+	   const knot_dname_t *owner, const knot_rdata_t *dnskey)
 {
-	dnssec_binary_t rdata = { .data = (uint8_t *)(uintptr_t)dnskey->data,
-		                  .size = dnskey->len };
+	dnssec_binary_t rdata = {.data = (uint8_t *)(uintptr_t)dnskey->data, .size = dnskey->len};
 	dnssec_binary_t signature = {
-		.data = (uint8_t *)(uintptr_t)rrsig->data + RRSIG_FIXED + signer_size,
-		.size = rrsig->len - RRSIG_FIXED - signer_size,
+	    .data = (uint8_t *)(uintptr_t)rrsig->data + RRSIG_FIXED + signer_size,
+	    .size = rrsig->len - RRSIG_FIXED - signer_size,
 	};
 	dnssec_key_t *key = NULL;
 	dnssec_sign_ctx_t *ctx = NULL;
@@ -160,8 +159,8 @@ verify_one(const struct check *c, const knot_rdata_t *rrsig, size_t signer_size,
 static int
 rank(int err)
 {
-	static const int order[] = { MSIG_ENOSIG, KNOT_EMALF, MSIG_ESIGKEY, MSIG_ESIGTIME,
-		                     MSIG_EBADSIG, MSIG_ESIZE, 0 };
+	static const int order[] = {
+	    MSIG_ENOSIG, KNOT_EMALF, MSIG_ESIGKEY, MSIG_ESIGTIME, MSIG_EBADSIG, MSIG_ESIZE, 0};
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		if (order[i] == err)
@@ -172,7 +171,7 @@ rank(int err)
 
 static void
 count_valid(struct msig_verdict *v, const knot_rdata_t *rrsig, unsigned key, uint64_t now,
-            bool wildcard)
+	    bool wildcard)
 {
 	uint64_t expires = absolute(knot_rrsig_sig_expiration(rrsig), now);
 
@@ -306,10 +305,10 @@ zone_keys(const knot_rdataset_t *dnskeys)
 
 int
 msig_rrsig_verify(const knot_rrset_t *rrset, const knot_rdataset_t *rrsigs,
-                  const knot_rdataset_t *dnskeys, const knot_dname_t *zone, uint64_t now,
-                  struct msig_verdict *verdict)
+		  const knot_rdataset_t *dnskeys, const knot_dname_t *zone, uint64_t now,
+		  struct msig_verdict *verdict)
 {
-	struct check c = { .rrset = rrset, .dnskeys = dnskeys, .zone = zone, .now = now };
+	struct check c = {.rrset = rrset, .dnskeys = dnskeys, .zone = zone, .now = now};
 
 	c.usable = zone_keys(dnskeys);
 	return verify(&c, rrsigs, verdict);
@@ -329,10 +328,10 @@ has_ds(const knot_dname_t *zone, const knot_rdata_t *key, const knot_rdataset_t 
 
 int
 msig_rrsig_verify_dnskey(const knot_rrset_t *dnskeys, const knot_rdataset_t *rrsigs,
-                         const knot_dname_t *zone, const knot_rdataset_t *ds, uint64_t now,
-                         struct msig_verdict *verdict)
+			 const knot_dname_t *zone, const knot_rdataset_t *ds, uint64_t now,
+			 struct msig_verdict *verdict)
 {
-	struct check c = { .rrset = dnskeys, .dnskeys = &dnskeys->rrs, .zone = zone, .now = now };
+	struct check c = {.rrset = dnskeys, .dnskeys = &dnskeys->rrs, .zone = zone, .now = now};
 	const knot_rdata_t *key = dnskeys->rrs.rdata;
 
 	for (uint16_t i = 0; i < dnskeys->rrs.count && i < MSIG_RRSIG_KEYS_MAX;

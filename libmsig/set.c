@@ -185,7 +185,7 @@ msig_sets_digest(const struct msig_set *const *sets, size_t count, uint8_t diges
 	n = 0;
 	for (size_t i = 0; i < count; i++) {
 		MSIG_SET_EACH(sets[i], rr)
-			entries[n++] = (struct entry){ sets[i]->type, rr };
+		entries[n++] = (struct entry){sets[i]->type, rr};
 	}
 	qsort(entries, n, sizeof(*entries), entry_cmp);
 	ret = entries_hash(entries, n, digest);

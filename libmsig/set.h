@@ -33,7 +33,7 @@ bool msig_set_contains(const struct msig_set *set, const struct msig_set *part);
 
 /* SHA-256 over the concatenation of (u16 type, u16 rdlength, rdata), sorted as octet strings. */
 int msig_sets_digest(const struct msig_set *const *sets, size_t count,
-                     uint8_t digest[MSIG_DIGEST_LEN]);
+		     uint8_t digest[MSIG_DIGEST_LEN]);
 
 /* One behind the last record. */
 static inline knot_rdata_t *
@@ -45,6 +45,6 @@ msig_set_end(const struct msig_set *set)
 }
 
 /* Loops over the records in canonical order with a knot_rdata_t *rr. */
-#define MSIG_SET_EACH(set, rr)                                                                     \
-	for (knot_rdata_t *rr = (set)->rrs.rdata, *rr##_end = msig_set_end(set); rr != rr##_end;   \
+#define MSIG_SET_EACH(set, rr)                                                                   \
+	for (knot_rdata_t *rr = (set)->rrs.rdata, *rr##_end = msig_set_end(set); rr != rr##_end; \
 	     rr = knot_rdataset_next(rr))

@@ -14,10 +14,10 @@
 #include "libmsig/key.h"
 #include "libmsig/name.h"
 
-#define KEY_FLAGS 512     /* KEY of a host or other end entity (RFC 2535 3.1.2) */
+#define KEY_FLAGS 512 /* KEY of a host or other end entity (RFC 2535 3.1.2) */
 #define KEY_PROTOCOL 3
-#define SIG_FIXED 18      /* rdata before the signer's name */
-#define RR_FIXED 10       /* type, class, TTL, rdlength */
+#define SIG_FIXED 18 /* rdata before the signer's name */
+#define RR_FIXED 10  /* type, class, TTL, rdlength */
 #define ARCOUNT_AT 10
 
 struct msig_sig0_key {
@@ -104,8 +104,8 @@ algorithm_of(gnutls_x509_privkey_t key)
 	case GNUTLS_PK_ECDSA:
 		if (gnutls_x509_privkey_export_ecc_raw(key, &curve, NULL, NULL, NULL) < 0)
 			return 0;
-		return curve == GNUTLS_ECC_CURVE_SECP256R1 ?
-		       DNSSEC_KEY_ALGORITHM_ECDSA_P256_SHA256 : 0;
+		return curve == GNUTLS_ECC_CURVE_SECP256R1 ? DNSSEC_KEY_ALGORITHM_ECDSA_P256_SHA256
+							   : 0;
 	default:
 		return 0;
 	}
@@ -113,7 +113,7 @@ algorithm_of(gnutls_x509_privkey_t key)
 
 static int
 key_from_x509(const knot_dname_t *name, uint16_t flags, gnutls_x509_privkey_t private,
-              struct msig_sig0_key **out)
+	      struct msig_sig0_key **out)
 {
 	struct msig_sig0_key *key = calloc(1, sizeof(*key));
 	uint8_t algorithm = algorithm_of(private);
@@ -125,14 +125,14 @@ key_from_x509(const knot_dname_t *name, uint16_t flags, gnutls_x509_privkey_t pr
 	if (algorithm == 0)
 		goto out;
 	ret = KNOT_ERROR;
-	if (gnutls_x509_privkey_export2_pkcs8(private, GNUTLS_X509_FMT_PEM, NULL,
-	                                      GNUTLS_PKCS_PLAIN, &key->pem) < 0)
+	if (gnutls_x509_privkey_export2_pkcs8(private, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN,
+					      &key->pem) < 0)
 		goto out;
 	ret = dnssec_key_new(&key->key);
 	if (ret == DNSSEC_EOK)
 		ret = dnssec_key_set_algorithm(key->key, algorithm);
 	if (ret == DNSSEC_EOK) {
-		dnssec_binary_t bin = { .data = key->pem.data, .size = key->pem.size };
+		dnssec_binary_t bin = {.data = key->pem.data, .size = key->pem.size};
 
 		ret = dnssec_key_load_pkcs8(key->key, &bin);
 	}
@@ -171,9 +171,9 @@ msig_sig0_key_generate(const knot_dname_t *name, uint8_t algorithm, struct msig_
 
 int
 msig_sig0_key_from_pem(const knot_dname_t *name, const uint8_t *pem, size_t len,
-                       struct msig_sig0_key **key)
+		       struct msig_sig0_key **key)
 {
-	gnutls_datum_t data = { (unsigned char *)(uintptr_t)pem, len };
+	gnutls_datum_t data = {(unsigned char *)(uintptr_t)pem, len};
 	gnutls_x509_privkey_t private;
 	int ret;
 
@@ -181,7 +181,7 @@ msig_sig0_key_from_pem(const knot_dname_t *name, const uint8_t *pem, size_t len,
 	if (gnutls_x509_privkey_init(&private) < 0)
 		return KNOT_ENOMEM;
 	ret = gnutls_x509_privkey_import2(private, &data, GNUTLS_X509_FMT_PEM, NULL,
-	                                  GNUTLS_PKCS_PLAIN);
+					  GNUTLS_PKCS_PLAIN);
 	ret = ret < 0 ? KNOT_EINVAL : key_from_x509(name, KEY_FLAGS, private, key);
 	gnutls_x509_privkey_deinit(private);
 	return ret;
@@ -212,7 +212,7 @@ struct bind_public {
 static int
 from_base64(const char *text, gnutls_datum_t *out)
 {
-	gnutls_datum_t in = { (unsigned char *)(uintptr_t)text, strlen(text) };
+	gnutls_datum_t in = {(unsigned char *)(uintptr_t)text, strlen(text)};
 
 	return gnutls_base64_decode2(&in, out) < 0 ? KNOT_EINVAL : 0;
 }
@@ -238,7 +238,7 @@ static int
 parse_public_line(char *line, struct bind_public *pub)
 {
 	char *save, *word = strtok_r(line, " \t", &save);
-	unsigned long number[3] = { 0 };
+	unsigned long number[3] = {0};
 	char base64[1024];
 
 	if (word == NULL || msig_name_parse(word, pub->name) != 0)
@@ -301,7 +301,7 @@ import_raw(gnutls_x509_privkey_t key, const struct bind_public *pub, const gnutl
 
 	if (pub->algorithm == DNSSEC_KEY_ALGORITHM_ED25519)
 		return gnutls_x509_privkey_import_ecc_raw(key, GNUTLS_ECC_CURVE_ED25519, &x, NULL,
-		                                          secret);
+							  secret);
 	if (pub->algorithm != DNSSEC_KEY_ALGORITHM_ECDSA_P256_SHA256 || pub->key.size != 64)
 		return -1;
 	x.size = y.size = 32;
@@ -311,10 +311,10 @@ import_raw(gnutls_x509_privkey_t key, const struct bind_public *pub, const gnutl
 
 int
 msig_sig0_key_from_bind(const char *public, size_t public_len, const char *private,
-                        size_t private_len, struct msig_sig0_key **key)
+			size_t private_len, struct msig_sig0_key **key)
 {
-	struct bind_public pub = { .key = { NULL, 0 } };
-	gnutls_datum_t secret = { NULL, 0 };
+	struct bind_public pub = {.key = {NULL, 0}};
+	gnutls_datum_t secret = {NULL, 0};
 	gnutls_x509_privkey_t x509 = NULL;
 	int ret;
 
@@ -412,7 +412,7 @@ last_record(const uint8_t *wire, size_t len, struct record *rr)
 		at += 4;
 	}
 	count = (unsigned)knot_wire_get_ancount(wire) + knot_wire_get_nscount(wire) +
-	        knot_wire_get_arcount(wire);
+		knot_wire_get_arcount(wire);
 	for (unsigned i = 0; i < count; i++) {
 		if (!read_record(wire, len, &at, rr))
 			return KNOT_EMALF;
@@ -427,7 +427,7 @@ last_record(const uint8_t *wire, size_t len, struct record *rr)
 static int
 locate(const uint8_t *wire, size_t len, struct located *sig)
 {
-	struct record rr = { 0 };
+	struct record rr = {0};
 	struct msig_rd rd;
 	const knot_dname_t *signer;
 	int ret;
@@ -503,12 +503,12 @@ feed(dnssec_sign_ctx_t *ctx, const uint8_t *rdata, const knot_dname_t *signer, c
 	memcpy(head + SIG_FIXED, signer, knot_dname_size(signer));
 	memcpy(header, wire, sizeof(header));
 	knot_wire_write_u16(header + ARCOUNT_AT, arcount);
-	part[0] = (dnssec_binary_t){ .data = head, .size = SIG_FIXED + knot_dname_size(signer) };
-	part[1] = (dnssec_binary_t){ .data = (uint8_t *)(uintptr_t)request,
-		                     .size = request == NULL ? 0 : request_len };
-	part[2] = (dnssec_binary_t){ .data = header, .size = sizeof(header) };
-	part[3] = (dnssec_binary_t){ .data = (uint8_t *)(uintptr_t)wire + sizeof(header),
-		                     .size = len - sizeof(header) };
+	part[0] = (dnssec_binary_t){.data = head, .size = SIG_FIXED + knot_dname_size(signer)};
+	part[1] = (dnssec_binary_t){.data = (uint8_t *)(uintptr_t)request,
+				    .size = request == NULL ? 0 : request_len};
+	part[2] = (dnssec_binary_t){.data = header, .size = sizeof(header)};
+	part[3] = (dnssec_binary_t){.data = (uint8_t *)(uintptr_t)wire + sizeof(header),
+				    .size = len - sizeof(header)};
 	for (int i = 0; i < 4 && ret == DNSSEC_EOK; i++) {
 		if (part[i].size > 0)
 			ret = dnssec_sign_add(ctx, &part[i]);
@@ -531,8 +531,7 @@ msig_sig0_size(const struct msig_sig0_key *key)
 }
 
 static void
-write_rdata_head(struct msig_wr *wr, const struct msig_sig0_key *key, uint64_t now,
-                 uint32_t window)
+write_rdata_head(struct msig_wr *wr, const struct msig_sig0_key *key, uint64_t now, uint32_t window)
 {
 	msig_wr_u16(wr, 0);
 	msig_wr_u8(wr, msig_sig0_key_algorithm(key));
@@ -546,10 +545,10 @@ write_rdata_head(struct msig_wr *wr, const struct msig_sig0_key *key, uint64_t n
 
 int
 msig_sig0_sign(const struct msig_sig0_key *key, uint8_t *wire, size_t *len, size_t max,
-               const uint8_t *request, size_t request_len, uint64_t now, uint32_t window)
+	       const uint8_t *request, size_t request_len, uint64_t now, uint32_t window)
 {
 	dnssec_sign_ctx_t *ctx = NULL;
-	dnssec_binary_t signature = { 0 };
+	dnssec_binary_t signature = {0};
 	struct msig_wr wr;
 	size_t rdata;
 	uint16_t arcount;
@@ -614,12 +613,12 @@ msig_sig0_key_usable(const knot_rdata_t *key)
 /* One public-key operation, with the signer's name in the letters given. */
 static int
 verify_with(const knot_rdata_t *rdata, const struct located *sig, const knot_dname_t *signer,
-            const uint8_t *wire, const uint8_t *request, size_t request_len)
+	    const uint8_t *wire, const uint8_t *request, size_t request_len)
 {
-	dnssec_binary_t public = { .data = (uint8_t *)(uintptr_t)rdata->data + 4,
-		                   .size = rdata->len - 4 };
-	dnssec_binary_t signature = { .data = (uint8_t *)(uintptr_t)sig->signature,
-		                      .size = sig->signature_len };
+	dnssec_binary_t public = {.data = (uint8_t *)(uintptr_t)rdata->data + 4,
+				  .size = rdata->len - 4};
+	dnssec_binary_t signature = {.data = (uint8_t *)(uintptr_t)sig->signature,
+				     .size = sig->signature_len};
 	dnssec_key_t *key = NULL;
 	dnssec_sign_ctx_t *ctx = NULL;
 	int ret = dnssec_key_new(&key);
@@ -633,7 +632,7 @@ verify_with(const knot_rdata_t *rdata, const struct located *sig, const knot_dna
 		ret = dnssec_sign_new(&ctx, key);
 	if (ret == DNSSEC_EOK)
 		ret = feed(ctx, sig->rdata, signer, wire, sig->info.offset,
-		           knot_wire_get_arcount(wire) - 1, request, request_len);
+			   knot_wire_get_arcount(wire) - 1, request, request_len);
 	if (ret == DNSSEC_EOK)
 		ret = dnssec_sign_verify(ctx, false, &signature);
 	dnssec_sign_free(ctx);
@@ -644,7 +643,7 @@ verify_with(const knot_rdata_t *rdata, const struct located *sig, const knot_dna
 /* The canonical form has the signer's name in lower case; BIND hashes it as it writes it. */
 static int
 verify_key(const knot_rdata_t *key, const struct located *sig, const uint8_t *wire,
-           const uint8_t *request, size_t request_len)
+	   const uint8_t *request, size_t request_len)
 {
 	const knot_dname_t *as_is = sig->rdata + SIG_FIXED;
 	int ret = verify_with(key, sig, sig->info.signer, wire, request, request_len);
@@ -656,8 +655,8 @@ verify_key(const knot_rdata_t *key, const struct located *sig, const uint8_t *wi
 
 int
 msig_sig0_verify(const uint8_t *wire, size_t len, const uint8_t *request, size_t request_len,
-                 const knot_rdataset_t *keys, uint64_t now, uint32_t window,
-                 struct msig_sig0_info *info)
+		 const knot_rdataset_t *keys, uint64_t now, uint32_t window,
+		 struct msig_sig0_info *info)
 {
 	struct located sig;
 	const knot_rdata_t *key = keys->rdata;

@@ -17,14 +17,13 @@ struct msig_sig0_key; /* a private key with the name it signs as */
 
 /* algorithm: 15 (Ed25519, the default of the project) or 13 (ECDSA P-256); name is the owner of the
  * KEY record. The caller frees the key. */
-int msig_sig0_key_generate(const knot_dname_t *name, uint8_t algorithm,
-                           struct msig_sig0_key **key);
+int msig_sig0_key_generate(const knot_dname_t *name, uint8_t algorithm, struct msig_sig0_key **key);
 /* From PKCS#8 PEM; the algorithm follows from the key (RSA: 8, P-256: 13, Ed25519: 15). */
 int msig_sig0_key_from_pem(const knot_dname_t *name, const uint8_t *pem, size_t len,
-                           struct msig_sig0_key **key);
+			   struct msig_sig0_key **key);
 /* From the text of BIND's K<name>+<alg>+<tag>.key and .private (algorithms 13 and 15). */
 int msig_sig0_key_from_bind(const char *public_text, size_t public_len, const char *private_text,
-                            size_t private_len, struct msig_sig0_key **key);
+			    size_t private_len, struct msig_sig0_key **key);
 /* PKCS#8 PEM, for a file of mode 0600. The caller frees it. */
 int msig_sig0_key_to_pem(const struct msig_sig0_key *key, char **pem, size_t *len);
 void msig_sig0_key_free(struct msig_sig0_key *key);
@@ -41,7 +40,7 @@ size_t msig_sig0_size(const struct msig_sig0_key *key);
  * else the request as it came, and this is the response to it. Valid from now - window to
  * now + window (seconds). KNOT_ESPACE if it does not fit. */
 int msig_sig0_sign(const struct msig_sig0_key *key, uint8_t *wire, size_t *len, size_t max,
-                   const uint8_t *request, size_t request_len, uint64_t now, uint32_t window);
+		   const uint8_t *request, size_t request_len, uint64_t now, uint32_t window);
 
 /* What a SIG(0) says about itself. */
 struct msig_sig0_info {
@@ -63,7 +62,7 @@ int msig_sig0_check_time(const struct msig_sig0_info *info, uint64_t now, uint32
  * most MSIG_SIG0_KEYS_MAX that fit by algorithm and tag are tried. 0; MSIG_ENOSIG; MSIG_ESIGTIME;
  * MSIG_ESIGKEY (none fits); MSIG_EBADSIG. info (may be NULL) is filled as far as known. */
 int msig_sig0_verify(const uint8_t *wire, size_t len, const uint8_t *request, size_t request_len,
-                     const knot_rdataset_t *keys, uint64_t now, uint32_t window,
-                     struct msig_sig0_info *info);
+		     const knot_rdataset_t *keys, uint64_t now, uint32_t window,
+		     struct msig_sig0_info *info);
 /* May this KEY rdata verify SIG(0)? Protocol 3, not a zone key, algorithm 8, 13, 14, 15 or 16. */
 bool msig_sig0_key_usable(const knot_rdata_t *key);

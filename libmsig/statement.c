@@ -10,7 +10,7 @@
 
 void
 msig_statement_init(struct msig_statement *st, const knot_dname_t *identity,
-                    const knot_dname_t *zone)
+		    const knot_dname_t *zone)
 {
 	memset(st, 0, sizeof(*st));
 	msig_apex_init(&st->apex);
@@ -51,7 +51,8 @@ msig_statement_cmp(const struct msig_statement *a, const struct msig_statement *
 static int
 check_keys(const struct msig_set *dnskeys)
 {
-	MSIG_SET_EACH(dnskeys, key) {
+	MSIG_SET_EACH(dnskeys, key)
+	{
 		if (key->len <= 4 || !(knot_dnskey_flags(key) & MSIG_DNSKEY_ZONE) ||
 		    knot_dnskey_proto(key) != 3 || knot_dnskey_alg(key) == 0)
 			return MSIG_EVALUE;
@@ -70,11 +71,13 @@ check_cds(const struct msig_statement *st)
 
 	if (!msig_key_cds_agree(st->zone, cds, cdnskey))
 		return MSIG_EVALUE;
-	MSIG_SET_EACH(cds, ds) {
+	MSIG_SET_EACH(cds, ds)
+	{
 		if (ds->data[3] != 2 && ds->data[3] != 4) /* it matches: it has all octets */
 			return MSIG_EVALUE;
 	}
-	MSIG_SET_EACH(cdnskey, key) {
+	MSIG_SET_EACH(cdnskey, key)
+	{
 		if (!msig_key_is_sep(key) || !knot_rdataset_member(&dnskeys->rrs, key))
 			return MSIG_EVALUE;
 	}
@@ -84,7 +87,8 @@ check_cds(const struct msig_statement *st)
 static int
 check_ns(const struct msig_set *ns)
 {
-	MSIG_SET_EACH(ns, rr) {
+	MSIG_SET_EACH(ns, rr)
+	{
 		if (knot_dname_wire_check(rr->data, rr->data + rr->len, NULL) != rr->len ||
 		    rr->len == 1)
 			return MSIG_EVALUE;
@@ -127,8 +131,8 @@ msig_statement_to_option(const struct msig_statement *st, struct msig_option *op
 	option->epoch = st->epoch;
 	option->owner_serial = st->owner_serial;
 	option->has |= MSIG_HAS(CONTRIBUTION) | MSIG_HAS(GENERATION) | MSIG_HAS(HSYNC) |
-	               MSIG_HAS(VERSION) | MSIG_HAS(PROCESS) | MSIG_HAS(STEP) | MSIG_HAS(EPOCH) |
-	               MSIG_HAS(OWNER_SERIAL);
+		       MSIG_HAS(VERSION) | MSIG_HAS(PROCESS) | MSIG_HAS(STEP) | MSIG_HAS(EPOCH) |
+		       MSIG_HAS(OWNER_SERIAL);
 	return 0;
 }
 
@@ -136,7 +140,7 @@ static int
 from_option(const struct msig_option *option, struct msig_statement *st)
 {
 	const uint32_t must = MSIG_HAS(IDENTITY) | MSIG_HAS(ZONE) | MSIG_HAS(CONTRIBUTION) |
-	                      MSIG_HAS(GENERATION) | MSIG_HAS(HSYNC) | MSIG_HAS(VERSION);
+			      MSIG_HAS(GENERATION) | MSIG_HAS(HSYNC) | MSIG_HAS(VERSION);
 
 	if ((option->has & must) != must)
 		return MSIG_EMISSING;

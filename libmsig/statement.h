@@ -23,7 +23,7 @@ struct msig_statement {
 };
 
 void msig_statement_init(struct msig_statement *st, const knot_dname_t *identity,
-                         const knot_dname_t *zone);
+			 const knot_dname_t *zone);
 void msig_statement_clear(struct msig_statement *st);
 int msig_statement_copy(struct msig_statement *to, const struct msig_statement *from);
 

@@ -9,7 +9,7 @@
 #define KEYS (MSIG_APEX_BIT(DNSKEY) | MSIG_APEX_BIT(CDS) | MSIG_APEX_BIT(CDNSKEY))
 
 /* CSYNC 0 1 A NS AAAA: immediate, no soaminimum (every provider has serials of its own). */
-static const uint8_t csync_rdata[] = { 0, 0, 0, 0, 0, 1, 0, 4, 0x60, 0, 0, 8 };
+static const uint8_t csync_rdata[] = {0, 0, 0, 0, 0, 1, 0, 4, 0x60, 0, 0, 8};
 
 unsigned
 msig_target_types(const struct msig_hsync_set *hsync, const knot_dname_t *identity)
@@ -61,7 +61,7 @@ is_key_set(int i)
 
 static int
 contribute(const struct msig_target_in *in, const struct msig_target_part *part,
-           struct msig_contribution *to)
+	   struct msig_contribution *to)
 {
 	unsigned types = permitted(in, part);
 	int ret = msig_statement_check(part->statement);
@@ -106,7 +106,7 @@ static int
 by_identity(const void *a, const void *b)
 {
 	return msig_name_cmp(((const struct msig_contribution *)a)->identity,
-	                     ((const struct msig_contribution *)b)->identity);
+			     ((const struct msig_contribution *)b)->identity);
 }
 
 static void
@@ -140,8 +140,7 @@ fill(const struct msig_target_in *in, struct msig_target *out)
 	for (size_t i = 0; i < in->count && ret == 0; i++) {
 		if (find(out, in->part[i].statement->identity) != NULL)
 			return MSIG_EDUP;
-		ret = contribute(in, &in->part[i],
-		                 get(out, in->part[i].statement->identity));
+		ret = contribute(in, &in->part[i], get(out, in->part[i].statement->identity));
 	}
 	if (ret == 0 && in->csync) {
 		struct msig_set *set = &get(out, in->identity)->apex.set[MSIG_APEX_CSYNC];

@@ -15,7 +15,8 @@
 enum msig_signer_mode { MSIG_SIGNER_FOREIGN, MSIG_SIGNER_ALL };
 
 /* One provider's part. types is the process's word: a mask (MSIG_APEX_BIT) of the sets that are let
- * in now. A joiner's NS come last; a leaver's keys stay, though its HSYNC is OFF, until their step. */
+ * in now. A joiner's NS come last; a leaver's keys stay, though its HSYNC is OFF, until their step.
+ */
 struct msig_target_part {
 	const struct msig_statement *statement;
 	unsigned types;
@@ -48,15 +49,15 @@ struct msig_target {
 };
 
 /* MSIG_EDOUBT if HSYNC is no instruction (empty, mixed, own identity absent, nobody ON); then *out
- * is empty and the overlay is to stay as it is. A part whose set is not fit (a CDS that names no key
- * stated, a delete form) is MSIG_EREFUSED. NS are left out unless NSMGMT is AGENT; if we do not sign
- * a zone that others sign, everything is. In mode FOREIGN our own DNSKEY, CDS, CDNSKEY are left out,
- * our NS are not. */
+ * is empty and the overlay is to stay as it is. A part whose set is not fit (a CDS that names no
+ * key stated, a delete form) is MSIG_EREFUSED. NS are left out unless NSMGMT is AGENT; if we do not
+ * sign a zone that others sign, everything is. In mode FOREIGN our own DNSKEY, CDS, CDNSKEY are
+ * left out, our NS are not. */
 int msig_target(const struct msig_target_in *in, struct msig_target *out);
 void msig_target_clear(struct msig_target *target);
 bool msig_target_eq(const struct msig_target *a, const struct msig_target *b); /* rdata only */
 const struct msig_contribution *msig_target_find(const struct msig_target *target,
-                                                 const knot_dname_t *identity);
+						 const knot_dname_t *identity);
 /* All contributions together. apex must be initialized. */
 int msig_target_union(const struct msig_target *target, struct msig_apex *apex);
 /* Is an origin of the old one missing in the new one? Then a process must have said so. */

@@ -1,6 +1,7 @@
 /*
- * What a fuzz target has: one entry, and properties that hold for every input. Linked with libFuzzer
- * (make fuzz), or with replay.c, which runs the seeds and simple mutations of them in make check.
+ * What a fuzz target has: one entry, and properties that hold for every input. Linked with
+ * libFuzzer (make fuzz), or with replay.c, which runs the seeds and simple mutations of them in
+ * make check.
  */
 #pragma once
 
@@ -13,11 +14,11 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 /* What must hold whatever the input is. */
-#define HOLDS(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__,          \
-			        #condition);                                                       \
-			abort();                                                                   \
-		}                                                                                  \
+#define HOLDS(condition)                                                                  \
+	do {                                                                              \
+		if (!(condition)) {                                                       \
+			fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, \
+				#condition);                                              \
+			abort();                                                          \
+		}                                                                         \
 	} while (0)

@@ -41,7 +41,7 @@ again(const struct msig_peermsg *msg, const struct msig_coding *coding)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	struct msig_coding coding = { 0, 3 };
+	struct msig_coding coding = {0, 3};
 	struct msig_peermsg msg;
 	uint16_t rcode, ede;
 	int ret;

@@ -3,10 +3,10 @@
 #include "libmsig/sig0.h"
 
 /* The keys of the seeds, algorithms 13 and 15. */
-static const char p256[] = 
+static const char p256[] =
     "0200030d69f7df90fc118bfb902caddaa22f99e8044041ea997f8350126ac0c7ff0103ac4afd4779"
     "d2bad759f49ba2ce5bb11cf789ffb756678ac10916fadb3c45ab5b25";
-static const char ed25519[] = 
+static const char ed25519[] =
     "0200030f7570f45df5de7e3a7c077b4d9ffe52c1af65862c9bee06ca8b1f265393533a2a";
 
 static knot_rdataset_t keys;
@@ -43,7 +43,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	}
 	HOLDS(info.offset >= 12 && info.offset < len);
 	if (msig_sig0_verify(data, len, NULL, 0, &keys, info.inception + UINT64_C(300), 300,
-	                     &seen) == 0)
+			     &seen) == 0)
 		HOLDS(memcmp(&info, &seen, sizeof(info)) == 0);
 	(void)msig_sig0_verify(data, len, data, len, &keys, info.inception, 300, NULL);
 	return 0;

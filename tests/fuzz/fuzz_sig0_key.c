@@ -11,7 +11,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	if (cut != NULL &&
 	    msig_sig0_key_from_bind((const char *)data, cut - data, (const char *)cut + 1,
-	                            len - (cut - data) - 1, &key) == 0)
+				    len - (cut - data) - 1, &key) == 0)
 		HOLDS(key != NULL && msig_sig0_size(key) > 64);
 	else
 		key = NULL;

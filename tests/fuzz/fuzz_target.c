@@ -28,7 +28,8 @@ compute(struct msig_target_in *in, struct msig_statement st[PARTS])
 		HOLDS(msig_target_union(&out, &all) == 0);
 		HOLDS(!msig_key_has_delete(&all.set[MSIG_APEX_CDS]));
 		HOLDS(all.set[MSIG_APEX_CSYNC].rrs.count <= 1);
-		HOLDS(in->hsync->nsmgmt == MSIG_HSYNC_AGENT || all.set[MSIG_APEX_NS].rrs.count == 0);
+		HOLDS(in->hsync->nsmgmt == MSIG_HSYNC_AGENT ||
+		      all.set[MSIG_APEX_NS].rrs.count == 0);
 		msig_apex_clear(&all);
 		msig_target_clear(&out);
 	}
@@ -48,13 +49,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		return 0;
 	rr = msig_rrs_find(&rrs, zone, MSIG_HSYNC_TYPE);
 	if (rr != NULL && msig_hsync_set_decode(&rr->rrs, rr->type, 0, &hsync, NULL) == 0) {
-		struct msig_target_in in = { .hsync = &hsync, .part = part, .key_ttl = 1, .ns_ttl = 2 };
+		struct msig_target_in in = {
+		    .hsync = &hsync, .part = part, .key_ttl = 1, .ns_ttl = 2};
 
 		for (; in.count < PARTS && in.count < hsync.count; in.count++) {
 			const knot_dname_t *identity = hsync.at[in.count].identity;
 
 			msig_statement_init(&st[in.count], identity, zone);
-			/* After a malformed name the rest is missing: a statement like any other. */
+			/* After a malformed name the rest is missing: a statement like any other.
+			 */
 			(void)msig_apex_from_rrs(&rrs, identity, &st[in.count].apex);
 			(void)msig_key_clash(&st[0].apex.set[0], &st[in.count].apex.set[0], NULL);
 			part[in.count].statement = &st[in.count];

@@ -37,7 +37,7 @@ run(const uint8_t *data, size_t len)
 static size_t
 mutate(uint8_t *data, size_t len)
 {
-	static const uint8_t special[] = { 0x00, 0x01, 0x3f, 0x40, 0x7f, 0x80, 0xc0, 0xff };
+	static const uint8_t special[] = {0x00, 0x01, 0x3f, 0x40, 0x7f, 0x80, 0xc0, 0xff};
 	size_t at, n;
 
 	if (len == 0)
@@ -118,7 +118,7 @@ main(int argc, char **argv)
 	if (name == NULL)
 		return 1;
 	snprintf(folder, sizeof(folder), "%s/tests/fuzz/corpus/fuzz_%s", top == NULL ? ".." : top,
-	         name + strlen("replay_"));
+		 name + strlen("replay_"));
 	dir = opendir(folder);
 	if (dir == NULL) {
 		printf("Bail out! %s: no seeds\n", folder);

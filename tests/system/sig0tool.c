@@ -95,8 +95,8 @@ cmd_sign(char **arg)
 	if (ret != 0)
 		return done(ret);
 	ret = msig_sig0_sign(key, wire, &len, sizeof(wire), arg[3] == NULL ? NULL : request,
-	                     from_hex(arg[3], request, sizeof(request)), time(NULL),
-	                     MSIG_SIG0_WINDOW);
+			     from_hex(arg[3], request, sizeof(request)), time(NULL),
+			     MSIG_SIG0_WINDOW);
 	if (ret == 0)
 		print_hex(wire, len);
 	msig_sig0_key_free(key);
@@ -109,7 +109,7 @@ cmd_verify(char **arg)
 	static uint8_t wire[65535], request[65535], rdata[4096];
 	char text[MSIG_NAME_TEXT];
 	struct msig_sig0_info info;
-	knot_rdataset_t keys = { 0 };
+	knot_rdataset_t keys = {0};
 	knot_rdata_t *rr = malloc(knot_rdata_size(sizeof(rdata)));
 	size_t len = from_hex(arg[1], wire, sizeof(wire));
 	int ret;
@@ -118,8 +118,8 @@ cmd_verify(char **arg)
 	ret = knot_rdataset_add(&keys, rr, NULL);
 	if (ret == 0)
 		ret = msig_sig0_verify(wire, len, arg[2] == NULL ? NULL : request,
-		                       from_hex(arg[2], request, sizeof(request)), &keys,
-		                       time(NULL), MSIG_SIG0_WINDOW, &info);
+				       from_hex(arg[2], request, sizeof(request)), &keys,
+				       time(NULL), MSIG_SIG0_WINDOW, &info);
 	if (ret == 0)
 		printf("ok %s %u\n", msig_name_text(info.signer, text), info.tag);
 	free(rr);
@@ -170,8 +170,8 @@ static const struct {
 	int min;
 	int (*run)(char **arg);
 } commands[] = {
-	{ "generate", 2, cmd_generate }, { "sign", 3, cmd_sign }, { "verify", 2, cmd_verify },
-	{ "bind", 2, cmd_bind },         { "hello", 2, cmd_hello },
+    {"generate", 2, cmd_generate}, {"sign", 3, cmd_sign},   {"verify", 2, cmd_verify},
+    {"bind", 2, cmd_bind},         {"hello", 2, cmd_hello},
 };
 
 int

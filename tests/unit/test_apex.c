@@ -79,7 +79,7 @@ test_each_empty(void **state)
 
 	msig_set_init(&set, 2);
 	MSIG_SET_EACH(&set, rr)
-		assert_null(rr);
+	assert_null(rr);
 }
 
 /* Against digests computed with another tool. */
@@ -93,13 +93,15 @@ test_digest(void **state)
 	msig_apex_init(&apex);
 	assert_int_equal(msig_apex_digest(&apex, digest), 0);
 	assert_string_equal(to_hex(digest, 32, text),
-	                    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+			    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 	fill(&apex);
 	assert_int_equal(msig_apex_digest(&apex, digest), 0);
-	assert_string_equal(to_hex(digest, 32, text), "d68eadeb65a31bb9a26c1a796f1ab2c0b8cef5ae8d66fb7c9230e81360511a08");
+	assert_string_equal(to_hex(digest, 32, text),
+			    "d68eadeb65a31bb9a26c1a796f1ab2c0b8cef5ae8d66fb7c9230e81360511a08");
 	apex.set[MSIG_APEX_DNSKEY].ttl = 1; /* no part of it */
 	assert_int_equal(msig_apex_digest(&apex, digest), 0);
-	assert_string_equal(to_hex(digest, 32, text), "d68eadeb65a31bb9a26c1a796f1ab2c0b8cef5ae8d66fb7c9230e81360511a08");
+	assert_string_equal(to_hex(digest, 32, text),
+			    "d68eadeb65a31bb9a26c1a796f1ab2c0b8cef5ae8d66fb7c9230e81360511a08");
 	msig_apex_clear(&apex);
 }
 
@@ -135,16 +137,19 @@ static void
 test_rrs(void **state)
 {
 	struct msig_apex a, b;
-	struct msig_rrs rrs = { 0 };
+	struct msig_rrs rrs = {0};
 
 	fill(&a);
 	msig_apex_init(&b);
 	assert_int_equal(msig_apex_to_rrs(&a, NAME("example."), &rrs), 0);
 	assert_int_equal(rrs.count, 2);
 	/* What is not at the apex, not of the five types or of another class is passed over. */
-	assert_int_equal(msig_rrs_add(&rrs, NAME("x.example."), 2, 1, 9, (const uint8_t *)"\1x", 3), 0);
-	assert_int_equal(msig_rrs_add(&rrs, NAME("example."), 1, 1, 9, (const uint8_t *)"abcd", 4), 0);
-	assert_int_equal(msig_rrs_add(&rrs, NAME("example."), 2, 3, 9, (const uint8_t *)"\1x", 3), 0);
+	assert_int_equal(msig_rrs_add(&rrs, NAME("x.example."), 2, 1, 9, (const uint8_t *)"\1x", 3),
+			 0);
+	assert_int_equal(msig_rrs_add(&rrs, NAME("example."), 1, 1, 9, (const uint8_t *)"abcd", 4),
+			 0);
+	assert_int_equal(msig_rrs_add(&rrs, NAME("example."), 2, 3, 9, (const uint8_t *)"\1x", 3),
+			 0);
 	assert_int_equal(msig_apex_from_rrs(&rrs, NAME("EXAMPLE."), &b), 0);
 	assert_true(msig_apex_eq(&a, &b));
 	assert_int_equal(b.set[MSIG_APEX_DNSKEY].ttl, 3600);
@@ -153,7 +158,8 @@ test_rrs(void **state)
 	b.set[MSIG_APEX_NS].ttl = 301;
 	assert_int_equal(msig_apex_from_rrs(&rrs, NAME("example."), &b), 0);
 	assert_int_equal(b.set[MSIG_APEX_NS].ttl, 301);
-	assert_int_equal(msig_rrs_add(&rrs, NAME("example."), 2, 1, 9, (const uint8_t *)"\3x", 2), 0);
+	assert_int_equal(msig_rrs_add(&rrs, NAME("example."), 2, 1, 9, (const uint8_t *)"\3x", 2),
+			 0);
 	assert_int_equal(msig_apex_from_rrs(&rrs, NAME("example."), &b), KNOT_EMALF);
 	msig_rrs_clear(&rrs);
 	msig_apex_clear(&a);
@@ -194,14 +200,17 @@ test_update_round(void **state)
 
 	fill(&a);
 	assert_int_equal(msig_apex_to_update(&a, MSIG_APEX_BIT(NS) | MSIG_APEX_BIT(CDS),
-	                                     NAME("example."), 7, wire, &len), 0);
+					     NAME("example."), 7, wire, &len),
+			 0);
 	/* In the order of the table: CDS is only deleted. */
 	assert_int_equal(hex(HEAD "0003 0000" ZONE "c00c 003b 00ff 00000000 0000" DEL_NS ADD_NS1,
-	                     expect, sizeof(expect)), len);
+			     expect, sizeof(expect)),
+			 len);
 	assert_memory_equal(wire, expect, len);
 
 	len = sizeof(wire);
-	assert_int_equal(msig_apex_to_update(&a, MSIG_APEX_ALL, NAME("example."), 7, wire, &len), 0);
+	assert_int_equal(msig_apex_to_update(&a, MSIG_APEX_ALL, NAME("example."), 7, wire, &len),
+			 0);
 	assert_int_equal(msig_apex_from_update(wire, len, zone, &b, &mask), 0);
 	assert_int_equal(mask, MSIG_APEX_ALL);
 	assert_true(msig_apex_eq(&a, &b));
@@ -212,7 +221,7 @@ test_update_round(void **state)
 	/* Room that is one octet short. */
 	size_t less = len - 1;
 	assert_int_equal(msig_apex_to_update(&a, MSIG_APEX_ALL, NAME("example."), 7, wire, &less),
-	                 KNOT_ESPACE);
+			 KNOT_ESPACE);
 	msig_apex_clear(&a);
 }
 
@@ -224,38 +233,39 @@ static const struct {
 	uint16_t ns;
 	uint32_t ttl;
 } updates[] = {
-	{ "nothing", HEAD "0000 0000" ZONE, 0, 0, 0, 0 },
-	{ "delete", HEAD "0001 0000" ZONE DEL_NS, 0, MSIG_APEX_BIT(NS), 0, 0 },
-	{ "replace", HEAD "0003 0000" ZONE DEL_NS ADD_NS1 ADD_NS2, 0, MSIG_APEX_BIT(NS), 2, 100 },
-	{ "smallest TTL counts in any order", HEAD "0003 0000" ZONE DEL_NS ADD_NS2 ADD_NS1, 0,
-	  MSIG_APEX_BIT(NS), 2, 100 },
-	{ "a delete behind the adds", HEAD "0002 0000" ZONE ADD_NS1 DEL_NS, 0, MSIG_APEX_BIT(NS), 0 },
-	{ "repeated", HEAD "0004 0000" ZONE DEL_NS ADD_NS2 DEL_NS ADD_NS1, 0, MSIG_APEX_BIT(NS), 1, 300 },
-	{ "owner in other letters",
-	  HEAD "0001 0000" ZONE "07 4558414d504c45 00 0002 0001 0000012c 0005" NS1, 0,
-	  MSIG_APEX_BIT(NS), 1, 300 },
-	{ "below the apex", HEAD "0001 0000" ZONE "0161 c00c 0002 0001 0000012c 0005" NS1, MSIG_EVALUE },
-	{ "beside the zone", HEAD "0001 0000" ZONE "0161 00 0002 0001 0000012c 0005" NS1, MSIG_EVALUE },
-	{ "another type", HEAD "0001 0000" ZONE "c00c 0001 0001 0000012c 0004 c0000201", MSIG_EVALUE },
-	{ "SOA", HEAD "0001 0000" ZONE "c00c 0006 00ff 00000000 0000", MSIG_EVALUE },
-	{ "all types", HEAD "0001 0000" ZONE "c00c 00ff 00ff 00000000 0000", MSIG_EVALUE },
-	{ "delete one record (class NONE)", HEAD "0001 0000" ZONE "c00c 0002 00fe 00000000 0005" NS1,
-	  MSIG_EVALUE },
-	{ "delete RRset with class NONE", HEAD "0001 0000" ZONE "c00c 0002 00fe 00000000 0000", MSIG_EVALUE },
-	{ "class CH", HEAD "0001 0000" ZONE "c00c 0002 0003 00000000 0005" NS1, MSIG_EVALUE },
-	{ "delete with a TTL", HEAD "0001 0000" ZONE "c00c 0002 00ff 00000001 0000", MSIG_EVALUE },
-	{ "delete with rdata", HEAD "0001 0000" ZONE "c00c 0002 00ff 00000000 0005" NS1, MSIG_EVALUE },
-	{ "add without rdata", HEAD "0001 0000" ZONE "c00c 0030 0001 00000000 0000", KNOT_EMALF },
-	{ "prerequisite", "0007 2800 0001 0001 0000 0000" ZONE "c00c 0002 00ff 00000000 0000",
-	  MSIG_EVALUE },
-	{ "no UPDATE but NOTIFY", "0007 2000 0001 0000 0000 0000" ZONE, MSIG_EVALUE },
-	{ "zone section not SOA", HEAD "0000 0000 07 6578616d706c65 00 0001 0001", MSIG_EVALUE },
-	{ "zone of class CH", HEAD "0000 0000 07 6578616d706c65 00 0006 0003", MSIG_EVALUE },
-	{ "no zone", "0007 2800 0000 0000 0000 0000", MSIG_EVALUE },
-	{ "cut", HEAD "0001 0000" ZONE "c00c 0002 00ff 00000000", KNOT_EMALF },
-	{ "behind the end", HEAD "0000 0000" ZONE "00", KNOT_EMALF },
-	{ "header cut", "0007 2800", KNOT_EMALF },
-	{ "empty", "", KNOT_EMALF },
+    {"nothing", HEAD "0000 0000" ZONE, 0, 0, 0, 0},
+    {"delete", HEAD "0001 0000" ZONE DEL_NS, 0, MSIG_APEX_BIT(NS), 0, 0},
+    {"replace", HEAD "0003 0000" ZONE DEL_NS ADD_NS1 ADD_NS2, 0, MSIG_APEX_BIT(NS), 2, 100},
+    {"smallest TTL counts in any order", HEAD "0003 0000" ZONE DEL_NS ADD_NS2 ADD_NS1, 0,
+     MSIG_APEX_BIT(NS), 2, 100},
+    {"a delete behind the adds", HEAD "0002 0000" ZONE ADD_NS1 DEL_NS, 0, MSIG_APEX_BIT(NS), 0},
+    {"repeated", HEAD "0004 0000" ZONE DEL_NS ADD_NS2 DEL_NS ADD_NS1, 0, MSIG_APEX_BIT(NS), 1, 300},
+    {"owner in other letters",
+     HEAD "0001 0000" ZONE "07 4558414d504c45 00 0002 0001 0000012c 0005" NS1, 0, MSIG_APEX_BIT(NS),
+     1, 300},
+    {"below the apex", HEAD "0001 0000" ZONE "0161 c00c 0002 0001 0000012c 0005" NS1, MSIG_EVALUE},
+    {"beside the zone", HEAD "0001 0000" ZONE "0161 00 0002 0001 0000012c 0005" NS1, MSIG_EVALUE},
+    {"another type", HEAD "0001 0000" ZONE "c00c 0001 0001 0000012c 0004 c0000201", MSIG_EVALUE},
+    {"SOA", HEAD "0001 0000" ZONE "c00c 0006 00ff 00000000 0000", MSIG_EVALUE},
+    {"all types", HEAD "0001 0000" ZONE "c00c 00ff 00ff 00000000 0000", MSIG_EVALUE},
+    {"delete one record (class NONE)", HEAD "0001 0000" ZONE "c00c 0002 00fe 00000000 0005" NS1,
+     MSIG_EVALUE},
+    {"delete RRset with class NONE", HEAD "0001 0000" ZONE "c00c 0002 00fe 00000000 0000",
+     MSIG_EVALUE},
+    {"class CH", HEAD "0001 0000" ZONE "c00c 0002 0003 00000000 0005" NS1, MSIG_EVALUE},
+    {"delete with a TTL", HEAD "0001 0000" ZONE "c00c 0002 00ff 00000001 0000", MSIG_EVALUE},
+    {"delete with rdata", HEAD "0001 0000" ZONE "c00c 0002 00ff 00000000 0005" NS1, MSIG_EVALUE},
+    {"add without rdata", HEAD "0001 0000" ZONE "c00c 0030 0001 00000000 0000", KNOT_EMALF},
+    {"prerequisite", "0007 2800 0001 0001 0000 0000" ZONE "c00c 0002 00ff 00000000 0000",
+     MSIG_EVALUE},
+    {"no UPDATE but NOTIFY", "0007 2000 0001 0000 0000 0000" ZONE, MSIG_EVALUE},
+    {"zone section not SOA", HEAD "0000 0000 07 6578616d706c65 00 0001 0001", MSIG_EVALUE},
+    {"zone of class CH", HEAD "0000 0000 07 6578616d706c65 00 0006 0003", MSIG_EVALUE},
+    {"no zone", "0007 2800 0000 0000 0000 0000", MSIG_EVALUE},
+    {"cut", HEAD "0001 0000" ZONE "c00c 0002 00ff 00000000", KNOT_EMALF},
+    {"behind the end", HEAD "0000 0000" ZONE "00", KNOT_EMALF},
+    {"header cut", "0007 2800", KNOT_EMALF},
+    {"empty", "", KNOT_EMALF},
 };
 
 static void
@@ -287,10 +297,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_set),     cmocka_unit_test(test_each_empty),
-		cmocka_unit_test(test_digest),  cmocka_unit_test(test_algebra),
-		cmocka_unit_test(test_rrs),     cmocka_unit_test(test_update_round),
-		cmocka_unit_test(test_updates), cmocka_unit_test(test_too_long),
+	    cmocka_unit_test(test_set),     cmocka_unit_test(test_each_empty),
+	    cmocka_unit_test(test_digest),  cmocka_unit_test(test_algebra),
+	    cmocka_unit_test(test_rrs),     cmocka_unit_test(test_update_round),
+	    cmocka_unit_test(test_updates), cmocka_unit_test(test_too_long),
 	};
 	return cmocka_run_group_tests_name("apex", tests, NULL, NULL);
 }

@@ -33,7 +33,8 @@ change(struct msig_digest *d, int step, bool add)
 
 		record(i * step % RECORDS, &owner, rdata);
 		assert_int_equal((add ? msig_digest_add : msig_digest_remove)(
-		                     d, zone.n, owner.n, 16, 300, rdata, sizeof(rdata)), 0);
+				     d, zone.n, owner.n, 16, 300, rdata, sizeof(rdata)),
+				 0);
 	}
 }
 
@@ -41,7 +42,7 @@ static void
 test_order(void **state)
 {
 	struct msig_digest a, b, zero;
-	uint8_t out[32], zeros[32] = { 0 };
+	uint8_t out[32], zeros[32] = {0};
 
 	msig_digest_init(&a);
 	msig_digest_init(&b);
@@ -83,16 +84,19 @@ test_values(void **state)
 	char text[65];
 
 	msig_digest_init(&d);
-	msig_digest_add(&d, zone.n, NAME("WWW.example."), 15, 3600,
-	                (const uint8_t *)"\0\12\1M\0", 5);
+	msig_digest_add(&d, zone.n, NAME("WWW.example."), 15, 3600, (const uint8_t *)"\0\12\1M\0",
+			5);
 	msig_digest_get(&d, out);
-	assert_string_equal(to_hex(out, 32, text), "acb5f9c5cc518f08bc86c53c6dadcb51dc939020c6e9161bd8375088b904d4b1");
+	assert_string_equal(to_hex(out, 32, text),
+			    "acb5f9c5cc518f08bc86c53c6dadcb51dc939020c6e9161bd8375088b904d4b1");
 	msig_digest_add(&d, zone.n, NAME("a.example."), 1, 60, (const uint8_t *)"\300\0\2\1", 4);
 	msig_digest_get(&d, out);
-	assert_string_equal(to_hex(out, 32, text), "2e53c1c05b2259151930aafa7d2db044ca067fac546946ffdfc6704f76a4ff87");
+	assert_string_equal(to_hex(out, 32, text),
+			    "2e53c1c05b2259151930aafa7d2db044ca067fac546946ffdfc6704f76a4ff87");
 	msig_digest_remove(&d, zone.n, NAME("A.EXAMPLE."), 1, 60, (const uint8_t *)"\300\0\2\1", 4);
 	msig_digest_get(&d, out);
-	assert_string_equal(to_hex(out, 32, text), "acb5f9c5cc518f08bc86c53c6dadcb51dc939020c6e9161bd8375088b904d4b1");
+	assert_string_equal(to_hex(out, 32, text),
+			    "acb5f9c5cc518f08bc86c53c6dadcb51dc939020c6e9161bd8375088b904d4b1");
 }
 
 static const struct {
@@ -100,13 +104,13 @@ static const struct {
 	uint16_t type;
 	bool covered;
 } covers[] = {
-	{ "example.", 2, true },        { "example.", 6, false },     { "example.", 46, false },
-	{ "example.", 47, false },      { "x.example.", 47, false },  { "x.example.", 46, false },
-	{ "x.example.", 50, false },    { "example.", 51, false },    { "example.", 63, false },
-	{ "example.", 48, false },      { "EXAMPLE.", 48, false },    { "x.example.", 48, true },
-	{ "example.", 59, false },      { "x.example.", 59, true },   { "example.", 60, false },
-	{ "x.example.", 60, true },     { "example.", 62, true },     { "example.", 65282, true },
-	{ "x.example.", 43, true },     { "example.", 16, true },
+    {"example.", 2, true},     {"example.", 6, false},    {"example.", 46, false},
+    {"example.", 47, false},   {"x.example.", 47, false}, {"x.example.", 46, false},
+    {"x.example.", 50, false}, {"example.", 51, false},   {"example.", 63, false},
+    {"example.", 48, false},   {"EXAMPLE.", 48, false},   {"x.example.", 48, true},
+    {"example.", 59, false},   {"x.example.", 59, true},  {"example.", 60, false},
+    {"x.example.", 60, true},  {"example.", 62, true},    {"example.", 65282, true},
+    {"x.example.", 43, true},  {"example.", 16, true},
 };
 
 static void
@@ -117,11 +121,12 @@ test_covers(void **state)
 
 		print_message("# %s %u\n", covers[i].owner, covers[i].type);
 		assert_int_equal(msig_digest_covers(zone.n, NAME(covers[i].owner), covers[i].type),
-		                 covers[i].covered);
+				 covers[i].covered);
 		msig_digest_init(&d);
 		msig_digest_init(&zero);
-		assert_int_equal(msig_digest_add(&d, zone.n, NAME(covers[i].owner), covers[i].type, 1,
-		                                 (const uint8_t *)"\1x", 3), 0);
+		assert_int_equal(msig_digest_add(&d, zone.n, NAME(covers[i].owner), covers[i].type,
+						 1, (const uint8_t *)"\1x", 3),
+				 0);
 		assert_int_equal(memcmp(&d, &zero, sizeof(d)) != 0, covers[i].covered);
 	}
 }
@@ -135,8 +140,8 @@ test_differs(void **state)
 	for (int i = 0; i < 5; i++) {
 		msig_digest_init(&d[i]);
 		msig_digest_add(&d[i], zone.n, i == 1 ? NAME("b.example.") : NAME("a.example."),
-		                i == 2 ? 17 : 16, i == 3 ? 301 : 300,
-		                (const uint8_t *)(i == 4 ? "\1y\1z" : "\1x\1z"), 4);
+				i == 2 ? 17 : 16, i == 3 ? 301 : 300,
+				(const uint8_t *)(i == 4 ? "\1y\1z" : "\1x\1z"), 4);
 	}
 	for (int i = 0; i < 5; i++) {
 		for (int j = 0; j < i; j++)
@@ -172,9 +177,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_order),  cmocka_unit_test(test_wraps),
-		cmocka_unit_test(test_values), cmocka_unit_test(test_covers),
-		cmocka_unit_test(test_differs), cmocka_unit_test(test_rrset),
+	    cmocka_unit_test(test_order),   cmocka_unit_test(test_wraps),
+	    cmocka_unit_test(test_values),  cmocka_unit_test(test_covers),
+	    cmocka_unit_test(test_differs), cmocka_unit_test(test_rrset),
 	};
 	return cmocka_run_group_tests_name("digest", tests, setup, NULL);
 }

@@ -4,9 +4,11 @@
 #include "libmsig/key.h"
 
 /* RFC 8080 6.1, RFC 6605 6.1, RFC 4034 5.4. */
-#define ED25519 "0101030f" \
+#define ED25519    \
+	"0101030f" \
 	"974d96a22d224bc01adb915091477d44ccd91c9a41a11430010117d52c59240e"
-#define P256 "0101030d" \
+#define P256                                                               \
+	"0101030d"                                                         \
 	"1a88c88615d437fbb8bf9e1942a1929f28562706ae6c2bd399e7b1bfb6d1e9e7" \
 	"5b92b4aa42917ae1c61b701ef035c3fe7be3009cbafe5a2f71316c902dcf0d00"
 
@@ -23,8 +25,9 @@ test_tags(void **state)
 	assert_true(msig_key_is_sep(key));
 	assert_int_equal(msig_key_ds(NAME("Example.com."), key, 2, ds, &len), 0);
 	assert_int_equal(len, 36);
-	assert_string_equal(to_hex(ds, len, text),
-	                    "0e1d0f023aa5ab37efce57f737fc1627013fee07bdf241bd10f3b1964ab55c78e79a304b");
+	assert_string_equal(
+	    to_hex(ds, len, text),
+	    "0e1d0f023aa5ab37efce57f737fc1627013fee07bdf241bd10f3b1964ab55c78e79a304b");
 	assert_int_equal(msig_key_ds(NAME("example.com."), key, 4, ds, &len), 0);
 	assert_int_equal(len, 52);
 	assert_int_equal(msig_key_ds(NAME("example.com."), key, 1, ds, &len), KNOT_ENOTSUP);
@@ -50,8 +53,9 @@ test_tags(void **state)
 	key = rdata_hex(P256);
 	assert_int_equal(msig_key_tag(key), 55648);
 	assert_int_equal(msig_key_ds(NAME("example.net."), key, 2, ds, &len), 0);
-	assert_string_equal(to_hex(ds, len, text),
-	                    "d9600d02b4c8c1fe2e7477127b27115656ad6256f424625bf5c1e2770ce6d6e37df61d17");
+	assert_string_equal(
+	    to_hex(ds, len, text),
+	    "d9600d02b4c8c1fe2e7477127b27115656ad6256f424625bf5c1e2770ce6d6e37df61d17");
 	free(key);
 }
 
@@ -59,9 +63,13 @@ static const struct {
 	const char *hex;
 	bool sep;
 } seps[] = {
-	{ "0101030f 01", true },  { "0100030f 01", false }, { "0181030f 01", false },
-	{ "0001030f 01", false }, { "0101020f 01", false }, { "0101030f", false },
-	{ "", false },
+    {"0101030f 01", true},
+    {"0100030f 01", false},
+    {"0181030f 01", false},
+    {"0001030f 01", false},
+    {"0101020f 01", false},
+    {"0101030f", false},
+    {"", false},
 };
 
 static void
@@ -81,17 +89,24 @@ static const struct {
 	const char *ds;
 	bool match;
 } matches[] = {
-	{ "SHA-1", "0e1d0f01 b2c63605467c4a40942b47a953e9c0d38f81083a", true },
-	{ "SHA-256", "0e1d0f02 3aa5ab37efce57f737fc1627013fee07bdf241bd10f3b1964ab55c78e79a304b", true },
-	{ "SHA-384", "0e1d0f04 89389da437fca8372e67359dfc0dd4428fa2615df6e31bc5501677dd068514fea5c4efaf82188530a8a1645d9d3ef884", true },
-	{ "digest", "0e1d0f02 3aa5ab37efce57f737fc1627013fee07bdf241bd10f3b1964ab55c78e79a304c", false },
-	{ "tag", "0e1e0f02 3aa5ab37efce57f737fc1627013fee07bdf241bd10f3b1964ab55c78e79a304b", false },
-	{ "algorithm", "0e1d0d02 3aa5ab37efce57f737fc1627013fee07bdf241bd10f3b1964ab55c78e79a304b", false },
-	{ "cut", "0e1d0f02 3aa5ab37efce57f737fc1627013fee07bdf241bd10f3b1964ab55c78e79a30", false },
-	{ "longer", "0e1d0f02 3aa5ab37efce57f737fc1627013fee07bdf241bd10f3b1964ab55c78e79a304b00", false },
-	{ "digest type 3", "0e1d0f03 3aa5ab37efce57f737fc1627013fee07bdf241bd10f3b1964ab55c78e79a304b", false },
-	{ "delete", "00000000 00", false },
-	{ "empty", "", false },
+    {"SHA-1", "0e1d0f01 b2c63605467c4a40942b47a953e9c0d38f81083a", true},
+    {"SHA-256", "0e1d0f02 3aa5ab37efce57f737fc1627013fee07bdf241bd10f3b1964ab55c78e79a304b", true},
+    {"SHA-384",
+     "0e1d0f04 "
+     "89389da437fca8372e67359dfc0dd4428fa2615df6e31bc5501677dd068514fea5c4efaf82188530a8a1645d9d3ef"
+     "884",
+     true},
+    {"digest", "0e1d0f02 3aa5ab37efce57f737fc1627013fee07bdf241bd10f3b1964ab55c78e79a304c", false},
+    {"tag", "0e1e0f02 3aa5ab37efce57f737fc1627013fee07bdf241bd10f3b1964ab55c78e79a304b", false},
+    {"algorithm", "0e1d0d02 3aa5ab37efce57f737fc1627013fee07bdf241bd10f3b1964ab55c78e79a304b",
+     false},
+    {"cut", "0e1d0f02 3aa5ab37efce57f737fc1627013fee07bdf241bd10f3b1964ab55c78e79a30", false},
+    {"longer", "0e1d0f02 3aa5ab37efce57f737fc1627013fee07bdf241bd10f3b1964ab55c78e79a304b00",
+     false},
+    {"digest type 3", "0e1d0f03 3aa5ab37efce57f737fc1627013fee07bdf241bd10f3b1964ab55c78e79a304b",
+     false},
+    {"delete", "00000000 00", false},
+    {"empty", "", false},
 };
 
 static void
@@ -103,7 +118,8 @@ test_matches(void **state)
 		knot_rdata_t *ds = rdata_hex(matches[i].ds);
 
 		print_message("# %s\n", matches[i].name);
-		assert_int_equal(msig_key_matches_ds(NAME("example.COM."), key, ds), matches[i].match);
+		assert_int_equal(msig_key_matches_ds(NAME("example.COM."), key, ds),
+				 matches[i].match);
 		assert_false(msig_key_matches_ds(NAME("example.net."), key, ds));
 		free(ds);
 	}
@@ -126,18 +142,18 @@ static const struct {
 	const char *a, *b;
 	bool clash;
 } clashes[] = {
-	{ "the same key", "0100030f 1111 2222", "0100030f 1111 2222", false },
-	{ "different tags", "0100030f 1111 2222", "0100030f 1111 2223", false },
-	{ "same tag", "0100030f 1111 2222", "0100030f 2222 1111", true },
-	{ "same tag, other algorithm", "0100030f 1112 2222", "0100030d 2224 1112", true },
-	{ "ZSK and KSK", "0100030f 1111 2223", "0101030f 2222 1111", true },
-	/* b is 128 above a: what a becomes when it is revoked. */
-	{ "tag of the revoked variant", "0101030f 1111 2222", "0101030f 1111 22a2", true },
-	{ "of the other's revoked variant", "0101030f 1111 22a2", "0101030f 1111 2222", true },
-	{ "revoked key and its former self", "0181030f 1111 2222", "0101030f 1111 2222", false },
-	{ "two revoked keys", "0181030f 1111 2222", "0181030f 2222 1111", true },
-	{ "too short to be keys", "01", "02", true }, /* both have no tag: 0 */
-	{ "256 apart", "0101030f 1111 2222", "0101030f 1111 2322", false },
+    {"the same key", "0100030f 1111 2222", "0100030f 1111 2222", false},
+    {"different tags", "0100030f 1111 2222", "0100030f 1111 2223", false},
+    {"same tag", "0100030f 1111 2222", "0100030f 2222 1111", true},
+    {"same tag, other algorithm", "0100030f 1112 2222", "0100030d 2224 1112", true},
+    {"ZSK and KSK", "0100030f 1111 2223", "0101030f 2222 1111", true},
+    /* b is 128 above a: what a becomes when it is revoked. */
+    {"tag of the revoked variant", "0101030f 1111 2222", "0101030f 1111 22a2", true},
+    {"of the other's revoked variant", "0101030f 1111 22a2", "0101030f 1111 2222", true},
+    {"revoked key and its former self", "0181030f 1111 2222", "0101030f 1111 2222", false},
+    {"two revoked keys", "0181030f 1111 2222", "0181030f 2222 1111", true},
+    {"too short to be keys", "01", "02", true}, /* both have no tag: 0 */
+    {"256 apart", "0101030f 1111 2222", "0101030f 1111 2322", false},
 };
 
 static void
@@ -157,7 +173,7 @@ test_clashes(void **state)
 		assert_int_equal(msig_key_clash(&b, &a, NULL), clashes[i].clash);
 		if (clashes[i].clash) {
 			assert_true(clash.tag == msig_key_tag(clash.a) ||
-			            clash.tag == msig_key_tag_revoked(clash.a));
+				    clash.tag == msig_key_tag_revoked(clash.a));
 			assert_true(knot_rdataset_member(&b.rrs, clash.b));
 		}
 		/* Within one set as well. */
@@ -189,8 +205,9 @@ test_cds(void **state)
 	assert_int_equal(cdnskey.rrs.count, 1);
 	assert_int_equal(cds.ttl, 77);
 	assert_int_equal(cdnskey.ttl, 77);
-	assert_string_equal(to_hex(cds.rrs.rdata->data, cds.rrs.rdata->len, text),
-	                    "0e1d0f023aa5ab37efce57f737fc1627013fee07bdf241bd10f3b1964ab55c78e79a304b");
+	assert_string_equal(
+	    to_hex(cds.rrs.rdata->data, cds.rrs.rdata->len, text),
+	    "0e1d0f023aa5ab37efce57f737fc1627013fee07bdf241bd10f3b1964ab55c78e79a304b");
 	assert_true(msig_key_cds_agree(NAME("example.com."), &cds, &cdnskey));
 	assert_false(msig_key_cds_agree(NAME("example.net."), &cds, &cdnskey));
 
@@ -250,9 +267,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_tags),    cmocka_unit_test(test_sep),
-		cmocka_unit_test(test_matches), cmocka_unit_test(test_clashes),
-		cmocka_unit_test(test_cds),     cmocka_unit_test(test_delete),
+	    cmocka_unit_test(test_tags),    cmocka_unit_test(test_sep),
+	    cmocka_unit_test(test_matches), cmocka_unit_test(test_clashes),
+	    cmocka_unit_test(test_cds),     cmocka_unit_test(test_delete),
 	};
 	return cmocka_run_group_tests_name("key", tests, NULL, NULL);
 }

@@ -121,26 +121,26 @@ static const struct {
 	int err;
 	uint32_t has;
 } wires[] = {
-	{ "HELLO without a body (draft)", "01 03 03", 0, 0 },
-	{ "empty", "", MSIG_EOPTION },
-	{ "two octets", "01 01", MSIG_EOPTION },
-	{ "operation 0", "00 01 01", MSIG_EOPTION },
-	{ "HEARTBEAT of one octet", "02 01 02 05", 0, MSIG_HAS(REMAINING) },
-	{ "HELLO of one octet", "01 01 02 05", MSIG_EOPTION },
-	{ "HEARTBEAT with TLVs", "02 01 02 03 0001 05", 0, MSIG_HAS(REMAINING) },
-	{ "unknown TLV passed over", "01 01 01 c8 0002 ffff 06 0001 02", 0, MSIG_HAS(STEP) },
-	{ "TLV 0 passed over", "01 01 01 00 0000 06 0001 02", 0, MSIG_HAS(STEP) },
-	{ "TLV 21 passed over", "01 01 01 15 0000", 0, 0 },
-	{ "TLV 32 passed over", "01 01 01 20 0000", 0, 0 },
-	{ "unknown TLV twice", "01 01 01 c8 0000 c8 0000", 0, 0 },
-	{ "TLV twice", "01 01 01 06 0001 02 06 0001 02", MSIG_EOPTION },
-	{ "TLV header cut", "01 01 01 06 00", MSIG_EOPTION },
-	{ "TLV value cut", "01 01 01 06 0002 01", MSIG_EOPTION },
-	{ "unknown TLV cut", "01 01 01 c8 0002 01", MSIG_EOPTION },
-	{ "name not ended", "01 01 01 01 0002 0161", MSIG_EOPTION },
-	{ "name compressed", "01 01 01 01 0002 c000", MSIG_EOPTION },
-	{ "behind the name", "01 01 01 01 0004 0161 00 00", MSIG_EOPTION },
-	{ "unknown operation is read", "63 01 01", 0, 0 },
+    {"HELLO without a body (draft)", "01 03 03", 0, 0},
+    {"empty", "", MSIG_EOPTION},
+    {"two octets", "01 01", MSIG_EOPTION},
+    {"operation 0", "00 01 01", MSIG_EOPTION},
+    {"HEARTBEAT of one octet", "02 01 02 05", 0, MSIG_HAS(REMAINING)},
+    {"HELLO of one octet", "01 01 02 05", MSIG_EOPTION},
+    {"HEARTBEAT with TLVs", "02 01 02 03 0001 05", 0, MSIG_HAS(REMAINING)},
+    {"unknown TLV passed over", "01 01 01 c8 0002 ffff 06 0001 02", 0, MSIG_HAS(STEP)},
+    {"TLV 0 passed over", "01 01 01 00 0000 06 0001 02", 0, MSIG_HAS(STEP)},
+    {"TLV 21 passed over", "01 01 01 15 0000", 0, 0},
+    {"TLV 32 passed over", "01 01 01 20 0000", 0, 0},
+    {"unknown TLV twice", "01 01 01 c8 0000 c8 0000", 0, 0},
+    {"TLV twice", "01 01 01 06 0001 02 06 0001 02", MSIG_EOPTION},
+    {"TLV header cut", "01 01 01 06 00", MSIG_EOPTION},
+    {"TLV value cut", "01 01 01 06 0002 01", MSIG_EOPTION},
+    {"unknown TLV cut", "01 01 01 c8 0002 01", MSIG_EOPTION},
+    {"name not ended", "01 01 01 01 0002 0161", MSIG_EOPTION},
+    {"name compressed", "01 01 01 01 0002 c000", MSIG_EOPTION},
+    {"behind the name", "01 01 01 01 0004 0161 00 00", MSIG_EOPTION},
+    {"unknown operation is read", "63 01 01", 0, 0},
 };
 
 static void
@@ -205,21 +205,21 @@ static const struct {
 } ops[] = {
 #define ALWAYS (MSIG_HAS(IDENTITY) | MSIG_HAS(ZONE) | MSIG_HAS(PROTOCOL) | MSIG_HAS(SEQUENCE))
 #define STEP (ALWAYS | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 14 | 1 << 16)
-	{ 1, "HELLO", MSIG_CARRIER_NOTIFY, ALWAYS },
-	{ 2, "HEARTBEAT", MSIG_CARRIER_NOTIFY, ALWAYS },
-	{ 7, "PULL", MSIG_CARRIER_QUERY, ALWAYS },
-	{ 128, "REQUEST", MSIG_CARRIER_NOTIFY, STEP },
-	{ 129, "APPROVE", MSIG_CARRIER_NOTIFY, STEP },
-	{ 130, "DENY", MSIG_CARRIER_NOTIFY, STEP | 1 << 10 },
-	{ 131, "EXECUTE", MSIG_CARRIER_NOTIFY, STEP },
-	{ 132, "DONE", MSIG_CARRIER_NOTIFY, STEP },
-	{ 133, "ABORT", MSIG_CARRIER_NOTIFY, STEP },
-	{ 134, "RELEASE", MSIG_CARRIER_NOTIFY, STEP },
-	{ 135, "NOT_YET", MSIG_CARRIER_NOTIFY, STEP },
-	{ 140, "ELECT_CALL", MSIG_CARRIER_NOTIFY, ALWAYS | 1 << 8 },
-	{ 141, "ELECT_VOTE", MSIG_CARRIER_NOTIFY, ALWAYS | 1 << 8 },
-	{ 142, "ELECT_CONFIRM", MSIG_CARRIER_NOTIFY, ALWAYS | 1 << 8 | 1 << 9 },
-	{ 150, "STATE", MSIG_CARRIER_UPDATE, ALWAYS | 1 << 12 | 1 << 16 | 1 << 17 | 1 << 19 },
+    {1, "HELLO", MSIG_CARRIER_NOTIFY, ALWAYS},
+    {2, "HEARTBEAT", MSIG_CARRIER_NOTIFY, ALWAYS},
+    {7, "PULL", MSIG_CARRIER_QUERY, ALWAYS},
+    {128, "REQUEST", MSIG_CARRIER_NOTIFY, STEP},
+    {129, "APPROVE", MSIG_CARRIER_NOTIFY, STEP},
+    {130, "DENY", MSIG_CARRIER_NOTIFY, STEP | 1 << 10},
+    {131, "EXECUTE", MSIG_CARRIER_NOTIFY, STEP},
+    {132, "DONE", MSIG_CARRIER_NOTIFY, STEP},
+    {133, "ABORT", MSIG_CARRIER_NOTIFY, STEP},
+    {134, "RELEASE", MSIG_CARRIER_NOTIFY, STEP},
+    {135, "NOT_YET", MSIG_CARRIER_NOTIFY, STEP},
+    {140, "ELECT_CALL", MSIG_CARRIER_NOTIFY, ALWAYS | 1 << 8},
+    {141, "ELECT_VOTE", MSIG_CARRIER_NOTIFY, ALWAYS | 1 << 8},
+    {142, "ELECT_CONFIRM", MSIG_CARRIER_NOTIFY, ALWAYS | 1 << 8 | 1 << 9},
+    {150, "STATE", MSIG_CARRIER_UPDATE, ALWAYS | 1 << 12 | 1 << 16 | 1 << 17 | 1 << 19},
 };
 
 static void
@@ -239,7 +239,7 @@ test_check(void **state)
 		for (unsigned tlv = 1; tlv <= 20; tlv++) {
 			opt.has = ops[i].must & ~(1u << tlv);
 			assert_int_equal(msig_option_check(&opt),
-			                 ops[i].must & 1u << tlv ? MSIG_EMISSING : 0);
+					 ops[i].must & 1u << tlv ? MSIG_EMISSING : 0);
 		}
 	}
 	fill(&opt);
@@ -270,7 +270,7 @@ test_names(void **state)
 static void
 test_versions(void **state)
 {
-	struct msig_version a = { 1, 9 }, b = { 2, 0 }, c = { 2, 1 };
+	struct msig_version a = {1, 9}, b = {2, 0}, c = {2, 1};
 
 	assert_true(msig_version_cmp(&a, &b) < 0);
 	assert_true(msig_version_cmp(&b, &a) > 0);
@@ -297,11 +297,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_tlvs), cmocka_unit_test(test_layout4),
-		cmocka_unit_test(test_wires),    cmocka_unit_test(test_text),
-		cmocka_unit_test(test_lower),    cmocka_unit_test(test_check),
-		cmocka_unit_test(test_names),    cmocka_unit_test(test_versions),
-		cmocka_unit_test(test_room),
+	    cmocka_unit_test(test_all_tlvs), cmocka_unit_test(test_layout4),
+	    cmocka_unit_test(test_wires),    cmocka_unit_test(test_text),
+	    cmocka_unit_test(test_lower),    cmocka_unit_test(test_check),
+	    cmocka_unit_test(test_names),    cmocka_unit_test(test_versions),
+	    cmocka_unit_test(test_room),
 	};
 	return cmocka_run_group_tests_name("option", tests, NULL, NULL);
 }

@@ -10,7 +10,9 @@
 
 #define QN "0473686f70 076578616d706c65 00"
 #define Q QN "0006 0001"
-#define OPTION "01 01 02 01 0010 036d7361 027031 076578616d706c65 00 02 000e" QN "14 0001 01 0f 0008 0000000000000001"
+#define OPTION                                                            \
+	"01 01 02 01 0010 036d7361 027031 076578616d706c65 00 02 000e" QN \
+	"14 0001 01 0f 0008 0000000000000001"
 #define OPT(len, body) "00 0029 04d0 00000000" len body
 #define HELLO OPT("003a", "fdf2 0036" OPTION)
 
@@ -37,8 +39,9 @@ setup(void **state)
 	add(&set[MSIG_APEX_NS], "036e7331 00");
 	set[MSIG_APEX_NS].ttl = 300;
 	assert_int_equal(msig_key_cds(statement.zone, &set[MSIG_APEX_DNSKEY], &set[MSIG_APEX_CDS],
-	                              &set[MSIG_APEX_CDNSKEY]), 0);
-	statement.version = (struct msig_version){ 3, 7 };
+				      &set[MSIG_APEX_CDNSKEY]),
+			 0);
+	statement.version = (struct msig_version){3, 7};
 	statement.process = MSIG_PROCESS_ADD;
 	statement.step = 2;
 	statement.epoch = 3;
@@ -76,18 +79,18 @@ static const struct {
 	uint8_t opcode;
 	uint16_t qtype;
 } verbs[] = {
-	{ MSIG_OP_HELLO, 4, 6 },   { MSIG_OP_HEARTBEAT, 4, 6 }, { MSIG_OP_PULL, 0, 255 },
-	{ MSIG_OP_REQUEST, 4, 6 }, { MSIG_OP_APPROVE, 4, 6 },   { MSIG_OP_DENY, 4, 6 },
-	{ MSIG_OP_EXECUTE, 4, 6 }, { MSIG_OP_DONE, 4, 6 },      { MSIG_OP_ABORT, 4, 6 },
-	{ MSIG_OP_RELEASE, 4, 6 }, { MSIG_OP_NOT_YET, 4, 6 },   { MSIG_OP_ELECT_CALL, 4, 6 },
-	{ MSIG_OP_ELECT_VOTE, 4, 6 }, { MSIG_OP_ELECT_CONFIRM, 4, 6 }, { MSIG_OP_STATE, 5, 6 },
+    {MSIG_OP_HELLO, 4, 6},      {MSIG_OP_HEARTBEAT, 4, 6},     {MSIG_OP_PULL, 0, 255},
+    {MSIG_OP_REQUEST, 4, 6},    {MSIG_OP_APPROVE, 4, 6},       {MSIG_OP_DENY, 4, 6},
+    {MSIG_OP_EXECUTE, 4, 6},    {MSIG_OP_DONE, 4, 6},          {MSIG_OP_ABORT, 4, 6},
+    {MSIG_OP_RELEASE, 4, 6},    {MSIG_OP_NOT_YET, 4, 6},       {MSIG_OP_ELECT_CALL, 4, 6},
+    {MSIG_OP_ELECT_VOTE, 4, 6}, {MSIG_OP_ELECT_CONFIRM, 4, 6}, {MSIG_OP_STATE, 5, 6},
 };
 
 /* Request, signed, parsed; response, signed, parsed. With a coding of its own each time. */
 static void
 test_verbs(void **state)
 {
-	static const struct msig_coding codings[] = { { 0, 0 }, { 65001, 4 }, { MSIG_OPTION_CODE, 3 } };
+	static const struct msig_coding codings[] = {{0, 0}, {65001, 4}, {MSIG_OPTION_CODE, 3}};
 
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]) * 3; i++) {
 		uint8_t op = verbs[i / 3].op;
@@ -103,7 +106,8 @@ test_verbs(void **state)
 		assert_int_equal(msig_peermsg_request(&msg, 4711, &opt, apex), 0);
 		assert_int_equal(msig_peermsg_compose(&msg, coding, wire, &len), 0);
 		unsigned_len = len;
-		assert_int_equal(msig_sig0_sign(key, wire, &len, sizeof(wire), NULL, 0, NOW, 300), 0);
+		assert_int_equal(msig_sig0_sign(key, wire, &len, sizeof(wire), NULL, 0, NOW, 300),
+				 0);
 		assert_int_equal(knot_wire_get_opcode(wire), verbs[i / 3].opcode);
 		assert_int_equal(msig_sig0_verify(wire, len, NULL, 0, &keys, NOW, 300, NULL), 0);
 		assert_int_equal(msig_peermsg_parse(wire, unsigned_len, coding, &got), KNOT_EMALF);
@@ -122,9 +126,10 @@ test_verbs(void **state)
 		apex = op == MSIG_OP_PULL ? &statement.apex : NULL;
 		assert_int_equal(msig_peermsg_response(&answer, &got, 0, &opt, apex), 0);
 		assert_int_equal(msig_peermsg_compose(&answer, coding, response, &rlen), 0);
-		assert_int_equal(msig_sig0_sign(key, response, &rlen, sizeof(response), wire, len, NOW,
-		                                300), 0);
-		assert_int_equal(msig_sig0_verify(response, rlen, wire, len, &keys, NOW, 300, NULL), 0);
+		assert_int_equal(
+		    msig_sig0_sign(key, response, &rlen, sizeof(response), wire, len, NOW, 300), 0);
+		assert_int_equal(msig_sig0_verify(response, rlen, wire, len, &keys, NOW, 300, NULL),
+				 0);
 		assert_int_equal(msig_peermsg_parse(response, rlen, coding, &back), 0);
 		assert_true(back.response);
 		/* An answer of our own, but to an UPDATE. */
@@ -159,13 +164,15 @@ test_hello_octets(void **state)
 	assert_int_equal(msig_peermsg_request(&msg, 1, &opt, NULL), 0);
 	assert_int_equal(msig_peermsg_compose(&msg, NULL, wire, &len), 0);
 	assert_int_equal(hex("0001 2400 0001 0000 0000 0001"
-	                     "0473686f70 076578616d706c65 00 0006 0001"
-	                     "00 0029 04d0 00000000 003a"
-	                     "fdf2 0036 01 01 02"
-	                     "01 0010 036d7361 027031 076578616d706c65 00"
-	                     "02 000e 0473686f70 076578616d706c65 00"
-	                     "14 0001 01"
-	                     "0f 0008 0000000000000001", want, sizeof(want)), len);
+			     "0473686f70 076578616d706c65 00 0006 0001"
+			     "00 0029 04d0 00000000 003a"
+			     "fdf2 0036 01 01 02"
+			     "01 0010 036d7361 027031 076578616d706c65 00"
+			     "02 000e 0473686f70 076578616d706c65 00"
+			     "14 0001 01"
+			     "0f 0008 0000000000000001",
+			     want, sizeof(want)),
+			 len);
 	assert_memory_equal(wire, want, len);
 	msig_peermsg_clear(&msg);
 }
@@ -257,17 +264,20 @@ test_ede(void **state)
 	struct msig_peermsg msg;
 	uint8_t wire[2048];
 	size_t len = hex("0001 a405 0001 0000 0000 0001" QN "0006 0001"
-	                 "00 0029 04d0 00000000 000e 000f 0004 0012 6162 000f 0002 0007", wire, sizeof(wire));
+			 "00 0029 04d0 00000000 000e 000f 0004 0012 6162 000f 0002 0007",
+			 wire, sizeof(wire));
 
 	assert_int_equal(msig_peermsg_parse(wire, len, NULL, &msg), 0); /* of two, the first */
 	assert_int_equal(msg.ede, 18);
 	assert_string_equal(msg.ede_text, "ab");
 	len = hex("0001 a405 0001 0000 0000 0001" QN "0006 0001"
-	          "00 0029 04d0 00000000 0005 000f 0001 00", wire, sizeof(wire));
+		  "00 0029 04d0 00000000 0005 000f 0001 00",
+		  wire, sizeof(wire));
 	assert_int_equal(msig_peermsg_parse(wire, len, NULL, &msg), 0); /* too short: none */
 	assert_false(msg.has_ede);
 	len = hex("0001 a405 0001 0000 0000 0001" QN "0006 0001"
-	          "00 0029 04d0 00000000 03f2 000f 03ee 0012", wire, sizeof(wire));
+		  "00 0029 04d0 00000000 03f2 000f 03ee 0012",
+		  wire, sizeof(wire));
 	memset(wire + len, 'x', 1004);
 	assert_int_equal(msig_peermsg_parse(wire, len + 1004, NULL, &msg), 0);
 	assert_int_equal(strlen(msg.ede_text), MSIG_EDE_TEXT - 1);
@@ -291,36 +301,56 @@ static const struct {
 	const char *name, *hex;
 	int err;
 } wires[] = {
-	{ "HELLO", "0001 2400 0001 0000 0000 0001" Q HELLO, 0 },
-	{ "HELLO without AA", "0001 2000 0001 0000 0000 0001" Q HELLO, 0 },
-	{ "beside another option", "0001 2400 0001 0000 0000 0001" Q OPT("003e", "0003 0000 fdf2 0036" OPTION), 0 },
-	{ "the option twice", "0001 2400 0001 0000 0000 0001" Q OPT("0074", "fdf2 0036" OPTION "fdf2 0036" OPTION), MSIG_EOPTION },
-	{ "a plain NOTIFY", "0001 2400 0001 0000 0000 0000" Q, MSIG_EMISSING },
-	{ "a NOTIFY with EDNS", "0001 2400 0001 0000 0000 0001" Q OPT("0000", ""), MSIG_EMISSING },
-	{ "draft's HELLO without a body", "0001 2400 0001 0000 0000 0001" Q OPT("0007", "fdf2 0003 010303"), MSIG_EMISSING },
-	{ "operation 0", "0001 2400 0001 0000 0000 0001" Q OPT("0007", "fdf2 0003 000303"), MSIG_EOPTION },
-	{ "unknown operation", "0001 2400 0001 0000 0000 0001" Q OPT("0007", "fdf2 0003 630303"), KNOT_ENOTSUP },
-	{ "option cut", "0001 2400 0001 0000 0000 0001" Q OPT("0006", "fdf2 0002 0103"), MSIG_EOPTION },
-	{ "option header cut", "0001 2400 0001 0000 0000 0001" Q OPT("0003", "fdf2 00"), KNOT_EMALF },
-	{ "option longer than OPT", "0001 2400 0001 0000 0000 0001" Q OPT("0007", "fdf2 0004 010303"), KNOT_EMALF },
-	{ "another zone in the option", "0001 2400 0001 0000 0000 0001 0473686f71 076578616d706c65 00 0006 0001" HELLO, MSIG_EOPTION },
-	{ "HELLO in a QUERY", "0001 0000 0001 0000 0000 0001" QN "00ff 0001" HELLO, MSIG_EOPTION },
-	{ "HELLO in an UPDATE", "0001 2800 0001 0000 0000 0001" Q HELLO, MSIG_EOPTION },
-	{ "NOTIFY of type A", "0001 2400 0001 0000 0000 0001" QN "0001 0001" HELLO, MSIG_EVALUE },
-	{ "class CH", "0001 2400 0001 0000 0000 0001" QN "0006 0003" HELLO, MSIG_EVALUE },
-	{ "opcode 2", "0001 1000 0001 0000 0000 0001" Q HELLO, KNOT_ENOTSUP },
-	{ "no question", "0001 2400 0000 0000 0000 0001" HELLO, KNOT_EMALF },
-	{ "cut in the question", "0001 2400 0001 0000 0000 0001 0473", KNOT_EMALF },
-	{ "behind the end", "0001 2400 0001 0000 0000 0001" Q HELLO "00", KNOT_EMALF },
-	{ "header cut", "0001 24", KNOT_EMALF },
-	{ "empty", "", KNOT_EMALF },
-	{ "a response without the option", "0001 a405 0001 0000 0000 0000" Q, 0 },
-	{ "a response whose option names no zone", "0001 a400 0001 0000 0000 0001" Q OPT("0007", "fdf2 0003 010303"), 0 },
-	{ "a response with a bad option", "0001 a400 0001 0000 0000 0001" Q OPT("0006", "fdf2 0002 0103"), MSIG_EOPTION },
-	{ "a response about another zone", "0001 a400 0001 0000 0000 0001 0473686f71 076578616d706c65 00 0006 0001" HELLO, MSIG_EOPTION },
-	{ "an answer with a foreign type", "0001 8400 0001 0001 0000 0000" QN "00ff 0001" "c00c 0001 0001 00000000 0004 7f000001", MSIG_EVALUE },
-	{ "an answer with a foreign name", "0001 8400 0001 0001 0000 0000" QN "00ff 0001" "c011 0002 0001 00000000 0002 c00c", MSIG_EVALUE },
-	{ "an answer of class CH", "0001 8400 0001 0001 0000 0000" QN "00ff 0001" "c00c 0002 0003 00000000 0002 c00c", MSIG_EVALUE },
+    {"HELLO", "0001 2400 0001 0000 0000 0001" Q HELLO, 0},
+    {"HELLO without AA", "0001 2000 0001 0000 0000 0001" Q HELLO, 0},
+    {"beside another option",
+     "0001 2400 0001 0000 0000 0001" Q OPT("003e", "0003 0000 fdf2 0036" OPTION), 0},
+    {"the option twice",
+     "0001 2400 0001 0000 0000 0001" Q OPT("0074", "fdf2 0036" OPTION "fdf2 0036" OPTION),
+     MSIG_EOPTION},
+    {"a plain NOTIFY", "0001 2400 0001 0000 0000 0000" Q, MSIG_EMISSING},
+    {"a NOTIFY with EDNS", "0001 2400 0001 0000 0000 0001" Q OPT("0000", ""), MSIG_EMISSING},
+    {"draft's HELLO without a body",
+     "0001 2400 0001 0000 0000 0001" Q OPT("0007", "fdf2 0003 010303"), MSIG_EMISSING},
+    {"operation 0", "0001 2400 0001 0000 0000 0001" Q OPT("0007", "fdf2 0003 000303"),
+     MSIG_EOPTION},
+    {"unknown operation", "0001 2400 0001 0000 0000 0001" Q OPT("0007", "fdf2 0003 630303"),
+     KNOT_ENOTSUP},
+    {"option cut", "0001 2400 0001 0000 0000 0001" Q OPT("0006", "fdf2 0002 0103"), MSIG_EOPTION},
+    {"option header cut", "0001 2400 0001 0000 0000 0001" Q OPT("0003", "fdf2 00"), KNOT_EMALF},
+    {"option longer than OPT", "0001 2400 0001 0000 0000 0001" Q OPT("0007", "fdf2 0004 010303"),
+     KNOT_EMALF},
+    {"another zone in the option",
+     "0001 2400 0001 0000 0000 0001 0473686f71 076578616d706c65 00 0006 0001" HELLO, MSIG_EOPTION},
+    {"HELLO in a QUERY", "0001 0000 0001 0000 0000 0001" QN "00ff 0001" HELLO, MSIG_EOPTION},
+    {"HELLO in an UPDATE", "0001 2800 0001 0000 0000 0001" Q HELLO, MSIG_EOPTION},
+    {"NOTIFY of type A", "0001 2400 0001 0000 0000 0001" QN "0001 0001" HELLO, MSIG_EVALUE},
+    {"class CH", "0001 2400 0001 0000 0000 0001" QN "0006 0003" HELLO, MSIG_EVALUE},
+    {"opcode 2", "0001 1000 0001 0000 0000 0001" Q HELLO, KNOT_ENOTSUP},
+    {"no question", "0001 2400 0000 0000 0000 0001" HELLO, KNOT_EMALF},
+    {"cut in the question", "0001 2400 0001 0000 0000 0001 0473", KNOT_EMALF},
+    {"behind the end", "0001 2400 0001 0000 0000 0001" Q HELLO "00", KNOT_EMALF},
+    {"header cut", "0001 24", KNOT_EMALF},
+    {"empty", "", KNOT_EMALF},
+    {"a response without the option", "0001 a405 0001 0000 0000 0000" Q, 0},
+    {"a response whose option names no zone",
+     "0001 a400 0001 0000 0000 0001" Q OPT("0007", "fdf2 0003 010303"), 0},
+    {"a response with a bad option",
+     "0001 a400 0001 0000 0000 0001" Q OPT("0006", "fdf2 0002 0103"), MSIG_EOPTION},
+    {"a response about another zone",
+     "0001 a400 0001 0000 0000 0001 0473686f71 076578616d706c65 00 0006 0001" HELLO, MSIG_EOPTION},
+    {"an answer with a foreign type",
+     "0001 8400 0001 0001 0000 0000" QN "00ff 0001"
+     "c00c 0001 0001 00000000 0004 7f000001",
+     MSIG_EVALUE},
+    {"an answer with a foreign name",
+     "0001 8400 0001 0001 0000 0000" QN "00ff 0001"
+     "c011 0002 0001 00000000 0002 c00c",
+     MSIG_EVALUE},
+    {"an answer of class CH",
+     "0001 8400 0001 0001 0000 0000" QN "00ff 0001"
+     "c00c 0002 0003 00000000 0002 c00c",
+     MSIG_EVALUE},
 };
 
 static void
@@ -348,7 +378,7 @@ test_known_so_far(void **state)
 {
 	uint8_t wire[512];
 	size_t len = hex("0001 2400 0001 0000 0000 0001" Q OPT("0007", "fdf2 0003 630303"), wire,
-	                 sizeof(wire));
+			 sizeof(wire));
 	struct msig_peermsg msg, answer, back;
 	uint16_t rcode, ede;
 	int ret = msig_peermsg_parse(wire, len, NULL, &msg);
@@ -422,18 +452,18 @@ static const struct {
 	int err;
 	uint16_t rcode, ede;
 } refusals[] = {
-	{ 0, 0, 0 },
-	{ MSIG_ENOSIG, 5, 18 },
-	{ MSIG_ESIGKEY, 17, 18 },
-	{ MSIG_EBADSIG, 9, 0 },
-	{ MSIG_ESIGTIME, 9, 7 },
-	{ MSIG_EOPTION, 1, 24 },
-	{ MSIG_EMISSING, 1, 24 },
-	{ KNOT_EMALF, 1, 24 },
-	{ KNOT_ENOTSUP, 4, 21 },
-	{ MSIG_EREFUSED, 5, 18 },
-	{ MSIG_EDOUBT, 5, 14 },
-	{ KNOT_ENOMEM, 2, 0 },
+    {0, 0, 0},
+    {MSIG_ENOSIG, 5, 18},
+    {MSIG_ESIGKEY, 17, 18},
+    {MSIG_EBADSIG, 9, 0},
+    {MSIG_ESIGTIME, 9, 7},
+    {MSIG_EOPTION, 1, 24},
+    {MSIG_EMISSING, 1, 24},
+    {KNOT_EMALF, 1, 24},
+    {KNOT_ENOTSUP, 4, 21},
+    {MSIG_EREFUSED, 5, 18},
+    {MSIG_EDOUBT, 5, 14},
+    {KNOT_ENOMEM, 2, 0},
 };
 
 static void
@@ -459,9 +489,11 @@ carry(uint8_t op, struct msig_peermsg *got)
 	size_t len = sizeof(wire);
 
 	full_option(&opt, op);
-	assert_int_equal(msig_peermsg_request(&msg, 1, &opt, op == MSIG_OP_STATE ? &statement.apex : NULL), 0);
+	assert_int_equal(
+	    msig_peermsg_request(&msg, 1, &opt, op == MSIG_OP_STATE ? &statement.apex : NULL), 0);
 	assert_int_equal(msig_peermsg_response(&answer, &msg, 0, &opt, &statement.apex), 0);
-	assert_int_equal(msig_peermsg_compose(op == MSIG_OP_STATE ? &msg : &answer, NULL, wire, &len), 0);
+	assert_int_equal(
+	    msig_peermsg_compose(op == MSIG_OP_STATE ? &msg : &answer, NULL, wire, &len), 0);
 	assert_int_equal(msig_peermsg_parse(wire, len, NULL, got), 0);
 	msig_peermsg_clear(&msg);
 	msig_peermsg_clear(&answer);
@@ -470,7 +502,7 @@ carry(uint8_t op, struct msig_peermsg *got)
 static void
 test_statements(void **state)
 {
-	static const uint8_t ops[] = { MSIG_OP_STATE, MSIG_OP_PULL };
+	static const uint8_t ops[] = {MSIG_OP_STATE, MSIG_OP_PULL};
 
 	for (int i = 0; i < 2; i++) {
 		struct msig_statement st;
@@ -511,7 +543,7 @@ test_statements(void **state)
 static void
 test_statement_order(void **state)
 {
-	struct msig_statement a = { .version = { 2, 1 } }, b = { .version = { 1, 9 } };
+	struct msig_statement a = {.version = {2, 1}}, b = {.version = {1, 9}};
 
 	assert_true(msig_statement_cmp(&a, &b) > 0);
 	assert_true(msig_statement_cmp(&b, &a) < 0);
@@ -521,13 +553,20 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_verbs),       cmocka_unit_test(test_hello_octets),
-		cmocka_unit_test(test_refusal_message), cmocka_unit_test(test_wires),
-		cmocka_unit_test(test_known_so_far), cmocka_unit_test(test_refused_pull),
-		cmocka_unit_test(test_empty_sets), cmocka_unit_test(test_ede), cmocka_unit_test(test_too_long),
-		 cmocka_unit_test(test_partial_state),
-		cmocka_unit_test(test_room),        cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_statements),  cmocka_unit_test(test_statement_order),
+	    cmocka_unit_test(test_verbs),
+	    cmocka_unit_test(test_hello_octets),
+	    cmocka_unit_test(test_refusal_message),
+	    cmocka_unit_test(test_wires),
+	    cmocka_unit_test(test_known_so_far),
+	    cmocka_unit_test(test_refused_pull),
+	    cmocka_unit_test(test_empty_sets),
+	    cmocka_unit_test(test_ede),
+	    cmocka_unit_test(test_too_long),
+	    cmocka_unit_test(test_partial_state),
+	    cmocka_unit_test(test_room),
+	    cmocka_unit_test(test_refusals),
+	    cmocka_unit_test(test_statements),
+	    cmocka_unit_test(test_statement_order),
 	};
 	return cmocka_run_group_tests_name("peermsg", tests, setup, teardown);
 }

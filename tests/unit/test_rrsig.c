@@ -14,11 +14,11 @@ static const struct {
 	const char *file;
 	const char *ds;
 } zones[] = {
-	{ "bind.8.zone", "a3c70802 3123D2BD3D84DA348DCA17FC5049437B017AAF6834BF3557767CE738CEE62971" },
-	{ "bind.13.zone", "f98b0d02 D62B2178B9F39A4CE0C88F64A1828F02C819AB789FFCF501A3608583DE4B279A" },
-	{ "bind.14.zone", "96080e02 2375A900467BA4E1FB0342FC1A8274B861C21FECA5A760AE5CEF139F6BE5ED18" },
-	{ "bind.15.zone", "96560f02 C64AB5457AF1C9A345C304B23C08FCE06739DC608ED0F92E98D8177C79507726" },
-	{ "knot.13.zone", "e5550d02 8530a6268abf5cf4f06a2d2b863446dbfa45d35728d420643583cced71110302" },
+    {"bind.8.zone", "a3c70802 3123D2BD3D84DA348DCA17FC5049437B017AAF6834BF3557767CE738CEE62971"},
+    {"bind.13.zone", "f98b0d02 D62B2178B9F39A4CE0C88F64A1828F02C819AB789FFCF501A3608583DE4B279A"},
+    {"bind.14.zone", "96080e02 2375A900467BA4E1FB0342FC1A8274B861C21FECA5A760AE5CEF139F6BE5ED18"},
+    {"bind.15.zone", "96560f02 C64AB5457AF1C9A345C304B23C08FCE06739DC608ED0F92E98D8177C79507726"},
+    {"knot.13.zone", "e5550d02 8530a6268abf5cf4f06a2d2b863446dbfa45d35728d420643583cced71110302"},
 };
 
 static void
@@ -34,7 +34,8 @@ load(const char *file, struct msig_rrs *rrs)
 	assert_int_equal(zs_set_input_file(&s, path), 0);
 	while (zs_parse_record(&s) == 0 && s.state == ZS_STATE_DATA) {
 		assert_int_equal(msig_rrs_add(rrs, s.r_owner, s.r_type, s.r_class, s.r_ttl,
-		                              s.r_data, s.r_data_length), 0);
+					      s.r_data, s.r_data_length),
+				 0);
 	}
 	assert_int_equal(s.state, ZS_STATE_EOF);
 	zs_deinit(&s);
@@ -43,7 +44,7 @@ load(const char *file, struct msig_rrs *rrs)
 static knot_rdataset_t
 set_of(const char *text)
 {
-	knot_rdataset_t set = { 0 };
+	knot_rdataset_t set = {0};
 	knot_rdata_t *rr = rdata_hex(text);
 
 	assert_int_equal(knot_rdataset_add(&set, rr, NULL), 0);
@@ -73,9 +74,11 @@ check_zone(const char *file, const char *ds_text)
 		print_message("#   %s %u\n", text_of(rr->owner), rr->type);
 		assert_non_null(sigs);
 		if (rr->type == KNOT_RRTYPE_DNSKEY)
-			assert_int_equal(msig_rrsig_verify_dnskey(rr, &sigs->rrs, zone.n, &ds, NOW, &v), 0);
+			assert_int_equal(
+			    msig_rrsig_verify_dnskey(rr, &sigs->rrs, zone.n, &ds, NOW, &v), 0);
 		else
-			assert_int_equal(msig_rrsig_verify(rr, &sigs->rrs, &keys->rrs, zone.n, NOW, &v), 0);
+			assert_int_equal(
+			    msig_rrsig_verify(rr, &sigs->rrs, &keys->rrs, zone.n, NOW, &v), 0);
 		assert_int_equal(v.result, 0);
 		assert_int_equal(v.valid, 1);
 		assert_true(v.keys != 0 && (v.keys & (v.keys - 1)) == 0);
@@ -103,15 +106,20 @@ static const struct {
 	const char *rdata, *key, *rrsig;
 	uint64_t now;
 } vectors[] = {
-	{ "RFC 8080 6.1", "example.com.", "example.com.", 15, "000a 046d61696c 076578616d706c65 03636f6d 00",
-	  "0101030f974d96a22d224bc01adb915091477d44ccd91c9a41a11430010117d52c59240e", "000f0f0200000e1055d4fc6055b94ce00e1d076578616d706c6503636f6d00a0bf64ac9ba7ef17c1"
-	  "38859c1878bb99a839fe1759aca5b0d798cf1ab1e98d079102f4ddb3368f0fe40bb377f1f00e0cdd"
-	  "edb799167d56b6e932783072ba8d02", 1439000000 },
-	{ "RFC 6605 6.1", "example.net.", "www.example.net.", 1, "c0000201", "0101030d1a88c88615d437fbb8bf9e1942a1929f28562706ae6c2bd399e7b1bfb6d1e9e75b92b4aa"
-	  "42917ae1c61b701ef035c3fe7be3009cbafe5a2f71316c902dcf0d00", "00010d0300000e104c88b1374c63c737d960076578616d706c65036e657400ab1eb02d8aa687e97d"
-	  "a0229337aa8873e6f0eb26be289f28333d183f5d3b7a95c0c869adfb748daee3c5286eed6682c12e"
-	  "5533186baced9c26c167a9ebae950b",
-	  1282000000 },
+    {"RFC 8080 6.1", "example.com.", "example.com.", 15,
+     "000a 046d61696c 076578616d706c65 03636f6d 00",
+     "0101030f974d96a22d224bc01adb915091477d44ccd91c9a41a11430010117d52c59240e",
+     "000f0f0200000e1055d4fc6055b94ce00e1d076578616d706c6503636f6d00a0bf64ac9ba7ef17c1"
+     "38859c1878bb99a839fe1759aca5b0d798cf1ab1e98d079102f4ddb3368f0fe40bb377f1f00e0cdd"
+     "edb799167d56b6e932783072ba8d02",
+     1439000000},
+    {"RFC 6605 6.1", "example.net.", "www.example.net.", 1, "c0000201",
+     "0101030d1a88c88615d437fbb8bf9e1942a1929f28562706ae6c2bd399e7b1bfb6d1e9e75b92b4aa"
+     "42917ae1c61b701ef035c3fe7be3009cbafe5a2f71316c902dcf0d00",
+     "00010d0300000e104c88b1374c63c737d960076578616d706c65036e657400ab1eb02d8aa687e97d"
+     "a0229337aa8873e6f0eb26be289f28333d183f5d3b7a95c0c869adfb748daee3c5286eed6682c12e"
+     "5533186baced9c26c167a9ebae950b",
+     1282000000},
 };
 
 static void
@@ -119,15 +127,18 @@ test_vectors(void **state)
 {
 	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
 		struct name zone = name_of(vectors[i].zone);
-		knot_rrset_t *rr = knot_rrset_new(NAME(vectors[i].owner), vectors[i].type, 1, 1, NULL);
+		knot_rrset_t *rr =
+		    knot_rrset_new(NAME(vectors[i].owner), vectors[i].type, 1, 1, NULL);
 		knot_rdataset_t keys = set_of(vectors[i].key), sigs = set_of(vectors[i].rrsig);
 		struct msig_verdict v;
 
 		print_message("# %s\n", vectors[i].name);
 		rr->rrs = set_of(vectors[i].rdata);
-		assert_int_equal(msig_rrsig_verify(rr, &sigs, &keys, zone.n, vectors[i].now, &v), 0);
+		assert_int_equal(msig_rrsig_verify(rr, &sigs, &keys, zone.n, vectors[i].now, &v),
+				 0);
 		assert_int_equal(v.keys, 1);
-		assert_int_equal(msig_rrsig_verify(rr, &sigs, &keys, zone.n, NOW, NULL), MSIG_ESIGTIME);
+		assert_int_equal(msig_rrsig_verify(rr, &sigs, &keys, zone.n, NOW, NULL),
+				 MSIG_ESIGTIME);
 		knot_rdataset_clear(&keys, NULL);
 		knot_rdataset_clear(&sigs, NULL);
 		knot_rrset_free(rr, NULL);
@@ -156,13 +167,14 @@ static void
 make(struct bench *b, const char *owner, uint16_t type)
 {
 	b->rrset = knot_rrset_copy(msig_rrs_find(&rrs, NAME(owner), type), NULL);
-	b->keys = (knot_rdataset_t){ 0 };
-	b->sigs = (knot_rdataset_t){ 0 };
+	b->keys = (knot_rdataset_t){0};
+	b->sigs = (knot_rdataset_t){0};
 	b->now = NOW;
 	assert_int_equal(knot_rdataset_copy(
-	    &b->keys, &msig_rrs_find(&rrs, zone.n, KNOT_RRTYPE_DNSKEY)->rrs, NULL), 0);
-	assert_int_equal(knot_rdataset_copy(
-	    &b->sigs, &msig_rrs_sigs(&rrs, NAME(owner), type)->rrs, NULL), 0);
+			     &b->keys, &msig_rrs_find(&rrs, zone.n, KNOT_RRTYPE_DNSKEY)->rrs, NULL),
+			 0);
+	assert_int_equal(
+	    knot_rdataset_copy(&b->sigs, &msig_rrs_sigs(&rrs, NAME(owner), type)->rrs, NULL), 0);
 }
 
 static int
@@ -379,7 +391,7 @@ static void
 w_many_keys(struct bench *b)
 {
 	for (int i = 0; i < MSIG_RRSIG_KEYS_MAX; i++) {
-		uint8_t data[] = { 1, 0, 3, 13, i };
+		uint8_t data[] = {1, 0, 3, 13, i};
 		knot_rdata_t *rr = rdata_of(data, sizeof(data));
 
 		assert_int_equal(knot_rdataset_add(&b->keys, rr, NULL), 0);
@@ -419,39 +431,39 @@ static const struct {
 	void (*spoil)(struct bench *b);
 	int err;
 } wrongs[] = {
-	{ "nothing", w_nothing, 0 },
-	{ "rdata", w_rdata, MSIG_EBADSIG },
-	{ "letters of the owner", w_letters, 0 },
-	{ "owner", w_owner, MSIG_EBADSIG },
-	{ "owner outside the zone", w_other_zone, MSIG_ESIGKEY },
-	{ "TTL counted down", w_ttl, 0 },
-	{ "type", w_type, MSIG_ENOSIG },
-	{ "class", w_class, MSIG_EBADSIG },
-	{ "original TTL", w_original_ttl, MSIG_EBADSIG },
-	{ "signature", w_signature, MSIG_EBADSIG },
-	{ "signer", w_signer, MSIG_ESIGKEY },
-	{ "letters of the signer", w_signer_letters, 0 },
-	{ "too few labels", w_labels_few, MSIG_EBADSIG },
-	{ "too many labels", w_labels_many, KNOT_EMALF },
-	{ "before inception", w_before, MSIG_ESIGTIME },
-	{ "at inception", w_at_inception, 0 },
-	{ "at expiration", w_at_expiration, 0 },
-	{ "after expiration", w_after, MSIG_ESIGTIME },
-	{ "no signature", w_no_sigs, MSIG_ENOSIG },
-	{ "signature of another type", w_sig_of_other_type, MSIG_ENOSIG },
-	{ "signature cut in the name", w_sig_cut, KNOT_EMALF },
-	{ "signature without a signature", w_sig_empty, KNOT_EMALF },
-	{ "no keys", w_no_keys, MSIG_ESIGKEY },
-	{ "tag", w_tag, MSIG_ESIGKEY },
-	{ "algorithm", w_algorithm, MSIG_ESIGKEY },
-	{ "revoked key", w_revoked, MSIG_ESIGKEY },
-	{ "no zone key", w_no_zone_key, MSIG_ESIGKEY },
-	{ "key with another flag", w_sep_flag, MSIG_EBADSIG },
-	{ "protocol of the key", w_protocol, MSIG_ESIGKEY },
-	{ "empty RRset", w_empty, MSIG_EMISSING },
-	{ "65 keys and more", w_many_keys, MSIG_ESIZE },
-	{ "bad signatures beside a good one", w_some_bad_sigs, 0 },
-	{ "too many bad signatures", w_tries, MSIG_ESIZE },
+    {"nothing", w_nothing, 0},
+    {"rdata", w_rdata, MSIG_EBADSIG},
+    {"letters of the owner", w_letters, 0},
+    {"owner", w_owner, MSIG_EBADSIG},
+    {"owner outside the zone", w_other_zone, MSIG_ESIGKEY},
+    {"TTL counted down", w_ttl, 0},
+    {"type", w_type, MSIG_ENOSIG},
+    {"class", w_class, MSIG_EBADSIG},
+    {"original TTL", w_original_ttl, MSIG_EBADSIG},
+    {"signature", w_signature, MSIG_EBADSIG},
+    {"signer", w_signer, MSIG_ESIGKEY},
+    {"letters of the signer", w_signer_letters, 0},
+    {"too few labels", w_labels_few, MSIG_EBADSIG},
+    {"too many labels", w_labels_many, KNOT_EMALF},
+    {"before inception", w_before, MSIG_ESIGTIME},
+    {"at inception", w_at_inception, 0},
+    {"at expiration", w_at_expiration, 0},
+    {"after expiration", w_after, MSIG_ESIGTIME},
+    {"no signature", w_no_sigs, MSIG_ENOSIG},
+    {"signature of another type", w_sig_of_other_type, MSIG_ENOSIG},
+    {"signature cut in the name", w_sig_cut, KNOT_EMALF},
+    {"signature without a signature", w_sig_empty, KNOT_EMALF},
+    {"no keys", w_no_keys, MSIG_ESIGKEY},
+    {"tag", w_tag, MSIG_ESIGKEY},
+    {"algorithm", w_algorithm, MSIG_ESIGKEY},
+    {"revoked key", w_revoked, MSIG_ESIGKEY},
+    {"no zone key", w_no_zone_key, MSIG_ESIGKEY},
+    {"key with another flag", w_sep_flag, MSIG_EBADSIG},
+    {"protocol of the key", w_protocol, MSIG_ESIGKEY},
+    {"empty RRset", w_empty, MSIG_EMISSING},
+    {"65 keys and more", w_many_keys, MSIG_ESIZE},
+    {"bad signatures beside a good one", w_some_bad_sigs, 0},
+    {"too many bad signatures", w_tries, MSIG_ESIZE},
 };
 
 static int
@@ -493,13 +505,13 @@ static const struct {
 	int err;
 	bool wildcard;
 } wildcards[] = {
-	{ "*.wild.example.", 0, false },
-	{ "x.wild.example.", 0, true },
-	{ "X.y.Wild.example.", 0, true },
-	{ "*.x.wild.example.", 0, true },
-	{ "x.tame.example.", MSIG_EBADSIG, false },
-	{ "wild.example.", MSIG_EBADSIG, false },
-	{ "example.", KNOT_EMALF, false },
+    {"*.wild.example.", 0, false},
+    {"x.wild.example.", 0, true},
+    {"X.y.Wild.example.", 0, true},
+    {"*.x.wild.example.", 0, true},
+    {"x.tame.example.", MSIG_EBADSIG, false},
+    {"wild.example.", MSIG_EBADSIG, false},
+    {"example.", KNOT_EMALF, false},
 };
 
 static void
@@ -545,8 +557,9 @@ keep_sig_of(knot_rdataset_t *sigs, const knot_rdataset_t *keys, bool sep)
 static void
 test_dnskey(void **state)
 {
-	knot_rdataset_t ds = set_of(zones[1].ds), none = { 0 };
-	knot_rdataset_t other = set_of("f98b0d02 d62b2178b9f39a4ce0c88f64a1828f02c819ab789ffcf501a3608583de4b279b");
+	knot_rdataset_t ds = set_of(zones[1].ds), none = {0};
+	knot_rdataset_t other =
+	    set_of("f98b0d02 d62b2178b9f39a4ce0c88f64a1828f02c819ab789ffcf501a3608583de4b279b");
 	struct bench b;
 	struct msig_verdict v;
 
@@ -558,13 +571,16 @@ test_dnskey(void **state)
 	assert_int_equal(v.valid, 1);
 	assert_int_equal(msig_rrsig_verify_dnskey(b.rrset, &b.sigs, zone.n, &ds, NOW, &v), 0);
 	assert_int_equal(v.valid, 1);
-	assert_int_equal(msig_rrsig_verify_dnskey(b.rrset, &b.sigs, zone.n, &other, NOW, &v), MSIG_ESIGKEY);
-	assert_int_equal(msig_rrsig_verify_dnskey(b.rrset, &b.sigs, zone.n, &none, NOW, &v), MSIG_ESIGKEY);
+	assert_int_equal(msig_rrsig_verify_dnskey(b.rrset, &b.sigs, zone.n, &other, NOW, &v),
+			 MSIG_ESIGKEY);
+	assert_int_equal(msig_rrsig_verify_dnskey(b.rrset, &b.sigs, zone.n, &none, NOW, &v),
+			 MSIG_ESIGKEY);
 	/* By the ZSK alone: signed, but not for the parent. */
 	keep_sig_of(&b.sigs, &b.keys, false);
 	assert_int_equal(b.sigs.count, 1);
 	assert_int_equal(judge(&b, &v), 0);
-	assert_int_equal(msig_rrsig_verify_dnskey(b.rrset, &b.sigs, zone.n, NULL, NOW, &v), MSIG_ESIGKEY);
+	assert_int_equal(msig_rrsig_verify_dnskey(b.rrset, &b.sigs, zone.n, NULL, NOW, &v),
+			 MSIG_ESIGKEY);
 	drop(&b);
 	knot_rdataset_clear(&ds, NULL);
 	knot_rdataset_clear(&other, NULL);
@@ -628,10 +644,13 @@ test_two_algorithms(void **state)
 	make(&b, "a.b.example.", KNOT_RRTYPE_AAAA);
 	knot_rdataset_clear(&b.sigs, NULL);
 	assert_int_equal(knot_rdataset_merge(&b.sigs, &earlier.at[0].rrs, NULL), 0);
+	assert_int_equal(
+	    knot_rdataset_merge(
+		&b.sigs, &msig_rrs_sigs(&rsa, NAME("a.b.example."), KNOT_RRTYPE_AAAA)->rrs, NULL),
+	    0);
 	assert_int_equal(knot_rdataset_merge(
-	    &b.sigs, &msig_rrs_sigs(&rsa, NAME("a.b.example."), KNOT_RRTYPE_AAAA)->rrs, NULL), 0);
-	assert_int_equal(knot_rdataset_merge(
-	    &b.keys, &msig_rrs_find(&rsa, zone.n, KNOT_RRTYPE_DNSKEY)->rrs, NULL), 0);
+			     &b.keys, &msig_rrs_find(&rsa, zone.n, KNOT_RRTYPE_DNSKEY)->rrs, NULL),
+			 0);
 	assert_int_equal(judge(&b, &v), 0);
 	assert_int_equal(v.valid, 2);
 	assert_true(v.expires == 1893456000 && v.expires_last == 2051222400);
@@ -656,20 +675,22 @@ test_short(void **state)
 	make(&b, "a.b.example.", KNOT_RRTYPE_AAAA);
 	for (uint16_t n = 0; n < b.sigs.rdata->len; n++) {
 		knot_rdata_t *rr = rdata_of(b.sigs.rdata->data, n);
-		knot_rdataset_t sigs = { 0 };
+		knot_rdataset_t sigs = {0};
 
 		assert_int_equal(knot_rdataset_add(&sigs, rr, NULL), 0);
-		assert_int_not_equal(msig_rrsig_verify(b.rrset, &sigs, &b.keys, zone.n, NOW, &v), 0);
+		assert_int_not_equal(msig_rrsig_verify(b.rrset, &sigs, &b.keys, zone.n, NOW, &v),
+				     0);
 		assert_false(n < 18 && msig_rrsig_in_time(sigs.rdata, NOW));
 		knot_rdataset_clear(&sigs, NULL);
 		free(rr);
 	}
 	for (uint16_t n = 0; n < b.keys.rdata->len; n++) {
 		knot_rdata_t *rr = rdata_of(b.keys.rdata->data, n);
-		knot_rdataset_t keys = { 0 };
+		knot_rdataset_t keys = {0};
 
 		assert_int_equal(knot_rdataset_add(&keys, rr, NULL), 0);
-		assert_int_equal(msig_rrsig_verify(b.rrset, &b.sigs, &keys, zone.n, NOW, &v), MSIG_ESIGKEY);
+		assert_int_equal(msig_rrsig_verify(b.rrset, &b.sigs, &keys, zone.n, NOW, &v),
+				 MSIG_ESIGKEY);
 		knot_rdataset_clear(&keys, NULL);
 		free(rr);
 	}
@@ -694,11 +715,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_zones),     cmocka_unit_test(test_vectors),
-		cmocka_unit_test(test_wrongs),    cmocka_unit_test(test_wildcards),
-		cmocka_unit_test(test_dnskey),    cmocka_unit_test(test_expirations),
-		cmocka_unit_test(test_time_wraps), cmocka_unit_test(test_two_algorithms),
-		cmocka_unit_test(test_short), cmocka_unit_test(test_two_ends),
+	    cmocka_unit_test(test_zones),      cmocka_unit_test(test_vectors),
+	    cmocka_unit_test(test_wrongs),     cmocka_unit_test(test_wildcards),
+	    cmocka_unit_test(test_dnskey),     cmocka_unit_test(test_expirations),
+	    cmocka_unit_test(test_time_wraps), cmocka_unit_test(test_two_algorithms),
+	    cmocka_unit_test(test_short),      cmocka_unit_test(test_two_ends),
 	};
 	return cmocka_run_group_tests_name("rrsig", tests, setup, teardown);
 }

@@ -34,7 +34,7 @@ public_key(const char *file)
 {
 	char text[2048], private[4096], name[32];
 	struct msig_sig0_key *key;
-	knot_rdataset_t set = { 0 };
+	knot_rdataset_t set = {0};
 	size_t len = slurp(file, text, sizeof(text)), plen;
 
 	snprintf(name, sizeof(name), "%.*s.private", (int)(strlen(file) - 4), file);
@@ -62,10 +62,10 @@ static const struct {
 	uint8_t algorithm;
 	uint16_t tag;
 } foreign[] = {
-	{ "nsupdate.13", "key.13.key", 13, 54060 },
-	{ "nsupdate.15", "key.15.key", 15, 9287 },
-	{ "dig.13", "key.13.key", 13, 54060 },
-	{ "dig.15", "key.15.key", 15, 9287 },
+    {"nsupdate.13", "key.13.key", 13, 54060},
+    {"nsupdate.15", "key.15.key", 15, 9287},
+    {"dig.13", "key.13.key", 13, 54060},
+    {"dig.15", "key.15.key", 15, 9287},
 };
 
 /* The signer's name has capitals on the wire: it is hashed in lower case. */
@@ -101,8 +101,8 @@ test_foreign(void **state)
 static void
 test_rsa(void **state)
 {
-	static const char *const files[] = { "nsupdate.8", "dig.8" };
-	knot_rdataset_t keys = { 0 };
+	static const char *const files[] = {"nsupdate.8", "dig.8"};
+	knot_rdataset_t keys = {0};
 	knot_rdata_t *rr = rdata_hex(
 	    "0200030803010001a3db5ea8d89592fec1d807cbc214c0fbfb7d3d5c1cf28a4af413b2ad63117243"
 	    "3e453eee4177df0f00b162623aa917d332308428a877f8353bead156fa5e732a7e666181135254cd"
@@ -129,7 +129,7 @@ test_rsa(void **state)
 static void
 test_keys(void **state)
 {
-	static const uint8_t algorithms[] = { 15, 13 };
+	static const uint8_t algorithms[] = {15, 13};
 
 	for (int i = 0; i < 2; i++) {
 		struct msig_sig0_key *key, *again;
@@ -137,7 +137,8 @@ test_keys(void **state)
 		char *pem;
 		size_t len;
 
-		assert_int_equal(msig_sig0_key_generate(NAME("Ns.Example."), algorithms[i], &key), 0);
+		assert_int_equal(msig_sig0_key_generate(NAME("Ns.Example."), algorithms[i], &key),
+				 0);
 		assert_int_equal(msig_sig0_key_algorithm(key), algorithms[i]);
 		assert_memory_equal(msig_sig0_key_name(key), "\2ns\7example", 12);
 		rr = msig_sig0_key_rdata(key);
@@ -150,7 +151,8 @@ test_keys(void **state)
 		assert_int_equal(msig_sig0_key_to_pem(key, &pem, &len), 0);
 		assert_int_equal(strlen(pem), len);
 		assert_non_null(strstr(pem, "BEGIN PRIVATE KEY"));
-		assert_int_equal(msig_sig0_key_from_pem(NAME("b."), (uint8_t *)pem, len, &again), 0);
+		assert_int_equal(msig_sig0_key_from_pem(NAME("b."), (uint8_t *)pem, len, &again),
+				 0);
 		assert_int_equal(msig_sig0_key_tag(again), msig_sig0_key_tag(key));
 		assert_int_equal(knot_rdata_cmp(msig_sig0_key_rdata(again), rr), 0);
 		msig_sig0_key_free(again);
@@ -179,9 +181,13 @@ test_keys_refused(void **state)
 
 	assert_int_equal(msig_sig0_key_generate(NAME("a."), 8, &key), KNOT_ENOTSUP);
 	assert_null(key);
-	assert_int_equal(msig_sig0_key_from_pem(NAME("a."), (const uint8_t *)"", 0, &key), KNOT_EINVAL);
-	assert_int_equal(msig_sig0_key_from_pem(NAME("a."), (const uint8_t *)"junk", 4, &key), KNOT_EINVAL);
-	assert_int_equal(msig_sig0_key_from_pem(NAME("a."), (const uint8_t *)p384, strlen(p384), &key), KNOT_ENOTSUP);
+	assert_int_equal(msig_sig0_key_from_pem(NAME("a."), (const uint8_t *)"", 0, &key),
+			 KNOT_EINVAL);
+	assert_int_equal(msig_sig0_key_from_pem(NAME("a."), (const uint8_t *)"junk", 4, &key),
+			 KNOT_EINVAL);
+	assert_int_equal(
+	    msig_sig0_key_from_pem(NAME("a."), (const uint8_t *)p384, strlen(p384), &key),
+	    KNOT_ENOTSUP);
 	assert_null(key);
 }
 
@@ -189,27 +195,45 @@ static const struct {
 	const char *name, *public, *private;
 	int err;
 } binds[] = {
-#define A100 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+#define A100                                                                                       \
+	"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" \
+	"AAAAAAAAAAAA"
 #define A1000 A100 A100 A100 A100 A100 A100 A100 A100 A100 A100
 #define PUB "n. IN KEY 512 3 15 dXD0XfXefjp8B3tNn/5Swa9lhiyb7gbKix8mU5NTOio=\n"
-#define PRIV "Private-key-format: v1.3\nAlgorithm: 15 (ED25519)\nPrivateKey: m77eqYfI0evWwL4gWoYqh+bMHER0eSOl5zgkxA1DzmY=\n"
-	{ "as they are", PUB, PRIV, 0 },
-	{ "with TTL and a comment", "; This is a key\nn. 300 IN KEY 512 3 15 dXD0XfXefjp8B3tN n/5Swa9lhiyb7gbKix8mU5NTOio=\r\n", PRIV, 0 },
-	{ "no public line", "; nothing\n", PRIV, KNOT_EINVAL },
-	{ "DNSKEY", "n. IN DNSKEY 512 3 15 dXD0XfXefjp8B3tNn/5Swa9lhiyb7gbKix8mU5NTOio=\n", PRIV, KNOT_EINVAL },
-	{ "no private key", PUB, "Private-key-format: v1.3\n", KNOT_EINVAL },
-	{ "no base64", PUB, "PrivateKey: !!!\n", KNOT_EINVAL },
-	{ "protocol", "n. IN KEY 512 2 15 dXD0XfXefjp8B3tNn/5Swa9lhiyb7gbKix8mU5NTOio=\n", PRIV, KNOT_EINVAL },
-	{ "flags", "n. IN KEY 70000 3 15 dXD0XfXefjp8B3tNn/5Swa9lhiyb7gbKix8mU5NTOio=\n", PRIV, KNOT_EINVAL },
-	{ "algorithm", "n. IN KEY 512 3 13 dXD0XfXefjp8B3tNn/5Swa9lhiyb7gbKix8mU5NTOio=\n", PRIV, KNOT_EINVAL },
-	{ "cut", "n. IN KEY 512\n", PRIV, KNOT_EINVAL },
-	{ "no name", "a..b IN KEY 512 3 15 dXD0XfXefjp8B3tNn/5Swa9lhiyb7gbKix8mU5NTOio=\n", PRIV, KNOT_EINVAL },
-	{ "blanks", "  \t \n", PRIV, KNOT_EINVAL },
-	{ "algorithm 271", "n. IN KEY 512 3 271 dXD0XfXefjp8B3tNn/5Swa9lhiyb7gbKix8mU5NTOio=\n", PRIV, KNOT_EINVAL },
-	{ "P-256 that calls itself P-384", "n. IN KEY 512 3 14 afffkPwRi/uQLK3aoi+Z6ARAQeqZf4NQEmrAx/8BA6xK/Ud50rrXWfSb os5bsRz3if+3VmeKwQkW+ts8RatbJQ==\n", "PrivateKey: tVHf9/+18uXX4sjAMzC0o4HXsFS6/wCtBJ3iZgVi4Po=\n", KNOT_EINVAL },
-	{ "P-256", "n. IN KEY 512 3 13 afffkPwRi/uQLK3aoi+Z6ARAQeqZf4NQEmrAx/8BA6xK/Ud50rrXWfSb os5bsRz3if+3VmeKwQkW+ts8RatbJQ==\n", "PrivateKey: tVHf9/+18uXX4sjAMzC0o4HXsFS6/wCtBJ3iZgVi4Po=\n", 0 },
-	{ "longer than any key", "n. IN KEY 512 3 15 " A1000 " " A1000 "\n", PRIV, KNOT_EINVAL },
-	{ "empty", "", "", KNOT_EINVAL },
+#define PRIV                                                              \
+	"Private-key-format: v1.3\nAlgorithm: 15 (ED25519)\nPrivateKey: " \
+	"m77eqYfI0evWwL4gWoYqh+bMHER0eSOl5zgkxA1DzmY=\n"
+    {"as they are", PUB, PRIV, 0},
+    {"with TTL and a comment",
+     "; This is a key\nn. 300 IN KEY 512 3 15 dXD0XfXefjp8B3tN n/5Swa9lhiyb7gbKix8mU5NTOio=\r\n",
+     PRIV, 0},
+    {"no public line", "; nothing\n", PRIV, KNOT_EINVAL},
+    {"DNSKEY", "n. IN DNSKEY 512 3 15 dXD0XfXefjp8B3tNn/5Swa9lhiyb7gbKix8mU5NTOio=\n", PRIV,
+     KNOT_EINVAL},
+    {"no private key", PUB, "Private-key-format: v1.3\n", KNOT_EINVAL},
+    {"no base64", PUB, "PrivateKey: !!!\n", KNOT_EINVAL},
+    {"protocol", "n. IN KEY 512 2 15 dXD0XfXefjp8B3tNn/5Swa9lhiyb7gbKix8mU5NTOio=\n", PRIV,
+     KNOT_EINVAL},
+    {"flags", "n. IN KEY 70000 3 15 dXD0XfXefjp8B3tNn/5Swa9lhiyb7gbKix8mU5NTOio=\n", PRIV,
+     KNOT_EINVAL},
+    {"algorithm", "n. IN KEY 512 3 13 dXD0XfXefjp8B3tNn/5Swa9lhiyb7gbKix8mU5NTOio=\n", PRIV,
+     KNOT_EINVAL},
+    {"cut", "n. IN KEY 512\n", PRIV, KNOT_EINVAL},
+    {"no name", "a..b IN KEY 512 3 15 dXD0XfXefjp8B3tNn/5Swa9lhiyb7gbKix8mU5NTOio=\n", PRIV,
+     KNOT_EINVAL},
+    {"blanks", "  \t \n", PRIV, KNOT_EINVAL},
+    {"algorithm 271", "n. IN KEY 512 3 271 dXD0XfXefjp8B3tNn/5Swa9lhiyb7gbKix8mU5NTOio=\n", PRIV,
+     KNOT_EINVAL},
+    {"P-256 that calls itself P-384",
+     "n. IN KEY 512 3 14 afffkPwRi/uQLK3aoi+Z6ARAQeqZf4NQEmrAx/8BA6xK/Ud50rrXWfSb "
+     "os5bsRz3if+3VmeKwQkW+ts8RatbJQ==\n",
+     "PrivateKey: tVHf9/+18uXX4sjAMzC0o4HXsFS6/wCtBJ3iZgVi4Po=\n", KNOT_EINVAL},
+    {"P-256",
+     "n. IN KEY 512 3 13 afffkPwRi/uQLK3aoi+Z6ARAQeqZf4NQEmrAx/8BA6xK/Ud50rrXWfSb "
+     "os5bsRz3if+3VmeKwQkW+ts8RatbJQ==\n",
+     "PrivateKey: tVHf9/+18uXX4sjAMzC0o4HXsFS6/wCtBJ3iZgVi4Po=\n", 0},
+    {"longer than any key", "n. IN KEY 512 3 15 " A1000 " " A1000 "\n", PRIV, KNOT_EINVAL},
+    {"empty", "", "", KNOT_EINVAL},
 };
 
 static void
@@ -220,11 +244,13 @@ test_bind_files(void **state)
 
 		print_message("# %s\n", binds[i].name);
 		assert_int_equal(msig_sig0_key_from_bind(binds[i].public, strlen(binds[i].public),
-		                                         binds[i].private, strlen(binds[i].private),
-		                                         &key), binds[i].err);
+							 binds[i].private, strlen(binds[i].private),
+							 &key),
+				 binds[i].err);
 		assert_int_equal(key == NULL, binds[i].err != 0);
 		if (key != NULL)
-			assert_true(msig_sig0_key_tag(key) == 9287 || msig_sig0_key_tag(key) == 54060);
+			assert_true(msig_sig0_key_tag(key) == 9287 ||
+				    msig_sig0_key_tag(key) == 54060);
 		msig_sig0_key_free(key);
 	}
 }
@@ -233,11 +259,19 @@ static const struct {
 	const char *hex;
 	bool usable;
 } usables[] = {
-	{ "0200 03 0f 01", true },  { "0000 03 0f 01", true },  { "0200 03 08 01", true },
-	{ "0200 03 0d 01", true },  { "0200 03 0e 01", true },  { "0200 03 10 01", true },
-	{ "0200 03 05 01", false }, { "0200 03 01 01", false }, { "0200 03 00 01", false },
-	{ "0100 03 0f 01", false }, { "0200 02 0f 01", false }, { "0200 03 0f", false },
-	{ "", false },
+    {"0200 03 0f 01", true},
+    {"0000 03 0f 01", true},
+    {"0200 03 08 01", true},
+    {"0200 03 0d 01", true},
+    {"0200 03 0e 01", true},
+    {"0200 03 10 01", true},
+    {"0200 03 05 01", false},
+    {"0200 03 01 01", false},
+    {"0200 03 00 01", false},
+    {"0100 03 0f 01", false},
+    {"0200 02 0f 01", false},
+    {"0200 03 0f", false},
+    {"", false},
 };
 
 /* A zone key has another task: its signature is good, and does not count. */
@@ -248,10 +282,11 @@ test_zone_key(void **state)
 	    "n. IN KEY 256 3 15 dXD0XfXefjp8B3tNn/5Swa9lhiyb7gbKix8mU5NTOio=\n";
 	uint8_t wire[512];
 	size_t len = hex("0001 2400 0001 0000 0000 0000 00 0006 0001", wire, sizeof(wire));
-	knot_rdataset_t keys = { 0 };
+	knot_rdataset_t keys = {0};
 	struct msig_sig0_key *key;
 
-	assert_int_equal(msig_sig0_key_from_bind(public, strlen(public), PRIV, strlen(PRIV), &key), 0);
+	assert_int_equal(msig_sig0_key_from_bind(public, strlen(public), PRIV, strlen(PRIV), &key),
+			 0);
 	assert_int_equal(knot_rdataset_add(&keys, msig_sig0_key_rdata(key), NULL), 0);
 	assert_int_equal(msig_sig0_sign(key, wire, &len, sizeof(wire), NULL, 0, NOW, W), 0);
 	assert_int_equal(msig_sig0_verify(wire, len, NULL, 0, &keys, NOW, W, NULL), MSIG_ESIGKEY);
@@ -320,20 +355,24 @@ test_request(void **state)
 	assert_int_equal(knot_wire_get_arcount(wire), 1);
 	to_hex(wire + plain, 1 + 10 + 18 + 15, text);
 	assert_memory_equal(text, "00001800ff00000000", 18);
-	assert_memory_equal(text + 22, "00000f0000000000", 16); /* covered, algorithm, labels, TTL */
+	assert_memory_equal(text + 22, "00000f0000000000",
+			    16); /* covered, algorithm, labels, TTL */
 	assert_memory_equal(text + 58, "05616c696365076578616d706c6500", 30);
 	assert_int_equal(msig_sig0_verify(wire, len, NULL, 0, &alice_keys, NOW, W, &info), 0);
 	assert_int_equal(info.offset, plain);
 	assert_int_equal(info.inception, NOW - W);
 	assert_int_equal(info.expiration, NOW + W);
-	assert_int_equal(msig_sig0_verify(wire, len, NULL, 0, &bob_keys, NOW, W, NULL), MSIG_ESIGKEY);
+	assert_int_equal(msig_sig0_verify(wire, len, NULL, 0, &bob_keys, NOW, W, NULL),
+			 MSIG_ESIGKEY);
 	for (size_t at = 0; at < len; at++) {
 		wire[at] ^= 1;
-		assert_int_not_equal(msig_sig0_verify(wire, len, NULL, 0, &alice_keys, NOW, W, NULL), 0);
+		assert_int_not_equal(
+		    msig_sig0_verify(wire, len, NULL, 0, &alice_keys, NOW, W, NULL), 0);
 		wire[at] ^= 1;
 	}
 	for (size_t n = 0; n < len; n++)
-		assert_int_not_equal(msig_sig0_verify(wire, n, NULL, 0, &alice_keys, NOW, W, NULL), 0);
+		assert_int_not_equal(msig_sig0_verify(wire, n, NULL, 0, &alice_keys, NOW, W, NULL),
+				     0);
 }
 
 /* Signed in lower case, as the canonical form has it, and sent in capitals. */
@@ -354,15 +393,19 @@ test_response(void **state)
 	uint8_t query[512], other[512], wire[512];
 	size_t qlen = signed_query(query, sizeof(query));
 	size_t olen = hex(QUERY, other, sizeof(other));
-	size_t len = hex("1234 a400 0001 0000 0000 0000 07 6578616d706c65 00 0006 0001", wire, sizeof(wire));
+	size_t len =
+	    hex("1234 a400 0001 0000 0000 0000 07 6578616d706c65 00 0006 0001", wire, sizeof(wire));
 
 	assert_int_equal(msig_sig0_sign(bob, wire, &len, sizeof(wire), query, qlen, NOW, W), 0);
 	assert_int_equal(msig_sig0_verify(wire, len, query, qlen, &bob_keys, NOW, W, NULL), 0);
 	/* It answers that query, whole, and no other. */
-	assert_int_equal(msig_sig0_verify(wire, len, NULL, 0, &bob_keys, NOW, W, NULL), MSIG_EBADSIG);
-	assert_int_equal(msig_sig0_verify(wire, len, other, olen, &bob_keys, NOW, W, NULL), MSIG_EBADSIG);
+	assert_int_equal(msig_sig0_verify(wire, len, NULL, 0, &bob_keys, NOW, W, NULL),
+			 MSIG_EBADSIG);
+	assert_int_equal(msig_sig0_verify(wire, len, other, olen, &bob_keys, NOW, W, NULL),
+			 MSIG_EBADSIG);
 	query[qlen - 1] ^= 1;
-	assert_int_equal(msig_sig0_verify(wire, len, query, qlen, &bob_keys, NOW, W, NULL), MSIG_EBADSIG);
+	assert_int_equal(msig_sig0_verify(wire, len, query, qlen, &bob_keys, NOW, W, NULL),
+			 MSIG_EBADSIG);
 }
 
 static void
@@ -373,13 +416,15 @@ test_no_room(void **state)
 	uint8_t before[512];
 
 	memcpy(before, wire, plain);
-	assert_int_equal(msig_sig0_sign(alice, wire, &len, plain + msig_sig0_size(alice) - 1, NULL, 0,
-	                                NOW, W), KNOT_ESPACE);
+	assert_int_equal(
+	    msig_sig0_sign(alice, wire, &len, plain + msig_sig0_size(alice) - 1, NULL, 0, NOW, W),
+	    KNOT_ESPACE);
 	assert_int_equal(len, plain);
 	assert_memory_equal(wire, before, plain);
-	assert_int_equal(msig_sig0_sign(alice, wire, &len, plain + 5, NULL, 0, NOW, W), KNOT_ESPACE);
-	assert_int_equal(msig_sig0_sign(alice, wire, &len, plain + msig_sig0_size(alice), NULL, 0,
-	                                NOW, W), 0);
+	assert_int_equal(msig_sig0_sign(alice, wire, &len, plain + 5, NULL, 0, NOW, W),
+			 KNOT_ESPACE);
+	assert_int_equal(
+	    msig_sig0_sign(alice, wire, &len, plain + msig_sig0_size(alice), NULL, 0, NOW, W), 0);
 	uint8_t *large = calloc(1, 100000);
 	len = 65500;
 	assert_int_equal(msig_sig0_sign(alice, large, &len, 100000, NULL, 0, NOW, W), KNOT_ESPACE);
@@ -395,9 +440,15 @@ static const struct {
 	int64_t clock;
 	int err;
 } clocks[] = {
-	{ 0, 0 },   { W, 0 },   { -W, 0 },  { W + 1, MSIG_ESIGTIME }, { -W - 1, MSIG_ESIGTIME },
-	{ 86400, MSIG_ESIGTIME }, { -86400, MSIG_ESIGTIME },
-	{ INT64_C(1) << 31, MSIG_ESIGTIME }, { INT64_C(1) << 32, 0 }, /* RFC 1982: only 32 bits travel */
+    {0, 0},
+    {W, 0},
+    {-W, 0},
+    {W + 1, MSIG_ESIGTIME},
+    {-W - 1, MSIG_ESIGTIME},
+    {86400, MSIG_ESIGTIME},
+    {-86400, MSIG_ESIGTIME},
+    {INT64_C(1) << 31, MSIG_ESIGTIME},
+    {INT64_C(1) << 32, 0}, /* RFC 1982: only 32 bits travel */
 };
 
 static void
@@ -408,8 +459,9 @@ test_times(void **state)
 
 	for (size_t i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++) {
 		print_message("# %lld\n", (long long)clocks[i].clock);
-		assert_int_equal(msig_sig0_verify(wire, len, NULL, 0, &alice_keys, NOW + clocks[i].clock,
-		                                  W, NULL), clocks[i].err);
+		assert_int_equal(msig_sig0_verify(wire, len, NULL, 0, &alice_keys,
+						  NOW + clocks[i].clock, W, NULL),
+				 clocks[i].err);
 	}
 }
 
@@ -417,30 +469,31 @@ static const struct {
 	uint32_t inception, expiration, now;
 	int err;
 } windows[] = {
-	{ 1000, 1600, 1300, 0 },
-	{ 1000, 1600, 1000, 0 },
-	{ 1000, 1600, 1600, 0 },
-	{ 1000, 1600, 999, MSIG_ESIGTIME },
-	{ 1000, 1600, 1601, MSIG_ESIGTIME },
-	{ 1000, 1901, 1300, MSIG_ESIGTIME },  /* good for too long from now */
-	{ 1000, 1900, 1300, 0 },
-	{ 699, 1600, 1300, MSIG_ESIGTIME },   /* made too long ago */
-	{ 700, 1600, 1300, 0 },
-	{ 1600, 1000, 1300, MSIG_ESIGTIME },  /* the wrong way round */
-	{ 0xffffff00, 0x00000100, 0x00000010, 0 },   /* over the end of 32 bits */
-	{ 0xffffff00, 0x00000100, 0xfffffff0, 0 },
-	{ 0xffffff00, 0x00000100, 0x00000101, MSIG_ESIGTIME },
-	{ 0xffffff00, 0x00000100, 0xfffffeff, MSIG_ESIGTIME },
+    {1000, 1600, 1300, 0},
+    {1000, 1600, 1000, 0},
+    {1000, 1600, 1600, 0},
+    {1000, 1600, 999, MSIG_ESIGTIME},
+    {1000, 1600, 1601, MSIG_ESIGTIME},
+    {1000, 1901, 1300, MSIG_ESIGTIME}, /* good for too long from now */
+    {1000, 1900, 1300, 0},
+    {699, 1600, 1300, MSIG_ESIGTIME}, /* made too long ago */
+    {700, 1600, 1300, 0},
+    {1600, 1000, 1300, MSIG_ESIGTIME},       /* the wrong way round */
+    {0xffffff00, 0x00000100, 0x00000010, 0}, /* over the end of 32 bits */
+    {0xffffff00, 0x00000100, 0xfffffff0, 0},
+    {0xffffff00, 0x00000100, 0x00000101, MSIG_ESIGTIME},
+    {0xffffff00, 0x00000100, 0xfffffeff, MSIG_ESIGTIME},
 };
 
 static void
 test_windows(void **state)
 {
 	for (size_t i = 0; i < sizeof(windows) / sizeof(windows[0]); i++) {
-		struct msig_sig0_info info = { .inception = windows[i].inception,
-			                       .expiration = windows[i].expiration };
+		struct msig_sig0_info info = {.inception = windows[i].inception,
+					      .expiration = windows[i].expiration};
 
-		print_message("# %u %u %u\n", windows[i].inception, windows[i].expiration, windows[i].now);
+		print_message("# %u %u %u\n", windows[i].inception, windows[i].expiration,
+			      windows[i].now);
 		assert_int_equal(msig_sig0_check_time(&info, windows[i].now, W), windows[i].err);
 	}
 }
@@ -452,7 +505,7 @@ test_candidates(void **state)
 	uint8_t wire[512];
 	size_t len = signed_query(wire, sizeof(wire));
 	const knot_rdata_t *good = msig_sig0_key_rdata(alice);
-	knot_rdataset_t keys = { 0 };
+	knot_rdataset_t keys = {0};
 	unsigned made = 0;
 
 	assert_int_equal(knot_rdataset_add(&keys, msig_sig0_key_rdata(bob), NULL), 0);
@@ -484,8 +537,8 @@ test_candidates(void **state)
 	assert_int_equal(msig_sig0_verify(wire, len, NULL, 0, &keys, NOW, W, NULL), 0);
 	knot_rdataset_clear(&keys, NULL);
 
-	/* Sorted in front of the good key, and of its tag: 256 moved between two octets of a column.
-	 * The sum of 16-bit words stays the same. */
+	/* Sorted in front of the good key, and of its tag: 256 moved between two octets of a
+	 * column. The sum of 16-bit words stays the same. */
 	for (int i = 4; i < 34 && made < 5; i += 2) {
 		knot_rdata_t *rr = rdata_of(good->data, good->len);
 
@@ -498,7 +551,8 @@ test_candidates(void **state)
 			made++;
 			if (made == MSIG_SIG0_KEYS_MAX - 1) {
 				assert_int_equal(knot_rdataset_add(&keys, good, NULL), 0);
-				assert_int_equal(msig_sig0_verify(wire, len, NULL, 0, &keys, NOW, W, NULL), 0);
+				assert_int_equal(
+				    msig_sig0_verify(wire, len, NULL, 0, &keys, NOW, W, NULL), 0);
 			}
 		}
 		free(rr);
@@ -521,33 +575,42 @@ static const struct {
 	const char *name, *hex;
 	int err;
 } forms[] = {
-	{ "good", Q1("0001") GOOD, 0 },
-	{ "behind OPT", Q1("0002") "00 0029 04d0 00000000 0000" GOOD, 0 },
-	{ "no records", Q1("0000"), MSIG_ENOSIG },
-	{ "OPT only", Q1("0001") "00 0029 04d0 00000000 0000", MSIG_ENOSIG },
-	{ "OPT behind it", Q1("0002") GOOD "00 0029 04d0 00000000 0000", KNOT_EMALF },
-	{ "twice", Q1("0002") GOOD GOOD, KNOT_EMALF },
-	{ "with TSIG", Q1("0002") "00 00fa 00ff 00000000 0000" GOOD, KNOT_EMALF },
-	{ "TSIG behind it", Q1("0002") GOOD "00 00fa 00ff 00000000 0000", KNOT_EMALF },
-	{ "TSIG alone", Q1("0001") "00 00fa 00ff 00000000 0000", MSIG_ENOSIG },
-	{ "in the answer section", "0001 2400 0001 0001 0000 0000 00 0006 0001" GOOD, MSIG_ENOSIG },
-	{ "covers a type", Q1("0001") "00 0018 00ff 00000000 0017 0001 0f 00 00000000 00000258 00000000 1234 0161 00 ffff", MSIG_ENOSIG },
-	{ "owner not the root", Q1("0001") SIG("0161 00", "00ff", "00000000"), KNOT_EMALF },
-	{ "class IN", Q1("0001") SIG("00", "0001", "00000000"), KNOT_EMALF },
-	{ "TTL", Q1("0001") SIG("00", "00ff", "00000001"), KNOT_EMALF },
-	{ "RRSIG instead", Q1("0001") "00 002e 00ff 00000000 0017" SIG_RDATA, MSIG_ENOSIG },
-	{ "no signature", Q1("0001") "00 0018 00ff 00000000 0015 0000 0f 00 00000000 00000258 00000000 1234 0161 00", KNOT_EMALF },
-	{ "signer cut", Q1("0001") "00 0018 00ff 00000000 0014 0000 0f 00 00000000 00000258 00000000 1234 0161", KNOT_EMALF },
-	{ "signer compressed", Q1("0001") "00 0018 00ff 00000000 0016 0000 0f 00 00000000 00000258 00000000 1234 c00c ffff", KNOT_EMALF },
-	{ "rdata cut", Q1("0001") "00 0018 00ff 00000000 0018" SIG_RDATA, KNOT_EMALF },
-	{ "rdata short", Q1("0001") "00 0018 00ff 00000000 0004 0000 0f 00", KNOT_EMALF },
-	{ "rdata empty", Q1("0001") "00 0018 00ff 00000000 0000", MSIG_ENOSIG },
-	{ "behind the end", Q1("0001") GOOD "00", KNOT_EMALF },
-	{ "one record missing", Q1("0002") GOOD, KNOT_EMALF },
-	{ "question cut", "0001 2400 0002 0000 0000 0000 00 0006 0001", KNOT_EMALF },
-	{ "question name loops", "0001 2400 0001 0000 0000 0000 c00c 0006 0001", KNOT_EMALF },
-	{ "header cut", "0001 2400", KNOT_EMALF },
-	{ "empty", "", KNOT_EMALF },
+    {"good", Q1("0001") GOOD, 0},
+    {"behind OPT", Q1("0002") "00 0029 04d0 00000000 0000" GOOD, 0},
+    {"no records", Q1("0000"), MSIG_ENOSIG},
+    {"OPT only", Q1("0001") "00 0029 04d0 00000000 0000", MSIG_ENOSIG},
+    {"OPT behind it", Q1("0002") GOOD "00 0029 04d0 00000000 0000", KNOT_EMALF},
+    {"twice", Q1("0002") GOOD GOOD, KNOT_EMALF},
+    {"with TSIG", Q1("0002") "00 00fa 00ff 00000000 0000" GOOD, KNOT_EMALF},
+    {"TSIG behind it", Q1("0002") GOOD "00 00fa 00ff 00000000 0000", KNOT_EMALF},
+    {"TSIG alone", Q1("0001") "00 00fa 00ff 00000000 0000", MSIG_ENOSIG},
+    {"in the answer section", "0001 2400 0001 0001 0000 0000 00 0006 0001" GOOD, MSIG_ENOSIG},
+    {"covers a type",
+     Q1("0001") "00 0018 00ff 00000000 0017 0001 0f 00 00000000 00000258 00000000 1234 0161 00 "
+		"ffff",
+     MSIG_ENOSIG},
+    {"owner not the root", Q1("0001") SIG("0161 00", "00ff", "00000000"), KNOT_EMALF},
+    {"class IN", Q1("0001") SIG("00", "0001", "00000000"), KNOT_EMALF},
+    {"TTL", Q1("0001") SIG("00", "00ff", "00000001"), KNOT_EMALF},
+    {"RRSIG instead", Q1("0001") "00 002e 00ff 00000000 0017" SIG_RDATA, MSIG_ENOSIG},
+    {"no signature",
+     Q1("0001") "00 0018 00ff 00000000 0015 0000 0f 00 00000000 00000258 00000000 1234 0161 00",
+     KNOT_EMALF},
+    {"signer cut",
+     Q1("0001") "00 0018 00ff 00000000 0014 0000 0f 00 00000000 00000258 00000000 1234 0161",
+     KNOT_EMALF},
+    {"signer compressed",
+     Q1("0001") "00 0018 00ff 00000000 0016 0000 0f 00 00000000 00000258 00000000 1234 c00c ffff",
+     KNOT_EMALF},
+    {"rdata cut", Q1("0001") "00 0018 00ff 00000000 0018" SIG_RDATA, KNOT_EMALF},
+    {"rdata short", Q1("0001") "00 0018 00ff 00000000 0004 0000 0f 00", KNOT_EMALF},
+    {"rdata empty", Q1("0001") "00 0018 00ff 00000000 0000", MSIG_ENOSIG},
+    {"behind the end", Q1("0001") GOOD "00", KNOT_EMALF},
+    {"one record missing", Q1("0002") GOOD, KNOT_EMALF},
+    {"question cut", "0001 2400 0002 0000 0000 0000 00 0006 0001", KNOT_EMALF},
+    {"question name loops", "0001 2400 0001 0000 0000 0000 c00c 0006 0001", KNOT_EMALF},
+    {"header cut", "0001 2400", KNOT_EMALF},
+    {"empty", "", KNOT_EMALF},
 };
 
 static void
@@ -561,8 +624,9 @@ test_forms(void **state)
 		print_message("# %s\n", forms[i].name);
 		assert_int_equal(msig_sig0_peek(wire, len, &info), forms[i].err);
 		if (forms[i].err != 0)
-			assert_int_equal(msig_sig0_verify(wire, len, NULL, 0, &alice_keys, 300, W, NULL),
-			                 forms[i].err);
+			assert_int_equal(
+			    msig_sig0_verify(wire, len, NULL, 0, &alice_keys, 300, W, NULL),
+			    forms[i].err);
 	}
 }
 
@@ -570,15 +634,14 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_foreign),   cmocka_unit_test(test_rsa),
-		cmocka_unit_test(test_keys),      cmocka_unit_test(test_keys_refused),
-		cmocka_unit_test(test_bind_files), cmocka_unit_test(test_usable),
-		cmocka_unit_test(test_zone_key),
-		cmocka_unit_test(test_request),   cmocka_unit_test(test_signer_letters),
-		cmocka_unit_test(test_response),
-		cmocka_unit_test(test_no_room),   cmocka_unit_test(test_times),
-		cmocka_unit_test(test_windows),   cmocka_unit_test(test_candidates),
-		cmocka_unit_test(test_forms),
+	    cmocka_unit_test(test_foreign),        cmocka_unit_test(test_rsa),
+	    cmocka_unit_test(test_keys),           cmocka_unit_test(test_keys_refused),
+	    cmocka_unit_test(test_bind_files),     cmocka_unit_test(test_usable),
+	    cmocka_unit_test(test_zone_key),       cmocka_unit_test(test_request),
+	    cmocka_unit_test(test_signer_letters), cmocka_unit_test(test_response),
+	    cmocka_unit_test(test_no_room),        cmocka_unit_test(test_times),
+	    cmocka_unit_test(test_windows),        cmocka_unit_test(test_candidates),
+	    cmocka_unit_test(test_forms),
 	};
 	return cmocka_run_group_tests_name("sig0", tests, setup, teardown);
 }

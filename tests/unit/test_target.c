@@ -4,7 +4,7 @@
 #include "libmsig/key.h"
 #include "libmsig/target.h"
 
-static const char *const identities[] = { "msa.p1.example.", "msa.p2.example.", "msa.p3.example." };
+static const char *const identities[] = {"msa.p1.example.", "msa.p2.example.", "msa.p3.example."};
 
 static struct msig_statement statements[3];
 
@@ -30,7 +30,8 @@ make_statement(int i)
 	snprintf(text, sizeof(text), "0100030f 2222%02x00", i);
 	add(&set[MSIG_APEX_DNSKEY], text);
 	assert_int_equal(msig_key_cds(st->zone, &set[MSIG_APEX_DNSKEY], &set[MSIG_APEX_CDS],
-	                              &set[MSIG_APEX_CDNSKEY]), 0);
+				      &set[MSIG_APEX_CDNSKEY]),
+			 0);
 	snprintf(text, sizeof(text), "036e73%02x 00", 0x31 + i);
 	add(&set[MSIG_APEX_NS], text);
 }
@@ -54,7 +55,7 @@ teardown(void **state)
 static void
 make_hsync(struct msig_hsync_set *set, const char *const lines[])
 {
-	knot_rdataset_t rrs = { 0 };
+	knot_rdataset_t rrs = {0};
 
 	for (int i = 0; i < 4 && lines[i] != NULL; i++) {
 		struct msig_hsync h;
@@ -91,46 +92,148 @@ static const struct {
 	int err;
 	const char *expect[3];
 } targets[] = {
-	{ "three signers, AGENT, mode A", { ON("1", "AGENT", "SIGN"), ON("2", "AGENT", "SIGN"),
-	  ON("3", "AGENT", "SIGN") }, 0, MSIG_SIGNER_FOREIGN, false, { 0 }, 0, { "n", "kcn", "kcn" } },
-	{ "the same at the second", { ON("1", "AGENT", "SIGN"), ON("2", "AGENT", "SIGN"),
-	  ON("3", "AGENT", "SIGN") }, 1, MSIG_SIGNER_FOREIGN, false, { 0 }, 0, { "kcn", "n", "kcn" } },
-	{ "mode B", { ON("1", "AGENT", "SIGN"), ON("2", "AGENT", "SIGN"), ON("3", "AGENT", "SIGN") },
-	  0, MSIG_SIGNER_ALL, false, { 0 }, 0, { "kcn", "kcn", "kcn" } },
-	{ "OWNER keeps NS", { ON("1", "OWNER", "SIGN"), ON("2", "OWNER", "SIGN") }, 0,
-	  MSIG_SIGNER_FOREIGN, false, { 0 }, 0, { "", "kc", "" } },
-	{ "OWNER keeps NS, whatever the process says", { ON("1", "OWNER", "SIGN"),
-	  ON("2", "OWNER", "SIGN") }, 0, MSIG_SIGNER_FOREIGN, false,
-	  { MSIG_APEX_ALL, MSIG_APEX_ALL, NOTHING }, 0, { "", "kc", "" } },
-	{ "one signer: an empty overlay", { ON("1", "OWNER", "SIGN") }, 0, MSIG_SIGNER_FOREIGN, false,
-	  { 0 }, 0, { "", "", "" } },
-	{ "NOSIGN gives NS only", { ON("1", "AGENT", "SIGN"), ON("2", "AGENT", "NOSIGN") }, 0,
-	  MSIG_SIGNER_FOREIGN, false, { 0 }, 0, { "n", "n", "" } },
-	{ "we do not sign: the zone arrives signed", { ON("1", "AGENT", "NOSIGN"),
-	  ON("2", "AGENT", "SIGN") }, 0, MSIG_SIGNER_FOREIGN, false, { 0 }, 0, { "", "", "" } },
-	{ "nobody signs", { ON("1", "AGENT", "NOSIGN"), ON("2", "AGENT", "NOSIGN") }, 0,
-	  MSIG_SIGNER_FOREIGN, false, { 0 }, 0, { "n", "n", "" } },
-	{ "the process lets keys in first", { ON("1", "AGENT", "SIGN"), ON("2", "AGENT", "SIGN") }, 0,
-	  MSIG_SIGNER_FOREIGN, false, { 0, MSIG_APEX_BIT(DNSKEY), NOTHING }, 0, { "n", "k", "" } },
-	{ "a leaver stays until its step", { ON("1", "AGENT", "SIGN"), OFF("2", "AGENT", "SIGN") }, 0,
-	  MSIG_SIGNER_FOREIGN, false,
-	  { 0, MSIG_APEX_BIT(DNSKEY) | MSIG_APEX_BIT(CDS) | MSIG_APEX_BIT(CDNSKEY), NOTHING }, 0,
-	  { "n", "kc", "" } },
-	{ "OFF alone permits nothing", { ON("1", "AGENT", "SIGN"), OFF("2", "AGENT", "SIGN") }, 0,
-	  MSIG_SIGNER_FOREIGN, false, { 0 }, 0, { "n", "", "" } },
-	{ "not listed", { ON("1", "AGENT", "SIGN"), ON("2", "AGENT", "SIGN") }, 0,
-	  MSIG_SIGNER_FOREIGN, false, { 0 }, 0, { "n", "kcn", "" } },
-	{ "CSYNC is ours", { ON("1", "AGENT", "SIGN"), ON("2", "AGENT", "SIGN") }, 1,
-	  MSIG_SIGNER_FOREIGN, true, { 0 }, 0, { "kcn", "ny", "" } },
-	{ "CSYNC of others is not", { ON("1", "AGENT", "SIGN"), ON("2", "AGENT", "SIGN") }, 0,
-	  MSIG_SIGNER_FOREIGN, false, { 0, MSIG_APEX_ALL, 0 }, 0, { "n", "kcn", "" } },
-	{ "no HSYNC", { NULL }, 0, MSIG_SIGNER_FOREIGN, false, { 0 }, MSIG_EDOUBT },
-	{ "all OFF", { OFF("1", "AGENT", "SIGN"), OFF("2", "AGENT", "SIGN") }, 0, MSIG_SIGNER_FOREIGN,
-	  false, { 0 }, MSIG_EDOUBT },
-	{ "we are not in it", { ON("2", "AGENT", "SIGN"), ON("3", "AGENT", "SIGN") }, 0,
-	  MSIG_SIGNER_FOREIGN, false, { 0 }, MSIG_EDOUBT },
-	{ "NSMGMT differs", { ON("1", "AGENT", "SIGN"), ON("2", "OWNER", "SIGN") }, 0,
-	  MSIG_SIGNER_FOREIGN, false, { 0 }, MSIG_EDOUBT },
+    {"three signers, AGENT, mode A",
+     {ON("1", "AGENT", "SIGN"), ON("2", "AGENT", "SIGN"), ON("3", "AGENT", "SIGN")},
+     0,
+     MSIG_SIGNER_FOREIGN,
+     false,
+     {0},
+     0,
+     {"n", "kcn", "kcn"}},
+    {"the same at the second",
+     {ON("1", "AGENT", "SIGN"), ON("2", "AGENT", "SIGN"), ON("3", "AGENT", "SIGN")},
+     1,
+     MSIG_SIGNER_FOREIGN,
+     false,
+     {0},
+     0,
+     {"kcn", "n", "kcn"}},
+    {"mode B",
+     {ON("1", "AGENT", "SIGN"), ON("2", "AGENT", "SIGN"), ON("3", "AGENT", "SIGN")},
+     0,
+     MSIG_SIGNER_ALL,
+     false,
+     {0},
+     0,
+     {"kcn", "kcn", "kcn"}},
+    {"OWNER keeps NS",
+     {ON("1", "OWNER", "SIGN"), ON("2", "OWNER", "SIGN")},
+     0,
+     MSIG_SIGNER_FOREIGN,
+     false,
+     {0},
+     0,
+     {"", "kc", ""}},
+    {"OWNER keeps NS, whatever the process says",
+     {ON("1", "OWNER", "SIGN"), ON("2", "OWNER", "SIGN")},
+     0,
+     MSIG_SIGNER_FOREIGN,
+     false,
+     {MSIG_APEX_ALL, MSIG_APEX_ALL, NOTHING},
+     0,
+     {"", "kc", ""}},
+    {"one signer: an empty overlay",
+     {ON("1", "OWNER", "SIGN")},
+     0,
+     MSIG_SIGNER_FOREIGN,
+     false,
+     {0},
+     0,
+     {"", "", ""}},
+    {"NOSIGN gives NS only",
+     {ON("1", "AGENT", "SIGN"), ON("2", "AGENT", "NOSIGN")},
+     0,
+     MSIG_SIGNER_FOREIGN,
+     false,
+     {0},
+     0,
+     {"n", "n", ""}},
+    {"we do not sign: the zone arrives signed",
+     {ON("1", "AGENT", "NOSIGN"), ON("2", "AGENT", "SIGN")},
+     0,
+     MSIG_SIGNER_FOREIGN,
+     false,
+     {0},
+     0,
+     {"", "", ""}},
+    {"nobody signs",
+     {ON("1", "AGENT", "NOSIGN"), ON("2", "AGENT", "NOSIGN")},
+     0,
+     MSIG_SIGNER_FOREIGN,
+     false,
+     {0},
+     0,
+     {"n", "n", ""}},
+    {"the process lets keys in first",
+     {ON("1", "AGENT", "SIGN"), ON("2", "AGENT", "SIGN")},
+     0,
+     MSIG_SIGNER_FOREIGN,
+     false,
+     {0, MSIG_APEX_BIT(DNSKEY), NOTHING},
+     0,
+     {"n", "k", ""}},
+    {"a leaver stays until its step",
+     {ON("1", "AGENT", "SIGN"), OFF("2", "AGENT", "SIGN")},
+     0,
+     MSIG_SIGNER_FOREIGN,
+     false,
+     {0, MSIG_APEX_BIT(DNSKEY) | MSIG_APEX_BIT(CDS) | MSIG_APEX_BIT(CDNSKEY), NOTHING},
+     0,
+     {"n", "kc", ""}},
+    {"OFF alone permits nothing",
+     {ON("1", "AGENT", "SIGN"), OFF("2", "AGENT", "SIGN")},
+     0,
+     MSIG_SIGNER_FOREIGN,
+     false,
+     {0},
+     0,
+     {"n", "", ""}},
+    {"not listed",
+     {ON("1", "AGENT", "SIGN"), ON("2", "AGENT", "SIGN")},
+     0,
+     MSIG_SIGNER_FOREIGN,
+     false,
+     {0},
+     0,
+     {"n", "kcn", ""}},
+    {"CSYNC is ours",
+     {ON("1", "AGENT", "SIGN"), ON("2", "AGENT", "SIGN")},
+     1,
+     MSIG_SIGNER_FOREIGN,
+     true,
+     {0},
+     0,
+     {"kcn", "ny", ""}},
+    {"CSYNC of others is not",
+     {ON("1", "AGENT", "SIGN"), ON("2", "AGENT", "SIGN")},
+     0,
+     MSIG_SIGNER_FOREIGN,
+     false,
+     {0, MSIG_APEX_ALL, 0},
+     0,
+     {"n", "kcn", ""}},
+    {"no HSYNC", {NULL}, 0, MSIG_SIGNER_FOREIGN, false, {0}, MSIG_EDOUBT},
+    {"all OFF",
+     {OFF("1", "AGENT", "SIGN"), OFF("2", "AGENT", "SIGN")},
+     0,
+     MSIG_SIGNER_FOREIGN,
+     false,
+     {0},
+     MSIG_EDOUBT},
+    {"we are not in it",
+     {ON("2", "AGENT", "SIGN"), ON("3", "AGENT", "SIGN")},
+     0,
+     MSIG_SIGNER_FOREIGN,
+     false,
+     {0},
+     MSIG_EDOUBT},
+    {"NSMGMT differs",
+     {ON("1", "AGENT", "SIGN"), ON("2", "OWNER", "SIGN")},
+     0,
+     MSIG_SIGNER_FOREIGN,
+     false,
+     {0},
+     MSIG_EDOUBT},
 };
 
 static unsigned
@@ -168,8 +271,14 @@ test_targets(void **state)
 		struct msig_hsync_set hsync;
 		struct name own = name_of(identities[targets[i].own]);
 		struct msig_target_in in = {
-			.hsync = &hsync, .identity = own.n, .mode = targets[i].mode, .part = part,
-			.count = 3, .key_ttl = 77, .ns_ttl = 88, .csync = targets[i].csync,
+		    .hsync = &hsync,
+		    .identity = own.n,
+		    .mode = targets[i].mode,
+		    .part = part,
+		    .count = 3,
+		    .key_ttl = 77,
+		    .ns_ttl = 88,
+		    .csync = targets[i].csync,
 		};
 		struct msig_target out;
 
@@ -180,8 +289,10 @@ test_targets(void **state)
 
 			/* In an order of no meaning. */
 			part[2 - j].statement = &statements[j];
-			part[2 - j].types = types == 0 ?
-			    msig_target_types(&hsync, NAME(identities[j])) : types == NOTHING ? 0 : types;
+			part[2 - j].types = types == 0
+						? msig_target_types(&hsync, NAME(identities[j]))
+					    : types == NOTHING ? 0
+							       : types;
 		}
 		assert_int_equal(msig_target(&in, &out), targets[i].err);
 		if (targets[i].err == 0) {
@@ -199,27 +310,31 @@ test_targets(void **state)
 static void
 test_same_everywhere(void **state)
 {
-	const char *const lines[] = { ON("1", "AGENT", "SIGN"), ON("2", "AGENT", "SIGN"),
-		                      ON("3", "AGENT", "SIGN"), NULL };
+	const char *const lines[] = {ON("1", "AGENT", "SIGN"), ON("2", "AGENT", "SIGN"),
+				     ON("3", "AGENT", "SIGN"), NULL};
 	struct msig_target_part part[3];
 	struct msig_target out[2];
 	struct msig_apex all, empty;
 	struct msig_hsync_set hsync;
 	struct name own = name_of(identities[0]);
-	struct msig_target_in in = { .hsync = &hsync, .identity = own.n, .mode = MSIG_SIGNER_ALL,
-		                     .part = part, .count = 3, .key_ttl = 1, .ns_ttl = 2 };
+	struct msig_target_in in = {.hsync = &hsync,
+				    .identity = own.n,
+				    .mode = MSIG_SIGNER_ALL,
+				    .part = part,
+				    .count = 3,
+				    .key_ttl = 1,
+				    .ns_ttl = 2};
 
 	make_hsync(&hsync, lines);
 	for (int k = 0; k < 2; k++) {
 		for (int j = 0; j < 3; j++) {
 			part[k == 0 ? j : 2 - j] = (struct msig_target_part){
-				&statements[j], msig_target_types(&hsync, NAME(identities[j]))
-			};
+			    &statements[j], msig_target_types(&hsync, NAME(identities[j]))};
 		}
 		assert_int_equal(msig_target(&in, &out[k]), 0);
 		for (size_t j = 1; j < out[k].count; j++)
-			assert_true(msig_name_cmp(out[k].at[j - 1].identity,
-			                          out[k].at[j].identity) < 0);
+			assert_true(
+			    msig_name_cmp(out[k].at[j - 1].identity, out[k].at[j].identity) < 0);
 	}
 	assert_true(msig_target_eq(&out[0], &out[1]));
 	msig_apex_init(&all);
@@ -246,7 +361,7 @@ test_same_everywhere(void **state)
 	/* As many providers, but others; and the same ones with less. */
 	in.count = 1;
 	for (int k = 0; k < 2; k++) {
-		part[0] = (struct msig_target_part){ &statements[k], MSIG_APEX_ALL };
+		part[0] = (struct msig_target_part){&statements[k], MSIG_APEX_ALL};
 		assert_int_equal(msig_target(&in, &out[k]), 0);
 	}
 	assert_int_equal(out[0].count, out[1].count);
@@ -270,8 +385,22 @@ test_same_everywhere(void **state)
 /* Statements --------------------------------------------------------------------------------- */
 
 enum wrong {
-	CDS_OF_NO_KEY, CDS_ALONE, CDNSKEY_ALONE, DELETE, DELETE_ALONE, CSYNC, NOT_A_ZONE_KEY, PROTOCOL,
-	ALGORITHM_0, KEY_EMPTY, CDS_OF_ZSK, CDS_SHA1, NS_ROOT, NS_TRAIL, TOO_MANY, WRONGS
+	CDS_OF_NO_KEY,
+	CDS_ALONE,
+	CDNSKEY_ALONE,
+	DELETE,
+	DELETE_ALONE,
+	CSYNC,
+	NOT_A_ZONE_KEY,
+	PROTOCOL,
+	ALGORITHM_0,
+	KEY_EMPTY,
+	CDS_OF_ZSK,
+	CDS_SHA1,
+	NS_ROOT,
+	NS_TRAIL,
+	TOO_MANY,
+	WRONGS
 };
 
 static void
@@ -356,19 +485,20 @@ test_statement_check(void **state)
 	uint16_t len;
 	msig_statement_init(&good, NAME("a."), NAME("a."));
 	assert_int_equal(msig_statement_copy(&good, &statements[0]), 0);
-	assert_int_equal(msig_key_ds(good.zone, good.apex.set[MSIG_APEX_CDNSKEY].rrs.rdata, 4, ds, &len), 0);
+	assert_int_equal(
+	    msig_key_ds(good.zone, good.apex.set[MSIG_APEX_CDNSKEY].rrs.rdata, 4, ds, &len), 0);
 	assert_int_equal(msig_set_add(&good.apex.set[MSIG_APEX_CDS], ds, len), 0);
 	assert_int_equal(msig_statement_check(&good), 0);
 	msig_statement_clear(&good);
 	for (int wrong = 0; wrong < WRONGS; wrong++) {
 		struct msig_statement st;
 		struct msig_hsync_set hsync;
-		const char *const lines[] = { ON("1", "AGENT", "SIGN"), ON("2", "AGENT", "SIGN"),
-			                      NULL };
+		const char *const lines[] = {ON("1", "AGENT", "SIGN"), ON("2", "AGENT", "SIGN"),
+					     NULL};
 		struct name own = name_of(identities[0]);
-		struct msig_target_part part = { &st, MSIG_APEX_ALL };
-		struct msig_target_in in = { .hsync = &hsync, .identity = own.n, .part = &part,
-			                     .count = 1 };
+		struct msig_target_part part = {&st, MSIG_APEX_ALL};
+		struct msig_target_in in = {
+		    .hsync = &hsync, .identity = own.n, .part = &part, .count = 1};
 		struct msig_target out;
 
 		print_message("# wrong %d\n", wrong);
@@ -377,7 +507,7 @@ test_statement_check(void **state)
 		memcpy(st.identity, NAME(identities[1]), sizeof(st.identity));
 		spoil(&st, wrong);
 		assert_int_equal(msig_statement_check(&st),
-		                 wrong == TOO_MANY ? MSIG_ESIZE : MSIG_EVALUE);
+				 wrong == TOO_MANY ? MSIG_ESIZE : MSIG_EVALUE);
 		/* The target takes nothing from it either. */
 		make_hsync(&hsync, lines);
 		assert_int_equal(msig_target(&in, &out), MSIG_EREFUSED);
@@ -391,9 +521,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_targets),
-		cmocka_unit_test(test_same_everywhere),
-		cmocka_unit_test(test_statement_check),
+	    cmocka_unit_test(test_targets),
+	    cmocka_unit_test(test_same_everywhere),
+	    cmocka_unit_test(test_statement_check),
 	};
 	return cmocka_run_group_tests_name("target", tests, setup, teardown);
 }

@@ -29,7 +29,7 @@ test_reader(void **state)
 static void
 test_reader_sticks(void **state)
 {
-	uint8_t data[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+	uint8_t data[8] = {1, 2, 3, 4, 5, 6, 7, 8};
 	struct msig_rd rd;
 
 	msig_rd_init(&rd, data, 3);
@@ -48,9 +48,15 @@ static const struct {
 	const char *hex;
 	int err;
 } names[] = {
-	{ "00", 0 },          { "0161 00", 0 },     { "", MSIG_ETRUNC },
-	{ "01", KNOT_EMALF }, { "0161", KNOT_EMALF }, { "c000", KNOT_EMALF },
-	{ "0161 c000", KNOT_EMALF }, { "40", KNOT_EMALF }, { "80 61 00", KNOT_EMALF },
+    {"00", 0},
+    {"0161 00", 0},
+    {"", MSIG_ETRUNC},
+    {"01", KNOT_EMALF},
+    {"0161", KNOT_EMALF},
+    {"c000", KNOT_EMALF},
+    {"0161 c000", KNOT_EMALF},
+    {"40", KNOT_EMALF},
+    {"80 61 00", KNOT_EMALF},
 };
 
 static void
@@ -210,9 +216,9 @@ test_rrs_as_it_is(void **state)
 {
 	uint8_t data[512], again[512];
 	size_t len = hex(RR("0141 00", "0002", "0001", "0000012c", "0005", "03 4e5331 00")
-	                 RR("0141 00", "0002", "00fe", "00000000", "0005", "03 4e5331 00")
-	                 RR("0141 00", "0002", "00ff", "00000000", "0000", ""),
-	                 data, sizeof(data));
+			     RR("0141 00", "0002", "00fe", "00000000", "0005", "03 4e5331 00")
+				 RR("0141 00", "0002", "00ff", "00000000", "0000", ""),
+			 data, sizeof(data));
 	struct msig_rrs rrs;
 	struct msig_wr wr;
 
@@ -249,11 +255,11 @@ test_rrs_packet(void **state)
 {
 	uint8_t wire[512];
 	size_t len = hex("0001 8400 0001 0002 0000 0000  0141 00 0002 0001"
-	                 "c00c 0002 0001 0000012c 0006 034e5331 c00c"
-	                 "c00c 0002 0001 0000012c 0006 036e7332 c00c",
-	                 wire, sizeof(wire));
+			 "c00c 0002 0001 0000012c 0006 034e5331 c00c"
+			 "c00c 0002 0001 0000012c 0006 036e7332 c00c",
+			 wire, sizeof(wire));
 	knot_pkt_t *pkt = knot_pkt_new(wire, len, NULL);
-	struct msig_rrs rrs = { 0 };
+	struct msig_rrs rrs = {0};
 
 	assert_int_equal(knot_pkt_parse(pkt, KNOT_PF_NOCANON), 0);
 	assert_int_equal(msig_rrs_add_section(&rrs, knot_pkt_section(pkt, KNOT_ANSWER)), 0);
@@ -271,27 +277,27 @@ static const struct {
 	uint16_t type;
 	const char *in, *out; /* out NULL: malformed */
 } canons[] = {
-	{ "A is opaque", 1, "41424344", "41424344" },
-	{ "NS", 2, "034e5331 0141 00", "036e733101 6100" },
-	{ "SOA", 6, "0141 00 0142 00 41414141", "0161 00 0162 00 41414141" },
-	{ "MX", 15, "4141 0142 00", "4141 0162 00" },
-	{ "SRV", 33, "414141414141 0142 00", "414141414141 0162 00" },
-	{ "NAPTR", 35, "41414141 0141 0141 0141 0142 00", "41414141 0141 0141 0141 0162 00" },
-	{ "DNAME", 39, "0142 00", "0162 00" },
-	{ "RRSIG", 46, "414141414141414141414141414141414141 0142 00 4142",
-	  "414141414141414141414141414141414141 0162 00 4142" },
-	{ "NSEC stays (RFC 6840)", 47, "0142 00 4142", "0142 00 4142" },
-	{ "TXT", 16, "0141", "0141" },
-	{ "HSYNC stays", 65282, "010201 0142 00", "010201 0142 00" },
-	{ "SVCB stays", 64, "0001 0142 00", "0001 0142 00" },
-	{ "NS cut", 2, "034e53", NULL },
-	{ "NS empty", 2, "", NULL },
-	{ "MX without a name", 15, "4141", NULL },
-	{ "MX too short", 15, "41", NULL },
-	{ "NAPTR cut", 35, "41414141 05", NULL },
-	{ "NAPTR without strings", 35, "41414141", NULL },
-	{ "NAPTR without a name", 35, "41414141 00 00 00", NULL },
-	{ "RRSIG cut", 46, "4141", NULL },
+    {"A is opaque", 1, "41424344", "41424344"},
+    {"NS", 2, "034e5331 0141 00", "036e733101 6100"},
+    {"SOA", 6, "0141 00 0142 00 41414141", "0161 00 0162 00 41414141"},
+    {"MX", 15, "4141 0142 00", "4141 0162 00"},
+    {"SRV", 33, "414141414141 0142 00", "414141414141 0162 00"},
+    {"NAPTR", 35, "41414141 0141 0141 0141 0142 00", "41414141 0141 0141 0141 0162 00"},
+    {"DNAME", 39, "0142 00", "0162 00"},
+    {"RRSIG", 46, "414141414141414141414141414141414141 0142 00 4142",
+     "414141414141414141414141414141414141 0162 00 4142"},
+    {"NSEC stays (RFC 6840)", 47, "0142 00 4142", "0142 00 4142"},
+    {"TXT", 16, "0141", "0141"},
+    {"HSYNC stays", 65282, "010201 0142 00", "010201 0142 00"},
+    {"SVCB stays", 64, "0001 0142 00", "0001 0142 00"},
+    {"NS cut", 2, "034e53", NULL},
+    {"NS empty", 2, "", NULL},
+    {"MX without a name", 15, "4141", NULL},
+    {"MX too short", 15, "41", NULL},
+    {"NAPTR cut", 35, "41414141 05", NULL},
+    {"NAPTR without strings", 35, "41414141", NULL},
+    {"NAPTR without a name", 35, "41414141 00 00 00", NULL},
+    {"RRSIG cut", 46, "4141", NULL},
 };
 
 static void
@@ -322,12 +328,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_reader),        cmocka_unit_test(test_reader_sticks),
-		cmocka_unit_test(test_reader_names),  cmocka_unit_test(test_writer),
-		cmocka_unit_test(test_writer_grows),  cmocka_unit_test(test_names),
-		cmocka_unit_test(test_rrs),           cmocka_unit_test(test_rrs_as_it_is),
-		cmocka_unit_test(test_rrs_limit),     cmocka_unit_test(test_rrs_packet),
-		cmocka_unit_test(test_canon),         cmocka_unit_test(test_errors),
+	    cmocka_unit_test(test_reader),       cmocka_unit_test(test_reader_sticks),
+	    cmocka_unit_test(test_reader_names), cmocka_unit_test(test_writer),
+	    cmocka_unit_test(test_writer_grows), cmocka_unit_test(test_names),
+	    cmocka_unit_test(test_rrs),          cmocka_unit_test(test_rrs_as_it_is),
+	    cmocka_unit_test(test_rrs_limit),    cmocka_unit_test(test_rrs_packet),
+	    cmocka_unit_test(test_canon),        cmocka_unit_test(test_errors),
 	};
 	return cmocka_run_group_tests_name("wire", tests, NULL, NULL);
 }
