@@ -51,6 +51,11 @@ tests_system_sig0tool_LDADD = libmsig/libmsig.la $(KNOT_LIBS)
 dist_check_SCRIPTS += tests/system/test_sig0_interop.py
 TESTS += tests/system/test_sig0_interop.py
 
+# Figures of the library.
+BENCHES += tests/bench/bench_libmsig
+EXTRA_PROGRAMS = $(FUZZERS) tests/bench/bench_libmsig
+tests_bench_bench_libmsig_LDADD = libmsig/libmsig.la $(KNOT_LIBS)
+
 # The decoders' seeds and simple mutations of them, in every build; libFuzzer in --enable-fuzzing.
 fuzz_libs = libmsig/libmsig.la $(KNOT_LIBS)
 if FUZZING
@@ -66,7 +71,6 @@ FUZZERS += \
 	tests/fuzz/fuzz_sig0_key \
 	tests/fuzz/fuzz_target \
 	tests/fuzz/fuzz_update
-EXTRA_PROGRAMS = $(FUZZERS)
 fuzz_ldflags = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_hsync_LDADD = $(fuzz_libs)
 tests_fuzz_fuzz_hsync_LDFLAGS = $(fuzz_ldflags)
