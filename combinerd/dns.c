@@ -17,12 +17,15 @@
 
 #define UDP_PAYLOAD 1232
 #define OPT_SIZE 11
+#define REFUSED_PER_S 10 /* lines in the log about what is refused; the rest is counted */
 
 struct dns {
 	struct combiner *combiner;
 	struct dnsio_server **server;
 	struct dnsio_addr *addr;
 	size_t servers;
+	uint64_t second; /* monotonic: when the lines about refusals began to be counted */
+	unsigned lines;
 };
 
 /* One request, while it is answered. */
@@ -97,6 +100,21 @@ answer(struct ask *ask, uint16_t rcode, const struct version *soa)
 		dnsio_reply(ask->req, wire, len);
 }
 
+/* Whoever can reach us can be refused: that must not fill the log. */
+static bool
+may_log(struct dns *dns)
+{
+	uint64_t now = loop_mono_ms();
+
+	if (now - dns->second >= 1000) {
+		if (dns->lines > REFUSED_PER_S)
+			log_info("%u more messages were refused", dns->lines - REFUSED_PER_S);
+		dns->second = now;
+		dns->lines = 0;
+	}
+	return ++dns->lines <= REFUSED_PER_S;
+}
+
 static void __attribute__((format(printf, 3, 4)))
 refuse(struct ask *ask, uint16_t rcode, const char *fmt, ...)
 {
@@ -108,12 +126,14 @@ refuse(struct ask *ask, uint16_t rcode, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	const char *result = name != NULL ? name->name : "refused";
-	if (ask->zone != NULL) {
+	if (ask->zone != NULL)
 		ask->zone->refused++;
+	/* What a known key asked for is always said: somebody will look for the reason. */
+	bool say = may_log(ask->dns) || ask->tsig.key != NULL;
+	if (say && ask->zone != NULL)
 		log_zone(LOG_LVL_INFO, ask->zone->name, "%s: %s (%s)", ask->source, text, result);
-	} else {
+	else if (say)
 		log_info("%s: %s (%s)", ask->source, text, result);
-	}
 	answer(ask, rcode, NULL);
 }
 
@@ -441,7 +461,9 @@ on_request(void *arg, struct dnsio_request *req, const uint8_t *wire, size_t len
 		fatal("out of memory");
 	int ret = knot_pkt_parse(ask.pkt, 0);
 	if (ret != 0) {
-		log_info("%s: malformed message: %s (FORMERR)", ask.source, msig_strerror(ret));
+		if (may_log(ask.dns))
+			log_info("%s: malformed message: %s (FORMERR)", ask.source,
+			         msig_strerror(ret));
 		format_error(req, wire);
 	} else {
 		dispatch(&ask);

@@ -185,20 +185,20 @@ marker_path(const struct journal *j, const knot_dname_t *zone, char *path, size_
 	snprintf(path, size, "%s/%s.overlaid", j->dir, name);
 }
 
-static int
+static void
 marker_set(const struct journal *j, const knot_dname_t *zone)
 {
 	char path[4096];
 
 	marker_path(j, zone, path, sizeof(path));
 	if (access(path, F_OK) == 0)
-		return 0;
+		return;
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
 	if (fd < 0)
-		return MSIG_EDISK;
-	int ret = fsync(fd);
+		return;
+	fsync(fd);
 	close(fd);
-	return ret != 0 ? MSIG_EDISK : base_sync_dir(j->dir);
+	base_sync_dir(j->dir);
 }
 
 static bool
@@ -310,15 +310,29 @@ journal_load(struct journal *j, const knot_dname_t *zone, struct journal_row *ro
 	int over = overlay_load(j->db, text, overlay);
 	if (over == 0 && marker_is_set(j, zone) && !row->ever)
 		over = MSIG_EDB; /* the database knows nothing of it */
+	if (row->ever)
+		marker_set(j, zone);
 	if (over != 0)
 		return MSIG_EDOUBT;
 	return ret;
 }
 
 struct journal_past *
+journal_past_grow(struct journal_past *list, size_t count)
+{
+	/* there is room for 8, 16, 32, ... */
+	if (count != 0 && (count < 8 || (count & (count - 1)) != 0))
+		return list;
+	struct journal_past *more = realloc(list, (count == 0 ? 8 : count * 2) * sizeof(*list));
+	if (more == NULL)
+		fatal("out of memory");
+	return more;
+}
+
+struct journal_past *
 journal_history(struct journal *j, const knot_dname_t *zone, struct version *served, size_t *count)
 {
-	struct journal_past *list = xcalloc(JOURNAL_VERSIONS, sizeof(*list));
+	struct journal_past *list = NULL;
 	struct db_stmt *st = db_stmt(j->db, "SELECT serial, sum_a, sum_b, change FROM served "
 	                                    "WHERE zone = ? ORDER BY seq DESC");
 	struct version *at = served;
@@ -338,6 +352,7 @@ journal_history(struct journal *j, const knot_dname_t *zone, struct version *ser
 		ended = before == NULL;
 		if (ended)
 			continue;
+		list = journal_past_grow(list, n);
 		list[n++] = (struct journal_past){version_serial(before), before, len};
 		at = before;
 	}
@@ -495,10 +510,8 @@ journal_commit(struct journal *j, const knot_dname_t *zone, const struct journal
 {
 	char text[sizeof(knot_dname_txt_storage_t)];
 	char old_base[BASE_NAME] = "", new_base[BASE_NAME] = "";
-	int ret = row->ever ? marker_set(j, zone) : 0;
+	int ret;
 
-	if (ret != 0)
-		return ret;
 	snprintf(text, sizeof(text), "%s", zone_text(zone));
 	if ((ret = db_begin(j->db)) < 0)
 		return ret;
@@ -513,6 +526,9 @@ journal_commit(struct journal *j, const knot_dname_t *zone, const struct journal
 	}
 	if (strcmp(old_base, new_base) != 0)
 		base_remove(j->dir, old_base);
+	/* Not needed while the database is there; made again at the next start if it fails now. */
+	if (row->ever)
+		marker_set(j, zone);
 	return 0;
 }
 

@@ -49,6 +49,9 @@ int journal_load(struct journal *journal, const knot_dname_t *zone, struct journ
 struct journal_past *journal_history(struct journal *journal, const knot_dname_t *zone,
                                      struct version *served, size_t *count);
 
+/* Makes room for one more behind count of them. */
+struct journal_past *journal_past_grow(struct journal_past *list, size_t count);
+
 /* What changes: members that are NULL stay as they are. */
 struct journal_change {
 	struct version *owner_from, *owner; /* the owner's version */

@@ -19,6 +19,9 @@
 #define MAX_BYTES (1ULL << 30)
 #define FIRST_RETRY_S 1 /* without any zone yet; doubles */
 #define LAST_RETRY_S 60
+#define WASTED_MAX 6       /* doublings of the retry time after transfers that were of no use */
+#define RETRY_MAX_S 3600
+#define ROUNDS_PER_S 5     /* that NOTIFY can cause */
 
 enum step { STEP_IDLE, STEP_SOA, STEP_XFR };
 
@@ -33,6 +36,9 @@ struct transfer {
 	unsigned address;
 	int pinned;            /* primary that the present version came from, -1: none */
 	unsigned failures;     /* rounds in a row */
+	unsigned wasted;       /* transfers in a row that brought records and were of no use */
+	uint64_t second;       /* monotonic: when the rounds began to be counted */
+	unsigned rounds;
 	uint64_t started;      /* monotonic */
 	uint64_t next;         /* UTC ms */
 	/* of the query that runs */
@@ -103,8 +109,12 @@ interval(struct transfer *t, bool failed)
 	uint64_t age = loop_utc_ms() / 1000 - t->zone->row.checked;
 	if (failed && age > expire)
 		zone_expire(t->zone, true);
-	return failed ? at_least(soa_field(t, 12), conf->min_retry)
-	              : at_least(soa_field(t, 16), conf->min_refresh);
+	if (!failed)
+		return at_least(soa_field(t, 16), conf->min_refresh);
+	uint64_t wait = (uint64_t)at_least(soa_field(t, 12), conf->min_retry) << t->wasted;
+	if (t->wasted > 0 && wait > RETRY_MAX_S)
+		wait = at_least(soa_field(t, 12), RETRY_MAX_S);
+	return (uint32_t)wait;
 }
 
 static void
@@ -128,7 +138,7 @@ static void
 round_done(struct transfer *t)
 {
 	step_end(t);
-	t->failures = 0;
+	t->failures = t->wasted = 0;
 	t->error[0] = '\0';
 	schedule(t, false);
 }
@@ -145,6 +155,8 @@ attempt_failed(struct transfer *t, const char *fmt, ...)
 	va_end(args);
 	snprintf(t->error, sizeof(t->error), "%.79s: %.110s", t->where, text);
 	t->failed++;
+	if (t->xfr.records > 0 && t->wasted < WASTED_MAX)
+		t->wasted++;
 	bool again = t->xfr.try_axfr && !t->full_only;
 	step_end(t);
 	log_zone(LOG_LVL_WARN, t->zone->name, "transfer from %s%s", t->error,
@@ -499,9 +511,15 @@ transfer_start(struct transfer *t, bool force)
 		t->again_force = t->again_force || force;
 		return;
 	}
+	uint64_t now = loop_mono_ms();
+	if (now - t->second >= 1000) {
+		t->second = now;
+		t->rounds = 0;
+	}
+	bool often = ++t->rounds > ROUNDS_PER_S && !force;
 	t->force = t->force || force;
 	t->next = 0;
-	loop_timer_set(t->timer, 0);
+	loop_timer_set(t->timer, often ? 1000 : 0);
 }
 
 void

@@ -62,6 +62,7 @@ past_add(struct zone *zone, struct version *version, size_t bytes)
 
 	if (zone->pasts == JOURNAL_VERSIONS)
 		version_unpin(zone->past[--zone->pasts].version);
+	zone->past = journal_past_grow(zone->past, zone->pasts);
 	memmove(zone->past + 1, zone->past, zone->pasts * sizeof(*zone->past));
 	zone->past[0] = (struct journal_past){version_serial(version), version, bytes};
 	zone->pasts++;
@@ -115,6 +116,9 @@ decide(const struct zone *zone, struct plan *plan)
 	plan->row.owner_serial = version_serial(plan->owner);
 	if (plan->policy.mode != MERGE_NONE && plan->overlay->count > 0)
 		plan->row.ever = true;
+	/* The operator's word holds as long as the zone is what it was given for. */
+	if (plan->policy.state != MSIG_ZONE_PASSTHROUGH)
+		plan->row.accept_signed = false;
 }
 
 static struct version *
@@ -506,7 +510,6 @@ zone_new(struct combiner *combiner, const struct conf_zone *conf)
 	if (zone->name == NULL)
 		fatal("out of memory");
 	knot_dname_to_lower(zone->name);
-	zone->past = xcalloc(JOURNAL_VERSIONS, sizeof(*zone->past));
 	zone->notify = notify_new(zone);
 	zone->transfer = transfer_new(zone);
 	load(zone);

@@ -166,6 +166,42 @@ def notifies(tap, rig, owner):
         tap.equal(notify(*args), rcode, f"NOTIFY {what}: {rcode}")
 
 
+def floods(tap, rig, owner):
+    """Many messages cost little: few questions to the owner, few lines in the log."""
+    owner.answer = lambda q, c: owner.send(c, q, [[soa(owner.serial), *body(), soa(owner.serial)]])
+    del owner.asked[:]
+    message = dns.message.make_query(lab.ZONE, "SOA")
+    message.flags = dns.opcode.to_flags(dns.opcode.NOTIFY) | dns.flags.AA
+    message.use_tsig(rig.transfer.key)
+    for _ in range(200):
+        dns.query.udp(message, rig.listen[0], 5, rig.listen[1])
+    tap.ok(0 < len(owner.asked) <= 20, "200 NOTIFY: a few questions", str(len(owner.asked)))
+    mark = len(rig.log())
+    query = dns.message.make_query(lab.ZONE, "SOA")
+    for _ in range(200):
+        dns.query.udp(query, rig.listen[0], 5, rig.listen[1])
+    lines = rig.log()[mark:].count("which is not the signer's")
+    tap.ok(0 < lines <= 30, "200 refused questions: a few lines", str(lines))
+
+
+def useless(tap, rig, owner):
+    """Transfers that are of no use come at longer and longer intervals."""
+    owner.serial += 1
+    owner.answer = lambda q, c: owner.send(c, q, [[soa(owner.serial), *body()]]) or False
+    waits = []
+    for _ in range(4):
+        failed = rig.status()["transfer"]["failed"]
+        rig.control("refresh")
+        rig.until(lambda s: s["transfer"]["failed"] > failed and not s["transfer"]["running"],
+                  "the transfer to fail")
+        status = rig.control("status")
+        waits.append(status["zones"][0]["transfer"]["next"] - status["now"])
+    tap.ok(all(b > 1.5 * a for a, b in zip(waits, waits[1:])), "the interval doubles", str(waits))
+    owner.answer = lambda q, c: owner.send(c, q, [[soa(owner.serial), *body(), soa(owner.serial)]])
+    rig.control("refresh")
+    rig.until_owner(owner.serial)
+
+
 def expired(tap):
     """An owner that is gone for longer than its expire time: served on, with an alarm."""
     with lab.Rig() as rig:
@@ -214,6 +250,8 @@ with Tap() as t:
         differences(t, r, fake)
         going_back(t, r, fake)
         notifies(t, r, fake)
+        floods(t, r, fake)
+        useless(t, r, fake)
         fake.close()
     expired(t)
     first_contact(t)
