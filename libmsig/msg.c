@@ -351,32 +351,23 @@ get_BLOB(struct in *in, struct msig_blob *v)
 	v->len = (uint32_t)len;
 }
 
-/* The number of elements, once so many can be there at all. */
-static uint16_t
-get_count(struct in *in, size_t smallest)
-{
-	size_t count = get_number(in, 2);
-	if (in->err == 0 && count * smallest > in->left)
-		in->err = MSIG_ETRUNC;
-	return in->err == 0 ? (uint16_t)count : 0;
-}
-
-#define GET_LIST(KIND, type, smallest)                                                             \
+/* A count is 16 bits: what it can claim is no burden, and the first missing element ends it. */
+#define GET_LIST(KIND, type)                                                                       \
 	static void get_##KIND##S(struct in *in, type *v)                                          \
 	{                                                                                          \
-		uint16_t count = get_count(in, smallest);                                          \
+		uint16_t count = (uint16_t)get_number(in, 2);                                      \
 		if (in->err != 0)                                                                  \
 			return;                                                                    \
 		v->at = get_memory(in, count, sizeof(*v->at));                                     \
 		if (v->at == NULL)                                                                 \
 			return;                                                                    \
 		v->count = count;                                                                  \
-		for (unsigned i = 0; i < count; i++)                                               \
+		for (unsigned i = 0; i < count && in->err == 0; i++)                               \
 			get_##KIND(in, &v->at[i]);                                                 \
 	}
-GET_LIST(U16, struct msig_u16s, 2)
-GET_LIST(STR, struct msig_strs, 2)
-GET_LIST(BLOB, struct msig_blobs, 4)
+GET_LIST(U16, struct msig_u16s)
+GET_LIST(STR, struct msig_strs)
+GET_LIST(BLOB, struct msig_blobs)
 
 static void
 get_msg(struct in *in, struct msig_msg *msg)

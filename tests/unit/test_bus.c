@@ -261,6 +261,14 @@ test_dropped(void **state)
 	raw_close();
 }
 
+/* The message may be lost with the old connection. */
+static void
+raw_again(void *arg)
+{
+	raw_message("small");
+	loop_timer_set(poll_timer, 1);
+}
+
 static void
 test_too_large(void **state)
 {
@@ -270,12 +278,11 @@ test_too_large(void **state)
 	char *big = calloc(1, (1 << 20) + 1);
 	raw_send(big, (1 << 20) + 1, 0); /* costs the connection, ZeroMQ makes another */
 	free(big);
-	raw_close();
-	raw_open();
 	stop_text = "small";
-	raw_message("small");
+	poll_timer = loop_timer_new(loop, raw_again, NULL);
+	loop_timer_set(poll_timer, 1);
 	run();
-	assert_int_equal(got_agent, 1);
+	assert_true(got_agent > 0);
 	assert_false(logged("1048577 octets")); /* it did not get as far as the decoder */
 	raw_close();
 }

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <libknot/libknot.h>
@@ -143,6 +144,7 @@ static unsigned kept_count;
 static unsigned stream_count, stream_at, stream_done_count;
 static int stream_result;
 static size_t stream_size;
+static unsigned turn_calls, turn_max; /* of one turn of the loop */
 static struct stream {
 	uint8_t wire[64];
 	size_t len;
@@ -165,6 +167,8 @@ stream_next(void *arg, uint8_t *buf, size_t max)
 		return stream_result;
 	stream->at++;
 	stream_at++;
+	if (++turn_calls > turn_max)
+		turn_max = turn_calls;
 	return (int)answer(buf, stream->wire, stream->len, stream_size);
 }
 
@@ -757,24 +761,40 @@ test_slow_reader(void **state)
 	close(fd);
 }
 
-/* Others are served while a fast reader takes a large zone. */
+static void
+turn(void *arg)
+{
+	turn_calls = 0;
+	loop_later(loop, turn, NULL);
+}
+
+/* Others have their turn while a fast reader, in another process, takes a large zone. */
 static void
 test_stream_is_fair(void **state)
 {
 	listen_with(NULL, handler);
-	stream_of(20000, 60000, 0);
-	uint8_t wire[64];
-	messages = 0;
-	struct dnsio_client *client = dnsio_query_tcp(
-	    loop, &addr, NULL, wire, query(wire, 3, "stream"), 5000, count_answers, NULL);
-	ask(true, "echo", 5000);
-	run();
-	assert_string_equal(trace, "echo:22 ");
-	assert_in_range(stream_at, 0, 5000);
-	dnsio_client_free(client);
+	stream_of(5000, 60000, 0);
+	fflush(NULL);
+	int fd = dial();
+	pid_t child = fork();
+	if (child == 0) {
+		static char sink[1 << 20];
+		fcntl(fd, F_SETFL, 0);
+		while (recv(fd, sink, sizeof(sink), 0) > 0)
+			;
+		_exit(0);
+	}
+	put(fd, 1, "stream");
+	turn_max = 0;
+	loop_later(loop, turn, NULL);
 	stop_at_done = true;
-	run(); /* with an error: the client left */
-	assert_int_equal(stream_done_count, 1);
+	run();
+	loop_later_cancel(loop, turn, NULL);
+	assert_int_equal(stream_at, 5000);
+	assert_in_range(turn_max, 1, 64);
+	shutdown(fd, SHUT_RDWR);
+	close(fd);
+	assert_int_equal(waitpid(child, NULL, 0), child);
 }
 
 /* Two transfers asked for at once come one after the other, whole. */
@@ -815,6 +835,38 @@ test_idle(void **state)
 	assert_string_equal(hear(fd, 1), "1 ");
 	close(fd);
 	close(quiet);
+}
+
+/* Messages keep a connection open, answered or not. */
+static unsigned more_left;
+static int more_fd;
+static struct loop_timer *more_timer;
+
+static void
+send_more(void *arg)
+{
+	if (more_left-- == 0) {
+		loop_stop(loop);
+		return;
+	}
+	put(more_fd, 1, "drop");
+	loop_timer_set(more_timer, 20);
+}
+
+static void
+test_not_idle(void **state)
+{
+	struct dnsio_limits limits = {.idle_ms = 60};
+	listen_with(&limits, handler);
+	more_fd = dial();
+	more_left = 8;
+	more_timer = loop_timer_new(loop, send_more, NULL);
+	loop_timer_set(more_timer, 0);
+	run();
+	loop_timer_free(more_timer);
+	put(more_fd, 2, "echo");
+	assert_string_equal(hear(more_fd, 1), "2 ");
+	close(more_fd);
 }
 
 static void
@@ -1092,7 +1144,7 @@ main(void)
 	    T(test_stream),    T(test_stream_error),   T(test_stream_frees_server),
 	    T(test_out_of_order), T(test_pipeline_limit), T(test_half_close), T(test_gone),
 	    T(test_handler_frees_server), T(test_slow_reader), T(test_stream_is_fair),
-	    T(test_two_streams), T(test_idle), T(test_bad_messages), T(test_connection_limit),
+	    T(test_two_streams), T(test_idle), T(test_not_idle), T(test_bad_messages), T(test_connection_limit),
 	    T(test_source_limit), T(test_no_descriptors), T(test_wildcard),
 	    T(test_dripping_server), T(test_query_again),
 	};
