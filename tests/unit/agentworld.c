@@ -8,6 +8,7 @@
 #include "tests/unit/agentworld.h"
 
 static knot_dname_t zone_name[] = "\4shop\7example";
+static knot_dname_t side_name[] = "\4side\7example";
 
 /* A frame on its way to an agent, or a request whose answer is still to come. */
 struct packet {
@@ -299,13 +300,15 @@ world_open(struct world *world, unsigned agents)
 		c->poll = 1000;
 		c->cache_floor = 30000;
 		c->lab = true;
-		c->zone = &a->zone;
-		c->zones = 1;
-		a->zone.name = zone_name;
+		c->zone = a->zone;
+		c->zones = 2;
 		a->ns[0] = a->ns_name;
-		a->zone.ns = a->ns;
-		a->zone.nses = 1;
-		a->zone.signer_query = strdup("127.0.0.1@53");
+		for (unsigned z = 0; z < 2; z++) {
+			a->zone[z].name = z == 0 ? zone_name : side_name;
+			a->zone[z].ns = a->ns;
+			a->zone[z].nses = 1;
+			a->zone[z].signer_query = strdup("127.0.0.1@53");
+		}
 	}
 	for (unsigned i = 0; i < agents; i++)
 		world_start(world, i);
@@ -352,18 +355,19 @@ world_close(struct world *world)
 	}
 	for (unsigned i = 0; i < world->count; i++) {
 		free(world->at[i].last);
-		free(world->at[i].zone.signer_query);
+		free(world->at[i].zone[0].signer_query);
+		free(world->at[i].zone[1].signer_query);
 	}
 	loop_free(world->loop);
 	snprintf(command, sizeof(command), "rm -rf %s", world->dir);
 	assert_int_equal(system(command), 0);
 }
 
-void
-world_hsync(struct world *world, unsigned number, unsigned on, uint32_t serial)
+static void
+hsync(struct world *world, unsigned number, const knot_dname_t *name, unsigned on, uint32_t serial)
 {
-	struct zone *zone = zones_find(&world->at[number].agent, zone_name);
-	struct view_hsync h = {.status = MSIG_SEEN_SET, .serial = serial};
+	struct zone *zone = zones_find(&world->at[number].agent, name);
+	struct view_hsync h = { .status = MSIG_SEEN_SET, .serial = serial };
 
 	h.time = (int64_t)loop_utc_ms();
 	for (unsigned i = 0; i < world->count; i++) {
@@ -376,6 +380,18 @@ world_hsync(struct world *world, unsigned number, unsigned on, uint32_t serial)
 	memset(h.digest, (int)on, sizeof(h.digest));
 	view_on_hsync(zone->view, &h);
 	zones_mark(zone);
+}
+
+void
+world_hsync(struct world *world, unsigned number, unsigned on, uint32_t serial)
+{
+	hsync(world, number, zone_name, on, serial);
+}
+
+void
+world_hsync_side(struct world *world, unsigned number, unsigned on)
+{
+	hsync(world, number, side_name, on, 1);
 }
 
 struct until {

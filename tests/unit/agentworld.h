@@ -11,7 +11,7 @@
 struct world_agent {
 	struct agent agent;
 	struct conf conf;
-	struct conf_zone zone;
+	struct conf_zone zone[2]; /* shop.example. and side.example. */
 	char identity[40];
 	char *ns[2];
 	char ns_name[40];
@@ -45,6 +45,7 @@ void world_start(struct world *world, unsigned number);
 void world_stop(struct world *world, unsigned number);
 /* The owner's word, as the signer's zone would show it; bit i: agent i is ON and SIGN. */
 void world_hsync(struct world *world, unsigned number, unsigned on, uint32_t serial);
+void world_hsync_side(struct world *world, unsigned number, unsigned on);
 /* Runs until cond says so; false after timeout_ms. */
 bool world_until(struct world *world, bool (*cond)(struct world *world), unsigned timeout_ms);
 void world_run(struct world *world, unsigned ms);

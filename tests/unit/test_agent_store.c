@@ -95,13 +95,19 @@ test_sequence(void **state)
 static void
 test_sequence_rollback(void **state)
 {
-	uint64_t last;
+	uint64_t last, reserved;
+	uint8_t *value;
+	size_t len;
 
 	assert_int_equal(store_begin(store), 0);
 	last = store_sequence(store);
 	store_rollback(store);
 	assert_true(store_sequence(store) > last);
 	last = store_sequence(store);
+	assert_int_equal(store_meta_get(store, "sequence", &value, &len), 0);
+	memcpy(&reserved, value, sizeof(reserved));
+	free(value);
+	assert_true(reserved > last); /* on the disk, so that a restart does not say it again */
 	reopen(false);
 	assert_true(store_sequence(store) > last);
 }

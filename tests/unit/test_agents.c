@@ -1,4 +1,5 @@
 /* Agents that talk to each other: what they accept, and what they must not. */
+#define _GNU_SOURCE
 #include "tests/unit/unit.h"
 #include <signal.h>
 #include <sys/resource.h>
@@ -150,6 +151,62 @@ test_response_not_signed(void **state)
 	assert_true(world_until(&world, ready, 10000));
 }
 
+/* Responses that the peer signed for this request, but that are another's or to another. */
+static uint8_t request_seen[70000];
+static size_t request_len;
+static int twist_how;
+
+static bool
+remember(struct world *w, unsigned to, uint8_t *wire, size_t *len)
+{
+	if (to == 1) {
+		memcpy(request_seen, wire, *len);
+		request_len = *len;
+	}
+	return to == 1; /* only 0 talks */
+}
+
+static bool
+twist(struct world *w, unsigned to, uint8_t *wire, size_t *len)
+{
+	static const uint8_t me[] = "\3msa\2p2";
+	uint8_t *at;
+
+	strip(w, to, wire, len);
+	if (twist_how == 1)
+		wire[1] ^= 1; /* message id */
+	if (twist_how == 2 && (at = memmem(wire, *len, me, 7)) != NULL)
+		at[6] = '3'; /* identity in the option */
+	assert_int_equal(signer_sign(w->at[1].agent.signer, wire, len, 70000, request_seen,
+	                             request_len, loop_utc_ms() / 1000), 0);
+	return true;
+}
+
+static bool
+told(struct world *w)
+{
+	struct contact *c = peers_find(&w->at[0].agent, w->at[1].identity);
+
+	return c != NULL && peer_zone_find(c->peer, zone_name)->told;
+}
+
+static void
+test_response_twisted(void **state)
+{
+	world_open(&world, 2);
+	world.on_way = remember;
+	world.on_back = twist;
+	world_hsync(&world, 1, 3, 1);
+	world_run(&world, 100);
+	world_hsync(&world, 0, 3, 1);
+	for (twist_how = 1; twist_how <= 2; twist_how++) {
+		world_run(&world, 400);
+		assert_false(told(&world));
+	}
+	twist_how = 0;
+	assert_true(world_until(&world, told, 10000));
+}
+
 static void
 test_wrong_key_published(void **state)
 {
@@ -162,37 +219,6 @@ test_wrong_key_published(void **state)
 	/* It is looked up again by itself once the right one is there. */
 	world.wrong_key = false;
 	assert_true(world_until(&world, ready, 20000));
-}
-
-static void
-test_replay(void **state)
-{
-	uint8_t copy[70000];
-	size_t len;
-
-	two();
-	assert_true(world_until(&world, ready, 5000));
-	len = world.at[1].last_len;
-	memcpy(copy, world.at[1].last, len);
-	world_run(&world, 50);
-	world_deliver(&world, 1, copy, len);
-	world_run(&world, 20);
-	/* The world may have answered another message since: ask again until nothing else comes. */
-	world_stop(&world, 0);
-	world_run(&world, 20);
-	world_deliver(&world, 1, copy, len);
-	world_run(&world, 50);
-	assert_int_not_equal(world.at[1].last_rcode, KNOT_RCODE_NOERROR);
-	/* Not after a restart either. */
-	world_stop(&world, 1);
-	world_start(&world, 1);
-	world_hsync(&world, 1, 3, 1);
-	world_run(&world, 100);
-	world.at[1].last_rcode = 0;
-	world_deliver(&world, 1, copy, len);
-	world_run(&world, 100);
-	assert_int_not_equal(world.at[1].last_rcode, KNOT_RCODE_NOERROR);
-	world_start(&world, 0);
 }
 
 /* A HELLO with times and sequence of our choice, signed by the right key. */
@@ -225,6 +251,33 @@ answer_to(unsigned to, const uint8_t *wire, size_t len)
 	return world.at[to].last_rcode;
 }
 
+/* Each message is accepted once: not again at once, not after others, not after a restart. */
+static void
+test_replay(void **state)
+{
+	uint8_t first[2000], second[2000];
+	uint64_t now = loop_utc_ms() / 1000;
+	size_t one, two_;
+
+	world_open(&world, 3);
+	world_hsync(&world, 0, 3, 1);
+	world_run(&world, 100);
+	one = hello(1, first, sizeof(first), now, "shop.example.");
+	two_ = hello(1, second, sizeof(second), now, "shop.example.");
+	assert_int_equal(answer_to(0, second, two_), KNOT_RCODE_NOERROR);
+	assert_int_equal(answer_to(0, first, one), KNOT_RCODE_NOERROR); /* overtaken on its way */
+	assert_int_not_equal(answer_to(0, first, one), KNOT_RCODE_NOERROR);
+	assert_int_not_equal(answer_to(0, second, two_), KNOT_RCODE_NOERROR);
+	world_stop(&world, 0);
+	world_start(&world, 0);
+	world_hsync(&world, 0, 3, 1);
+	world_run(&world, 100);
+	assert_int_not_equal(answer_to(0, first, one), KNOT_RCODE_NOERROR);
+	assert_int_not_equal(answer_to(0, second, two_), KNOT_RCODE_NOERROR);
+	one = hello(1, first, sizeof(first), now, "shop.example.");
+	assert_int_equal(answer_to(0, first, one), KNOT_RCODE_NOERROR);
+}
+
 static void
 test_expired(void **state)
 {
@@ -244,6 +297,14 @@ test_expired(void **state)
 	    KNOT_RCODE_NOERROR);
 }
 
+static bool
+third_found(struct world *w)
+{
+	struct contact *c = peers_find(&w->at[0].agent, w->at[2].identity);
+
+	return c != NULL && c->found;
+}
+
 static void
 test_not_in_hsync(void **state)
 {
@@ -256,6 +317,15 @@ test_not_in_hsync(void **state)
 	assert_int_equal(answer_to(0, wire, hello(2, wire, sizeof(wire), now, "shop.example.")),
 			 KNOT_RCODE_REFUSED);
 	assert_null(peers_find(&world.at[0].agent, world.at[2].identity));
+	/* A peer that is known, about a zone in whose HSYNC it is not. */
+	world_hsync_side(&world, 0, 1 | 4);
+	assert_true(world_until(&world, third_found, 5000));
+	assert_int_equal(answer_to(0, wire, hello(1, wire, sizeof(wire), now, "side.example.")),
+	                 KNOT_RCODE_REFUSED);
+	assert_int_equal(answer_to(0, wire, hello(2, wire, sizeof(wire), now, "side.example.")),
+	                 KNOT_RCODE_NOERROR);
+	assert_int_equal(answer_to(0, wire, hello(2, wire, sizeof(wire), now, "shop.example.")),
+	                 KNOT_RCODE_REFUSED);
 	/* A peer that is known, about a zone that we do not have. */
 	assert_int_equal(answer_to(0, wire, hello(1, wire, sizeof(wire), now, "other.example.")),
 			 KNOT_RCODE_REFUSED);
@@ -281,6 +351,33 @@ test_garbage(void **state)
 		assert_int_not_equal(answer_to(0, cut, len), KNOT_RCODE_NOERROR);
 	}
 	assert_int_equal(answer_to(0, wire, len), KNOT_RCODE_NOERROR);
+}
+
+static bool
+needed(struct world *w)
+{
+	return state_of(0, 1) == PEER_NEEDED;
+}
+
+/* What discovery found outlives an outage of the look-ups, but not its signatures. */
+static void
+test_discovery_outage(void **state)
+{
+	struct contact *c;
+
+	two();
+	assert_true(world_until(&world, ready, 5000));
+	world.validation = MSIG_VALIDATION_BOGUS;
+	c = peers_find(&world.at[0].agent, world.at[1].identity);
+	c->discover_at = 0; /* the TTL is over */
+	loop_timer_set(c->timer, 0);
+	world_run(&world, 300);
+	assert_true(*c->trouble != '\0');
+	assert_true(ready(&world));
+	c->at.good_until = loop_utc_ms();
+	assert_true(world_until(&world, needed, 5000));
+	world.validation = MSIG_VALIDATION_SECURE;
+	assert_true(world_until(&world, ready, 20000));
 }
 
 static bool
@@ -329,7 +426,7 @@ test_reload(void **state)
 	assert_null(peers_find(&a->agent, world.at[1].identity));
 	world_run(&world, 100);
 	assert_int_equal(world.at[0].last_rcode, KNOT_RCODE_REFUSED); /* what the other says now */
-	a->conf.zones = 1;
+	a->conf.zones = 2;
 	agent_reload(&a->agent, &a->conf);
 	assert_non_null(zones_find(&a->agent, zone_name));
 	assert_true(zones_find(&a->agent, zone_name)->view->d.counter >= epoch);
@@ -395,12 +492,14 @@ main(void)
 	    cmocka_unit_test_teardown(test_discovery_bogus, teardown),
 	    cmocka_unit_test_teardown(test_wrong_signature, teardown),
 	    cmocka_unit_test_teardown(test_response_not_signed, teardown),
+	    cmocka_unit_test_teardown(test_response_twisted, teardown),
 	    cmocka_unit_test_teardown(test_wrong_key_published, teardown),
 	    cmocka_unit_test_teardown(test_replay, teardown),
 	    cmocka_unit_test_teardown(test_expired, teardown),
 	    cmocka_unit_test_teardown(test_not_in_hsync, teardown),
 	    cmocka_unit_test_teardown(test_garbage, teardown),
 	    cmocka_unit_test_teardown(test_silence_and_return, teardown),
+	    cmocka_unit_test_teardown(test_discovery_outage, teardown),
 	    cmocka_unit_test_teardown(test_clock_apart, teardown),
 	    cmocka_unit_test_teardown(test_reload, teardown),
 	    cmocka_unit_test_teardown(test_full_disk, teardown),
