@@ -46,8 +46,10 @@ EXTRA_DIST += \
 
 lab_tests = \
 	tests/system/test_demo.py \
+	tests/system/test_discovery.py \
 	tests/system/test_examples.py \
 	tests/system/test_join.py \
+	tests/system/test_join_doubt.py \
 	tests/system/test_join_kill.py \
 	tests/system/test_lab_invariants.py \
 	tests/system/test_lab_oracle.py \

@@ -9,10 +9,15 @@ from .watcher import MIXED
 
 
 def join(world, joiner, seconds=60, meanwhile=lambda: None):
-    """The owner designates joiner; True when all with a number up to its own have all keys, DS and
-    NS, and say so. meanwhile() is called again and again until then."""
-    members = [p for p in world.providers if p.number <= joiner.number]
+    """The owner designates joiner; True when the join is done. meanwhile() is called again and again
+    until then."""
     world.rig.hsync(joiner)
+    return finish(world, joiner, seconds, meanwhile)
+
+
+def finish(world, joiner, seconds=60, meanwhile=lambda: None):
+    """Whether, in time, all with a number up to joiner's have all keys, DS and NS, and say so."""
+    members = [p for p in world.providers if p.number <= joiner.number]
 
     def done():
         meanwhile()

@@ -2,12 +2,13 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 
 from . import net, tools
 from .proc import children
-from .rig import PARENT, ZONE
+from .rig import PARENT, TTL, ZONE
 
 DAEMONS = ("combinerd", "transportd", "agentd")
 FOLDER = {"msigctl": "msigctl", **{d: d for d in DAEMONS}}
@@ -113,9 +114,11 @@ class Msig:
             profile=LAB_PROFILE)
 
     def make_identity(self):
-        """A SIG(0) key, and the records that lead others to it, for the identity zone's file."""
+        """A SIG(0) key, and the records that lead others to it, for the identity zone's file; with
+        a TTL of the lab."""
         self.ctl("identity", "new", os.path.join(self.home, "msa.pem"))
-        return self.ctl("identity", "records", "--generic").stdout
+        records = self.ctl("identity", "records", "--generic").stdout
+        return re.sub(r"^(\S+) \d+ IN ", rf"\1 {TTL['rr']} IN ", records, flags=re.MULTILINE)
 
     def start(self, *names):
         """Starts daemons (all, if none is named) without waiting."""

@@ -122,6 +122,26 @@ class World:
         return all(zone_of(self.msig[p.label].tracking()).get("state") == "in-sync"
                    for p in providers)
 
+    def process(self, label):
+        """The process that a provider's agentd has under way, or {}."""
+        return zone_of(self.msig[label].tracking()).get("process") or {}
+
+    def says(self, label, *words, seconds=15):
+        """"" as soon as what a provider's agentd says of the zone or of its peers has all these
+        words; what it says instead when the time is over."""
+        def text():
+            answer = self.msig[label].tracking() or {}
+            zone = zone_of(answer)
+            peers = (self.msig[label].ask("peers") or {}).get("peers", ())
+            return " / ".join([r["text"] for r in answer.get("reasons", ())]
+                              + [zone.get("freeze", ""), zone.get("trouble", "")]
+                              + [f"{p['peer']} {p['state']} {p['trouble']}" for p in peers])
+        try:
+            net.until(lambda: all(word in text() for word in words), "words", seconds)
+            return ""
+        except net.Timeout:
+            return text() or "nothing"
+
     def logs(self, lines=12):
         """The ends of the daemons' logs, for a failed test."""
         text = ""
