@@ -22,8 +22,9 @@ noinst_PROGRAMS += tests/tools/busctl
 tests_tools_busctl_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 tests_tools_busctl_LDADD = libmsig/daemon/libmsigd.la libmsig/libmsig.la $(KNOT_LIBS) $(JANSSON_LIBS)
 
-EXTRA_DIST += tests/lab/bus.py tests/lab/sig0.py
+EXTRA_DIST += tests/lab/bus.py tests/lab/sig0.py tests/lab/tcp.py
 transportd_system_tests = \
+	tests/system/test_transportd_limits.py \
 	tests/system/test_transportd_observe.py \
 	tests/system/test_transportd_peer.py \
 	tests/system/test_transportd_signer.py \

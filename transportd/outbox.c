@@ -119,9 +119,10 @@ outbox_send(struct outbox *outbox, const struct msig_msg *msg)
 		outbox->lossy = false;
 		return;
 	}
+	/* The oldest goes: what was seen later says more. */
 	if (outbox->count >= OUTBOX_MAX) {
-		lost(outbox, msg);
-		return;
+		lost(outbox, &outbox->first->msg);
+		drop_first(outbox);
 	}
 	letter = write_letter(outbox, msg);
 	if (letter == NULL)

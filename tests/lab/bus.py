@@ -1,5 +1,6 @@
 """Speaks on a provider's local bus in the place of one of its daemons, through tests/tools/busctl."""
 
+import collections
 import json
 import os
 import queue
@@ -66,7 +67,7 @@ class Bus:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise net.Timeout(f"waited {seconds:g} s for {msg} {fields}; arrived: "
-                                  f"{[m.get('msg') for m in self.seen]}")
+                                  f"{dict(collections.Counter(m.get('msg') for m in self.seen))}")
             try:
                 self.seen.append(self.queue.get(timeout=left))
             except queue.Empty:

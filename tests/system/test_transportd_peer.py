@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 """The process peer as strangers and peers see it; agentd is played through the bus."""
 
-import json
 import os
 import signal
 import socket
@@ -17,6 +16,7 @@ import dns.rcode
 from lab import bus, msig, net, sig0, tools
 from lab.proc import Processes
 from lab.tap import Tap, skip_all
+from lab.tcp import Server, control, receive, send
 
 if msig.missing(("transportd",)) or not os.access(bus.program(), os.X_OK):
     skip_all("transportd or busctl is not built")
@@ -84,13 +84,7 @@ class Set:
 
     def ctl(self, command):
         """One command on the control socket; None if nobody is there."""
-        with socket.socket(socket.AF_UNIX) as sock:
-            try:
-                sock.connect(os.path.join(self.home, "run/transportd.ctl"))
-            except OSError:
-                return None
-            sock.sendall(json.dumps({"command": command}).encode() + b"\n")
-            return json.loads(sock.makefile().readline())
+        return control(os.path.join(self.home, "run/transportd.ctl"), command)
 
     def know(self, *addresses, zones=(ZONE,), keys=True, peer=PEER):
         """PEER_SET."""
@@ -122,26 +116,6 @@ class Set:
 
     def hello(self, **times):
         return sig0.hello(self.key, PEER, ZONE, **times)
-
-
-def send(sock, message):
-    sock.sendall(struct.pack("!H", len(message)) + message)
-
-
-def exactly(sock, count):
-    data = b""
-    while len(data) < count and (more := sock.recv(count - len(data))):
-        data += more
-    return data
-
-
-def receive(sock):
-    """One message, b"" when the connection is closed."""
-    try:
-        head = exactly(sock, 2)
-        return exactly(sock, struct.unpack("!H", head)[0]) if len(head) == 2 else b""
-    except ConnectionError:
-        return b""
 
 
 def verdict(response):
@@ -315,40 +289,6 @@ def test_budget(t, s):
     s.agent.forget()
 
 
-class Server(threading.Thread):
-    """A peer: what it does with each message is a function of it; b"" closes."""
-
-    def __init__(self, address, react):
-        super().__init__(daemon=True)
-        self.sock = socket.create_server((address, 5399))
-        self.react, self.count = react, 0
-        self.start()
-
-    def run(self):
-        while True:
-            try:
-                sock, _ = self.sock.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(sock,), daemon=True).start()
-
-    def serve(self, sock):
-        with sock:
-            while message := receive(sock):
-                self.count += 1
-                response = self.react(message)
-                if response is None:  # silent
-                    sock.recv(1)
-                elif response:
-                    send(sock, response)
-                else:
-                    return
-
-    def close(self):
-        self.sock.shutdown(socket.SHUT_RDWR)
-        self.sock.close()
-
-
 def echo(message):
     return message[:2] + bytes((message[2] | 0x80,)) + message[3:]
 
@@ -356,7 +296,7 @@ def echo(message):
 def test_send(t, s):
     """Deliveries to a peer."""
     one, two, dead = s.block(2), s.block(3), s.block(4)
-    good = Server(two, echo)
+    good = Server(two, 5399, echo)
     s.know(f"{dead}@5399", f"{two}@5399")
     message = sig0.message(ZONE, sig0.option(sig0.HELLO, ME, ZONE))
     ident = s.agent.send("SEND", peer=PEER, timeout_ms=5000, message=message)
@@ -365,7 +305,7 @@ def test_send(t, s):
             "the second address answers where the first does not")
     told = s.agent.take("PEER", peer=PEER)
     t.equal(told["reachable"], 1, "the peer is reachable")
-    first = Server(one, echo)
+    first = Server(one, 5399, echo)
     s.know(f"{one}@5399", f"{two}@5399")
     ident = s.agent.send("SEND", peer=PEER.upper(), timeout_ms=5000, message=message)
     t.equal(s.agent.take("SENT", id=ident)["address"], f"{two}@5399", "what answered last is tried first")

@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 """transportd without --only: two processes that are kept running, and end with their parent."""
 
-import json
 import os
 import shutil
 import signal
@@ -12,6 +11,7 @@ import tempfile
 from lab import msig, net
 from lab.proc import Processes
 from lab.tap import Tap, skip_all
+from lab.tcp import control
 
 if msig.missing(("transportd",)):
     skip_all("transportd is not built")
@@ -70,14 +70,7 @@ class Set:
 
     def answers(self, daemon):
         """Its status on its control socket, or None."""
-        with socket.socket(socket.AF_UNIX) as sock:
-            try:
-                sock.settimeout(5)
-                sock.connect(os.path.join(self.home, "run", daemon + ".ctl"))
-                sock.sendall(b'{"command": "status"}\n')
-                return json.loads(sock.makefile().readline())
-            except (OSError, ValueError):
-                return None
+        return control(os.path.join(self.home, "run", daemon + ".ctl"), "status")
 
     def pids(self):
         """{part: pid} of the children, as their command lines say."""

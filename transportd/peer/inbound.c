@@ -27,7 +27,7 @@ struct waiting {
 
 struct inbound {
 	struct loop *loop;
-	struct bus *bus;
+	struct outbox *outbox;
 	const struct peertable *table;
 	struct budget *budget;
 	uint32_t rate_signer, timeout;
@@ -35,17 +35,17 @@ struct inbound {
 	uint64_t next_id;
 	struct waiting *first;
 	unsigned count;
-	uint64_t failed[CHEAP_CHECK_COUNT], passed, answered, timed_out, no_agent, full;
+	uint64_t failed[CHEAP_CHECK_COUNT], passed, answered, timed_out, full;
 };
 
 struct inbound *
-inbound_new(struct loop *loop, struct bus *bus, const struct peertable *table,
+inbound_new(struct loop *loop, struct outbox *outbox, const struct peertable *table,
 	    const struct conf *conf)
 {
 	struct inbound *in = xcalloc(1, sizeof(*in));
 
 	in->loop = loop;
-	in->bus = bus;
+	in->outbox = outbox;
 	in->table = table;
 	in->budget = budget_new(INBOUND_SOURCES, conf->rate_source);
 	/* An answer to a request of an earlier run must fit none of this one. */
@@ -150,25 +150,21 @@ pass_on(struct inbound *in, const struct cheap_query *q, const struct channel *c
 	msg.u.RECEIVED.source = dnsio_addr_str(q->source, source, sizeof(source));
 	msg.u.RECEIVED.message.data = xmemdup(q->wire, q->len);
 	msg.u.RECEIVED.message.len = (uint32_t)q->len;
-	if (bus_send(in->bus, &msg) != 0) {
-		in->no_agent++;
-		refuse(q, &not_now, channel, handle);
-	} else {
-		in->passed++;
-		q->peer->received++;
-		q->peer->last_received = q->now;
-		w = xcalloc(1, sizeof(*w));
-		w->in = in;
-		w->id = msg.u.RECEIVED.id;
-		w->channel = channel;
-		w->handle = handle;
-		w->failure_len = cheap_answer(q, &not_now, w->failure, sizeof(w->failure));
-		w->timer = loop_timer_new(in->loop, waited_too_long, w);
-		loop_timer_set(w->timer, in->timeout);
-		w->next = in->first;
-		in->first = w;
-		in->count++;
-	}
+	outbox_send(in->outbox, &msg);
+	in->passed++;
+	q->peer->received++;
+	q->peer->last_received = q->now;
+	w = xcalloc(1, sizeof(*w));
+	w->in = in;
+	w->id = msg.u.RECEIVED.id;
+	w->channel = channel;
+	w->handle = handle;
+	w->failure_len = cheap_answer(q, &not_now, w->failure, sizeof(w->failure));
+	w->timer = loop_timer_new(in->loop, waited_too_long, w);
+	loop_timer_set(w->timer, in->timeout);
+	w->next = in->first;
+	in->first = w;
+	in->count++;
 	free(msg.u.RECEIVED.message.data);
 	free(msg.u.RECEIVED.channel);
 }
@@ -270,8 +266,8 @@ inbound_counters(struct inbound *in)
 		json_object_set_new(checks, cheap_name((enum cheap_check)i),
 				    json_integer((json_int_t)in->failed[i]));
 	budget_each(in->budget, add_source, sources);
-	return json_pack("{s:i s:I s:I s:I s:I s:I s:o s:o}", "waiting", (int)in->count, "passed",
+	return json_pack("{s:i s:I s:I s:I s:I s:o s:o}", "waiting", (int)in->count, "passed",
 			 (json_int_t)in->passed, "answered", (json_int_t)in->answered, "timed-out",
-			 (json_int_t)in->timed_out, "no-agent", (json_int_t)in->no_agent, "full",
-			 (json_int_t)in->full, "failed", checks, "sources", sources);
+			 (json_int_t)in->timed_out, "full", (json_int_t)in->full, "failed", checks,
+			 "sources", sources);
 }

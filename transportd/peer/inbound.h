@@ -5,15 +5,15 @@
 #pragma once
 
 #include <jansson.h>
-#include "libmsig/daemon/bus.h"
 #include "libmsig/daemon/conf.h"
+#include "transportd/outbox.h"
 #include "transportd/peer/channel.h"
 #include "transportd/peer/cheap.h"
 
 #define INBOUND_WAITING 256 /* requests that agentd has not answered */
 #define INBOUND_SOURCES 4096
 
-struct inbound *inbound_new(struct loop *loop, struct bus *bus, const struct peertable *table,
+struct inbound *inbound_new(struct loop *loop, struct outbox *outbox, const struct peertable *table,
 			    const struct conf *conf);
 void inbound_free(struct inbound *in);
 void inbound_reconf(struct inbound *in, const struct conf *conf);

@@ -133,7 +133,7 @@ start(struct proc *proc)
 	if (err != 0)
 		return err;
 	p->outbox = outbox_new(proc->loop, p->bus, MSIG_ACTOR_PEER);
-	p->in = inbound_new(proc->loop, p->bus, &p->table, conf);
+	p->in = inbound_new(proc->loop, p->outbox, &p->table, conf);
 	p->out = outbound_new(proc->loop, p->outbox, &p->table);
 	for (unsigned i = 0; i < CHANNELS; i++) {
 		err = channels[i]->open(proc->loop, conf, p->in);
