@@ -221,11 +221,16 @@ earlier(uint64_t *when, uint64_t at)
 enum peer_todo
 peer_due(struct peer *peer, uint64_t now, struct peer_zone **zone, uint64_t *when)
 {
+	unsigned busy = 0;
+
 	*when = UINT64_MAX;
 	if (peer->state == PEER_NEEDED) {
 		return PEER_NOTHING;
 	}
 	for (struct peer_zone *z = peer->zones; z != NULL; z = z->next) {
+		busy += z->busy;
+	}
+	for (struct peer_zone *z = peer->zones; z != NULL && busy < PEER_HELLOS; z = z->next) {
 		if (z->told || z->busy) {
 			continue;
 		}

@@ -40,6 +40,8 @@ enum peer_event {
 #undef X
 };
 
+#define PEER_HELLOS 8 /* at once, to one peer */
+
 struct peer_times {
 	uint32_t heartbeat_min, heartbeat_max, hello_retry, timeout; /* ms */
 };

@@ -58,8 +58,9 @@ tell_transport(struct contact *contact)
 	char target[MSIG_NAME_TEXT];
 	char *address[DISCOVER_ADDRESSES], *key[DISCOVER_KEYS];
 	char keytext[DISCOVER_KEYS][MSIG_NAME_TEXT + 8];
-	char *zone[64];
+	char **zone;
 	uint16_t zones = 0;
+	unsigned count = 0;
 
 	if (!contact->found) {
 		return;
@@ -73,10 +74,12 @@ tell_transport(struct contact *contact)
 		key[i] = keytext[i];
 	}
 	for (struct peer_zone *z = contact->peer->zones; z != NULL; z = z->next) {
+		count++;
+	}
+	zone = xcalloc(count + 1, sizeof(*zone));
+	for (struct peer_zone *z = contact->peer->zones; z != NULL && zones < UINT16_MAX; z = z->next) {
 		char text[MSIG_NAME_TEXT];
-		if (zones < sizeof(zone) / sizeof(zone[0])) {
-			zone[zones++] = xstrdup(msig_name_text(z->name, text));
-		}
+		zone[zones++] = xstrdup(msig_name_text(z->name, text));
 	}
 	msg.u.PEER_SET.peer = contact->peer->identity;
 	msg.u.PEER_SET.address.at = address;
@@ -90,6 +93,7 @@ tell_transport(struct contact *contact)
 	for (uint16_t i = 0; i < zones; i++) {
 		free(zone[i]);
 	}
+	free(zone);
 }
 
 void

@@ -854,10 +854,15 @@ zones_followed(struct agent *agent, const struct msig_msg_FOLLOWED *msg)
 	}
 	if (*msg->reason != '\0') {
 		zone->has_signed = false;
+		if (strcmp(zone->follow_trouble, msg->reason) == 0) {
+			return; /* it is known */
+		}
+		snprintf(zone->follow_trouble, sizeof(zone->follow_trouble), "%s", msg->reason);
 		log_zone(LOG_LVL_WARN, zone->name, "the signer's zone cannot be followed: %s",
 			 msg->reason);
 		return;
 	}
+	zone->follow_trouble[0] = '\0';
 	zone->signer_serial = msg->serial;
 	zone->signatures_expire = msg->expires;
 	zone->max_ttl = msg->max_ttl;

@@ -217,6 +217,9 @@ from_agent(void *arg, const struct msig_msg *msg)
 	case MSIG_MSG_SEND:
 		on_send(world, number, &msg->u.SEND);
 		break;
+	case MSIG_MSG_PEER_SET:
+		a->told_zones = msg->u.PEER_SET.zone.count;
+		break;
 	case MSIG_MSG_REPLY:
 		on_reply(world, number, &msg->u.REPLY);
 		break;
@@ -303,8 +306,12 @@ world_open(struct world *world, unsigned agents)
 		c->zone = a->zone;
 		c->zones = 2;
 		a->ns[0] = a->ns_name;
-		for (unsigned z = 0; z < 2; z++) {
-			a->zone[z].name = z == 0 ? zone_name : side_name;
+		for (unsigned z = 0; z < WORLD_ZONES; z++) {
+			char text[40];
+			snprintf(text, sizeof(text), "z%u.example.", z);
+			a->zone[z].name = z == 0   ? knot_dname_copy(zone_name, NULL)
+			                  : z == 1 ? knot_dname_copy(side_name, NULL)
+			                           : knot_dname_from_str_alloc(text);
 			a->zone[z].ns = a->ns;
 			a->zone[z].nses = 1;
 			a->zone[z].signer_query = strdup("127.0.0.1@53");
@@ -355,8 +362,10 @@ world_close(struct world *world)
 	}
 	for (unsigned i = 0; i < world->count; i++) {
 		free(world->at[i].last);
-		free(world->at[i].zone[0].signer_query);
-		free(world->at[i].zone[1].signer_query);
+		for (unsigned z = 0; z < WORLD_ZONES; z++) {
+			free(world->at[i].zone[z].signer_query);
+			knot_dname_free(world->at[i].zone[z].name, NULL);
+		}
 	}
 	loop_free(world->loop);
 	snprintf(command, sizeof(command), "rm -rf %s", world->dir);
@@ -386,6 +395,12 @@ void
 world_hsync(struct world *world, unsigned number, unsigned on, uint32_t serial)
 {
 	hsync(world, number, zone_name, on, serial);
+}
+
+void
+world_hsync_zone(struct world *world, unsigned number, unsigned zone, unsigned on)
+{
+	hsync(world, number, world->at[number].zone[zone].name, on, 1);
 }
 
 void

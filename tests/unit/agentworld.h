@@ -7,11 +7,12 @@
 #include "agentd/agent.h"
 
 #define WORLD_AGENTS 3
+#define WORLD_ZONES 100 /* shop.example., side.example., z2.example., ... */
 
 struct world_agent {
 	struct agent agent;
 	struct conf conf;
-	struct conf_zone zone[2]; /* shop.example. and side.example. */
+	struct conf_zone zone[WORLD_ZONES]; /* the first two from the beginning */
 	char identity[40];
 	char *ns[2];
 	char ns_name[40];
@@ -19,6 +20,7 @@ struct world_agent {
 	uint64_t next_id;
 	bool up;
 	unsigned applied;
+	unsigned told_zones; /* of the last PEER_SET */
 	/* The last message that came for it, as it came. */
 	uint8_t *last;
 	size_t last_len;
@@ -46,6 +48,7 @@ void world_stop(struct world *world, unsigned number);
 /* The owner's word, as the signer's zone would show it; bit i: agent i is ON and SIGN. */
 void world_hsync(struct world *world, unsigned number, unsigned on, uint32_t serial);
 void world_hsync_side(struct world *world, unsigned number, unsigned on);
+void world_hsync_zone(struct world *world, unsigned number, unsigned zone, unsigned on);
 /* Runs until cond says so; false after timeout_ms. */
 bool world_until(struct world *world, bool (*cond)(struct world *world), unsigned timeout_ms);
 void world_run(struct world *world, unsigned ms);

@@ -438,6 +438,30 @@ test_reload(void **state)
 	assert_true(ready(&world));
 }
 
+static bool
+all_ready(struct world *w)
+{
+	struct contact *c = peers_find(&w->at[0].agent, w->at[1].identity);
+
+	return c != NULL && peer_waiting(c->peer) == 0 && c->peer->zones != NULL;
+}
+
+/* As many zones as one likes are shared with a peer, and all of them with transportd. */
+static void
+test_many_zones(void **state)
+{
+	world_open(&world, 2);
+	for (unsigned i = 0; i < 2; i++) {
+		world.at[i].conf.zones = WORLD_ZONES;
+		agent_reload(&world.at[i].agent, &world.at[i].conf);
+		for (unsigned z = 0; z < WORLD_ZONES; z++)
+			world_hsync_zone(&world, i, z, 3);
+	}
+	assert_true(world_until(&world, all_ready, 60000));
+	assert_int_equal(world.at[0].told_zones, WORLD_ZONES);
+	assert_int_equal(world.at[1].told_zones, WORLD_ZONES);
+}
+
 /* What cannot be stored is not accepted, and is when it can be. */
 static void
 test_full_disk(void **state)
@@ -502,6 +526,7 @@ main(void)
 	    cmocka_unit_test_teardown(test_discovery_outage, teardown),
 	    cmocka_unit_test_teardown(test_clock_apart, teardown),
 	    cmocka_unit_test_teardown(test_reload, teardown),
+	    cmocka_unit_test_teardown(test_many_zones, teardown),
 	    cmocka_unit_test_teardown(test_full_disk, teardown),
 	};
 

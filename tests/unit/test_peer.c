@@ -109,6 +109,31 @@ test_hello_per_zone(void **state)
 	peer_free(peer);
 }
 
+/* A peer with which many zones are shared is not flooded. */
+static void
+test_hellos_at_once(void **state)
+{
+	struct peer *peer = make(0);
+	struct peer_zone *zone = NULL;
+	unsigned sent = 0;
+	uint64_t when;
+
+	for (int i = 0; i < 30; i++) {
+		knot_dname_t name[] = { 1, (uint8_t)('A' + i), 0 };
+		peer_zone_add(peer, name, 0);
+	}
+	peer_enter(peer, PEER_KNOWN, &times, 0);
+	while (peer_due(peer, 0, &zone, &when) == PEER_HELLO) {
+		peer_hello_sent(peer, zone);
+		sent++;
+	}
+	assert_int_equal(sent, PEER_HELLOS);
+	zone->busy = false;
+	zone->told = true;
+	assert_int_equal(peer_due(peer, 0, &zone, &when), PEER_HELLO);
+	peer_free(peer);
+}
+
 static void
 test_heartbeat_doubles(void **state)
 {
@@ -190,7 +215,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_rules),          cmocka_unit_test(test_hello_rounds),
-	    cmocka_unit_test(test_hello_per_zone), cmocka_unit_test(test_heartbeat_doubles),
+	    cmocka_unit_test(test_hello_per_zone), cmocka_unit_test(test_hellos_at_once),
+	    cmocka_unit_test(test_heartbeat_doubles),
 	    cmocka_unit_test(test_silence),        cmocka_unit_test(test_known_again),
 	};
 
