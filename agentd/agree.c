@@ -405,6 +405,8 @@ judge_new(struct step *s, int from, const struct view_message *m)
 		return judge(MSIG_OP_DENY, MSIG_RESULT_POLICY, "only the joiner asks to join");
 	if (m->process == MSIG_PROCESS_ADD && d->provider[from].member)
 		return judge(MSIG_OP_DENY, MSIG_RESULT_STATE, "a member already");
+	if ((agree_members(view) & ~designated(view)) != 0)
+		return judge(MSIG_OP_NOT_YET, MSIG_RESULT_NOTREADY, "a member is to leave first");
 	int missing = not_together(view);
 	if (missing >= 0)
 		return judge(MSIG_OP_NOT_YET, MSIG_RESULT_NOTREADY,
@@ -816,6 +818,11 @@ start(struct step *s)
 			          "a member of the group", "nobody says that it is one", 0);
 		return;
 	}
+	if ((agree_members(view) & ~designated(view)) != 0) {
+		step_wait(s, REASON_PEER, REASON_OF_HSYNC, "", "every member designated",
+		          "a member is to leave first", 0);
+		return;
+	}
 	int missing = not_together(view);
 	if (missing >= 0) {
 		const struct view_provider *p = &d->provider[missing];
@@ -874,6 +881,20 @@ start(struct step *s)
 	phase(s, PHASE_REQUESTED);
 }
 
+/* What the owner wants and this version has no process for is said, and nothing is done. */
+static void
+leavers(struct step *s)
+{
+	uint32_t left = agree_members(s->view) & ~designated(s->view);
+	if (process_rule(MSIG_PROCESS_REMOVE) != NULL || step_frozen(s->view))
+		return;
+	for (int i = 0; i < VIEW_PROVIDERS; i++)
+		if (left & BIT(i))
+			step_blocked(s, REASON_OF_HSYNC, who(s, i), "a process that takes it out",
+			             "remove-signer is not available",
+			             "designate it again; everything of it stays published");
+}
+
 /* A process whose instruction was taken back before anything was done. */
 static void
 withdraw(struct step *s)
@@ -894,7 +915,9 @@ withdraw(struct step *s)
 			step_blocked(s, REASON_OF_HSYNC, who(s, run->subject),
 			             "the subject of the process designated",
 			             run->aborting ? "abort asked for" : "it no longer is",
-			             "designate it again: after the first step it only goes forward");
+			             run->aborting ? "resume: what has begun only goes forward"
+			                           : "designate it again: what has begun only goes "
+			                             "forward");
 		return;
 	}
 	if (run->aborting)
@@ -914,6 +937,7 @@ agree_run(struct step *s)
 	struct durable *d = &s->view->d;
 
 	withdraw(s);
+	leavers(s);
 	for (int i = 1; i < VIEW_PROVIDERS; i++)
 		if (d->provider[i].used && d->provider[i].asking)
 			answer_ask(s, i);

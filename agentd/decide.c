@@ -857,7 +857,7 @@ sweep(struct zone_view *view)
 	if (d->pool.count < RSET_MAX * 3 / 4)
 		return;
 	struct rset keep = rset_or(rset_or(view->config.ns, view->config.ds_keep), view->config.own);
-	keep = rset_or(keep, rset_or(d->own, d->foreign));
+	keep = rset_or(keep, d->own);
 	for (int i = 0; i < VIEW_PROVIDERS; i++) {
 		const struct view_statement *st = &d->provider[i].statement;
 		const struct view_contribution *c[] = { &d->want.from[i], &d->applied.from[i] };
@@ -877,6 +877,8 @@ sweep(struct zone_view *view)
 				keep = rset_or(keep, rset_or(p->history[t].at[v].set,
 				                             p->history[t].at[v].signers));
 	}
+	/* That a key was foreign is remembered while anybody shows it, caches included. */
+	d->foreign = rset_and(d->foreign, keep);
 	rpool_keep(&d->pool, keep);
 	view->looked_up = rset_and(view->looked_up, keep);
 	for (int i = 0; i < RSET_MAX; i++)

@@ -132,6 +132,22 @@ view_provider_find(const struct zone_view *view, const char *identity)
 	return -1;
 }
 
+/* Nothing of it is published, nobody designates it, and no process speaks of it. */
+static bool
+forgettable(const struct zone_view *view, int i)
+{
+	const struct durable *d = &view->d;
+	const struct view_provider *p = &d->provider[i];
+
+	if (i == VIEW_SELF || p->member || p->contributed || d->want.from[i].used ||
+	    d->applied.from[i].used || (d->process.kind != 0))
+		return false;
+	for (int k = 0; k < d->hsync.count; k++)
+		if (strcmp(d->hsync.entry[k].identity, p->identity) == 0)
+			return false;
+	return d->ended.subject != i;
+}
+
 int
 view_provider(struct zone_view *view, const char *identity)
 {
@@ -142,7 +158,7 @@ view_provider(struct zone_view *view, const char *identity)
 		return -1;
 	for (i = 0; i < VIEW_PROVIDERS; i++) {
 		struct view_provider *p = &view->d.provider[i];
-		if (p->used)
+		if (p->used && !forgettable(view, i))
 			continue;
 		memset(p, 0, sizeof(*p));
 		p->used = true;
@@ -373,7 +389,11 @@ view_on_addresses(struct zone_view *view, int ns, bool known, const char *const 
 	for (int i = 0; i < count; i++) {
 		int index;
 		struct view_place *p = place_of(view, PLACE_SERVER, server[i], &index);
-		if (p != NULL && !rset_has(&p->ns, ns)) {
+		if (p == NULL) { /* no room to watch it: then the name is not known */
+			rset_del(&view->looked_up, ns);
+			return changed;
+		}
+		if (!rset_has(&p->ns, ns)) {
 			rset_add(&p->ns, ns);
 			changed = news(view, true);
 		}
@@ -465,6 +485,9 @@ view_on_statement(struct zone_view *view, int provider, const struct view_statem
 	struct view_provider *p = peer(view, provider);
 	if (p == NULL)
 		return MSIG_ESENDER;
+	if (rset_count(said->dnskey) > VIEW_KEYS || rset_count(said->cds) > VIEW_KEYS ||
+	    rset_count(said->cdnskey) > VIEW_KEYS || rset_count(said->ns) > VIEW_NSES)
+		return MSIG_ESIZE;
 	bool successor = p->statement.known &&
 	                 memcmp(p->statement.generation, said->generation, 16) == 0;
 	if (successor) {
@@ -666,6 +689,7 @@ view_on_command(struct zone_view *view, enum view_command command)
 		break;
 	case VIEW_RESUME:
 		d->paused = false;
+		d->process.aborting = false;
 		break;
 	case VIEW_ABORT:
 		d->process.aborting = d->process.kind != 0;

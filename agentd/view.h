@@ -29,6 +29,8 @@
 #define VIEW_PROVIDERS 8  /* providers per zone, ourselves included */
 #define VIEW_PLACES 40    /* servers per zone that we watch */
 #define VIEW_VERSIONS 8   /* unexpired versions of one RRset at one server */
+#define VIEW_KEYS 12      /* DNSKEYs, CDS or CDNSKEYs that a provider may state */
+#define VIEW_NSES 13      /* its name servers */
 #define VIEW_NAME 256     /* text of a domain name: absolute, lower case, with NUL */
 #define VIEW_SERVER 72    /* "addr@port" */
 #define VIEW_WHY 64      /* why an answer is unknown */
@@ -379,7 +381,8 @@ int view_signer(struct zone_view *view, const char *server);
 bool view_on_peer(struct zone_view *view, int provider, bool ready, const char *why);
 /* A beat of the peer: the version of its statement. If it is newer than what we have: a pull. */
 bool view_on_beat(struct zone_view *view, int provider, uint64_t epoch, uint64_t counter);
-/* MSIG_EDOUBT if older than what is known, or equal in version but not in content. */
+/* MSIG_EDOUBT if older than what is known, or equal in version but not in content; MSIG_ESIZE if it
+ * states too much. */
 int view_on_statement(struct zone_view *view, int provider, const struct view_statement *said,
                       int64_t now);
 bool view_on_message(struct zone_view *view, int provider, const struct view_message *msg,

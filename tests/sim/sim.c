@@ -736,6 +736,8 @@ owner_helps(struct sim *sim)
 	}
 }
 
+static int key(struct sim *sim, uint16_t flags);
+
 static void
 fault(struct sim *sim)
 {
@@ -743,7 +745,7 @@ fault(struct sim *sim)
 		return;
 	int i = (int)rng_range(&sim->rng, 0, sim->nodes - 1), k;
 	struct node *n = &sim->node[i];
-	switch (rng_range(&sim->rng, 0, 9)) {
+	switch (rng_range(&sim->rng, 0, 10)) {
 	case 0: /* one-way cut */
 		k = (int)rng_range(&sim->rng, 0, sim->nodes - 1);
 		sim->cut[i][k] = !sim->cut[i][k];
@@ -794,6 +796,17 @@ fault(struct sim *sim)
 	case 8:
 		k = (int)rng_range(&sim->rng, 0, n->servers - 1);
 		n->server[k].deaf = sim->now + rng_range(&sim->rng, 1000, 40000);
+		break;
+	case 10: /* a key is published ahead of its use */
+		if (rset_count(n->own) < 4) {
+			rset_add(&n->own, key(sim, 256));
+			post(sim, EV_SIGNER, i, 20);
+			if (n->mode == VIEW_MODE_ALL && n->up) {
+				n->view->config.own = set_to_view(sim, n, n->own);
+				drive(sim, i);
+			}
+			sim_trace(sim, "%s: a new key", n->identity);
+		}
 		break;
 	case 9:
 		post(sim, EV_OWNER_BLIP, 0, 0)->a = -1;

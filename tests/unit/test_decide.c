@@ -187,6 +187,44 @@ test_hsync_off_must_stand(void **state)
 }
 
 static void
+test_member_off_is_said(void **state)
+{
+	bench_clear(&b);
+	bench_init(&b, 2, 3);
+	b.hsync.entry[1].on = false;
+	memset(b.hsync.digest, 77, 32);
+	bench_run(&b, 10000);
+	const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_HSYNC);
+	assert_non_null(r);
+	assert_string_equal(r->place, "msa.p2.");
+	assert_true(rset_equal(b.view->d.want.from[1].dnskey, b.own[1]));
+}
+
+static void
+test_nobody_joins_while_a_member_is_off(void **state)
+{
+	bench_clear(&b);
+	bench_init(&b, 3, 3);
+	b.hsync.entry[1].on = false;
+	memset(b.hsync.digest, 77, 32);
+	bench_run(&b, 10000);
+	bench_state(&b, 2, false);
+	bench_say(&b, 2, MSIG_OP_REQUEST, 0, 5);
+	assert_non_null(bench_sent(&b, 2, MSIG_OP_NOT_YET));
+	assert_null(bench_sent(&b, 2, MSIG_OP_APPROVE));
+}
+
+/* A peer says that it is a member; only if the delegation agrees is it one. */
+static void
+test_membership_is_not_claimed(void **state)
+{
+	bench_state(&b, 1, true);
+	bench_run(&b, 5000);
+	assert_int_equal(agree_members(b.view), 1);
+	assert_int_equal(b.applied, 0);
+}
+
+static void
 test_lost_database(void **state)
 {
 	bench_clear(&b);
@@ -388,6 +426,9 @@ main(void)
 		T(test_hsync_member_deleted),
 		T(test_hsync_unknown_is_not_empty),
 		T(test_hsync_off_must_stand),
+		T(test_member_off_is_said),
+		T(test_nobody_joins_while_a_member_is_off),
+		T(test_membership_is_not_claimed),
 		T(test_lost_database),
 		T(test_pause),
 		T(test_foreign_key_never_becomes_own),

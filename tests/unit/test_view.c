@@ -168,6 +168,50 @@ test_addresses(void **state)
 }
 
 static void
+test_no_room_for_a_server(void **state)
+{
+	char text[2 * VIEW_PLACES][VIEW_SERVER];
+	const char *server[2 * VIEW_PLACES];
+	struct reason why;
+
+	for (int i = 0; i < 2 * VIEW_PLACES; i++) {
+		snprintf(text[i], sizeof(text[i]), "203.0.113.%d@53", i);
+		server[i] = text[i];
+	}
+	/* What cannot be watched is not known: nothing is concluded from the others. */
+	view_on_addresses(b.view, b.ns[1], true, server, 2 * VIEW_PLACES, b.now);
+	assert_false(rset_has(&b.view->looked_up, b.ns[1]));
+	assert_false(process_check(b.view, COND_KEYS, true, b.now, &why));
+	assert_int_equal(why.object, REASON_OF_SERVER);
+}
+
+static void
+test_too_much_stated(void **state)
+{
+	struct view_statement st = b.view->d.provider[1].statement;
+	uint8_t rdata[36] = { 1, 0, 3, 15 };
+	for (int i = 0; i <= VIEW_KEYS; i++) {
+		rdata[9] = (uint8_t)i;
+		rset_add(&st.dnskey, view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata)));
+	}
+	st.counter++;
+	assert_int_equal(view_on_statement(b.view, 1, &st, b.now), MSIG_ESIZE);
+	assert_true(rset_equal(b.view->d.provider[1].statement.dnskey, b.own[1]));
+}
+
+static void
+test_provider_slots_are_given_on(void **state)
+{
+	char name[32];
+	/* Whom nobody designates and who never contributed makes room for others. */
+	for (int i = 0; i < 20; i++) {
+		snprintf(name, sizeof(name), "msa.q%d.", i);
+		assert_true(view_provider(b.view, name) > 1);
+	}
+	assert_int_equal(view_provider_find(b.view, "msa.p2."), 1);
+}
+
+static void
 test_too_many_providers(void **state)
 {
 	char name[32];
@@ -175,7 +219,10 @@ test_too_many_providers(void **state)
 		snprintf(name, sizeof(name), "msa.q%d.", i);
 		int p = view_provider(b.view, name);
 		assert_true(p == -1 || (p > 0 && p < VIEW_PROVIDERS));
+		if (p > 0)
+			b.view->d.provider[p].contributed = true;
 	}
+	assert_int_equal(view_provider(b.view, "msa.other."), -1);
 	assert_int_equal(view_provider(b.view, "msa.p1."), 0);
 }
 
@@ -292,6 +339,9 @@ main(void)
 		T(test_statements),
 		T(test_beats_make_pulls),
 		T(test_addresses),
+		T(test_no_room_for_a_server),
+		T(test_too_much_stated),
+		T(test_provider_slots_are_given_on),
 		T(test_too_many_providers),
 		T(test_pool_full),
 		T(test_bad_records),
