@@ -53,7 +53,7 @@ post(struct sim *sim, enum event_kind kind, int node, int64_t delay)
 {
 	struct event *e = sim->spare;
 	if (e != NULL)
-		memcpy(&sim->spare, e, sizeof(sim->spare));
+		memcpy(&sim->spare, (void *)e, sizeof(sim->spare));
 	else
 		e = malloc(sizeof(*e));
 	if (sim->events == sim->room) {
@@ -101,7 +101,7 @@ next_event(struct sim *sim)
 static void
 release(struct sim *sim, struct event *e)
 {
-	memcpy(e, &sim->spare, sizeof(sim->spare));
+	memcpy((void *)e, &sim->spare, sizeof(sim->spare));
 	sim->spare = e;
 }
 
@@ -1123,7 +1123,7 @@ clear(struct sim *sim)
 		free(sim->heap[i]);
 	while (sim->spare != NULL) {
 		struct event *e = sim->spare;
-		memcpy(&sim->spare, e, sizeof(sim->spare));
+		memcpy(&sim->spare, (void *)e, sizeof(sim->spare));
 		free(e);
 	}
 	free(sim->heap);

@@ -142,11 +142,11 @@ test_migration(void **state)
 	assert_int_equal(try_open(2), 0);
 
 	/* A step that fails undoes those before it. */
-	static const char *const bad[] = {steps[0], steps[1], "CREATE TABLE third (x); INSERT INTO none VALUES (1)"};
+	const char *const bad[] = {steps[0], steps[1], "CREATE TABLE third (x); INSERT INTO none VALUES (1)"};
 	struct db *none = NULL;
 	assert_int_equal(db_open(path, bad, 3, &none), MSIG_EDB);
 	assert_null(none);
-	static const char *const good[] = {steps[0], steps[1], "CREATE TABLE third (y)"};
+	const char *const good[] = {steps[0], steps[1], "CREATE TABLE third (y)"};
 	assert_int_equal(db_open(path, good, 3, &db), 0);
 	assert_int_equal(db_exec(db_stmt(db, "SELECT y FROM third")), 0);
 	db_close(db);

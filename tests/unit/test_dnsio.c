@@ -22,7 +22,7 @@ static struct dnsio_addr addr;
 static char trace[4096];
 static bool hung, stop_at_done, stop_at_gone;
 
-static void
+__attribute__((format(printf, 1, 2))) static void
 say(const char *fmt, ...)
 {
 	va_list ap;

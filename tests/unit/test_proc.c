@@ -99,7 +99,7 @@ static int heard_fd, out_fd;
 
 /* Starts it with these options; the last one is NULL. */
 static void
-launch(bool fails, ...)
+launch(int fails, ...)
 {
 	char *argv[16] = {(char[]){"testd"}};
 	int argc = 1, up[2], out[2];
