@@ -19,11 +19,15 @@
 #define OPT_SIZE 11
 #define REFUSED_PER_S 10 /* lines in the log about what is refused; the rest is counted */
 
+struct listener {
+	struct dnsio_addr addr;
+	struct dnsio_server *server;
+};
+
 struct dns {
 	struct combiner *combiner;
-	struct dnsio_server **server;
-	struct dnsio_addr *addr;
-	size_t servers;
+	struct listener *at;
+	size_t count;
 	uint64_t second; /* monotonic: when the lines about refusals began to be counted */
 	unsigned lines;
 };
@@ -472,31 +476,75 @@ on_request(void *arg, struct dnsio_request *req, const uint8_t *wire, size_t len
 	free(copy);
 }
 
+static bool
+same_addr(const struct dnsio_addr *a, const struct dnsio_addr *b)
+{
+	return a->len == b->len && memcmp(&a->ss, &b->ss, a->len) == 0;
+}
+
+/* Takes over the listener of that address, or opens one. */
+static bool
+listen_on(struct dns *dns, const struct dnsio_addr *addr, struct listener *old, size_t olds,
+          struct listener *new)
+{
+	struct dnsio_limits limits = {.connections = dns->combiner->conf->max_connections};
+	char text[DNSIO_ADDR_TEXT];
+	int err = 0;
+
+	new->addr = *addr;
+	for (size_t i = 0; i < olds; i++) {
+		if (old[i].server == NULL || !same_addr(&old[i].addr, addr))
+			continue;
+		new->server = old[i].server;
+		old[i].server = NULL;
+		return true;
+	}
+	new->server = dnsio_listen(dns->combiner->loop, addr, &limits, on_request, dns, &err);
+	if (new->server == NULL)
+		log_error("cannot listen on %s: %s", dnsio_addr_str(addr, text, sizeof(text)),
+		          msig_strerror(err));
+	return new->server != NULL;
+}
+
+static bool
+listen_all(struct dns *dns)
+{
+	const struct conf *conf = dns->combiner->conf;
+	struct listener *old = dns->at;
+	size_t olds = dns->count;
+	bool all = true;
+
+	dns->at = xcalloc(conf->combiner_listens + 1, sizeof(*dns->at));
+	dns->count = 0;
+	for (unsigned i = 0; i < conf->combiner_listens; i++) {
+		if (listen_on(dns, &conf->combiner_listen[i], old, olds, &dns->at[dns->count]))
+			dns->count++;
+		else
+			all = false;
+	}
+	for (size_t i = 0; i < olds; i++)
+		if (old[i].server != NULL)
+			dnsio_server_free(old[i].server);
+	free(old);
+	return all;
+}
+
 struct dns *
 dns_new(struct combiner *combiner)
 {
-	const struct conf *conf = combiner->conf;
-	struct dnsio_limits limits = {.connections = conf->max_connections};
 	struct dns *dns = xcalloc(1, sizeof(*dns));
-	char text[DNSIO_ADDR_TEXT];
 
 	dns->combiner = combiner;
-	dns->server = xcalloc(conf->combiner_listens + 1, sizeof(*dns->server));
-	dns->addr = xcalloc(conf->combiner_listens + 1, sizeof(*dns->addr));
-	for (unsigned i = 0; i < conf->combiner_listens; i++) {
-		int err = 0;
-		dns->server[i] = dnsio_listen(combiner->loop, &conf->combiner_listen[i], &limits,
-		                              on_request, dns, &err);
-		if (dns->server[i] == NULL) {
-			log_error("cannot listen on %s: %s",
-			          dnsio_addr_str(&conf->combiner_listen[i], text, sizeof(text)),
-			          msig_strerror(err));
-			dns_free(dns);
-			return NULL;
-		}
-		dns->addr[dns->servers++] = conf->combiner_listen[i];
-	}
-	return dns;
+	if (listen_all(dns))
+		return dns;
+	dns_free(dns);
+	return NULL;
+}
+
+void
+dns_reload(struct dns *dns)
+{
+	listen_all(dns);
 }
 
 void
@@ -504,22 +552,8 @@ dns_free(struct dns *dns)
 {
 	if (dns == NULL)
 		return;
-	for (size_t i = 0; i < dns->servers; i++)
-		dnsio_server_free(dns->server[i]);
-	free(dns->server);
-	free(dns->addr);
+	for (size_t i = 0; i < dns->count; i++)
+		dnsio_server_free(dns->at[i].server);
+	free(dns->at);
 	free(dns);
-}
-
-bool
-dns_same(const struct dns *dns, const struct conf *conf)
-{
-	if (dns->servers != conf->combiner_listens)
-		return false;
-	for (size_t i = 0; i < dns->servers; i++) {
-		const struct dnsio_addr *a = &dns->addr[i], *b = &conf->combiner_listen[i];
-		if (a->len != b->len || memcmp(&a->ss, &b->ss, a->len) != 0)
-			return false;
-	}
-	return true;
 }

@@ -8,9 +8,10 @@
 
 struct dns;
 
-/* Listens on all addresses of the configuration. NULL with an error, which is logged. */
+/* Listens on all addresses of the configuration. NULL if one cannot be had, which is logged. */
 struct dns *dns_new(struct combiner *combiner);
 void dns_free(struct dns *dns);
 
-/* Whether it listens on the addresses of this configuration. */
-bool dns_same(const struct dns *dns, const struct conf *conf);
+/* The configuration changed: closes what is no longer in it, opens what is new. What cannot be opened
+ * is logged; the others go on. */
+void dns_reload(struct dns *dns);

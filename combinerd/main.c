@@ -128,11 +128,7 @@ reload(struct proc *proc, struct conf *old)
 		log_zone(LOG_LVL_INFO, proc->conf->zone[i].name, "added by the configuration");
 		zone_start(combiner->zone[combiner->zones - 1]);
 	}
-	struct dns *dns = dns_same(daemon->dns, proc->conf) ? NULL : dns_new(combiner);
-	if (dns != NULL) {
-		dns_free(daemon->dns);
-		daemon->dns = dns;
-	}
+	dns_reload(daemon->dns);
 }
 
 static void

@@ -17,7 +17,7 @@ def large_zone(serial, extra=""):
     """A zone of many kinds of records."""
     lines = [lab.zone_text(serial, extra)]
     for i in range(RECORDS // 5):
-        lines.append(f"h{i} A 192.0.2.{i % 256}\nh{i} AAAA 2001:db8::{i:x}\n"
+        lines.append(f"h{i} A 192.0.2.{i % 256}\nh{i} AAAA 2001:db8::{i >> 16:x}:{i & 65535:x}\n"
                      f"d{i} NS ns{i % 1000}.elsewhere.\nd{i} NS ns{i % 777}.elsewhere.org.\n"
                      f"t{i} TXT \"number {i}\" \"and so on\"\n")
     return "".join(lines)

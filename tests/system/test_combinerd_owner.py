@@ -40,6 +40,10 @@ def bad_transfers(tap, rig, owner):
         finally:
             owner.key = good
 
+    def last_unsigned(query, conn):
+        owner.send(conn, query, [[soa(owner.serial)], body()])
+        owner.send(conn, query, [[soa(owner.serial)]], sign=False)
+
     def whole(extra=(), last=None):
         return [soa(owner.serial), *body(extra), last or soa(owner.serial)]
 
@@ -65,6 +69,7 @@ def bad_transfers(tap, rig, owner):
         ("another id", stream(lambda q: [whole()], tweak=other), "transfer from"),
         ("not signed", stream(lambda q: [whole()], sign=False), "TSIG"),
         ("signed with another secret", third_unsigned, "TSIG"),
+        ("all signed but the last message", last_unsigned, "the end is not signed"),
         ("records behind the end", stream(lambda q: [whole() + [rr("x", "A", "192.0.2.1")]]),
          "behind the end"),
     ]

@@ -230,6 +230,20 @@ def zones_come_and_go(tap):
             conf.write(text.replace(lab.ZONE, "other.example."))
         tap.ok(rig.control("reload")["ok"], "reload with another zone")
         tap.equal(dns.rcode.to_text(rig.query("SOA").rcode()), "REFUSED", "the old one is refused")
+        first, second = lab.at(rig.listen), lab.at((rig.block(5), 5381))
+        rig.write(listen=f"[ {first}, {second} ]")
+        rig.control("reload")
+        rig.listen = (rig.block(5), 5381)
+        tap.equal(rig.axfr(), before, "reload with a second address: the zone is back, there too")
+        rig.listen = (rig.block(3), 5381)
+        tap.equal(rig.axfr(), before, "and still at the first one")
+        rig.write(listen=second)
+        rig.control("reload")
+        try:
+            rig.axfr()
+            tap.ok(False, "an address that is gone is closed")
+        except OSError:
+            tap.ok(True, "an address that is gone is closed")
         with open(rig.conf, "w", encoding="ascii") as conf:
             conf.write(text + "nonsense:\n")
         answer = rig.control("reload")
