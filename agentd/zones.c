@@ -688,6 +688,32 @@ zones_fill(struct agent *agent, const knot_dname_t *name, struct msig_option *op
 	*option = own;
 }
 
+/* Does the peer state other records than those we have from it, under the same version? */
+static bool
+other_content(struct zone *zone, int number, const struct msig_option *option)
+{
+	const struct view_statement *held = &zone->view->d.provider[number].statement;
+	const struct rset ids[MSIG_APEX_COUNT] = {
+		[MSIG_APEX_DNSKEY] = held->dnskey,
+		[MSIG_APEX_CDS] = held->cds,
+		[MSIG_APEX_CDNSKEY] = held->cdnskey,
+		[MSIG_APEX_NS] = held->ns,
+	};
+	uint8_t digest[MSIG_DIGEST_LEN];
+	struct msig_apex apex;
+	bool other;
+
+	if (!held->known || held->epoch != option->version.epoch ||
+	    held->counter != option->version.counter ||
+	    (option->has & MSIG_HAS(CONTRIBUTION)) == 0 || to_apex(zone, ids, NULL, &apex) != 0) {
+		return false;
+	}
+	other = msig_apex_digest(&apex, digest) == 0 &&
+	        memcmp(digest, option->contribution, sizeof(digest)) != 0;
+	msig_apex_clear(&apex);
+	return other;
+}
+
 void
 zones_heard(struct contact *contact, const struct msig_option *option)
 {
@@ -700,6 +726,14 @@ zones_heard(struct contact *contact, const struct msig_option *option)
 	number = view_provider_find(zone->view, contact->peer->identity);
 	if (number > 0 &&
 	    view_on_beat(zone->view, number, option->version.epoch, option->version.counter)) {
+		zones_mark(zone);
+	} else if (number > 0 && !zone->view->d.provider[number].stale &&
+	           other_content(zone, number, option)) {
+		log_peer(LOG_LVL_WARN, contact->peer->identity,
+		         "states other records for %s than we have, under the same version: asked again",
+		         zone->text);
+		zone->view->d.provider[number].stale = true;
+		zone->view->dirty = true;
 		zones_mark(zone);
 	}
 }

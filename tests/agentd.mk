@@ -26,6 +26,7 @@ endif
 agentd_system_tests = \
 	tests/system/test_agentd_discovery.py \
 	tests/system/test_agentd_hsync.py \
+	tests/system/test_agentd_reload.py \
 	tests/system/test_agentd_state.py
 dist_check_SCRIPTS += $(agentd_system_tests)
 TESTS += $(agentd_system_tests)

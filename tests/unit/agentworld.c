@@ -101,6 +101,13 @@ world_deliver(struct world *world, unsigned to, const uint8_t *wire, size_t len)
 static void
 on_send(struct world *world, unsigned from, const struct msig_msg_SEND *msg)
 {
+	struct msig_peermsg request;
+	struct msig_coding coding = agent_coding(&world->at[from].agent);
+
+	if (msig_peermsg_parse(msg->message.data, msg->message.len, &coding, &request) == 0) {
+		world->at[from].pulls += request.operation == MSIG_OP_PULL;
+		msig_peermsg_clear(&request);
+	}
 	for (unsigned i = 0; i < world->count; i++) {
 		uint8_t wire[70000];
 		size_t len = msg->message.len;

@@ -438,6 +438,63 @@ test_reload(void **state)
 	assert_true(ready(&world));
 }
 
+/* A beat whose version is the one we have, with the content (digest) of another. */
+static void
+beat(unsigned from, unsigned to, const uint8_t digest[32], uint64_t counter)
+{
+	struct agent *a = &world.at[from].agent;
+	struct msig_coding coding = agent_coding(a);
+	uint8_t wire[2000];
+	struct msig_option opt;
+	struct msig_peermsg msg;
+	size_t len = sizeof(wire) - 300;
+
+	msig_option_init(&opt, MSIG_OP_HEARTBEAT, a->identity, zone_name);
+	MSIG_OPTION_SET(&opt, SEQUENCE, sequence, store_sequence(a->store));
+	opt.version.epoch = 0;
+	opt.version.counter = counter;
+	memcpy(opt.contribution, digest, 32);
+	opt.has |= MSIG_HAS(VERSION) | MSIG_HAS(CONTRIBUTION);
+	assert_int_equal(msig_peermsg_request(&msg, 1, &opt, NULL), 0);
+	assert_int_equal(msig_peermsg_compose(&msg, &coding, wire, &len), 0);
+	msig_peermsg_clear(&msg);
+	assert_int_equal(signer_sign(a->signer, wire, &len, sizeof(wire), NULL, 0,
+	                             loop_utc_ms() / 1000), 0);
+	assert_int_equal(answer_to(to, wire, len), KNOT_RCODE_NOERROR);
+}
+
+static bool
+pulled(struct world *w)
+{
+	return w->at[0].pulls > 0;
+}
+
+static void
+test_anti_entropy(void **state)
+{
+	struct view_statement said = { .known = true, .counter = 7 };
+	uint8_t digest[32];
+	struct msig_apex none;
+	struct zone *zone;
+
+	two();
+	assert_true(world_until(&world, ready, 5000));
+	world_run(&world, 300);
+	zone = zones_find(&world.at[0].agent, zone_name);
+	assert_int_equal(view_on_statement(zone->view,
+	                                   zones_provider(zone, world.at[1].identity), &said, 1), 0);
+	msig_apex_init(&none);
+	assert_int_equal(msig_apex_digest(&none, digest), 0);
+	world_run(&world, 1500); /* pulls that were due before */
+	world.at[0].pulls = 0;
+	beat(1, 0, digest, 7);
+	world_run(&world, 1500);
+	assert_int_equal(world.at[0].pulls, 0); /* equal: nothing to ask */
+	digest[0] ^= 1;
+	beat(1, 0, digest, 7);
+	assert_true(world_until(&world, pulled, 3000));
+}
+
 static bool
 all_ready(struct world *w)
 {
@@ -526,6 +583,7 @@ main(void)
 	    cmocka_unit_test_teardown(test_discovery_outage, teardown),
 	    cmocka_unit_test_teardown(test_clock_apart, teardown),
 	    cmocka_unit_test_teardown(test_reload, teardown),
+	    cmocka_unit_test_teardown(test_anti_entropy, teardown),
 	    cmocka_unit_test_teardown(test_many_zones, teardown),
 	    cmocka_unit_test_teardown(test_full_disk, teardown),
 	};
