@@ -379,6 +379,42 @@ on_notify(struct ask *ask)
 	answer(ask, KNOT_RCODE_NOERROR, NULL);
 }
 
+/* TSIG allows a message to be sent again as long as its time is good. One that is older than the last
+ * accepted UPDATE could bring back what was taken away since (RFC 8945 5.2.3). */
+static bool
+is_replay(struct ask *ask)
+{
+	if (ask->tsig.time >= ask->zone->row.update_time)
+		return false;
+	ask->tsig.error = KNOT_RCODE_BADTIME;
+	refuse(ask, KNOT_RCODE_NOTAUTH, "UPDATE: signed before the last one that was accepted: "
+	       "sent again, or by a slow clock");
+	return true;
+}
+
+/* The very same message once more: a client that missed the answer. */
+static bool
+is_repetition(const struct ask *ask)
+{
+	const struct zone *zone = ask->zone;
+	bool found = false;
+
+	for (unsigned i = 0; ask->tsig.time == zone->row.update_time && i < zone->macs; i++)
+		found = found || memcmp(zone->mac[i], ask->tsig.mac, sizeof(zone->mac[i])) == 0;
+	return found;
+}
+
+static void
+remember(struct ask *ask, uint64_t before)
+{
+	struct zone *zone = ask->zone;
+
+	if (ask->tsig.time != before)
+		zone->macs = 0;
+	if (zone->macs < ZONE_MACS)
+		memcpy(zone->mac[zone->macs++], ask->tsig.mac, sizeof(zone->mac[0]));
+}
+
 static void
 on_update(struct ask *ask)
 {
@@ -397,11 +433,22 @@ on_update(struct ask *ask)
 		       key_text(ask));
 		return;
 	}
-	contribute_update(ask->zone, ask->pkt, ask->zone->conf->update_origin, &result);
-	if (result.rcode != KNOT_RCODE_NOERROR)
-		refuse(ask, result.rcode, "UPDATE: %s", result.why);
-	else
+	if (is_replay(ask))
+		return;
+	if (is_repetition(ask)) {
 		answer(ask, KNOT_RCODE_NOERROR, NULL);
+		return;
+	}
+	uint64_t before = ask->zone->row.update_time;
+	ask->zone->row.update_time = ask->tsig.time; /* stored with what it changes */
+	contribute_update(ask->zone, ask->pkt, ask->zone->conf->update_origin, &result);
+	if (result.rcode != KNOT_RCODE_NOERROR) {
+		ask->zone->row.update_time = before;
+		refuse(ask, result.rcode, "UPDATE: %s", result.why);
+		return;
+	}
+	remember(ask, before);
+	answer(ask, KNOT_RCODE_NOERROR, NULL);
 }
 
 /* Dispatch ------------------------------------------------------------------------------------- */

@@ -22,7 +22,7 @@ static const char *const steps[] = {
     " owner_serial INT NOT NULL, owner_sum_a INT NOT NULL, owner_sum_b INT NOT NULL,"
     " serial INT NOT NULL, sum_a INT NOT NULL, sum_b INT NOT NULL, digest BLOB NOT NULL,"
     " mode INT NOT NULL, state INT NOT NULL, ever INT NOT NULL, accept_signed INT NOT NULL,"
-    " checked INT NOT NULL) STRICT;"
+    " checked INT NOT NULL, update_time INT NOT NULL) STRICT;"
     "CREATE TABLE delta (" /* the owner's changes since the base was written */
     " zone TEXT NOT NULL, seq INT NOT NULL, change BLOB NOT NULL,"
     " PRIMARY KEY (zone, seq)) STRICT;"
@@ -224,7 +224,7 @@ row_load(struct journal *j, const char *zone, struct row *out)
 {
 	struct db_stmt *st = db_stmt(
 	    j->db, "SELECT base, has_served, owner_serial, owner_sum_a, owner_sum_b, serial, sum_a, "
-	           "sum_b, digest, mode, state, ever, accept_signed, checked FROM zone "
+	           "sum_b, digest, mode, state, ever, accept_signed, checked, update_time FROM zone "
 	           "WHERE zone = ?");
 	size_t len;
 
@@ -248,6 +248,7 @@ row_load(struct journal *j, const char *zone, struct row *out)
 	out->row.ever = db_int(st, 11) != 0;
 	out->row.accept_signed = db_int(st, 12) != 0;
 	out->row.checked = (uint64_t)db_int(st, 13);
+	out->row.update_time = (uint64_t)db_int(st, 14);
 	while ((ret = db_next(st)) == 1)
 		;
 	return ret < 0 ? ret : 1;
@@ -460,7 +461,7 @@ write_row(struct journal *j, const char *text, const struct journal_row *row, co
 	struct db_stmt *st = db_stmt(
 	    j->db, "INSERT OR REPLACE INTO zone (zone, base, has_served, owner_serial, owner_sum_a, "
 	           "owner_sum_b, serial, sum_a, sum_b, digest, mode, state, ever, accept_signed, "
-	           "checked) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+	           "checked, update_time) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
 	db_bind_text(st, 1, text);
 	db_bind_text(st, 2, base[0] != '\0' ? base : NULL);
@@ -477,6 +478,7 @@ write_row(struct journal *j, const char *text, const struct journal_row *row, co
 	db_bind_int(st, 13, row->ever);
 	db_bind_int(st, 14, row->accept_signed);
 	db_bind_int(st, 15, (int64_t)row->checked);
+	db_bind_int(st, 16, (int64_t)row->update_time);
 	return db_exec(st);
 }
 

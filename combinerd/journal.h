@@ -24,6 +24,7 @@ struct journal_row {
 	bool ever;              /* an overlay was applied once */
 	bool accept_signed;     /* the operator's word */
 	uint64_t checked;       /* last time that the owner was heard, UTC s */
+	uint64_t update_time;   /* TSIG time of the newest UPDATE that was accepted, UTC s */
 };
 
 /* A version that was served before, for IXFR from it. */

@@ -26,6 +26,9 @@ struct combiner {
 	knot_dname_t *identity; /* ours, or NULL */
 };
 
+/* The MACs of UPDATEs with the newest TSIG time: the same message again is a repetition. */
+#define ZONE_MACS 32
+
 struct zone {
 	struct combiner *combiner;
 	knot_dname_t *name;
@@ -43,6 +46,8 @@ struct zone {
 	struct notify *notify;
 	uint64_t changed;          /* when what is served changed last, UTC ms */
 	uint64_t transfers_out, updates, refused;
+	uint8_t mac[ZONE_MACS][16];
+	unsigned macs;
 };
 
 /* Loads what the journal has and serves it, if it may be served. Never NULL. */

@@ -164,6 +164,37 @@ def tsig_error(rig, message, key, shift=0):
     return dns.rcode.to_text(answer[3] & 15), error
 
 
+def again(tap, rig):
+    """A signed UPDATE that is sent again: as it was, and after others."""
+    def signed(shift, *changes):
+        update = dns.update.UpdateMessage(lab.ZONE)
+        for how, rdata in changes:
+            getattr(update, how)("@", *((60,) if how == "add" else ()), "NS", rdata)
+        update.use_tsig(rig.update.key)
+        with mock.patch("time.time", lambda: clock() + shift):
+            return update.to_wire()
+
+    def served(name):
+        return any(r[2] == name for r in rig.axfr()[0])
+    old = signed(10, ("add", "ns5.p2.example."))
+    tap.equal(raw_exchange(rig, old)[3] & 15, 0, "an UPDATE")
+    serial = rig.axfr()[1]
+    tap.equal((raw_exchange(rig, old)[3] & 15, rig.axfr()[1]), (0, serial),
+              "the same message again: the same answer, nothing happens")
+    tap.equal(raw_exchange(rig, signed(10, ("delete", "ns5.p2.example."),
+                                       ("add", "ns6.p2.example.")))[3] & 15, 0,
+              "another one in the same second")
+    tap.ok(not served("ns5.p2.example."), "takes the record away")
+    raw_exchange(rig, old)
+    tap.ok(not served("ns5.p2.example."), "the first one, sent again, does not bring it back")
+    tap.equal(raw_exchange(rig, signed(11, ("add", "ns7.p2.example.")))[3] & 15, 0, "a later one")
+    tap.equal(raw_exchange(rig, old)[3] & 15, dns.rcode.NOTAUTH, "now the first one is too old")
+    tap.ok("signed before the last one" in rig.log(), "the log says why")
+    rig.kill()
+    rig.start()
+    tap.equal(raw_exchange(rig, old)[3] & 15, dns.rcode.NOTAUTH, "and is behind a restart")
+
+
 def questions(tap, rig):
     """SOA and transfers for the signer; nothing else for anybody."""
     answer = rig.query("SOA")
@@ -235,3 +266,4 @@ with Tap() as t:
         keys(t, r)
         questions(t, r)
         edns(t, r)
+        again(t, r)
