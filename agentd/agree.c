@@ -798,6 +798,18 @@ conduct(struct step *s)
 	tell(s, voters & ~run->done & ~BIT(VIEW_SELF), MSIG_OP_EXECUTE);
 }
 
+/* Why no member is known: the first peer that is not operational, and why. */
+static const char *
+nobody(struct step *s)
+{
+	for (int i = 1; i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &s->view->d.provider[i];
+		if ((designated(s->view) & BIT(i)) != 0 && !p->ready && p->why[0] != '\0')
+			return p->why;
+	}
+	return "nobody says that it is one";
+}
+
 /* Are we a joiner, and may we ask? */
 static void
 start(struct step *s)
@@ -815,7 +827,7 @@ start(struct step *s)
 			             "none", "have the zone delegated to this provider, with its DS");
 		else
 			step_wait(s, REASON_PEER, REASON_OF_STATEMENT, "",
-			          "a member of the group", "nobody says that it is one", 0);
+			          "a member of the group", nobody(s), 0);
 		return;
 	}
 	if ((agree_members(view) & ~designated(view)) != 0) {
@@ -895,6 +907,24 @@ leavers(struct step *s)
 			             "designate it again; everything of it stays published");
 }
 
+/* A member to whom the owner gave a partner: the partner has to ask, and until then says why not. */
+static void
+await_joiners(struct step *s)
+{
+	struct durable *d = &s->view->d;
+
+	if (d->process.kind != 0 || !d->provider[VIEW_SELF].member || step_frozen(s->view))
+		return;
+	for (int i = 1; i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &d->provider[i];
+		if ((designated(s->view) & BIT(i)) == 0 || p->member)
+			continue;
+		step_wait(s, REASON_PEER, REASON_OF_PEER, p->identity,
+		          p->ready ? "its request to join" : "operational",
+		          p->ready ? "none yet" : p->why, 0);
+	}
+}
+
 /* A process whose instruction was taken back before anything was done. */
 static void
 withdraw(struct step *s)
@@ -945,6 +975,7 @@ agree_run(struct step *s)
 		if (d->provider[i].used && d->provider[i].requested)
 			answer_request(s, i);
 	start(s);
+	await_joiners(s);
 	conduct(s);
 	participate(s);
 }

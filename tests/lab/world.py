@@ -135,7 +135,8 @@ class World:
             peers = (self.msig[label].ask("peers") or {}).get("peers", ())
             return " / ".join([r["text"] for r in answer.get("reasons", ())]
                               + [zone.get("freeze", ""), zone.get("trouble", "")]
-                              + [f"{p['peer']} {p['state']} {p['trouble']}" for p in peers])
+                              + [f"{p['peer']} {p['state']} {p['trouble']}" for p in peers]
+                              + [z["trouble"] for p in peers for z in p["zones"]])
         try:
             net.until(lambda: all(word in text() for word in words), "words", seconds)
             return ""

@@ -28,6 +28,9 @@ def resolver_sees(world, name, rdtype, test, what):
 def rests(t, world, what, *words):
     """p1 says why, and nothing has begun."""
     t.equal(world.says("p1", *words), "", f"{what}: p1 says {' '.join(words)!r}")
+    t.ok("peer: peer at msa.p2.example.: expected operational" in [
+        r["text"].split(",")[0] for r in world.msig["p1"].tracking()["reasons"]],
+         f"{what}: that is what the zone waits for", lambda: str(world.msig["p1"].tracking()))
     t.equal(world.process("p1"), {}, f"{what}: no process has begun")
     t.equal(len(byhand.parent_ds(world.rig)), 1, f"{what}: the parent has one DS")
 
@@ -43,7 +46,7 @@ def main(t):
         resolver_sees(world, name, "KEY", lambda r: other in r.to_text().replace("\n", ""),
                       "the other key")
         world.rig.hsync(p2)
-        rests(t, world, "another key", "msa.p2.example.")
+        rests(t, world, "another key", "msa.p2.example.", "no key for this signature")
         t.ok(all(p["state"] != "operational" for p in world.msig["p1"].ask("peers")["peers"]),
              "another key: the peer is not operational")
         identity(p2, f"del {name} KEY", f"add {name} {lab.TTL['rr']} KEY {key}")
