@@ -18,13 +18,12 @@
  *           "overlay": [{"type": "", "origin": "", "applied": bool, "records": [{"text": "",
  *           "ttl": n, "time": t}]}], "dropped": [{"type": "", "text": ""}],
  *           "served": [{"type": "", "ttl": n, "records": ["text"...]}]}
- * retransfer {"zone": z}: a whole transfer of the owner's zone, taken whatever its serial says; acts
- * refresh   {"zone": z}: asks the owner now; acts
- * notify    {"zone": z}: tells the signer now; acts
- * accept    {"zone": z, "what": "signed"}: the owner's zone is signed, and that is right; {"what":
- *           "overlay"}: the lost overlay is forgotten, the zone goes out without one; acts
- * withdraw  {"zone": z, "origin": identity}: everything of that provider leaves the overlay; acts
- * reload    -> {"ok": true}; acts
+ * retransfer {"zone": z}: a whole transfer of the owner's zone, taken whatever its serial says;
+ * acts refresh   {"zone": z}: asks the owner now; acts notify    {"zone": z}: tells the signer now;
+ * acts accept    {"zone": z, "what": "signed"}: the owner's zone is signed, and that is right;
+ * {"what": "overlay"}: the lost overlay is forgotten, the zone goes out without one; acts withdraw
+ * {"zone": z, "origin": identity}: everything of that provider leaves the overlay; acts reload ->
+ * {"ok": true}; acts
  */
 #include "config.h"
 
@@ -80,7 +79,8 @@ rdata_json(uint16_t type, const knot_rdata_t *rdata)
 	knot_rrset_init(&set, owner, type, KNOT_CLASS_IN, 0);
 	int ret = knot_rdataset_add(&set.rrs, rdata, NULL);
 	if (ret == 0)
-		ret = knot_rrset_txt_dump_data(&set, 0, text, sizeof(text), &KNOT_DUMP_STYLE_DEFAULT);
+		ret =
+		    knot_rrset_txt_dump_data(&set, 0, text, sizeof(text), &KNOT_DUMP_STYLE_DEFAULT);
 	knot_rrset_clear(&set, NULL);
 	return json_string(ret >= 0 ? text : "?");
 }
@@ -92,9 +92,9 @@ signer_json(const struct zone *zone)
 
 	notify_status(zone->notify, &status);
 	return json_pack("{s:b, s:i, s:o, s:I}", "pending", status.pending, "tries",
-	                 (int)status.tries, "serial",
-	                 status.seen ? json_integer(status.signer_serial) : json_null(), "seen",
-	                 (json_int_t)status.seen_time);
+			 (int)status.tries, "serial",
+			 status.seen ? json_integer(status.signer_serial) : json_null(), "seen",
+			 (json_int_t)status.seen_time);
 }
 
 static json_t *
@@ -104,8 +104,8 @@ transfer_json(const struct zone *zone)
 
 	transfer_status(zone->transfer, &status);
 	return json_pack("{s:b, s:s, s:s, s:I, s:I, s:I}", "running", status.running, "primary",
-	                 status.primary, "error", status.error, "next", (json_int_t)status.next,
-	                 "in", (json_int_t)status.in, "failed", (json_int_t)status.failed);
+			 status.primary, "error", status.error, "next", (json_int_t)status.next,
+			 "in", (json_int_t)status.in, "failed", (json_int_t)status.failed);
 }
 
 static json_t *
@@ -137,8 +137,8 @@ zone_json(const struct zone *zone)
 	return json_pack(
 	    "{s:s, s:s, s:s, s:s, s:{s:I, s:I}, s:I, s:o, s:[I, I], s:I, s:o, s:b, s:I, s:o, s:o, "
 	    "s:I, s:I, s:I}",
-	    "zone", name_text(zone->name), "state", msig_zone_state_name(zone_state(zone)), "reason",
-	    zone->why, "mode", merge_mode_name(zone->row.mode), "serial", "owner",
+	    "zone", name_text(zone->name), "state", msig_zone_state_name(zone_state(zone)),
+	    "reason", zone->why, "mode", merge_mode_name(zone->row.mode), "serial", "owner",
 	    (json_int_t)zone->row.owner_serial, "out", (json_int_t)zone->row.serial, "overlay",
 	    (json_int_t)zone->overlay.count, "origins", origins_json(zone), "version",
 	    (json_int_t)zone->overlay.epoch, (json_int_t)zone->overlay.counter, "records",
@@ -154,7 +154,6 @@ zone_json(const struct zone *zone)
 static void
 warn_json(json_t *list, const struct zone *zone)
 {
-	char text[400];
 	struct transfer_status transfer;
 	struct notify_status notify;
 
@@ -162,21 +161,21 @@ warn_json(json_t *list, const struct zone *zone)
 	notify_status(zone->notify, &notify);
 	enum msig_zone_state state = zone_state(zone);
 	if (state == MSIG_ZONE_FROZEN || state == MSIG_ZONE_REFUSING) {
-		snprintf(text, sizeof(text), "%s %s: %s", name_text(zone->name),
-		         msig_zone_state_name(state), zone->why);
-		json_array_append_new(list, json_string(text));
+		json_array_append_new(list, json_sprintf("%s %s: %s", name_text(zone->name),
+							 msig_zone_state_name(state), zone->why));
 	}
 	if (zone->expired || transfer.error[0] != '\0') {
-		snprintf(text, sizeof(text), "%s %s: %s", name_text(zone->name),
-		         zone->expired ? "the owner was not heard for its expire time"
-		                       : "the owner cannot be heard",
-		         transfer.error);
-		json_array_append_new(list, json_string(text));
+		json_array_append_new(
+		    list, json_sprintf("%s %s: %s", name_text(zone->name),
+				       zone->expired ? "the owner was not heard for its expire time"
+						     : "the owner cannot be heard",
+				       transfer.error));
 	}
 	if (notify.pending && notify.tries >= zone->combiner->conf->notify_tries) {
-		snprintf(text, sizeof(text), "%s the signer has not come for serial %u after %u "
-		         "NOTIFY", name_text(zone->name), zone->row.serial, notify.tries);
-		json_array_append_new(list, json_string(text));
+		json_array_append_new(
+		    list, json_sprintf("%s the signer has not come for serial %u after %u "
+				       "NOTIFY",
+				       name_text(zone->name), zone->row.serial, notify.tries));
 	}
 }
 
@@ -249,16 +248,15 @@ overlay_json(const struct zone *zone)
 			if (last == NULL || last->type != rr->type) {
 				records = json_array();
 				json_array_append_new(
-				    list, json_pack("{s:s, s:s, s:b, s:o}", "type",
-				                    type_text(rr->type), "origin", rr->origin,
-				                    "applied", applied(zone, rr->type),
-				                    "records", records));
+				    list,
+				    json_pack("{s:s, s:s, s:b, s:o}", "type", type_text(rr->type),
+					      "origin", rr->origin, "applied",
+					      applied(zone, rr->type), "records", records));
 			}
-			json_array_append_new(records,
-			                      json_pack("{s:o, s:I, s:I}", "text",
-			                                rdata_json(rr->type, rr->rdata), "ttl",
-			                                (json_int_t)rr->ttl, "time",
-			                                (json_int_t)rr->time));
+			json_array_append_new(records, json_pack("{s:o, s:I, s:I}", "text",
+								 rdata_json(rr->type, rr->rdata),
+								 "ttl", (json_int_t)rr->ttl, "time",
+								 (json_int_t)rr->time));
 			last = rr;
 		}
 	}
@@ -274,7 +272,7 @@ apex_json(const struct zone *zone, json_t *served, json_t *dropped)
 #define X(id, type) type,
 	    MSIG_APEX_TYPES(X)
 #undef X
-	    KNOT_RRTYPE_ZONEMD,
+		KNOT_RRTYPE_ZONEMD,
 	};
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		uint32_t ttl;
@@ -287,21 +285,19 @@ apex_json(const struct zone *zone, json_t *served, json_t *dropped)
 				json_array_append_new(records, rdata_json(types[i], rdata));
 				rdata = knot_rdataset_next(rdata);
 			}
-			json_array_append_new(served, json_pack("{s:s, s:I, s:o}", "type",
-			                                        type_text(types[i]), "ttl",
-			                                        (json_int_t)ttl, "records",
-			                                        records));
+			json_array_append_new(
+			    served, json_pack("{s:s, s:I, s:o}", "type", type_text(types[i]), "ttl",
+					      (json_int_t)ttl, "records", records));
 		}
 		const knot_rdataset_t *in =
 		    zone->owner != NULL ? version_apex(zone->owner, types[i], NULL) : NULL;
 		if (in == NULL || (out != NULL && knot_rdataset_eq(in, out)))
 			continue;
-		json_array_append_new(
-		    dropped,
-		    json_pack("{s:s, s:s}", "type", type_text(types[i]), "text",
-		              types[i] == KNOT_RRTYPE_ZONEMD
-		                  ? "it would not match what is served"
-		                  : "the overlay is the authority for it"));
+		json_array_append_new(dropped,
+				      json_pack("{s:s, s:s}", "type", type_text(types[i]), "text",
+						types[i] == KNOT_RRTYPE_ZONEMD
+						    ? "it would not match what is served"
+						    : "the overlay is the authority for it"));
 	}
 }
 
@@ -319,13 +315,13 @@ in_json(const struct zone *zone)
 			dnsio_addr_str(&remote->address[k], text, sizeof(text));
 			bool bad = strncmp(status.error, text, strlen(text)) == 0;
 			json_array_append_new(primaries,
-			                      json_pack("{s:s, s:b, s:s}", "address", text, "ok",
-			                                !bad, "text", bad ? status.error : ""));
+					      json_pack("{s:s, s:b, s:s}", "address", text, "ok",
+							!bad, "text", bad ? status.error : ""));
 		}
 	}
-	return json_pack("{s:I, s:I, s:s, s:o}", "serial", (json_int_t)zone->row.owner_serial, "time",
-	                 (json_int_t)zone->row.checked * 1000, "from", status.primary, "primaries",
-	                 primaries);
+	return json_pack("{s:I, s:I, s:s, s:o}", "serial", (json_int_t)zone->row.owner_serial,
+			 "time", (json_int_t)zone->row.checked * 1000, "from", status.primary,
+			 "primaries", primaries);
 }
 
 static json_t *
@@ -343,7 +339,7 @@ out_json(const struct zone *zone)
 	else
 		snprintf(text, sizeof(text), "%s", status.seen ? "fetched" : "");
 	return json_pack("{s:I, s:s, s:s, s:I}", "serial", (json_int_t)zone->row.serial, "to", to,
-	                 "notify", text, "seen", (json_int_t)status.seen_time);
+			 "notify", text, "seen", (json_int_t)status.seen_time);
 }
 
 static json_t *
@@ -421,7 +417,7 @@ static json_t *
 result_json(const struct update_result *result)
 {
 	return result->rcode == KNOT_RCODE_NOERROR ? ctl_ok()
-	                                           : ctl_error(CODE_FAILED, "%s", result->why);
+						   : ctl_error(CODE_FAILED, "%s", result->why);
 }
 
 static json_t *
@@ -501,8 +497,8 @@ cmds_new(struct combiner *combiner, struct proc *proc)
 	cmds->proc = proc;
 	cmds->started = loop_utc_ms();
 	snprintf(path, sizeof(path), "%s/combinerd.ctl", conf->rundir);
-	cmds->ctl = ctl_listen(combiner->loop, path, commands, proc_gid(conf->admin_group), cmds,
-	                       &err);
+	cmds->ctl =
+	    ctl_listen(combiner->loop, path, commands, proc_gid(conf->admin_group), cmds, &err);
 	if (cmds->ctl == NULL) {
 		log_error("control socket %s: %s", path, msig_strerror(err));
 		free(cmds);
