@@ -28,6 +28,7 @@ endif
 
 # combinerd between real owners and real signers.
 combinerd_system = \
+	tests/system/test_combinerd_agent.py \
 	tests/system/test_combinerd_large.py \
 	tests/system/test_combinerd_owner.py \
 	tests/system/test_combinerd_policy.py \

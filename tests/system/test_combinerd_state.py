@@ -200,8 +200,36 @@ def damaged_copy(tap):
             lab.compare(tap, found, before[0], f"{what} copy: transferred again, with the overlay")
             tap.ok(serial > before[1], f"{what} copy: under a serial that goes on", str(serial))
             before = found, serial
-        files = os.listdir(os.path.join(rig.home, "lib", "combinerd"))
+        folder = os.path.join(rig.home, "lib", "combinerd")
+        rig.stop()
+        [path] = glob.glob(os.path.join(folder, "*.zone"))
+        for name in (path + ".tmp", path.replace("00000005-", "00000004-")):
+            with open(name, "wb"):
+                pass
+        rig.start()
+        tap.equal(rig.axfr(), before, "what a crash left behind does not matter")
+        files = os.listdir(folder)
         tap.equal(len([f for f in files if ".zone" in f]), 1, "no file is left behind")
+
+
+def lost_change(tap):
+    """One of the owner's changes since its zone was written is gone from the database."""
+    with lab.Rig() as rig:
+        owner = lab.KnotOwner(rig)
+        owner.start(lab.zone_text(5))
+        rig.start()
+        rig.until_serial(5)
+        owner.serve(lab.zone_text(6, "one A 192.0.2.8\n"))
+        rig.until_serial(6)
+        rig.stop()
+        change_database(rig, "DELETE FROM delta")
+        owner.stop()
+        rig.start()
+        tap.equal(rig.status()["state"], "no-zone", "a change is missing: the rest is not served")
+        owner.knot.start()
+        rig.until(lambda s: s["state"] == "plain", "the zone again", 30)
+        lab.compare(tap, rig.axfr()[0], lab.records(lab.zone_text(6, "one A 192.0.2.8\n")),
+                    "it is transferred again")
 
 
 def second_process(tap):
@@ -262,5 +290,6 @@ with Tap() as t:
     damaged_overlay(t)
     lost_database(t)
     damaged_copy(t)
+    lost_change(t)
     second_process(t)
     zones_come_and_go(t)
