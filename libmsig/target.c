@@ -39,11 +39,24 @@ instructs(const struct msig_target_in *in)
 	return false;
 }
 
+/* What everyone must show alike is put together only where there is more than one: the sets of a
+ * single provider are its own affair, and an overlay with nothing foreign is empty by right. While
+ * a process still lets anything of a second one in, there are two. */
+static unsigned
+shared(const struct msig_target_in *in)
+{
+	size_t providers = 0;
+
+	for (size_t i = 0; i < in->count; i++)
+		providers += in->part[i].types != 0;
+	return providers > 1 ? KEYS | MSIG_APEX_BIT(NS) : MSIG_APEX_BIT(DNSKEY);
+}
+
 /* What of a part comes into our overlay: the process's word, less what rules forbid. */
 static unsigned
 permitted(const struct msig_target_in *in, const struct msig_target_part *part)
 {
-	unsigned types = part->types & (KEYS | MSIG_APEX_BIT(NS));
+	unsigned types = part->types & shared(in);
 
 	if (in->hsync->nsmgmt != MSIG_HSYNC_AGENT)
 		types &= ~MSIG_APEX_BIT(NS);

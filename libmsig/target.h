@@ -50,9 +50,9 @@ struct msig_target {
 
 /* MSIG_EDOUBT if HSYNC is no instruction (empty, mixed, own identity absent, nobody ON); then *out
  * is empty and the overlay is to stay as it is. A part whose set is not fit (a CDS that names no
- * key stated, a delete form) is MSIG_EREFUSED. NS are left out unless NSMGMT is AGENT; if we do not
- * sign a zone that others sign, everything is. In mode FOREIGN our own DNSKEY, CDS, CDNSKEY are
- * left out, our NS are not. */
+ * key stated, a delete form) is MSIG_EREFUSED. NS are left out unless NSMGMT is AGENT; CDS, CDNSKEY
+ * and NS while only one part has anything let in; everything if we do not sign a zone that others
+ * sign. In mode FOREIGN our own DNSKEY, CDS, CDNSKEY are left out, our NS are not. */
 int msig_target(const struct msig_target_in *in, struct msig_target *out);
 void msig_target_clear(struct msig_target *target);
 bool msig_target_eq(const struct msig_target *a, const struct msig_target *b); /* rdata only */

@@ -51,6 +51,14 @@ tests_system_sig0tool_LDADD = libmsig/libmsig.la $(KNOT_LIBS)
 dist_check_SCRIPTS += tests/system/test_sig0_interop.py
 TESTS += tests/system/test_sig0_interop.py
 
+# libmsig's target against that of agentd's core.
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/test_target_core
+TESTS += tests/unit/test_target_core
+tests_unit_test_target_core_SOURCES = tests/unit/test_target_core.c tests/unit/bench.c tests/unit/bench.h
+tests_unit_test_target_core_LDADD = agentd/libcore.la libmsig/libmsig.la $(CMOCKA_LIBS) $(KNOT_LIBS) $(GNUTLS_LIBS)
+endif
+
 # Figures of the library.
 BENCHES += tests/bench/bench_libmsig
 EXTRA_PROGRAMS = $(FUZZERS) tests/bench/bench_libmsig
