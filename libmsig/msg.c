@@ -22,7 +22,7 @@ static const struct {
 	enum msig_actor from, to;
 	size_t max;
 } table[] = {
-#define X(id, name, from, to, size)                                                                \
+#define X(id, name, from, to, size) \
 	{MSIG_MSG_##name, #name, MSIG_ACTOR_##from, MSIG_ACTOR_##to, size},
     MSIG_MESSAGES(X)
 #undef X
@@ -49,8 +49,8 @@ const char *
 msig_actor_name(enum msig_actor actor)
 {
 	switch (actor) {
-#define X(id, name)                                                                                \
-	case MSIG_ACTOR_##id:                                                                      \
+#define X(id, name)           \
+	case MSIG_ACTOR_##id: \
 		return name;
 		MSIG_ACTORS(X)
 #undef X
@@ -64,8 +64,8 @@ const char *
 msig_zone_state_name(enum msig_zone_state state)
 {
 	switch (state) {
-#define X(id, value, text)                                                                         \
-	case MSIG_ZONE_##id:                                                                       \
+#define X(id, value, text)   \
+	case MSIG_ZONE_##id: \
 		return text;
 		MSIG_ZONE_STATES(X)
 #undef X
@@ -73,7 +73,7 @@ msig_zone_state_name(enum msig_zone_state state)
 	return "?";
 }
 
-/* Encoding: a first pass with p NULL measures, a second one writes. ----------------------------- */
+/* Encoding: a first pass with p NULL measures, a second one writes. --------------------------- */
 
 struct out {
 	uint8_t *p;
@@ -192,11 +192,11 @@ put_msg(struct out *o, const struct msig_msg *msg)
 	put_number(o, 0, 2);
 	switch (msg->id) {
 #define PUT(kind, field) put_##kind(o, &m->field);
-#define X(id, name, from, to, size)                                                                \
-	case MSIG_MSG_##name: {                                                                    \
-		const struct msig_msg_##name *m = &msg->u.name;                                    \
-		MSG_##name(PUT);                                                                   \
-		break;                                                                             \
+#define X(id, name, from, to, size)                             \
+	case MSIG_MSG_##name: {                                 \
+		const struct msig_msg_##name *m = &msg->u.name; \
+		MSG_##name(PUT);                                \
+		break;                                          \
 	}
 		MSIG_MESSAGES(X)
 #undef X
@@ -226,7 +226,7 @@ msig_msg_encode(const struct msig_msg *msg, uint8_t **out, size_t *len)
 	return 0;
 }
 
-/* Decoding. The first mistake sticks in err, and every later field stays empty. ------------------ */
+/* Decoding. The first mistake sticks in err, and every later field stays empty. --------------- */
 
 struct in {
 	const uint8_t *p;
@@ -352,18 +352,18 @@ get_BLOB(struct in *in, struct msig_blob *v)
 }
 
 /* A count is 16 bits: what it can claim is no burden, and the first missing element ends it. */
-#define GET_LIST(KIND, type)                                                                       \
-	static void get_##KIND##S(struct in *in, type *v)                                          \
-	{                                                                                          \
-		uint16_t count = (uint16_t)get_number(in, 2);                                      \
-		if (in->err != 0)                                                                  \
-			return;                                                                    \
-		v->at = get_memory(in, count, sizeof(*v->at));                                     \
-		if (v->at == NULL)                                                                 \
-			return;                                                                    \
-		v->count = count;                                                                  \
-		for (unsigned i = 0; i < count && in->err == 0; i++)                               \
-			get_##KIND(in, &v->at[i]);                                                 \
+#define GET_LIST(KIND, type)                                         \
+	static void get_##KIND##S(struct in *in, type *v)            \
+	{                                                            \
+		uint16_t count = (uint16_t)get_number(in, 2);        \
+		if (in->err != 0)                                    \
+			return;                                      \
+		v->at = get_memory(in, count, sizeof(*v->at));       \
+		if (v->at == NULL)                                   \
+			return;                                      \
+		v->count = count;                                    \
+		for (unsigned i = 0; i < count && in->err == 0; i++) \
+			get_##KIND(in, &v->at[i]);                   \
 	}
 GET_LIST(U16, struct msig_u16s)
 GET_LIST(STR, struct msig_strs)
@@ -374,11 +374,11 @@ get_msg(struct in *in, struct msig_msg *msg)
 {
 	switch (msg->id) {
 #define GET(kind, field) get_##kind(in, &m->field);
-#define X(id, name, from, to, size)                                                                \
-	case MSIG_MSG_##name: {                                                                    \
-		struct msig_msg_##name *m = &msg->u.name;                                          \
-		MSG_##name(GET);                                                                   \
-		break;                                                                             \
+#define X(id, name, from, to, size)                       \
+	case MSIG_MSG_##name: {                           \
+		struct msig_msg_##name *m = &msg->u.name; \
+		MSG_##name(GET);                          \
+		break;                                    \
 	}
 		MSIG_MESSAGES(X)
 #undef X
@@ -387,7 +387,7 @@ get_msg(struct in *in, struct msig_msg *msg)
 
 int
 msig_msg_decode(const uint8_t *frame, size_t len, enum msig_actor sender, enum msig_actor receiver,
-                struct msig_msg *msg)
+		struct msig_msg *msg)
 {
 	memset(msg, 0, sizeof(*msg));
 	if (len < HEADER)
@@ -412,7 +412,7 @@ msig_msg_decode(const uint8_t *frame, size_t len, enum msig_actor sender, enum m
 	return in.err;
 }
 
-/* Clearing. -------------------------------------------------------------------------------------- */
+/* Clearing. ----------------------------------------------------------------------------------- */
 
 static void
 clear_blobs(struct msig_blobs *v)
@@ -447,11 +447,11 @@ msig_msg_clear(struct msig_msg *msg)
 {
 	switch (msg->id) {
 #define CLEAR(kind, field) CLEAR_##kind(&m->field);
-#define X(id, name, from, to, size)                                                                \
-	case MSIG_MSG_##name: {                                                                    \
-		struct msig_msg_##name *m = &msg->u.name;                                          \
-		MSG_##name(CLEAR);                                                                 \
-		break;                                                                             \
+#define X(id, name, from, to, size)                       \
+	case MSIG_MSG_##name: {                           \
+		struct msig_msg_##name *m = &msg->u.name; \
+		MSG_##name(CLEAR);                        \
+		break;                                    \
 	}
 		MSIG_MESSAGES(X)
 #undef X
@@ -459,7 +459,7 @@ msig_msg_clear(struct msig_msg *msg)
 	memset(msg, 0, sizeof(*msg));
 }
 
-/* Dumping. --------------------------------------------------------------------------------------- */
+/* Dumping. ------------------------------------------------------------------------------------ */
 
 #define DUMP_TEXT 64 /* characters of a string that are shown */
 #define DUMP_LIST 4  /* elements of a list */
@@ -508,16 +508,16 @@ say_name(struct text *t, const knot_dname_t *name)
 		say(t, "%s", txt);
 }
 
-#define SAY_LIST(v, each)                                                                          \
-	do {                                                                                       \
-		say(t, "[");                                                                       \
-		for (unsigned i_ = 0; i_ < (v)->count && i_ < DUMP_LIST; i_++) {                   \
-			say(t, i_ > 0 ? ", " : "");                                                \
-			each((v)->at[i_]);                                                         \
-		}                                                                                  \
-		if ((v)->count > DUMP_LIST)                                                        \
-			say(t, ", ... %u in all", (unsigned)(v)->count);                           \
-		say(t, "]");                                                                       \
+#define SAY_LIST(v, each)                                                        \
+	do {                                                                     \
+		say(t, "[");                                                     \
+		for (unsigned i_ = 0; i_ < (v)->count && i_ < DUMP_LIST; i_++) { \
+			say(t, i_ > 0 ? ", " : "");                              \
+			each((v)->at[i_]);                                       \
+		}                                                                \
+		if ((v)->count > DUMP_LIST)                                      \
+			say(t, ", ... %u in all", (unsigned)(v)->count);         \
+		say(t, "]");                                                     \
 	} while (0)
 #define SAY_ONE_U16(v) say(t, "%u", (unsigned)(v))
 #define SAY_ONE_STR(v) say_text(t, v)
@@ -543,14 +543,14 @@ msig_msg_dump(const struct msig_msg *msg, char *buf, size_t len)
 		buf[0] = '\0';
 	say(t, "%s", msig_msg_name(msg->id));
 	switch (msg->id) {
-#define SAY(kind, field)                                                                           \
-	say(t, " " #field "=");                                                                    \
+#define SAY(kind, field)        \
+	say(t, " " #field "="); \
 	SAY_##kind(&m->field);
-#define X(id, name, from, to, size)                                                                \
-	case MSIG_MSG_##name: {                                                                    \
-		const struct msig_msg_##name *m = &msg->u.name;                                    \
-		MSG_##name(SAY);                                                                   \
-		break;                                                                             \
+#define X(id, name, from, to, size)                             \
+	case MSIG_MSG_##name: {                                 \
+		const struct msig_msg_##name *m = &msg->u.name; \
+		MSG_##name(SAY);                                \
+		break;                                          \
 	}
 		MSIG_MESSAGES(X)
 #undef X

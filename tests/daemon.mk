@@ -26,3 +26,8 @@ tests_unit_test_tsig_LDADD = $(daemon_test_libs)
 tests_unit_test_log_LDADD = $(daemon_test_libs)
 tests_unit_test_msg_LDADD = $(daemon_test_libs)
 endif
+
+# Figures of the daemons' common part.
+BENCHES += tests/bench/bench_daemon
+EXTRA_PROGRAMS += tests/bench/bench_daemon
+tests_bench_bench_daemon_LDADD = libmsig/daemon/libmsigd.la libmsig/libmsig.la $(KNOT_LIBS)

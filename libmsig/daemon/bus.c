@@ -4,7 +4,8 @@
  * ZMQ_FD is edge-triggered, and reading (or sending on the same socket) can eat the edge: the
  * descriptor says something once, and then never again although messages wait. So a socket's
  * ZMQ_EVENTS are read again after each batch and after each send, and whatever they still show is
- * handled in another round (drain, later). Each direction has a socket, with a descriptor, of its own.
+ * handled in another round (drain, later). Each direction has a socket, with a descriptor, of its
+ * own.
  */
 #include "config.h"
 
@@ -102,7 +103,7 @@ bus_on(struct bus *bus, enum msig_message id, bus_handler handler, void *arg)
 	bus->handler[id & 0xff].arg = arg;
 }
 
-/* Receiving. ----------------------------------------------------------------------------------------- */
+/* Receiving. ---------------------------------------------------------------------------------- */
 
 __attribute__((format(printf, 2, 3))) static void
 complain(struct endpoint *end, const char *fmt, ...)
@@ -136,7 +137,8 @@ deliver(struct endpoint *end, zmq_msg_t *frame)
 		return;
 	}
 	struct msig_msg msg;
-	int ret = msig_msg_decode(zmq_msg_data(frame), zmq_msg_size(frame), end->other, bus->self, &msg);
+	int ret =
+	    msig_msg_decode(zmq_msg_data(frame), zmq_msg_size(frame), end->other, bus->self, &msg);
 	if (ret != 0) {
 		complain(end, "%s (%zu octets)", msig_strerror(ret), zmq_msg_size(frame));
 		return;
@@ -172,7 +174,8 @@ has_events(const struct endpoint *end, int wanted)
 {
 	int events = 0;
 	size_t len = sizeof(events);
-	return zmq_getsockopt(end->socket, ZMQ_EVENTS, &events, &len) == 0 && (events & wanted) != 0;
+	return zmq_getsockopt(end->socket, ZMQ_EVENTS, &events, &len) == 0 &&
+	       (events & wanted) != 0;
 }
 
 static void
@@ -200,7 +203,7 @@ on_ready(void *arg, int ready)
 	drain(arg);
 }
 
-/* Opening. -------------------------------------------------------------------------------------------- */
+/* Opening. ------------------------------------------------------------------------------------ */
 
 static int
 zmq_error(void)
@@ -212,15 +215,16 @@ zmq_error(void)
 /* RUNDIR/bus/<receiver>/<sender>.ipc. */
 static int
 make_path(const struct bus *bus, enum msig_actor receiver, enum msig_actor sender, char *path,
-          size_t len)
+	  size_t len)
 {
 	int n = snprintf(path, len, "%s/bus/%s/%s.ipc", bus->rundir, msig_actor_name(receiver),
-	                 msig_actor_name(sender));
+			 msig_actor_name(sender));
 	size_t max = sizeof(((struct sockaddr_un *)0)->sun_path) - 1;
 	if (n < 0 || (size_t)n >= len || (size_t)n > max) {
-		log_error("bus: %s/bus/...: a socket's path would have %d octets, %zu are possible; "
-		          "choose a shorter server.rundir",
-		          bus->rundir, n, max);
+		log_error(
+		    "bus: %s/bus/...: a socket's path would have %d octets, %zu are possible; "
+		    "choose a shorter server.rundir",
+		    bus->rundir, n, max);
 		return MSIG_ESIZE;
 	}
 	return 0;
@@ -277,7 +281,8 @@ shared_folder(const char *path, gid_t gid)
 {
 	if (mkdir(path, 0750) == 0) {
 		mode_t mode = gid != (gid_t)-1 ? 01770 : 0750;
-		if ((gid == (gid_t)-1 || chown(path, (uid_t)-1, gid) == 0) && chmod(path, mode) == 0)
+		if ((gid == (gid_t)-1 || chown(path, (uid_t)-1, gid) == 0) &&
+		    chmod(path, mode) == 0)
 			return 0;
 	} else if (errno == EEXIST) {
 		return 0;
@@ -333,7 +338,7 @@ bus_bind(struct bus *bus, enum msig_actor sender, uid_t uid, gid_t gid)
 		ret = zmq_error();
 		log_error("bus: %s: %s", path, zmq_strerror(errno));
 	} else if ((gid != (gid_t)-1 && chown(path, (uid_t)-1, gid) != 0) ||
-	           chmod(path, 0660) != 0) {
+		   chmod(path, 0660) != 0) {
 		ret = knot_map_errno();
 		log_error("bus: %s: %s", path, strerror(errno));
 	} else {
@@ -366,14 +371,14 @@ bus_connect(struct bus *bus, enum msig_actor receiver)
 	return ret;
 }
 
-/* Sending. -------------------------------------------------------------------------------------------- */
+/* Sending. ------------------------------------------------------------------------------------ */
 
 static enum msig_actor
 receiver_of(enum msig_message id)
 {
 	switch (id) {
-#define X(value, name, from, to, size)                                                             \
-	case MSIG_MSG_##name:                                                                      \
+#define X(value, name, from, to, size) \
+	case MSIG_MSG_##name:          \
 		return MSIG_ACTOR_##to;
 		MSIG_MESSAGES(X)
 #undef X

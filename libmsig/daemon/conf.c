@@ -1,7 +1,7 @@
 /*
- * The configuration: the table of all items, and what makes the struct from a tree of values, checks
- * it, prints it and frees it, all along the table. msig.conf(5) describes the same items; a test
- * compares the two.
+ * The configuration: the table of all items, and what makes the struct from a tree of values,
+ * checks it, prints it and frees it, all along the table. msig.conf(5) describes the same items; a
+ * test compares the two.
  */
 #include "config.h"
 
@@ -41,10 +41,13 @@ static const struct conf_section sections[] = {
 #define SECTIONS (sizeof(sections) / sizeof(*sections))
 
 /* section, item, type, flags, default, min, max, floor, choices, port, offset, count */
+/* clang-format off */
 #define TEXT(s, n, o) {s, n, CONF_TEXT, 0, NULL, 0, 0, 0, NULL, 0, o, 0}
 #define NUM(s, n, t, d, lo, hi, o) {s, n, t, 0, d, lo, hi, 0, NULL, 0, o, 0}
 #define TIME(s, n, d, lo, hi, floor, o) {s, n, CONF_MS, 0, d, lo, hi, floor, NULL, 0, o, 0}
-#define ADDRS(s, n, f, d, port, o, c) {s, n, CONF_ADDR, CONF_LIST | f, d, 0, 0, 0, NULL, port, o, c}
+#define ADDRS(s, n, f, d, port, o, c) \
+	{s, n, CONF_ADDR, CONF_LIST | f, d, 0, 0, 0, NULL, port, o, c}
+/* clang-format on */
 
 const struct conf_item conf_items[] = {
     {"server", "identity", CONF_NAMETEXT, CONF_REQUIRED, NULL, 0, 0, 0, NULL, 0, C(identity), 0},
@@ -83,7 +86,7 @@ const struct conf_item conf_items[] = {
     NUM("combiner", "min-retry", CONF_S, "1s", 1, DAY / SEC, C(min_retry)),
 
     ADDRS("transport", "listen", 0, "127.0.0.1@5399", 5399, C(transport_listen),
-          C(transport_listens)),
+	  C(transport_listens)),
     NUM("transport", "rate-source", CONF_U32, "50", 1, 100000, C(rate_source)),
     NUM("transport", "rate-signer", CONF_U32, "50", 1, 100000, C(rate_signer)),
 
@@ -144,7 +147,8 @@ const struct conf_item *
 conf_item_find(const char *section, const char *name)
 {
 	for (size_t i = 0; i < ITEMS; i++) {
-		if (strcmp(conf_items[i].section, section) == 0 && strcmp(conf_items[i].name, name) == 0)
+		if (strcmp(conf_items[i].section, section) == 0 &&
+		    strcmp(conf_items[i].name, name) == 0)
 			return &conf_items[i];
 	}
 	return NULL;
@@ -169,239 +173,7 @@ list_element(const struct conf *conf, const struct conf_section *section, unsign
 	return at(*(char **)at(conf, section->offset), i * section->size);
 }
 
-static size_t
-type_size(enum conf_type type)
-{
-	switch (type) {
-	case CONF_U16:
-		return sizeof(uint16_t);
-	case CONF_U32:
-	case CONF_MS:
-	case CONF_S:
-	case CONF_SIZE:
-		return sizeof(uint32_t);
-	case CONF_BOOL:
-		return sizeof(bool);
-	case CONF_CHOICE:
-		return sizeof(int);
-	case CONF_ADDR:
-		return sizeof(struct dnsio_addr);
-	default:
-		return sizeof(void *);
-	}
-}
-
-/* Values from text. Each returns false with the reason in err. ----------------------------------- */
-
-struct unit {
-	const char *name;
-	uint64_t factor;
-};
-
-static const struct unit ms_units[] = {{"d", DAY},   {"h", HOUR}, {"m", MIN},
-                                       {"s", SEC},   {"ms", 1},   {"", SEC}};
-static const struct unit s_units[] = {{"d", 86400}, {"h", 3600}, {"m", 60}, {"s", 1}, {"", 1}};
-static const struct unit sizes[] = {{"G", 1 << 30}, {"M", 1 << 20}, {"K", 1 << 10},
-                                    {"B", 1},       {"", 1}};
-static const struct unit plain[] = {{"", 1}};
-
-static const struct unit *
-units_of(enum conf_type type, size_t *count)
-{
-	switch (type) {
-	case CONF_MS:
-		*count = sizeof(ms_units) / sizeof(*ms_units);
-		return ms_units;
-	case CONF_S:
-		*count = sizeof(s_units) / sizeof(*s_units);
-		return s_units;
-	case CONF_SIZE:
-		*count = sizeof(sizes) / sizeof(*sizes);
-		return sizes;
-	default:
-		*count = 1;
-		return plain;
-	}
-}
-
-/* In the largest unit that needs no fraction. */
-static void
-number_str(enum conf_type type, uint64_t value, char *buf, size_t len)
-{
-	size_t count;
-	const struct unit *unit = units_of(type, &count);
-	while (value > 0 && value % unit->factor != 0)
-		unit++;
-	if (value == 0)
-		unit += count - 1;
-	snprintf(buf, len, "%" PRIu64 "%s", value / unit->factor, unit->name);
-}
-
-static bool
-parse_number(const struct conf_item *item, const char *text, uint64_t *value, char *err,
-             size_t errlen)
-{
-	size_t digits = strspn(text, "0123456789"), count;
-	const struct unit *units = units_of(item->type, &count);
-	*value = 0;
-	for (size_t i = 0; i < count && digits > 0 && digits <= 11; i++) {
-		if (strcmp(units[i].name, text + digits) != 0)
-			continue;
-		char min[32], max[32];
-		*value = strtoull(text, NULL, 10) * units[i].factor;
-		if (*value >= item->min && *value <= item->max)
-			return true;
-		number_str(item->type, item->min, min, sizeof(min));
-		number_str(item->type, item->max, max, sizeof(max));
-		snprintf(err, errlen, "%s is out of range, %s to %s", text, min, max);
-		return false;
-	}
-	snprintf(err, errlen, "\"%s\" is not %s", text,
-	         item->type == CONF_MS     ? "a time (a number and ms, s, m, h or d)"
-	         : item->type == CONF_S    ? "a time (a number and s, m, h or d)"
-	         : item->type == CONF_SIZE ? "a size (a number and B, K, M or G)"
-	                                   : "a number");
-	return false;
-}
-
-static bool
-parse_name(const char *text, knot_dname_storage_t name, char *err, size_t errlen)
-{
-	if (knot_dname_from_str(name, text, sizeof(knot_dname_storage_t)) == NULL) {
-		snprintf(err, errlen, "\"%s\" is not a domain name", text);
-		return false;
-	}
-	knot_dname_to_lower(name);
-	return true;
-}
-
-static bool
-set_name(const struct conf_item *item, void *field, const char *text, char *err, size_t errlen)
-{
-	knot_dname_storage_t name;
-	knot_dname_txt_storage_t canonical;
-	if (!parse_name(text, name, err, errlen))
-		return false;
-	if (item->type == CONF_NAME)
-		*(knot_dname_t **)field = xmemdup(name, knot_dname_size(name));
-	else if (knot_dname_to_str(canonical, name, sizeof(canonical)) != NULL)
-		*(char **)field = xstrdup(canonical);
-	return true;
-}
-
-static bool
-set_addr(const struct conf_item *item, void *field, const char *text, char *err, size_t errlen)
-{
-	struct dnsio_addr addr;
-	char buf[DNSIO_ADDR_TEXT];
-	if (dnsio_addr_parse(text, item->port, &addr) != 0) {
-		snprintf(err, errlen, "\"%s\" is not an address (192.0.2.1, 192.0.2.1@53 or 2001:db8::1@53)",
-		         text);
-		return false;
-	}
-	if (item->type == CONF_ADDR)
-		*(struct dnsio_addr *)field = addr;
-	else
-		*(char **)field = xstrdup(dnsio_addr_str(&addr, buf, sizeof(buf)));
-	return true;
-}
-
-/* Position of text in "a|b|c", or -1. */
-static int
-choice(const char *choices, const char *text)
-{
-	size_t len = strlen(text);
-	for (int i = 0; *choices != '\0'; i++) {
-		size_t n = strcspn(choices, "|");
-		if (n == len && memcmp(choices, text, n) == 0)
-			return i;
-		choices += n + (choices[n] == '|');
-	}
-	return -1;
-}
-
-static bool
-set_choice(const struct conf_item *item, void *field, const char *text, char *err, size_t errlen)
-{
-	int i = choice(item->choices, text);
-	if (i < 0) {
-		snprintf(err, errlen, "\"%s\" is not one of %s", text, item->choices);
-		return false;
-	}
-	if (item->type == CONF_WORD)
-		*(char **)field = xstrdup(text);
-	else
-		*(int *)field = i;
-	return true;
-}
-
-static bool
-set_bool(void *field, const char *text, char *err, size_t errlen)
-{
-	int i = choice("on|true|off|false", text);
-	if (i < 0)
-		snprintf(err, errlen, "\"%s\" is neither on nor off", text);
-	*(bool *)field = i == 0 || i == 1;
-	return i >= 0;
-}
-
-static bool
-set_text(void *field, const char *text, char *err, size_t errlen)
-{
-	for (const char *p = text; *p != '\0'; p++) {
-		if ((unsigned char)*p < 0x20 || *p == 0x7f) {
-			snprintf(err, errlen, "holds a control character");
-			return false;
-		}
-	}
-	*(char **)field = xstrdup(text);
-	return true;
-}
-
-static bool
-set_field(const struct conf_item *item, void *field, const char *text, const char *file, char *err,
-          size_t errlen)
-{
-	uint64_t number;
-	switch (item->type) {
-	case CONF_FILE:
-		*(char **)field = conf_resolve(file, text);
-		return true;
-	case CONF_NAME:
-	case CONF_NAMETEXT:
-		return set_name(item, field, text, err, errlen);
-	case CONF_U16:
-	case CONF_U32:
-	case CONF_MS:
-	case CONF_S:
-	case CONF_SIZE:
-		if (!parse_number(item, text, &number, err, errlen))
-			return false;
-		if (item->type == CONF_U16)
-			*(uint16_t *)field = (uint16_t)number;
-		else
-			*(uint32_t *)field = (uint32_t)number;
-		return true;
-	case CONF_BOOL:
-		return set_bool(field, text, err, errlen);
-	case CONF_ADDR:
-	case CONF_ADDRTEXT:
-		return set_addr(item, field, text, err, errlen);
-	case CONF_CHOICE:
-	case CONF_WORD:
-		return set_choice(item, field, text, err, errlen);
-	case CONF_TEXT:
-	case CONF_ALG:
-	case CONF_SECRET:
-		return set_text(field, text, err, errlen);
-	case CONF_KEY:
-	case CONF_REMOTE:
-		return true; /* second pass: what they name may come later */
-	}
-	return false;
-}
-
-/* The struct from the tree. ------------------------------------------------------------------------ */
+/* The struct from the tree. ------------------------------------------------------------------- */
 
 struct filler {
 	struct conf *conf;
@@ -415,7 +187,7 @@ field_of(const struct conf_item *item, void *base)
 	void *field = at(base, item->offset);
 	if (!(item->flags & CONF_LIST))
 		return field;
-	size_t size = type_size(item->type);
+	size_t size = conf_type_size(item->type);
 	unsigned *count = at(base, item->count);
 	void **list = field;
 	*list = realloc(*list, (*count + 1) * size);
@@ -439,10 +211,10 @@ fill_value(struct filler *f, void *base, const struct conf_value *value)
 {
 	char err[512];
 	void *field = field_of(value->item, base);
-	if (!set_field(value->item, field, value->text, value->file, err, sizeof(err))) {
+	if (!conf_value_set(value->item, field, value->text, value->file, err, sizeof(err))) {
 		drop_last(value->item, base);
 		conf_mistake(f->tree, value->file, value->line, "%s.%s: %s", value->item->section,
-		             value->item->name, err);
+			     value->item->name, err);
 	}
 }
 
@@ -456,7 +228,8 @@ has_value(const struct conf_block *block, const struct conf_item *item)
 	return false;
 }
 
-/* A single-valued item that was given before, in this block or (sections without id) another one. */
+/* A single-valued item that was given before, in this block or (sections without id) another one.
+ */
 static bool
 is_repeated(const struct filler *f, const struct conf_block *block, const struct conf_value *value)
 {
@@ -483,8 +256,9 @@ fill_block(struct filler *f, void *base, const struct conf_block *block)
 {
 	for (const struct conf_value *v = block->values; v != NULL; v = v->next) {
 		if (is_repeated(f, block, v))
-			conf_mistake(f->tree, v->file, v->line, "%s.%s: given twice, takes one value",
-			             v->item->section, v->item->name);
+			conf_mistake(f->tree, v->file, v->line,
+				     "%s.%s: given twice, takes one value", v->item->section,
+				     v->item->name);
 		else
 			fill_value(f, base, v);
 	}
@@ -494,16 +268,17 @@ static void
 fill_default(struct filler *f, void *base, const struct conf_item *item)
 {
 	char err[512];
-	if (item->def == NULL || (item->flags & CONF_LIST && *(unsigned *)at(base, item->count) > 0))
+	if (item->def == NULL ||
+	    (item->flags & CONF_LIST && *(unsigned *)at(base, item->count) > 0))
 		return;
-	if (!set_field(item, field_of(item, base), item->def, "/", err, sizeof(err)))
+	if (!conf_value_set(item, field_of(item, base), item->def, "/", err, sizeof(err)))
 		fatal("default of %s.%s: %s", item->section, item->name, err);
 }
 
 /* What the block did not say: the default, or a mistake. */
 static void
 fill_rest(struct filler *f, void *base, const struct conf_section *section,
-          const struct conf_block *block)
+	  const struct conf_block *block)
 {
 	for (size_t i = 0; i < ITEMS; i++) {
 		const struct conf_item *item = &conf_items[i];
@@ -518,9 +293,11 @@ fill_rest(struct filler *f, void *base, const struct conf_section *section,
 		if (given)
 			continue;
 		if (item->flags & CONF_REQUIRED)
-			conf_mistake(f->tree, block != NULL && section->id != NULL ? block->file : f->conf->file,
-			             block != NULL && section->id != NULL ? block->line : 0,
-			             "%s.%s: must be given", section->name, item->name);
+			conf_mistake(f->tree,
+				     block != NULL && section->id != NULL ? block->file
+									  : f->conf->file,
+				     block != NULL && section->id != NULL ? block->line : 0,
+				     "%s.%s: must be given", section->name, item->name);
 		fill_default(f, base, item);
 	}
 }
@@ -566,13 +343,13 @@ block_of(const struct filler *f, const char *section, unsigned n)
 	return b;
 }
 
-#define MISTAKE(f, section, n, ...)                                                                \
-	do {                                                                                       \
-		const struct conf_block *b_ = block_of(f, section, n);                             \
-		conf_mistake((f)->tree, b_->file, b_->line, __VA_ARGS__);                          \
+#define MISTAKE(f, section, n, ...)                                       \
+	do {                                                              \
+		const struct conf_block *b_ = block_of(f, section, n);    \
+		conf_mistake((f)->tree, b_->file, b_->line, __VA_ARGS__); \
 	} while (0)
 
-/* References. ---------------------------------------------------------------------------------- */
+/* References. --------------------------------------------------------------------------------- */
 
 static void
 refer(struct filler *f, void *base, const struct conf_value *value)
@@ -582,15 +359,15 @@ refer(struct filler *f, void *base, const struct conf_value *value)
 	if (item->type == CONF_KEY) {
 		knot_dname_storage_t name;
 		char err[512];
-		if (parse_name(value->text, name, err, sizeof(err)))
+		if (conf_name_parse(value->text, name, err, sizeof(err)))
 			found = conf_key_find(f->conf, name);
 	} else {
 		found = conf_remote_find(f->conf, value->text);
 	}
 	if (found == NULL)
 		conf_mistake(f->tree, value->file, value->line, "%s.%s: there is no %s with id %s",
-		             item->section, item->name, item->type == CONF_KEY ? "key" : "remote",
-		             value->text);
+			     item->section, item->name, item->type == CONF_KEY ? "key" : "remote",
+			     value->text);
 	const void **field = at(base, item->offset);
 	if (item->flags & CONF_LIST) {
 		/* The first pass has counted the values and left them empty. */
@@ -622,7 +399,7 @@ fill_references(struct filler *f)
 	}
 }
 
-/* Checks that need more than one item. ------------------------------------------------------------ */
+/* Checks that need more than one item. -------------------------------------------------------- */
 
 __attribute__((format(printf, 2, 3))) static void
 warn(struct conf *conf, const char *fmt, ...)
@@ -648,15 +425,6 @@ check_readable(struct conf *conf, const char *file, const char *what)
 }
 
 static void
-wipe(char **text)
-{
-	if (*text != NULL)
-		explicit_bzero(*text, strlen(*text));
-	free(*text);
-	*text = NULL;
-}
-
-static void
 load_key(struct filler *f, unsigned n)
 {
 	struct conf_key *key = &f->conf->key[n];
@@ -666,37 +434,40 @@ load_key(struct filler *f, unsigned n)
 	if (key->id == NULL)
 		return; /* said before */
 	if (key->file != NULL && (key->secret != NULL || key->algorithm != NULL)) {
-		MISTAKE(f, "key", n, "key.file: %s has a secret or an algorithm of its own, too", key->id);
+		MISTAKE(f, "key", n, "key.file: %s has a secret or an algorithm of its own, too",
+			key->id);
 	} else if (key->file != NULL) {
 		ret = keyfile_read(key->file, key->id, &key->tsig, err, sizeof(err));
 		if (ret != 0)
 			MISTAKE(f, "key", n, "key.file: %s: %s", key->file, err);
 	} else if (key->secret == NULL || key->algorithm == NULL) {
 		MISTAKE(f, "key", n, "key.%s: %s needs a file, or an algorithm and a secret",
-		        key->secret == NULL ? "secret" : "algorithm", key->id);
+			key->secret == NULL ? "secret" : "algorithm", key->id);
 	} else {
-		ret = keyfile_make(key->id, key->algorithm, key->secret, &key->tsig, err, sizeof(err));
+		ret = keyfile_make(key->id, key->algorithm, key->secret, &key->tsig, err,
+				   sizeof(err));
 		if (ret != 0)
 			MISTAKE(f, "key", n, "key.secret: %s: %s", key->id, err);
 		key->file = xstrdup(block->file);
 	}
-	wipe(&key->algorithm);
-	wipe(&key->secret);
+	conf_wipe(&key->algorithm);
+	conf_wipe(&key->secret);
 	if (key->file != NULL && ret == 0)
 		check_readable(f->conf, key->file, "a TSIG secret");
 }
 
 static void
 check_twice(struct filler *f, const char *section, const char *item, unsigned count,
-            bool (*same)(const struct conf *conf, unsigned a, unsigned b))
+	    bool (*same)(const struct conf *conf, unsigned a, unsigned b))
 {
 	for (unsigned i = 0; i < count; i++) {
 		for (unsigned j = 0; j < i; j++) {
 			if (!same(f->conf, i, j))
 				continue;
-			const struct conf_block *a = block_of(f, section, i), *b = block_of(f, section, j);
-			conf_mistake(f->tree, a->file, a->line, "%s.%s: %s is there already, %s:%u", section,
-			             item, a->id, b->file, b->line);
+			const struct conf_block *a = block_of(f, section, i),
+						*b = block_of(f, section, j);
+			conf_mistake(f->tree, a->file, a->line, "%s.%s: %s is there already, %s:%u",
+				     section, item, a->id, b->file, b->line);
 			break;
 		}
 	}
@@ -758,21 +529,22 @@ check_zones_twice(struct filler *f)
 		if (knot_dname_is_equal(zone[i]->name, zone[i - 1]->name) &&
 		    knot_dname_to_str(name, zone[i]->name, sizeof(name)) != NULL)
 			conf_mistake(f->tree, zone[i]->where, zone[i]->line,
-			             "zone.domain: %s is there already, %s:%u", name, zone[i - 1]->where,
-			             zone[i - 1]->line);
+				     "zone.domain: %s is there already, %s:%u", name,
+				     zone[i - 1]->where, zone[i - 1]->line);
 	}
 	free(zone);
 }
 
 static void
 check_remote_key(struct filler *f, const struct conf_zone *zone, const char *item,
-                 const struct conf_remote *remote)
+		 const struct conf_remote *remote)
 {
 	if (remote != NULL && remote->key == NULL && !remote->insecure)
-		conf_mistake(f->tree, zone->where, zone->line,
-		             "zone.%s: remote %s has no key: whoever can reach us could forge the zone; "
-		             "give it a key, or \"insecure: on\"",
-		             item, remote->id);
+		conf_mistake(
+		    f->tree, zone->where, zone->line,
+		    "zone.%s: remote %s has no key: whoever can reach us could forge the zone; "
+		    "give it a key, or \"insecure: on\"",
+		    item, remote->id);
 }
 
 static void
@@ -783,14 +555,16 @@ check_zone(struct filler *f, struct conf_zone *zone)
 	check_remote_key(f, zone, "signer", zone->signer);
 	if ((zone->update_key != NULL) != (zone->update_origin != NULL))
 		conf_mistake(f->tree, zone->where, zone->line,
-		             "zone.update-origin: update-key and update-origin belong together");
+			     "zone.update-origin: update-key and update-origin belong together");
 	if (zone->signer_query == NULL && zone->signer != NULL && zone->signer->addresses > 0) {
 		char addr[DNSIO_ADDR_TEXT];
-		zone->signer_query = xstrdup(dnsio_addr_str(&zone->signer->address[0], addr, sizeof(addr)));
+		zone->signer_query =
+		    xstrdup(dnsio_addr_str(&zone->signer->address[0], addr, sizeof(addr)));
 	}
 	if (zone->name != NULL && zone->parent != NULL &&
 	    knot_dname_in_bailiwick(zone->name, zone->parent) <= 0)
-		conf_mistake(f->tree, zone->where, zone->line, "zone.parent: is not above the zone");
+		conf_mistake(f->tree, zone->where, zone->line,
+			     "zone.parent: is not above the zone");
 }
 
 static uint64_t
@@ -810,13 +584,14 @@ check_floors(struct filler *f, const struct conf_section *section, const void *b
 		if (item->floor == 0 || strcmp(item->section, section->name) != 0 ||
 		    get_number(item, base) >= item->floor)
 			continue;
-		number_str(item->type, item->floor, least, sizeof(least));
+		conf_number_str(item->type, item->floor, least, sizeof(least));
 		if (f->conf->lab)
-			warn(f->conf, "%s.%s is below %s: for a lab only", item->section, item->name, least);
+			warn(f->conf, "%s.%s is below %s: for a lab only", item->section,
+			     item->name, least);
 		else
 			conf_mistake(f->tree, f->conf->file, 0,
-			             "%s.%s: less than %s needs \"lab: on\" in the section agent",
-			             item->section, item->name, least);
+				     "%s.%s: less than %s needs \"lab: on\" in the section agent",
+				     item->section, item->name, least);
 	}
 }
 
@@ -833,7 +608,8 @@ check_times(struct filler *f)
 			check_floors(f, &sections[i], list_element(conf, &sections[i], n));
 	}
 	if (conf->lab)
-		warn(conf, "agent.lab is on: times may be shorter than what keeps a real zone valid");
+		warn(conf,
+		     "agent.lab is on: times may be shorter than what keeps a real zone valid");
 	if (conf->heartbeat_min > conf->heartbeat_max)
 		conf_mistake(f->tree, conf->file, 0, "agent.heartbeat-min: is above heartbeat-max");
 }
@@ -850,7 +626,8 @@ derive(struct conf *conf)
 	if (conf->sig0_name == NULL && conf->identity != NULL) {
 		size_t len = strlen(conf->identity) + sizeof("ns.");
 		conf->sig0_name = xcalloc(1, len);
-		snprintf(conf->sig0_name, len, "ns.%s", strcmp(conf->identity, ".") == 0 ? "" : conf->identity);
+		snprintf(conf->sig0_name, len, "ns.%s",
+			 strcmp(conf->identity, ".") == 0 ? "" : conf->identity);
 	}
 }
 
@@ -904,28 +681,7 @@ conf_load(const char *file, char *err, size_t errlen)
 	return conf;
 }
 
-/* Freeing. ------------------------------------------------------------------------------------------ */
-
-static void
-free_value(const struct conf_item *item, void *field)
-{
-	switch (item->type) {
-	case CONF_TEXT:
-	case CONF_FILE:
-	case CONF_NAME:
-	case CONF_NAMETEXT:
-	case CONF_ADDRTEXT:
-	case CONF_WORD:
-	case CONF_ALG:
-		free(*(char **)field);
-		break;
-	case CONF_SECRET:
-		wipe(field);
-		break;
-	default:
-		break;
-	}
-}
+/* Freeing. ------------------------------------------------------------------------------------ */
 
 static void
 free_items(const struct conf_section *section, void *base)
@@ -936,12 +692,12 @@ free_items(const struct conf_section *section, void *base)
 			continue;
 		void *field = at(base, item->offset);
 		if (!(item->flags & CONF_LIST)) {
-			free_value(item, field);
+			conf_value_free(item, field);
 			continue;
 		}
 		void *list = *(void **)field;
 		for (unsigned n = 0; n < *(unsigned *)at(base, item->count); n++)
-			free_value(item, at(list, n * type_size(item->type)));
+			conf_value_free(item, at(list, n * conf_type_size(item->type)));
 		free(list);
 	}
 }
@@ -953,7 +709,8 @@ conf_free(struct conf *conf)
 		return;
 	for (unsigned i = 0; i < conf->keys; i++) {
 		if (conf->key[i].tsig.secret.data != NULL)
-			explicit_bzero(conf->key[i].tsig.secret.data, conf->key[i].tsig.secret.size);
+			explicit_bzero(conf->key[i].tsig.secret.data,
+				       conf->key[i].tsig.secret.size);
 		knot_tsig_key_deinit(&conf->key[i].tsig);
 	}
 	for (size_t i = 0; i < SECTIONS; i++) {
@@ -973,109 +730,17 @@ conf_free(struct conf *conf)
 	free(conf);
 }
 
-/* Printing. ----------------------------------------------------------------------------------------- */
-
-static void
-print_quoted(FILE *out, const char *text)
-{
-	fputc('"', out);
-	for (; *text != '\0'; text++) {
-		if (*text == '"' || *text == '\\')
-			fputc('\\', out);
-		fputc(*text, out);
-	}
-	fputc('"', out);
-}
-
-static void
-print_choice(FILE *out, const char *choices, int i)
-{
-	while (i-- > 0)
-		choices += strcspn(choices, "|") + 1;
-	fprintf(out, "%.*s", (int)strcspn(choices, "|"), choices);
-}
-
-static void
-print_value(FILE *out, const struct conf_item *item, const void *field)
-{
-	char buf[DNSIO_ADDR_TEXT];
-	knot_dname_txt_storage_t name;
-	switch (item->type) {
-	case CONF_TEXT:
-	case CONF_FILE:
-		print_quoted(out, *(char *const *)field);
-		break;
-	case CONF_NAMETEXT:
-	case CONF_ADDRTEXT:
-	case CONF_WORD:
-		fputs(*(char *const *)field, out);
-		break;
-	case CONF_NAME:
-		fputs(knot_dname_to_str(name, *(knot_dname_t *const *)field, sizeof(name)), out);
-		break;
-	case CONF_U16:
-		fprintf(out, "%u", *(const uint16_t *)field);
-		break;
-	case CONF_U32:
-	case CONF_MS:
-	case CONF_S:
-	case CONF_SIZE:
-		number_str(item->type, *(const uint32_t *)field, buf, sizeof(buf));
-		fputs(buf, out);
-		break;
-	case CONF_BOOL:
-		fputs(*(const bool *)field ? "on" : "off", out);
-		break;
-	case CONF_ADDR:
-		fputs(dnsio_addr_str(field, buf, sizeof(buf)), out);
-		break;
-	case CONF_CHOICE:
-		print_choice(out, item->choices, *(const int *)field);
-		break;
-	case CONF_KEY:
-		fputs((*(const struct conf_key *const *)field)->id, out);
-		break;
-	case CONF_REMOTE:
-		print_quoted(out, (*(const struct conf_remote *const *)field)->id);
-		break;
-	case CONF_ALG:
-	case CONF_SECRET:
-		break;
-	}
-}
-
-/* Nothing to print: a pointer that is NULL, an address that is not set. */
-static bool
-is_unset(const struct conf_item *item, const void *field)
-{
-	switch (item->type) {
-	case CONF_ALG:
-	case CONF_SECRET:
-		return true;
-	case CONF_ADDR:
-		return ((const struct dnsio_addr *)field)->len == 0;
-	case CONF_U16:
-	case CONF_U32:
-	case CONF_MS:
-	case CONF_S:
-	case CONF_SIZE:
-	case CONF_BOOL:
-	case CONF_CHOICE:
-		return false;
-	default:
-		return *(void *const *)field == NULL;
-	}
-}
+/* Printing. ----------------------------------------------------------------------------------- */
 
 static void
 print_item(FILE *out, const struct conf_item *item, const void *base, const char *indent)
 {
 	const void *field = at(base, item->offset);
 	if (!(item->flags & CONF_LIST)) {
-		if (is_unset(item, field))
+		if (conf_value_unset(item, field))
 			return;
 		fprintf(out, "%s%s: ", indent, item->name);
-		print_value(out, item, field);
+		conf_value_print(out, item, field);
 		fputc('\n', out);
 		return;
 	}
@@ -1084,7 +749,7 @@ print_item(FILE *out, const struct conf_item *item, const void *base, const char
 	for (unsigned i = 0; i < count; i++) {
 		if (i == 0)
 			fprintf(out, "%s%s: [ ", indent, item->name);
-		print_value(out, item, at(list, i * type_size(item->type)));
+		conf_value_print(out, item, at(list, i * conf_type_size(item->type)));
 		fputs(i + 1 < count ? ", " : " ]\n", out);
 	}
 }
@@ -1096,7 +761,8 @@ print_items(FILE *out, const struct conf_section *section, const void *base)
 	for (size_t i = 0; i < ITEMS; i++) {
 		if (strcmp(conf_items[i].section, section->name) != 0)
 			continue;
-		print_item(out, &conf_items[i], base, section->id == NULL || !first ? "    " : "  - ");
+		print_item(out, &conf_items[i], base,
+			   section->id == NULL || !first ? "    " : "  - ");
 		first = false;
 	}
 }
@@ -1117,14 +783,15 @@ conf_print(const struct conf *conf, FILE *out)
 	return ferror(out) ? KNOT_ERROR : 0;
 }
 
-/* Looking up. ---------------------------------------------------------------------------------------- */
+/* Looking up. --------------------------------------------------------------------------------- */
 
 const struct conf_key *
 conf_key_find(const struct conf *conf, const knot_dname_t *name)
 {
 	for (unsigned i = 0; i < conf->keys; i++) {
 		knot_dname_storage_t id;
-		if (conf->key[i].id != NULL && knot_dname_from_str(id, conf->key[i].id, sizeof(id)) != NULL &&
+		if (conf->key[i].id != NULL &&
+		    knot_dname_from_str(id, conf->key[i].id, sizeof(id)) != NULL &&
 		    knot_dname_is_case_equal(id, name))
 			return &conf->key[i];
 	}
@@ -1135,7 +802,8 @@ const struct conf_zone *
 conf_zone_find(const struct conf *conf, const knot_dname_t *name)
 {
 	for (unsigned i = 0; i < conf->zones; i++) {
-		if (conf->zone[i].name != NULL && knot_dname_is_case_equal(conf->zone[i].name, name))
+		if (conf->zone[i].name != NULL &&
+		    knot_dname_is_case_equal(conf->zone[i].name, name))
 			return &conf->zone[i];
 	}
 	return NULL;

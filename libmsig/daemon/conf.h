@@ -36,7 +36,7 @@ struct conf_zone {
 	const struct conf_remote **master; /* combinerd: the owner's primaries */
 	unsigned masters;
 	const struct conf_remote *signer;  /* combinerd notifies it and lets it transfer */
-	char *signer_query;                /* observe: "addr@port" of the signer, default its address */
+	char *signer_query;                /* observe: "addr@port", default its address */
 	const struct conf_key *update_key; /* UPDATE over DNS with this key ... */
 	char *update_origin;               /* ... has this origin */
 	char **ns;                         /* agentd: our name servers for this zone */
@@ -81,12 +81,12 @@ struct conf {
 	unsigned observe_listens;
 	char **trust_anchor; /* files with DS or DNSKEY records */
 	unsigned trust_anchors;
-	struct dnsio_addr *forward; /* resolvers that libunbound asks; none: recursion from the root */
+	struct dnsio_addr *forward; /* resolvers to ask; none: recursion from the root */
 	unsigned forwards;
 	struct conf_stub *stub;
 	unsigned stubs;
 	/* agent: */
-	char *sig0_key;     /* file of the SIG(0) private key, PEM (PKCS #8): STORAGE/agentd/sig0.pem */
+	char *sig0_key;     /* file, PEM (PKCS #8): default STORAGE/agentd/sig0.pem */
 	char *sig0_name;    /* owner of the KEY record = URI target; default ns.<identity> */
 	char *uri_address;  /* address@port to publish, for identity records */
 	uint32_t heartbeat_min, heartbeat_max, hello_retry, query_timeout, poll;

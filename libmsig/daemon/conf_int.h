@@ -35,7 +35,7 @@ struct conf_item {
 	enum conf_type type;
 	unsigned flags;
 	const char *def;         /* default as text, or NULL */
-	uint64_t min, max;       /* numbers, times (in the unit of the type), sizes; max 0: any */
+	uint64_t min, max;       /* numbers, times (in the unit of the type), sizes */
 	uint64_t floor;          /* less only with lab: on */
 	const char *choices;     /* "foreign|all" */
 	uint16_t port;           /* of addresses without one; 0: a port must be given */
@@ -98,9 +98,23 @@ char *conf_resolve(const char *file, const char *path); /* path as seen from the
 const char *conf_nearest(const char *text, const char *(*word)(void *arg, size_t i), void *arg,
                          size_t count);
 
+/* Values, by the type of their item. field is where the value is or goes. */
+size_t conf_type_size(enum conf_type type);
+/* From text that stands in file; on false the reason is in err. References are conf.c's affair. */
+bool conf_value_set(const struct conf_item *item, void *field, const char *text, const char *file,
+                    char *err, size_t errlen);
+bool conf_value_unset(const struct conf_item *item, const void *field); /* nothing to print */
+void conf_value_print(FILE *out, const struct conf_item *item, const void *field);
+void conf_value_free(const struct conf_item *item, void *field);
+/* A number in the largest unit that needs no fraction. */
+void conf_number_str(enum conf_type type, uint64_t value, char *buf, size_t len);
+bool conf_name_parse(const char *text, knot_dname_storage_t name, char *err, size_t errlen);
+void conf_wipe(char **text); /* a secret */
+
 /* Reads the key of that name from a file: a key block of Knot, a key statement of BIND, or a line
  * alg:name:secret. Text of the mistake in err. */
-int keyfile_read(const char *path, const char *name, knot_tsig_key_t *key, char *err, size_t errlen);
+int keyfile_read(const char *path, const char *name, knot_tsig_key_t *key, char *err,
+                 size_t errlen);
 /* knot_tsig_key_init(), no algorithm below HMAC-SHA-256. */
 int keyfile_make(const char *name, const char *algorithm, const char *secret, knot_tsig_key_t *key,
                  char *err, size_t errlen);

@@ -32,7 +32,7 @@ conf_mistake(struct conf_tree *tree, const char *file, unsigned line, const char
 	if (tree->err_len >= tree->err_max)
 		return;
 	int n = snprintf(tree->err + tree->err_len, tree->err_max - tree->err_len, "%s%s:%s %s",
-	                 tree->err_len > 0 ? "\n" : "", file, where, text);
+			 tree->err_len > 0 ? "\n" : "", file, where, text);
 	tree->err_len += n > 0 ? (size_t)n : 0;
 }
 
@@ -103,7 +103,7 @@ keep_path(struct conf_tree *tree, const char *path)
 
 static struct conf_block *
 block_new(struct conf_tree *tree, const struct conf_section *section, const char *id,
-          const char *file, unsigned line)
+	  const char *file, unsigned line)
 {
 	struct conf_block *block = xcalloc(1, sizeof(*block));
 	block->section = section;
@@ -118,7 +118,7 @@ block_new(struct conf_tree *tree, const struct conf_section *section, const char
 
 static void
 value_new(struct conf_block *block, const struct conf_item *item, const char *text,
-          const char *file, unsigned line)
+	  const char *file, unsigned line)
 {
 	struct conf_value *value = xcalloc(1, sizeof(*value));
 	value->item = item;
@@ -186,7 +186,8 @@ include(struct reader *r, unsigned line, const char *text)
 		if (stat(pattern, &st) == 0)
 			read_file(r->tree, pattern, r->depth + 1);
 		else
-			conf_mistake(r->tree, r->file, line, "include: %s: %s", pattern, strerror(errno));
+			conf_mistake(r->tree, r->file, line, "include: %s: %s", pattern,
+				     strerror(errno));
 	} else if (glob(pattern, 0, NULL, &found) == 0) {
 		for (size_t i = 0; i < found.gl_pathc; i++)
 			read_file(r->tree, found.gl_pathv[i], r->depth + 1);
@@ -198,8 +199,9 @@ include(struct reader *r, unsigned line, const char *text)
 static const char *
 section_word(void *arg, size_t i)
 {
-	static const char *const words[] = {"server", "log",   "key",  "remote", "combiner", "transport",
-	                                    "observe", "stub", "agent", "zone",  "include"};
+	static const char *const words[] = {"server",   "log",       "key",     "remote",
+					    "combiner", "transport", "observe", "stub",
+					    "agent",    "zone",      "include"};
 	return i < sizeof(words) / sizeof(*words) ? words[i] : NULL;
 }
 
@@ -217,12 +219,13 @@ on_section(struct reader *r, const yp_parser_t *yp)
 	if (r->section == NULL) {
 		const char *near = conf_nearest(yp->key, section_word, NULL, 11);
 		conf_mistake(r->tree, r->file, line, "%s: no such section%s%s%s", yp->key,
-		             near != NULL ? ", did you mean " : "", near != NULL ? near : "",
-		             near != NULL ? "?" : "");
+			     near != NULL ? ", did you mean " : "", near != NULL ? near : "",
+			     near != NULL ? "?" : "");
 		return;
 	}
 	if (yp->data_len > 0)
-		conf_mistake(r->tree, r->file, line, "%s: a section has no value of its own", yp->key);
+		conf_mistake(r->tree, r->file, line, "%s: a section has no value of its own",
+			     yp->key);
 	if (r->section->id == NULL)
 		r->block = block_new(r->tree, r->section, NULL, r->file, line);
 }
@@ -246,21 +249,22 @@ on_item(struct reader *r, const yp_parser_t *yp)
 	if (item == NULL) {
 		const char *near = conf_nearest(yp->key, item_word, arg, conf_item_count);
 		conf_mistake(r->tree, r->file, line, "%s.%s: no such item%s%s%s", section, yp->key,
-		             near != NULL ? ", did you mean " : "", near != NULL ? near : "",
-		             near != NULL ? "?" : "");
+			     near != NULL ? ", did you mean " : "", near != NULL ? near : "",
+			     near != NULL ? "?" : "");
 		return;
 	}
 	if (r->section->id != NULL && strcmp(yp->key, r->section->id) == 0) {
 		if (yp->event != YP_EID) {
-			conf_mistake(r->tree, r->file, line, "%s.%s: starts an element and is written \"- %s: ...\"",
-			             section, yp->key, yp->key);
+			conf_mistake(r->tree, r->file, line,
+				     "%s.%s: starts an element and is written \"- %s: ...\"",
+				     section, yp->key, yp->key);
 			return;
 		}
 		r->block = block_new(r->tree, r->section, yp->data, r->file, line);
 	}
 	if (r->block == NULL) {
-		conf_mistake(r->tree, r->file, line, "%s.%s: stands before the first \"- %s: ...\"", section,
-		             yp->key, r->section->id);
+		conf_mistake(r->tree, r->file, line, "%s.%s: stands before the first \"- %s: ...\"",
+			     section, yp->key, r->section->id);
 		return;
 	}
 	if (yp->data_len == 0)

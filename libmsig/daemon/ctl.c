@@ -1,7 +1,7 @@
 /*
  * The control socket. A client sends one JSON object per line and gets one line for each, in order:
- * the next request is looked at when the last one was answered. Whoever may open the socket may ask;
- * commands that act want more (may_act).
+ * the next request is looked at when the last one was answered. Whoever may open the socket may
+ * ask; commands that act want more (may_act).
  */
 #include "config.h"
 
@@ -44,7 +44,7 @@ struct client {
 	struct ucred cred;
 	char user[96];
 	bool may_act;
-	bool eof; /* sends no more, still listens */
+	bool eof;  /* sends no more, still listens */
 	bool last; /* closed when the answer is out */
 	bool closed;
 	unsigned holds;
@@ -69,7 +69,7 @@ struct ctl {
 	bool closed;
 };
 
-/* Answers. -------------------------------------------------------------------------------------------- */
+/* Answers. ------------------------------------------------------------------------------------ */
 
 json_t *
 ctl_error(int code, const char *fmt, ...)
@@ -109,7 +109,7 @@ ctl_on_gone(struct ctl_request *req, void (*cb)(void *arg), void *arg)
 	req->gone_arg = arg;
 }
 
-/* Holding and closing, as in dnsserver.c: a callback may do anything. -------------------------------- */
+/* Holding and closing, as in dnsserver.c: a callback may do anything. ------------------------- */
 
 static void
 release(struct ctl *ctl)
@@ -191,7 +191,7 @@ on_timer(void *arg)
 		client_update(client);
 }
 
-/* Requests. ------------------------------------------------------------------------------------------- */
+/* Requests. ----------------------------------------------------------------------------------- */
 
 static void client_work(struct client *client);
 
@@ -199,7 +199,8 @@ static void
 flush(struct client *client)
 {
 	while (client->out_len > 0) {
-		ssize_t n = send(client->fd, client->out + client->out_sent, client->out_len, MSG_NOSIGNAL);
+		ssize_t n =
+		    send(client->fd, client->out + client->out_sent, client->out_len, MSG_NOSIGNAL);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
@@ -229,7 +230,8 @@ answer_line(struct client *client, json_t *answer)
 	char *text = json_dumps(answer, JSON_COMPACT | JSON_PRESERVE_ORDER);
 	json_decref(answer);
 	if (text == NULL)
-		text = xstrdup("{\"ok\":false,\"code\":1,\"error\":\"the answer cannot be written\"}");
+		text =
+		    xstrdup("{\"ok\":false,\"code\":1,\"error\":\"the answer cannot be written\"}");
 	size_t len = strlen(text);
 	client->out = xcalloc(1, len + 1);
 	memcpy(client->out, text, len);
@@ -286,10 +288,11 @@ run_command(struct client *client, const json_t *request)
 		return ctl_error(CODE_USAGE, "%.64s: no such command", name);
 	if (command->acts && !client->may_act) {
 		log_warn("control: %s may not %s", client->user, command->name);
-		return ctl_error(CODE_REFUSED,
-		                 "%s: %s may not do this; root, the daemon's own user, and the members of "
-		                 "server.admin-group may",
-		                 command->name, client->user);
+		return ctl_error(
+		    CODE_REFUSED,
+		    "%s: %s may not do this; root, the daemon's own user, and the members of "
+		    "server.admin-group may",
+		    command->name, client->user);
 	}
 	return command->run(ctl->arg, client->req, request);
 }
@@ -303,8 +306,8 @@ run_line(struct client *client, const char *line, size_t len)
 	if (too_deep(line, len)) {
 		answer = ctl_error(CODE_USAGE, "the request is nested too deep");
 	} else if ((request = json_loadb(line, len, JSON_REJECT_DUPLICATES, &error)) == NULL) {
-		answer = ctl_error(CODE_USAGE, "the request is not JSON: %s (column %d)", error.text,
-		                   error.column);
+		answer = ctl_error(CODE_USAGE, "the request is not JSON: %s (column %d)",
+				   error.text, error.column);
 	} else if (!json_is_object(request)) {
 		answer = ctl_error(CODE_USAGE, "the request is not a JSON object");
 	} else {
@@ -333,7 +336,7 @@ next_line(struct client *client)
 	char *end = memchr(client->in, '\n', client->in_len);
 	if (end == NULL && client->in_len >= REQUEST_MAX) {
 		answer_line(client, ctl_error(CODE_USAGE, "the request is larger than %d octets",
-		                              REQUEST_MAX));
+					      REQUEST_MAX));
 		client->last = true;
 		return false;
 	}
@@ -403,7 +406,7 @@ on_client(void *arg, int ready)
 	client_release(client);
 }
 
-/* Clients. -------------------------------------------------------------------------------------------- */
+/* Clients. ------------------------------------------------------------------------------------ */
 
 static bool
 in_group(int fd, const struct ucred *cred, gid_t gid)
@@ -428,7 +431,7 @@ name_user(struct client *client)
 {
 	const struct passwd *pw = getpwuid(client->cred.uid);
 	snprintf(client->user, sizeof(client->user), "uid %u (%.64s)", (unsigned)client->cred.uid,
-	         pw != NULL ? pw->pw_name : "unknown");
+		 pw != NULL ? pw->pw_name : "unknown");
 }
 
 static void
@@ -443,7 +446,7 @@ client_new(struct ctl *ctl, int fd)
 	}
 	name_user(client);
 	client->may_act = client->cred.uid == 0 || client->cred.uid == geteuid() ||
-	                  in_group(fd, &client->cred, ctl->admin_gid);
+			  in_group(fd, &client->cred, ctl->admin_gid);
 	client->ctl = ctl;
 	client->fd = fd;
 	client->in = xcalloc(1, REQUEST_MAX);
@@ -487,15 +490,16 @@ on_accept(void *arg, int ready)
 	client_new(ctl, fd);
 }
 
-/* Opening and closing. -------------------------------------------------------------------------------- */
+/* Opening and closing. ------------------------------------------------------------------------ */
 
 static int
 open_socket(const char *path)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
 	if (strlen(path) >= sizeof(addr.sun_path)) {
-		log_error("%s: the path of a socket may have %zu octets; choose a shorter server.rundir", path,
-		          sizeof(addr.sun_path) - 1);
+		log_error(
+		    "%s: the path of a socket may have %zu octets; choose a shorter server.rundir",
+		    path, sizeof(addr.sun_path) - 1);
 		return MSIG_ESIZE;
 	}
 	strcpy(addr.sun_path, path);
@@ -522,7 +526,7 @@ open_socket(const char *path)
 
 struct ctl *
 ctl_listen(struct loop *loop, const char *path, const struct ctl_command *commands, gid_t admin_gid,
-           void *arg, int *err)
+	   void *arg, int *err)
 {
 	int fd = open_socket(path);
 	*err = fd < 0 ? fd : 0;

@@ -18,8 +18,8 @@ struct ctl_command {
 	json_t *(*run)(void *arg, struct ctl_request *req, const json_t *request);
 };
 
-/* commands ends with a NULL name. admin_gid (gid_t)-1: nobody but root and ourselves may act. A request
- * has up to 64 KiB and one answer; requests of a client are answered in order, one at a time. */
+/* commands ends with a NULL name. admin_gid (gid_t)-1: nobody but root and ourselves may act. A
+ * request has up to 64 KiB and one answer; requests of a client are answered in order. */
 struct ctl *ctl_listen(struct loop *loop, const char *path, const struct ctl_command *commands,
                        gid_t admin_gid, void *arg, int *err);
 void ctl_free(struct ctl *ctl); /* requests without an answer are gone */

@@ -1,6 +1,6 @@
 /*
- * State on disk. Errors inside a transaction stick to it: whatever a caller overlooks, a transaction of
- * which a part failed is rolled back by db_commit(), which says why.
+ * State on disk. Errors inside a transaction stick to it: whatever a caller overlooks, a
+ * transaction of which a part failed is rolled back by db_commit(), which says why.
  */
 #include "config.h"
 
@@ -63,13 +63,14 @@ fail(struct db *db, int result)
 		break;
 	}
 	snprintf(db->text, sizeof(db->text), "%s: %s (%d)", db->path,
-	         db->sqlite != NULL ? sqlite3_errmsg(db->sqlite) : sqlite3_errstr(result), result);
+		 db->sqlite != NULL ? sqlite3_errmsg(db->sqlite) : sqlite3_errstr(result), result);
 	/* After a failed fsync the kernel forgets what it could not write: trying again would
 	 * succeed and prove nothing. */
 	if (result == SQLITE_IOERR_FSYNC || result == SQLITE_IOERR_DIR_FSYNC ||
 	    primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB) {
 		if (!db->broken)
-			log_error("%s: nothing is written any more; look at the disk and restart", db->text);
+			log_error("%s: nothing is written any more; look at the disk and restart",
+				  db->text);
 		db->broken = true;
 	}
 	if (db->in_tx && db->tx_error == 0)
@@ -117,19 +118,19 @@ expect_text(struct db *db, const char *sql, const char *expected)
 		ret = MSIG_EDB;
 	if (ret != 0)
 		snprintf(db->text, sizeof(db->text), "%s: %s says: %.300s", db->path, sql,
-		         text != NULL ? text : "nothing");
+			 text != NULL ? text : "nothing");
 	db_stmt(db, sql);
 	return ret;
 }
 
-/* Opening. -------------------------------------------------------------------------------------------- */
+/* Opening. ------------------------------------------------------------------------------------ */
 
 /* On these, locks and fsync are not what sqlite takes them for. */
 static bool
 on_network(const char *path)
 {
 	static const unsigned long kinds[] = {0x6969 /* NFS */, 0xff534d42 /* CIFS */,
-	                                      0xfe534d42 /* SMB2 */, 0x517b /* SMB */};
+					      0xfe534d42 /* SMB2 */, 0x517b /* SMB */};
 	struct statfs fs;
 	if (statfs(path, &fs) != 0)
 		return false;
@@ -148,7 +149,7 @@ make_file(struct db *db)
 	if (fd < 0) {
 		snprintf(db->text, sizeof(db->text), "%s: %s", db->path, strerror(errno));
 		return errno == ENOSPC || errno == EDQUOT || errno == EROFS ? MSIG_EDISK
-		                                                             : knot_map_errno();
+									    : knot_map_errno();
 	}
 	int ret = fchmod(fd, 0600) == 0 ? 0 : knot_map_errno();
 	close(fd);
@@ -174,9 +175,10 @@ migrate(struct db *db, const char *const *steps, int count)
 	}
 	if (version > count) {
 		snprintf(db->text, sizeof(db->text),
-		         "%s: has version %lld, this program knows versions up to %d: it was written by a "
-		         "newer one",
-		         db->path, (long long)version, count);
+			 "%s: has version %lld, this program knows versions up to %d: it was "
+			 "written by a "
+			 "newer one",
+			 db->path, (long long)version, count);
 		return MSIG_EDBNEWER;
 	}
 	if (version == count && id == APPLICATION_ID)
@@ -186,7 +188,7 @@ migrate(struct db *db, const char *const *steps, int count)
 		ret = exec(db, steps[i]);
 	char mark[128];
 	snprintf(mark, sizeof(mark), "PRAGMA user_version = %d; PRAGMA application_id = %d", count,
-	         APPLICATION_ID);
+		 APPLICATION_ID);
 	if (ret == 0)
 		ret = exec(db, mark);
 	if (ret == 0)
@@ -253,7 +255,7 @@ db_close(struct db *db)
 	free(db);
 }
 
-/* Transactions. --------------------------------------------------------------------------------------- */
+/* Transactions. ------------------------------------------------------------------------------- */
 
 int
 db_begin(struct db *db)
@@ -295,7 +297,7 @@ db_rollback(struct db *db)
 	db->tx_error = 0;
 }
 
-/* Statements. ----------------------------------------------------------------------------------------- */
+/* Statements. --------------------------------------------------------------------------------- */
 
 struct db_stmt *
 db_stmt(struct db *db, const char *sql)
@@ -316,7 +318,8 @@ db_stmt(struct db *db, const char *sql)
 		st->error = 0;
 		return st;
 	}
-	int result = sqlite3_prepare_v3(db->sqlite, sql, -1, SQLITE_PREPARE_PERSISTENT, &st->st, NULL);
+	int result =
+	    sqlite3_prepare_v3(db->sqlite, sql, -1, SQLITE_PREPARE_PERSISTENT, &st->st, NULL);
 	st->error = result == SQLITE_OK ? 0 : fail(db, result);
 	if (st->error == MSIG_EDB)
 		log_error("%s in: %s", db->text, sql);
@@ -351,7 +354,8 @@ db_bind_blob(struct db_stmt *st, int n, const void *data, size_t len)
 {
 	/* Without an address sqlite would bind NULL, which is not an empty blob. */
 	if (st->st != NULL)
-		bound(st, sqlite3_bind_blob64(st->st, n, len > 0 ? data : "", len, SQLITE_TRANSIENT));
+		bound(st,
+		      sqlite3_bind_blob64(st->st, n, len > 0 ? data : "", len, SQLITE_TRANSIENT));
 }
 
 int

@@ -1,6 +1,6 @@
 /*
- * The client half of dnsio.h: one query, over TCP or UDP, and the messages of its answer. Checks that
- * an answer belongs to the query (id, opcode, question); what it says is the caller's affair.
+ * The client half of dnsio.h: one query, over TCP or UDP, and the messages of its answer. Checks
+ * that an answer belongs to the query (id, opcode, question); what it says is the caller's affair.
  *
  * The callback is never called from within the function that starts a query, and hears of exactly
  * one end, unless it ends the matter itself (returns false, or frees the client).
@@ -139,14 +139,14 @@ deliver(struct dnsio_client *client, const uint8_t *wire, size_t len)
 	return report(client, 0, wire, len);
 }
 
-/* TCP. -------------------------------------------------------------------------------------------- */
+/* TCP. ---------------------------------------------------------------------------------------- */
 
 static void
 tcp_write(struct dnsio_client *client)
 {
 	while (client->sent < client->query_len) {
 		ssize_t n = send(client->fd, client->query + client->sent,
-		                 client->query_len - client->sent, MSG_NOSIGNAL);
+				 client->query_len - client->sent, MSG_NOSIGNAL);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
@@ -205,7 +205,7 @@ tcp_read(struct dnsio_client *client)
 {
 	for (int i = 0; i < READ_ROUNDS; i++) {
 		ssize_t n = recv(client->fd, client->in + client->in_len,
-		                 client->in_cap - client->in_len, 0);
+				 client->in_cap - client->in_len, 0);
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
 			return;
 		if (n <= 0) {
@@ -230,7 +230,7 @@ tcp_ready(void *arg, int ready)
 		tcp_write(client);
 }
 
-/* UDP. -------------------------------------------------------------------------------------------- */
+/* UDP. ---------------------------------------------------------------------------------------- */
 
 static void
 udp_ready(void *arg, int ready)
@@ -251,7 +251,7 @@ udp_ready(void *arg, int ready)
 	}
 }
 
-/* Starting. --------------------------------------------------------------------------------------- */
+/* Starting. ----------------------------------------------------------------------------------- */
 
 static void
 set_query(struct dnsio_client *client, const uint8_t *wire, size_t len)
@@ -269,7 +269,7 @@ set_query(struct dnsio_client *client, const uint8_t *wire, size_t len)
 
 static int
 open_and_connect(struct dnsio_client *client, const struct dnsio_addr *server,
-                 const struct dnsio_addr *source)
+		 const struct dnsio_addr *source)
 {
 	int one = 1, type = client->tcp ? SOCK_STREAM : SOCK_DGRAM;
 	client->fd = socket(server->ss.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -291,9 +291,8 @@ open_and_connect(struct dnsio_client *client, const struct dnsio_addr *server,
 }
 
 static struct dnsio_client *
-start(struct loop *loop, bool tcp, const struct dnsio_addr *server,
-      const struct dnsio_addr *source, const uint8_t *wire, size_t len, unsigned timeout_ms,
-      dnsio_answer cb, void *arg)
+start(struct loop *loop, bool tcp, const struct dnsio_addr *server, const struct dnsio_addr *source,
+      const uint8_t *wire, size_t len, unsigned timeout_ms, dnsio_answer cb, void *arg)
 {
 	struct dnsio_client *client = xcalloc(1, sizeof(*client));
 	client->loop = loop;
@@ -316,23 +315,21 @@ start(struct loop *loop, bool tcp, const struct dnsio_addr *server,
 	client->in_cap = DNSIO_MAX_MSG + 2;
 	client->in = xcalloc(1, client->in_cap);
 	client->io = loop_io_new(loop, client->fd, tcp ? LOOP_WRITE : LOOP_READ,
-	                         tcp ? tcp_ready : udp_ready, client);
+				 tcp ? tcp_ready : udp_ready, client);
 	loop_timer_set(client->timer, timeout_ms);
 	return client;
 }
 
 struct dnsio_client *
-dnsio_query_tcp(struct loop *loop, const struct dnsio_addr *server,
-                const struct dnsio_addr *source, const uint8_t *wire, size_t len,
-                unsigned timeout_ms, dnsio_answer cb, void *arg)
+dnsio_query_tcp(struct loop *loop, const struct dnsio_addr *server, const struct dnsio_addr *source,
+		const uint8_t *wire, size_t len, unsigned timeout_ms, dnsio_answer cb, void *arg)
 {
 	return start(loop, true, server, source, wire, len, timeout_ms, cb, arg);
 }
 
 struct dnsio_client *
-dnsio_query_udp(struct loop *loop, const struct dnsio_addr *server,
-                const struct dnsio_addr *source, const uint8_t *wire, size_t len,
-                unsigned timeout_ms, dnsio_answer cb, void *arg)
+dnsio_query_udp(struct loop *loop, const struct dnsio_addr *server, const struct dnsio_addr *source,
+		const uint8_t *wire, size_t len, unsigned timeout_ms, dnsio_answer cb, void *arg)
 {
 	return start(loop, false, server, source, wire, len, timeout_ms, cb, arg);
 }

@@ -90,8 +90,8 @@ dnsio_addr_same_host(const struct dnsio_addr *a, const struct dnsio_addr *b)
 		       ((const struct sockaddr_in *)&b->ss)->sin_addr.s_addr;
 	return a->ss.ss_family == AF_INET6 &&
 	       memcmp(&((const struct sockaddr_in6 *)&a->ss)->sin6_addr,
-	              &((const struct sockaddr_in6 *)&b->ss)->sin6_addr,
-	              sizeof(struct in6_addr)) == 0;
+		      &((const struct sockaddr_in6 *)&b->ss)->sin6_addr,
+		      sizeof(struct in6_addr)) == 0;
 }
 
 int

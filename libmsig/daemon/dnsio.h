@@ -23,15 +23,15 @@ char *dnsio_addr_str(const struct dnsio_addr *addr, char *buf, size_t len); /* "
 bool dnsio_addr_same_host(const struct dnsio_addr *a, const struct dnsio_addr *b);
 int dnsio_errno(void); /* errno as an error code; a broken connection is KNOT_ECONNRESET */
 
-/* Server ------------------------------------------------------------------------------------- */
+/* Server -------------------------------------------------------------------------------------- */
 
 struct dnsio_server;
 struct dnsio_request; /* lives until it was answered or dropped, or its connection broke */
 
 /* A message came: with a whole header, and not itself an answer. The handler answers at once or
- * later: dnsio_reply (last or only message of the answer), dnsio_stream, or dnsio_drop, in any order
- * among the requests of a connection. wire is lent until the handler returns. Every callback may
- * free the server. */
+ * later: dnsio_reply (last or only message of the answer), dnsio_stream, or dnsio_drop, in any
+ * order among the requests of a connection. wire is lent until the handler returns. Every callback
+ * may free the server. */
 typedef void (*dnsio_handler)(void *arg, struct dnsio_request *req, const uint8_t *wire,
                               size_t len);
 
@@ -62,23 +62,23 @@ void dnsio_drop(struct dnsio_request *req);
 
 /* Several messages (a transfer, TCP only). next writes one message into buf and returns its length,
  * 0 at the end, or a negative error, which closes the connection. It is called as the reader takes
- * what was sent: no more than some 256 KiB wait in memory. done is called exactly once, when all was
- * handed to the system (0) or the connection broke; the request is gone by then. Streams of one
+ * what was sent: no more than some 256 KiB wait in memory. done is called exactly once, when all
+ * was handed to the system (0) or the connection broke; the request is gone by then. Streams of one
  * connection are sent one after the other. KNOT_ENOTSUP over UDP: the request is still there. */
 int dnsio_stream(struct dnsio_request *req, int (*next)(void *arg, uint8_t *buf, size_t max),
                  void (*done)(void *arg, int result), void *arg);
 
-/* Client ------------------------------------------------------------------------------------- */
+/* Client -------------------------------------------------------------------------------------- */
 
 struct dnsio_client;
 
 /* A message of the answer (result 0), or the end: a negative error with wire NULL. Return true to
- * hear more messages (a transfer), false to end; the client is freed after false or an error. It may
- * be freed in here, too. Never called before the query function has returned. */
+ * hear more messages (a transfer), false to end; the client is freed after false or an error. It
+ * may be freed in here, too. Never called before the query function has returned. */
 typedef bool (*dnsio_answer)(void *arg, int result, const uint8_t *wire, size_t len);
 
-/* One query over TCP. Never NULL: errors come through cb. timeout_ms without a whole message ends it
- * with MSIG_ETIMEOUT, a message that does not belong to the query (id, opcode, question) with
+/* One query over TCP. Never NULL: errors come through cb. timeout_ms without a whole message ends
+ * it with MSIG_ETIMEOUT, a message that does not belong to the query (id, opcode, question) with
  * KNOT_EMALF, the end of the connection with KNOT_ECONNRESET. source may be NULL. */
 struct dnsio_client *dnsio_query_tcp(struct loop *loop, const struct dnsio_addr *server,
                                      const struct dnsio_addr *source, const uint8_t *wire,

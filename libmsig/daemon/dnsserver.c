@@ -2,9 +2,9 @@
  * The server half of dnsio.h. One UDP and one TCP socket per address.
  *
  * A callback may do anything, free the server included: what is in use further up the stack is held
- * (conn_hold, server_hold) and its memory goes when the last holder lets go; until then it is marked
- * closed, and nothing but the marks is looked at. Each request ends once: answered, dropped, or gone
- * with its connection; each stream reports once, through done.
+ * (conn_hold, server_hold) and its memory goes when the last holder lets go; until then it is
+ * marked closed, and nothing but the marks is looked at. Each request ends once: answered, dropped,
+ * or gone with its connection; each stream reports once, through done.
  */
 #include "config.h"
 
@@ -29,7 +29,7 @@
 #define ACCEPT_BATCH 16         /* connections taken before others have their turn */
 #define ACCEPT_PAUSE_MS 100     /* when there are no descriptors */
 #define UDP_BATCH 64
-#define UDP_PENDING 1024        /* UDP requests without an answer; more are ignored */
+#define UDP_PENDING 1024 /* UDP requests without an answer; more are ignored */
 
 struct chunk {
 	struct chunk *next;
@@ -46,8 +46,8 @@ struct conn {
 	struct loop_timer *timer;
 	unsigned holds;
 	bool closed;
-	bool eof;    /* the client sends no more; what it asked is answered */
-	bool resume; /* conn_resume() was put off */
+	bool eof;           /* the client sends no more; what it asked is answered */
+	bool resume;        /* conn_resume() was put off */
 	uint64_t active_ms; /* last message in or progress out */
 	uint8_t *in;
 	size_t in_len, in_cap;
@@ -134,7 +134,7 @@ resume_later(struct conn *conn)
 	loop_later(conn->server->loop, conn_resume, conn);
 }
 
-/* Requests. --------------------------------------------------------------------------------------- */
+/* Requests. ----------------------------------------------------------------------------------- */
 
 static struct dnsio_request *
 request_new(struct dnsio_server *server, struct conn *conn, const struct dnsio_addr *source)
@@ -210,7 +210,7 @@ dnsio_on_gone(struct dnsio_request *req, void (*cb)(void *arg), void *arg)
 	req->gone_arg = arg;
 }
 
-/* Connections: closing and time-outs. ------------------------------------------------------------- */
+/* Connections: closing and time-outs. --------------------------------------------------------- */
 
 static void
 conn_close(struct conn *conn, int why)
@@ -255,7 +255,7 @@ conn_timeout(void *arg)
 	char peer[DNSIO_ADDR_TEXT];
 	if (!conn_idle(conn))
 		log_debug("%s: takes nothing of what it asked for, connection closed",
-		          dnsio_addr_str(&conn->peer, peer, sizeof(peer)));
+			  dnsio_addr_str(&conn->peer, peer, sizeof(peer)));
 	conn_close(conn, MSIG_ETIMEOUT);
 }
 
@@ -263,8 +263,7 @@ conn_timeout(void *arg)
 static bool
 has_message(const struct conn *conn)
 {
-	return conn->in_len >= 2 &&
-	       conn->in_len >= 2 + ((size_t)conn->in[0] << 8 | conn->in[1]);
+	return conn->in_len >= 2 && conn->in_len >= 2 + ((size_t)conn->in[0] << 8 | conn->in[1]);
 }
 
 /* The next message may be handled. */
@@ -310,7 +309,7 @@ conn_update(struct conn *conn)
 	loop_timer_set(conn->timer, until > now ? until - now : 0);
 }
 
-/* Writing. ---------------------------------------------------------------------------------------- */
+/* Writing. ------------------------------------------------------------------------------------ */
 
 static void
 out_append(struct conn *conn, struct chunk *chunk)
@@ -439,9 +438,10 @@ conn_write(struct conn *conn)
 	return conn_release(conn);
 }
 
-/* Reading. ---------------------------------------------------------------------------------------- */
+/* Reading. ------------------------------------------------------------------------------------ */
 
-/* A message that can be a question. Answering anything else could make two servers talk for ever. */
+/* A message that can be a question. Answering anything else could make two servers talk for ever.
+ */
 static bool
 is_question(const uint8_t *wire, size_t len)
 {
@@ -538,7 +538,7 @@ conn_resume(void *arg)
 	conn_messages(conn);
 }
 
-/* Accepting. -------------------------------------------------------------------------------------- */
+/* Accepting. ---------------------------------------------------------------------------------- */
 
 /* The connection that has been idle for longest has to go when another one needs its place. */
 static struct conn *
@@ -571,7 +571,7 @@ complain(struct dnsio_server *server, const char *what)
 		return;
 	server->complained_ms = now;
 	log_warn("%s: %s (said at most once a minute)",
-	         dnsio_addr_str(&server->addr, addr, sizeof(addr)), what);
+		 dnsio_addr_str(&server->addr, addr, sizeof(addr)), what);
 }
 
 static void
@@ -629,7 +629,7 @@ accept_ready(void *arg, int ready)
 		}
 		struct dnsio_addr peer = {.len = sizeof(peer.ss)};
 		int fd = accept4(server->tcp, (struct sockaddr *)&peer.ss, &peer.len,
-		                 SOCK_NONBLOCK | SOCK_CLOEXEC);
+				 SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0 && count_source(server, &peer) >= server->limits.per_source) {
 			close(fd);
 			continue;
@@ -654,7 +654,7 @@ accept_ready(void *arg, int ready)
 	server_release(server);
 }
 
-/* UDP. -------------------------------------------------------------------------------------------- */
+/* UDP. ---------------------------------------------------------------------------------------- */
 
 union control {
 	struct cmsghdr align;
@@ -695,8 +695,8 @@ write_local(struct msghdr *msg, union control *control, const struct dnsio_addr 
 	msg->msg_controllen = sizeof(control->space);
 	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
 	if (local->ss.ss_family == AF_INET) {
-		struct in_pktinfo info = {
-		    .ipi_spec_dst = ((const struct sockaddr_in *)&local->ss)->sin_addr};
+		struct in_pktinfo info = {.ipi_spec_dst =
+					      ((const struct sockaddr_in *)&local->ss)->sin_addr};
 		c->cmsg_level = IPPROTO_IP;
 		c->cmsg_type = IP_PKTINFO;
 		c->cmsg_len = CMSG_LEN(sizeof(info));
@@ -705,7 +705,7 @@ write_local(struct msghdr *msg, union control *control, const struct dnsio_addr 
 	} else {
 		const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&local->ss;
 		struct in6_pktinfo info = {.ipi6_addr = v6->sin6_addr,
-		                           .ipi6_ifindex = v6->sin6_scope_id};
+					   .ipi6_ifindex = v6->sin6_scope_id};
 		c->cmsg_level = IPPROTO_IPV6;
 		c->cmsg_type = IPV6_PKTINFO;
 		c->cmsg_len = CMSG_LEN(sizeof(info));
@@ -725,11 +725,11 @@ udp_ready(void *arg, int ready)
 		union control control;
 		struct iovec iov = {wire, sizeof(wire)};
 		struct msghdr msg = {.msg_name = &source.ss,
-		                     .msg_namelen = sizeof(source.ss),
-		                     .msg_iov = &iov,
-		                     .msg_iovlen = 1,
-		                     .msg_control = control.space,
-		                     .msg_controllen = sizeof(control.space)};
+				     .msg_namelen = sizeof(source.ss),
+				     .msg_iov = &iov,
+				     .msg_iovlen = 1,
+				     .msg_control = control.space,
+				     .msg_controllen = sizeof(control.space)};
 		ssize_t n = recvmsg(server->udp, &msg, 0);
 		if (n < 0)
 			break; /* EAGAIN, or the ICMP error of an answer that nobody waited for */
@@ -750,9 +750,9 @@ udp_reply(struct dnsio_request *req, const uint8_t *wire, size_t len)
 	struct iovec iov = {(void *)(uintptr_t)wire, len};
 	union control control;
 	struct msghdr msg = {.msg_name = &req->source.ss,
-	                     .msg_namelen = req->source.len,
-	                     .msg_iov = &iov,
-	                     .msg_iovlen = 1};
+			     .msg_namelen = req->source.len,
+			     .msg_iov = &iov,
+			     .msg_iovlen = 1};
 	write_local(&msg, &control, &req->local);
 	ssize_t n = sendmsg(req->server->udp, &msg, MSG_NOSIGNAL);
 	int ret = n < 0 ? dnsio_errno() : 0;
@@ -760,7 +760,7 @@ udp_reply(struct dnsio_request *req, const uint8_t *wire, size_t len)
 	return ret;
 }
 
-/* Answers. ---------------------------------------------------------------------------------------- */
+/* Answers. ------------------------------------------------------------------------------------ */
 
 /*
  * Called from a handler or from anywhere else: writes at once unless the connection is being worked
@@ -806,7 +806,7 @@ dnsio_drop(struct dnsio_request *req)
 
 int
 dnsio_stream(struct dnsio_request *req, int (*next)(void *arg, uint8_t *buf, size_t max),
-             void (*done)(void *arg, int result), void *arg)
+	     void (*done)(void *arg, int result), void *arg)
 {
 	struct conn *conn = req->conn;
 	if (conn == NULL)
@@ -818,7 +818,7 @@ dnsio_stream(struct dnsio_request *req, int (*next)(void *arg, uint8_t *buf, siz
 	return 0;
 }
 
-/* Opening and closing. ---------------------------------------------------------------------------- */
+/* Opening and closing. ------------------------------------------------------------------------ */
 
 static int
 open_socket(const struct dnsio_addr *addr, int type)
@@ -879,13 +879,13 @@ fill_limits(struct dnsio_limits *limits)
 	    limits->connections > nofile.rlim_cur - FD_RESERVE) {
 		limits->connections = (unsigned)(nofile.rlim_cur - FD_RESERVE);
 		log_warn("no more than %u connections: the limit of open files is %llu",
-		         limits->connections, (unsigned long long)nofile.rlim_cur);
+			 limits->connections, (unsigned long long)nofile.rlim_cur);
 	}
 }
 
 struct dnsio_server *
 dnsio_listen(struct loop *loop, const struct dnsio_addr *addr, const struct dnsio_limits *limits,
-             dnsio_handler handler, void *arg, int *err)
+	     dnsio_handler handler, void *arg, int *err)
 {
 	struct dnsio_server *server = xcalloc(1, sizeof(*server));
 	server->loop = loop;

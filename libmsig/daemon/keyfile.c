@@ -1,6 +1,6 @@
 /*
- * TSIG keys from the files that other servers' tools write, as they are: Knot's key block (keymgr -t),
- * BIND's key statement (tsig-keygen), and the line alg:name:secret of kdig -y and knsupdate.
+ * TSIG keys from the files that other servers' tools write, as they are: Knot's key block (keymgr
+ * -t), BIND's key statement (tsig-keygen), and the line alg:name:secret of kdig -y and knsupdate.
  */
 #include "config.h"
 
@@ -19,15 +19,16 @@
 
 int
 keyfile_make(const char *name, const char *algorithm, const char *secret, knot_tsig_key_t *key,
-             char *err, size_t errlen)
+	     char *err, size_t errlen)
 {
 	static const char *const good[] = {"hmac-sha256", "hmac-sha384", "hmac-sha512"};
 	bool known = false;
 	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
 		known = known || strcasecmp(algorithm, good[i]) == 0;
 	if (!known) {
-		snprintf(err, errlen, "algorithm %s: is not one of hmac-sha256, hmac-sha384, hmac-sha512",
-		         algorithm);
+		snprintf(err, errlen,
+			 "algorithm %s: is not one of hmac-sha256, hmac-sha384, hmac-sha512",
+			 algorithm);
 		return MSIG_ECONF;
 	}
 	if (knot_tsig_key_init(key, algorithm, name, secret) != KNOT_EOK || key->secret.size == 0) {
@@ -50,7 +51,7 @@ same_name(const char *a, const char *b)
 /* Knot: the key block, perhaps among other sections. MSIG_EMISSING if the key is not there. */
 static int
 read_knot(const char *text, size_t len, const char *name, knot_tsig_key_t *key, char *err,
-          size_t errlen)
+	  size_t errlen)
 {
 	char algorithm[64] = "", secret[1024] = "";
 	bool in_keys = false, ours = false, found = false;
@@ -151,7 +152,8 @@ read_bind(const char *text, const char *name, knot_tsig_key_t *key, char *err, s
 	if (!found)
 		return MSIG_EMISSING;
 	if (depth != 0 || secret[0] == '\0' || algorithm[0] == '\0') {
-		snprintf(err, errlen, "the key statement lacks its algorithm, its secret, or its end");
+		snprintf(err, errlen,
+			 "the key statement lacks its algorithm, its secret, or its end");
 		return MSIG_ECONF;
 	}
 	int ret = keyfile_make(name, algorithm, secret, key, err, errlen);
@@ -165,9 +167,11 @@ read_line(const char *line, const char *name, knot_tsig_key_t *key, char *err, s
 {
 	char algorithm[64] = "", id[256] = "", secret[1024] = "";
 	int end = 0;
-	if (sscanf(line, " %63[^: \n]:%255[^: \n]:%1023[A-Za-z0-9+/=] %n", algorithm, id, secret, &end) != 3) {
+	if (sscanf(line, " %63[^: \n]:%255[^: \n]:%1023[A-Za-z0-9+/=] %n", algorithm, id, secret,
+		   &end) != 3) {
 		snprintf(err, errlen,
-		         "is neither a key block of Knot, nor a key statement of BIND, nor alg:name:secret");
+			 "is neither a key block of Knot, nor a key statement of BIND, nor "
+			 "alg:name:secret");
 		return MSIG_ECONF;
 	}
 	int ret = MSIG_EMISSING;

@@ -7,7 +7,8 @@ libmsig_daemon_libmsigd_la_SOURCES = \
 	libmsig/daemon/dnsserver.c libmsig/daemon/dnsclient.c \
 	libmsig/daemon/tsig.h libmsig/daemon/tsig.c \
 	libmsig/daemon/conf.h libmsig/daemon/conf_int.h libmsig/daemon/conf.c \
-	libmsig/daemon/confread.c libmsig/daemon/keyfile.c \
+	libmsig/daemon/confread.c libmsig/daemon/confvalue.c \
+	libmsig/daemon/keyfile.c \
 	libmsig/daemon/proc.h libmsig/daemon/proc.c \
 	libmsig/daemon/bus.h libmsig/daemon/bus.c \
 	libmsig/daemon/db.h libmsig/daemon/db.c \

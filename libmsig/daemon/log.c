@@ -54,7 +54,8 @@ is_journal(int fd)
 static int
 open_file(const char *file)
 {
-	int fd = open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0640);
+	int fd =
+	    open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0640);
 	return fd < 0 ? knot_map_errno() : fd;
 }
 
@@ -131,8 +132,8 @@ put_prefix(char *line, size_t max, enum log_level level)
 	if (gettimeofday(&now, NULL) == 0 && gmtime_r(&now.tv_sec, &tm) != NULL)
 		strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
 	return (size_t)snprintf(line, max, "%s.%03dZ %s[%d] %s: ", when, (int)(now.tv_usec / 1000),
-	                        out.daemon != NULL ? out.daemon : "msig", (int)getpid(),
-	                        levels[level].name);
+				out.daemon != NULL ? out.daemon : "msig", (int)getpid(),
+				levels[level].name);
 }
 
 /* Copies text into line as printable ASCII; returns the new length, at most max. */
@@ -169,8 +170,7 @@ write_all(const char *line, size_t len)
 	errno = saved;
 }
 
-static void
-emit(enum log_level level, const char *subject, const char *fmt, va_list ap)
+static void emit(enum log_level level, const char *subject, const char *fmt, va_list ap)
     __attribute__((format(printf, 3, 0)));
 
 static void
@@ -197,12 +197,12 @@ emit(enum log_level level, const char *subject, const char *fmt, va_list ap)
 	write_all(line, len);
 }
 
-#define EMIT(level, subject)                                                                       \
-	do {                                                                                       \
-		va_list ap;                                                                        \
-		va_start(ap, fmt);                                                                 \
-		emit(level, subject, fmt, ap);                                                     \
-		va_end(ap);                                                                        \
+#define EMIT(level, subject)                   \
+	do {                                   \
+		va_list ap;                    \
+		va_start(ap, fmt);             \
+		emit(level, subject, fmt, ap); \
+		va_end(ap);                    \
 	} while (0)
 
 void

@@ -1,7 +1,7 @@
 /*
- * Start and stop of a daemon. In this order: options, configuration, run and state folders, user, lock,
- * signals, the daemon's own start, readiness, loop; stop in reverse. A mistake in the configuration is
- * known before anything has been touched.
+ * Start and stop of a daemon. In this order: options, configuration, run and state folders, user,
+ * lock, signals, the daemon's own start, readiness, loop; stop in reverse. A mistake in the
+ * configuration is known before anything has been touched.
  */
 #include "config.h"
 
@@ -39,7 +39,7 @@ struct options {
 	bool check, verbose;
 };
 
-/* Folders, lock, users. ----------------------------------------------------------------------------- */
+/* Folders, lock, users. ----------------------------------------------------------------------- */
 
 int
 proc_mkdir(const char *path, mode_t mode)
@@ -123,7 +123,9 @@ proc_become(const char *user, const char *group)
 	gid_t gid = group != NULL ? proc_gid(group) : pw != NULL ? pw->pw_gid : (gid_t)-1;
 	if (pw == NULL || gid == (gid_t)-1) {
 		log_error("%s %s: does not exist", pw == NULL ? "user" : "group",
-		          pw == NULL ? user : group != NULL ? group : "?");
+			  pw == NULL      ? user
+			  : group != NULL ? group
+					  : "?");
 		return KNOT_ENOENT;
 	}
 	if (initgroups(user, gid) != 0 || setresgid(gid, gid, gid) != 0 ||
@@ -146,7 +148,7 @@ proc_deny_network(void)
 	int ret = 0;
 	for (size_t i = 0; i < sizeof(families) / sizeof(*families) && ret == 0; i++)
 		ret = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), 1,
-		                       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i], 0));
+				       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i], 0));
 	/* A ring would open sockets behind the filter's back. */
 	if (ret == 0)
 		ret = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(io_uring_setup), 0);
@@ -159,7 +161,7 @@ proc_deny_network(void)
 #endif
 }
 
-/* Configuration. ------------------------------------------------------------------------------------ */
+/* Configuration. ------------------------------------------------------------------------------ */
 
 /* One line of the log per mistake. */
 static void
@@ -215,7 +217,8 @@ proc_reload(struct proc *proc, char *err, size_t errlen)
 		return MSIG_ECONF;
 	const char *item = needs_restart(old, conf);
 	if (item != NULL) {
-		snprintf(err, errlen, "%s: %s: cannot be changed without a restart", conf->file, item);
+		snprintf(err, errlen, "%s: %s: cannot be changed without a restart", conf->file,
+			 item);
 		conf_free(conf);
 		return MSIG_ECONF;
 	}
@@ -236,7 +239,8 @@ reload(struct proc *proc)
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
-	           (unsigned long long)now.tv_sec * 1000000 + (unsigned long long)now.tv_nsec / 1000);
+		   (unsigned long long)now.tv_sec * 1000000 +
+		       (unsigned long long)now.tv_nsec / 1000);
 #endif
 	if (proc_reload(proc, err, sizeof(err)) != 0) {
 		log_lines(err);
@@ -249,7 +253,7 @@ reload(struct proc *proc)
 #endif
 }
 
-/* Signals and the service manager. ------------------------------------------------------------------- */
+/* Signals and the service manager. ------------------------------------------------------------ */
 
 static void
 on_signal(void *arg, int signo)
@@ -333,19 +337,19 @@ run_loop(struct proc *proc)
 #endif
 }
 
-/* Start. --------------------------------------------------------------------------------------------- */
+/* Start. -------------------------------------------------------------------------------------- */
 
 static void
 usage(const struct proc *proc, FILE *out)
 {
 	fprintf(out,
-	        "usage: %s [-nvVh] [-c file] [-l file]\n"
-	        "  -c, --config file  configuration (" MSIG_SYSCONFDIR "/msig.conf)\n"
-	        "  -n, --check        check the configuration and exit; with -v print it\n"
-	        "  -v, --verbose      log everything\n"
-	        "  -l, --log file     log to this file instead of standard error\n"
-	        "  -V, --version      print the version and exit\n",
-	        proc->name);
+		"usage: %s [-nvVh] [-c file] [-l file]\n"
+		"  -c, --config file  configuration (" MSIG_SYSCONFDIR "/msig.conf)\n"
+		"  -n, --check        check the configuration and exit; with -v print it\n"
+		"  -v, --verbose      log everything\n"
+		"  -l, --log file     log to this file instead of standard error\n"
+		"  -V, --version      print the version and exit\n",
+		proc->name);
 }
 
 /* -1: go on; otherwise exit with that status. */
@@ -353,9 +357,12 @@ static int
 parse_options(struct proc *proc, struct options *opt, int argc, char **argv)
 {
 	static const struct option longs[] = {
-	    {"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'n'},
-	    {"verbose", no_argument, NULL, 'v'},      {"log", required_argument, NULL, 'l'},
-	    {"version", no_argument, NULL, 'V'},      {"help", no_argument, NULL, 'h'},
+	    {"config", required_argument, NULL, 'c'},
+	    {"check", no_argument, NULL, 'n'},
+	    {"verbose", no_argument, NULL, 'v'},
+	    {"log", required_argument, NULL, 'l'},
+	    {"version", no_argument, NULL, 'V'},
+	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
 	};
 	int c;
@@ -441,7 +448,9 @@ make_folders(const struct proc *proc, char *state, size_t len)
 		const char *path;
 		mode_t mode;
 		bool ours;
-	} folders[] = {{conf->storage, 0755, false}, {state, 0700, true}, {conf->rundir, gid == (gid_t)-1 ? 0755 : 0775, false}};
+	} folders[] = {{conf->storage, 0755, false},
+		       {state, 0700, true},
+		       {conf->rundir, gid == (gid_t)-1 ? 0755 : 0775, false}};
 	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
 		struct stat st;
 		if (stat(folders[i].path, &st) == 0)

@@ -1,7 +1,7 @@
 /*
- * TSIG on whole messages. libknot computes and compares MACs; here is the order of the checks, what an
- * answer to a wrong request looks like, and the state of streams. Stricter than the RFC asks for:
- * no truncated MAC, no fudge above 300 s, no algorithm older than HMAC-SHA-256 (conf.c).
+ * TSIG on whole messages. libknot computes and compares MACs; here is the order of the checks, what
+ * an answer to a wrong request looks like, and the state of streams. Stricter than the RFC asks
+ * for: no truncated MAC, no fudge above 300 s, no algorithm older than HMAC-SHA-256 (conf.c).
  */
 #include "config.h"
 
@@ -78,14 +78,15 @@ remember(struct tsig_ctx *ctx, const knot_rrset_t *rr)
 	ctx->time = knot_tsig_rdata_time_signed(rr);
 }
 
-/* A MAC cut to half of its length or more, at least 10 octets, can be right but is not accepted: that
- * is BADTRUNC, once the rest was seen to be in order. Shorter or longer ones are malformed
+/* A MAC cut to half of its length or more, at least 10 octets, can be right but is not accepted:
+ * that is BADTRUNC, once the rest was seen to be in order. Shorter or longer ones are malformed
  * (RFC 8945 5.2.2.1). libknot compares whole MACs only, so a cut one counts as BADSIG here, which
  * tells a forger less. */
 static bool
 mac_length_ok(const knot_rrset_t *rr, const knot_tsig_key_t *key)
 {
-	size_t len = knot_tsig_rdata_mac_length(rr), full = dnssec_tsig_algorithm_size(key->algorithm);
+	size_t len = knot_tsig_rdata_mac_length(rr),
+	       full = dnssec_tsig_algorithm_size(key->algorithm);
 	return len <= full && len >= 10 && len >= full / 2;
 }
 
@@ -115,7 +116,8 @@ tsig_verify_request(knot_pkt_t *pkt, tsig_find find, void *arg, struct tsig_ctx 
 	if (ret == KNOT_TSIG_EBADTRUNC || !whole_mac(rr, key))
 		return refuse(ctx, KNOT_RCODE_BADSIG);
 	if (ret != 0 && ret != KNOT_TSIG_EBADTIME)
-		return refuse(ctx, ret == KNOT_TSIG_EBADKEY ? KNOT_RCODE_BADKEY : KNOT_RCODE_BADSIG);
+		return refuse(ctx,
+			      ret == KNOT_TSIG_EBADKEY ? KNOT_RCODE_BADKEY : KNOT_RCODE_BADSIG);
 	ctx->key = key;
 	remember(ctx, rr);
 	if (ret == KNOT_TSIG_EBADTIME || !in_time(rr))
@@ -134,8 +136,10 @@ tsig_space(const struct tsig_ctx *ctx)
 {
 	if (ctx->key != NULL)
 		return tsig_key_space(ctx->key);
-	/* name, type, class, TTL, length; algorithm, time, fudge, MAC length, id, error, other length */
-	return ctx->error != 0 ? knot_dname_size(ctx->name) + 10 + knot_dname_size(ctx->alg) + 16 : 0;
+	/* name, type, class, TTL, length; algorithm, time, fudge, MAC length, id, error, other
+	 * length */
+	return ctx->error != 0 ? knot_dname_size(ctx->name) + 10 + knot_dname_size(ctx->alg) + 16
+			       : 0;
 }
 
 /* The TSIG of an answer that must not be signed: empty MAC, the request's names, time and fudge. */
@@ -174,11 +178,11 @@ tsig_sign_reply(struct tsig_ctx *ctx, uint8_t *wire, size_t *len, size_t max)
 	size_t mac_len = sizeof(mac);
 	int ret;
 	if (ctx->first)
-		ret = knot_tsig_sign(wire, len, max, ctx->mac, ctx->mac_len, mac, &mac_len, ctx->key,
-		                     ctx->error, ctx->time);
+		ret = knot_tsig_sign(wire, len, max, ctx->mac, ctx->mac_len, mac, &mac_len,
+				     ctx->key, ctx->error, ctx->time);
 	else
 		ret = knot_tsig_sign_next(wire, len, max, ctx->mac, ctx->mac_len, mac, &mac_len,
-		                          ctx->key, wire, *len);
+					  ctx->key, wire, *len);
 	if (ret != 0)
 		return ret;
 	memcpy(ctx->mac, mac, mac_len);
@@ -189,7 +193,7 @@ tsig_sign_reply(struct tsig_ctx *ctx, uint8_t *wire, size_t *len, size_t max)
 
 int
 tsig_sign_request(struct tsig_ctx *ctx, const knot_tsig_key_t *key, uint8_t *wire, size_t *len,
-                  size_t max)
+		  size_t max)
 {
 	tsig_clear(ctx);
 	ctx->first = true;
@@ -225,15 +229,15 @@ check_signed(struct tsig_ctx *ctx, const knot_pkt_t *pkt)
 	const knot_rrset_t *rr = pkt->tsig_rr;
 	if (ctx->first)
 		return knot_tsig_client_check(rr, pkt->wire, pkt->size, ctx->mac, ctx->mac_len,
-		                              ctx->key, 0);
+					      ctx->key, 0);
 	if (ctx->pending_len == 0)
 		return knot_tsig_client_check_next(rr, pkt->wire, pkt->size, ctx->mac, ctx->mac_len,
-		                                   ctx->key, ctx->time);
+						   ctx->key, ctx->time);
 	int ret = keep(ctx, pkt->wire, pkt->size);
 	if (ret != 0)
 		return ret;
-	return knot_tsig_client_check_next(rr, ctx->pending, ctx->pending_len, ctx->mac, ctx->mac_len,
-	                                   ctx->key, ctx->time);
+	return knot_tsig_client_check_next(rr, ctx->pending, ctx->pending_len, ctx->mac,
+					   ctx->mac_len, ctx->key, ctx->time);
 }
 
 int

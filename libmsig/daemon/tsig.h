@@ -16,7 +16,7 @@ struct tsig_ctx {
 	uint8_t mac[64];
 	size_t mac_len;
 	uint64_t time;  /* last time signed, for replay checks */
-	uint16_t error; /* TSIG error to answer with, or answered: BADKEY, BADSIG, BADTIME, BADTRUNC */
+	uint16_t error; /* TSIG error to answer with, or answered: BADKEY, BADSIG, BADTIME */
 	bool first;
 	/* of a request that is answered without signature */
 	knot_dname_storage_t name, alg;
@@ -31,8 +31,8 @@ typedef const knot_tsig_key_t *(*tsig_find)(void *arg, const knot_dname_t *name)
 
 /* Verifies a request that was parsed (pkt->tsig_rr), in the order of RFC 8945 5.2: key, MAC, time,
  * truncation. 0: valid or not signed (ctx->key tells). KNOT_EMALF: answer FORMERR. Otherwise a
- * KNOT_TSIG_E* and ctx->error: answer NOTAUTH, passed through tsig_sign_reply(). Whether a request may
- * be unsigned is the caller's decision. */
+ * KNOT_TSIG_E* and ctx->error: answer NOTAUTH, passed through tsig_sign_reply(). Whether a request
+ * may be unsigned is the caller's decision. */
 int tsig_verify_request(knot_pkt_t *pkt, tsig_find find, void *arg, struct tsig_ctx *ctx);
 /* Signs a message of the answer in place; first message of a stream, then the following ones. An
  * error answer gets its TSIG: BADKEY and BADSIG unsigned, BADTIME and BADTRUNC signed (RFC 8945

@@ -157,7 +157,6 @@ test_nobody(void **state)
 	assert_int_equal(bus_send(agent, &msg), MSIG_ENOPEER); /* nobody has bound */
 }
 
-
 static bool
 logged(const char *text)
 {
@@ -225,8 +224,8 @@ raw_message(const char *text)
 	free(frame);
 }
 
-/* What is malformed, too large, in parts, of another sender, or of no use, is dropped with a warning,
- * and what comes behind it arrives. */
+/* What is malformed, too large, in parts, of another sender, or of no use, is dropped with a
+ * warning, and what comes behind it arrives. */
 static void
 test_dropped(void **state)
 {
@@ -236,8 +235,10 @@ test_dropped(void **state)
 	for (int i = 0; i < 50; i++)
 		raw_send("nonsense", 8, 0);
 	raw_send("", 0, 0);
-	raw_send("\1\5\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 20, 0); /* ZONE, which combinerd may send */
-	raw_send("\1\26\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 26, 0); /* SENT: no handler */
+	raw_send("\1\5\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 20,
+		 0); /* ZONE, which combinerd may send */
+	raw_send("\1\26\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 26,
+		 0); /* SENT: no handler */
 	struct msig_msg msg = {.id = MSIG_MSG_PEER, .u.PEER = {empty, 1, empty}};
 	uint8_t *frame;
 	size_t len;
@@ -250,7 +251,8 @@ test_dropped(void **state)
 	raw_message("last");
 	run();
 	assert_int_equal(got_agent, 1);
-	assert_true(logged("bus: a message of transportd is dropped: value out of range (8 octets)"));
+	assert_true(
+	    logged("bus: a message of transportd is dropped: value out of range (8 octets)"));
 	/* Not one line for each. */
 	FILE *f = fopen(logfile, "r");
 	int lines = 0;
@@ -424,7 +426,8 @@ test_paths(void **state)
 	if (geteuid() == 0) {
 		assert_int_equal(mkdir(path, 0777), 0);
 		assert_int_equal(chown(path, 65534, 65534), 0);
-		assert_int_equal(bus_bind(peer, MSIG_ACTOR_AGENT, (uid_t)-1, (gid_t)-1), MSIG_EREFUSED);
+		assert_int_equal(bus_bind(peer, MSIG_ACTOR_AGENT, (uid_t)-1, (gid_t)-1),
+				 MSIG_EREFUSED);
 		assert_true(logged("is not a folder of ours"));
 	}
 }
@@ -434,9 +437,8 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    T(test_many),
-	    T(test_nobody),     T(test_dropped),         T(test_too_large), T(test_restart),
-	    T(test_wrong_user), T(test_free_in_handler), T(test_paths),
+	    T(test_many),    T(test_nobody),     T(test_dropped),         T(test_too_large),
+	    T(test_restart), T(test_wrong_user), T(test_free_in_handler), T(test_paths),
 	};
 	return cmocka_run_group_tests_name("bus", tests, NULL, NULL);
 }

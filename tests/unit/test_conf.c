@@ -52,25 +52,25 @@ load(const char *text)
 	return conf_load(put("msig.conf", text), err, sizeof(err));
 }
 
-#define KEYS                                                                                       \
-	"key:\n"                                                                                   \
-	"  - id: owner-key.\n"                                                                     \
-	"    algorithm: hmac-sha256\n"                                                             \
+#define KEYS                           \
+	"key:\n"                       \
+	"  - id: owner-key.\n"         \
+	"    algorithm: hmac-sha256\n" \
 	"    secret: c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0\n"
-#define BASE                                                                                       \
-	"server:\n"                                                                                \
-	"    identity: MSA.p1.example\n" KEYS "remote:\n"                                          \
-	"  - id: owner\n"                                                                          \
-	"    address: [ 192.0.2.1@53, 192.0.2.9 ]\n"                                               \
-	"    key: owner-key.\n"                                                                    \
-	"  - id: signer\n"                                                                         \
-	"    address: 127.0.0.1@5301\n"                                                            \
+#define BASE                                              \
+	"server:\n"                                       \
+	"    identity: MSA.p1.example\n" KEYS "remote:\n" \
+	"  - id: owner\n"                                 \
+	"    address: [ 192.0.2.1@53, 192.0.2.9 ]\n"      \
+	"    key: owner-key.\n"                           \
+	"  - id: signer\n"                                \
+	"    address: 127.0.0.1@5301\n"                   \
 	"    key: owner-key\n"
-#define ZONE                                                                                       \
-	"zone:\n"                                                                                  \
-	"  - domain: Shop.example.\n"                                                              \
-	"    master: owner\n"                                                                      \
-	"    signer: signer\n"                                                                     \
+#define ZONE                          \
+	"zone:\n"                     \
+	"  - domain: Shop.example.\n" \
+	"    master: owner\n"         \
+	"    signer: signer\n"        \
 	"    ns: [ ns1.p1.example., ns2.p1.example ]\n"
 
 static void
@@ -108,7 +108,6 @@ test_good(void **state)
 	conf_free(NULL);
 }
 
-
 static void
 test_mistakes(void **state)
 {
@@ -117,9 +116,11 @@ test_mistakes(void **state)
 	} cases[] = {
 	    {"nonsense:\n", "msig.conf:1: nonsense: no such section"},
 	    {"agnet:\n    lab: on\n", "msig.conf:1: agnet: no such section, did you mean agent?"},
-	    {"server:\n    identiti: a.\n", ":2: server.identiti: no such item, did you mean identity?"},
+	    {"server:\n    identiti: a.\n",
+	     ":2: server.identiti: no such item, did you mean identity?"},
 	    {"server:\n    heartbeat-min: 1s\n", ":2: server.heartbeat-min: no such item\n"},
-	    {"agent:\n    heartbeatmin: 1s\n", ":2: agent.heartbeatmin: no such item, did you mean heartbeat-min?"},
+	    {"agent:\n    heartbeatmin: 1s\n",
+	     ":2: agent.heartbeatmin: no such item, did you mean heartbeat-min?"},
 	    {"server:\n    identity:\n", ":2: server.identity: has no value"},
 	    {"server: x\n", ":1: server: a section has no value of its own"},
 	    {"server:\n    identity: a..b\n", ":2: server.identity: \"a..b\" is not a domain name"},
@@ -127,35 +128,51 @@ test_mistakes(void **state)
 	    {"server:\n    dns-port: 0\n", ":2: server.dns-port: 0 is out of range, 1 to 65535"},
 	    {"server:\n    dns-port: 99999999999999999999\n", ":2: server.dns-port: \"9999"},
 	    {"server:\n    dns-port: 53\n    dns-port: 54\n", ":3: server.dns-port: given twice"},
-	    {"server:\n    dns-port: 53\nserver:\n    dns-port: 54\n", ":4: server.dns-port: given twice"},
+	    {"server:\n    dns-port: 53\nserver:\n    dns-port: 54\n",
+	     ":4: server.dns-port: given twice"},
 	    {"server:\n    dns-port: [ 53, 54 ]\n", ":2: server.dns-port: given twice"},
 	    {"agent:\n    margin: 5x\n", ":2: agent.margin: \"5x\" is not a time"},
 	    {"agent:\n    margin: -1\n", ":2: agent.margin: \"-1\" is not a time"},
-	    {"agent:\n    margin: 90000000000d\n", ":2: agent.margin: 90000000000d is out of range, 0 to 7d"},
+	    {"agent:\n    margin: 90000000000d\n",
+	     ":2: agent.margin: 90000000000d is out of range, 0 to 7d"},
 	    {"agent:\n    lab: maybe\n", ":2: agent.lab: \"maybe\" is neither on nor off"},
-	    {"combiner:\n    journal-size: 1T\n", ":2: combiner.journal-size: \"1T\" is not a size"},
-	    {"combiner:\n    min-refresh: 500ms\n", ":2: combiner.min-refresh: \"500ms\" is not a time"},
-	    {"combiner:\n    listen: localhost\n", ":2: combiner.listen: \"localhost\" is not an address"},
-	    {"combiner:\n    listen: [ 127.0.0.1, 127.0.0.1@x ]\n", ":2: combiner.listen: \"127.0.0.1@x\" is"},
-	    {"log:\n    level: loud\n", ":2: log.level: \"loud\" is not one of error|warning|info|debug"},
-	    {"zone:\n    master: owner\n", ":2: zone.master: stands before the first \"- domain: ...\""},
+	    {"combiner:\n    journal-size: 1T\n",
+	     ":2: combiner.journal-size: \"1T\" is not a size"},
+	    {"combiner:\n    min-refresh: 500ms\n",
+	     ":2: combiner.min-refresh: \"500ms\" is not a time"},
+	    {"combiner:\n    listen: localhost\n",
+	     ":2: combiner.listen: \"localhost\" is not an address"},
+	    {"combiner:\n    listen: [ 127.0.0.1, 127.0.0.1@x ]\n",
+	     ":2: combiner.listen: \"127.0.0.1@x\" is"},
+	    {"log:\n    level: loud\n",
+	     ":2: log.level: \"loud\" is not one of error|warning|info|debug"},
+	    {"zone:\n    master: owner\n",
+	     ":2: zone.master: stands before the first \"- domain: ...\""},
 	    {"zone:\n  - domain: a.\n", ":2: zone.master: must be given"},
 	    {"zone:\n  - domain: a.\n", ":2: zone.signer: must be given"},
-	    {"zone:\n  - domain: a.\n    master: nobody\n", ":3: zone.master: there is no remote with id nobody"},
-	    {"zone:\n  - domain: a.\n    update-key: no.\n", ":3: zone.update-key: there is no key with id no."},
-	    {"zone:\n  - domain: a.\n    signer-records: some\n", ":3: zone.signer-records: \"some\" is not one of foreign|all"},
+	    {"zone:\n  - domain: a.\n    master: nobody\n",
+	     ":3: zone.master: there is no remote with id nobody"},
+	    {"zone:\n  - domain: a.\n    update-key: no.\n",
+	     ":3: zone.update-key: there is no key with id no."},
+	    {"zone:\n  - domain: a.\n    signer-records: some\n",
+	     ":3: zone.signer-records: \"some\" is not one of foreign|all"},
 	    {"remote:\n  - id: x\n", ":2: remote.address: must be given"},
 	    {"remote:\n  - id: x\n    address: 192.0.2.1\n  - id: x\n    address: 192.0.2.1\n",
 	     ":4: remote.id: x is there already, "},
 	    {"key:\n  - id: k.\n", ":2: key.secret: k. needs a file, or an algorithm and a secret"},
 	    {"key:\n  - id: k.\n    secret: AAAA\n", ":2: key.algorithm: k. needs a file"},
-	    {"key:\n  - id: k.\n    algorithm: hmac-md5\n    secret: AAAA\n", ":2: key.secret: k.: algorithm hmac-md5: is not one of"},
-	    {"key:\n  - id: k.\n    algorithm: hmac-sha256\n    secret: \"***\"\n", ":2: key.secret: k.: the secret is not base64"},
+	    {"key:\n  - id: k.\n    algorithm: hmac-md5\n    secret: AAAA\n",
+	     ":2: key.secret: k.: algorithm hmac-md5: is not one of"},
+	    {"key:\n  - id: k.\n    algorithm: hmac-sha256\n    secret: \"***\"\n",
+	     ":2: key.secret: k.: the secret is not base64"},
 	    {"key:\n  - id: k.\n    file: none.key\n", "none.key: No such file or directory"},
-	    {"key:\n  - id: k.\n    file: none.key\n    secret: AAAA\n", ":2: key.file: k. has a secret or an algorithm of its own"},
-	    {"key:\n  - id: k.\n    algorithm: hmac-sha256\n    secret: AAAA\n  - id: K\n    algorithm: hmac-sha256\n    secret: AAAA\n",
+	    {"key:\n  - id: k.\n    file: none.key\n    secret: AAAA\n",
+	     ":2: key.file: k. has a secret or an algorithm of its own"},
+	    {"key:\n  - id: k.\n    algorithm: hmac-sha256\n    secret: AAAA\n  - id: K\n    "
+	     "algorithm: hmac-sha256\n    secret: AAAA\n",
 	     ":5: key.id: K is there already, "},
-	    {"stub:\n  - id: a.\n    address: 192.0.2.1\n  - id: A\n    address: 192.0.2.1\n", ":4: stub.id: A is there already"},
+	    {"stub:\n  - id: a.\n    address: 192.0.2.1\n  - id: A\n    address: 192.0.2.1\n",
+	     ":4: stub.id: A is there already"},
 	    {"include: nowhere.conf\n", ":1: include: "},
 	    {"include: msig.conf\n", "files include each other too deep"},
 	    {"server:\n\tidentity: a.\n", ":2: "}, /* a tab is no indentation */
@@ -167,7 +184,8 @@ test_mistakes(void **state)
 			fail_msg("accepted: %s", cases[i].text);
 		strcat(err, "\n");
 		if (strstr(err, cases[i].line) == NULL)
-			fail_msg("for: %s\nexpected: %s\ngot: %s", cases[i].text, cases[i].line, err);
+			fail_msg("for: %s\nexpected: %s\ngot: %s", cases[i].text, cases[i].line,
+				 err);
 		/* Every line names the file. */
 		assert_memory_equal(err, dir, strlen(dir));
 	}
@@ -188,19 +206,23 @@ test_cross_checks(void **state)
 	    {BASE ZONE "  - domain: SHOP.EXAMPLE\n    master: owner\n    signer: signer\n",
 	     ":19: zone.domain: shop.example. is there already, "},
 	    {BASE "  - id: bare\n    address: 192.0.2.7\n" ZONE
-	          "  - domain: a.\n    master: [ owner, bare ]\n    signer: signer\n",
+		  "  - domain: a.\n    master: [ owner, bare ]\n    signer: signer\n",
 	     "zone.master: remote bare has no key"},
 	    {BASE "  - id: bare\n    address: 192.0.2.7\n" ZONE
-	          "  - domain: a.\n    master: owner\n    signer: bare\n",
+		  "  - domain: a.\n    master: owner\n    signer: bare\n",
 	     "zone.signer: remote bare has no key"},
-	    {BASE ZONE "    update-key: owner-key.\n", "update-key and update-origin belong together"},
-	    {BASE ZONE "    update-origin: msa.p2.example.\n", "update-key and update-origin belong"},
+	    {BASE ZONE "    update-key: owner-key.\n",
+	     "update-key and update-origin belong together"},
+	    {BASE ZONE "    update-origin: msa.p2.example.\n",
+	     "update-key and update-origin belong"},
 	    {BASE ZONE "    parent: other.\n", "zone.parent: is not above the zone"},
 	    {BASE ZONE "    parent: shop.example.\n", "zone.parent: is not above the zone"},
-	    {BASE ZONE "agent:\n    heartbeat-min: 500ms\n", "agent.heartbeat-min: less than 1s needs \"lab: on\""},
+	    {BASE ZONE "agent:\n    heartbeat-min: 500ms\n",
+	     "agent.heartbeat-min: less than 1s needs \"lab: on\""},
 	    {BASE ZONE "agent:\n    margin: 59s\n", "agent.margin: less than 1m needs"},
 	    {BASE ZONE "    hsync-hold-down: 3s\n", "zone.hsync-hold-down: less than 1m needs"},
-	    {BASE ZONE "agent:\n    heartbeat-min: 40s\n", "agent.heartbeat-min: is above heartbeat-max"},
+	    {BASE ZONE "agent:\n    heartbeat-min: 40s\n",
+	     "agent.heartbeat-min: is above heartbeat-max"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct conf *conf = load(cases[i].text);
@@ -213,7 +235,7 @@ test_cross_checks(void **state)
 	/* What makes some of them right. */
 	static const char *const good[] = {
 	    BASE "  - id: bare\n    address: 192.0.2.7\n    insecure: on\n"
-	         "zone:\n  - domain: a.\n    master: bare\n    signer: bare\n",
+		 "zone:\n  - domain: a.\n    master: bare\n    signer: bare\n",
 	    BASE ZONE "    update-key: owner-key.\n    update-origin: msa.p2.example.\n",
 	    BASE ZONE "    parent: example.\n",
 	    BASE ZONE "    hsync-hold-down: 3s\nagent:\n    lab: on\n    heartbeat-min: 500ms\n",
@@ -236,10 +258,12 @@ test_includes(void **state)
 	assert_int_equal(mkdir(sub, 0750), 0);
 	put("keys.d/b.conf", "key:\n  - id: b.\n    file: b.key\n");
 	put("keys.d/b.key", "hmac-sha256:b.:c2VjcmV0c2VjcmV0\n");
-	put("keys.d/a.conf", "key:\n  - id: a.\n    algorithm: hmac-sha384\n    secret: c2VjcmV0\n");
+	put("keys.d/a.conf",
+	    "key:\n  - id: a.\n    algorithm: hmac-sha384\n    secret: c2VjcmV0\n");
 	put("keys.d/.hidden", "nonsense\n");
 	put("zones.conf", ZONE);
-	struct conf *conf = load("include: \"keys.d/*.conf\"\n" BASE "include: none-*.conf\ninclude: zones.conf\n");
+	struct conf *conf =
+	    load("include: \"keys.d/*.conf\"\n" BASE "include: none-*.conf\ninclude: zones.conf\n");
 	if (conf == NULL)
 		fail_msg("%s", err);
 	assert_int_equal(conf->keys, 3);
@@ -252,7 +276,8 @@ test_includes(void **state)
 	conf_free(conf);
 	/* A folder: all its files. */
 	unlink(put("keys.d/b.key", ""));
-	put("keys.d/b.conf", "key:\n  - id: b.\n    algorithm: hmac-sha384\n    secret: c2VjcmV0\n");
+	put("keys.d/b.conf",
+	    "key:\n  - id: b.\n    algorithm: hmac-sha384\n    secret: c2VjcmV0\n");
 	conf = load("include: keys.d\n" BASE);
 	if (conf == NULL)
 		fail_msg("%s", err);
@@ -271,26 +296,37 @@ test_key_files(void **state)
 		const char *text, *err; /* NULL: good */
 		int alg;
 	} cases[] = {
-	    {"# hmac-sha256:owner-key.:c2VjcmV0\nkey:\n- id: owner-key.\n  algorithm: hmac-sha256\n  secret: c2VjcmV0\n",
+	    {"# hmac-sha256:owner-key.:c2VjcmV0\nkey:\n- id: owner-key.\n  algorithm: "
+	     "hmac-sha256\n  secret: c2VjcmV0\n",
 	     NULL, DNSSEC_TSIG_HMAC_SHA256},
-	    {"server:\n    listen: ::1\nkey:\n  - id: other\n    algorithm: hmac-sha256\n    secret: AAAA\n"
-	     "  - id: Owner-Key\n    secret: c2VjcmV0\n    algorithm: hmac-sha512\nremote:\n  - id: owner-key\n",
+	    {"server:\n    listen: ::1\nkey:\n  - id: other\n    algorithm: hmac-sha256\n    "
+	     "secret: AAAA\n"
+	     "  - id: Owner-Key\n    secret: c2VjcmV0\n    algorithm: hmac-sha512\nremote:\n  - "
+	     "id: owner-key\n",
 	     NULL, DNSSEC_TSIG_HMAC_SHA512},
-	    {"key \"owner-key\" {\n\talgorithm hmac-sha384;\n\tsecret \"c2VjcmV0\";\n};\n", NULL, DNSSEC_TSIG_HMAC_SHA384},
-	    {"/* of the owner */ // really\n# yes\nkey owner-key.{algorithm HMAC-SHA256;secret c2VjcmV0;};", NULL,
-	     DNSSEC_TSIG_HMAC_SHA256},
-	    {"key \"x\" { algorithm hmac-sha256; secret \"AAAA\"; };\nkey \"owner-key\" { algorithm hmac-sha256; secret \"c2VjcmV0\"; };\n",
+	    {"key \"owner-key\" {\n\talgorithm hmac-sha384;\n\tsecret \"c2VjcmV0\";\n};\n", NULL,
+	     DNSSEC_TSIG_HMAC_SHA384},
+	    {"/* of the owner */ // really\n# yes\nkey owner-key.{algorithm HMAC-SHA256;secret "
+	     "c2VjcmV0;};",
+	     NULL, DNSSEC_TSIG_HMAC_SHA256},
+	    {"key \"x\" { algorithm hmac-sha256; secret \"AAAA\"; };\nkey \"owner-key\" { "
+	     "algorithm hmac-sha256; secret \"c2VjcmV0\"; };\n",
 	     NULL, DNSSEC_TSIG_HMAC_SHA256},
 	    {"hmac-sha256:owner-key:c2VjcmV0", NULL, DNSSEC_TSIG_HMAC_SHA256},
 	    {"\n# a comment\nhmac-sha256:OWNER-key.:c2VjcmV0\n", NULL, DNSSEC_TSIG_HMAC_SHA256},
 	    {"hmac-sha256:another.:c2VjcmV0\n", "has no key named owner-key.", 0},
-	    {"key \"another\" { algorithm hmac-sha256; secret \"AAAA\"; };\n", "has no key named owner-key.", 0},
-	    {"key:\n  - id: another\n    algorithm: hmac-sha256\n    secret: AAAA\n", "has no key named owner-key.", 0},
-	    {"key:\n  - id: owner-key\n    algorithm: hmac-sha256\n", "the key has no secret there", 0},
+	    {"key \"another\" { algorithm hmac-sha256; secret \"AAAA\"; };\n",
+	     "has no key named owner-key.", 0},
+	    {"key:\n  - id: another\n    algorithm: hmac-sha256\n    secret: AAAA\n",
+	     "has no key named owner-key.", 0},
+	    {"key:\n  - id: owner-key\n    algorithm: hmac-sha256\n", "the key has no secret there",
+	     0},
 	    {"key:\n  - id: owner-key\n\talgorithm: hmac-sha256\n", "line 3: ", 0},
-	    {"key \"owner-key\" { algorithm hmac-sha256; secret \"AAAA\";\n", "lacks its algorithm", 0},
+	    {"key \"owner-key\" { algorithm hmac-sha256; secret \"AAAA\";\n", "lacks its algorithm",
+	     0},
 	    {"key \"owner-key\" { secret \"AAAA\"; };\n", "lacks its algorithm", 0},
-	    {"key \"owner-key\" { algorithm hmac-md5; secret \"AAAA\"; };\n", "algorithm hmac-md5: is not one of", 0},
+	    {"key \"owner-key\" { algorithm hmac-md5; secret \"AAAA\"; };\n",
+	     "algorithm hmac-md5: is not one of", 0},
 	    {"hmac-sha256:owner-key:====\n", "the secret is not base64", 0},
 	    {"hmac-sha1:owner-key:AAAA\n", "algorithm hmac-sha1: is not", 0},
 	    {"nonsense\n", "is neither a key block of Knot", 0},
@@ -299,7 +335,8 @@ test_key_files(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		char why[256] = "";
 		knot_tsig_key_t key = {0};
-		int ret = keyfile_read(put("k", cases[i].text), "owner-key.", &key, why, sizeof(why));
+		int ret =
+		    keyfile_read(put("k", cases[i].text), "owner-key.", &key, why, sizeof(why));
 		if ((ret == 0) != (cases[i].err == NULL))
 			fail_msg("%s: %d %s", cases[i].text, ret, why);
 		if (ret != 0 && strstr(why, cases[i].err) == NULL)
@@ -334,16 +371,21 @@ static void
 test_print(void **state)
 {
 	put("o.key", "hmac-sha256:file-key.:c2VjcmV0c2VjcmV0\n");
-	struct conf *conf =
-	    load(BASE "  - id: \"a \\\"strange\\\" one\"\n    address: 2001:db8::1\n    via: 2001:db8::2\n    insecure: on\n"
-	         "key:\n  - id: file-key.\n    file: o.key\n"
-	         "server:\n    rundir: \"run dir\"\n    user-agent: msig-agent\n    group: msig\n"
-	         "stub:\n  - id: Example.\n    address: [ 127.0.0.1@5300, ::1 ]\n"
-	         "observe:\n    trust-anchor: [ root.key, /etc/other.key ]\n    forward: 127.0.0.1\n"
-	         "agent:\n    lab: on\n    margin: 0\n    poll: 1500ms\n    propagation: 90s\n    lease: 1d\n    uri-address: 192.0.2.5\n"
-	         "combiner:\n    journal-size: 1536K\n    min-refresh: 3600\n" ZONE
-	         "    update-key: file-key.\n    update-origin: MSA.p2.example.\n    signer-records: all\n    parent: example.\n"
-	         "  - domain: 1/2.\\046x.example.\n    master: [ signer, owner ]\n    signer: \"a \\\"strange\\\" one\"\n");
+	struct conf *conf = load(
+	    BASE
+	    "  - id: \"a \\\"strange\\\" one\"\n    address: 2001:db8::1\n    via: 2001:db8::2\n   "
+	    " insecure: on\n"
+	    "key:\n  - id: file-key.\n    file: o.key\n"
+	    "server:\n    rundir: \"run dir\"\n    user-agent: msig-agent\n    group: msig\n"
+	    "stub:\n  - id: Example.\n    address: [ 127.0.0.1@5300, ::1 ]\n"
+	    "observe:\n    trust-anchor: [ root.key, /etc/other.key ]\n    forward: 127.0.0.1\n"
+	    "agent:\n    lab: on\n    margin: 0\n    poll: 1500ms\n    propagation: 90s\n    "
+	    "lease: 1d\n    uri-address: 192.0.2.5\n"
+	    "combiner:\n    journal-size: 1536K\n    min-refresh: 3600\n" ZONE
+	    "    update-key: file-key.\n    update-origin: MSA.p2.example.\n    signer-records: "
+	    "all\n    parent: example.\n"
+	    "  - domain: 1/2.\\046x.example.\n    master: [ signer, owner ]\n    signer: \"a "
+	    "\\\"strange\\\" one\"\n");
 	if (conf == NULL)
 		fail_msg("%s", err);
 	char *first = printed(conf), path[128];
@@ -362,13 +404,18 @@ test_print(void **state)
 		assert_int_equal(copy->key[i].tsig.algorithm, conf->key[i].tsig.algorithm);
 		assert_int_equal(copy->key[i].tsig.secret.size, conf->key[i].tsig.secret.size);
 		assert_memory_equal(copy->key[i].tsig.secret.data, conf->key[i].tsig.secret.data,
-		                    conf->key[i].tsig.secret.size);
+				    conf->key[i].tsig.secret.size);
 	}
-	static const char *const lines[] = {"poll: 1500ms\n",         "propagation: 90s\n",
-	                                    "lease: 1d\n",            "margin: 0\n",
-	                                    "journal-size: 1536K\n",  "min-refresh: 1h\n",
-	                                    "signer-records: all\n",  "uri-address: 192.0.2.5@5399\n",
-	                                    "  - domain: shop.example.\n", "    master: [ \"signer\", \"owner\" ]\n"};
+	static const char *const lines[] = {"poll: 1500ms\n",
+					    "propagation: 90s\n",
+					    "lease: 1d\n",
+					    "margin: 0\n",
+					    "journal-size: 1536K\n",
+					    "min-refresh: 1h\n",
+					    "signer-records: all\n",
+					    "uri-address: 192.0.2.5@5399\n",
+					    "  - domain: shop.example.\n",
+					    "    master: [ \"signer\", \"owner\" ]\n"};
 	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
 		if (strstr(first, lines[i]) == NULL)
 			fail_msg("no %s in %s", lines[i], first);
@@ -387,10 +434,12 @@ test_warnings(void **state)
 	struct conf *conf = conf_load(path, err, sizeof(err));
 	assert_non_null(conf);
 	assert_int_equal(conf->warnings, 1);
-	assert_non_null(strstr(conf->warning[0], "msig.conf: holds a TSIG secret and is readable by everybody"));
+	assert_non_null(strstr(conf->warning[0],
+			       "msig.conf: holds a TSIG secret and is readable by everybody"));
 	conf_free(conf);
 	put("o.key", "hmac-sha256:o.:c2VjcmV0c2VjcmV0\n");
-	path = put("msig.conf", "server:\n    identity: a.\nkey:\n  - id: o.\n    file: o.key\nagent:\n    sig0-key: s.pem\n");
+	path = put("msig.conf", "server:\n    identity: a.\nkey:\n  - id: o.\n    file: "
+				"o.key\nagent:\n    sig0-key: s.pem\n");
 	chmod(path, 0644);
 	conf = conf_load(path, err, sizeof(err));
 	assert_non_null(conf);
@@ -416,7 +465,8 @@ test_many_zones(void **state)
 	FILE *out = open_memstream(&text, &len);
 	fputs(BASE "zone:\n", out);
 	for (int i = 0; i < 20000; i++)
-		fprintf(out, "  - domain: z%d.example.\n    master: owner\n    signer: signer\n", i);
+		fprintf(out, "  - domain: z%d.example.\n    master: owner\n    signer: signer\n",
+			i);
 	fclose(out);
 	struct conf *conf = load(text);
 	if (conf == NULL)
@@ -453,16 +503,19 @@ test_manual(void **state)
 		const char *at = strstr(line, "Pq ");
 		if (at != NULL)
 			sscanf(at, "Pq %127[^\n]", def);
-		const char *want = it->def != NULL ? it->def : it->flags & CONF_REQUIRED ? "required" : NULL;
+		const char *want = it->def != NULL             ? it->def
+				   : it->flags & CONF_REQUIRED ? "required"
+							       : NULL;
 		/* Folders are what configure was told. */
 		if (want != NULL && it->type != CONF_FILE && strcmp(def, want) != 0)
-			fail_msg("%s.%s: the manual has the default \"%s\", it is \"%s\"", section, item, def, want);
+			fail_msg("%s.%s: the manual has the default \"%s\", it is \"%s\"", section,
+				 item, def, want);
 	}
 	fclose(f);
 	for (size_t i = 0; i < conf_item_count; i++) {
 		if (!seen[i])
-			snprintf(missing + strlen(missing), sizeof(missing) - strlen(missing), "%s.%s ",
-			         conf_items[i].section, conf_items[i].name);
+			snprintf(missing + strlen(missing), sizeof(missing) - strlen(missing),
+				 "%s.%s ", conf_items[i].section, conf_items[i].name);
 	}
 	if (missing[0] != '\0')
 		fail_msg("not in the manual: %s", missing);
@@ -473,9 +526,9 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    T(test_good),       T(test_mistakes),  T(test_cross_checks), T(test_includes),
-	    T(test_key_files),  T(test_print),     T(test_warnings),     T(test_many_zones),
-	    T(test_manual),
+	    T(test_good),     T(test_mistakes),   T(test_cross_checks),
+	    T(test_includes), T(test_key_files),  T(test_print),
+	    T(test_warnings), T(test_many_zones), T(test_manual),
 	};
 	return cmocka_run_group_tests_name("conf", tests, NULL, NULL);
 }

@@ -85,7 +85,7 @@ run_free(void *arg, struct ctl_request *req, const json_t *request)
 }
 
 static const struct ctl_command commands[] = {
-    {"echo", false, run_echo}, {"act", true, run_act},   {"keep", false, run_keep},
+    {"echo", false, run_echo}, {"act", true, run_act},    {"keep", false, run_keep},
     {"big", false, run_big},   {"free", false, run_free}, {NULL, false, NULL},
 };
 
@@ -187,15 +187,14 @@ test_commands(void **state)
 {
 	int fd = dial();
 	char expected[256];
-	snprintf(expected, sizeof(expected), "{\"ok\":true,\"zone\":\"example.\",\"user\":\"uid %u (",
-	         (unsigned)getuid());
+	snprintf(expected, sizeof(expected),
+		 "{\"ok\":true,\"zone\":\"example.\",\"user\":\"uid %u (", (unsigned)getuid());
 	const char *got = ask(fd, "{\"command\": \"echo\", \"zone\": \"example.\"}\n");
 	assert_non_null(got);
 	assert_memory_equal(got, expected, strlen(expected));
 	assert_string_equal(ask(fd, "{\"command\": \"act\"}\n"), "{\"ok\":true}");
 	close(fd);
 }
-
 
 /* An error answer with that code and that text in it. */
 static void
@@ -224,10 +223,12 @@ test_bad_requests(void **state)
 	expect_error(ask(fd, "{\"command\": \"echo\"\n"), 2, "is not JSON");
 	expect_error(ask(fd, "{\"command\": \"echo\", \"command\": \"act\"}\n"), 2, "is not JSON");
 	expect_error(ask(fd, "[\"echo\"]\n"), 2, "is not a JSON object");
-	expect_error(ask(fd, "{\"command\":\"echo\",\"zone\":[[[[[[[[1]]]]]]]]}\n"), 2, "nested too deep");
+	expect_error(ask(fd, "{\"command\":\"echo\",\"zone\":[[[[[[[[1]]]]]]]]}\n"), 2,
+		     "nested too deep");
 	expect_error(ask(fd, "{\"command\":\"\xff\xfe\"}\n"), 2, "is not JSON");
 	/* Brackets in a text do not nest. */
-	assert_non_null(strstr(ask(fd, "{\"command\":\"echo\",\"zone\":\"[[[[[[[[[\\\"[\"}\n"), "\"ok\":true"));
+	assert_non_null(
+	    strstr(ask(fd, "{\"command\":\"echo\",\"zone\":\"[[[[[[[[[\\\"[\"}\n"), "\"ok\":true"));
 	close(fd);
 }
 
@@ -258,7 +259,8 @@ test_order(void **state)
 {
 	/* Several at once: answered in order, one at a time. */
 	int fd = dial();
-	say(fd, "{\"command\":\"keep\"}\n{\"command\":\"echo\",\"zone\":1}\n{\"command\":\"echo\",\"zone\":2}\n{\"command\":");
+	say(fd, "{\"command\":\"keep\"}\n{\"command\":\"echo\",\"zone\":1}\n{\"command\":\"echo\","
+		"\"zone\":2}\n{\"command\":");
 	int other = dial();
 	assert_non_null(strstr(ask(other, "{\"command\":\"echo\",\"zone\":3}\n"), "\"zone\":3"));
 	assert_non_null(kept);
@@ -412,7 +414,8 @@ ask_as(uid_t uid, gid_t gid, gid_t extra, const char *request)
 		char buf[1024];
 		struct sockaddr_un addr = {.sun_family = AF_UNIX};
 		strcpy(addr.sun_path, path);
-		if (setgroups(extra != (gid_t)-1, &extra) != 0 || setgid(gid) != 0 || setuid(uid) != 0)
+		if (setgroups(extra != (gid_t)-1, &extra) != 0 || setgid(gid) != 0 ||
+		    setuid(uid) != 0)
 			_exit(90);
 		int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 		if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) != 0)
@@ -478,7 +481,8 @@ test_paths(void **state)
 	assert_true(err < 0);
 	assert_null(ctl_listen(loop, "/nonexistent/x.ctl", commands, (gid_t)-1, NULL, &err));
 	assert_true(err < 0);
-	/* What a process left behind that was killed is replaced; a file that is no socket is not. */
+	/* What a process left behind that was killed is replaced; a file that is no socket is not.
+	 */
 	struct ctl *second = ctl_listen(loop, path, commands, (gid_t)-1, NULL, &err);
 	assert_non_null(second);
 	int fd = dial();
@@ -502,8 +506,8 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    T(test_commands),    T(test_bad_requests), T(test_request_size), T(test_order),
-	    T(test_gone),        T(test_free_in_handler), T(test_big_answer), T(test_too_many),
+	    T(test_commands),    T(test_bad_requests),    T(test_request_size), T(test_order),
+	    T(test_gone),        T(test_free_in_handler), T(test_big_answer),   T(test_too_many),
 	    T(test_permissions), T(test_paths),
 	};
 	return cmocka_run_group_tests_name("ctl", tests, NULL, teardown_all);

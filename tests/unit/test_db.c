@@ -102,7 +102,6 @@ test_values(void **state)
 	db_close(NULL);
 }
 
-
 static int
 try_open(int steps_known)
 {
@@ -142,7 +141,8 @@ test_migration(void **state)
 	assert_int_equal(try_open(2), 0);
 
 	/* A step that fails undoes those before it. */
-	const char *const bad[] = {steps[0], steps[1], "CREATE TABLE third (x); INSERT INTO none VALUES (1)"};
+	const char *const bad[] = {steps[0], steps[1],
+				   "CREATE TABLE third (x); INSERT INTO none VALUES (1)"};
 	struct db *none = NULL;
 	assert_int_equal(db_open(path, bad, 3, &none), MSIG_EDB);
 	assert_null(none);
@@ -281,9 +281,9 @@ test_killed(void **state)
 	pid_t child = fork();
 	if (child == 0) {
 		struct db *db;
-		if (db_open(path, steps, 2, &db) != 0 || db_begin(db) != 0 || insert(db, "kept.", 1) != 0 ||
-		    db_commit(db) != 0 || db_begin(db) != 0 || insert(db, "lost.", 1) != 0 ||
-		    write(pipes[1], "x", 1) != 1)
+		if (db_open(path, steps, 2, &db) != 0 || db_begin(db) != 0 ||
+		    insert(db, "kept.", 1) != 0 || db_commit(db) != 0 || db_begin(db) != 0 ||
+		    insert(db, "lost.", 1) != 0 || write(pipes[1], "x", 1) != 1)
 			_exit(1);
 		pause();
 	}
@@ -377,8 +377,8 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    T(test_values),  T(test_migration), T(test_not_ours), T(test_damaged),
-	    T(test_transactions), T(test_killed), T(test_full), T(test_full_disk),
+	    T(test_values),       T(test_migration), T(test_not_ours), T(test_damaged),
+	    T(test_transactions), T(test_killed),    T(test_full),     T(test_full_disk),
 	};
 	return cmocka_run_group_tests_name("db", tests, NULL, NULL);
 }

@@ -273,7 +273,7 @@ ask(bool tcp, const char *name, unsigned timeout)
 	size_t len = query(wire, 7, name);
 	want_more = false;
 	return (tcp ? dnsio_query_tcp : dnsio_query_udp)(loop, &addr, NULL, wire, len, timeout,
-	                                                 on_answer, NULL);
+							 on_answer, NULL);
 }
 
 static void
@@ -282,13 +282,20 @@ test_addresses(void **state)
 	static const struct {
 		const char *text, *out;
 	} cases[] = {
-	    {"192.0.2.1", "192.0.2.1@53"},   {"192.0.2.1@5301", "192.0.2.1@5301"},
-	    {"2001:db8::1", "2001:db8::1@53"}, {"::1@65535", "::1@65535"},
-	    {"", NULL},                        {"@53", NULL},
-	    {"192.0.2.1@", NULL},              {"192.0.2.1@65536", NULL},
-	    {"192.0.2.1@-1", NULL},            {"192.0.2.1@53 ", NULL},
-	    {"192.0.2.256", NULL},             {"ns.example", NULL},
-	    {"192.0.2.1@000053", NULL},        {"1.2.3", NULL},
+	    {"192.0.2.1", "192.0.2.1@53"},
+	    {"192.0.2.1@5301", "192.0.2.1@5301"},
+	    {"2001:db8::1", "2001:db8::1@53"},
+	    {"::1@65535", "::1@65535"},
+	    {"", NULL},
+	    {"@53", NULL},
+	    {"192.0.2.1@", NULL},
+	    {"192.0.2.1@65536", NULL},
+	    {"192.0.2.1@-1", NULL},
+	    {"192.0.2.1@53 ", NULL},
+	    {"192.0.2.256", NULL},
+	    {"ns.example", NULL},
+	    {"192.0.2.1@000053", NULL},
+	    {"1.2.3", NULL},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct dnsio_addr a;
@@ -335,7 +342,7 @@ test_refused(void **state)
 	run();
 	char expected[64];
 	snprintf(expected, sizeof(expected), "error(%d) error(%d) ", KNOT_ECONNREFUSED,
-	         KNOT_ECONNREFUSED);
+		 KNOT_ECONNREFUSED);
 	assert_string_equal(trace, expected);
 	/* Freed before it was told. */
 	dnsio_client_free(ask(true, "echo", 1000));
@@ -350,7 +357,7 @@ test_refused(void **state)
 	dnsio_query_tcp(loop, &addr, &other, wire, query(wire, 1, "e"), 1000, on_answer, NULL);
 	run();
 	snprintf(expected + strlen(expected), sizeof(expected) - strlen(expected),
-	         "error(%d) error(%d) ", KNOT_EINVAL, KNOT_EADDRNOTAVAIL);
+		 "error(%d) error(%d) ", KNOT_EINVAL, KNOT_EADDRNOTAVAIL);
 	assert_string_equal(trace, expected);
 }
 
@@ -364,7 +371,7 @@ test_timeout(void **state)
 	run();
 	char expected[128];
 	snprintf(expected, sizeof(expected), "dropped error(%d) dropped error(%d) ", MSIG_ETIMEOUT,
-	         MSIG_ETIMEOUT);
+		 MSIG_ETIMEOUT);
 	assert_string_equal(trace, expected);
 }
 
@@ -377,9 +384,8 @@ test_source_address(void **state)
 	dnsio_addr_parse("127.53.0.9", 0, &from);
 	kept_count = 0;
 	for (int tcp = 0; tcp < 2; tcp++) {
-		struct dnsio_client *client =
-		    (tcp ? dnsio_query_tcp : dnsio_query_udp)(loop, &addr, &from, wire,
-		                                              query(wire, 1, "keep"), 10, on_answer, NULL);
+		struct dnsio_client *client = (tcp ? dnsio_query_tcp : dnsio_query_udp)(
+		    loop, &addr, &from, wire, query(wire, 1, "keep"), 10, on_answer, NULL);
 		assert_non_null(client);
 		run();
 		assert_int_equal(kept_count, tcp + 1);
@@ -416,8 +422,7 @@ test_foreign_answers(void **state)
 	assert_string_equal(trace, "-:12 ");
 }
 
-
-/* Transfers. ----------------------------------------------------------------------------------------- */
+/* Transfers. ---------------------------------------------------------------------------------- */
 
 static void
 stream_of(unsigned count, size_t size, int result)
@@ -456,7 +461,8 @@ transfer(unsigned *expected)
 	uint8_t wire[64];
 	messages = 0;
 	octets = 0;
-	dnsio_query_tcp(loop, &addr, NULL, wire, query(wire, 3, "stream"), 2000, count_answers, expected);
+	dnsio_query_tcp(loop, &addr, NULL, wire, query(wire, 3, "stream"), 2000, count_answers,
+			expected);
 	run();
 }
 
@@ -475,8 +481,8 @@ test_stream(void **state)
 	trace[0] = '\0';
 	stream_of(0, 0, 0);
 	uint8_t wire[64];
-	struct dnsio_client *client = dnsio_query_tcp(loop, &addr, NULL, wire, query(wire, 3, "stream"),
-	                                              2000, count_answers, NULL);
+	struct dnsio_client *client = dnsio_query_tcp(
+	    loop, &addr, NULL, wire, query(wire, 3, "stream"), 2000, count_answers, NULL);
 	stop_at_done = true;
 	run();
 	stop_at_done = false;
@@ -516,7 +522,7 @@ test_stream_frees_server(void **state)
 	assert_null(server);
 }
 
-/* Raw clients. --------------------------------------------------------------------------------------- */
+/* Raw clients. -------------------------------------------------------------------------------- */
 
 static int
 dial_from(const char *source, int rcvbuf)
@@ -1036,7 +1042,7 @@ test_wildcard(void **state)
 	assert_int_equal(err, KNOT_EADDRINUSE);
 }
 
-/* Clients against servers that misbehave. ------------------------------------------------------------ */
+/* Clients against servers that misbehave. ----------------------------------------------------- */
 
 static int raw_server;
 
@@ -1127,7 +1133,7 @@ test_query_again(void **state)
 	for (int freeing = 0; freeing < 2; freeing++) {
 		asked_step = 0;
 		asked = dnsio_query_tcp(loop, &addr, NULL, wire, len, 1000, ask_twice,
-		                        freeing ? loop : NULL);
+					freeing ? loop : NULL);
 		assert_int_equal(dnsio_query_again(asked, wire, len), KNOT_ENOTSUP); /* not now */
 		run();
 	}
@@ -1139,14 +1145,32 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    T(test_addresses), T(test_echo),           T(test_refused),
-	    T(test_timeout),   T(test_source_address), T(test_foreign_answers),
-	    T(test_stream),    T(test_stream_error),   T(test_stream_frees_server),
-	    T(test_out_of_order), T(test_pipeline_limit), T(test_half_close), T(test_gone),
-	    T(test_handler_frees_server), T(test_slow_reader), T(test_stream_is_fair),
-	    T(test_two_streams), T(test_idle), T(test_not_idle), T(test_bad_messages), T(test_connection_limit),
-	    T(test_source_limit), T(test_no_descriptors), T(test_wildcard),
-	    T(test_dripping_server), T(test_query_again),
+	    T(test_addresses),
+	    T(test_echo),
+	    T(test_refused),
+	    T(test_timeout),
+	    T(test_source_address),
+	    T(test_foreign_answers),
+	    T(test_stream),
+	    T(test_stream_error),
+	    T(test_stream_frees_server),
+	    T(test_out_of_order),
+	    T(test_pipeline_limit),
+	    T(test_half_close),
+	    T(test_gone),
+	    T(test_handler_frees_server),
+	    T(test_slow_reader),
+	    T(test_stream_is_fair),
+	    T(test_two_streams),
+	    T(test_idle),
+	    T(test_not_idle),
+	    T(test_bad_messages),
+	    T(test_connection_limit),
+	    T(test_source_limit),
+	    T(test_no_descriptors),
+	    T(test_wildcard),
+	    T(test_dripping_server),
+	    T(test_query_again),
 	};
 	return cmocka_run_group_tests_name("dnsio", tests, NULL, NULL);
 }

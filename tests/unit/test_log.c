@@ -139,7 +139,7 @@ test_journal(void **state)
 	char id[64];
 	assert_int_equal(fstat(fd, &st), 0);
 	snprintf(id, sizeof(id), "%llu:%llu", (unsigned long long)st.st_dev,
-	         (unsigned long long)st.st_ino);
+		 (unsigned long long)st.st_ino);
 	fflush(NULL);
 	pid_t child = fork();
 	if (child == 0) {

@@ -39,9 +39,9 @@ static void
 test_timers(void **state)
 {
 	struct loop_timer *a = loop_timer_new(loop, mark, (char[]){"a"}),
-	                  *b = loop_timer_new(loop, mark, (char[]){"b"}),
-	                  *c = loop_timer_new(loop, mark, (char[]){"c"}),
-	                  *end = loop_timer_new(loop, mark_stop, (char[]){"."});
+			  *b = loop_timer_new(loop, mark, (char[]){"b"}),
+			  *c = loop_timer_new(loop, mark, (char[]){"c"}),
+			  *end = loop_timer_new(loop, mark_stop, (char[]){"."});
 	loop_timer_set(end, 12);
 	loop_timer_set(a, 8);
 	loop_timer_set(b, 4);

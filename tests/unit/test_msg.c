@@ -10,7 +10,7 @@ static const struct {
 	enum msig_actor from, to;
 	size_t max;
 } table[] = {
-#define X(id, name, from, to, size)                                                                \
+#define X(id, name, from, to, size) \
 	{MSIG_MSG_##name, #name, MSIG_ACTOR_##from, MSIG_ACTOR_##to, size},
     MSIG_MESSAGES(X)
 #undef X
@@ -83,11 +83,11 @@ fill(struct msig_msg *msg, enum msig_message id)
 	msg->id = id;
 	switch (id) {
 #define FILL(kind, field) m->field = FILL_##kind;
-#define X(id, name, from, to, size)                                                                \
-	case MSIG_MSG_##name: {                                                                    \
-		struct msig_msg_##name *m = &msg->u.name;                                          \
-		MSG_##name(FILL);                                                                  \
-		break;                                                                             \
+#define X(id, name, from, to, size)                       \
+	case MSIG_MSG_##name: {                           \
+		struct msig_msg_##name *m = &msg->u.name; \
+		MSG_##name(FILL);                         \
+		break;                                    \
 	}
 		MSIG_MESSAGES(X)
 #undef X
@@ -209,7 +209,7 @@ test_sender(void **state)
 				struct msig_msg msg;
 				bool right = from == (int)table[i].from && to == (int)table[i].to;
 				int ret = msig_msg_decode(frame, len, (enum msig_actor)from,
-				                          (enum msig_actor)to, &msg);
+							  (enum msig_actor)to, &msg);
 				assert_int_equal(ret, right ? 0 : MSIG_ESENDER);
 				msig_msg_clear(&msg);
 			}
@@ -240,7 +240,7 @@ test_malformed(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct msig_msg msg;
 		int ret = msig_msg_decode(cases[i].frame, cases[i].len, MSIG_ACTOR_AGENT,
-		                          MSIG_ACTOR_COMBINER, &msg);
+					  MSIG_ACTOR_COMBINER, &msg);
 		if (ret != cases[i].ret)
 			fail_msg("%s: %d, expected %d", cases[i].what, ret, cases[i].ret);
 		msig_msg_clear(&msg);
@@ -251,9 +251,10 @@ test_malformed(void **state)
 	const uint8_t nul[] = {1, 17, 0, 0, 0, 3, 'a', 0, 'b'};
 	struct msig_msg msg;
 	assert_int_equal(
-	    msig_msg_decode(many, sizeof(many), MSIG_ACTOR_AGENT, MSIG_ACTOR_PEER, &msg), MSIG_ETRUNC);
+	    msig_msg_decode(many, sizeof(many), MSIG_ACTOR_AGENT, MSIG_ACTOR_PEER, &msg),
+	    MSIG_ETRUNC);
 	assert_int_equal(msig_msg_decode(nul, sizeof(nul), MSIG_ACTOR_AGENT, MSIG_ACTOR_PEER, &msg),
-	                 MSIG_EVALUE);
+			 MSIG_EVALUE);
 }
 
 static void
@@ -275,7 +276,7 @@ test_sizes(void **state)
 	uint8_t big[1025] = {1, 17, 0, 0, 0x03, 0xfb};
 	memset(big + 6, 'p', sizeof(big) - 6);
 	assert_int_equal(msig_msg_decode(big, sizeof(big), MSIG_ACTOR_AGENT, MSIG_ACTOR_PEER, &got),
-	                 MSIG_ESIZE);
+			 MSIG_ESIZE);
 	free(peer);
 
 	struct msig_msg show = {.id = MSIG_MSG_SHOW};
@@ -323,9 +324,10 @@ test_dump(void **state)
 	struct msig_msg msg = {.id = MSIG_MSG_PEER_SET};
 	msg.u.PEER_SET.peer = peer;
 	msg.u.PEER_SET.address = (struct msig_strs){at, 5};
-	assert_string_equal(msig_msg_dump(&msg, buf, sizeof(buf)),
-	                    "PEER_SET peer=\"msa.\\\"p2\\\"\" address=[\"a\", \"b\\010\\027\", \"c\", "
-	                    "\"d\", ... 5 in all] key=[] zone=[]");
+	assert_string_equal(
+	    msig_msg_dump(&msg, buf, sizeof(buf)),
+	    "PEER_SET peer=\"msa.\\\"p2\\\"\" address=[\"a\", \"b\\010\\027\", \"c\", "
+	    "\"d\", ... 5 in all] key=[] zone=[]");
 }
 
 static void
@@ -351,10 +353,14 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_round_trip),  cmocka_unit_test(test_fields),
-	    cmocka_unit_test(test_every_truncation), cmocka_unit_test(test_every_flip),
-	    cmocka_unit_test(test_sender),      cmocka_unit_test(test_malformed),
-	    cmocka_unit_test(test_sizes),       cmocka_unit_test(test_dump),
+	    cmocka_unit_test(test_round_trip),
+	    cmocka_unit_test(test_fields),
+	    cmocka_unit_test(test_every_truncation),
+	    cmocka_unit_test(test_every_flip),
+	    cmocka_unit_test(test_sender),
+	    cmocka_unit_test(test_malformed),
+	    cmocka_unit_test(test_sizes),
+	    cmocka_unit_test(test_dump),
 	    cmocka_unit_test(test_names),
 	};
 	return cmocka_run_group_tests_name("msg", tests, NULL, NULL);

@@ -31,8 +31,9 @@ write_conf(const char *extra)
 {
 	FILE *f = fopen(conf, "w");
 	assert_non_null(f);
-	fprintf(f, "server:\n    identity: msa.p1.example.\n    rundir: run\n    storage: lib/msig\n%s",
-	        extra);
+	fprintf(
+	    f, "server:\n    identity: msa.p1.example.\n    rundir: run\n    storage: lib/msig\n%s",
+	    extra);
 	fclose(f);
 	chmod(conf, 0644);
 }
@@ -118,11 +119,11 @@ launch(int fails, ...)
 		dup2(out[1], STDERR_FILENO);
 		report_fd = up[1];
 		struct proc proc = {.name = "testd",
-		                    .start = start,
-		                    .reload = on_reload,
-		                    .stop = on_stop,
-		                    .dump = on_dump,
-		                    .arg = fails ? &proc : NULL};
+				    .start = start,
+				    .reload = on_reload,
+				    .stop = on_stop,
+				    .dump = on_dump,
+				    .arg = fails ? &proc : NULL};
 		int status = proc_main(&proc, argc, argv);
 		fflush(NULL);
 		_exit(status);
@@ -149,7 +150,8 @@ hear(int fd, const char *text)
 		if (text != NULL && strstr(heard, text) != NULL)
 			return heard;
 		if (poll(&p, 1, 10000) <= 0)
-			fail_msg("waited for \"%s\", heard \"%s\"", text != NULL ? text : "the end", heard);
+			fail_msg("waited for \"%s\", heard \"%s\"", text != NULL ? text : "the end",
+				 heard);
 		ssize_t n = read(fd, heard + len, sizeof(heard) - 1 - len);
 		assert_true(n >= 0);
 		if (n == 0)
@@ -207,7 +209,8 @@ test_bad_configuration(void **state)
 	const char *out = hear(out_fd, NULL);
 	/* Every mistake is a line of its own. */
 	assert_non_null(strstr(out, "error: "));
-	assert_non_null(strstr(out, "msig.conf:5: server.dns-port: 99999 is out of range, 1 to 65535\n"));
+	assert_non_null(
+	    strstr(out, "msig.conf:5: server.dns-port: 99999 is out of range, 1 to 65535\n"));
 	assert_non_null(strstr(out, "msig.conf:6: nonsense: no such section\n"));
 	assert_int_equal(finish(), 78);
 	/* Nothing was touched. */
@@ -285,7 +288,8 @@ test_reload_refused(void **state)
 	hear(out_fd, "the old one stays in force");
 	assert_non_null(strstr(heard, "msig.conf:5: server.dns-port: \"none\" is not a number"));
 	FILE *f = fopen(conf, "w");
-	fprintf(f, "server:\n    identity: other.example.\n    rundir: run\n    storage: lib/msig\n");
+	fprintf(f,
+		"server:\n    identity: other.example.\n    rundir: run\n    storage: lib/msig\n");
 	fclose(f);
 	kill(child, SIGHUP);
 	hear(out_fd, "the old one stays in force");
@@ -381,9 +385,9 @@ test_deny_network(void **state)
 		int pkt = socket(AF_PACKET, SOCK_RAW, 0), e = errno;
 		int local = socket(AF_UNIX, SOCK_STREAM, 0);
 		_exit(ret == 0 && v4 < 0 && e4 == EACCES && v6 < 0 && e6 == EACCES && pkt < 0 &&
-		              e == EACCES && local >= 0
-		          ? 0
-		          : 1);
+			      e == EACCES && local >= 0
+			  ? 0
+			  : 1);
 	}
 	int status;
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -418,9 +422,9 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    T(test_options),     T(test_bad_configuration), T(test_life),
-	    T(test_reload_refused), T(test_start_fails),    T(test_notify),
-	    T(test_user),        T(test_deny_network),      T(test_folders),
+	    T(test_options),        T(test_bad_configuration), T(test_life),
+	    T(test_reload_refused), T(test_start_fails),       T(test_notify),
+	    T(test_user),           T(test_deny_network),      T(test_folders),
 	};
 	return cmocka_run_group_tests_name("proc", tests, NULL, NULL);
 }

@@ -100,7 +100,8 @@ test_exchange(void **state)
 		struct tsig_ctx client = {0}, server;
 		struct message q, a;
 		make(&q, 7, false);
-		assert_int_equal(tsig_sign_request(&client, keys[i], q.wire, &q.len, sizeof(q.wire)), 0);
+		assert_int_equal(
+		    tsig_sign_request(&client, keys[i], q.wire, &q.len, sizeof(q.wire)), 0);
 		assert_int_equal(verify_request(&q, keys[i], &server), 0);
 		assert_ptr_equal(server.key, keys[i]);
 		make(&a, 7, true);
@@ -142,8 +143,8 @@ test_no_mutation_verifies(void **state)
 		struct message m = q;
 		m.wire[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		int ret = verify_request(&m, &key, &server);
-		/* The id is not covered (the original one is); letters of names of the TSIG itself are
-		 * compared without case; a message without TSIG is not signed. */
+		/* The id is not covered (the original one is); letters of names of the TSIG itself
+		 * are compared without case; a message without TSIG is not signed. */
 		bool id = bit < 16, case_bit = bit % 8 == 5 && bit / 8 >= 30;
 		bool unsigned_now = ret == 0 && server.key == NULL;
 		if (ret == 0 && !id && !case_bit && !unsigned_now)
@@ -200,21 +201,22 @@ test_errors(void **state)
 		int ret, error;
 		bool signed_answer;
 	} cases[] = {
-	    {KNOT_TSIG_EBADKEY, KNOT_RCODE_BADKEY, false},   /* unknown key */
-	    {KNOT_TSIG_EBADKEY, KNOT_RCODE_BADKEY, false},   /* another algorithm */
-	    {KNOT_TSIG_EBADSIG, KNOT_RCODE_BADSIG, false},   /* another secret */
-	    {KNOT_TSIG_EBADTIME, KNOT_RCODE_BADTIME, true},  /* too old */
-	    {KNOT_TSIG_EBADTIME, KNOT_RCODE_BADTIME, true},  /* from the future */
-	    {KNOT_TSIG_EBADTIME, KNOT_RCODE_BADTIME, true},  /* older than 300 s, with a fudge of 9 h */
-	    {KNOT_TSIG_EBADSIG, KNOT_RCODE_BADSIG, false},   /* too old and forged: MAC before time */
+	    {KNOT_TSIG_EBADKEY, KNOT_RCODE_BADKEY, false},  /* unknown key */
+	    {KNOT_TSIG_EBADKEY, KNOT_RCODE_BADKEY, false},  /* another algorithm */
+	    {KNOT_TSIG_EBADSIG, KNOT_RCODE_BADSIG, false},  /* another secret */
+	    {KNOT_TSIG_EBADTIME, KNOT_RCODE_BADTIME, true}, /* too old */
+	    {KNOT_TSIG_EBADTIME, KNOT_RCODE_BADTIME, true}, /* from the future */
+	    {KNOT_TSIG_EBADTIME, KNOT_RCODE_BADTIME,
+	     true}, /* older than 300 s, with a fudge of 9 h */
+	    {KNOT_TSIG_EBADSIG, KNOT_RCODE_BADSIG, false}, /* too old and forged: MAC before time */
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct tsig_ctx client = {0}, server;
 		struct message q, a;
 		make(&q, 7, false);
 		assert_int_equal(tsig_sign_request(&client, i == 2 ? &other : &key, q.wire, &q.len,
-		                                   sizeof(q.wire)),
-		                 0);
+						   sizeof(q.wire)),
+				 0);
 		if (i >= 3) {
 			/* Signed again by hand, with another time. */
 			uint64_t now = (uint64_t)time(NULL);
@@ -224,7 +226,8 @@ test_errors(void **state)
 			knot_tsig_rdata_set_time_signed(&rr, i == 4 ? now + 302 : now - 302);
 			if (i == 5)
 				knot_tsig_rdata_set_fudge(&rr, 32400);
-			/* header and question, then key, class, TTL, algorithm, time, fudge, error, other */
+			/* header and question, then key, class, TTL, algorithm, time, fudge, error,
+			 * other */
 			uint8_t data[1024];
 			memcpy(data, pkt->wire, len);
 			uint8_t *p = data + len;
@@ -264,7 +267,8 @@ test_errors(void **state)
 		size_t mac_len;
 		assert_int_equal(tsig_error(&a, &mac_len), cases[i].error);
 		assert_int_equal(mac_len > 0, cases[i].signed_answer);
-		/* What the client makes of it. The MAC of case 3 and later is not the one it sent. */
+		/* What the client makes of it. The MAC of case 3 and later is not the one it sent.
+		 */
 		if (i >= 3)
 			memcpy(client.mac, tsig_rdata(&q, &key) + 10, 32);
 		assert_int_equal(verify_reply(&a, &client), cases[i].ret);
@@ -280,8 +284,10 @@ test_malformed(void **state)
 	struct message q;
 	for (int i = 0; i < 5; i++) {
 		make(&q, 7, false);
-		assert_int_equal(tsig_sign_request(&client, &key, q.wire, &q.len, sizeof(q.wire)), 0);
-		uint8_t *rr = q.wire + q.len - knot_tsig_wire_size(&key) + knot_dname_size(key.name);
+		assert_int_equal(tsig_sign_request(&client, &key, q.wire, &q.len, sizeof(q.wire)),
+				 0);
+		uint8_t *rr =
+		    q.wire + q.len - knot_tsig_wire_size(&key) + knot_dname_size(key.name);
 		uint8_t *rdata = tsig_rdata(&q, &key);
 		if (i == 0)
 			rr[3] = 1; /* class IN */
@@ -346,10 +352,10 @@ stream(int count, int nth, int lose, int swap)
 		if (nth == 1) {
 			sign_reply(&server, &m[i]);
 		} else {
-			assert_int_equal(knot_tsig_sign_next(m[i].wire, &m[i].len, sizeof(m[i].wire),
-			                                     server.mac, server.mac_len, mac, &mac_len,
-			                                     &key, all, all_len),
-			                 0);
+			assert_int_equal(
+			    knot_tsig_sign_next(m[i].wire, &m[i].len, sizeof(m[i].wire), server.mac,
+						server.mac_len, mac, &mac_len, &key, all, all_len),
+			    0);
 			memcpy(server.mac, mac, mac_len);
 		}
 		all_len = 0;
@@ -390,8 +396,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_exchange),  cmocka_unit_test(test_no_mutation_verifies),
-	    cmocka_unit_test(test_errors),    cmocka_unit_test(test_malformed),
+	    cmocka_unit_test(test_exchange), cmocka_unit_test(test_no_mutation_verifies),
+	    cmocka_unit_test(test_errors),   cmocka_unit_test(test_malformed),
 	    cmocka_unit_test(test_streams),
 	};
 	return cmocka_run_group_tests_name("tsig", tests, setup, teardown);
