@@ -61,7 +61,7 @@ endif
 
 # Figures of the library.
 BENCHES += tests/bench/bench_libmsig
-EXTRA_PROGRAMS = $(FUZZERS) tests/bench/bench_libmsig
+EXTRA_PROGRAMS += $(FUZZERS) tests/bench/bench_libmsig
 tests_bench_bench_libmsig_LDADD = libmsig/libmsig.la $(KNOT_LIBS)
 
 # The decoders' seeds and simple mutations of them, in every build; libFuzzer in --enable-fuzzing.
