@@ -313,7 +313,9 @@ start(struct loop *loop, bool tcp, const struct dnsio_addr *server, const struct
 		return client;
 	}
 	client->in_cap = DNSIO_MAX_MSG + 2;
-	client->in = xcalloc(1, client->in_cap);
+	client->in = malloc(client->in_cap); /* nothing of it is read before it was written */
+	if (client->in == NULL)
+		fatal("out of memory");
 	client->io = loop_io_new(loop, client->fd, tcp ? LOOP_WRITE : LOOP_READ,
 				 tcp ? tcp_ready : udp_ready, client);
 	loop_timer_set(client->timer, timeout_ms);
