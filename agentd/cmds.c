@@ -23,7 +23,7 @@
  *          "done": [identity...] (who said DONE for this step), "approved": [identity...],
  *          "holds": [{"name": "key"|"ds"|"ns"|"rr", "until": t}], "next": "what comes next"}
  *
- * status    -> {"identity": "msa.p1.example.", "version": "0.1.0", "started": t, "lab": bool,
+ * status    -> {"identity": "msa.p1.example.", "version": "0.1.0", "pid": n, "started": t, "lab": bool,
  *           "database": "ok"|"static" (disk error: nothing is decided)|"rebuild" (it was lost),
  *           "peers": {"operational": n, "total": n}, "zones": [ZONE...],
  *           "count": {"in_sync": n, "moving": n, "waiting": n, "blocked": n}}
@@ -58,11 +58,7 @@
  * resume    {"zone": z} -> {"zone": ZONE}; also confirms the doubt of a lost database; acts
  * abort     {"zone": z} -> {"zone": ZONE}; gives a process up that was not executed yet; acts
  * reload    -> {"zones": {"added": [z...], "removed": [z...]}}; acts
- * identity  {"what": "show"} -> {"identity": "", "target": "ns.msa.p1.example.", "address": "",
- *           "key": {"tag": n, "algorithm": n, "rdata": "512 3 15 base64"}, "file": ""}
- *           {"what": "records"} -> {"records": ["_dns._tcp.msa.p1.example. 3600 IN URI ..."...]},
- *           lines of a zone file to publish
- *           {"what": "check"} -> {"checks": [{"what": "KEY", "state": "pass"|"fail"|"unknown",
+ * identity  {"what": "check"} -> {"checks": [{"what": "KEY", "state": "pass"|"fail"|"unknown",
  *           "text": ""}...], "good": bool}: compares what is published, DNSSEC-validated, with what
  *           is used
  * hsync     {"zone": z} -> {"zone": z, "status": "set"|"absent"|"unknown", "error": "" or what is
@@ -76,6 +72,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include "agentd/agree.h"
@@ -364,6 +361,7 @@ status(void *arg, struct ctl_request *req, const json_t *request)
 	}
 	put_text(answer, "identity", agent->identity_text);
 	put_text(answer, "version", PACKAGE_VERSION);
+	put(answer, "pid", json_integer(getpid()));
 	put_time(answer, "started", (int64_t)agent->started);
 	put(answer, "lab", json_boolean(agent->conf->lab));
 	put_text(answer, "database",
@@ -1114,16 +1112,10 @@ identity(void *arg, struct ctl_request *req, const json_t *request)
 {
 	const char *what = json_string_value(json_object_get(request, "what"));
 
-	if (what == NULL || strcmp(what, "show") == 0) {
-		return identity_show(arg);
-	}
-	if (strcmp(what, "records") == 0) {
-		return identity_records(arg);
-	}
-	if (strcmp(what, "check") == 0) {
+	if (what != NULL && strcmp(what, "check") == 0) {
 		return identity_check(arg, req);
 	}
-	return ctl_error(EXIT_USAGE, "\"what\" is show, records or check");
+	return ctl_error(EXIT_USAGE, "\"what\" is check");
 }
 
 /* The socket ---------------------------------------------------------------------------------- */

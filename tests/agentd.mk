@@ -30,3 +30,35 @@ agentd_system_tests = \
 	tests/system/test_agentd_state.py
 dist_check_SCRIPTS += $(agentd_system_tests)
 TESTS += $(agentd_system_tests)
+
+agentd_fuzz_libs = agentd/libagentd.la agentd/libcore.la libmsig/daemon/libmsigd.la \
+	libmsig/libmsig.la $(KNOT_LIBS) $(JANSSON_LIBS) $(GNUTLS_LIBS)
+if FUZZING
+FUZZERS += \
+	tests/fuzz/fuzz_denial \
+	tests/fuzz/fuzz_discover
+tests_fuzz_fuzz_denial_LDADD = $(agentd_fuzz_libs)
+tests_fuzz_fuzz_denial_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_discover_LDADD = $(agentd_fuzz_libs)
+tests_fuzz_fuzz_discover_LDFLAGS = $(fuzz_ldflags)
+else
+agentd_replays = \
+	tests/fuzz/replay_denial \
+	tests/fuzz/replay_discover
+check_PROGRAMS += $(agentd_replays)
+TESTS += $(agentd_replays)
+tests_fuzz_replay_denial_SOURCES = tests/fuzz/fuzz_denial.c tests/fuzz/replay.c tests/fuzz/fuzz.h
+tests_fuzz_replay_denial_LDADD = $(agentd_fuzz_libs)
+tests_fuzz_replay_discover_SOURCES = tests/fuzz/fuzz_discover.c tests/fuzz/replay.c \
+	tests/fuzz/fuzz.h
+tests_fuzz_replay_discover_LDADD = $(agentd_fuzz_libs)
+endif
+EXTRA_DIST += \
+	tests/fuzz/corpus/fuzz_denial/nsec \
+	tests/fuzz/corpus/fuzz_denial/nsec3 \
+	tests/fuzz/corpus/fuzz_denial/optout \
+	tests/fuzz/corpus/fuzz_discover/addresses \
+	tests/fuzz/corpus/fuzz_discover/alias \
+	tests/fuzz/corpus/fuzz_discover/hints \
+	tests/fuzz/corpus/fuzz_discover/hints6 \
+	tests/fuzz/corpus/fuzz_discover/insecure

@@ -1,0 +1,26 @@
+/* Proofs of absence by whoever answers: any records, keys among them. */
+#include "tests/fuzz/fuzz.h"
+#include "agentd/look.h"
+#include "libmsig/rrs.h"
+
+#define NOW UINT64_C(1798761600)
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	static const uint8_t apex[] = "\7example", shop[] = "\4shop\7example", sure[] = "\4sure\7example";
+	const knot_rrset_t *keys;
+	struct msig_rrs rrs;
+
+	if (msig_rrs_decode(data, len, &rrs) != 0)
+		return 0;
+	keys = msig_rrs_find(&rrs, apex, KNOT_RRTYPE_DNSKEY);
+	if (keys != NULL) {
+		(void)look_proves_absence(&rrs, apex, KNOT_RRTYPE_CDS, &keys->rrs, apex, NOW);
+		(void)look_proves_absence(&rrs, shop, KNOT_RRTYPE_DS, &keys->rrs, apex, NOW);
+		/* This one has a DS, and who changes that must break the signature. */
+		HOLDS(look_proves_absence(&rrs, sure, KNOT_RRTYPE_DS, &keys->rrs, apex, NOW) != 0);
+	}
+	msig_rrs_clear(&rrs);
+	return 0;
+}
