@@ -95,7 +95,8 @@ agree_keytag_collision(const struct zone_view *view, int *other)
 	return -1;
 }
 
-/* ---- saying ----------------------------------------------------------------------------------- */
+/* ---- saying -----------------------------------------------------------------------------------
+ */
 
 static const char *
 who(const struct step *s, int provider)
@@ -134,10 +135,10 @@ our_process(const struct step *s)
 {
 	const struct view_process *run = &s->view->d.process;
 	struct view_message m = {
-		.epoch = run->epoch,
-		.process = run->kind,
-		.step = run->step,
-		.subject = run->subject,
+	    .epoch = run->epoch,
+	    .process = run->kind,
+	    .step = run->step,
+	    .subject = run->subject,
 	};
 	memcpy(m.tid, run->tid, sizeof(m.tid));
 	return m;
@@ -150,7 +151,8 @@ say_again_now(struct step *s)
 		s->view->d.provider[i].sent = 0;
 }
 
-/* ---- change of state: one function assigns it, and says so -------------------------------------- */
+/* ---- change of state: one function assigns it, and says so --------------------------------------
+ */
 
 static void
 phase(struct step *s, enum view_phase to)
@@ -211,11 +213,11 @@ finish(struct step *s)
 	struct view_provider *subject = &d->provider[run->subject];
 
 	d->ended = (struct view_ended){
-		.kind = run->kind,
-		.subject = run->subject,
-		.epoch = run->epoch,
-		.completed = true,
-		.time = s->now,
+	    .kind = run->kind,
+	    .subject = run->subject,
+	    .epoch = run->epoch,
+	    .completed = true,
+	    .time = s->now,
 	};
 	memcpy(d->ended.tid, run->tid, sizeof(run->tid));
 	if (run->kind == MSIG_PROCESS_ADD)
@@ -239,7 +241,7 @@ give_up(struct step *s, const char *why)
 {
 	struct view_process *run = &s->view->d.process;
 	step_journal(s, "%s %s: given up before anything was done: %s", process_name(run->kind),
-	             who(s, run->subject), why);
+		     who(s, run->subject), why);
 	if (run->requestor == VIEW_SELF && run->asked != 0) {
 		struct view_message m = our_process(s);
 		for (int i = 1; i < VIEW_PROVIDERS; i++)
@@ -249,7 +251,8 @@ give_up(struct step *s, const char *why)
 	forget_process(s);
 }
 
-/* ---- the own part of a step ---------------------------------------------------------------------- */
+/* ---- the own part of a step
+ * ---------------------------------------------------------------------- */
 
 static void
 done(struct step *s)
@@ -260,7 +263,7 @@ done(struct step *s)
 	run->done |= BIT(VIEW_SELF);
 	phase(s, PHASE_DONE);
 	step_journal(s, "%s %s: %s reached here; next: %s", process_name(run->kind),
-	             who(s, run->subject), step->name, step->next);
+		     who(s, run->subject), step->name, step->next);
 	struct view_message m = our_process(s);
 	for (int i = 1; i < VIEW_PROVIDERS; i++)
 		if (run->voters & BIT(i)) {
@@ -295,7 +298,7 @@ agree_work(struct step *s)
 	if (view->d.want.counter != view->d.applied_counter ||
 	    view->d.want.epoch != view->d.applied_epoch) {
 		step_wait(s, REASON_PEER, REASON_OF_OVERLAY, "combinerd", "the new overlay",
-		          view->apply_rcode != 0 ? view->apply_text : "not committed yet", 0);
+			  view->apply_rcode != 0 ? view->apply_text : "not committed yet", 0);
 		return;
 	}
 	if (!MUTANT(DONE_ON_ACK) && !process_check(view, step->done, false, s->now, &why)) {
@@ -304,8 +307,8 @@ agree_work(struct step *s)
 	}
 	if (!hold_elapsed(view, step->holds, s->now, &until)) {
 		step_wait(s, REASON_UNTIL, REASON_OF_CLOCK, "", "caches forgot what was replaced",
-		          until == VIEW_NEVER ? "old data still served" : "",
-		          until == VIEW_NEVER ? 0 : until);
+			  until == VIEW_NEVER ? "old data still served" : "",
+			  until == VIEW_NEVER ? 0 : until);
 		step_wake(s, until);
 		return;
 	}
@@ -314,7 +317,8 @@ agree_work(struct step *s)
 	done(s);
 }
 
-/* ---- participant ---------------------------------------------------------------------------------- */
+/* ---- participant
+ * ---------------------------------------------------------------------------------- */
 
 struct judgement {
 	enum msig_op op;
@@ -325,7 +329,7 @@ struct judgement {
 static struct judgement
 judge(enum msig_op op, uint16_t result, const char *text)
 {
-	struct judgement j = { .op = op, .result = result };
+	struct judgement j = {.op = op, .result = result};
 	snprintf(j.text, sizeof(j.text), "%.150s", text);
 	return j;
 }
@@ -410,8 +414,8 @@ judge_new(struct step *s, int from, const struct view_message *m)
 	int missing = not_together(view);
 	if (missing >= 0)
 		return judge(MSIG_OP_NOT_YET, MSIG_RESULT_NOTREADY,
-		             d->provider[missing].ready ? "no statement with this HSYNC of a peer"
-		                                        : "a peer is not operational");
+			     d->provider[missing].ready ? "no statement with this HSYNC of a peer"
+							: "a peer is not operational");
 	/* The guards look at the process: try it on. */
 	struct view_process kept = d->process;
 	memset(&d->process, 0, sizeof(d->process));
@@ -430,12 +434,12 @@ grant(struct step *s, int from, const struct view_message *m)
 	struct view_process *run = &s->view->d.process;
 	if (run->kind == 0) {
 		*run = (struct view_process){
-			.kind = m->process,
-			.subject = (int8_t)m->subject,
-			.requestor = (int8_t)from,
-			.epoch = m->epoch,
-			.voters = designated(s->view),
-			.started = s->now,
+		    .kind = m->process,
+		    .subject = (int8_t)m->subject,
+		    .requestor = (int8_t)from,
+		    .epoch = m->epoch,
+		    .voters = designated(s->view),
+		    .started = s->now,
 		};
 		memcpy(run->tid, m->tid, sizeof(run->tid));
 		memcpy(run->hsync, s->view->d.hsync.digest, sizeof(run->hsync));
@@ -446,7 +450,7 @@ grant(struct step *s, int from, const struct view_message *m)
 	phase(s, PHASE_GRANTED);
 	run->lease = s->now + s->view->config.times.lease;
 	step_journal(s, "%s %s: %s approved for %s", process_name(run->kind), who(s, run->subject),
-	             process_step_name(run->kind, run->step), who(s, from));
+		     process_step_name(run->kind, run->step), who(s, from));
 }
 
 static struct judgement
@@ -456,7 +460,8 @@ judge_request(struct step *s, int from, const struct view_message *m)
 	struct view_process *run = &view->d.process;
 
 	if ((designated(view) & BIT(from)) == 0)
-		return judge(MSIG_OP_DENY, MSIG_RESULT_POLICY, "HSYNC does not designate the sender");
+		return judge(MSIG_OP_DENY, MSIG_RESULT_POLICY,
+			     "HSYNC does not designate the sender");
 	if (step_frozen(view) || halted(view))
 		return judge(MSIG_OP_NOT_YET, MSIG_RESULT_NOTREADY, "frozen here");
 	if (!MUTANT(HSYNC) && memcmp(m->hsync, view->d.hsync.digest, 32) != 0)
@@ -464,10 +469,10 @@ judge_request(struct step *s, int from, const struct view_message *m)
 	if (run->kind != 0 && memcmp(run->tid, m->tid, sizeof(m->tid)) == 0) {
 		if (m->step == run->step && run->phase == PHASE_GRANTED)
 			return judge(MSIG_OP_APPROVE, 0, "");
-		if (m->step == run->step + 1 && run->phase == PHASE_DONE &&
-		    run->requestor == from)
+		if (m->step == run->step + 1 && run->phase == PHASE_DONE && run->requestor == from)
 			return judge_guard(s, m->process, m->step);
-		return judge(MSIG_OP_NOT_YET, MSIG_RESULT_STATE, "the step before is not done here");
+		return judge(MSIG_OP_NOT_YET, MSIG_RESULT_STATE,
+			     "the step before is not done here");
 	}
 	if (run->kind != 0 && MUTANT(BUSY))
 		forget_process(s);
@@ -476,9 +481,9 @@ judge_request(struct step *s, int from, const struct view_message *m)
 			/* It began anew and its ABORT was lost. */
 			give_up(s, "its requestor began anew");
 		} else if (run->requestor == VIEW_SELF && !run->executed &&
-		           process_rule(m->process) != NULL &&
-		           (run->asked == 0 ||
-		            goes_first(s, m->process, from, run->kind, VIEW_SELF))) {
+			   process_rule(m->process) != NULL &&
+			   (run->asked == 0 ||
+			    goes_first(s, m->process, from, run->kind, VIEW_SELF))) {
 			give_up(s, "another process goes first");
 			back_off(s);
 		} else {
@@ -565,7 +570,7 @@ on_execute(struct step *s, int from, const struct view_message *m)
 		d->epoch = m->epoch;
 	phase(s, PHASE_EXECUTING);
 	step_journal(s, "%s %s: %s is executed", process_name(run->kind), who(s, run->subject),
-	             process_step_name(run->kind, run->step));
+		     process_step_name(run->kind, run->step));
 }
 
 static void
@@ -630,7 +635,8 @@ answer_ask(struct step *s, int from)
 	case MSIG_OP_DONE: /* it missed the end */
 		if (!MUTANT(SILENT) && memcmp(d->ended.tid, m.tid, sizeof(m.tid)) == 0)
 			say(s, from, MSIG_OP_RELEASE, &m);
-		else if (!mine && m.step == 0 && m.subject == VIEW_SELF) /* or that it was given up */
+		else if (!mine && m.step == 0 &&
+			 m.subject == VIEW_SELF) /* or that it was given up */
 			say(s, from, MSIG_OP_ABORT, &m);
 		break;
 	default:
@@ -648,18 +654,17 @@ participate(struct step *s)
 		return;
 	const char *requestor = who(s, run->requestor);
 	struct view_provider *p = &d->provider[run->requestor];
-	/* The requestor's own statement says that it is over: it ended without us, because the owner
-	 * had taken us out, or its RELEASE was lost. */
+	/* The requestor's own statement says that it is over: it ended without us, because the
+	 * owner had taken us out, or its RELEASE was lost. */
 	if (p->statement.known && p->statement.process_epoch >= run->epoch &&
 	    (p->statement.process == 0 || p->statement.process_epoch > run->epoch) &&
 	    run->executed) {
-		if (run->phase == PHASE_DONE &&
-		    run->step + 2 == process_rule(run->kind)->steps) {
+		if (run->phase == PHASE_DONE && run->step + 2 == process_rule(run->kind)->steps) {
 			finish(s);
 			return;
 		}
 		step_journal(s, "%s %s: it ended without this provider", process_name(run->kind),
-		             who(s, run->subject));
+			     who(s, run->subject));
 		forget_process(s);
 		return;
 	}
@@ -671,12 +676,12 @@ participate(struct step *s)
 		step_wake(s, run->lease);
 	}
 	if (run->phase == PHASE_GRANTED)
-		step_wait(s, REASON_PEER, REASON_OF_GRANT, requestor, "EXECUTE of the step approved",
-		          p->ready ? "" : p->why, 0);
+		step_wait(s, REASON_PEER, REASON_OF_GRANT, requestor,
+			  "EXECUTE of the step approved", p->ready ? "" : p->why, 0);
 	if (run->phase != PHASE_DONE)
 		return;
 	step_wait(s, REASON_PEER, REASON_OF_GRANT, requestor, "the next step, or the end",
-	          p->ready ? "not all are done" : p->why, 0);
+		  p->ready ? "not all are done" : p->why, 0);
 	if (p->ready && step_due(s, p->sent, 4 * s->view->config.times.resend)) {
 		struct view_message m = our_process(s);
 		say(s, run->requestor, MSIG_OP_DONE, &m);
@@ -685,7 +690,8 @@ participate(struct step *s)
 	}
 }
 
-/* ---- requestor -------------------------------------------------------------------------------------- */
+/* ---- requestor
+ * -------------------------------------------------------------------------------------- */
 
 /* Says something to everyone in the mask who has not been told lately. */
 static void
@@ -699,8 +705,8 @@ tell(struct step *s, uint32_t mask, enum msig_op op)
 		if ((mask & BIT(i)) == 0)
 			continue;
 		if (!p->ready) {
-			step_wait(s, REASON_PEER, REASON_OF_PEER, p->identity, "operational", p->why,
-			          0);
+			step_wait(s, REASON_PEER, REASON_OF_PEER, p->identity, "operational",
+				  p->why, 0);
 			continue;
 		}
 		if (MUTANT(NO_RESEND) ? p->sent == 0 : p->tell || step_due(s, p->sent, resend)) {
@@ -710,7 +716,7 @@ tell(struct step *s, uint32_t mask, enum msig_op op)
 		}
 		step_wake(s, p->sent + resend);
 		step_wait(s, REASON_PEER, REASON_OF_GRANT, p->identity,
-		          op == MSIG_OP_REQUEST ? "approval" : "done", p->said, p->sent + resend);
+			  op == MSIG_OP_REQUEST ? "approval" : "done", p->said, p->sent + resend);
 	}
 }
 
@@ -726,7 +732,7 @@ execute(struct step *s)
 	memset(run->hold, 0, sizeof(run->hold));
 	phase(s, PHASE_EXECUTING);
 	step_journal(s, "%s %s: all approve %s, execute", process_name(run->kind),
-	             who(s, run->subject), process_step_name(run->kind, run->step));
+		     who(s, run->subject), process_step_name(run->kind, run->step));
 }
 
 static void
@@ -749,7 +755,8 @@ ask_for_step(struct step *s)
 		back_off(s);
 		return;
 	}
-	if (MUTANT(MAJORITY) && 2 * __builtin_popcount(run->approved | 1) > __builtin_popcount(others | 1))
+	if (MUTANT(MAJORITY) &&
+	    2 * __builtin_popcount(run->approved | 1) > __builtin_popcount(others | 1))
 		run->approved |= others;
 	if ((others & ~run->approved) == 0) {
 		execute(s);
@@ -824,41 +831,42 @@ start(struct step *s)
 		int others = __builtin_popcount(designated(view)) - 1;
 		if (others == 0)
 			step_blocked(s, REASON_OF_DS, "", "a delegation with DS to this provider",
-			             "none", "have the zone delegated to this provider, with its DS");
+				     "none",
+				     "have the zone delegated to this provider, with its DS");
 		else
-			step_wait(s, REASON_PEER, REASON_OF_STATEMENT, "",
-			          "a member of the group", nobody(s), 0);
+			step_wait(s, REASON_PEER, REASON_OF_STATEMENT, "", "a member of the group",
+				  nobody(s), 0);
 		return;
 	}
 	if ((agree_members(view) & ~designated(view)) != 0) {
 		step_wait(s, REASON_PEER, REASON_OF_HSYNC, "", "every member designated",
-		          "a member is to leave first", 0);
+			  "a member is to leave first", 0);
 		return;
 	}
 	int missing = not_together(view);
 	if (missing >= 0) {
 		const struct view_provider *p = &d->provider[missing];
 		step_wait(s, REASON_PEER, p->ready ? REASON_OF_STATEMENT : REASON_OF_PEER,
-		          p->identity, p->ready ? "a statement with the same HSYNC" : "operational",
-		          p->ready ? "none yet" : p->why, 0);
+			  p->identity, p->ready ? "a statement with the same HSYNC" : "operational",
+			  p->ready ? "none yet" : p->why, 0);
 		return;
 	}
 	for (int i = 1; i < VIEW_PROVIDERS; i++) {
 		const struct view_statement *st = &d->provider[i].statement;
 		if ((designated(view) & BIT(i)) != 0 && st->process != 0) {
 			step_wait(s, REASON_PEER, REASON_OF_GRANT, who(s, i), "no process running",
-			          process_name(st->process), 0);
+				  process_name(st->process), 0);
 			return;
 		}
 	}
 	if (s->now < d->backoff) {
 		if (view->denied[0] != 0 && (view->denied_result == MSIG_RESULT_POLICY ||
-		                             view->denied_result == MSIG_RESULT_KEYTAG))
+					     view->denied_result == MSIG_RESULT_KEYTAG))
 			step_blocked(s, REASON_OF_GRANT, "", "approval of all", view->denied,
-			             "see to what the peer says; asked again by itself");
+				     "see to what the peer says; asked again by itself");
 		else
 			step_wait(s, REASON_PEER, REASON_OF_GRANT, "", "approval of all",
-			          view->denied, d->backoff);
+				  view->denied, d->backoff);
 		step_wake(s, d->backoff);
 		return;
 	}
@@ -867,7 +875,7 @@ start(struct step *s)
 		char seen[REASON_TEXT];
 		snprintf(seen, sizeof(seen), "two keys with tag %u", d->pool.at[key].tag);
 		step_blocked(s, REASON_OF_KEYTAG, "", "different key tags", seen,
-		             "one of the two signers makes another key");
+			     "one of the two signers makes another key");
 		return;
 	}
 	uint64_t epoch = d->epoch;
@@ -879,14 +887,14 @@ start(struct step *s)
 			epoch = st->process_epoch;
 	}
 	d->process = (struct view_process){
-		.kind = MSIG_PROCESS_ADD,
-		.subject = VIEW_SELF,
-		.requestor = VIEW_SELF,
-		.epoch = epoch + 1,
-		.voters = designated(view),
-		.started = s->now,
+	    .kind = MSIG_PROCESS_ADD,
+	    .subject = VIEW_SELF,
+	    .requestor = VIEW_SELF,
+	    .epoch = epoch + 1,
+	    .voters = designated(view),
+	    .started = s->now,
 	};
-	uint64_t id[2] = { random_of(view), random_of(view) };
+	uint64_t id[2] = {random_of(view), random_of(view)};
 	memcpy(d->process.tid, id, sizeof(id));
 	memcpy(d->process.hsync, d->hsync.digest, sizeof(d->process.hsync));
 	view->denied[0] = 0;
@@ -903,11 +911,12 @@ leavers(struct step *s)
 	for (int i = 0; i < VIEW_PROVIDERS; i++)
 		if (left & BIT(i))
 			step_blocked(s, REASON_OF_HSYNC, who(s, i), "a process that takes it out",
-			             "remove-signer is not available",
-			             "designate it again; everything of it stays published");
+				     "remove-signer is not available",
+				     "designate it again; everything of it stays published");
 }
 
-/* A member to whom the owner gave a partner: the partner has to ask, and until then says why not. */
+/* A member to whom the owner gave a partner: the partner has to ask, and until then says why not.
+ */
 static void
 await_joiners(struct step *s)
 {
@@ -920,8 +929,8 @@ await_joiners(struct step *s)
 		if ((designated(s->view) & BIT(i)) == 0 || p->member)
 			continue;
 		step_wait(s, REASON_PEER, REASON_OF_PEER, p->identity,
-		          p->ready ? "its request to join" : "operational",
-		          p->ready ? "none yet" : p->why, 0);
+			  p->ready ? "its request to join" : "operational",
+			  p->ready ? "none yet" : p->why, 0);
 	}
 }
 
@@ -943,11 +952,11 @@ withdraw(struct step *s)
 		}
 		if (!designated_still || run->aborting)
 			step_blocked(s, REASON_OF_HSYNC, who(s, run->subject),
-			             "the subject of the process designated",
-			             run->aborting ? "abort asked for" : "it no longer is",
-			             run->aborting ? "resume: what has begun only goes forward"
-			                           : "designate it again: what has begun only goes "
-			                             "forward");
+				     "the subject of the process designated",
+				     run->aborting ? "abort asked for" : "it no longer is",
+				     run->aborting ? "resume: what has begun only goes forward"
+						   : "designate it again: what has begun only goes "
+						     "forward");
 		return;
 	}
 	if (run->aborting)

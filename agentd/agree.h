@@ -1,7 +1,8 @@
 /*
  * Agreement in peer mode: who may start what, grants, and the messages of one process. One
- * transition id and one grant per process; each step runs REQUEST, APPROVE, EXECUTE, DONE inside it.
- * Everything is state, repeated until it has had its effect; a repeated or late message is harmless.
+ * transition id and one grant per process; each step runs REQUEST, APPROVE, EXECUTE, DONE inside
+ * it. Everything is state, repeated until it has had its effect; a repeated or late message is
+ * harmless.
  *
  * Voters are all signers that HSYNC designates; each must approve and each must be done. Actors are
  * the members of the group and the subject: they change their overlay.
@@ -11,7 +12,7 @@
 #include "agentd/decide.h"
 
 uint32_t agree_designated(const struct zone_view *view); /* as HSYNC says; computed anew */
-uint32_t agree_voters(const struct zone_view *view);  /* bit per provider, ourselves included */
+uint32_t agree_voters(const struct zone_view *view);     /* bit per provider, ourselves included */
 uint32_t agree_members(const struct zone_view *view);
 uint32_t agree_actors(const struct zone_view *view);
 

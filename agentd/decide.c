@@ -23,7 +23,7 @@ action_name(enum action_kind kind)
 {
 	static const char *const names[] = {
 #define X(id, text) text,
-		DECIDE_ACTIONS_X(X)
+	    DECIDE_ACTIONS_X(X)
 #undef X
 	};
 	return (unsigned)kind < sizeof(names) / sizeof(names[0]) ? names[kind] : "?";
@@ -75,7 +75,7 @@ step_reason(struct step *s, const struct reason *why)
 
 void
 step_wait(struct step *s, enum reason_class class, enum reason_object object, const char *place,
-          const char *expected, const char *seen, int64_t next)
+	  const char *expected, const char *seen, int64_t next)
 {
 	struct reason r;
 	r.class = class;
@@ -91,7 +91,7 @@ step_wait(struct step *s, enum reason_class class, enum reason_object object, co
 
 void
 step_blocked(struct step *s, enum reason_object object, const char *place, const char *expected,
-             const char *seen, const char *todo)
+	     const char *seen, const char *todo)
 {
 	struct reason r;
 	r.class = REASON_BLOCKED;
@@ -180,12 +180,12 @@ takes_away(const struct zone_view *view, const struct view_hsync *h)
 	for (int i = 0; i < VIEW_PROVIDERS; i++) {
 		const struct view_provider *p = &view->d.provider[i];
 		const struct view_process *run = &view->d.process;
-		if (!p->used || (!p->member && !(run->kind != 0 && run->executed && run->subject == i)))
+		if (!p->used ||
+		    (!p->member && !(run->kind != 0 && run->executed && run->subject == i)))
 			continue;
 		const struct view_hsync_entry *old = entry(&view->d.hsync, p->identity);
 		const struct view_hsync_entry *new = entry(h, p->identity);
-		if (old != NULL && old->on && old->sign &&
-		    (new == NULL || !new->on || !new->sign))
+		if (old != NULL && old->on && old->sign && (new == NULL || !new->on || !new->sign))
 			return true;
 	}
 	return false;
@@ -201,7 +201,7 @@ follow(struct step *s, const struct view_hsync *h)
 	for (int i = 0; i < h->count; i++) {
 		if (view_provider(s->view, h->entry[i].identity) < 0)
 			step_alarm(s, "more providers than %d: %s is left out", VIEW_PROVIDERS,
-			           h->entry[i].identity);
+				   h->entry[i].identity);
 		on += h->entry[i].on && h->entry[i].sign;
 	}
 	s->view->persist = true;
@@ -221,16 +221,16 @@ instruction(struct step *s)
 	view->freeze[0] = 0;
 	if (h->status == MSIG_SEEN_UNKNOWN || s->now - h->time > 10 * t->fresh + t->ask_slow) {
 		snprintf(view->freeze, sizeof(view->freeze), "HSYNC is not known now%s%s",
-		         view->hsync_why[0] != 0 ? ": " : "", view->hsync_why);
+			 view->hsync_why[0] != 0 ? ": " : "", view->hsync_why);
 		step_wait(s, REASON_PEER, REASON_OF_HSYNC, "signer", "HSYNC in the signed zone",
-		          view->hsync_why, 0);
+			  view->hsync_why, 0);
 		return;
 	}
 	if (h->status == MSIG_SEEN_ABSENT) {
 		if (d->hsync.count != 0)
 			why = "HSYNC vanished";
 	} else if (d->hsync.count == 0 && h->error[0] == 0 &&
-	           entry(h, d->provider[VIEW_SELF].identity) == NULL) {
+		   entry(h, d->provider[VIEW_SELF].identity) == NULL) {
 		return; /* none of our business */
 	} else {
 		why = unusable(view, h);
@@ -238,8 +238,8 @@ instruction(struct step *s)
 	if (why != NULL) {
 		snprintf(view->freeze, sizeof(view->freeze), "%.150s", why);
 		step_blocked(s, REASON_OF_HSYNC, "signer", "an HSYNC RRset that is an instruction",
-		             view->freeze,
-		             "the owner corrects HSYNC; until then everything stays as it is");
+			     view->freeze,
+			     "the owner corrects HSYNC; until then everything stays as it is");
 		return;
 	}
 	if (h->status != MSIG_SEEN_SET || memcmp(h->digest, d->hsync.digest, 32) == 0) {
@@ -259,7 +259,7 @@ instruction(struct step *s)
 		int64_t at = d->pending.time + t->hold_down;
 		if (s->now < at) {
 			step_wait(s, REASON_UNTIL, REASON_OF_HSYNC, "signer",
-			          "a lasting instruction", "it takes a provider away", at);
+				  "a lasting instruction", "it takes a provider away", at);
 			step_wake(s, at);
 			return;
 		}
@@ -267,7 +267,8 @@ instruction(struct step *s)
 	follow(s, h);
 }
 
-/* ---- database and combinerd -------------------------------------------------------------------- */
+/* ---- database and combinerd --------------------------------------------------------------------
+ */
 
 static int
 version_cmp(uint64_t epoch, uint64_t counter, uint64_t epoch2, uint64_t counter2)
@@ -291,20 +292,20 @@ database(struct step *s)
 		}
 		step_wake(s, view->showed + view->config.times.resend);
 		step_wait(s, REASON_PEER, REASON_OF_OVERLAY, "combinerd", "what overlay it holds",
-		          "no answer yet", 0);
+			  "no answer yet", 0);
 		return;
 	}
 	int cmp = version_cmp(view->combiner_epoch, view->combiner_counter, d->want.epoch,
-	                      d->want.counter);
+			      d->want.counter);
 	if (cmp > 0 && !d->rebuild) {
 		d->rebuild = true;
 		snprintf(d->doubt, sizeof(d->doubt), "combinerd holds version %llu.%llu",
-		         (unsigned long long)view->combiner_epoch,
-		         (unsigned long long)view->combiner_counter);
+			 (unsigned long long)view->combiner_epoch,
+			 (unsigned long long)view->combiner_counter);
 		view->persist = true;
 		step_alarm(s, "the database is older than the world: %s", d->doubt);
 	} else if (cmp < 0 && version_cmp(view->combiner_epoch, view->combiner_counter,
-	                                  d->applied_epoch, d->applied_counter) < 0) {
+					  d->applied_epoch, d->applied_counter) < 0) {
 		/* combinerd forgot: it is told again. */
 		d->applied_epoch = view->combiner_epoch;
 		d->applied_counter = view->combiner_counter;
@@ -312,10 +313,11 @@ database(struct step *s)
 	}
 	if (d->rebuild)
 		step_blocked(s, REASON_OF_DATABASE, "", "a database as new as the world", d->doubt,
-		             "make sure that no other agent runs, then confirm");
+			     "make sure that no other agent runs, then confirm");
 }
 
-/* ---- our own statement ---------------------------------------------------------------------------- */
+/* ---- our own statement
+ * ---------------------------------------------------------------------------- */
 
 static const struct view_place *
 own_signer(const struct zone_view *view)
@@ -372,12 +374,12 @@ own_keys(struct step *s)
 	}
 	if (rset_meets(rset_and(d->foreign, keys->set), signs))
 		step_blocked(s, REASON_OF_DNSKEY, "signer", "signatures by own keys only",
-		             "a key that came from a peer signs here",
-		             "find out how that key came into this signer");
+			     "a key that came from a peer signs here",
+			     "find out how that key came into this signer");
 }
 
-/* The keys whose DS shall stand at the parent: what the signer itself says with CDS, or its SEP keys
- * that sign. */
+/* The keys whose DS shall stand at the parent: what the signer itself says with CDS, or its SEP
+ * keys that sign. */
 static struct rset
 intended(const struct zone_view *view, struct rset own)
 {
@@ -422,7 +424,7 @@ state_self(struct step *s)
 	}
 	if (rset_empty(new.dnskey)) {
 		step_wait(s, REASON_PEER, REASON_OF_DNSKEY, "signer", "the own keys, signing",
-		          "not seen yet", 0);
+			  "not seen yet", 0);
 		return;
 	}
 	new.ns = view->config.ns;
@@ -433,14 +435,12 @@ state_self(struct step *s)
 	new.process_epoch = d->epoch;
 	if (run->kind != 0 && run->executed) {
 		new.process = run->kind;
-		new.step = run->phase == PHASE_DONE ? run->step
-		           : run->step > 0          ? run->step - 1
-		                                    : 0;
+		new.step = run->phase == PHASE_DONE ? run->step : run->step > 0 ? run->step - 1 : 0;
 		new.process_epoch = run->epoch;
 	}
 	new.known = true;
 	if (old->known && old->process == new.process && old->step == new.step &&
-	    old->process_epoch == new.process_epoch && memcmp(old->hsync, new.hsync, 32) == 0 &&
+	    old->process_epoch == new.process_epoch &&memcmp(old->hsync, new.hsync, 32) == 0 &&
 	    rset_equal(old->dnskey, new.dnskey) && rset_equal(old->cds, new.cds) &&
 	    rset_equal(old->cdnskey, new.cdnskey) && rset_equal(old->ns, new.ns))
 		return;
@@ -480,9 +480,11 @@ tell_peers(struct step *s)
 	}
 }
 
-/* ---- members ----------------------------------------------------------------------------------------- */
+/* ---- members
+ * ----------------------------------------------------------------------------------------- */
 
-/* Is a provider part of the delegation: DS of one of its keys, and its name servers? -1: not known. */
+/* Is a provider part of the delegation: DS of one of its keys, and its name servers? -1: not known.
+ */
 static int
 delegated(const struct zone_view *view, int provider)
 {
@@ -508,8 +510,8 @@ delegated(const struct zone_view *view, int provider)
 	return any && view->parent_known ? 1 : -1;
 }
 
-/* The first start decides from what is delegated; later only processes change the group. A peer that
- * says it is a member is one if the delegation agrees. */
+/* The first start decides from what is delegated; later only processes change the group. A peer
+ * that says it is a member is one if the delegation agrees. */
 static void
 membership(struct step *s)
 {
@@ -523,14 +525,15 @@ membership(struct step *s)
 		int yes = delegated(view, VIEW_SELF);
 		if (yes < 0) {
 			step_wait(s, REASON_PARENT, REASON_OF_DS, "", "DS and NS at the parent",
-			          "not known yet", 0);
+				  "not known yet", 0);
 			return;
 		}
 		d->begun = true;
 		self->member = self->contributed = yes == 1;
 		view->persist = true;
-		step_journal(s, "this provider is %s", yes ? "a member: the delegation has its DS and name servers"
-		                                           : "not part of the delegation yet");
+		step_journal(s, "this provider is %s",
+			     yes ? "a member: the delegation has its DS and name servers"
+				 : "not part of the delegation yet");
 	}
 	for (int i = 1; i < VIEW_PROVIDERS; i++) {
 		struct view_provider *p = &d->provider[i];
@@ -541,18 +544,20 @@ membership(struct step *s)
 			continue;
 		p->member = p->contributed = true;
 		view->persist = true;
-		step_journal(s, "%s is a member: it says so, and so does the delegation", p->identity);
+		step_journal(s, "%s is a member: it says so, and so does the delegation",
+			     p->identity);
 	}
 }
 
-/* ---- the overlay --------------------------------------------------------------------------------------- */
+/* ---- the overlay
+ * --------------------------------------------------------------------------------------- */
 
 static struct view_contribution
 contribution(const struct zone_view *view, const struct process_target *t, int i)
 {
 	const struct view_statement *st = &view->d.provider[i].statement;
 	bool all = i != VIEW_SELF || view->config.mode == VIEW_MODE_ALL;
-	struct view_contribution c = { 0 };
+	struct view_contribution c = {0};
 
 	if (all && i == VIEW_SELF)
 		c.dnskey = view->d.own; /* a signer in this mode has no DNSKEY but from here */
@@ -580,17 +585,18 @@ same_contribution(const struct view_contribution *a, const struct view_contribut
 static bool
 wanted_overlay(struct step *s, struct view_overlay *o, bool *may_shrink)
 {
-	static const uint8_t csync[] = { 0, 0, 0, 0, 0, 1, 0, 4, 0x60, 0, 0, 8 };
+	static const uint8_t csync[] = {0, 0, 0, 0, 0, 1, 0, 4, 0x60, 0, 0, 8};
 	struct zone_view *view = s->view;
 	struct process_target t;
 	uint32_t actors = agree_actors(view);
 
 	process_target(view, &t);
-	*may_shrink = (process_effects(view) & (EFFECT_KEYS_DEL | EFFECT_CDS_DEL | EFFECT_NS_DEL)) != 0;
+	*may_shrink =
+	    (process_effects(view) & (EFFECT_KEYS_DEL | EFFECT_CDS_DEL | EFFECT_NS_DEL)) != 0;
 	if ((actors & BIT(VIEW_SELF)) == 0) /* not our turn: our own keys at most */
 		t.keys = t.cds = t.ns = 0, t.ns_set = RSET_NONE, t.csync = false;
 	else if (view->d.process.kind != 0 && view->d.process.subject == VIEW_SELF &&
-	         !view->d.provider[VIEW_SELF].member && (t.keys & BIT(VIEW_SELF)) == 0)
+		 !view->d.provider[VIEW_SELF].member && (t.keys & BIT(VIEW_SELF)) == 0)
 		t.keys = t.cds = t.ns = 0, t.ns_set = RSET_NONE, t.csync = false;
 	if (!t.complete)
 		return false;
@@ -622,7 +628,7 @@ safe_overlay(struct step *s, const struct view_overlay *o, bool may_shrink)
 	struct zone_view *view = s->view;
 	struct durable *d = &view->d;
 	struct rset keys = d->own, cds = RSET_NONE, old_cds = RSET_NONE;
-	struct safety r = { .ok = true };
+	struct safety r = {.ok = true};
 
 	for (int i = 0; i < VIEW_PROVIDERS; i++) {
 		keys = rset_or(keys, o->from[i].dnskey);
@@ -631,9 +637,9 @@ safe_overlay(struct step *s, const struct view_overlay *o, bool may_shrink)
 		if (d->want.from[i].used && !o->from[i].used && i != VIEW_SELF && !may_shrink &&
 		    !MUTANT(SHRINK)) {
 			step_blocked(s, REASON_OF_OVERLAY, d->provider[i].identity,
-			             "no fewer providers than before",
-			             "no process takes this one away",
-			             "find out why it states nothing any more");
+				     "no fewer providers than before",
+				     "no process takes this one away",
+				     "find out why it states nothing any more");
 			return false;
 		}
 	}
@@ -641,7 +647,8 @@ safe_overlay(struct step *s, const struct view_overlay *o, bool may_shrink)
 	if (r.ok && !rset_empty(cds) && !rset_equal(cds, old_cds)) {
 		struct rset ds = rpool_keys(&d->pool, cds);
 		if (view->config.mode == VIEW_MODE_FOREIGN) /* the signer adds its own */
-			ds = rset_or(ds, rpool_keys(&d->pool, d->provider[VIEW_SELF].statement.cds));
+			ds =
+			    rset_or(ds, rpool_keys(&d->pool, d->provider[VIEW_SELF].statement.cds));
 		r = safety_ds(view, ds, s->now);
 	}
 	if (r.ok)
@@ -649,7 +656,7 @@ safe_overlay(struct step *s, const struct view_overlay *o, bool may_shrink)
 	static const char expected[] = "an overlay that is safe with every cached set";
 	if (r.until == VIEW_NEVER) {
 		step_blocked(s, r.object, r.place, expected, r.text,
-		             "find out what that server serves; the overlay stays as it is");
+			     "find out what that server serves; the overlay stays as it is");
 		return false;
 	}
 	step_wait(s, REASON_UNTIL, r.object, r.place, expected, r.text, r.until);
@@ -662,7 +669,7 @@ overlay(struct step *s)
 {
 	struct zone_view *view = s->view;
 	struct durable *d = &view->d;
-	struct view_overlay o = { 0 };
+	struct view_overlay o = {0};
 	bool may_shrink = false, same = true;
 
 	if (step_frozen(view) || (!d->begun && view->config.mode == VIEW_MODE_FOREIGN))
@@ -694,10 +701,11 @@ overlay(struct step *s)
 	}
 	if (view->apply_rcode != 0)
 		step_blocked(s, REASON_OF_OVERLAY, "combinerd", "the overlay accepted",
-		             view->apply_text, "see what combinerd says; said again by itself");
+			     view->apply_text, "see what combinerd says; said again by itself");
 }
 
-/* ---- looking around -------------------------------------------------------------------------------------- */
+/* ---- looking around
+ * -------------------------------------------------------------------------------------- */
 
 /* Is anything going on that must be seen soon? */
 static bool
@@ -767,14 +775,14 @@ ask(struct step *s)
 			return;
 		a->place = i;
 		a->types = p->kind == PLACE_PARENT
-		               ? 1u << VIEW_DS | 1u << VIEW_NS
-		               : ((1u << VIEW_TYPE_COUNT) - 1) & ~(1u << VIEW_DS);
+			       ? 1u << VIEW_DS | 1u << VIEW_NS
+			       : ((1u << VIEW_TYPE_COUNT) - 1) & ~(1u << VIEW_DS);
 		p->asked = s->now;
 		step_wake(s, s->now + every);
 	}
 	if (own_signer(view) == NULL)
-		step_wait(s, REASON_BLOCKED, REASON_OF_SERVER, "signer", "the address of the signer",
-		          "none", 0);
+		step_wait(s, REASON_BLOCKED, REASON_OF_SERVER, "signer",
+			  "the address of the signer", "none", 0);
 	else if (step_due(s, view->hsync_asked, every) && step_action(s, ACT_ASK_HSYNC) != NULL) {
 		view->hsync_asked = s->now;
 		step_wake(s, s->now + every);
@@ -796,7 +804,8 @@ forget_places(struct step *s)
 	}
 }
 
-/* ---- alarms --------------------------------------------------------------------------------------------- */
+/* ---- alarms
+ * --------------------------------------------------------------------------------------------- */
 
 static void
 watch(struct step *s)
@@ -806,16 +815,17 @@ watch(struct step *s)
 	const struct view_version *soa = signer == NULL ? NULL : view_current(signer, VIEW_SOA);
 
 	if (soa != NULL && soa->alien)
-		step_blocked(s, REASON_OF_SIGNATURE, "signer", "signatures by keys that are published",
-		             signer->history[VIEW_SOA].reason,
-		             "publish that key at the signer, or stop using it, at once");
+		step_blocked(s, REASON_OF_SIGNATURE, "signer",
+			     "signatures by keys that are published",
+			     signer->history[VIEW_SOA].reason,
+			     "publish that key at the signer, or stop using it, at once");
 	struct safety r = safety_now(view, s->now);
 	if (!r.ok && r.until != VIEW_NEVER)
-		step_wait(s, REASON_UNTIL, r.object, r.place, "every cached set to validate", r.text,
-		          r.until);
+		step_wait(s, REASON_UNTIL, r.object, r.place, "every cached set to validate",
+			  r.text, r.until);
 	else if (!r.ok)
 		step_blocked(s, r.object, r.place, "every cached set to validate", r.text,
-		             "some resolvers fail now: compare keys, signatures and DS there");
+			     "some resolvers fail now: compare keys, signatures and DS there");
 	if (view->d.paused)
 		step_blocked(s, REASON_OF_OPERATOR, "", "", "paused by the operator", "resume");
 }
@@ -833,8 +843,8 @@ notify_parent(struct step *s)
 	uint32_t conditions = rule->step[run->step].done;
 	bool ds = (conditions & COND_DS) != 0 && !process_check(view, COND_DS, true, s->now, NULL);
 	bool ns = (conditions & COND_CSYNC) != 0 &&
-	          process_check(view, COND_CSYNC, true, s->now, NULL) &&
-	          !process_check(view, COND_PARENT_NS, true, s->now, NULL);
+		  process_check(view, COND_CSYNC, true, s->now, NULL) &&
+		  !process_check(view, COND_PARENT_NS, true, s->now, NULL);
 	if (!ds && !ns)
 		return;
 	int64_t every = 12 * view->config.times.resend;
@@ -848,7 +858,8 @@ notify_parent(struct step *s)
 	}
 }
 
-/* ---- the end --------------------------------------------------------------------------------------------- */
+/* ---- the end
+ * --------------------------------------------------------------------------------------------- */
 
 static void
 sweep(struct zone_view *view)
@@ -856,16 +867,18 @@ sweep(struct zone_view *view)
 	struct durable *d = &view->d;
 	if (d->pool.count < RSET_MAX * 3 / 4)
 		return;
-	struct rset keep = rset_or(rset_or(view->config.ns, view->config.ds_keep), view->config.own);
+	struct rset keep =
+	    rset_or(rset_or(view->config.ns, view->config.ds_keep), view->config.own);
 	keep = rset_or(keep, d->own);
 	for (int i = 0; i < VIEW_PROVIDERS; i++) {
 		const struct view_statement *st = &d->provider[i].statement;
-		const struct view_contribution *c[] = { &d->want.from[i], &d->applied.from[i] };
-		keep = rset_or(keep, rset_or(rset_or(st->dnskey, st->cds), rset_or(st->cdnskey, st->ns)));
+		const struct view_contribution *c[] = {&d->want.from[i], &d->applied.from[i]};
+		keep = rset_or(keep,
+			       rset_or(rset_or(st->dnskey, st->cds), rset_or(st->cdnskey, st->ns)));
 		for (int k = 0; k < 2; k++)
 			keep = rset_or(keep, rset_or(rset_or(rset_or(c[k]->dnskey, c[k]->cds),
-			                                     rset_or(c[k]->cdnskey, c[k]->ns)),
-			                             c[k]->csync));
+							     rset_or(c[k]->cdnskey, c[k]->ns)),
+						     c[k]->csync));
 	}
 	for (int i = 0; i < VIEW_PLACES; i++) {
 		const struct view_place *p = d->place[i];
@@ -875,7 +888,7 @@ sweep(struct zone_view *view)
 		for (int t = 0; t < VIEW_TYPE_COUNT; t++)
 			for (int v = 0; v < p->history[t].count; v++)
 				keep = rset_or(keep, rset_or(p->history[t].at[v].set,
-				                             p->history[t].at[v].signers));
+							     p->history[t].at[v].signers));
 	}
 	/* That a key was foreign is remembered while anybody shows it, caches included. */
 	d->foreign = rset_and(d->foreign, keep);
@@ -930,7 +943,7 @@ process(struct step *s)
 void
 decide(struct zone_view *view, int64_t now, struct plan *plan)
 {
-	struct step s = { view, now, plan };
+	struct step s = {view, now, plan};
 	struct reason old[VIEW_REASONS];
 	int count = view->reasons;
 

@@ -1,7 +1,8 @@
 /*
  * The one place where a zone's state moves. decide(view, now) looks at everything known and says
  * what to do next, why, and when to look again. It has no clock, does no I/O and keeps no state
- * outside the view; calling it early or twice changes nothing and repeats no action before its time.
+ * outside the view; calling it early or twice changes nothing and repeats no action before its
+ * time.
  *
  * The shell's duty, in this order:
  *   1. call view_on_*() for what happened, then decide();
@@ -37,21 +38,21 @@ enum action_kind {
 
 struct action {
 	enum action_kind kind;
-	int provider;               /* SEND, STATE, PULL */
-	int place;                  /* ASK: index of view->d.place */
-	uint32_t types;             /* ASK: bit (1 << enum view_type) each */
-	int ns;                     /* LOOKUP */
-	uint16_t type;              /* NOTIFY: RR type */
-	bool may_shrink;            /* APPLY */
+	int provider;                /* SEND, STATE, PULL */
+	int place;                   /* ASK: index of view->d.place */
+	uint32_t types;              /* ASK: bit (1 << enum view_type) each */
+	int ns;                      /* LOOKUP */
+	uint16_t type;               /* NOTIFY: RR type */
+	bool may_shrink;             /* APPLY */
 	struct view_message message; /* SEND */
-	char text[2 * REASON_TEXT]; /* JOURNAL, ALARM */
+	char text[2 * REASON_TEXT];  /* JOURNAL, ALARM */
 };
 
 #define PLAN_ACTIONS 128
 
 struct plan {
 	bool persist;
-	int64_t wake;               /* UTC ms; VIEW_NEVER: only on events */
+	int64_t wake; /* UTC ms; VIEW_NEVER: only on events */
 	int count;
 	struct action action[PLAN_ACTIONS];
 };
@@ -62,7 +63,7 @@ void decide(struct zone_view *view, int64_t now, struct plan *plan);
 const char *action_name(enum action_kind kind);
 
 /*
- * APPLY: from each used view->d.want.from[i] one DNS UPDATE that holds its full contribution, origin
- * = view->d.provider[i].identity; TTLs: DNSKEY ttl_key, CDS and CDNSKEY ttl_cds, NS and CSYNC ttl_ns;
- * version = (want.epoch, want.counter).
+ * APPLY: from each used view->d.want.from[i] one DNS UPDATE that holds its full contribution,
+ * origin = view->d.provider[i].identity; TTLs: DNSKEY ttl_key, CDS and CDNSKEY ttl_cds, NS and
+ * CSYNC ttl_ns; version = (want.epoch, want.counter).
  */

@@ -21,13 +21,13 @@ struct codec {
 	bool write;
 };
 
-#define INTEGER(bits)                                                                              \
-	static void c_u##bits(struct codec *c, uint##bits##_t *v)                                  \
-	{                                                                                          \
-		if (c->write)                                                                      \
-			msig_wr_u##bits(&c->wr, *v);                                               \
-		else                                                                               \
-			*v = msig_rd_u##bits(&c->rd);                                              \
+#define INTEGER(bits)                                             \
+	static void c_u##bits(struct codec *c, uint##bits##_t *v) \
+	{                                                         \
+		if (c->write)                                     \
+			msig_wr_u##bits(&c->wr, *v);              \
+		else                                              \
+			*v = msig_rd_u##bits(&c->rd);             \
 	}
 INTEGER(8)
 INTEGER(16)
@@ -292,7 +292,8 @@ c_places(struct codec *c, struct durable *d)
 		if (!used)
 			continue;
 		if (!c->write) {
-			if (c->rd.err != 0 || (d->place[i] = calloc(1, sizeof(*d->place[i]))) == NULL)
+			if (c->rd.err != 0 ||
+			    (d->place[i] = calloc(1, sizeof(*d->place[i]))) == NULL)
 				return;
 		}
 		c_place(c, d->place[i]);
@@ -331,7 +332,7 @@ c_durable(struct codec *c, struct durable *d)
 int
 view_encode(const struct zone_view *view, uint8_t **out, size_t *len)
 {
-	struct codec c = { .write = true };
+	struct codec c = {.write = true};
 	msig_wr_grow(&c.wr, DURABLE_MAX);
 	msig_wr_u16(&c.wr, DURABLE_VERSION);
 	struct codec *w = &c;
@@ -353,9 +354,12 @@ consistent(const struct durable *d)
 	for (int i = 0; i < VIEW_PROVIDERS; i++) {
 		const struct view_statement *s = &d->provider[i].statement;
 		const struct view_contribution *w = &d->want.from[i];
-		if (!rset_within(rset_or(rset_or(s->dnskey, s->cds), rset_or(s->cdnskey, s->ns)), all) ||
-		    !rset_within(rset_or(rset_or(rset_or(w->dnskey, w->cds), rset_or(w->cdnskey, w->ns)),
-		                         w->csync), all))
+		if (!rset_within(rset_or(rset_or(s->dnskey, s->cds), rset_or(s->cdnskey, s->ns)),
+				 all) ||
+		    !rset_within(
+			rset_or(rset_or(rset_or(w->dnskey, w->cds), rset_or(w->cdnskey, w->ns)),
+				w->csync),
+			all))
 			return false;
 	}
 	for (int i = 0; i < VIEW_PLACES; i++) {
@@ -367,7 +371,8 @@ consistent(const struct durable *d)
 		for (int t = 0; t < VIEW_TYPE_COUNT; t++)
 			for (int v = 0; v < p->history[t].count; v++)
 				if (!rset_within(rset_or(p->history[t].at[v].set,
-				                         p->history[t].at[v].signers), all))
+							 p->history[t].at[v].signers),
+						 all))
 					return false;
 	}
 	return true;
@@ -376,7 +381,7 @@ consistent(const struct durable *d)
 int
 view_decode(struct zone_view *view, const uint8_t *data, size_t len, int64_t now)
 {
-	struct codec c = { .write = false };
+	struct codec c = {.write = false};
 	struct durable *d = &view->d;
 	uint8_t apex[sizeof(d->pool.apex)];
 

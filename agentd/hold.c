@@ -16,10 +16,10 @@ static const struct {
 	const char *name;
 	enum view_type type;
 } holds[HOLD_COUNT] = {
-	[HOLD_KEY] = { "H_KEY", VIEW_DNSKEY },
-	[HOLD_DS] = { "H_DS", VIEW_DS },
-	[HOLD_NS] = { "H_NS", VIEW_NS },
-	[HOLD_RR] = { "H_RR", VIEW_SOA },
+    [HOLD_KEY] = {"H_KEY", VIEW_DNSKEY},
+    [HOLD_DS] = {"H_DS", VIEW_DS},
+    [HOLD_NS] = {"H_NS", VIEW_NS},
+    [HOLD_RR] = {"H_RR", VIEW_SOA},
 };
 
 const char *
@@ -30,7 +30,7 @@ hold_name(enum view_hold hold)
 
 static bool
 satisfies(const struct zone_view *view, enum view_hold hold, const struct view_version *v,
-          struct rset wanted)
+	  struct rset wanted)
 {
 	if (v->absent)
 		return false;
@@ -64,7 +64,7 @@ margin(const struct view_times *t, int64_t ttl)
 
 int64_t
 hold_deadline(const struct zone_view *view, enum view_hold hold, struct rset wanted,
-              uint32_t providers, int64_t now)
+	      uint32_t providers, int64_t now)
 {
 	const struct view_times *times = &view->config.times;
 	enum view_type type = holds[hold].type;
@@ -104,7 +104,7 @@ hold_deadline(const struct zone_view *view, enum view_hold hold, struct rset wan
 
 void
 hold_raise(struct zone_view *view, uint32_t mask, const struct rset wanted[HOLD_COUNT],
-           uint32_t providers, int64_t now)
+	   uint32_t providers, int64_t now)
 {
 	for (int k = 0; k < HOLD_COUNT; k++) {
 		if ((mask >> k & 1) == 0)

@@ -5,37 +5,37 @@
 #pragma once
 
 /* name, what is wrong */
-#define MUTANTS(X)                                                                                 \
-	X(SAFETY, "S1 and S2 are not evaluated before actions")                                    \
-	X(DONE_ON_ACK, "DONE when combinerd has answered")                                         \
-	X(HSYNC, "APPROVE whatever HSYNC the requestor sees")                                      \
-	X(MAJORITY, "more than half of the voters are enough")                                     \
-	X(BUSY, "a second process is granted while one runs")                                      \
-	X(TRANSITION, "a DONE counts for whatever process runs")                                   \
-	X(SILENT, "no answer after the end")                                                       \
-	X(NO_RESEND, "everything is said once")                                                    \
-	X(CDS_SWAP, "CDS names the newcomer alone")                                                \
-	X(TTL, "the first TTL seen counts, not the largest")                                       \
-	X(FORGET_HOLD, "a restart forgets history and deadlines")                                  \
-	X(FIRST_SERVER, "one server of a provider is enough")                                      \
-	X(UNKNOWN, "what was not seen counts as seen")                                             \
-	X(NO_COMMIT, "what is decided is acted on before it is persisted")                         \
+#define MUTANTS(X)                                                         \
+	X(SAFETY, "S1 and S2 are not evaluated before actions")            \
+	X(DONE_ON_ACK, "DONE when combinerd has answered")                 \
+	X(HSYNC, "APPROVE whatever HSYNC the requestor sees")              \
+	X(MAJORITY, "more than half of the voters are enough")             \
+	X(BUSY, "a second process is granted while one runs")              \
+	X(TRANSITION, "a DONE counts for whatever process runs")           \
+	X(SILENT, "no answer after the end")                               \
+	X(NO_RESEND, "everything is said once")                            \
+	X(CDS_SWAP, "CDS names the newcomer alone")                        \
+	X(TTL, "the first TTL seen counts, not the largest")               \
+	X(FORGET_HOLD, "a restart forgets history and deadlines")          \
+	X(FIRST_SERVER, "one server of a provider is enough")              \
+	X(UNKNOWN, "what was not seen counts as seen")                     \
+	X(NO_COMMIT, "what is decided is acted on before it is persisted") \
 	X(SHRINK, "an overlay loses a provider without a process")
 
 enum mutant {
 #define X(name, text) MUTANT_BIT_##name,
 	MUTANTS(X)
 #undef X
-	MUTANT_COUNT
+	    MUTANT_COUNT
 };
 
 #ifdef MSIG_MUTANTS
 #include <stdint.h>
-extern uint64_t mutant_mask;      /* 1 << enum mutant */
-extern uint32_t mutant_guards;    /* conditions that are no guard any more */
-extern uint32_t mutant_dones;     /* conditions that end no step any more */
-extern uint32_t mutant_holds;     /* holds that do not hold */
-extern int mutant_swap;           /* step whose effect is swapped with the next one's; 0: none */
+extern uint64_t mutant_mask;   /* 1 << enum mutant */
+extern uint32_t mutant_guards; /* conditions that are no guard any more */
+extern uint32_t mutant_dones;  /* conditions that end no step any more */
+extern uint32_t mutant_holds;  /* holds that do not hold */
+extern int mutant_swap;        /* step whose effect is swapped with the next one's; 0: none */
 #define MUTANT(name) ((mutant_mask >> MUTANT_BIT_##name & 1) != 0)
 #define MUTANT_GUARDS mutant_guards
 #define MUTANT_DONES mutant_dones

@@ -17,28 +17,28 @@
  * CDNSKEY stay for good; CSYNC goes after use.
  */
 static const struct process_step add_steps[] = {
-	{ "signers-unsynced",
-	  COND_NOT_NAMED | COND_SERVES | COND_ALGORITHMS | COND_DS_KNOWN | COND_NS_KNOWN,
-	  EFFECT_NONE, 0, 0, "every signer adds the others' DNSKEYs" },
-	{ "dnskeys-synced", COND_SERVES | COND_DS_KNOWN, EFFECT_KEYS_ADD, COND_KEYS, 0,
-	  "the same CDS and CDNSKEY at every signer" },
-	{ "cds-added", COND_KEYS, EFFECT_CDS_ADD, COND_KEYS | COND_CDS, 0,
-	  "the parent's DS, and caches to turn over" },
-	{ "parent-ds-synced", COND_KEYS | COND_CDS, EFFECT_NONE, COND_KEYS | COND_DS,
-	  1 << HOLD_KEY | 1 << HOLD_DS, "the joiner's servers are named" },
-	{ "nses-synced", COND_KEYS | COND_DS | COND_SERVES | COND_NAMING_SAFE, EFFECT_NS_ADD,
-	  COND_NS, 0, "CSYNC at every signer, for the parent" },
-	{ "csync-added", COND_NS, EFFECT_CSYNC, COND_CSYNC | COND_PARENT_NS, 0,
-	  "CSYNC is taken away again" },
-	{ "parent-ns-synced", COND_PARENT_NS, EFFECT_NONE, COND_NO_CSYNC | COND_PARENT_NS, 0,
-	  "nothing: the zone is in its target state" },
-	{ "stop", 0, EFFECT_NONE, 0, 0, "" },
+    {"signers-unsynced",
+     COND_NOT_NAMED | COND_SERVES | COND_ALGORITHMS | COND_DS_KNOWN | COND_NS_KNOWN, EFFECT_NONE, 0,
+     0, "every signer adds the others' DNSKEYs"},
+    {"dnskeys-synced", COND_SERVES | COND_DS_KNOWN, EFFECT_KEYS_ADD, COND_KEYS, 0,
+     "the same CDS and CDNSKEY at every signer"},
+    {"cds-added", COND_KEYS, EFFECT_CDS_ADD, COND_KEYS | COND_CDS, 0,
+     "the parent's DS, and caches to turn over"},
+    {"parent-ds-synced", COND_KEYS | COND_CDS, EFFECT_NONE, COND_KEYS | COND_DS,
+     1 << HOLD_KEY | 1 << HOLD_DS, "the joiner's servers are named"},
+    {"nses-synced", COND_KEYS | COND_DS | COND_SERVES | COND_NAMING_SAFE, EFFECT_NS_ADD, COND_NS, 0,
+     "CSYNC at every signer, for the parent"},
+    {"csync-added", COND_NS, EFFECT_CSYNC, COND_CSYNC | COND_PARENT_NS, 0,
+     "CSYNC is taken away again"},
+    {"parent-ns-synced", COND_PARENT_NS, EFFECT_NONE, COND_NO_CSYNC | COND_PARENT_NS, 0,
+     "nothing: the zone is in its target state"},
+    {"stop", 0, EFFECT_NONE, 0, 0, ""},
 };
 
 #define STEPS(t) (int)(sizeof(t) / sizeof((t)[0])), t
 
 static const struct process_rule rules[] = {
-	{ MSIG_PROCESS_ADD, "add-signer", 4, STEPS(add_steps) },
+    {MSIG_PROCESS_ADD, "add-signer", 4, STEPS(add_steps)},
 };
 
 const struct process_rule *
@@ -70,7 +70,7 @@ process_condition_text(enum process_condition_bit bit)
 {
 	static const char *const texts[] = {
 #define X(id, text) text,
-		PROCESS_CONDITIONS(X)
+	    PROCESS_CONDITIONS(X)
 #undef X
 	};
 	return (unsigned)bit < COND_COUNT ? texts[bit] : "?";
@@ -79,7 +79,7 @@ process_condition_text(enum process_condition_bit bit)
 const char *
 process_phase_name(enum view_phase phase)
 {
-	static const char *const names[] = { "idle", "requested", "granted", "executing", "done" };
+	static const char *const names[] = {"idle", "requested", "granted", "executing", "done"};
 	return (unsigned)phase < sizeof(names) / sizeof(names[0]) ? names[phase] : "?";
 }
 
@@ -244,8 +244,8 @@ one_provider(struct check *c, int provider, enum view_type type, server_check go
 	int servers = 0;
 
 	if (rset_empty(*names) || !rset_within(*names, view->looked_up))
-		return no(c, REASON_PEER, REASON_OF_SERVER, identity, "addresses of its name servers",
-		          "not all are known");
+		return no(c, REASON_PEER, REASON_OF_SERVER, identity,
+			  "addresses of its name servers", "not all are known");
 	for (int i = 0; i < VIEW_PLACES; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || p->kind != PLACE_SERVER ||
@@ -257,7 +257,8 @@ one_provider(struct check *c, int provider, enum view_type type, server_check go
 			continue;
 		if (!fresh(c, h))
 			return no(c, REASON_PEER, REASON_OF_SERVER, p->server, "an answer",
-			          "unknown: %s", h->reason[0] != 0 ? h->reason : "not asked lately");
+				  "unknown: %s",
+				  h->reason[0] != 0 ? h->reason : "not asked lately");
 		if (!good(c, p, provider))
 			return false;
 		if (MUTANT(FIRST_SERVER))
@@ -265,7 +266,7 @@ one_provider(struct check *c, int provider, enum view_type type, server_check go
 	}
 	if (servers == 0)
 		return no(c, REASON_PEER, REASON_OF_SERVER, identity, "at least one name server",
-		          "none");
+			  "none");
 	return true;
 }
 
@@ -290,8 +291,8 @@ scope(const struct check *c)
 static bool
 signed_by(const struct check *c, const struct view_version *v, int provider)
 {
-	struct rset own = rset_and(rset_and(v->set, v->signers),
-	                           c->view->d.provider[provider].statement.dnskey);
+	struct rset own =
+	    rset_and(rset_and(v->set, v->signers), c->view->d.provider[provider].statement.dnskey);
 	for (int i = rset_next(&own, 0); i >= 0; i = rset_next(&own, i + 1))
 		if (c->view->d.pool.at[i].flags & 1)
 			return true;
@@ -304,10 +305,10 @@ serves(struct check *c, const struct view_place *p, int provider)
 	const struct view_version *v = view_current(p, VIEW_DNSKEY);
 	if (v->absent)
 		return no(c, REASON_PEER, REASON_OF_DNSKEY, p->server, "a signed copy of the zone",
-		          "no DNSKEY");
+			  "no DNSKEY");
 	if (!signed_by(c, v, provider))
 		return no(c, REASON_PEER, REASON_OF_SIGNATURE, p->server,
-		          "DNSKEY signed by a key of this provider", "no valid signature by one");
+			  "DNSKEY signed by a key of this provider", "no valid signature by one");
 	return true;
 }
 
@@ -321,7 +322,7 @@ keys(struct check *c, const struct view_place *p, int provider)
 	if (!rset_empty(missing)) {
 		snprintf(expected, sizeof(expected), "all %d keys", rset_count(c->target.dnskey));
 		return no(c, REASON_PEER, REASON_OF_DNSKEY, p->server, expected, "%d missing",
-		          rset_count(missing));
+			  rset_count(missing));
 	}
 	return serves(c, p, provider);
 }
@@ -335,17 +336,17 @@ cds(struct check *c, const struct view_place *p, int provider)
 
 	if (!rset_equal(v->set, c->target.cds_set))
 		return no(c, REASON_PEER, REASON_OF_CDS, p->server, "the CDS of all signers",
-		          "%d of %d, %d others", rset_count(rset_and(v->set, c->target.cds_set)),
-		          rset_count(c->target.cds_set),
-		          rset_count(rset_minus(v->set, c->target.cds_set)));
+			  "%d of %d, %d others", rset_count(rset_and(v->set, c->target.cds_set)),
+			  rset_count(c->target.cds_set),
+			  rset_count(rset_minus(v->set, c->target.cds_set)));
 	if (!fresh(c, h))
 		return no(c, REASON_PEER, REASON_OF_SERVER, p->server, "an answer about CDNSKEY",
-		          "unknown");
+			  "unknown");
 	if (!rset_equal(k->set, c->target.cdnskey))
 		return no(c, REASON_PEER, REASON_OF_CDS, p->server, "the CDNSKEY of all signers",
-		          "%d of %d, %d others", rset_count(rset_and(k->set, c->target.cdnskey)),
-		          rset_count(c->target.cdnskey),
-		          rset_count(rset_minus(k->set, c->target.cdnskey)));
+			  "%d of %d, %d others", rset_count(rset_and(k->set, c->target.cdnskey)),
+			  rset_count(c->target.cdnskey),
+			  rset_count(rset_minus(k->set, c->target.cdnskey)));
 	return true;
 }
 
@@ -359,21 +360,23 @@ ns(struct check *c, const struct view_place *p, int provider)
 		if (rset_equal(v->set, c->target.ns_set))
 			return true;
 		return no(c, REASON_PEER, REASON_OF_NS, p->server, "the NS of all providers",
-		          "%d of %d, %d others", rset_count(rset_and(v->set, c->target.ns_set)),
-		          rset_count(c->target.ns_set),
-		          rset_count(rset_minus(v->set, c->target.ns_set)));
+			  "%d of %d, %d others", rset_count(rset_and(v->set, c->target.ns_set)),
+			  rset_count(c->target.ns_set),
+			  rset_count(rset_minus(v->set, c->target.ns_set)));
 	}
 	/* The owner manages NS. */
-	if (run->kind == MSIG_PROCESS_ADD && !rset_within(*names_of(c->view, run->subject), v->set)) {
-		no(c, REASON_BLOCKED, REASON_OF_NS, p->server, "the joiner's NS in the owner's zone",
-		   "not there");
-		todo(c, "the owner of the zone (NSMGMT=OWNER) adds the NS records of the joiner now");
+	if (run->kind == MSIG_PROCESS_ADD &&
+	    !rset_within(*names_of(c->view, run->subject), v->set)) {
+		no(c, REASON_BLOCKED, REASON_OF_NS, p->server,
+		   "the joiner's NS in the owner's zone", "not there");
+		todo(c,
+		     "the owner of the zone (NSMGMT=OWNER) adds the NS records of the joiner now");
 		return false;
 	}
 	return true;
 }
 
-static const uint8_t csync_rdata[] = { 0, 0, 0, 0, 0, 1, 0, 4, 0x60, 0, 0, 8 };
+static const uint8_t csync_rdata[] = {0, 0, 0, 0, 0, 1, 0, 4, 0x60, 0, 0, 8};
 
 static bool
 csync(struct check *c, const struct view_place *p, int provider)
@@ -383,7 +386,7 @@ csync(struct check *c, const struct view_place *p, int provider)
 	if (id >= 0 && rset_has(&v->set, id) && rset_count(v->set) == 1)
 		return true;
 	return no(c, REASON_PEER, REASON_OF_CSYNC, p->server, "CSYNC", "%d records",
-	          rset_count(v->set));
+		  rset_count(v->set));
 }
 
 static bool
@@ -393,7 +396,7 @@ no_csync(struct check *c, const struct view_place *p, int provider)
 	if (v->absent || rset_empty(v->set))
 		return true;
 	return no(c, REASON_PEER, REASON_OF_CSYNC, p->server, "no CSYNC", "%d records",
-	          rset_count(v->set));
+		  rset_count(v->set));
 }
 
 typedef bool (*parent_check)(struct check *c, const struct view_place *p);
@@ -410,13 +413,14 @@ parents(struct check *c, enum view_type type, parent_check good)
 		const struct view_history *h = &p->history[type];
 		if (!fresh(c, h))
 			return no(c, REASON_PARENT, REASON_OF_SERVER, p->server, "an answer",
-			          "unknown: %s", h->reason[0] != 0 ? h->reason : "not asked lately");
+				  "unknown: %s",
+				  h->reason[0] != 0 ? h->reason : "not asked lately");
 		if (!good(c, p))
 			return false;
 	}
 	if (servers == 0)
 		return no(c, REASON_PARENT, REASON_OF_SERVER, "", "the parent's name servers",
-		          "not known");
+			  "not known");
 	return true;
 }
 
@@ -429,8 +433,8 @@ ds(struct check *c, const struct view_place *p)
 	if (rset_equal(want, have))
 		return true;
 	return no(c, REASON_PARENT, REASON_OF_DS, p->server, "DS for the keys of CDS",
-	          "%d of %d keys, %d others", rset_count(rset_and(want, have)), rset_count(want),
-	          rset_count(rset_minus(have, want)));
+		  "%d of %d keys, %d others", rset_count(rset_and(want, have)), rset_count(want),
+		  rset_count(rset_minus(have, want)));
 }
 
 /* A DS that no agent knows is never dropped silently: it stops the process. */
@@ -485,15 +489,16 @@ parent_ns(struct check *c, const struct view_place *p)
 		want = RSET_NONE;
 		for (int i = 0; i < VIEW_PLACES; i++) {
 			const struct view_place *q = c->view->d.place[i];
-			if (q != NULL && q->kind == PLACE_SIGNER && view_current(q, VIEW_NS) != NULL)
+			if (q != NULL && q->kind == PLACE_SIGNER &&
+			    view_current(q, VIEW_NS) != NULL)
 				want = view_current(q, VIEW_NS)->set;
 		}
 	}
 	if (rset_equal(v->set, want))
 		return true;
 	return no(c, REASON_PARENT, REASON_OF_NS, p->server, "the NS of the zone",
-	          "%d of %d, %d others", rset_count(rset_and(v->set, want)), rset_count(want),
-	          rset_count(rset_minus(v->set, want)));
+		  "%d of %d, %d others", rset_count(rset_and(v->set, want)), rset_count(want),
+		  rset_count(rset_minus(v->set, want)));
 }
 
 /* A joiner that is named already: bogus for its share of the queries. */
@@ -522,14 +527,14 @@ algorithms(struct check *c)
 {
 	uint32_t actors = agree_actors(c->view);
 	const struct rpool *pool = &c->view->d.pool;
-	uint64_t first[4] = { 0 };
+	uint64_t first[4] = {0};
 	int reference = -1;
 
 	for (int i = 0; i < VIEW_PROVIDERS; i++) {
 		if ((actors >> i & 1) == 0)
 			continue;
 		const struct rset *set = &c->view->d.provider[i].statement.dnskey;
-		uint64_t algs[4] = { 0 };
+		uint64_t algs[4] = {0};
 		for (int k = rset_next(set, 0); k >= 0; k = rset_next(set, k + 1))
 			algs[pool->at[k].alg >> 6] |= UINT64_C(1) << (pool->at[k].alg & 63);
 		if (reference < 0) {
@@ -552,8 +557,8 @@ naming_safe(struct check *c)
 	struct safety s = safety_naming(c->view, run->kind != 0 ? run->subject : VIEW_SELF, c->now);
 	if (s.ok)
 		return true;
-	no(c, s.until != VIEW_NEVER ? REASON_UNTIL : REASON_PEER,
-	   s.object, s.place, "safe with every cached set", "%s", s.text);
+	no(c, s.until != VIEW_NEVER ? REASON_UNTIL : REASON_PEER, s.object, s.place,
+	   "safe with every cached set", "%s", s.text);
 	if (c->why != NULL && s.until != VIEW_NEVER)
 		c->why->next = s.until;
 	return false;
@@ -602,9 +607,9 @@ condition(struct check *c, enum process_condition_bit bit)
 
 bool
 process_check(const struct zone_view *view, uint32_t conditions, bool everywhere, int64_t now,
-              struct reason *why)
+	      struct reason *why)
 {
-	struct check c = { .view = view, .everywhere = everywhere, .now = now, .why = why };
+	struct check c = {.view = view, .everywhere = everywhere, .now = now, .why = why};
 	process_target(view, &c.target);
 	conditions &= everywhere ? ~MUTANT_GUARDS : ~MUTANT_DONES;
 	for (int bit = 0; bit < COND_COUNT; bit++)

@@ -4,12 +4,11 @@
 
 #include "agentd/reason.h"
 
-const char *
-reason_class_name(enum reason_class class)
+const char *reason_class_name(enum reason_class class)
 {
 	static const char *const names[] = {
 #define X(id, text) text,
-		REASON_CLASSES(X)
+	    REASON_CLASSES(X)
 #undef X
 	};
 	return (unsigned)class < sizeof(names) / sizeof(names[0]) ? names[class] : "?";
@@ -20,7 +19,7 @@ reason_object_name(enum reason_object object)
 {
 	static const char *const names[] = {
 #define X(id, text) text,
-		REASON_OBJECTS(X)
+	    REASON_OBJECTS(X)
 #undef X
 	};
 	return (unsigned)object < sizeof(names) / sizeof(names[0]) ? names[object] : "?";
@@ -36,8 +35,8 @@ char *
 reason_text(const struct reason *r, char *buf, size_t len)
 {
 	snprintf(buf, len, "%s: %s%s%s%s%s%s%s%s%s", reason_class_name(r->class),
-	         reason_object_name(r->object), r->place[0] != 0 ? " at " : "", r->place,
-	         r->expected[0] != 0 ? ": expected " : "", r->expected,
-	         r->seen[0] != 0 ? ", seen " : "", r->seen, r->todo[0] != 0 ? "; " : "", r->todo);
+		 reason_object_name(r->object), r->place[0] != 0 ? " at " : "", r->place,
+		 r->expected[0] != 0 ? ": expected " : "", r->expected,
+		 r->seen[0] != 0 ? ", seen " : "", r->seen, r->todo[0] != 0 ? "; " : "", r->todo);
 	return buf;
 }

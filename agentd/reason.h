@@ -9,11 +9,11 @@
 #include <stdint.h>
 
 /* The five classes of waiting. Only the last needs a person. */
-#define REASON_CLASSES(X)                                                                          \
-	X(READY, "ready")     /* in the target state, or a step can be done now */                 \
-	X(UNTIL, "until")     /* a hold: passes by itself at `deadline` */                         \
-	X(PARENT, "parent")   /* the parent has to act or its servers to converge */               \
-	X(PEER, "peer")       /* a peer, or its servers */                                         \
+#define REASON_CLASSES(X)                                                            \
+	X(READY, "ready")     /* in the target state, or a step can be done now */   \
+	X(UNTIL, "until")     /* a hold: passes by itself at `deadline` */           \
+	X(PARENT, "parent")   /* the parent has to act or its servers to converge */ \
+	X(PEER, "peer")       /* a peer, or its servers */                           \
 	X(BLOCKED, "blocked") /* a person has to act: `todo` says what */
 
 enum reason_class {
@@ -23,25 +23,25 @@ enum reason_class {
 };
 
 /* What it is about: stable words for programs. */
-#define REASON_OBJECTS(X)                                                                          \
-	X(NONE, "none")                                                                            \
-	X(HSYNC, "hsync")                                                                          \
-	X(PEER, "peer")                                                                            \
-	X(GRANT, "grant")                                                                          \
-	X(DNSKEY, "dnskey")                                                                        \
-	X(CDS, "cds")                                                                              \
-	X(DS, "ds")                                                                                \
-	X(NS, "ns")                                                                                \
-	X(CSYNC, "csync")                                                                          \
-	X(OVERLAY, "overlay")                                                                      \
-	X(STATEMENT, "statement")                                                                  \
-	X(SERVER, "server")                                                                        \
-	X(SIGNATURE, "signature")                                                                  \
-	X(CLOCK, "clock")                                                                          \
-	X(DATABASE, "database")                                                                    \
-	X(OPERATOR, "operator")                                                                    \
-	X(S1, "chain")                                                                             \
-	X(S2, "data-signature")                                                                    \
+#define REASON_OBJECTS(X)         \
+	X(NONE, "none")           \
+	X(HSYNC, "hsync")         \
+	X(PEER, "peer")           \
+	X(GRANT, "grant")         \
+	X(DNSKEY, "dnskey")       \
+	X(CDS, "cds")             \
+	X(DS, "ds")               \
+	X(NS, "ns")               \
+	X(CSYNC, "csync")         \
+	X(OVERLAY, "overlay")     \
+	X(STATEMENT, "statement") \
+	X(SERVER, "server")       \
+	X(SIGNATURE, "signature") \
+	X(CLOCK, "clock")         \
+	X(DATABASE, "database")   \
+	X(OPERATOR, "operator")   \
+	X(S1, "chain")            \
+	X(S2, "data-signature")   \
 	X(KEYTAG, "key-tag")
 
 enum reason_object {
@@ -55,12 +55,12 @@ enum reason_object {
 struct reason {
 	enum reason_class class;
 	enum reason_object object;
-	char place[80];               /* server, provider or daemon it is about; may be empty */
+	char place[80]; /* server, provider or daemon it is about; may be empty */
 	char expected[REASON_TEXT];
 	char seen[REASON_TEXT];
-	char todo[REASON_TEXT];       /* what a person should do; empty unless blocked */
-	int64_t since;                /* UTC ms: when this reason (class, object, place) appeared */
-	int64_t next;                 /* UTC ms: next check or, for UNTIL, the deadline; 0 unknown */
+	char todo[REASON_TEXT]; /* what a person should do; empty unless blocked */
+	int64_t since;          /* UTC ms: when this reason (class, object, place) appeared */
+	int64_t next;           /* UTC ms: next check or, for UNTIL, the deadline; 0 unknown */
 };
 
 const char *reason_class_name(enum reason_class class);

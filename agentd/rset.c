@@ -118,7 +118,7 @@ facts(struct rr *rr)
 static int
 put(struct rpool *pool, int id, uint16_t type, const uint8_t *rdata, uint16_t len, uint32_t h)
 {
-	struct rr rr = { .type = type, .hash = h };
+	struct rr rr = {.type = type, .hash = h};
 	rr.rdata = malloc(sizeof(knot_rdata_t) + len + 1);
 	if (rr.rdata == NULL)
 		return KNOT_ENOMEM;

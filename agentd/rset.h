@@ -21,7 +21,7 @@ struct rset {
 };
 
 struct rr {
-	uint16_t type; /* 0: this slot is free */
+	uint16_t type;  /* 0: this slot is free */
 	uint16_t flags; /* DNSKEY, CDNSKEY */
 	uint16_t tag;   /* DNSKEY, CDNSKEY: computed; DS, CDS: as it says */
 	uint8_t alg;
@@ -36,7 +36,7 @@ struct rpool {
 	struct rr at[RSET_MAX];
 };
 
-#define RSET_NONE ((struct rset){ { 0 } })
+#define RSET_NONE ((struct rset){{0}})
 
 static inline void
 rset_add(struct rset *s, int id)
@@ -120,7 +120,8 @@ rset_count(struct rset a)
 	return n;
 }
 
-/* The smallest id >= from, or -1. for (int i = rset_next(&s, 0); i >= 0; i = rset_next(&s, i + 1)) */
+/* The smallest id >= from, or -1. for (int i = rset_next(&s, 0); i >= 0; i = rset_next(&s, i + 1))
+ */
 static inline int
 rset_next(const struct rset *s, int from)
 {
@@ -138,8 +139,9 @@ rset_next(const struct rset *s, int from)
 void rpool_init(struct rpool *pool, const uint8_t *apex);
 void rpool_clear(struct rpool *pool);
 
-/* The id of the record, which is taken into the pool if it is new; MSIG_ESIZE when the pool is full,
- * MSIG_EVALUE if the rdata is too short for its type. Names in NS records must be lower case. */
+/* The id of the record, which is taken into the pool if it is new; MSIG_ESIZE when the pool is
+ * full, MSIG_EVALUE if the rdata is too short for its type. Names in NS records must be lower case.
+ */
 int rpool_get(struct rpool *pool, uint16_t type, const uint8_t *rdata, uint16_t len);
 
 /* The record under this id, which must be free (a pool that was stored). */

@@ -38,7 +38,7 @@ safety_expires(const struct zone_view *view, const struct view_version *v)
 
 static int
 collect(const struct zone_view *view, const struct view_place *p, enum view_type type, bool all,
-        int64_t now, struct vis *out, int64_t *overflow)
+	int64_t now, struct vis *out, int64_t *overflow)
 {
 	const struct view_history *h = &p->history[type];
 	int n = 0;
@@ -47,7 +47,7 @@ collect(const struct zone_view *view, const struct view_place *p, enum view_type
 		const struct view_version *v = &h->at[i];
 		if (safety_expires(view, v) <= now || (!all && v->until <= p->named))
 			continue;
-		out[n++] = (struct vis){ v, p };
+		out[n++] = (struct vis){v, p};
 	}
 	if (h->overflow > now && h->overflow > *overflow)
 		*overflow = h->overflow;
@@ -65,12 +65,12 @@ look(const struct zone_view *view, int64_t now, struct seen *seen)
 			continue;
 		if (p->kind == PLACE_PARENT) {
 			seen->ds += collect(view, p, VIEW_DS, true, now, &seen->d[seen->ds],
-			                    &seen->overflow);
+					    &seen->overflow);
 		} else if (p->kind == PLACE_SERVER) {
 			seen->keys += collect(view, p, VIEW_DNSKEY, false, now,
-			                      &seen->k[seen->keys], &seen->overflow);
+					      &seen->k[seen->keys], &seen->overflow);
 			seen->sigs += collect(view, p, VIEW_SOA, false, now, &seen->s[seen->sigs],
-			                      &seen->overflow);
+					      &seen->overflow);
 		}
 	}
 }
@@ -88,12 +88,12 @@ s2(struct rset dnskeys, struct rset signers)
 	return rset_meets(dnskeys, signers);
 }
 
-static const struct safety safe = { .ok = true };
+static const struct safety safe = {.ok = true};
 
 /* a is what would be new or both are observed: b decides how long the trouble lasts. */
 static void
 violated(const struct zone_view *view, struct safety *r, enum reason_object object,
-         const struct vis *a, const struct vis *b)
+	 const struct vis *a, const struct vis *b)
 {
 	int64_t until = VIEW_NEVER;
 	if (a != NULL)
@@ -108,8 +108,8 @@ violated(const struct zone_view *view, struct safety *r, enum reason_object obje
 	r->object = object;
 	snprintf(r->place, sizeof(r->place), "%s", p->server);
 	snprintf(r->text, sizeof(r->text), "%s",
-	         object == REASON_OF_S1 ? "a DS set that matches no signing key of a DNSKEY set"
-	                                : "signatures that no key of a DNSKEY set made");
+		 object == REASON_OF_S1 ? "a DS set that matches no signing key of a DNSKEY set"
+					: "signatures that no key of a DNSKEY set made");
 }
 
 static void
@@ -229,21 +229,20 @@ safety_naming(const struct zone_view *view, int provider, int64_t now)
 			unknown(&r, REASON_OF_SERVER, p->server, "no answer about DNSKEY and SOA");
 			return r;
 		}
-		seen.k[seen.keys++] = (struct vis){ k, p };
-		seen.s[seen.sigs++] = (struct vis){ s, p };
+		seen.k[seen.keys++] = (struct vis){k, p};
+		seen.s[seen.sigs++] = (struct vis){s, p};
 	}
 	if (known == 0) {
 		unknown(&r, REASON_OF_SERVER, view->d.provider[provider].identity,
-		        "no address of its name servers is known");
+			"no address of its name servers is known");
 		return r;
 	}
 	if (seen.ds == 0)
 		unknown(&r, REASON_OF_DS, "", "the parent's DS was never seen");
 	for (int i = old_keys; i < seen.keys; i++)
 		for (int j = 0; j < seen.ds; j++)
-			if (!s1(seen.d[j].v->absent,
-			        rpool_keys(&view->d.pool, seen.d[j].v->set), seen.k[i].v->set,
-			        seen.k[i].v->signers))
+			if (!s1(seen.d[j].v->absent, rpool_keys(&view->d.pool, seen.d[j].v->set),
+				seen.k[i].v->set, seen.k[i].v->signers))
 				violated(view, &r, REASON_OF_S1, &seen.k[i], &seen.d[j]);
 	for (int i = 0; i < seen.keys; i++)
 		for (int j = 0; j < seen.sigs; j++)
@@ -263,9 +262,8 @@ safety_now(const struct zone_view *view, int64_t now)
 	look(view, now, &seen);
 	for (int i = 0; i < seen.keys; i++) {
 		for (int j = 0; j < seen.ds; j++)
-			if (!s1(seen.d[j].v->absent,
-			        rpool_keys(&view->d.pool, seen.d[j].v->set), seen.k[i].v->set,
-			        seen.k[i].v->signers))
+			if (!s1(seen.d[j].v->absent, rpool_keys(&view->d.pool, seen.d[j].v->set),
+				seen.k[i].v->set, seen.k[i].v->signers))
 				violated(view, &r, REASON_OF_S1, &seen.k[i], &seen.d[j]);
 		for (int j = 0; j < seen.sigs; j++)
 			if (!s2(seen.k[i].v->set, seen.s[j].v->signers))
@@ -279,13 +277,12 @@ safety_now(const struct zone_view *view, int64_t now)
 /* Names in the NS sets of the parent, and of servers that are named, each with the largest TTL. */
 static struct rset
 named_by(const struct zone_view *view, enum view_place_kind kind, int64_t now, uint32_t *ttl,
-         struct rset names)
+	 struct rset names)
 {
 	for (int i = 0; i < VIEW_PLACES; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || p->kind != kind ||
-		    (kind == PLACE_SERVER && !rset_meets(p->ns, names) &&
-		     !safety_visible(p, now)))
+		    (kind == PLACE_SERVER && !rset_meets(p->ns, names) && !safety_visible(p, now)))
 			continue;
 		const struct view_version *v = view_current(p, VIEW_NS);
 		if (v == NULL)

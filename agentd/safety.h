@@ -3,9 +3,9 @@
  * the process tables say. Vis is every version of an RRset that a cache may still hold: served by
  * a server while a delegation named it, and not longer gone than its TTL.
  *
- * S1: for every DS set and every DNSKEY set in Vis, a key of the latter is matched by the former and
- *     has validly signed it.
- * S2: for every DNSKEY set and every kind of signature in Vis, a key of the former made the latter.
+ * S1: for every DS set and every DNSKEY set in Vis, a key of the latter is matched by the former
+ * and has validly signed it. S2: for every DNSKEY set and every kind of signature in Vis, a key of
+ * the former made the latter.
  */
 #pragma once
 
@@ -13,8 +13,8 @@
 
 struct safety {
 	bool ok;
-	bool unknown;    /* cannot be judged: something was not seen */
-	int64_t until;   /* not ok: when the offending version has expired everywhere; VIEW_NEVER */
+	bool unknown;  /* cannot be judged: something was not seen */
+	int64_t until; /* not ok: when the offending version has expired everywhere; VIEW_NEVER */
 	enum reason_object object;
 	char place[VIEW_SERVER];
 	char text[REASON_TEXT];

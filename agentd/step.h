@@ -16,9 +16,9 @@ struct action *step_action(struct step *s, enum action_kind kind);
 void step_wake(struct step *s, int64_t at);
 void step_reason(struct step *s, const struct reason *why);
 void step_blocked(struct step *s, enum reason_object object, const char *place,
-                  const char *expected, const char *seen, const char *todo);
+		  const char *expected, const char *seen, const char *todo);
 void step_wait(struct step *s, enum reason_class class, enum reason_object object,
-               const char *place, const char *expected, const char *seen, int64_t next);
+	       const char *place, const char *expected, const char *seen, int64_t next);
 void step_journal(struct step *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void step_alarm(struct step *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -13,42 +13,42 @@
 #define MINUTE (60 * SECOND)
 
 const struct view_times view_times_default = {
-	.d = 5 * MINUTE,
-	.d_parent = 10 * MINUTE,
-	.margin = MINUTE,
-	.margin_percent = 10,
-	.skew = 5 * MINUTE,
-	.ask_fast = 10 * SECOND,
-	.ask_slow = 5 * MINUTE,
-	.fresh = 2 * MINUTE,
-	.resend = 5 * SECOND,
-	.lease = 10 * MINUTE,
-	.backoff_min = 5 * SECOND,
-	.backoff_max = 10 * MINUTE,
-	.hold_down = 10 * MINUTE,
-	.alarm_after = 60 * MINUTE,
+    .d = 5 * MINUTE,
+    .d_parent = 10 * MINUTE,
+    .margin = MINUTE,
+    .margin_percent = 10,
+    .skew = 5 * MINUTE,
+    .ask_fast = 10 * SECOND,
+    .ask_slow = 5 * MINUTE,
+    .fresh = 2 * MINUTE,
+    .resend = 5 * SECOND,
+    .lease = 10 * MINUTE,
+    .backoff_min = 5 * SECOND,
+    .backoff_max = 10 * MINUTE,
+    .hold_down = 10 * MINUTE,
+    .alarm_after = 60 * MINUTE,
 };
 
 const struct view_times view_times_lab = {
-	.d = SECOND,
-	.d_parent = SECOND,
-	.margin = 0,
-	.margin_percent = 0,
-	.skew = 0,
-	.ask_fast = SECOND / 2,
-	.ask_slow = 2 * SECOND,
-	.fresh = 5 * SECOND,
-	.resend = SECOND,
-	.lease = 30 * SECOND,
-	.backoff_min = SECOND,
-	.backoff_max = 5 * SECOND,
-	.hold_down = 3 * SECOND,
-	.alarm_after = 60 * SECOND,
+    .d = SECOND,
+    .d_parent = SECOND,
+    .margin = 0,
+    .margin_percent = 0,
+    .skew = 0,
+    .ask_fast = SECOND / 2,
+    .ask_slow = 2 * SECOND,
+    .fresh = 5 * SECOND,
+    .resend = SECOND,
+    .lease = 30 * SECOND,
+    .backoff_min = SECOND,
+    .backoff_max = 5 * SECOND,
+    .hold_down = 3 * SECOND,
+    .alarm_after = 60 * SECOND,
 };
 
 struct zone_view *
 view_new(const char *zone, const char *identity, const struct view_times *times,
-         const uint8_t generation[16], const uint8_t seed[16])
+	 const uint8_t generation[16], const uint8_t seed[16])
 {
 	knot_dname_storage_t apex;
 	if (msig_name_parse(zone, apex) != 0 || strlen(identity) >= VIEW_NAME)
@@ -100,7 +100,7 @@ view_rrtype(enum view_type type)
 {
 	static const uint16_t types[] = {
 #define X(id, rrtype) rrtype,
-		VIEW_TYPES(X)
+	    VIEW_TYPES(X)
 #undef X
 	};
 	return types[type];
@@ -111,7 +111,7 @@ view_type_name(enum view_type type)
 {
 	static const char *const names[] = {
 #define X(id, rrtype) #id,
-		VIEW_TYPES(X)
+	    VIEW_TYPES(X)
 #undef X
 	};
 	return (unsigned)type < VIEW_TYPE_COUNT ? names[type] : "?";
@@ -232,14 +232,14 @@ push_version(struct view_history *h, const struct view_answer *a, int64_t reserv
 		drop_version(h, 0);
 	}
 	h->at[h->count++] = (struct view_version){
-		.set = a->set,
-		.signers = a->signers,
-		.absent = a->status == MSIG_SEEN_ABSENT,
-		.alien = a->alien,
-		.ttl = ttl,
-		.first = a->time,
-		.last = a->time,
-		.until = VIEW_NEVER,
+	    .set = a->set,
+	    .signers = a->signers,
+	    .absent = a->status == MSIG_SEEN_ABSENT,
+	    .alien = a->alien,
+	    .ttl = ttl,
+	    .first = a->time,
+	    .last = a->time,
+	    .until = VIEW_NEVER,
 	};
 }
 
@@ -283,9 +283,9 @@ view_on_hsync(struct zone_view *view, const struct view_hsync *seen)
 		return false;
 	view->hsync_tried = seen->time;
 	bool same = view->hsync.status == seen->status &&
-	            memcmp(view->hsync.digest, seen->digest, 32) == 0 &&
-	            view->hsync.serial == seen->serial &&
-	            strcmp(view->hsync.error, seen->error) == 0;
+		    memcmp(view->hsync.digest, seen->digest, 32) == 0 &&
+		    view->hsync.serial == seen->serial &&
+		    strcmp(view->hsync.error, seen->error) == 0;
 	if (seen->status == MSIG_SEEN_UNKNOWN) {
 		/* The last thing seen stays: unknown is not empty. Its time grows old. */
 		bool first = view->hsync_why[0] == 0;
@@ -370,7 +370,7 @@ parent_addresses(struct zone_view *view, const char *const *server, int count)
 
 bool
 view_on_addresses(struct zone_view *view, int ns, bool known, const char *const *server, int count,
-                  int64_t now)
+		  int64_t now)
 {
 	if (!known || count == 0)
 		return false;
@@ -423,7 +423,8 @@ view_on_followed(struct zone_view *view, uint32_t max_ttl)
 	return news(view, false);
 }
 
-/* ---- peers ------------------------------------------------------------------------------------ */
+/* ---- peers ------------------------------------------------------------------------------------
+ */
 
 static struct view_provider *
 peer(struct zone_view *view, int provider)
@@ -480,7 +481,7 @@ same_statement(const struct view_statement *a, const struct view_statement *b)
 
 int
 view_on_statement(struct zone_view *view, int provider, const struct view_statement *said,
-                  int64_t now)
+		  int64_t now)
 {
 	struct view_provider *p = peer(view, provider);
 	if (p == NULL)
@@ -488,8 +489,8 @@ view_on_statement(struct zone_view *view, int provider, const struct view_statem
 	if (rset_count(said->dnskey) > VIEW_KEYS || rset_count(said->cds) > VIEW_KEYS ||
 	    rset_count(said->cdnskey) > VIEW_KEYS || rset_count(said->ns) > VIEW_NSES)
 		return MSIG_ESIZE;
-	bool successor = p->statement.known &&
-	                 memcmp(p->statement.generation, said->generation, 16) == 0;
+	bool successor =
+	    p->statement.known && memcmp(p->statement.generation, said->generation, 16) == 0;
 	if (successor) {
 		int cmp = version_cmp(said->epoch, said->counter, &p->statement);
 		if (cmp < 0)
@@ -515,8 +516,8 @@ view_on_message(struct zone_view *view, int provider, const struct view_message 
 	if (p == NULL)
 		return false;
 	struct view_process *run = &view->d.process;
-	bool mine = run->kind != 0 &&
-	            (MUTANT(TRANSITION) || memcmp(run->tid, m->tid, sizeof(m->tid)) == 0);
+	bool mine =
+	    run->kind != 0 && (MUTANT(TRANSITION) || memcmp(run->tid, m->tid, sizeof(m->tid)) == 0);
 	uint32_t bit = UINT32_C(1) << provider;
 
 	switch (m->op) {
@@ -572,11 +573,12 @@ view_on_message(struct zone_view *view, int provider, const struct view_message 
 	}
 }
 
-/* ---- combinerd, operator, clock ----------------------------------------------------------------- */
+/* ---- combinerd, operator, clock -----------------------------------------------------------------
+ */
 
 bool
 view_on_applied(struct zone_view *view, uint64_t epoch, uint64_t counter, uint16_t rcode,
-                const char *text)
+		const char *text)
 {
 	const struct view_overlay *want = &view->d.want;
 	if (view->applying == 0 || epoch != want->epoch || counter != want->counter)
@@ -598,7 +600,7 @@ bool
 view_on_overlay(struct zone_view *view, uint8_t state, uint64_t epoch, uint64_t counter)
 {
 	bool same = view->overlay_known && view->combiner_state == state &&
-	            view->combiner_epoch == epoch && view->combiner_counter == counter;
+		    view->combiner_epoch == epoch && view->combiner_counter == counter;
 	view->overlay_known = true;
 	view->combiner_state = state;
 	view->combiner_epoch = epoch;

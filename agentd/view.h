@@ -26,33 +26,33 @@
 #include "libmsig/option.h"
 
 #define VIEW_NEVER INT64_MAX
-#define VIEW_PROVIDERS 8  /* providers per zone, ourselves included */
-#define VIEW_PLACES 40    /* servers per zone that we watch */
-#define VIEW_VERSIONS 8   /* unexpired versions of one RRset at one server */
-#define VIEW_KEYS 12      /* DNSKEYs, CDS or CDNSKEYs that a provider may state */
-#define VIEW_NSES 13      /* its name servers */
-#define VIEW_NAME 256     /* text of a domain name: absolute, lower case, with NUL */
-#define VIEW_SERVER 72    /* "addr@port" */
+#define VIEW_PROVIDERS 8 /* providers per zone, ourselves included */
+#define VIEW_PLACES 40   /* servers per zone that we watch */
+#define VIEW_VERSIONS 8  /* unexpired versions of one RRset at one server */
+#define VIEW_KEYS 12     /* DNSKEYs, CDS or CDNSKEYs that a provider may state */
+#define VIEW_NSES 13     /* its name servers */
+#define VIEW_NAME 256    /* text of a domain name: absolute, lower case, with NUL */
+#define VIEW_SERVER 72   /* "addr@port" */
 #define VIEW_WHY 64      /* why an answer is unknown */
 #define VIEW_REASONS 16
 #define VIEW_SELF 0
 #define VIEW_STRANGER (-1) /* a name server that no provider states; the parent's servers too */
 
 /* The RRsets that are watched. The index is small, so that histories are arrays. */
-#define VIEW_TYPES(X)                                                                              \
-	X(DNSKEY, 48)                                                                              \
-	X(CDS, 59)                                                                                 \
-	X(CDNSKEY, 60)                                                                             \
-	X(CSYNC, 62)                                                                               \
-	X(NS, 2)                                                                                   \
-	X(SOA, 6) /* its set stays empty: what counts is who signed it (see answer.signers) */     \
+#define VIEW_TYPES(X)                                                                          \
+	X(DNSKEY, 48)                                                                          \
+	X(CDS, 59)                                                                             \
+	X(CDNSKEY, 60)                                                                         \
+	X(CSYNC, 62)                                                                           \
+	X(NS, 2)                                                                               \
+	X(SOA, 6) /* its set stays empty: what counts is who signed it (see answer.signers) */ \
 	X(DS, 43) /* at the parent's servers only */
 
 enum view_type {
 #define X(id, rrtype) VIEW_##id,
 	VIEW_TYPES(X)
 #undef X
-	VIEW_TYPE_COUNT
+	    VIEW_TYPE_COUNT
 };
 
 /* ---- configuration: given by the shell, never durable: set it after view_decode(), which gives
@@ -64,20 +64,20 @@ enum view_mode { VIEW_MODE_FOREIGN, VIEW_MODE_ALL };
 
 /* All in milliseconds but percent. The formulas never change, only these do. */
 struct view_times {
-	int64_t d;            /* time until all own secondaries serve a new version */
-	int64_t d_parent;     /* the same at the parent */
-	int64_t margin;       /* on top of each hold: max(margin, percent of the TTL) + skew */
+	int64_t d;        /* time until all own secondaries serve a new version */
+	int64_t d_parent; /* the same at the parent */
+	int64_t margin;   /* on top of each hold: max(margin, percent of the TTL) + skew */
 	int64_t margin_percent;
 	int64_t skew;
-	int64_t ask_fast;     /* between questions to a server that a running process waits for */
-	int64_t ask_slow;     /* otherwise */
-	int64_t fresh;        /* an answer older than this proves nothing for a guard */
-	int64_t resend;       /* REQUEST, EXECUTE, DONE, PULL without effect are said again */
-	int64_t lease;        /* of a grant, before the first EXECUTE */
-	int64_t backoff_min;  /* after DENY; doubles, with jitter, up to backoff_max */
+	int64_t ask_fast;    /* between questions to a server that a running process waits for */
+	int64_t ask_slow;    /* otherwise */
+	int64_t fresh;       /* an answer older than this proves nothing for a guard */
+	int64_t resend;      /* REQUEST, EXECUTE, DONE, PULL without effect are said again */
+	int64_t lease;       /* of a grant, before the first EXECUTE */
+	int64_t backoff_min; /* after DENY; doubles, with jitter, up to backoff_max */
 	int64_t backoff_max;
-	int64_t hold_down;    /* an instruction that takes something away must stand this long */
-	int64_t alarm_after;  /* an EXECUTE without DONE, a parent without reaction */
+	int64_t hold_down;   /* an instruction that takes something away must stand this long */
+	int64_t alarm_after; /* an EXECUTE without DONE, a parent without reaction */
 };
 
 /* Sane defaults, and those of a lab. */
@@ -87,9 +87,9 @@ extern const struct view_times view_times_lab;
 struct view_config {
 	enum view_mode mode;
 	struct view_times times;
-	struct rset ns;       /* NS(self): NS records (rdata = name, wire, lower case) */
-	struct rset own;      /* DNSKEYs that the signer's key store names, if it is known */
-	struct rset ds_keep;  /* DS records that the operator wants kept though no key matches */
+	struct rset ns;      /* NS(self): NS records (rdata = name, wire, lower case) */
+	struct rset own;     /* DNSKEYs that the signer's key store names, if it is known */
+	struct rset ds_keep; /* DS records that the operator wants kept though no key matches */
 };
 
 /* ---- the owner's instruction ---------------------------------------------------------------- */
@@ -104,13 +104,13 @@ struct view_hsync_entry {
 /* What the own signer's zone says. With status SET, error is set when the RRset is unusable
  * (malformed, duplicate identity, State 0, ...): the core then freezes. */
 struct view_hsync {
-	enum msig_seen status;      /* SET only if the signature was verified; else UNKNOWN */
-	uint32_t serial;            /* SOA serial of the signer's zone at that time */
+	enum msig_seen status; /* SET only if the signature was verified; else UNKNOWN */
+	uint32_t serial;       /* SOA serial of the signer's zone at that time */
 	int64_t time;
 	int count;
 	struct view_hsync_entry entry[VIEW_PROVIDERS];
-	uint8_t digest[32];         /* TLV 16 */
-	char error[REASON_TEXT];    /* empty: usable */
+	uint8_t digest[32];      /* TLV 16 */
+	char error[REASON_TEXT]; /* empty: usable */
 };
 
 /* ---- statements ----------------------------------------------------------------------------- */
@@ -119,11 +119,11 @@ struct view_hsync {
  * into STATE (and back), signs, and keeps the signed form as evidence. */
 struct view_statement {
 	bool known;
-	uint8_t generation[16];   /* TLV 19 */
-	uint64_t epoch, counter;  /* version, TLV 17 */
-	uint64_t process_epoch;   /* TLV 14: the process it is in or was in last */
-	uint8_t process, step;    /* TLV 5, 6; process 0: rests: step 7 = member in sync, 0 = not */
-	uint8_t hsync[32];        /* TLV 16 */
+	uint8_t generation[16];  /* TLV 19 */
+	uint64_t epoch, counter; /* version, TLV 17 */
+	uint64_t process_epoch;  /* TLV 14: the process it is in or was in last */
+	uint8_t process, step;   /* TLV 5, 6; process 0: rests: step 7 = member in sync, 0 = not */
+	uint8_t hsync[32];       /* TLV 16 */
 	struct rset dnskey, cds, cdnskey, ns;
 	int64_t received;
 };
@@ -131,14 +131,14 @@ struct view_statement {
 /* ---- messages of the agreement (agree.h has the rules) --------------------------------------- */
 
 struct view_message {
-	enum msig_op op;      /* REQUEST ... NOT_YET, of libmsig/option.h */
-	uint64_t epoch;       /* TLV 14 */
-	uint8_t process;      /* TLV 5 */
-	uint8_t step;         /* TLV 6 */
-	uint8_t tid[16];      /* TLV 7 */
-	int subject;          /* provider it is about; the requestor when the message does not say */
-	uint8_t hsync[32];    /* TLV 16 */
-	uint16_t result;      /* TLV 10 (enum msig_result), in DENY and NOT-YET */
+	enum msig_op op;   /* REQUEST ... NOT_YET, of libmsig/option.h */
+	uint64_t epoch;    /* TLV 14 */
+	uint8_t process;   /* TLV 5 */
+	uint8_t step;      /* TLV 6 */
+	uint8_t tid[16];   /* TLV 7 */
+	int subject;       /* provider it is about; the requestor when the message does not say */
+	uint8_t hsync[32]; /* TLV 16 */
+	uint16_t result;   /* TLV 10 (enum msig_result), in DENY and NOT-YET */
 	char text[REASON_TEXT]; /* TLV 11 */
 };
 
@@ -147,7 +147,8 @@ struct view_message {
 enum view_place_kind {
 	PLACE_SIGNER, /* our own signer, asked directly: one */
 	PLACE_SERVER, /* one address of a delegated (or stated) name server */
-	PLACE_PARENT, /* one address of a name server of the parent zone: DS, and NS of the referral */
+	PLACE_PARENT, /* one address of a name server of the parent zone: DS, and NS of the referral
+		       */
 };
 
 /* One answer to one question. The shell has verified signatures: signers are the DNSKEYs (ids)
@@ -165,8 +166,8 @@ struct view_answer {
 	struct rset signers;
 	bool alien;
 	uint32_t ttl;
-	int64_t asked; /* when the question left */
-	int64_t time;  /* when the answer arrived */
+	int64_t asked;         /* when the question left */
+	int64_t time;          /* when the answer arrived */
 	char reason[VIEW_WHY]; /* UNKNOWN: why; alien: "algorithm/tag" */
 };
 
@@ -177,16 +178,16 @@ struct view_version {
 	struct rset signers;
 	bool absent;
 	bool alien;
-	uint32_t ttl;       /* s, the largest seen */
+	uint32_t ttl; /* s, the largest seen */
 	int64_t first;
 	int64_t last;
-	int64_t until;      /* VIEW_NEVER: current */
+	int64_t until; /* VIEW_NEVER: current */
 };
 
 struct view_history {
-	uint8_t count;      /* versions, oldest first; the last one is current */
+	uint8_t count; /* versions, oldest first; the last one is current */
 	struct view_version at[VIEW_VERSIONS];
-	int64_t overflow;   /* versions that did not fit may be cached until then */
+	int64_t overflow; /* versions that did not fit may be cached until then */
 	/* volatile: */
 	enum msig_seen status; /* of the last answer; UNKNOWN after a start */
 	int64_t time;          /* of the last answer that was not UNKNOWN */
@@ -196,15 +197,16 @@ struct view_history {
 
 struct view_place {
 	enum view_place_kind kind;
-	struct rset ns;               /* the NS names that have this address */
+	struct rset ns; /* the NS names that have this address */
 	char server[VIEW_SERVER];
-	int64_t named;                /* since when a delegation names it; 0: it is not named */
-	int64_t unnamed;              /* until when caches may still hold a delegation to it */
+	int64_t named;   /* since when a delegation names it; 0: it is not named */
+	int64_t unnamed; /* until when caches may still hold a delegation to it */
 	struct view_history history[VIEW_TYPE_COUNT];
-	int64_t asked;                /* volatile: last ACT_ASK; 0: ask now */
+	int64_t asked; /* volatile: last ACT_ASK; 0: ask now */
 };
 
-/* ---- processes --------------------------------------------------------------------------------- */
+/* ---- processes ---------------------------------------------------------------------------------
+ */
 
 enum view_phase {
 	PHASE_IDLE,
@@ -217,23 +219,23 @@ enum view_phase {
 enum view_hold { HOLD_KEY, HOLD_DS, HOLD_NS, HOLD_RR, HOLD_COUNT };
 
 struct view_process {
-	uint8_t kind;            /* process.h; 0: none */
+	uint8_t kind; /* process.h; 0: none */
 	uint8_t step;
 	enum view_phase phase;
 	int8_t subject;
 	int8_t requestor;
 	uint64_t epoch;
 	uint8_t tid[16];
-	uint8_t hsync[32];       /* digest it was agreed under */
-	bool executed;           /* an EXECUTE happened: only forward from here */
-	bool aborting;           /* no step executed and we give up */
-	uint32_t voters;         /* bit per provider: who was designated when it began */
-	uint32_t approved;       /* bit per provider: APPROVE for `step` (requestor) */
-	uint32_t done;           /* bit per provider: DONE for `step` */
+	uint8_t hsync[32]; /* digest it was agreed under */
+	bool executed;     /* an EXECUTE happened: only forward from here */
+	bool aborting;     /* no step executed and we give up */
+	uint32_t voters;   /* bit per provider: who was designated when it began */
+	uint32_t approved; /* bit per provider: APPROVE for `step` (requestor) */
+	uint32_t done;     /* bit per provider: DONE for `step` */
 	int64_t started;
-	int64_t since;           /* of this step's phase */
-	int64_t executed_at;     /* of this step */
-	int64_t asked;           /* requestor: when the first REQUEST for this step left */
+	int64_t since;       /* of this step's phase */
+	int64_t executed_at; /* of this step */
+	int64_t asked;       /* requestor: when the first REQUEST for this step left */
 	int64_t lease;
 	int64_t hold[HOLD_COUNT]; /* absolute deadlines, only raised; 0: not begun */
 };
@@ -260,56 +262,57 @@ struct view_overlay {
 	struct view_contribution from[VIEW_PROVIDERS];
 };
 
-/* ---- the zone ------------------------------------------------------------------------------------ */
+/* ---- the zone
+ * ------------------------------------------------------------------------------------ */
 
 struct view_provider {
 	/* durable */
 	bool used;
 	char identity[VIEW_NAME];
-	bool member;               /* in the group: its keys and servers belong to the zone */
-	bool contributed;          /* it was once: OFF means leave, not staged */
+	bool member;      /* in the group: its keys and servers belong to the zone */
+	bool contributed; /* it was once: OFF means leave, not staged */
 	struct view_statement statement;
 	/* volatile */
-	bool ready;                /* HELLO done for this zone and beats arrive */
-	char why[REASON_TEXT];     /* why not */
-	struct view_message request;  /* the last REQUEST, until answered by APPROVE or DENY */
+	bool ready;                  /* HELLO done for this zone and beats arrive */
+	char why[REASON_TEXT];       /* why not */
+	struct view_message request; /* the last REQUEST, until answered by APPROVE or DENY */
 	bool requested;
 	int64_t requested_at;
-	uint16_t answer;           /* what we said: 0, enum msig_op */
-	bool stale;                /* it has a newer statement: pull */
-	uint64_t told;             /* version (counter) of our statement that was sent to it */
-	int64_t pulled;            /* last PULL */
-	int64_t sent;              /* last time the pending thing was said to it */
-	bool tell;                 /* it has to be answered: say what is pending at once */
-	struct view_message ask;   /* EXECUTE or DONE of a process that we do not run: answer it */
+	uint16_t answer;         /* what we said: 0, enum msig_op */
+	bool stale;              /* it has a newer statement: pull */
+	uint64_t told;           /* version (counter) of our statement that was sent to it */
+	int64_t pulled;          /* last PULL */
+	int64_t sent;            /* last time the pending thing was said to it */
+	bool tell;               /* it has to be answered: say what is pending at once */
+	struct view_message ask; /* EXECUTE or DONE of a process that we do not run: answer it */
 	bool asking;
-	char said[REASON_TEXT];    /* text of its last NOT-YET or DENY */
+	char said[REASON_TEXT]; /* text of its last NOT-YET or DENY */
 	uint16_t said_result;
 };
 
 struct durable {
-	uint8_t generation[16];          /* random, made with the database */
-	struct rpool pool;               /* the records that all sets below are made of */
+	uint8_t generation[16]; /* random, made with the database */
+	struct rpool pool;      /* the records that all sets below are made of */
 	struct view_provider provider[VIEW_PROVIDERS]; /* the durable part of each */
-	bool begun;                      /* the group was determined once */
-	uint64_t epoch;                  /* largest process number known */
-	uint64_t counter;                /* of own statement and overlay versions */
-	struct view_hsync hsync;         /* last good one */
-	struct view_hsync pending;       /* an instruction that takes away: stands since .time */
-	struct rset own;                 /* DNSKEYs that are ours, for good */
-	struct rset foreign;             /* DNSKEYs that once were foreign: never ours */
+	bool begun;                                    /* the group was determined once */
+	uint64_t epoch;                                /* largest process number known */
+	uint64_t counter;                              /* of own statement and overlay versions */
+	struct view_hsync hsync;                       /* last good one */
+	struct view_hsync pending; /* an instruction that takes away: stands since .time */
+	struct rset own;           /* DNSKEYs that are ours, for good */
+	struct rset foreign;       /* DNSKEYs that once were foreign: never ours */
 	struct view_process process;
 	struct view_ended ended;
-	struct view_overlay want;        /* what combinerd shall hold */
+	struct view_overlay want;                /* what combinerd shall hold */
 	uint64_t applied_epoch, applied_counter; /* version of the last one that it took */
 	struct view_overlay applied;
 	struct view_place *place[VIEW_PLACES]; /* NULL: not used */
-	int64_t backoff;                 /* no own REQUEST before */
+	int64_t backoff;                       /* no own REQUEST before */
 	uint32_t attempts;
-	bool paused;                     /* by the operator */
-	int64_t clock_floor;             /* holds do not count from before this time */
-	bool rebuild;                    /* database older than the world: nothing moves */
-	char doubt[REASON_TEXT];         /* why (rebuild) */
+	bool paused;             /* by the operator */
+	int64_t clock_floor;     /* holds do not count from before this time */
+	bool rebuild;            /* database older than the world: nothing moves */
+	char doubt[REASON_TEXT]; /* why (rebuild) */
 };
 
 struct zone_view {
@@ -317,29 +320,29 @@ struct zone_view {
 	struct view_config config;
 	struct durable d;
 	/* volatile */
-	bool dirty;                      /* something happened since the last decide() */
-	bool persist;                    /* the durable part changed */
-	uint8_t seed[16];                /* random octets from the shell, mixed and used up by decide() */
-	struct view_hsync hsync;         /* as seen last; UNKNOWN after a start */
-	char hsync_why[VIEW_WHY];        /* why the last question brought nothing; empty: it did */
+	bool dirty;               /* something happened since the last decide() */
+	bool persist;             /* the durable part changed */
+	uint8_t seed[16];         /* random octets from the shell, mixed and used up by decide() */
+	struct view_hsync hsync;  /* as seen last; UNKNOWN after a start */
+	char hsync_why[VIEW_WHY]; /* why the last question brought nothing; empty: it did */
 	int64_t hsync_tried, hsync_asked;
-	uint32_t designated;             /* bit per provider: ON and SIGN in d.hsync; by decide() */
-	char freeze[REASON_TEXT];        /* why no instruction is followed; empty: none */
-	bool overlay_known;              /* combinerd answered SHOW since start */
+	uint32_t designated;      /* bit per provider: ON and SIGN in d.hsync; by decide() */
+	char freeze[REASON_TEXT]; /* why no instruction is followed; empty: none */
+	bool overlay_known;       /* combinerd answered SHOW since start */
 	uint64_t combiner_epoch, combiner_counter;
-	uint8_t combiner_state;          /* enum msig_zone_state */
-	int64_t applying;                /* ACT_APPLY was issued then, not answered yet */
+	uint8_t combiner_state; /* enum msig_zone_state */
+	int64_t applying;       /* ACT_APPLY was issued then, not answered yet */
 	uint16_t apply_rcode;
 	char apply_text[REASON_TEXT];
-	struct rset looked_up;           /* NS names whose addresses are known */
-	bool parent_known;               /* the parent's servers are known */
-	int64_t looked_at[RSET_MAX];     /* last ACT_LOOKUP per NS name */
+	struct rset looked_up;       /* NS names whose addresses are known */
+	bool parent_known;           /* the parent's servers are known */
+	int64_t looked_at[RSET_MAX]; /* last ACT_LOOKUP per NS name */
 	int64_t parent_looked_at;
-	char denied[REASON_TEXT];        /* why the last own REQUEST came to nothing */
+	char denied[REASON_TEXT]; /* why the last own REQUEST came to nothing */
 	uint16_t denied_result;
-	int64_t showed;                  /* last ACT_SHOW */
-	int64_t notified;                /* last ACT_NOTIFY */
-	uint32_t own_max_ttl;            /* of the signer's whole zone, from FOLLOWED; 0 unknown */
+	int64_t showed;       /* last ACT_SHOW */
+	int64_t notified;     /* last ACT_NOTIFY */
+	uint32_t own_max_ttl; /* of the signer's whole zone, from FOLLOWED; 0 unknown */
 	int reasons;
 	struct reason reason[VIEW_REASONS]; /* of the last decide(), most important first */
 };
@@ -347,7 +350,7 @@ struct zone_view {
 /* zone, identity: text, absolute, lower case. generation and seed: 16 random octets each. NULL if a
  * name is no name. */
 struct zone_view *view_new(const char *zone, const char *identity, const struct view_times *times,
-                           const uint8_t generation[16], const uint8_t seed[16]);
+			   const uint8_t generation[16], const uint8_t seed[16]);
 void view_free(struct zone_view *view);
 
 /* Records as wire data -> the pool of this zone. names of NS lower-cased by the caller. */
@@ -364,7 +367,8 @@ int view_place_provider(const struct zone_view *view, const struct view_place *p
 /* What the place serves as far as known: its current version; NULL if nothing was ever seen. */
 const struct view_version *view_current(const struct view_place *place, enum view_type type);
 
-/* ---- events. Each returns true if it was news. --------------------------------------------------- */
+/* ---- events. Each returns true if it was news.
+ * --------------------------------------------------- */
 
 bool view_on_hsync(struct zone_view *view, const struct view_hsync *seen);
 bool view_on_answer(struct zone_view *view, const struct view_answer *answer);
@@ -374,7 +378,7 @@ bool view_on_answer(struct zone_view *view, const struct view_answer *answer);
 /* Addresses of a name server (ns: id of an NS record) or of the parent's servers (ns -1). Replaces
  * what was known; count 0 with known false means that it could not be found out. */
 bool view_on_addresses(struct zone_view *view, int ns, bool known, const char *const *server,
-                       int count, int64_t now);
+		       int count, int64_t now);
 /* The own signer is at this address (at start and when configured anew). */
 int view_signer(struct zone_view *view, const char *server);
 
@@ -384,12 +388,12 @@ bool view_on_beat(struct zone_view *view, int provider, uint64_t epoch, uint64_t
 /* MSIG_EDOUBT if older than what is known, or equal in version but not in content; MSIG_ESIZE if it
  * states too much. */
 int view_on_statement(struct zone_view *view, int provider, const struct view_statement *said,
-                      int64_t now);
+		      int64_t now);
 bool view_on_message(struct zone_view *view, int provider, const struct view_message *msg,
-                     int64_t now);
+		     int64_t now);
 /* The answer to APPLY. rcode 0xffff: combinerd did not answer. */
 bool view_on_applied(struct zone_view *view, uint64_t epoch, uint64_t counter, uint16_t rcode,
-                     const char *text);
+		     const char *text);
 /* The answer to SHOW: what combinerd holds. */
 bool view_on_overlay(struct zone_view *view, uint8_t state, uint64_t epoch, uint64_t counter);
 /* Largest TTL in the signer's zone. */
@@ -403,7 +407,8 @@ enum view_command { VIEW_PAUSE, VIEW_RESUME, VIEW_ABORT, VIEW_CONFIRM };
 /* CONFIRM: the operator has looked at a doubt (rebuild) and says go on. */
 bool view_on_command(struct zone_view *view, enum view_command command);
 
-/* ---- the durable part as bytes -------------------------------------------------------------------- */
+/* ---- the durable part as bytes
+ * -------------------------------------------------------------------- */
 
 /* A new buffer, the caller frees it. */
 int view_encode(const struct zone_view *view, uint8_t **out, size_t *len);

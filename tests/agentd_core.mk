@@ -3,20 +3,21 @@
 check_PROGRAMS += tests/sim/msig-sim tests/sim/msig-sim-mutants
 TESTS += tests/sim/msig-sim
 
-sim_sources = tests/sim/main.c tests/sim/mutants.c tests/sim/oracle.c tests/sim/sim.c tests/sim/sim.h
+sim_sources = tests/sim/main.c tests/sim/mutants.c tests/sim/mutations.c tests/sim/mutations.h \
+	tests/sim/oracle.c tests/sim/sim.c tests/sim/sim.h
 sim_libs = libmsig/libmsig.la $(KNOT_LIBS) $(GNUTLS_LIBS)
 
 tests_sim_msig_sim_SOURCES = $(sim_sources)
 tests_sim_msig_sim_LDADD = agentd/libcore.la $(sim_libs)
 
-tests_sim_msig_sim_mutants_SOURCES = $(sim_sources) $(agentd_libcore_la_SOURCES)
+# The same core with MSIG_MUTANTS, once for all that links it.
+check_LTLIBRARIES += tests/sim/libmutant.la
+tests_sim_libmutant_la_SOURCES = $(agentd_libcore_la_SOURCES) tests/sim/mutations.c tests/sim/mutations.h
+tests_sim_libmutant_la_CPPFLAGS = $(AM_CPPFLAGS) -DMSIG_MUTANTS
+tests_sim_msig_sim_mutants_SOURCES = tests/sim/main.c tests/sim/mutants.c tests/sim/oracle.c \
+	tests/sim/sim.c tests/sim/sim.h
 tests_sim_msig_sim_mutants_CPPFLAGS = $(AM_CPPFLAGS) -DMSIG_MUTANTS
-tests_sim_msig_sim_mutants_LDADD = $(sim_libs)
-
-# make mutants: the last line says how many of how many were caught.
-mutants: tests/sim/msig-sim-mutants
-	tests/sim/msig-sim-mutants -m '' -c 2000
-.PHONY: mutants
+tests_sim_msig_sim_mutants_LDADD = tests/sim/libmutant.la $(sim_libs)
 
 if HAVE_CMOCKA
 core_tests = \
@@ -28,7 +29,7 @@ core_tests = \
 	tests/unit/test_decide
 check_PROGRAMS += $(core_tests)
 TESTS += $(core_tests)
-core_bench = tests/unit/bench.c tests/unit/bench.h
+core_bench = tests/unit/bench.c tests/unit/bench.h tests/sim/mutations.c tests/sim/mutations.h
 core_test_libs = agentd/libcore.la libmsig/libmsig.la $(CMOCKA_LIBS) $(KNOT_LIBS) $(GNUTLS_LIBS)
 tests_unit_test_view_SOURCES = tests/unit/test_view.c $(core_bench)
 tests_unit_test_view_LDADD = $(core_test_libs)
@@ -42,4 +43,28 @@ tests_unit_test_agree_SOURCES = tests/unit/test_agree.c $(core_bench)
 tests_unit_test_agree_LDADD = $(core_test_libs)
 tests_unit_test_decide_SOURCES = tests/unit/test_decide.c $(core_bench)
 tests_unit_test_decide_LDADD = $(core_test_libs)
+
+check_PROGRAMS += $(mutants)
+mutants = tests/unit/mutant_view tests/unit/mutant_hold tests/unit/mutant_safety \
+	tests/unit/mutant_process tests/unit/mutant_agree tests/unit/mutant_decide
+tests_unit_mutant_view_SOURCES = tests/unit/test_view.c tests/unit/bench.c tests/unit/bench.h
+tests_unit_mutant_view_LDADD = tests/sim/libmutant.la $(sim_libs) $(CMOCKA_LIBS)
+tests_unit_mutant_hold_SOURCES = tests/unit/test_hold.c tests/unit/bench.c tests/unit/bench.h
+tests_unit_mutant_hold_LDADD = tests/sim/libmutant.la $(sim_libs) $(CMOCKA_LIBS)
+tests_unit_mutant_safety_SOURCES = tests/unit/test_safety.c tests/unit/bench.c tests/unit/bench.h
+tests_unit_mutant_safety_LDADD = tests/sim/libmutant.la $(sim_libs) $(CMOCKA_LIBS)
+tests_unit_mutant_process_SOURCES = tests/unit/test_process.c tests/unit/bench.c tests/unit/bench.h
+tests_unit_mutant_process_LDADD = tests/sim/libmutant.la $(sim_libs) $(CMOCKA_LIBS)
+tests_unit_mutant_agree_SOURCES = tests/unit/test_agree.c tests/unit/bench.c tests/unit/bench.h
+tests_unit_mutant_agree_LDADD = tests/sim/libmutant.la $(sim_libs) $(CMOCKA_LIBS)
+tests_unit_mutant_decide_SOURCES = tests/unit/test_decide.c tests/unit/bench.c tests/unit/bench.h
+tests_unit_mutant_decide_LDADD = tests/sim/libmutant.la $(sim_libs) $(CMOCKA_LIBS)
 endif
+
+# make mutants: every guard, hold and rule of the core is switched off in turn; the last line says how
+# many of how many the tests and the simulator noticed.
+mutants: $(check_LTLIBRARIES) $(check_PROGRAMS)
+	$(SHELL) $(srcdir)/tests/sim/mutants.sh
+.PHONY: mutants
+FULL_TESTS += tests/sim/mutants.sh
+EXTRA_DIST += tests/sim/mutants.sh

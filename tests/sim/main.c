@@ -1,6 +1,6 @@
 /*
- * msig-sim: runs schedules from consecutive seeds; TAP. A failure prints its seed; the same seed with
- * -t prints what happened.
+ * msig-sim: runs schedules from consecutive seeds; TAP. A failure prints its seed; the same seed
+ * with -t prints what happened.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ seconds(void)
 int
 main(int argc, char **argv)
 {
-	struct sim_options opt = { .seed = 1, .faults = true };
+	struct sim_options opt = {.seed = 1, .faults = true};
 	static struct sim sim;
 	uint64_t count = 1000, failed = 0, events = 0, decisions = 0, crashes = 0, checks = 0;
 	const char *only = NULL;
@@ -46,17 +46,18 @@ main(int argc, char **argv)
 			break;
 		case 'm':
 			mutants = true;
-			only = optarg[0] != 0 ? optarg : NULL;
+			only = optarg;
 			break;
 		case 't':
 			opt.trace = true;
 			break;
 		default:
-			fprintf(stderr, "usage: msig-sim [-s seed] [-c count] [-n agents] [-f] [-t]\n");
+			fprintf(stderr,
+				"usage: msig-sim [-s seed] [-c count] [-n agents] [-f] [-t]\n");
 			return 2;
 		}
 	if (mutants)
-		return mutants_run(count, only) != 0;
+		return mutants_run(count, only);
 	if (argc == 1 && getenv("MSIG_FULL") != NULL)
 		count = 100000;
 	else if (argc == 1)
@@ -75,11 +76,12 @@ main(int argc, char **argv)
 		checks += sim.checks;
 	}
 	double took = seconds() - start;
-	printf("# %llu schedules in %.1f s of processor time (%.0f per second); per schedule %.0f events, %.0f decisions, "
+	printf("# %llu schedules in %.1f s of processor time (%.0f per second); per schedule %.0f "
+	       "events, %.0f decisions, "
 	       "%.1f crashes, %.0f checks of S1 and S2\n",
-	       (unsigned long long)count, took, (double)count / took, (double)events / (double)count,
-	       (double)decisions / (double)count, (double)crashes / (double)count,
-	       (double)checks / (double)count);
+	       (unsigned long long)count, took, (double)count / took,
+	       (double)events / (double)count, (double)decisions / (double)count,
+	       (double)crashes / (double)count, (double)checks / (double)count);
 	printf("1..1\n%sok 1 - %llu schedules from seed %llu\n", failed != 0 ? "not " : "",
 	       (unsigned long long)count, (unsigned long long)(opt.seed - count));
 	return failed != 0;

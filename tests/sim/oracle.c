@@ -19,8 +19,8 @@ oracle_serve(struct sim *sim, struct server *server, const struct zone_version *
 		int *n = &server->count[t];
 		if (*n > 0) {
 			struct past *last = &server->past[t][*n - 1];
-			if (rset_equal(last->set, rr->set) && rset_equal(last->signers, rr->signers) &&
-			    last->ttl == rr->ttl)
+			if (rset_equal(last->set, rr->set) &&
+			    rset_equal(last->signers, rr->signers) && last->ttl == rr->ttl)
 				continue;
 			last->end = sim->now;
 		}
@@ -37,11 +37,11 @@ oracle_serve(struct sim *sim, struct server *server, const struct zone_version *
 			sim_fail(sim, "the simulator's history is too short");
 			return;
 		}
-		server->past[t][(*n)++] = (struct past){ .set = rr->set,
-		                                         .signers = rr->signers,
-		                                         .ttl = rr->ttl,
-		                                         .start = sim->now,
-		                                         .end = VIEW_NEVER };
+		server->past[t][(*n)++] = (struct past){.set = rr->set,
+							.signers = rr->signers,
+							.ttl = rr->ttl,
+							.start = sim->now,
+							.end = VIEW_NEVER};
 	}
 	server->now = *version;
 }
@@ -151,18 +151,20 @@ oracle_check(struct sim *sim)
 	for (int k = 0; k < nk; k++) {
 		for (int d = 0; d < nd; d++)
 			if (!rset_meets(rset_and(ds_keys[d], keys[k]->set), keys[k]->signers)) {
-				sim_fail(sim,
-				         "S1: a cached DS set matches no signing key of the DNSKEY set "
-				         "of %s",
-				         key_at[k]);
+				sim_fail(
+				    sim,
+				    "S1: a cached DS set matches no signing key of the DNSKEY set "
+				    "of %s",
+				    key_at[k]);
 				return;
 			}
 		for (int s = 0; s < ns; s++)
 			if (!rset_meets(keys[k]->set, sigs[s]->signers)) {
-				sim_fail(sim,
-				         "S2: signatures of %s verify with no key of the DNSKEY set "
-				         "of %s",
-				         sig_at[s], key_at[k]);
+				sim_fail(
+				    sim,
+				    "S2: signatures of %s verify with no key of the DNSKEY set "
+				    "of %s",
+				    sig_at[s], key_at[k]);
 				return;
 			}
 	}
@@ -183,8 +185,8 @@ takes_part(const struct sim *sim, int i, const struct view_process *run)
 	return false;
 }
 
-/* S7: one process per zone (one that has done nothing yet does not count). S6: its agents are at most
- * one step apart. */
+/* S7: one process per zone (one that has done nothing yet does not count). S6: its agents are at
+ * most one step apart. */
 void
 oracle_agents(struct sim *sim)
 {
@@ -238,7 +240,7 @@ oracle_finished(struct sim *sim, char *why, size_t len)
 		if (!rset_equal(rpool_keys(&sim->pool, s->now.type[VIEW_DS].set), ksks) ||
 		    !rset_equal(s->now.type[VIEW_NS].set, ns)) {
 			snprintf(why, len, "the parent's %s",
-			         rset_equal(s->now.type[VIEW_NS].set, ns) ? "DS" : "NS");
+				 rset_equal(s->now.type[VIEW_NS].set, ns) ? "DS" : "NS");
 			return false;
 		}
 	}

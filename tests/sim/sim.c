@@ -12,7 +12,8 @@
 #define SECOND INT64_C(1000)
 #define BIT(i) (UINT32_C(1) << (i))
 
-/* ---- talking ---------------------------------------------------------------------------------- */
+/* ---- talking ----------------------------------------------------------------------------------
+ */
 
 void
 sim_fail(struct sim *sim, const char *format, ...)
@@ -40,7 +41,8 @@ sim_trace(struct sim *sim, const char *format, ...)
 	putchar('\n');
 }
 
-/* ---- events: a heap by time, then order ----------------------------------------------------------- */
+/* ---- events: a heap by time, then order
+ * ----------------------------------------------------------- */
 
 static bool
 before(const struct event *a, const struct event *b)
@@ -118,7 +120,8 @@ faulty(const struct sim *sim)
 	return sim->opt.faults && sim->now < sim->quiet;
 }
 
-/* ---- what is served --------------------------------------------------------------------------------- */
+/* ---- what is served
+ * --------------------------------------------------------------------------------- */
 
 /* The version that a signer makes of its combiner's zone. */
 static void
@@ -127,7 +130,7 @@ sign(struct sim *sim, int i)
 	struct node *n = &sim->node[i];
 	struct zone_version v;
 	struct rset keys = RSET_NONE, cds = RSET_NONE, cdnskey = RSET_NONE, ns = RSET_NONE,
-	            csync = RSET_NONE;
+		    csync = RSET_NONE;
 
 	if (n->owner.hsync < 0)
 		return;
@@ -167,7 +170,8 @@ sign(struct sim *sim, int i)
 	v.seq = ++sim->versions;
 	n->signer = v;
 	for (int k = 0; k < n->servers; k++) {
-		struct event *e = post(sim, EV_SERVER, i, rng_range(&sim->rng, 10, faulty(sim) ? 6000 : 800));
+		struct event *e =
+		    post(sim, EV_SERVER, i, rng_range(&sim->rng, 10, faulty(sim) ? 6000 : 800));
 		e->a = k;
 	}
 }
@@ -176,7 +180,8 @@ static void
 parent_publish(struct sim *sim)
 {
 	for (int k = 0; k < sim->parent.servers; k++) {
-		struct event *e = post(sim, EV_PARENT_SERVER, 0, rng_range(&sim->rng, 0, faulty(sim) ? 8000 : 500));
+		struct event *e = post(sim, EV_PARENT_SERVER, 0,
+				       rng_range(&sim->rng, 0, faulty(sim) ? 8000 : 500));
 		e->a = k;
 	}
 }
@@ -200,12 +205,12 @@ scan(struct sim *sim)
 				return;
 			if (first == NULL)
 				first = v;
-			cds_same &= rset_equal(first->type[VIEW_CDS].set, v->type[VIEW_CDS].set) &&
-			            rset_equal(first->type[VIEW_CDNSKEY].set,
-			                       v->type[VIEW_CDNSKEY].set);
-			csync_same &= rset_equal(first->type[VIEW_CSYNC].set,
-			                         v->type[VIEW_CSYNC].set) &&
-			              rset_equal(first->type[VIEW_NS].set, v->type[VIEW_NS].set);
+			cds_same &=
+			    rset_equal(first->type[VIEW_CDS].set, v->type[VIEW_CDS].set) &&
+			    rset_equal(first->type[VIEW_CDNSKEY].set, v->type[VIEW_CDNSKEY].set);
+			csync_same &=
+			    rset_equal(first->type[VIEW_CSYNC].set, v->type[VIEW_CSYNC].set) &&
+			    rset_equal(first->type[VIEW_NS].set, v->type[VIEW_NS].set);
 		}
 	}
 	if (first == NULL)
@@ -241,7 +246,8 @@ scan(struct sim *sim)
 		parent_publish(sim);
 }
 
-/* ---- the shell of an agent ------------------------------------------------------------------------------ */
+/* ---- the shell of an agent
+ * ------------------------------------------------------------------------------ */
 
 static int
 to_view(struct sim *sim, struct node *n, int id)
@@ -307,7 +313,7 @@ static void
 start_agent(struct sim *sim, int i)
 {
 	struct node *n = &sim->node[i];
-	uint8_t generation[16] = { (uint8_t)i, 1 }, seed[16];
+	uint8_t generation[16] = {(uint8_t)i, 1}, seed[16];
 
 	for (int k = 0; k < 16; k++)
 		seed[k] = (uint8_t)rng_next(&sim->rng);
@@ -324,7 +330,8 @@ start_agent(struct sim *sim, int i)
 	view_signer(n->view, "signer");
 	n->up = true;
 	n->persists = 0;
-	n->crash_at = faulty(sim) && rng_chance(&sim->rng, 850) ? (int)rng_range(&sim->rng, 1, 30) : 0;
+	n->crash_at =
+	    faulty(sim) && rng_chance(&sim->rng, 850) ? (int)rng_range(&sim->rng, 1, 30) : 0;
 	n->crash_how = (int)rng_range(&sim->rng, 0, 3);
 	n->wake = VIEW_NEVER;
 	for (int p = 0; p < sim->nodes; p++) {
@@ -458,15 +465,16 @@ execute(struct sim *sim, int i, const struct action *a)
 		to = global_of(sim, n, a->provider);
 		sim->sends[a->message.op]++;
 		sim_trace(sim, "%s -> %s: %s %s %d/%s", n->identity, sim->node[to].identity,
-		          msig_op_name(a->message.op), process_name(a->message.process),
-		          a->message.step, a->message.text);
+			  msig_op_name(a->message.op), process_name(a->message.process),
+			  a->message.step, a->message.text);
 		e = send(sim, EV_MESSAGE, i, to);
 		if (e == NULL)
 			return;
 		e->u.message = a->message;
 		e->u.message.subject = global_of(sim, n, a->message.subject);
 		if (faulty(sim) && rng_chance(&sim->rng, 50)) {
-			struct event *twice = post(sim, EV_MESSAGE, to, rng_range(&sim->rng, 2, 30000));
+			struct event *twice =
+			    post(sim, EV_MESSAGE, to, rng_range(&sim->rng, 2, 30000));
 			twice->from = i;
 			twice->u.message = e->u.message;
 		}
@@ -481,7 +489,8 @@ execute(struct sim *sim, int i, const struct action *a)
 		return;
 	case ACT_JOURNAL:
 	case ACT_ALARM:
-		sim_trace(sim, "%s: %s%s", n->identity, a->kind == ACT_ALARM ? "ALARM " : "", a->text);
+		sim_trace(sim, "%s: %s%s", n->identity, a->kind == ACT_ALARM ? "ALARM " : "",
+			  a->text);
 		return;
 	case ACT_NOTIFY:
 		return;
@@ -506,7 +515,8 @@ drive(struct sim *sim, int i)
 	oracle_agents(sim);
 	if (plan.persist) {
 		n->persists++;
-		if (n->crash_at != 0 && n->persists == n->crash_at && n->crash_how == 0 && faulty(sim)) {
+		if (n->crash_at != 0 && n->persists == n->crash_at && n->crash_how == 0 &&
+		    faulty(sim)) {
 			if (MUTANT(NO_COMMIT))
 				for (int k = 0; k < plan.count; k++)
 					execute(sim, i, &plan.action[k]);
@@ -542,7 +552,8 @@ drive(struct sim *sim, int i)
 	}
 }
 
-/* ---- events at an agent ------------------------------------------------------------------------------------ */
+/* ---- events at an agent
+ * ------------------------------------------------------------------------------------ */
 
 static void
 answer(struct sim *sim, struct node *n, const struct event *e)
@@ -561,7 +572,8 @@ answer(struct sim *sim, struct node *n, const struct event *e)
 	for (int t = 0; t < VIEW_TYPE_COUNT; t++) {
 		if ((e->b >> t & 1) == 0)
 			continue;
-		struct view_answer a = { .place = e->a, .type = t, .asked = e->t, .time = local(sim, n) };
+		struct view_answer a = {
+		    .place = e->a, .type = t, .asked = e->t, .time = local(sim, n)};
 		if (!v->loaded) {
 			a.status = MSIG_SEEN_UNKNOWN;
 			memcpy(a.reason, "timeout", 8);
@@ -570,7 +582,8 @@ answer(struct sim *sim, struct node *n, const struct event *e)
 			a.set = seen->set[t];
 			a.signers = seen->signers[t];
 			a.ttl = v->type[t].ttl;
-			a.status = soa || !rset_empty(v->type[t].set) ? MSIG_SEEN_SET : MSIG_SEEN_ABSENT;
+			a.status =
+			    soa || !rset_empty(v->type[t].set) ? MSIG_SEEN_SET : MSIG_SEEN_ABSENT;
 		}
 		view_on_answer(n->view, &a);
 	}
@@ -583,8 +596,7 @@ looked_up(struct sim *sim, struct node *n, const struct event *e)
 	if (e->a < 0) {
 		for (int k = 0; k < sim->parent.servers; k++)
 			names[k] = sim->parent.server[k].name;
-		view_on_addresses(n->view, -1, true, names, sim->parent.servers,
-		                  local(sim, n));
+		view_on_addresses(n->view, -1, true, names, sim->parent.servers, local(sim, n));
 		return;
 	}
 	for (int i = 0; i < sim->nodes; i++) {
@@ -593,7 +605,7 @@ looked_up(struct sim *sim, struct node *n, const struct event *e)
 		for (int k = 0; k < sim->node[i].servers; k++)
 			names[k] = sim->node[i].server[k].name;
 		view_on_addresses(n->view, to_view(sim, n, e->a), true, names, sim->node[i].servers,
-		                  local(sim, n));
+				  local(sim, n));
 	}
 }
 
@@ -617,7 +629,7 @@ combiner_apply(struct sim *sim, int i, const struct event *e)
 		memcpy(c->from, e->u.apply.from, sizeof(c->from));
 		c->merged = true;
 		sim_trace(sim, "%s: overlay %llu.%llu", n->identity, (unsigned long long)c->epoch,
-		          (unsigned long long)c->counter);
+			  (unsigned long long)c->counter);
 		post(sim, EV_SIGNER, i, rng_range(&sim->rng, 20, faulty(sim) ? 5000 : 300));
 	}
 	if (faulty(sim) && rng_chance(&sim->rng, 50))
@@ -679,7 +691,7 @@ static void
 blip(struct sim *sim, const struct event *e)
 {
 	struct view_hsync *h;
-	struct event act = { .kind = EV_OWNER_BLIP, .a = sim->meant, .b = -1 };
+	struct event act = {.kind = EV_OWNER_BLIP, .a = sim->meant, .b = -1};
 
 	if (e->a >= 0) { /* taken back */
 		if (sim->owner.hsync != sim->meant)
@@ -696,7 +708,7 @@ blip(struct sim *sim, const struct event *e)
 	int last = h->count - 1;
 	switch (rng_range(&sim->rng, 0, 5)) {
 	case 0:
-		*h = (struct view_hsync){ .status = MSIG_SEEN_ABSENT };
+		*h = (struct view_hsync){.status = MSIG_SEEN_ABSENT};
 		break;
 	case 1:
 		snprintf(h->error, sizeof(h->error), "malformed");
@@ -730,7 +742,7 @@ owner_helps(struct sim *sim)
 		const struct view_process *run = &n->view->d.process;
 		if (run->kind == MSIG_PROCESS_ADD && run->subject == VIEW_SELF && run->step == 4 &&
 		    run->phase == PHASE_EXECUTING) {
-			struct event e = { .a = -1, .b = n->ns, .kind = EV_OWNER_SYNC };
+			struct event e = {.a = -1, .b = n->ns, .kind = EV_OWNER_SYNC};
 			owner_acts(sim, &e);
 		}
 	}
@@ -871,8 +883,8 @@ handle(struct sim *sim, struct event *e)
 		struct zone_version v = sim->parent.server[e->a].now;
 		v.loaded = true;
 		v.seq = ++sim->versions;
-		v.type[VIEW_DS] = (struct rrset){ .set = sim->parent.ds, .ttl = sim->parent.ttl_ds };
-		v.type[VIEW_NS] = (struct rrset){ .set = sim->parent.ns, .ttl = sim->parent.ttl_ns };
+		v.type[VIEW_DS] = (struct rrset){.set = sim->parent.ds, .ttl = sim->parent.ttl_ds};
+		v.type[VIEW_NS] = (struct rrset){.set = sim->parent.ns, .ttl = sim->parent.ttl_ns};
 		oracle_serve(sim, &sim->parent.server[e->a], &v);
 		oracle_check(sim);
 		return;
@@ -914,7 +926,7 @@ handle(struct sim *sim, struct event *e)
 		answer(sim, n, e);
 		break;
 	case EV_HSYNC: {
-		struct view_hsync h = { .status = MSIG_SEEN_UNKNOWN };
+		struct view_hsync h = {.status = MSIG_SEEN_UNKNOWN};
 		if (e->a >= 0)
 			h = sim->hsync[e->a];
 		h.time = local(sim, n);
@@ -928,7 +940,8 @@ handle(struct sim *sim, struct event *e)
 		view_on_overlay(n->view, MSIG_ZONE_MERGED, e->u.apply.epoch, e->u.apply.counter);
 		break;
 	case EV_APPLIED:
-		view_on_applied(n->view, e->u.apply.epoch, e->u.apply.counter, e->u.apply.rcode, "");
+		view_on_applied(n->view, e->u.apply.epoch, e->u.apply.counter, e->u.apply.rcode,
+				"");
 		break;
 	case EV_PEER:
 		p = number_at(sim, n, e->from);
@@ -976,12 +989,13 @@ handle(struct sim *sim, struct event *e)
 		drive(sim, e->node);
 }
 
-/* ---- making a world ------------------------------------------------------------------------------------------ */
+/* ---- making a world
+ * ------------------------------------------------------------------------------------------ */
 
 static int
 key(struct sim *sim, uint16_t flags)
 {
-	uint8_t rdata[4 + 32] = { (uint8_t)(flags >> 8), (uint8_t)flags, 3, 15 };
+	uint8_t rdata[4 + 32] = {(uint8_t)(flags >> 8), (uint8_t)flags, 3, 15};
 	for (;;) {
 		for (size_t i = 4; i < sizeof(rdata); i++)
 			rdata[i] = (uint8_t)rng_next(&sim->rng);
@@ -990,7 +1004,8 @@ key(struct sim *sim, uint16_t flags)
 		bool clash = false;
 		for (int i = 0; i < sim->pool.count; i++)
 			if (i != id && sim->pool.at[i].type == 48 &&
-			    (sim->pool.at[i].tag == rr->tag || sim->pool.at[i].tag == (uint16_t)(rr->tag + 128) ||
+			    (sim->pool.at[i].tag == rr->tag ||
+			     sim->pool.at[i].tag == (uint16_t)(rr->tag + 128) ||
 			     rr->tag == (uint16_t)(sim->pool.at[i].tag + 128)))
 				clash = true;
 		if (!clash)
@@ -1002,7 +1017,8 @@ static void
 make_node(struct sim *sim, int i)
 {
 	struct node *n = &sim->node[i];
-	uint8_t name[] = { 3, 'n', 's', (uint8_t)('1' + i), 1, 'p', 7, 'e', 'x', 'a', 'm', 'p', 'l', 'e', 0 };
+	uint8_t name[] = {3,   'n', 's', (uint8_t)('1' + i), 1, 'p', 7, 'e', 'x', 'a', 'm', 'p',
+			  'l', 'e', 0};
 
 	snprintf(n->identity, sizeof(n->identity), "msa.p%d.example.", i + 1);
 	n->mode = rng_chance(&sim->rng, 400) ? VIEW_MODE_ALL : VIEW_MODE_FOREIGN;
@@ -1016,7 +1032,8 @@ make_node(struct sim *sim, int i)
 	n->owner.hsync = -1;
 	n->servers = (int)rng_range(&sim->rng, 1, SERVERS);
 	for (int k = 0; k < n->servers; k++)
-		snprintf(n->server[k].name, sizeof(n->server[k].name), "192.0.2.%d@53", 10 * i + k + 1);
+		snprintf(n->server[k].name, sizeof(n->server[k].name), "192.0.2.%d@53",
+			 10 * i + k + 1);
 	for (int t = 0; t < VIEW_TYPE_COUNT; t++)
 		n->ttl[t] = (uint32_t)rng_range(&sim->rng, 1, 20);
 }
@@ -1041,7 +1058,8 @@ instruct(struct sim *sim, int index, int count, const int *order)
 static void
 make_world(struct sim *sim)
 {
-	static const uint8_t apex[] = { 4, 's', 'h', 'o', 'p', 7, 'e', 'x', 'a', 'm', 'p', 'l', 'e', 0 };
+	static const uint8_t apex[] = {4,   's', 'h', 'o', 'p', 7,   'e',
+				       'x', 'a', 'm', 'p', 'l', 'e', 0};
 	int order[NODES];
 
 	rpool_init(&sim->pool, apex);
@@ -1105,7 +1123,7 @@ make_world(struct sim *sim)
 		e->a = c - 1;
 		e->b = -1;
 		at += rng_chance(&sim->rng, 400) ? rng_range(&sim->rng, 0, 4000)
-		                                 : rng_range(&sim->rng, 10000, 150000);
+						 : rng_range(&sim->rng, 10000, 150000);
 	}
 	post(sim, EV_SCAN, 0, rng_range(&sim->rng, 0, sim->parent.scan));
 	sim->quiet = sim->opt.faults ? rng_range(&sim->rng, 20, 240) * SECOND : 0;
@@ -1153,12 +1171,13 @@ sim_run(struct sim *sim, const struct sim_options *options)
 			break;
 		sim->now = e->at;
 		sim->steps++;
-		bool world = e->kind == EV_SERVER || e->kind == EV_PARENT_SERVER || e->kind == EV_WAKE;
+		bool world =
+		    e->kind == EV_SERVER || e->kind == EV_PARENT_SERVER || e->kind == EV_WAKE;
 		handle(sim, e);
 		release(sim, e);
 		owner_helps(sim);
-		if (world && sim->now >= sim->quiet + looked && sim->owner.hsync == sim->nodes - 1 &&
-		    oracle_finished(sim, why, sizeof(why))) {
+		if (world && sim->now >= sim->quiet + looked &&
+		    sim->owner.hsync == sim->nodes - 1 && oracle_finished(sim, why, sizeof(why))) {
 			if (settled == 0) {
 				settled = sim->now;
 				sim->finished = sim->now;
@@ -1181,10 +1200,10 @@ sim_run(struct sim *sim, const struct sim_options *options)
 		if (v == NULL)
 			continue;
 		sim_trace(sim, "%s: process %d step %d %s, members %x, applied %llu want %llu",
-		          sim->node[i].identity, v->d.process.kind, v->d.process.step,
-		          process_phase_name(v->d.process.phase), agree_members(v),
-		          (unsigned long long)v->d.applied_counter,
-		          (unsigned long long)v->d.want.counter);
+			  sim->node[i].identity, v->d.process.kind, v->d.process.step,
+			  process_phase_name(v->d.process.phase), agree_members(v),
+			  (unsigned long long)v->d.applied_counter,
+			  (unsigned long long)v->d.want.counter);
 		for (int r = 0; r < v->reasons; r++)
 			sim_trace(sim, "   %s", reason_text(&v->reason[r], text, sizeof(text)));
 	}

@@ -14,8 +14,8 @@
 #include "agentd/view.h"
 
 #define NODES 4
-#define SERVERS 2  /* addresses per provider and at the parent */
-#define KEPT 24    /* versions that a server's history keeps */
+#define SERVERS 2 /* addresses per provider and at the parent */
+#define KEPT 24   /* versions that a server's history keeps */
 
 /* ---- chance -------------------------------------------------------------------------------- */
 
@@ -44,7 +44,8 @@ rng_chance(struct rng *r, int per_mille)
 	return (int)(rng_next(r) % 1000) < per_mille;
 }
 
-/* ---- what is served ---------------------------------------------------------------------------- */
+/* ---- what is served ----------------------------------------------------------------------------
+ */
 
 struct rrset {
 	struct rset set;
@@ -54,7 +55,7 @@ struct rrset {
 
 struct zone_version {
 	struct rrset type[VIEW_TYPE_COUNT];
-	int hsync; /* index of the owner's instructions */
+	int hsync;    /* index of the owner's instructions */
 	uint32_t seq; /* its number: equal versions are the same */
 	bool loaded;
 };
@@ -75,8 +76,8 @@ struct past {
 struct server {
 	char name[32];
 	struct zone_version now;
-	int64_t deaf;  /* does not answer the agents until then */
-	int64_t stuck; /* takes no new version until then */
+	int64_t deaf;                    /* does not answer the agents until then */
+	int64_t stuck;                   /* takes no new version until then */
 	int64_t named_from, named_until; /* exact; from 0: never */
 	int count[VIEW_TYPE_COUNT];
 	struct past past[VIEW_TYPE_COUNT][KEPT];
@@ -97,9 +98,9 @@ struct combiner {
 struct node {
 	char identity[32];
 	struct rpool *pool;
-	bool there;        /* takes part in this schedule */
+	bool there; /* takes part in this schedule */
 	enum view_mode mode;
-	int ksk, zsk, ns;  /* world's ids */
+	int ksk, zsk, ns; /* world's ids */
 	struct rset own, cds, cdnskey;
 	struct owner_zone owner;
 	struct combiner combiner;
@@ -110,12 +111,12 @@ struct node {
 	/* the agent */
 	struct zone_view *view;
 	bool up;
-	int64_t clock;     /* its clock is ahead by this */
+	int64_t clock; /* its clock is ahead by this */
 	uint8_t *blob;
 	size_t blob_len;
-	int64_t wake;      /* time of the wake-up event that counts */
+	int64_t wake; /* time of the wake-up event that counts */
 	int persists;
-	int crash_at;      /* number of the persist at which it dies; 0: never */
+	int crash_at; /* number of the persist at which it dies; 0: never */
 	int crash_how;
 	int16_t to_view[RSET_MAX];
 	int16_t from_view[RSET_MAX];
@@ -125,12 +126,13 @@ struct node {
 struct parent {
 	struct rset ds, ns;
 	uint32_t ttl_ds, ttl_ns;
-	int64_t scan;      /* period */
+	int64_t scan; /* period */
 	int servers;
 	struct server server[SERVERS];
 };
 
-/* ---- events --------------------------------------------------------------------------------------- */
+/* ---- events
+ * --------------------------------------------------------------------------------------- */
 
 enum event_kind {
 	EV_WAKE,
@@ -146,7 +148,7 @@ enum event_kind {
 	EV_SHOWN,
 	EV_APPLY,
 	EV_APPLIED,
-	EV_OWNER,   /* the owner does something */
+	EV_OWNER,      /* the owner does something */
 	EV_OWNER_BLIP, /* the owner breaks HSYNC, and repairs it later */
 	EV_OWNER_SYNC,
 	EV_SIGNER,
@@ -154,9 +156,9 @@ enum event_kind {
 	EV_SCAN,
 	EV_PARENT_SERVER,
 	EV_START,
-	EV_PEER,    /* reachability */
+	EV_PEER, /* reachability */
 	EV_FAULT,
-	EV_QUIET,   /* faults end */
+	EV_QUIET, /* faults end */
 };
 
 struct state_wire {
@@ -185,7 +187,7 @@ struct event {
 
 struct sim_options {
 	uint64_t seed;
-	int nodes;        /* 0: by the seed */
+	int nodes; /* 0: by the seed */
 	bool faults;
 	bool trace;
 	int mutant;
@@ -195,7 +197,7 @@ struct sim {
 	struct sim_options opt;
 	struct rng rng;
 	int64_t now;
-	int64_t quiet;     /* faults until then */
+	int64_t quiet; /* faults until then */
 	int64_t deadline;
 	uint32_t seq, versions;
 	struct event **heap;
@@ -203,12 +205,12 @@ struct sim {
 	struct event *spare;
 	struct rpool pool;
 	int nodes;
-	bool agent;        /* NSMGMT */
+	bool agent; /* NSMGMT */
 	struct node node[NODES];
 	struct parent parent;
 	struct owner_zone owner;
 	int instructions;
-	int meant;         /* the instruction that the owner means */
+	int meant; /* the instruction that the owner means */
 	struct view_hsync hsync[64];
 	struct view_times times;
 	bool cut[NODES][NODES];

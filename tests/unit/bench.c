@@ -2,15 +2,16 @@
 #include <string.h>
 #include <stdio.h>
 
+#include "tests/sim/mutations.h"
 #include "tests/unit/bench.h"
 
-static const uint8_t generation[16] = { 1 };
-static uint8_t seed[16] = { 2 };
+static const uint8_t generation[16] = {1};
+static uint8_t seed[16] = {2};
 
 static int
 make_key(struct bench *b, uint16_t flags, int number)
 {
-	uint8_t rdata[4 + 32] = { (uint8_t)(flags >> 8), (uint8_t)flags, 3, 15 };
+	uint8_t rdata[4 + 32] = {(uint8_t)(flags >> 8), (uint8_t)flags, 3, 15};
 	rdata[4] = (uint8_t)number;
 	rdata[5] = (uint8_t)(flags * 7);
 	rdata[20] = (uint8_t)(number * 31);
@@ -20,7 +21,7 @@ make_key(struct bench *b, uint16_t flags, int number)
 static int
 make_ns(struct bench *b, int number)
 {
-	uint8_t name[] = { 3, 'n', 's', (uint8_t)('1' + number), 1, 'p', 0 };
+	uint8_t name[] = {3, 'n', 's', (uint8_t)('1' + number), 1, 'p', 0};
 	return view_rr(b->view, VIEW_NS, name, sizeof(name));
 }
 
@@ -116,6 +117,7 @@ configure(struct bench *b)
 void
 bench_init(struct bench *b, int designated, uint32_t members)
 {
+	mutations_environment();
 	memset(b, 0, sizeof(*b));
 	b->now = BENCH_START;
 	b->view = view_new("shop.example.", "msa.p1.", &view_times_lab, generation, seed);
@@ -183,13 +185,14 @@ answer(struct bench *b, const struct action *a)
 	for (int t = 0; t < VIEW_TYPE_COUNT; t++) {
 		if ((a->types >> t & 1) == 0)
 			continue;
-		struct view_answer an = { .place = a->place, .type = t, .asked = b->now, .time = b->now };
+		struct view_answer an = {
+		    .place = a->place, .type = t, .asked = b->now, .time = b->now};
 		if (s->silent) {
 			an.status = MSIG_SEEN_UNKNOWN;
 			snprintf(an.reason, sizeof(an.reason), "timeout");
 		} else {
 			an.status = t == VIEW_SOA || !rset_empty(s->set[t]) ? MSIG_SEEN_SET
-			                                                    : MSIG_SEEN_ABSENT;
+									    : MSIG_SEEN_ABSENT;
 			an.set = s->set[t];
 			an.signers = s->signers[t];
 			an.ttl = s->ttl[t];
@@ -202,7 +205,7 @@ static void
 look_up(struct bench *b, const struct action *a)
 {
 	char text[32];
-	const char *server[] = { text };
+	const char *server[] = {text};
 
 	snprintf(text, sizeof(text), "198.51.100.1@53");
 	for (int i = 0; i < BENCH_PROVIDERS; i++)
@@ -236,7 +239,7 @@ carry_out(struct bench *b)
 			b->applied++;
 			if (!b->combiner_silent)
 				view_on_applied(b->view, b->view->d.want.epoch,
-				                b->view->d.want.counter, 0, "");
+						b->view->d.want.counter, 0, "");
 			break;
 		case ACT_SEND:
 			if (b->sends < 64) {
@@ -287,13 +290,13 @@ void
 bench_state(struct bench *b, int provider, bool member)
 {
 	struct view_statement st = {
-		.epoch = 1,
-		.counter = 1 + b->view->d.provider[provider].statement.counter,
-		.step = member ? 7 : 0,
-		.dnskey = b->own[provider],
-		.cds = b->cds[provider],
-		.cdnskey = b->cdnskey[provider],
-		.ns = only(b->ns[provider]),
+	    .epoch = 1,
+	    .counter = 1 + b->view->d.provider[provider].statement.counter,
+	    .step = member ? 7 : 0,
+	    .dnskey = b->own[provider],
+	    .cds = b->cds[provider],
+	    .cdnskey = b->cdnskey[provider],
+	    .ns = only(b->ns[provider]),
 	};
 	memcpy(st.hsync, b->hsync.digest, sizeof(st.hsync));
 	st.generation[0] = (uint8_t)provider;
@@ -304,11 +307,11 @@ void
 bench_say(struct bench *b, int provider, enum msig_op op, uint8_t step, uint8_t id)
 {
 	struct view_message m = {
-		.op = op,
-		.epoch = 9,
-		.process = MSIG_PROCESS_ADD,
-		.step = step,
-		.subject = provider,
+	    .op = op,
+	    .epoch = 9,
+	    .process = MSIG_PROCESS_ADD,
+	    .step = step,
+	    .subject = provider,
 	};
 	m.tid[0] = id;
 	memcpy(m.hsync, b->hsync.digest, sizeof(m.hsync));

@@ -66,4 +66,4 @@ void bench_say(struct bench *b, int provider, enum msig_op op, uint8_t step, uin
 const struct view_message *bench_sent(const struct bench *b, int provider, enum msig_op op);
 /* Is there a reason of this class and object? */
 const struct reason *bench_reason(const struct bench *b, enum reason_class class,
-                                  enum reason_object object);
+				  enum reason_object object);

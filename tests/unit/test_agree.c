@@ -65,11 +65,11 @@ run(void)
 static void
 reply(int provider, enum msig_op op)
 {
-	struct view_message m = { .op = op,
-		                  .epoch = run()->epoch,
-		                  .process = run()->kind,
-		                  .step = run()->step,
-		                  .subject = run()->subject };
+	struct view_message m = {.op = op,
+				 .epoch = run()->epoch,
+				 .process = run()->kind,
+				 .step = run()->step,
+				 .subject = run()->subject};
 	memcpy(m.tid, run()->tid, sizeof(m.tid));
 	memcpy(m.hsync, b.hsync.digest, sizeof(m.hsync));
 	view_on_message(b.view, provider, &m, b.now);
@@ -77,7 +77,8 @@ reply(int provider, enum msig_op op)
 	bench_decide(&b);
 }
 
-/* ---- participant ------------------------------------------------------------------------------ */
+/* ---- participant ------------------------------------------------------------------------------
+ */
 
 static void
 test_approve(void **state)
@@ -114,7 +115,7 @@ test_not_from_the_middle(void **state)
 static void
 test_another_hsync(void **state)
 {
-	struct view_message m = { .op = MSIG_OP_REQUEST, .epoch = 9, .process = 1, .subject = 1 };
+	struct view_message m = {.op = MSIG_OP_REQUEST, .epoch = 9, .process = 1, .subject = 1};
 	memset(m.hsync, 0xee, sizeof(m.hsync));
 	m.tid[0] = 5;
 	view_on_message(b.view, 1, &m, b.now);
@@ -135,7 +136,7 @@ test_statement_of_another_hsync(void **state)
 static void
 test_only_the_joiner(void **state)
 {
-	struct view_message m = { .op = MSIG_OP_REQUEST, .epoch = 9, .process = 1, .subject = 0 };
+	struct view_message m = {.op = MSIG_OP_REQUEST, .epoch = 9, .process = 1, .subject = 0};
 	memcpy(m.hsync, b.hsync.digest, sizeof(m.hsync));
 	m.tid[0] = 5;
 	view_on_message(b.view, 1, &m, b.now);
@@ -146,7 +147,7 @@ test_only_the_joiner(void **state)
 static void
 test_unknown_process(void **state)
 {
-	struct view_message m = { .op = MSIG_OP_REQUEST, .epoch = 9, .process = 77, .subject = 1 };
+	struct view_message m = {.op = MSIG_OP_REQUEST, .epoch = 9, .process = 77, .subject = 1};
 	memcpy(m.hsync, b.hsync.digest, sizeof(m.hsync));
 	view_on_message(b.view, 1, &m, b.now);
 	bench_decide(&b);
@@ -169,7 +170,7 @@ static void
 test_keytag_collision(void **state)
 {
 	/* Two keys with one tag: the tag is a sum, so two words change places. */
-	uint8_t rdata[36] = { 1, 0, 3, 15, 1, 1, 2, 2 }, twin[36] = { 1, 0, 3, 15, 2, 2, 1, 1 };
+	uint8_t rdata[36] = {1, 0, 3, 15, 1, 1, 2, 2}, twin[36] = {1, 0, 3, 15, 2, 2, 1, 1};
 	struct view_statement st = b.view->d.provider[1].statement;
 	int other;
 	rset_add(&st.dnskey, view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata)));
@@ -185,7 +186,7 @@ test_keytag_collision(void **state)
 static void
 test_keytag_of_the_revoked(void **state)
 {
-	uint8_t rdata[36] = { 1, 0, 3, 15, 1, 1 }, twin[36] = { 1, 0x80, 3, 15, 1, 1 };
+	uint8_t rdata[36] = {1, 0, 3, 15, 1, 1}, twin[36] = {1, 0x80, 3, 15, 1, 1};
 	struct view_statement st = b.view->d.provider[1].statement;
 	int other;
 	rset_add(&st.dnskey, view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata)));
@@ -215,6 +216,227 @@ test_not_yet_becomes_approve(void **state)
 	b.server[1].silent = false;
 	bench_run(&b, 2000);
 	EXPECT(1, APPROVE);
+}
+
+/* The other provider joins, `step` is done here, and the requestor asks for the next one. */
+static void
+at(uint8_t step)
+{
+	struct view_process *p = run();
+	memset(p, 0, sizeof(*p));
+	p->kind = MSIG_PROCESS_ADD;
+	p->subject = p->requestor = 1;
+	p->epoch = 9;
+	p->tid[0] = 5;
+	p->executed = true;
+	p->voters = 3;
+	p->step = step;
+	p->phase = PHASE_DONE;
+	p->done = 1;
+	b.view->d.epoch = 9;
+}
+
+/* Everything as the last steps have it, and long enough that caches hold nothing else. */
+static void
+all_in(void)
+{
+	bench_serve(&b, 3);
+	for (int i = 0; i < 2; i++) {
+		int ds = rpool_of_key(&b.view->d.pool, b.ksk[i], 43);
+		rset_add(&b.parent.set[VIEW_DS], ds);
+		rset_add(&b.parent.set[VIEW_NS], b.ns[i]);
+	}
+}
+
+static void
+ask_at(uint8_t step, bool expected)
+{
+	bench_run(&b, 1100); /* everything is looked at again */
+	at(step - 1);
+	bench_forget(&b);
+	bench_say(&b, 1, MSIG_OP_REQUEST, step, 5);
+	if (expected) {
+		EXPECT(1, APPROVE);
+	} else {
+		EXPECT_NOT(1, APPROVE);
+		EXPECT(1, NOT_YET);
+	}
+}
+
+static void
+long_ago(void)
+{
+	at(1);
+	all_in();
+	bench_run(&b, 60000);
+}
+
+/* No step is approved before the others' servers show what the step before has promised. */
+static void
+test_guard_keys(void **state)
+{
+	long_ago();
+	for (uint8_t step = 2; step <= 4; step++) {
+		rset_del(&b.server[1].set[VIEW_DNSKEY], b.zsk[0]);
+		ask_at(step, false);
+		all_in();
+		bench_run(&b, 60000);
+		ask_at(step, true);
+	}
+}
+
+static void
+test_guard_cds(void **state)
+{
+	long_ago();
+	b.server[1].set[VIEW_CDS] = b.cds[1];
+	ask_at(3, false);
+	all_in();
+	ask_at(3, true);
+}
+
+static void
+test_guard_ds(void **state)
+{
+	long_ago();
+	rset_add(&b.parent.set[VIEW_DS], rpool_of_key(&b.view->d.pool, b.ksk[2], 43));
+	ask_at(4, false);
+	b.parent.set[VIEW_DS] = RSET_NONE;
+	all_in();
+	ask_at(4, true);
+}
+
+static void
+test_guard_ns(void **state)
+{
+	long_ago();
+	rset_del(&b.server[1].set[VIEW_NS], b.ns[0]);
+	ask_at(5, false);
+	all_in();
+	ask_at(5, true);
+}
+
+static void
+test_guard_parent_ns(void **state)
+{
+	long_ago();
+	rset_del(&b.parent.set[VIEW_NS], b.ns[1]);
+	ask_at(6, false);
+	all_in();
+	ask_at(6, true);
+}
+
+static void
+test_guard_naming(void **state)
+{
+	/* All is visible, but caches may hold what was before. */
+	at(3);
+	all_in();
+	bench_run(&b, 1100);
+	rset_del(&b.parent.set[VIEW_NS], b.ns[1]);
+	ask_at(4, false);
+	bench_run(&b, 60000);
+	ask_at(4, true);
+}
+
+/* Two addresses of one name server: both must show it. */
+static void
+test_every_address(void **state)
+{
+	const char *two[] = {"192.0.2.2@53", "192.0.2.3@53"};
+	long_ago();
+	b.server[2] = b.server[1];
+	view_on_addresses(b.view, b.ns[1], true, two, 2, b.now);
+	bench_run(&b, 5000);
+	ask_at(2, true);
+	rset_del(&b.server[2].set[VIEW_DNSKEY], b.zsk[0]);
+	ask_at(2, false);
+}
+
+/* What must be right before anything begins. */
+static void
+test_first_guards(void **state)
+{
+	uint8_t ds[36] = {0x12, 0x34, 15, 2}, key[36] = {1, 1, 3, 13, 1};
+	int id = view_rr(b.view, VIEW_DS, ds, sizeof(ds));
+
+	rset_add(&b.parent.set[VIEW_DS], id);
+	bench_run(&b, 5000);
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 5);
+	assert_int_equal(result(1, MSIG_OP_DENY), MSIG_RESULT_POLICY);
+	bench_forget(&b);
+	rset_del(&b.parent.set[VIEW_DS], id);
+	rset_add(&b.parent.set[VIEW_NS], b.ns[2]);
+	bench_run(&b, 5000);
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 6);
+	assert_int_equal(result(1, MSIG_OP_DENY), MSIG_RESULT_POLICY);
+	bench_forget(&b);
+	rset_del(&b.parent.set[VIEW_NS], b.ns[2]);
+	bench_run(&b, 60000);
+	struct view_statement st = b.view->d.provider[1].statement;
+	rset_add(&st.dnskey, view_rr(b.view, VIEW_DNSKEY, key, sizeof(key)));
+	st.counter++;
+	view_on_statement(b.view, 1, &st, b.now);
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 7);
+	assert_int_equal(result(1, MSIG_OP_DENY), MSIG_RESULT_POLICY);
+}
+
+/* DONE of a step waits for what the step is about, and for the parent where it has to act. */
+static void
+done_at(uint8_t step, bool expected)
+{
+	bench_run(&b, 1100);
+	at(step);
+	run()->phase = PHASE_EXECUTING;
+	run()->done = 0;
+	bench_forget(&b);
+	bench_run(&b, 30000);
+	assert_int_equal(bench_sent(&b, 1, MSIG_OP_DONE) != NULL, expected);
+}
+
+static void
+test_done_conditions(void **state)
+{
+	static const uint8_t rdata[] = {0, 0, 0, 0, 0, 1, 0, 4, 0x60, 0, 0, 8};
+	int csync = view_rr(b.view, VIEW_CSYNC, rdata, sizeof(rdata));
+	long_ago();
+	done_at(2, true);
+	b.server[0].set[VIEW_CDNSKEY] = b.cdnskey[0];
+	done_at(2, false);
+	all_in();
+	done_at(3, true);
+	rset_del(&b.parent.set[VIEW_DS], rpool_of_key(&b.view->d.pool, b.ksk[1], 43));
+	done_at(3, false);
+	rset_add(&b.parent.set[VIEW_DS], rpool_of_key(&b.view->d.pool, b.ksk[1], 43));
+	rset_add(&b.parent.set[VIEW_DS], rpool_of_key(&b.view->d.pool, b.ksk[2], 43));
+	done_at(3, false); /* one too many, and the holds are long over */
+	b.parent.set[VIEW_DS] = RSET_NONE;
+	all_in();
+	done_at(4, true);
+	rset_del(&b.server[0].set[VIEW_NS], b.ns[1]);
+	done_at(4, false);
+	all_in();
+	done_at(5, false);
+	rset_add(&b.server[0].set[VIEW_CSYNC], csync);
+	done_at(5, true);
+	rset_del(&b.parent.set[VIEW_NS], b.ns[1]);
+	done_at(5, false);
+	rset_add(&b.parent.set[VIEW_NS], b.ns[1]);
+	done_at(6, false);
+	rset_del(&b.server[0].set[VIEW_CSYNC], csync);
+	done_at(6, true);
+	rset_del(&b.parent.set[VIEW_NS], b.ns[1]);
+	done_at(6, false);
+}
+
+/* A key that goes missing at our own servers takes DONE back to waiting. */
+static void
+test_done_keys(void **state)
+{
+	long_ago();
+	rset_del(&b.server[0].set[VIEW_DNSKEY], b.zsk[1]);
+	done_at(2, false);
+	done_at(3, false);
 }
 
 static void
@@ -347,7 +569,8 @@ test_halted_by_the_owner(void **state)
 	assert_true(rset_equal(keys, b.view->d.want.from[1].dnskey)); /* what is published stays */
 }
 
-/* ---- requestor ------------------------------------------------------------------------------------ */
+/* ---- requestor
+ * ------------------------------------------------------------------------------------ */
 
 static void
 test_joiner_asks(void **state)
@@ -383,7 +606,7 @@ static void
 test_approval_of_something_else(void **state)
 {
 	bench_run(&b, 1500);
-	struct view_message m = { .op = MSIG_OP_APPROVE, .epoch = 2, .process = 1, .subject = 0 };
+	struct view_message m = {.op = MSIG_OP_APPROVE, .epoch = 2, .process = 1, .subject = 0};
 	m.tid[0] = 99;
 	view_on_message(b.view, 1, &m, b.now);
 	bench_decide(&b);
@@ -473,7 +696,7 @@ test_the_asked_yields_to_nobody_later(void **state)
 static void
 test_after_the_end(void **state)
 {
-	b.view->d.ended = (struct view_ended){ .kind = 1, .epoch = 9, .completed = true };
+	b.view->d.ended = (struct view_ended){.kind = 1, .epoch = 9, .completed = true};
 	b.view->d.ended.tid[0] = 5;
 	bench_say(&b, 1, MSIG_OP_DONE, 6, 5);
 	EXPECT(1, RELEASE);
@@ -488,7 +711,8 @@ test_done_counts_once_and_for_its_step(void **state)
 	reply(1, MSIG_OP_DONE); /* before EXECUTE: means nothing */
 	assert_int_equal(run()->done, 0);
 	reply(1, MSIG_OP_APPROVE);
-	struct view_message m = { .op = MSIG_OP_DONE, .epoch = run()->epoch, .process = 1, .step = 3 };
+	struct view_message m = {
+	    .op = MSIG_OP_DONE, .epoch = run()->epoch, .process = 1, .step = 3};
 	memcpy(m.tid, run()->tid, 16);
 	view_on_message(b.view, 1, &m, b.now);
 	assert_int_equal(run()->done & 2, 0);
@@ -505,39 +729,49 @@ main(void)
 #define J(name) cmocka_unit_test_setup_teardown(name, joiner, teardown)
 #define JJ(name) cmocka_unit_test_setup_teardown(name, two_joiners, teardown)
 	const struct CMUnitTest tests[] = {
-		M(test_approve),
-		M(test_older_epoch),
-		M(test_not_from_the_middle),
-		M(test_another_hsync),
-		M(test_statement_of_another_hsync),
-		M(test_only_the_joiner),
-		M(test_unknown_process),
-		M(test_not_designated),
-		M(test_keytag_collision),
-		M(test_keytag_of_the_revoked),
-		M(test_joiner_named_too_early),
-		M(test_not_yet_becomes_approve),
-		M(test_lease),
-		M(test_no_lease_after_execute),
-		M(test_abort),
-		M(test_execute_unknown),
-		M(test_execute_again),
-		M(test_step_not_skipped),
-		M(test_done_needs_the_effect),
-		M(test_execute_survives),
-		M(test_busy),
-		M(test_halted_by_the_owner),
-		J(test_joiner_asks),
-		JJ(test_unanimity),
-		J(test_approval_of_something_else),
-		J(test_said_again),
-		J(test_denied),
-		J(test_approvals_grow_old),
-		J(test_peer_not_there),
-		JJ(test_lower_goes_first),
-		J(test_the_asked_yields_to_nobody_later),
-		M(test_after_the_end),
-		J(test_done_counts_once_and_for_its_step),
+	    M(test_approve),
+	    M(test_older_epoch),
+	    M(test_not_from_the_middle),
+	    M(test_another_hsync),
+	    M(test_statement_of_another_hsync),
+	    M(test_only_the_joiner),
+	    M(test_unknown_process),
+	    M(test_not_designated),
+	    M(test_keytag_collision),
+	    M(test_keytag_of_the_revoked),
+	    M(test_joiner_named_too_early),
+	    M(test_guard_keys),
+	    M(test_guard_cds),
+	    M(test_guard_ds),
+	    M(test_guard_ns),
+	    M(test_guard_parent_ns),
+	    M(test_guard_naming),
+	    M(test_every_address),
+	    M(test_first_guards),
+	    M(test_done_conditions),
+	    M(test_done_keys),
+	    M(test_not_yet_becomes_approve),
+	    M(test_lease),
+	    M(test_no_lease_after_execute),
+	    M(test_abort),
+	    M(test_execute_unknown),
+	    M(test_execute_again),
+	    M(test_step_not_skipped),
+	    M(test_done_needs_the_effect),
+	    M(test_execute_survives),
+	    M(test_busy),
+	    M(test_halted_by_the_owner),
+	    J(test_joiner_asks),
+	    JJ(test_unanimity),
+	    J(test_approval_of_something_else),
+	    J(test_said_again),
+	    J(test_denied),
+	    J(test_approvals_grow_old),
+	    J(test_peer_not_there),
+	    JJ(test_lower_goes_first),
+	    J(test_the_asked_yields_to_nobody_later),
+	    M(test_after_the_end),
+	    J(test_done_counts_once_and_for_its_step),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

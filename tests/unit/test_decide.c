@@ -1,6 +1,6 @@
 /*
- * decide(): the owner's instruction and what is none, the start, the own keys, the overlay, and that
- * early and repeated calls change nothing.
+ * decide(): the owner's instruction and what is none, the start, the own keys, the overlay, and
+ * that early and repeated calls change nothing.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -63,8 +63,8 @@ test_repeated_calls(void **state)
 		bench_decide(&b);
 		for (int k = 0; k < b.plan.count; k++)
 			assert_true(b.plan.action[k].kind == ACT_ASK ||
-			            b.plan.action[k].kind == ACT_ASK_HSYNC ||
-			            b.plan.action[k].kind == ACT_LOOKUP);
+				    b.plan.action[k].kind == ACT_ASK_HSYNC ||
+				    b.plan.action[k].kind == ACT_LOOKUP);
 		b.now++; /* before anything is due */
 	}
 	assert_int_equal(b.persisted, persisted);
@@ -104,7 +104,7 @@ frozen(const char *text)
 static void
 test_hsync_vanished(void **state)
 {
-	b.hsync = (struct view_hsync){ .status = MSIG_SEEN_ABSENT };
+	b.hsync = (struct view_hsync){.status = MSIG_SEEN_ABSENT};
 	frozen("vanished");
 }
 
@@ -157,7 +157,7 @@ test_hsync_unknown_is_not_empty(void **state)
 {
 	struct view_hsync last = b.view->d.hsync;
 	for (int i = 0; i < 60; i++) {
-		b.hsync = (struct view_hsync){ .status = MSIG_SEEN_UNKNOWN, .error = "timeout" };
+		b.hsync = (struct view_hsync){.status = MSIG_SEEN_UNKNOWN, .error = "timeout"};
 		bench_run(&b, 1000);
 	}
 	assert_memory_equal(&last, &b.view->d.hsync, sizeof(last));
@@ -228,7 +228,7 @@ static void
 test_lost_database(void **state)
 {
 	bench_clear(&b);
-	uint8_t id[16] = { 3 };
+	uint8_t id[16] = {3};
 	bench_init(&b, 2, 1);
 	view_free(b.view);
 	b.view = view_new("shop.example.", "msa.p1.", &view_times_lab, id, id);
@@ -395,12 +395,12 @@ static void
 test_alien_signature(void **state)
 {
 	int place = view_signer(b.view, "127.0.0.1@53");
-	struct view_answer a = { .place = place,
-		                 .type = VIEW_SOA,
-		                 .status = MSIG_SEEN_SET,
-		                 .alien = true,
-		                 .time = b.now + 1,
-		                 .reason = "13/4711" };
+	struct view_answer a = {.place = place,
+				.type = VIEW_SOA,
+				.status = MSIG_SEEN_SET,
+				.alien = true,
+				.time = b.now + 1,
+				.reason = "13/4711"};
 	view_on_answer(b.view, &a);
 	b.now++;
 	decide(b.view, b.now, &b.plan);
@@ -414,33 +414,33 @@ main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_single_signer_publishes_nothing),
-		T(test_steady_state),
-		T(test_repeated_calls),
-		T(test_wake_is_exact),
-		T(test_hsync_vanished),
-		T(test_hsync_malformed),
-		T(test_hsync_without_us),
-		T(test_hsync_all_off),
-		T(test_hsync_mixed),
-		T(test_hsync_member_deleted),
-		T(test_hsync_unknown_is_not_empty),
-		T(test_hsync_off_must_stand),
-		T(test_member_off_is_said),
-		T(test_nobody_joins_while_a_member_is_off),
-		T(test_membership_is_not_claimed),
-		T(test_lost_database),
-		T(test_pause),
-		T(test_foreign_key_never_becomes_own),
-		T(test_claimed_key_is_not_own),
-		T(test_new_own_key_is_stated),
-		T(test_peer_states_nothing_any_more),
-		T(test_combiner_refuses),
-		T(test_combiner_forgot),
-		T(test_mode_all_carries_own_keys),
-		T(test_owner_manages_ns),
-		T(test_reason_keeps_its_time),
-		T(test_alien_signature),
+	    T(test_single_signer_publishes_nothing),
+	    T(test_steady_state),
+	    T(test_repeated_calls),
+	    T(test_wake_is_exact),
+	    T(test_hsync_vanished),
+	    T(test_hsync_malformed),
+	    T(test_hsync_without_us),
+	    T(test_hsync_all_off),
+	    T(test_hsync_mixed),
+	    T(test_hsync_member_deleted),
+	    T(test_hsync_unknown_is_not_empty),
+	    T(test_hsync_off_must_stand),
+	    T(test_member_off_is_said),
+	    T(test_nobody_joins_while_a_member_is_off),
+	    T(test_membership_is_not_claimed),
+	    T(test_lost_database),
+	    T(test_pause),
+	    T(test_foreign_key_never_becomes_own),
+	    T(test_claimed_key_is_not_own),
+	    T(test_new_own_key_is_stated),
+	    T(test_peer_states_nothing_any_more),
+	    T(test_combiner_refuses),
+	    T(test_combiner_forgot),
+	    T(test_mode_all_carries_own_keys),
+	    T(test_owner_manages_ns),
+	    T(test_reason_keeps_its_time),
+	    T(test_alien_signature),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,16 +41,14 @@ place(int provider)
 static void
 show(int provider, enum view_type type, struct rset set, uint32_t ttl, int64_t at)
 {
-	struct view_answer a = { .type = type,
-		                 .status = MSIG_SEEN_SET,
-		                 .set = set,
-		                 .ttl = ttl,
-		                 .time = at };
+	struct view_answer a = {
+	    .type = type, .status = MSIG_SEEN_SET, .set = set, .ttl = ttl, .time = at};
 	a.signers = set;
 	struct view_place *p = provider == -2 ? NULL : place(provider);
 	for (int i = 0; i < VIEW_PLACES; i++)
 		if (b.view->d.place[i] != NULL &&
-		    (p != NULL ? b.view->d.place[i] == p : b.view->d.place[i]->kind == PLACE_SIGNER))
+		    (p != NULL ? b.view->d.place[i] == p
+			       : b.view->d.place[i]->kind == PLACE_SIGNER))
 			a.place = i;
 	view_on_answer(b.view, &a);
 }
@@ -129,7 +127,7 @@ test_margin(void **state)
 static void
 test_only_raised(void **state)
 {
-	struct rset wanted[HOLD_COUNT] = { [HOLD_KEY] = both() };
+	struct rset wanted[HOLD_COUNT] = {[HOLD_KEY] = both()};
 	int64_t t = b.now + 1000, until;
 	converge(t, 10);
 	hold_raise(b.view, 1 << HOLD_KEY, wanted, 3, t);
@@ -168,14 +166,14 @@ test_ds(void **state)
 	rset_add(&ds, rpool_of_key(&b.view->d.pool, b.ksk[1], 43));
 	show(-1, VIEW_DS, ds, 20, t);
 	assert_int_equal(hold_deadline(b.view, HOLD_DS, keys, 3, t),
-	                 t + 20000 + view_times_lab.d_parent);
+			 t + 20000 + view_times_lab.d_parent);
 }
 
 static void
 test_clock_in_doubt(void **state)
 {
 	int64_t t = b.now + 1000, later = t + 500000, until;
-	struct rset wanted[HOLD_COUNT] = { [HOLD_KEY] = both() };
+	struct rset wanted[HOLD_COUNT] = {[HOLD_KEY] = both()};
 	converge(t, 10);
 	hold_raise(b.view, 1 << HOLD_KEY, wanted, 3, t);
 	assert_true(hold_elapsed(b.view, 1 << HOLD_KEY, later, &until));
@@ -192,14 +190,14 @@ main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_not_before_all_show_it),
-		T(test_begins_at_the_last_server),
-		T(test_largest_ttl_of_old_and_new),
-		T(test_margin),
-		T(test_only_raised),
-		T(test_survives_a_restart),
-		T(test_ds),
-		T(test_clock_in_doubt),
+	    T(test_not_before_all_show_it),
+	    T(test_begins_at_the_last_server),
+	    T(test_largest_ttl_of_old_and_new),
+	    T(test_margin),
+	    T(test_only_raised),
+	    T(test_survives_a_restart),
+	    T(test_ds),
+	    T(test_clock_in_doubt),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -138,7 +138,7 @@ test_signed_by_another_provider(void **state)
 static void
 test_algorithms(void **state)
 {
-	uint8_t rdata[36] = { 1, 1, 3, 13, 1 };
+	uint8_t rdata[36] = {1, 1, 3, 13, 1};
 	struct view_statement st = b.view->d.provider[1].statement;
 	rset_add(&st.dnskey, view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata)));
 	st.counter++;
@@ -149,7 +149,7 @@ test_algorithms(void **state)
 static void
 test_unknown_ds(void **state)
 {
-	uint8_t rdata[36] = { 0x12, 0x34, 15, 2 };
+	uint8_t rdata[36] = {0x12, 0x34, 15, 2};
 	int ds = view_rr(b.view, VIEW_DS, rdata, sizeof(rdata));
 	rset_add(&b.parent.set[VIEW_DS], ds);
 	look();
@@ -266,8 +266,8 @@ test_ns_of_the_owner(void **state)
 static void
 test_csync(void **state)
 {
-	static const uint8_t csync[] = { 0, 0, 0, 0, 0, 1, 0, 4, 0x60, 0, 0, 8 };
-	static const uint8_t soaminimum[] = { 0, 0, 0, 0, 0, 3, 0, 4, 0x60, 0, 0, 8 };
+	static const uint8_t csync[] = {0, 0, 0, 0, 0, 1, 0, 4, 0x60, 0, 0, 8};
+	static const uint8_t soaminimum[] = {0, 0, 0, 0, 0, 3, 0, 4, 0x60, 0, 0, 8};
 	join(5);
 	all_in();
 	look();
@@ -280,7 +280,7 @@ test_csync(void **state)
 	fails(COND_NO_CSYNC, false, REASON_PEER, REASON_OF_CSYNC, "192.0.2.1@53");
 	/* Two, or one with other flags: the parent would ignore all. */
 	rset_add(&b.server[0].set[VIEW_CSYNC],
-	         view_rr(b.view, VIEW_CSYNC, soaminimum, sizeof(soaminimum)));
+		 view_rr(b.view, VIEW_CSYNC, soaminimum, sizeof(soaminimum)));
 	look();
 	fails(COND_CSYNC, false, REASON_PEER, REASON_OF_CSYNC, "192.0.2.1@53");
 }
@@ -328,13 +328,13 @@ test_targets(void **state)
 		uint32_t keys, cds, ns;
 		bool csync;
 	} expected[] = {
-		{ 1, 1, 1, false }, /* signers-unsynced */
-		{ 3, 1, 1, false }, /* dnskeys-synced */
-		{ 3, 3, 1, false }, /* cds-added */
-		{ 3, 3, 1, false }, /* parent-ds-synced */
-		{ 3, 3, 3, false }, /* nses-synced */
-		{ 3, 3, 3, true },  /* csync-added */
-		{ 3, 3, 3, false }, /* parent-ns-synced */
+	    {1, 1, 1, false}, /* signers-unsynced */
+	    {3, 1, 1, false}, /* dnskeys-synced */
+	    {3, 3, 1, false}, /* cds-added */
+	    {3, 3, 1, false}, /* parent-ds-synced */
+	    {3, 3, 3, false}, /* nses-synced */
+	    {3, 3, 3, true},  /* csync-added */
+	    {3, 3, 3, false}, /* parent-ns-synced */
 	};
 	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
 		struct process_target t;
@@ -359,9 +359,9 @@ test_targets(void **state)
 static void
 test_names(void **state)
 {
-	static const char *const names[] = { "signers-unsynced", "dnskeys-synced", "cds-added",
-		                             "parent-ds-synced", "nses-synced", "csync-added",
-		                             "parent-ns-synced", "stop" };
+	static const char *const names[] = {
+	    "signers-unsynced", "dnskeys-synced", "cds-added",        "parent-ds-synced",
+	    "nses-synced",      "csync-added",    "parent-ns-synced", "stop"};
 	for (int i = 0; i < 8; i++)
 		assert_string_equal(process_step_name(MSIG_PROCESS_ADD, (uint8_t)i), names[i]);
 	assert_string_equal(process_step_name(MSIG_PROCESS_ADD, 8), "?");
@@ -370,7 +370,8 @@ test_names(void **state)
 		assert_true(strlen(process_condition_text(i)) > 3);
 }
 
-/* Every change of a step is seen by its own done-condition, and each hold comes before the naming. */
+/* Every change of a step is seen by its own done-condition, and each hold comes before the naming.
+ */
 static void
 test_table(void **state)
 {
@@ -398,26 +399,26 @@ main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_first_step),
-		T(test_not_named),
-		T(test_serves),
-		T(test_signed_by_another_provider),
-		T(test_algorithms),
-		T(test_unknown_ds),
-		T(test_stranger_in_the_delegation),
-		T(test_keys),
-		T(test_old_answers_prove_nothing),
-		T(test_cds),
-		T(test_ds),
-		T(test_ns),
-		T(test_ns_of_the_owner),
-		T(test_csync),
-		T(test_parent_ns),
-		T(test_naming_safe),
-		T(test_unknown_addresses),
-		T(test_targets),
-		T(test_names),
-		T(test_table),
+	    T(test_first_step),
+	    T(test_not_named),
+	    T(test_serves),
+	    T(test_signed_by_another_provider),
+	    T(test_algorithms),
+	    T(test_unknown_ds),
+	    T(test_stranger_in_the_delegation),
+	    T(test_keys),
+	    T(test_old_answers_prove_nothing),
+	    T(test_cds),
+	    T(test_ds),
+	    T(test_ns),
+	    T(test_ns_of_the_owner),
+	    T(test_csync),
+	    T(test_parent_ns),
+	    T(test_naming_safe),
+	    T(test_unknown_addresses),
+	    T(test_targets),
+	    T(test_names),
+	    T(test_table),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,13 +41,13 @@ index_of(enum view_place_kind kind, int provider)
 static void
 show(int place, enum view_type type, struct rset set, struct rset signers)
 {
-	struct view_answer a = { .place = place,
-		                 .type = type,
-		                 .status = MSIG_SEEN_SET,
-		                 .set = set,
-		                 .signers = signers,
-		                 .ttl = 10,
-		                 .time = ++b.now };
+	struct view_answer a = {.place = place,
+				.type = type,
+				.status = MSIG_SEEN_SET,
+				.set = set,
+				.signers = signers,
+				.ttl = 10,
+				.time = ++b.now};
 	view_on_answer(b.view, &a);
 }
 
@@ -144,7 +144,8 @@ test_naming(void **state)
 	assert_false(s.ok);
 	int a = index_of(PLACE_SERVER, 0), j = index_of(PLACE_SERVER, 1);
 	int parent = index_of(PLACE_PARENT, -1);
-	struct rset ds = rset_or(b.parent.set[VIEW_DS], one(rpool_of_key(&b.view->d.pool, b.ksk[1], 43)));
+	struct rset ds =
+	    rset_or(b.parent.set[VIEW_DS], one(rpool_of_key(&b.view->d.pool, b.ksk[1], 43)));
 	show(a, VIEW_DNSKEY, all(), one(b.ksk[0]));
 	show(j, VIEW_DNSKEY, all(), one(b.ksk[1]));
 	show(parent, VIEW_DS, ds, RSET_NONE);
@@ -162,7 +163,7 @@ static void
 test_naming_needs_answers(void **state)
 {
 	int place = index_of(PLACE_SERVER, 1);
-	struct view_answer a = { .place = place, .type = VIEW_SOA, .time = b.now + 1 };
+	struct view_answer a = {.place = place, .type = VIEW_SOA, .time = b.now + 1};
 	assert_true(safety_naming(b.view, 1, b.now).ok);
 	view_on_answer(b.view, &a); /* unknown */
 	struct safety s = safety_naming(b.view, 1, b.now);
@@ -206,7 +207,7 @@ test_too_many_versions(void **state)
 {
 	int place = index_of(PLACE_SERVER, 1);
 	for (int i = 0; i < VIEW_VERSIONS + 3; i++) {
-		uint8_t rdata[36] = { 1, 0, 3, 15, 99, (uint8_t)i };
+		uint8_t rdata[36] = {1, 0, 3, 15, 99, (uint8_t)i};
 		struct rset set = rset_or(all(), one(view_rr(b.view, VIEW_DNSKEY, rdata, 36)));
 		show(place, VIEW_DNSKEY, set, one(b.ksk[1]));
 	}
@@ -219,11 +220,11 @@ test_too_many_versions(void **state)
 static void
 test_insecure_is_not_bogus(void **state)
 {
-	struct view_answer a = { .place = index_of(PLACE_PARENT, -1),
-		                 .type = VIEW_DS,
-		                 .status = MSIG_SEEN_ABSENT,
-		                 .ttl = 10,
-		                 .time = b.now + 1 };
+	struct view_answer a = {.place = index_of(PLACE_PARENT, -1),
+				.type = VIEW_DS,
+				.status = MSIG_SEEN_ABSENT,
+				.ttl = 10,
+				.time = b.now + 1};
 	view_on_answer(b.view, &a);
 	assert_true(safety_now(b.view, b.now + 100000).ok);
 }
@@ -233,19 +234,19 @@ main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_good_as_it_is),
-		T(test_keys_may_grow),
-		T(test_key_that_signs_may_not_go),
-		T(test_key_goes_when_caches_forgot),
-		T(test_own_ksk_may_not_go),
-		T(test_ds),
-		T(test_ds_needs_the_signature),
-		T(test_naming),
-		T(test_naming_needs_answers),
-		T(test_unnamed_servers_do_not_count),
-		T(test_named_until_caches_forget),
-		T(test_too_many_versions),
-		T(test_insecure_is_not_bogus),
+	    T(test_good_as_it_is),
+	    T(test_keys_may_grow),
+	    T(test_key_that_signs_may_not_go),
+	    T(test_key_goes_when_caches_forgot),
+	    T(test_own_ksk_may_not_go),
+	    T(test_ds),
+	    T(test_ds_needs_the_signature),
+	    T(test_naming),
+	    T(test_naming_needs_answers),
+	    T(test_unnamed_servers_do_not_count),
+	    T(test_named_until_caches_forget),
+	    T(test_too_many_versions),
+	    T(test_insecure_is_not_bogus),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,12 +44,8 @@ history(int *place)
 static bool
 say(int place, enum msig_seen status, struct rset set, uint32_t ttl, int64_t at)
 {
-	struct view_answer a = { .place = place,
-		                 .type = VIEW_DS,
-		                 .status = status,
-		                 .set = set,
-		                 .ttl = ttl,
-		                 .time = at };
+	struct view_answer a = {
+	    .place = place, .type = VIEW_DS, .status = status, .set = set, .ttl = ttl, .time = at};
 	return view_on_answer(b.view, &a);
 }
 
@@ -63,7 +59,7 @@ test_answers(void **state)
 
 	rset_add(&more, rpool_of_key(&b.view->d.pool, b.ksk[2], 43));
 	assert_int_equal(h->count, 1);
-	assert_false(say(place, MSIG_SEEN_SET, one, 20, t)); /* the same: no news */
+	assert_false(say(place, MSIG_SEEN_SET, one, 20, t));    /* the same: no news */
 	assert_true(say(place, MSIG_SEEN_SET, one, 30, t + 1)); /* a larger TTL is */
 	assert_int_equal(h->at[0].ttl, 30);
 	assert_false(say(place, MSIG_SEEN_SET, one, 5, t + 2));
@@ -146,7 +142,7 @@ test_beats_make_pulls(void **state)
 static void
 test_addresses(void **state)
 {
-	const char *two[] = { "192.0.2.1@53", "2001:db8::1@53" };
+	const char *two[] = {"192.0.2.1@53", "2001:db8::1@53"};
 	struct rset ns = RSET_NONE;
 	int n = 0;
 
@@ -189,7 +185,7 @@ static void
 test_too_much_stated(void **state)
 {
 	struct view_statement st = b.view->d.provider[1].statement;
-	uint8_t rdata[36] = { 1, 0, 3, 15 };
+	uint8_t rdata[36] = {1, 0, 3, 15};
 	for (int i = 0; i <= VIEW_KEYS; i++) {
 		rdata[9] = (uint8_t)i;
 		rset_add(&st.dnskey, view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata)));
@@ -229,7 +225,7 @@ test_too_many_providers(void **state)
 static void
 test_pool_full(void **state)
 {
-	uint8_t rdata[36] = { 1, 0, 3, 15 };
+	uint8_t rdata[36] = {1, 0, 3, 15};
 	int last = 0;
 	for (int i = 0; i < 2 * RSET_MAX && last >= 0; i++) {
 		rdata[10] = (uint8_t)i;
@@ -247,7 +243,7 @@ test_pool_full(void **state)
 static void
 test_bad_records(void **state)
 {
-	uint8_t rdata[4] = { 1, 1, 3, 15 };
+	uint8_t rdata[4] = {1, 1, 3, 15};
 	assert_int_equal(view_rr(b.view, VIEW_DNSKEY, rdata, 4), MSIG_EVALUE);
 	assert_int_equal(view_rr(b.view, VIEW_DS, rdata, 2), MSIG_EVALUE);
 	assert_int_equal(view_rr(b.view, VIEW_CDS, rdata, 0), MSIG_EVALUE);
@@ -260,7 +256,7 @@ test_codec(void **state)
 	uint8_t *one, *two;
 	size_t len, len2;
 	struct zone_view *copy;
-	uint8_t id[16] = { 9 };
+	uint8_t id[16] = {9};
 
 	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 5);
 	assert_int_equal(view_encode(b.view, &one, &len), 0);
@@ -294,7 +290,7 @@ test_codec_damaged(void **state)
 {
 	uint8_t *one;
 	size_t len;
-	uint8_t id[16] = { 9 };
+	uint8_t id[16] = {9};
 	uint32_t r = 1;
 
 	assert_int_equal(view_encode(b.view, &one, &len), 0);
@@ -303,7 +299,8 @@ test_codec_damaged(void **state)
 		size_t at = r % len;
 		uint8_t old = one[at];
 		one[at] ^= (uint8_t)(r >> 24);
-		struct zone_view *copy = view_new("shop.example.", "msa.p1.", &view_times_lab, id, id);
+		struct zone_view *copy =
+		    view_new("shop.example.", "msa.p1.", &view_times_lab, id, id);
 		if (view_decode(copy, one, len, b.now) == 0)
 			decide(copy, b.now, &b.plan); /* whatever it says, it does no harm */
 		view_free(copy);
@@ -320,13 +317,13 @@ test_names_of_things(void **state)
 	assert_string_equal(action_name(ACT_NOTIFY), "notify");
 	assert_string_equal(reason_class_name(REASON_BLOCKED), "blocked");
 	assert_string_equal(reason_object_name(REASON_OF_KEYTAG), "key-tag");
-	struct reason why = { .class = REASON_PARENT, .object = REASON_OF_DS };
+	struct reason why = {.class = REASON_PARENT, .object = REASON_OF_DS};
 	char text[400];
 	strcpy(why.place, "198.51.100.1@53");
 	strcpy(why.expected, "2 keys");
 	strcpy(why.seen, "1");
 	assert_string_equal(reason_text(&why, text, sizeof(text)),
-	                    "parent: ds at 198.51.100.1@53: expected 2 keys, seen 1");
+			    "parent: ds at 198.51.100.1@53: expected 2 keys, seen 1");
 }
 
 int
@@ -334,20 +331,20 @@ main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_answers),
-		T(test_no_such_place),
-		T(test_statements),
-		T(test_beats_make_pulls),
-		T(test_addresses),
-		T(test_no_room_for_a_server),
-		T(test_too_much_stated),
-		T(test_provider_slots_are_given_on),
-		T(test_too_many_providers),
-		T(test_pool_full),
-		T(test_bad_records),
-		T(test_codec),
-		T(test_codec_damaged),
-		T(test_names_of_things),
+	    T(test_answers),
+	    T(test_no_such_place),
+	    T(test_statements),
+	    T(test_beats_make_pulls),
+	    T(test_addresses),
+	    T(test_no_room_for_a_server),
+	    T(test_too_much_stated),
+	    T(test_provider_slots_are_given_on),
+	    T(test_too_many_providers),
+	    T(test_pool_full),
+	    T(test_bad_records),
+	    T(test_codec),
+	    T(test_codec_damaged),
+	    T(test_names_of_things),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
