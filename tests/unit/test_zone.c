@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "combinerd/base.h"
 #include "combinerd/contribute.h"
 #include "combinerd/zone.h"
 #include "libmsig/daemon/log.h"
@@ -400,6 +401,31 @@ base_is_renewed(void **state)
 	assert_int_equal(rig->zone->row.serial, 299);
 }
 
+/* One wrong octet in the file, even where no record becomes malformed. */
+static void
+damaged_base(void **state)
+{
+	struct rig *rig = *state;
+	struct version *version;
+	char path[256], name[] = "example..00000005-0.zone";
+
+	assert_int_equal(take(rig, SOA_TEXT(5) BASE), 0);
+	assert_int_equal(base_read(rig->dir, name, rig->zone->name, &version), 0);
+	version_unpin(version);
+	snprintf(path, sizeof(path), "%s/%s", rig->dir, name);
+	FILE *file = fopen(path, "r+");
+	assert_non_null(file);
+	assert_int_equal(fseek(file, 8 + 12 + 9 + 4 + 3, SEEK_SET), 0); /* the first TTL */
+	int octet = fgetc(file);
+	assert_int_equal(fseek(file, -1, SEEK_CUR), 0);
+	fputc(octet ^ 1, file);
+	fclose(file);
+	assert_int_equal(base_read(rig->dir, name, rig->zone->name, &version), MSIG_EDB);
+	assert_int_equal(truncate(path, 40), 0);
+	assert_int_equal(base_read(rig->dir, name, rig->zone->name, &version), MSIG_EDB);
+	assert_int_equal(base_read(rig->dir, "no.zone", rig->zone->name, &version), MSIG_EDB);
+}
+
 static void
 lost_overlay_is_stated_anew(void **state)
 {
@@ -435,6 +461,7 @@ main(void)
 	    T(flawed_zones),
 	    T(history),
 	    T(base_is_renewed),
+	    T(damaged_base),
 	    T(lost_overlay_is_stated_anew),
 	};
 	log_open("test", "/dev/null", LOG_LVL_ERROR);
