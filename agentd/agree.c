@@ -14,7 +14,7 @@
 
 #define BIT(i) (UINT32_C(1) << (i))
 
-/* ---- who ------------------------------------------------------------------------------------- */
+/* ---- who ---- */
 
 static const struct view_hsync_entry *
 entry_of(const struct zone_view *view, int provider)
@@ -95,8 +95,7 @@ agree_keytag_collision(const struct zone_view *view, int *other)
 	return -1;
 }
 
-/* ---- saying -----------------------------------------------------------------------------------
- */
+/* ---- saying ---- */
 
 static const char *
 who(const struct step *s, int provider)
@@ -151,8 +150,7 @@ say_again_now(struct step *s)
 		s->view->d.provider[i].sent = 0;
 }
 
-/* ---- change of state: one function assigns it, and says so --------------------------------------
- */
+/* ---- change of state: one function assigns it, and says so ---- */
 
 static void
 phase(struct step *s, enum view_phase to)

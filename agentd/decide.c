@@ -16,7 +16,7 @@
 
 #define BIT(i) (UINT32_C(1) << (i))
 
-/* ---- building a plan ------------------------------------------------------------------------ */
+/* ---- building a plan ---- */
 
 const char *
 action_name(enum action_kind kind)
@@ -137,7 +137,7 @@ step_frozen(const struct zone_view *view)
 	       view->d.hsync.count == 0;
 }
 
-/* ---- the owner's instruction ----------------------------------------------------------------- */
+/* ---- the owner's instruction ---- */
 
 static const struct view_hsync_entry *
 entry(const struct view_hsync *h, const char *identity)
@@ -267,8 +267,7 @@ instruction(struct step *s)
 	follow(s, h);
 }
 
-/* ---- database and combinerd --------------------------------------------------------------------
- */
+/* ---- database and combinerd ---- */
 
 static int
 version_cmp(uint64_t epoch, uint64_t counter, uint64_t epoch2, uint64_t counter2)

@@ -83,7 +83,7 @@ process_phase_name(enum view_phase phase)
 	return (unsigned)phase < sizeof(names) / sizeof(names[0]) ? names[phase] : "?";
 }
 
-/* ---- the target ----------------------------------------------------------------------------- */
+/* ---- the target ---- */
 
 uint32_t
 process_effects(const struct zone_view *view)
@@ -182,7 +182,7 @@ process_wanted(const struct zone_view *view, struct rset wanted[HOLD_COUNT])
 	wanted[HOLD_NS] = t.ns_set;
 }
 
-/* ---- conditions ------------------------------------------------------------------------------ */
+/* ---- conditions ---- */
 
 struct check {
 	const struct zone_view *view;

@@ -272,7 +272,7 @@ safety_now(const struct zone_view *view, int64_t now)
 	return r;
 }
 
-/* ---- who is named --------------------------------------------------------------------------- */
+/* ---- who is named ---- */
 
 /* Names in the NS sets of the parent, and of servers that are named, each with the largest TTL. */
 static struct rset

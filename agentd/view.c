@@ -192,7 +192,7 @@ view_current(const struct view_place *place, enum view_type type)
 	return h->count == 0 ? NULL : &h->at[h->count - 1];
 }
 
-/* ---- observations -------------------------------------------------------------------------- */
+/* ---- observations ---- */
 
 static bool
 same_version(const struct view_version *v, const struct view_answer *a)
@@ -423,8 +423,7 @@ view_on_followed(struct zone_view *view, uint32_t max_ttl)
 	return news(view, false);
 }
 
-/* ---- peers ------------------------------------------------------------------------------------
- */
+/* ---- peers ---- */
 
 static struct view_provider *
 peer(struct zone_view *view, int provider)
@@ -573,8 +572,7 @@ view_on_message(struct zone_view *view, int provider, const struct view_message 
 	}
 }
 
-/* ---- combinerd, operator, clock -----------------------------------------------------------------
- */
+/* ---- combinerd, operator, clock ---- */
 
 bool
 view_on_applied(struct zone_view *view, uint64_t epoch, uint64_t counter, uint16_t rcode,

@@ -92,7 +92,7 @@ struct view_config {
 	struct rset ds_keep; /* DS records that the operator wants kept though no key matches */
 };
 
-/* ---- the owner's instruction ---------------------------------------------------------------- */
+/* ---- the owner's instruction ---- */
 
 struct view_hsync_entry {
 	char identity[VIEW_NAME];
@@ -113,7 +113,7 @@ struct view_hsync {
 	char error[REASON_TEXT]; /* empty: usable */
 };
 
-/* ---- statements ----------------------------------------------------------------------------- */
+/* ---- statements ---- */
 
 /* What a provider says of itself: its own full set. Ours is made by decide(). The shell turns it
  * into STATE (and back), signs, and keeps the signed form as evidence. */
@@ -128,7 +128,7 @@ struct view_statement {
 	int64_t received;
 };
 
-/* ---- messages of the agreement (agree.h has the rules) --------------------------------------- */
+/* ---- messages of the agreement (agree.h has the rules) ---- */
 
 struct view_message {
 	enum msig_op op;   /* REQUEST ... NOT_YET, of libmsig/option.h */
@@ -142,7 +142,7 @@ struct view_message {
 	char text[REASON_TEXT]; /* TLV 11 */
 };
 
-/* ---- observations ---------------------------------------------------------------------------- */
+/* ---- observations ---- */
 
 enum view_place_kind {
 	PLACE_SIGNER, /* our own signer, asked directly: one */
@@ -205,8 +205,7 @@ struct view_place {
 	int64_t asked; /* volatile: last ACT_ASK; 0: ask now */
 };
 
-/* ---- processes ---------------------------------------------------------------------------------
- */
+/* ---- processes ---- */
 
 enum view_phase {
 	PHASE_IDLE,

@@ -12,8 +12,7 @@
 #define SECOND INT64_C(1000)
 #define BIT(i) (UINT32_C(1) << (i))
 
-/* ---- talking ----------------------------------------------------------------------------------
- */
+/* ---- talking ---- */
 
 void
 sim_fail(struct sim *sim, const char *format, ...)

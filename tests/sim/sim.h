@@ -17,7 +17,7 @@
 #define SERVERS 2 /* addresses per provider and at the parent */
 #define KEPT 24   /* versions that a server's history keeps */
 
-/* ---- chance -------------------------------------------------------------------------------- */
+/* ---- chance ---- */
 
 struct rng {
 	uint64_t s;
@@ -44,8 +44,7 @@ rng_chance(struct rng *r, int per_mille)
 	return (int)(rng_next(r) % 1000) < per_mille;
 }
 
-/* ---- what is served ----------------------------------------------------------------------------
- */
+/* ---- what is served ---- */
 
 struct rrset {
 	struct rset set;

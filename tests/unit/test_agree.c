@@ -77,8 +77,7 @@ reply(int provider, enum msig_op op)
 	bench_decide(&b);
 }
 
-/* ---- participant ------------------------------------------------------------------------------
- */
+/* ---- participant ---- */
 
 static void
 test_approve(void **state)
