@@ -5,6 +5,7 @@
 #include "agentd/agent.h"
 #include "agentd/inbox.h"
 #include "agentd/peers.h"
+#include "agentd/process.h"
 #include "agentd/talk.h"
 #include "agentd/zones.h"
 #include "libmsig/daemon/log.h"
@@ -210,4 +211,33 @@ agent_reload(struct agent *agent, const struct conf *conf)
 	}
 	zones_reload(agent);
 	peers_reload(agent);
+}
+
+void
+agent_dump(struct agent *agent)
+{
+	char text[400];
+
+	for (struct zone *zone = agent->zones; zone != NULL; zone = zone->next) {
+		const struct zone_view *view = zone->view;
+		const struct view_process *p = &view->d.process;
+		log_zone(LOG_LVL_INFO, zone->name, "%s %s, %s; next look in %lld s",
+		         process_name(p->kind),
+		         p->kind != 0 ? process_step_name(p->kind, p->step) : "running",
+		         process_phase_name(p->phase),
+		         zone->wake_at == VIEW_NEVER
+		             ? -1LL
+		             : (long long)(zone->wake_at - (int64_t)loop_utc_ms()) / 1000);
+		for (int i = 0; i < view->reasons; i++) {
+			log_zone(LOG_LVL_INFO, zone->name, "waits: %s",
+			         reason_text(&view->reason[i], text, sizeof(text)));
+		}
+	}
+	for (struct contact *c = agent->contacts; c != NULL; c = c->next) {
+		log_peer(LOG_LVL_INFO, c->peer->identity, "%s, %u zones without HELLO, at %s%s%s",
+		         peer_state_name(c->peer->state), peer_waiting(c->peer),
+		         c->found ? c->at.address[0] : "an address unknown yet",
+		         *c->trouble != '\0' ? "; discovery: " : "", c->trouble);
+	}
+	log_info("%u questions to observe under way", ask_open(agent->ask));
 }

@@ -61,4 +61,7 @@ int agent_send(struct agent *agent, const struct msig_msg *msg);
 /* The configuration is a new one. */
 void agent_reload(struct agent *agent, const struct conf *conf);
 
+/* Where everything stands, to the log (SIGUSR2). */
+void agent_dump(struct agent *agent);
+
 struct msig_coding agent_coding(const struct agent *agent);

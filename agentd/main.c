@@ -85,6 +85,12 @@ reload(struct proc *proc, struct conf *old)
 }
 
 static void
+dump(struct proc *proc)
+{
+	agent_dump(proc->arg);
+}
+
+static void
 stop(struct proc *proc)
 {
 	struct agent *agent = proc->arg;
@@ -103,6 +109,7 @@ main(int argc, char **argv)
 	    .start = start,
 	    .reload = reload,
 	    .stop = stop,
+	    .dump = dump,
 	    .arg = &agent,
 	};
 

@@ -57,6 +57,11 @@ def main(t):
         t.ok(child.running and child.popen.pid == pid, "SIGHUP takes it away, without a restart")
         t.ok(world.in_sync(world.providers), "the other zone is where it was")
 
+        os.kill(pid, signal.SIGUSR2)
+        net.until(lambda: "questions to observe under way" in child.tail(20), "the dump")
+        t.ok(f"zone {ZONE}: none running, idle" in child.tail(20),
+             "SIGUSR2 writes where the zone stands to the log", lambda: child.tail(20))
+
         # A zone that comes back is taken up where it was left.
         before = len(daemons.journal())
         write(text.replace(f"  - domain: {ZONE}", f"  - domain: {NAIVE}"))
