@@ -276,7 +276,7 @@ class Demo:
         try:
             signal.pause()
         except KeyboardInterrupt:
-            pass
+            screen.put(f"stopped; its files stay in {world.rig.directory}")
 
     def run(self):
         """All acts; the exit status."""
@@ -292,6 +292,8 @@ class Demo:
                 self.screen.head(f"FAILED after {took:.0f} s:")
                 for text in self.failures:
                     self.screen.text(text)
+                if not self.keep:
+                    self.screen.text("With --keep it stays up, with its logs.")
             else:
                 self.screen.put(f"Both joins done, never bogus, in {took:.0f} s.", "good")
             if self.keep:
@@ -337,7 +339,7 @@ def heard(peer):
 
 
 def stopped(*_):
-    """SIGTERM, SIGHUP: as Ctrl-C, so that nothing stays behind."""
+    """Any signal to stop: as Ctrl-C, so that nothing stays behind."""
     raise KeyboardInterrupt
 
 
@@ -350,8 +352,8 @@ def main():
     lacking = lab.missing() + msig.missing()
     if lacking:
         sys.exit("demo: not found: " + " ".join(lacking))
-    signal.signal(signal.SIGTERM, stopped)
-    signal.signal(signal.SIGHUP, stopped)
+    for signo in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signo, stopped)  # SIGINT too: a shell's background job ignores it
     screen = Screen()
     try:
         status = Demo(screen, options.keep).run()
