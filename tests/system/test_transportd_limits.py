@@ -11,6 +11,7 @@ import dns.name
 import dns.opcode
 import dns.query
 import dns.rcode
+import dns.tsig
 
 from lab import ask, bus, msig, net, sig0
 from lab.proc import Processes
@@ -92,6 +93,15 @@ def test_keyless(t, s):
     """A signer without a key is known by its address."""
     t.equal(s.notify("open.example.", key=False), "NOERROR", "NOTIFY from the address of a signer without a key")
     t.equal(s.notify("open.example.", key=False, source=s.block(7)), "REFUSED", "from another address: refused")
+    before = s.status("observe")["notify"]
+    s.key, own_key = ask.Key("k."), s.key
+    try:
+        rcode = s.notify("open.example.")
+    except dns.tsig.PeerError as error:
+        rcode = type(error).__name__
+    s.key = own_key
+    t.ok(rcode != "NOERROR" and s.status("observe")["notify"] == before,
+         "a signature that is wrong is refused, even where none is wanted", rcode)
 
 
 def test_away(t, s):

@@ -73,6 +73,7 @@ class Signer(threading.Thread):
         super().__init__(daemon=True)
         self.key, self.script, self.asked = key, {}, []
         self.sign, self.forge, self.close_after, self.cut = True, False, False, False
+        self.first_only = False
         self.sock = socket.create_server((address, 5301))
         self.start()
 
@@ -118,7 +119,7 @@ class Signer(threading.Thread):
             renderer.add_rrset(dns.renderer.ANSWER, one)
         renderer.write_header()
         key = self.key.key if not self.forge else dns.tsig.Key(self.key.name, b"another secret..", dns.tsig.HMAC_SHA256)
-        if self.sign:
+        if self.sign and (number == 0 or not self.first_only):
             context = renderer.add_multi_tsig(context, dns.name.from_text(self.key.name), key, 300, query.id, 0, b"",
                                               query.mac if number == 0 else b"", dns.tsig.HMAC_SHA256)
         return renderer.get_wire(), context
@@ -222,7 +223,11 @@ def test_follow(t, agent, signer, s):
 
     parts = whole(15, *[a(f"h{i}", 60, i % 250 + 1) for i in range(200)])[0]
     signer.script["IXFR"] = [parts[i:i + 20] for i in range(0, len(parts), 20)]
+    signer.first_only = True
     s.notify()
+    got = changed(agent)
+    t.ok(got["reason"] != "" and got["serial"] == 12, "many messages of which the last is not signed: nothing counts", got)
+    signer.first_only = False
     got = changed(agent)
     t.equal((got["serial"], got["max_ttl"], got["reason"]), (15, 60, ""), "a whole zone in many messages, instead of IXFR")
     agent.send("FOLLOW", zone=ZONE, server="", tsig="")
