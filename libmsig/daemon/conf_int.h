@@ -115,6 +115,8 @@ void conf_wipe(char **text); /* a secret */
  * alg:name:secret. Text of the mistake in err. */
 int keyfile_read(const char *path, const char *name, knot_tsig_key_t *key, char *err,
                  size_t errlen);
+int keyfile_parse(const char *text, const char *name, knot_tsig_key_t *key, char *err,
+                  size_t errlen);
 /* knot_tsig_key_init(), no algorithm below HMAC-SHA-256. */
 int keyfile_make(const char *name, const char *algorithm, const char *secret, knot_tsig_key_t *key,
                  char *err, size_t errlen);

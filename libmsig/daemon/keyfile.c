@@ -221,16 +221,12 @@ has_key_section(const char *text)
 }
 
 int
-keyfile_read(const char *path, const char *name, knot_tsig_key_t *key, char *err, size_t errlen)
+keyfile_parse(const char *text, const char *name, knot_tsig_key_t *key, char *err, size_t errlen)
 {
-	char *text;
-	size_t len;
-	int ret = read_all(path, &text, &len, err, errlen);
-	if (ret != 0)
-		return ret;
 	const char *start = first_line(text);
+	int ret;
 	if (has_key_section(text))
-		ret = read_knot(text, len, name, key, err, errlen);
+		ret = read_knot(text, strlen(text), name, key, err, errlen);
 	else if (strncmp(start, "key", 3) == 0 && isspace((unsigned char)start[3]))
 		ret = read_bind(text, name, key, err, errlen);
 	else if (strncmp(start, "/*", 2) == 0)
@@ -239,6 +235,18 @@ keyfile_read(const char *path, const char *name, knot_tsig_key_t *key, char *err
 		ret = read_line(start, name, key, err, errlen);
 	if (ret == MSIG_EMISSING)
 		snprintf(err, errlen, "has no key named %s", name);
+	return ret;
+}
+
+int
+keyfile_read(const char *path, const char *name, knot_tsig_key_t *key, char *err, size_t errlen)
+{
+	char *text;
+	size_t len;
+	int ret = read_all(path, &text, &len, err, errlen);
+	if (ret != 0)
+		return ret;
+	ret = keyfile_parse(text, name, key, err, errlen);
 	explicit_bzero(text, len);
 	free(text);
 	return ret;
