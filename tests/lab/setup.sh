@@ -38,6 +38,18 @@ python3
 python3-cryptography
 python3-dnspython
 '
+# What only the tests need: a linter of manuals, somebody else's SIG(0). ./check asks for them.
+check_packages='
+libnet-dns-sec-perl
+mandoc
+'
+# And the long ones: a second compiler with its sanitizers and fuzzer.
+full_packages='
+clang
+git
+libclang-rt-14-dev
+'
+more_packages=
 daemon_packages='
 knot
 unbound
@@ -54,7 +66,7 @@ installed_version() {
 }
 
 missing_packages() {
-	for _p in $build_packages $lab_packages; do
+	for _p in $build_packages $lab_packages $more_packages; do
 		[ -n "$(installed_version "$_p")" ] || printf '%s ' "$_p"
 	done
 }
