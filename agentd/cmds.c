@@ -477,7 +477,7 @@ tracking(void *arg, struct ctl_request *req, const json_t *request)
 	answer = ok();
 	put(answer, "zone", zone_json(zone));
 	did.list = json_array();
-	(void)store_journal(agent->store, zone->name, 0, 50, collect_entry, &did);
+	(void)store_journal(agent->store, zone->name, 0, 200, collect_entry, &did);
 	put(answer, "did", did.list);
 	if (zone->view->reasons > 0) {
 		(void)reason_text(&zone->view->reason[0], text, sizeof(text));

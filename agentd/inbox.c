@@ -3,6 +3,7 @@
 #include <string.h>
 #include "agentd/inbox.h"
 #include "agentd/peers.h"
+#include "agentd/process.h"
 #include "agentd/zones.h"
 #include "libmsig/daemon/log.h"
 #include "libmsig/err.h"
@@ -169,6 +170,37 @@ to_message(struct mail *mail, struct view_message *m)
 	snprintf(m->text, sizeof(m->text), "%.150s", opt->has & MSIG_HAS(TEXT) ? opt->text : "");
 }
 
+/* What a peer said, with its signature, into the journal: once, however often it repeats itself. */
+static int
+record(struct mail *mail, const struct view_message *m)
+{
+	struct contact *c = mail->contact;
+	struct store_entry entry = {
+	    .time = loop_utc_ms(),
+	    .zone = mail->zone->name,
+	    .actor = c->peer->identity,
+	    .kind = "message",
+	    .evidence = mail->raw->message.data,
+	    .evidence_len = mail->raw->message.len,
+	};
+	char text[400];
+
+	if (c->said_op == m->op && c->said_step == m->step &&
+	    msig_name_eq(c->said_zone, mail->zone->name) &&
+	    memcmp(c->said_tid, m->tid, sizeof(m->tid)) == 0) {
+		return 0;
+	}
+	c->said_op = m->op;
+	c->said_step = m->step;
+	memcpy(c->said_tid, m->tid, sizeof(m->tid));
+	memcpy(c->said_zone, mail->zone->name, knot_dname_size(mail->zone->name));
+	snprintf(text, sizeof(text), "%s %s %s%s%s", msig_op_name(m->op),
+		 msig_process_name(m->process), process_step_name(m->process, m->step),
+		 *m->text != '\0' ? ": " : "", m->text);
+	entry.text = text;
+	return store_journal_add(mail->agent->store, &entry);
+}
+
 static int
 take_step(struct mail *mail)
 {
@@ -180,7 +212,7 @@ take_step(struct mail *mail)
 	}
 	to_message(mail, &m);
 	(void)view_on_message(mail->zone->view, number, &m, (int64_t)loop_utc_ms());
-	return 0;
+	return record(mail, &m);
 }
 
 /* HELLO and HEARTBEAT change nothing but the replay window and what is known of the peer. */
@@ -237,6 +269,9 @@ handle(struct mail *mail)
 	}
 	if (ret != 0) {
 		store_rollback(store);
+		if (ret == MSIG_EDISK || ret == MSIG_EDB) {
+			zones_forget(mail->zone);
+		}
 		refuse_error(mail, ret);
 		return;
 	}

@@ -286,8 +286,8 @@ tell_peers(struct zone *zone)
 	}
 }
 
-static void
-forget_event(struct zone *zone)
+void
+zones_forget(struct zone *zone)
 {
 	log_zone(LOG_LVL_ERROR, zone->name, "not stored, so it did not happen: %s",
 		 store_error(zone->agent->store));
@@ -324,7 +324,7 @@ zones_settle(struct zone *zone)
 		}
 	}
 	if (ret != 0) {
-		forget_event(zone);
+		zones_forget(zone);
 	} else {
 		set_wake(zone, plan->wake);
 		log_reason(zone);
@@ -577,13 +577,18 @@ pulled(struct contact *contact, const knot_dname_t *name, int result,
 {
 	struct zone *zone = zones_find(contact->agent, name);
 	struct store *store = contact->agent->store;
+	int ret;
 
 	if (zone == NULL || result != 0 || response->rcode != KNOT_RCODE_NOERROR ||
 	    !response->has_apex || store_begin(store) != 0) {
 		return;
 	}
-	if (zones_stated(zone, contact, response, wire, len) != 0) {
+	ret = zones_stated(zone, contact, response, wire, len);
+	if (ret != 0) {
 		store_rollback(store);
+		if (ret == MSIG_EDISK || ret == MSIG_EDB) {
+			zones_forget(zone);
+		}
 		return;
 	}
 	(void)zones_settle(zone);
@@ -760,7 +765,9 @@ zones_stated(struct zone *zone, struct contact *contact, const struct msig_peerm
 	struct agent *agent = zone->agent;
 	struct view_statement said = {.known = true};
 	struct store_statement row = {.provider = contact->peer->identity};
+	const struct view_statement *held;
 	struct msig_statement st;
+	bool news;
 	int number = view_provider_find(zone->view, contact->peer->identity), ret;
 
 	if (number <= 0) {
@@ -784,6 +791,8 @@ zones_stated(struct zone *zone, struct contact *contact, const struct msig_peerm
 	said.process = st.process;
 	said.step = st.step;
 	memcpy(said.hsync, st.hsync_digest, sizeof(said.hsync));
+	held = &zone->view->d.provider[number].statement;
+	news = !held->known || held->epoch != said.epoch || held->counter != said.counter;
 	ret = view_on_statement(zone->view, number, &said, (int64_t)loop_utc_ms());
 	if (ret != 0) {
 		goto out;
@@ -794,6 +803,13 @@ zones_stated(struct zone *zone, struct contact *contact, const struct msig_peerm
 	row.message = (uint8_t *)(uintptr_t)wire;
 	row.len = len;
 	ret = store_statement_set(agent->store, zone->name, &row);
+	if (ret == 0 && news) {
+		char text[200];
+		snprintf(text, sizeof(text), "states %d keys, %d CDS, %d NS; version %llu.%llu",
+			 rset_count(said.dnskey), rset_count(said.cds), rset_count(said.ns),
+			 (unsigned long long)said.epoch, (unsigned long long)said.counter);
+		ret = journal(zone, contact->peer->identity, "message", text, wire, len);
+	}
 out:
 	msig_statement_clear(&st);
 	return ret;

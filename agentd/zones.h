@@ -53,6 +53,8 @@ void zones_mark(struct zone *zone);
 /* Decides now, stores (with what is already written in an open transaction), commits, acts. An
  * error means that nothing of it happened: the view is as before. */
 int zones_settle(struct zone *zone);
+/* What happened could not be stored: the view is again as the database has it. */
+void zones_forget(struct zone *zone);
 /* In the view of the zone; -1 if there are too many. */
 int zones_provider(struct zone *zone, const char *identity);
 

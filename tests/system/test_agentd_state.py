@@ -92,6 +92,18 @@ def main(t):
         t.ok(world.in_sync(world.providers), "and the first one does not mind")
 
         stop(daemons)
+        with sqlite3.connect(glob.glob(os.path.join(folder(daemons), "*.db"))[0]) as db:
+            said = db.execute("SELECT actor, text, evidence FROM journal"
+                              " WHERE kind = 'message'").fetchall()
+            stated = db.execute("SELECT provider, message FROM statement").fetchall()
+        db.close()
+        for verb in ("REQUEST add-signer signers-unsynced", "EXECUTE add-signer cds-added",
+                     "DONE add-signer parent-ns-synced"):
+            t.ok(any(actor == "msa.p2.example." and text.startswith(verb) and len(evidence) > 100
+                     for actor, text, evidence in said),
+                 f"the journal has p2's {verb}, as it was signed", "\n".join(r[1] for r in said))
+        t.ok([row[0] for row in stated] == ["msa.p2.example."] and len(stated[0][1]) > 100,
+             "and its statement, as it was signed")
         lost(t, world, "lost", lambda d: shutil.rmtree(folder(d)))
 
         stop(daemons)
