@@ -55,6 +55,7 @@ start_bus(struct combiner *combiner)
 		log_error("cannot make the bus in %s", conf->rundir);
 		return MSIG_ECONF;
 	}
+	combiner->tell = loop_timer_new(combiner->loop, zone_tell_all, combiner);
 	contribute_listen(combiner);
 	int ret = bus_bind(combiner->bus, MSIG_ACTOR_AGENT, proc_uid(conf->user_agent),
 	                   proc_gid(conf->group));
@@ -142,6 +143,7 @@ stop(struct proc *proc)
 	for (size_t i = 0; i < combiner->zones; i++)
 		zone_free(combiner->zone[i]);
 	free(combiner->zone);
+	loop_timer_free(combiner->tell);
 	bus_free(combiner->bus);
 	journal_close(combiner->journal);
 	knot_dname_free(combiner->identity, NULL);

@@ -11,6 +11,8 @@
 #include "libmsig/daemon/log.h"
 #include "libmsig/err.h"
 
+#define TELL_MS 1000
+
 /* Serving ------------------------------------------------------------------------------------ */
 
 enum msig_zone_state
@@ -441,7 +443,19 @@ zone_tell(struct zone *zone)
 	msg.u.ZONE.serial = zone->row.serial;
 	msg.u.ZONE.digest = (struct msig_blob){zone->row.digest, sizeof(zone->row.digest)};
 	msg.u.ZONE.text = zone->why;
-	bus_send(zone->combiner->bus, &msg); /* a wake-up: nobody there, nobody to wake */
+	zone->untold = bus_send(zone->combiner->bus, &msg) != 0;
+	if (zone->untold)
+		loop_timer_set(zone->combiner->tell, TELL_MS);
+}
+
+void
+zone_tell_all(void *arg)
+{
+	struct combiner *combiner = arg;
+
+	for (size_t i = 0; i < combiner->zones; i++)
+		if (combiner->zone[i]->untold)
+			zone_tell(combiner->zone[i]);
 }
 
 /* Life --------------------------------------------------------------------------------------- */

@@ -21,6 +21,7 @@ struct combiner {
 	const struct conf *conf;
 	struct journal *journal;
 	struct bus *bus; /* NULL in tests */
+	struct loop_timer *tell; /* set while the agent has not been told of some zone */
 	struct zone **zone;
 	size_t zones;
 	knot_dname_t *identity; /* ours, or NULL */
@@ -39,7 +40,7 @@ struct zone {
 	bool overlay_lost;       /* there was one, and it cannot be read */
 	struct journal_row row;
 	char why[200];           /* of the state; empty when there is nothing to say */
-	bool expired;
+	bool expired, untold;
 	struct journal_past *past; /* newest first */
 	size_t pasts;
 	struct transfer *transfer;
@@ -81,5 +82,6 @@ int zone_again(struct zone *zone, char *why, size_t size);
 void zone_heard(struct zone *zone);
 /* Sets or lifts the alarm that the owner has not been heard for its expire time. */
 void zone_expire(struct zone *zone, bool expired);
-/* Tells the agent what is served. */
+/* Tells the agent what is served; while nobody listens, again every second (zone_tell_all). */
 void zone_tell(struct zone *zone);
+void zone_tell_all(void *combiner);
