@@ -70,7 +70,7 @@ accumulate(struct msig_digest *digest, const uint8_t hash[MSIG_DIGEST_LEN], bool
 	uint64_t carry = negative;
 
 	for (int i = 0; i < 8; i++) {
-		uint32_t limb = knot_wire_read_u32(hash + MSIG_DIGEST_LEN - 4 - 4 * i);
+		uint32_t limb = knot_wire_read_u32(hash + MSIG_DIGEST_LEN - 4 - 4 * (size_t)i);
 
 		carry += (uint64_t)digest->limb[i] + (negative ? ~limb : limb);
 		digest->limb[i] = carry & 0xffffffff;
@@ -142,12 +142,12 @@ void
 msig_digest_get(const struct msig_digest *digest, uint8_t out[MSIG_DIGEST_LEN])
 {
 	for (int i = 0; i < 8; i++)
-		knot_wire_write_u32(out + MSIG_DIGEST_LEN - 4 - 4 * i, digest->limb[i]);
+		knot_wire_write_u32(out + MSIG_DIGEST_LEN - 4 - 4 * (size_t)i, digest->limb[i]);
 }
 
 void
 msig_digest_set(struct msig_digest *digest, const uint8_t in[MSIG_DIGEST_LEN])
 {
 	for (int i = 0; i < 8; i++)
-		digest->limb[i] = knot_wire_read_u32(in + MSIG_DIGEST_LEN - 4 - 4 * i);
+		digest->limb[i] = knot_wire_read_u32(in + MSIG_DIGEST_LEN - 4 - 4 * (size_t)i);
 }

@@ -31,7 +31,7 @@
 	X(MSIG_EDOUBT, -2022, "unknown, so nothing is done")
 
 enum msig_error {
-#define X(name, value, text) name = value,
+#define X(name, value, text) name = (value),
 	MSIG_ERRORS(X)
 #undef X
 };

@@ -147,26 +147,19 @@ value_text(uint8_t value, const struct token *tokens, char number[4])
 	return number;
 }
 
-#define WORDS_MAX 8
+#define WORDS_MAX 6 /* one more than there can be */
+#define BLANKS " \t\r\n"
 
-/* Splits at blanks in place. The generic form may have its hex in many words: the rest of the line
- * stays together in the last one. */
+/* Splits at blanks in place. */
 static size_t
-split(char *text, char *word[WORDS_MAX], size_t max)
+split(char *text, char *word[WORDS_MAX])
 {
 	size_t n = 0;
+	char *save;
 
-	while (n < max) {
-		text += strspn(text, " \t\r\n");
-		if (*text == '\0')
-			break;
-		word[n++] = text;
-		if (n == max)
-			break;
-		text += strcspn(text, " \t\r\n");
-		if (*text != '\0')
-			*text++ = '\0';
-	}
+	for (char *w = strtok_r(text, BLANKS, &save); w != NULL && n < WORDS_MAX;
+	     w = strtok_r(NULL, BLANKS, &save))
+		word[n++] = w;
 	return n;
 }
 
@@ -179,25 +172,25 @@ hex_digit(char c)
 	return at == NULL ? -1 : (int)(at - digits);
 }
 
-/* Behind "\#": the length and the hex. */
+/* Behind "\#": the length and the hex, in as many words as you like. */
 static int
-parse_generic(char *text, unsigned flags, struct msig_hsync *hsync)
+parse_generic(const char *text, unsigned flags, struct msig_hsync *hsync)
 {
 	uint8_t rdata[MSIG_HSYNC_RDATA_MAX];
-	char *hex;
+	char *end;
 	size_t n = 0;
-	unsigned long len = strtoul(text, &hex, 10);
+	unsigned long len = strtoul(text, &end, 10);
 
 	if (len > sizeof(rdata))
 		return MSIG_EHSYNC;
-	for (;;) {
-		hex += strspn(hex, " \t\r\n");
-		if (*hex == '\0')
-			break;
-		if (n == len || hex_digit(hex[0]) < 0 || hex_digit(hex[1]) < 0)
+	for (text = end + strspn(end, BLANKS); *text != '\0'; text += strspn(text, BLANKS)) {
+		int high = hex_digit(text[0]);
+		int low = high < 0 ? -1 : hex_digit(text[1]);
+
+		if (n == len || low < 0)
 			return MSIG_EHSYNC;
-		rdata[n++] = hex_digit(hex[0]) << 4 | hex_digit(hex[1]);
-		hex += 2;
+		rdata[n++] = (uint8_t)(high << 4 | low);
+		text += 2;
 	}
 	return n == len ? msig_hsync_decode(rdata, len, flags, hsync) : MSIG_EHSYNC;
 }
@@ -241,32 +234,39 @@ is_type_word(const char *word, unsigned *flags)
 	return true;
 }
 
+/* What follows the name of the type, if it stands in front. */
+static const char *
+skip_type(const char *text, unsigned *flags)
+{
+	char word[16];
+	size_t len;
+
+	text += strspn(text, BLANKS);
+	len = strcspn(text, BLANKS);
+	if (len < sizeof(word)) {
+		memcpy(word, text, len);
+		word[len] = '\0';
+		if (is_type_word(word, flags))
+			text += len;
+	}
+	return text + strspn(text, BLANKS);
+}
+
 int
 msig_hsync_parse(const char *text, unsigned flags, struct msig_hsync *hsync)
 {
-	char copy[MSIG_HSYNC_TEXT + 2 * MSIG_HSYNC_RDATA_MAX];
+	char copy[MSIG_HSYNC_TEXT];
 	char *word[WORDS_MAX];
-	char *at = copy;
-	size_t n;
+	size_t len, n;
 
-	if (strlen(text) >= sizeof(copy))
+	text = skip_type(text, &flags);
+	if (strncmp(text, "\\#", 2) == 0)
+		return parse_generic(text + 2, flags, hsync);
+	len = strlen(text);
+	if (len >= sizeof(copy))
 		return MSIG_EHSYNC;
-	strcpy(copy, text);
-	/* The word in front is cut off first, so that a generic form keeps its rest whole. */
-	if (split(copy, word, 2) == 2) {
-		size_t len = strcspn(word[0], " \t\r\n");
-
-		word[0][len] = '\0';
-		if (is_type_word(word[0], &flags)) {
-			at = word[1];
-		} else {
-			strcpy(copy, text);
-		}
-	}
-	at += strspn(at, " \t\r\n");
-	if (strncmp(at, "\\#", 2) == 0)
-		return parse_generic(at + 2, flags, hsync);
-	n = split(at, word, WORDS_MAX);
+	memcpy(copy, text, len + 1);
+	n = split(copy, word);
 	if ((flags & MSIG_HSYNC_MSIGNER) && n != 2)
 		return MSIG_EHSYNC;
 	return parse_words(word, n, hsync);

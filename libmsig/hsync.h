@@ -22,7 +22,7 @@
 #define MSIG_HSYNC_SIGNS(X) X(SIGN, "SIGN", 1) X(NOSIGN, "NOSIGN", 2)
 
 enum msig_hsync_value {
-#define X(id, text, value) MSIG_HSYNC_##id = value,
+#define X(id, text, value) MSIG_HSYNC_##id = (value),
 	MSIG_HSYNC_STATES(X) MSIG_HSYNC_NSMGMTS(X) MSIG_HSYNC_SIGNS(X)
 #undef X
 };

@@ -194,13 +194,13 @@ enum msig_validation {
 	X(REFUSING, 5, "refusing")       /* nothing is served: a bare zone would be wrong */
 
 enum msig_zone_state {
-#define X(id, value, text) MSIG_ZONE_##id = value,
+#define X(id, value, text) MSIG_ZONE_##id = (value),
 	MSIG_ZONE_STATES(X)
 #undef X
 };
 
 enum msig_message {
-#define X(id, name, from, to, size) MSIG_MSG_##name = id,
+#define X(id, name, from, to, size) MSIG_MSG_##name = (id),
 	MSIG_MESSAGES(X)
 #undef X
 };

@@ -24,7 +24,7 @@ op_index(unsigned op)
 {
 	for (size_t i = 0; i < OPERATIONS; i++) {
 		if (operations[i].value == op)
-			return i;
+			return (int)i;
 	}
 	return -1;
 }
@@ -189,7 +189,7 @@ get_text(struct msig_rd *rd, char text[MSIG_OPTION_TEXT])
 	if (len > MSIG_OPTION_TEXT - 1)
 		len = MSIG_OPTION_TEXT - 1;
 	for (size_t i = 0; i < len; i++)
-		text[i] = at[i] < 0x20 || at[i] >= 0x7f ? '?' : at[i];
+		text[i] = (char)(at[i] < 0x20 || at[i] >= 0x7f ? '?' : at[i]);
 	text[len] = '\0';
 }
 

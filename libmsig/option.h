@@ -61,13 +61,13 @@
 	X(150, STATE, UPDATE, MSIG_MUST_STATE)
 
 enum msig_tlv {
-#define X(type, id, kind, member) MSIG_TLV_##id = type,
+#define X(type, id, kind, member) MSIG_TLV_##id = (type),
 	MSIG_TLVS(X)
 #undef X
 };
 
 enum msig_op {
-#define X(value, id, carrier, must) MSIG_OP_##id = value,
+#define X(value, id, carrier, must) MSIG_OP_##id = (value),
 	MSIG_OPERATIONS(X)
 #undef X
 };
@@ -94,7 +94,7 @@ enum msig_carrier { MSIG_CARRIER_NOTIFY, MSIG_CARRIER_QUERY, MSIG_CARRIER_UPDATE
 	X(7, NS_REMOVE, "ns-remove")
 
 enum msig_process {
-#define X(value, id, text) MSIG_PROCESS_##id = value,
+#define X(value, id, text) MSIG_PROCESS_##id = (value),
 	MSIG_PROCESSES(X)
 #undef X
 };
@@ -109,7 +109,7 @@ enum msig_process {
 	X(49157, NOTREADY, "not ready")
 
 enum msig_result {
-#define X(value, id, text) MSIG_RESULT_##id = value,
+#define X(value, id, text) MSIG_RESULT_##id = (value),
 	MSIG_RESULTS(X)
 #undef X
 };

@@ -239,7 +239,8 @@ parse_ede(const uint8_t *data, uint16_t len, struct msig_peermsg *msg)
 	if (len > MSIG_EDE_TEXT - 1)
 		len = MSIG_EDE_TEXT - 1;
 	for (uint16_t i = 0; i < len; i++)
-		msg->ede_text[i] = data[2 + i] < 0x20 || data[2 + i] >= 0x7f ? '?' : data[2 + i];
+		msg->ede_text[i] =
+		    (char)(data[2 + i] < 0x20 || data[2 + i] >= 0x7f ? '?' : data[2 + i]);
 }
 
 static int

@@ -28,9 +28,9 @@ int msig_rrs_add_section(struct msig_rrs *rrs, const knot_pktsection_t *section)
 /* The RRset, or NULL; class IN. */
 const knot_rrset_t *msig_rrs_find(const struct msig_rrs *rrs, const knot_dname_t *owner,
 				  uint16_t type);
-/* The RRSIGs at owner that cover a type, or NULL. */
+/* The RRSIGs at owner that cover the type, or NULL. */
 const knot_rrset_t *msig_rrs_sigs(const struct msig_rrs *rrs, const knot_dname_t *owner,
-				  uint16_t covered);
+				  uint16_t type);
 
 /* Appends the wire form to a writer. */
 int msig_rrs_encode(const struct msig_rrs *rrs, struct msig_wr *wr);

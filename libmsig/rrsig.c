@@ -86,7 +86,8 @@ signed_owner(const struct check *c, uint8_t labels, knot_dname_storage_t out, bo
 	}
 	for (size_t n = knot_dname_labels(lower, NULL); n > labels; n--)
 		name = knot_wire_next_label(name, NULL);
-	memcpy(out, "\1*", 2);
+	out[0] = 1;
+	out[1] = '*';
 	memcpy(out + 2, name, knot_dname_size(name));
 	return true;
 }
@@ -164,7 +165,7 @@ rank(int err)
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		if (order[i] == err)
-			return i;
+			return (int)i;
 	}
 	return 0;
 }

@@ -45,6 +45,8 @@ msig_set_end(const struct msig_set *set)
 }
 
 /* Loops over the records in canonical order with a knot_rdata_t *rr. */
+/* NOLINTBEGIN(bugprone-macro-parentheses): rr is a name, not an expression */
 #define MSIG_SET_EACH(set, rr)                                                                   \
 	for (knot_rdata_t *rr = (set)->rrs.rdata, *rr##_end = msig_set_end(set); rr != rr##_end; \
 	     rr = knot_rdataset_next(rr))
+/* NOLINTEND(bugprone-macro-parentheses) */

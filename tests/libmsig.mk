@@ -55,8 +55,8 @@ TESTS += tests/system/test_sig0_interop.py
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_target_core
 TESTS += tests/unit/test_target_core
-tests_unit_test_target_core_SOURCES = tests/unit/test_target_core.c tests/unit/bench.c tests/unit/bench.h
-tests_unit_test_target_core_LDADD = agentd/libcore.la libmsig/libmsig.la $(CMOCKA_LIBS) $(KNOT_LIBS) $(GNUTLS_LIBS)
+tests_unit_test_target_core_SOURCES = tests/unit/test_target_core.c $(core_bench)
+tests_unit_test_target_core_LDADD = $(core_test_libs)
 endif
 
 # Figures of the library.

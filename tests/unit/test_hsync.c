@@ -204,6 +204,9 @@ test_text_too_long(void **state)
 
 	memset(text, ' ', sizeof(text) - 1);
 	memcpy(text + 19000, "ON AGENT SIGN a. .", 18);
+	assert_int_equal(msig_hsync_parse(text, 0, &h), 0); /* blanks in front */
+	memcpy(text, "ON AGENT SIGN a. .", 18);
+	memset(text + 19000, ' ', 18);
 	assert_int_equal(msig_hsync_parse(text, 0, &h), MSIG_EHSYNC);
 	for (int octets = MSIG_HSYNC_RDATA_MAX - 1; octets < MSIG_HSYNC_RDATA_MAX + 90; octets++) {
 		memset(text, 0, sizeof(text));
