@@ -89,6 +89,7 @@ ask_free(struct ask *ask)
 			resolver_cancel(ask->asked[i].lookup);
 	}
 	dnsio_client_free(ask->client);
+	tsig_clear(&ask->ctx);
 	loop_timer_free(ask->timer);
 	knot_tsig_key_deinit(&ask->key);
 	knot_dname_free(ask->name, NULL);
@@ -174,7 +175,7 @@ write_query(struct ask *ask, uint8_t *wire)
 	if (getrandom(&id, sizeof(id), 0) != sizeof(id))
 		return 0;
 	len = look_query(id, ask->name, ask->type[ask->at], wire, QUERY_MAX);
-	memset(&ask->ctx, 0, sizeof(ask->ctx));
+	tsig_clear(&ask->ctx);
 	if (len > 0 && ask->key.name != NULL &&
 	    tsig_sign_request(&ask->ctx, &ask->key, wire, &len, QUERY_MAX) != 0)
 		return 0;

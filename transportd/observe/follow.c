@@ -65,6 +65,7 @@ end_transfer(struct follow *f)
 {
 	dnsio_client_free(f->client);
 	f->client = NULL;
+	tsig_clear(&f->ctx);
 	stream_clear(&f->stream);
 }
 
@@ -315,7 +316,6 @@ write_query(struct follow *f, uint8_t *wire, size_t max)
 		goto out;
 	memcpy(wire, pkt->wire, pkt->size);
 	len = pkt->size;
-	memset(&f->ctx, 0, sizeof(f->ctx));
 	if (f->key.name != NULL && tsig_sign_request(&f->ctx, &f->key, wire, &len, max) != 0)
 		len = 0;
 out:
@@ -456,10 +456,17 @@ follower_reconf(struct follower *follower, const struct conf *conf)
 	follower->conf = conf;
 	for (struct follow *f = follower->first; f != NULL; f = next) {
 		next = f->next;
-		if (!f->asked && conf_zone_find(conf, f->zone) == NULL)
+		bool busy = f->client != NULL;
+
+		if (!f->asked && conf_zone_find(conf, f->zone) == NULL) {
 			unfollow(follower, f);
-		else
-			set_key(f);
+			continue;
+		}
+		/* What was asked with the old key is not believed with the new one, or none. */
+		end_transfer(f);
+		set_key(f);
+		if (busy)
+			begin(f);
 	}
 	for (unsigned i = 0; i < conf->zones; i++) {
 		const struct conf_zone *zone = &conf->zone[i];
