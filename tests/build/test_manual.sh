@@ -12,7 +12,7 @@ for page in combinerd.8 agentd.8 transportd.8 msigctl.1 msig.conf.5; do
 	fi
 	if command -v mandoc >/dev/null; then
 		mandoc -T lint -W style "$man/$page" 2>&1 |
-		    grep -v -E 'referenced manual not found|Mdocdate|text line longer than 80' >"$tmp/lint"
+		    grep -v -E 'referenced manual not found|Mdocdate|outdated mandoc.db|text line longer than 80' >"$tmp/lint"
 		is_empty "$page: mandoc finds nothing" "$tmp/lint"
 	else
 		skip "$page: mandoc" "mandoc is not installed"
@@ -45,12 +45,13 @@ is_empty "each option has its place in msigctl.1" "$tmp/missing"
 # The daemons' tables of control commands: { "name", acts, function }.
 for daemon in combinerd agentd transportd; do
 	: >"$tmp/missing"
-	cat "$top_srcdir/$daemon"/cmds.c "$top_srcdir/$daemon"/*/cmds.c "$top_srcdir/$daemon"/main.c 2>/dev/null |
-	    sed -n 's/^[[:space:]]*{ *"\([a-z-]*\)", \(true\|false\), .*/\1/p' | sort -u >"$tmp/table"
+	find "$top_srcdir/$daemon" -name '*.c' -exec grep -hoE '\{ ?"[a-z-]+", (true|false), ' {} + |
+	    sed 's/[^"]*"//; s/".*//' | sort -u >"$tmp/table"
 	while read -r name; do
-		grep -q -w -e "$name" "$man/$daemon.8" || echo "$name" >>"$tmp/missing"
+		grep -q -w -e "$name" "$man/$daemon.8" 2>/dev/null ||
+		    grep -q -E "^\.It Cm $name( |\$)" "$man/msigctl.1" || echo "$name" >>"$tmp/missing"
 	done <"$tmp/table"
-	is_empty "each control command of $daemon ($(wc -l <"$tmp/table")) stands in $daemon.8" "$tmp/missing"
+	is_empty "each control command of $daemon ($(wc -l <"$tmp/table")) stands in $daemon.8 or msigctl.1" "$tmp/missing"
 	[ -s "$tmp/table" ]
 	result "$daemon has a table of control commands"
 	"$top_builddir/$daemon/$daemon" -h >"$tmp/help" 2>&1
@@ -64,7 +65,8 @@ done
 # Every item of the configuration that the reader's table knows.
 if [ -f "$top_srcdir/libmsig/daemon/conf.c" ]; then
 	: >"$tmp/missing"
-	sed -n 's/^[[:space:]]*{ *"\([a-z0-9-]*\)",.*/\1/p' "$top_srcdir/libmsig/daemon/conf.c" | sort -u >"$tmp/items"
+	sed -n -E 's/^ *[A-Z]*[({]"([a-z]+)", "([a-z0-9-]+)",.*/\2/p' "$top_srcdir/libmsig/daemon/conf.c" |
+	    sort -u >"$tmp/items"
 	while read -r item; do
 		grep -q -E "(Ic|Cm|Sy|Ss|Sh) $item( |:|\$)" "$man/msig.conf.5" || echo "$item" >>"$tmp/missing"
 	done <"$tmp/items"
