@@ -12,7 +12,7 @@
 
 static const uint8_t magic[8] = {'m', 's', 'i', 'g', 'z', 'o', 'n', '1'};
 
-#define BLOCK (256 * 1024)
+#define BLOCK 262144UL
 #define BLOCK_MAX (BLOCK + 70000) /* the last record may go over */
 #define NAME_PART 180
 
@@ -28,7 +28,7 @@ base_file_name(const knot_dname_t *zone, char name[BASE_NAME])
 		text[0] = '\0';
 	for (const char *c = text; *c != '\0' && n < NAME_PART; c++) {
 		bool plain = (*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || *c == '-' ||
-		             *c == '_' || (*c == '.' && n > 0);
+			     *c == '_' || (*c == '.' && n > 0);
 		if (plain)
 			name[n++] = *c;
 		else
@@ -36,9 +36,9 @@ base_file_name(const knot_dname_t *zone, char name[BASE_NAME])
 	}
 	/* a long name is told from others by a checksum */
 	if (n >= NAME_PART)
-		n += (size_t)snprintf(name + n, 20, "%%%016llx",
-		                      (unsigned long long)rr_checksum(lower,
-		                                                      knot_dname_size(lower)));
+		n += (size_t)snprintf(
+		    name + n, 20, "%%%016llx",
+		    (unsigned long long)rr_checksum(lower, knot_dname_size(lower)));
 	name[n] = '\0';
 }
 

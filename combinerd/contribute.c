@@ -41,14 +41,16 @@ commit(struct zone *zone, struct overlay *overlay, const char *by, struct update
 		return;
 	}
 	zone->updates++;
-	log_zone(LOG_LVL_INFO, zone->name, "overlay changed by %s: %zu -> %zu records, serves "
-	         "serial %u%s", by, before, after, zone->row.serial,
-	         zone->row.mode == MERGE_NONE && after > 0 ? "; it is stored and not applied" : "");
+	log_zone(LOG_LVL_INFO, zone->name,
+		 "overlay changed by %s: %zu -> %zu records, serves "
+		 "serial %u%s",
+		 by, before, after, zone->row.serial,
+		 zone->row.mode == MERGE_NONE && after > 0 ? "; it is stored and not applied" : "");
 }
 
 void
 contribute_update(struct zone *zone, const knot_pkt_t *pkt, const char *origin,
-                  struct update_result *result)
+		  struct update_result *result)
 {
 	struct overlay next = {0};
 
@@ -81,7 +83,7 @@ older(const struct msig_msg_APPLY *apply, const struct overlay *overlay)
 /* The contribution of one origin, put on top of what came before. */
 static void
 one_origin(struct zone *zone, const char *origin, const struct msig_blob *update,
-           struct overlay *next, struct update_result *result)
+	   struct overlay *next, struct update_result *result)
 {
 	knot_dname_storage_t name;
 	char text[MSIG_NAME_TEXT];
@@ -109,7 +111,8 @@ one_origin(struct zone *zone, const char *origin, const struct msig_blob *update
 }
 
 void
-contribute_apply(struct zone *zone, const struct msig_msg_APPLY *apply, struct update_result *result)
+contribute_apply(struct zone *zone, const struct msig_msg_APPLY *apply,
+		 struct update_result *result)
 {
 	struct overlay next = {.epoch = apply->epoch, .counter = apply->counter};
 	struct overlay *now = &zone->overlay;
@@ -138,8 +141,9 @@ contribute_apply(struct zone *zone, const struct msig_msg_APPLY *apply, struct u
 		refuse(result, KNOT_RCODE_REFUSED, "version %llu.%llu is there with other records",
 		       (unsigned long long)now->epoch, (unsigned long long)now->counter);
 	else if (zone->overlay_lost && next.count == 0)
-		refuse(result, KNOT_RCODE_REFUSED, "the overlay is lost, an empty one is no answer "
-		                                   "to that");
+		refuse(result, KNOT_RCODE_REFUSED,
+		       "the overlay is lost, an empty one is no answer "
+		       "to that");
 	else
 		update_check(&next, now, apply->may_shrink != 0, zone->name, zone->owner, result);
 	if (result->rcode == KNOT_RCODE_NOERROR)
@@ -185,7 +189,7 @@ on_apply(void *arg, const struct msig_msg *msg)
 		contribute_apply(zone, apply, &result);
 	if (result.rcode != KNOT_RCODE_NOERROR)
 		log_zone(LOG_LVL_WARN, apply->zone, "APPLY %llu of the agent: %s (%s)",
-		         (unsigned long long)apply->id, result.why, rcode_text(result.rcode));
+			 (unsigned long long)apply->id, result.why, rcode_text(result.rcode));
 	answer.u.APPLIED.id = apply->id;
 	answer.u.APPLIED.zone = apply->zone;
 	answer.u.APPLIED.rcode = result.rcode;
@@ -239,7 +243,8 @@ on_show(void *arg, const struct msig_msg *msg)
 	struct zone *zone = zone_find(combiner, msg->u.SHOW.zone);
 
 	if (zone == NULL) {
-		log_zone(LOG_LVL_WARN, msg->u.SHOW.zone, "the agent asks for a zone that is not here");
+		log_zone(LOG_LVL_WARN, msg->u.SHOW.zone,
+			 "the agent asks for a zone that is not here");
 		return;
 	}
 	show(combiner, zone, msg->u.SHOW.id);

@@ -9,11 +9,11 @@
 
 /* A parsed UPDATE whose sender was verified. On NOERROR it is on disk and served. */
 void contribute_update(struct zone *zone, const knot_pkt_t *pkt, const char *origin,
-                       struct update_result *result);
+		       struct update_result *result);
 
 /* A whole overlay. The same: NOERROR means that it is on disk and served. */
 void contribute_apply(struct zone *zone, const struct msig_msg_APPLY *apply,
-                      struct update_result *result);
+		      struct update_result *result);
 
 /* The operator's word: everything of one origin goes; origin NULL: a lost overlay is forgotten. */
 void contribute_withdraw(struct zone *zone, const char *origin, struct update_result *result);

@@ -227,17 +227,21 @@ stream_done(void *arg, int result)
 	unsigned long long ms = loop_mono_ms() - stream->started;
 
 	if (result != 0)
-		log_zone(LOG_LVL_WARN, stream->zone, "transfer of serial %u to %s broke off after "
-		         "%zu records: %s", stream->serial, stream->source,
-		         xfr_out_records(stream->xfr), msig_strerror(result));
+		log_zone(LOG_LVL_WARN, stream->zone,
+			 "transfer of serial %u to %s broke off after "
+			 "%zu records: %s",
+			 stream->serial, stream->source, xfr_out_records(stream->xfr),
+			 msig_strerror(result));
 	else if (stream->delta)
 		log_zone(LOG_LVL_INFO, stream->zone, "IXFR %u -> %u to %s: %zu records, %llu ms",
-		         stream->from, stream->serial, stream->source,
-		         xfr_out_records(stream->xfr), ms);
+			 stream->from, stream->serial, stream->source, xfr_out_records(stream->xfr),
+			 ms);
 	else
-		log_zone(LOG_LVL_INFO, stream->zone, "AXFR of %u to %s: %zu records in %zu "
-		         "messages, %llu ms", stream->serial, stream->source,
-		         xfr_out_records(stream->xfr), xfr_out_messages(stream->xfr), ms);
+		log_zone(LOG_LVL_INFO, stream->zone,
+			 "AXFR of %u to %s: %zu records in %zu "
+			 "messages, %llu ms",
+			 stream->serial, stream->source, xfr_out_records(stream->xfr),
+			 xfr_out_messages(stream->xfr), ms);
 	if (result == 0 && zone != NULL) {
 		zone->transfers_out++;
 		notify_seen(zone->notify, stream->serial);
@@ -291,14 +295,16 @@ answer_ixfr(struct ask *ask, struct version *served)
 	uint32_t theirs, ours = version_serial(served);
 
 	if (!client_serial(ask->pkt, ask->zone->name, &theirs)) {
-		refuse(ask, KNOT_RCODE_FORMERR, "IXFR without a SOA record in the authority section");
+		refuse(ask, KNOT_RCODE_FORMERR,
+		       "IXFR without a SOA record in the authority section");
 		return;
 	}
 	if (theirs == ours || serial_gt(theirs, ours)) {
 		if (theirs != ours)
-			log_zone(LOG_LVL_WARN, ask->zone->name, "%s has serial %u, which is ahead "
-			         "of ours, %u: it will not transfer until ours has passed it",
-			         ask->source, theirs, ours);
+			log_zone(LOG_LVL_WARN, ask->zone->name,
+				 "%s has serial %u, which is ahead "
+				 "of ours, %u: it will not transfer until ours has passed it",
+				 ask->source, theirs, ours);
 		else
 			notify_seen(ask->zone->notify, theirs);
 		answer(ask, KNOT_RCODE_NOERROR, served);
@@ -310,8 +316,10 @@ answer_ixfr(struct ask *ask, struct version *served)
 		return;
 	}
 	if (past == NULL)
-		log_zone(LOG_LVL_INFO, ask->zone->name, "%s asks for changes since %u, which are not "
-		         "remembered: the whole zone instead", ask->source, theirs);
+		log_zone(LOG_LVL_INFO, ask->zone->name,
+			 "%s asks for changes since %u, which are not "
+			 "remembered: the whole zone instead",
+			 ask->source, theirs);
 	transfer(ask, past, served);
 }
 
@@ -368,10 +376,10 @@ on_notify(struct ask *ask)
 	/* It only makes us ask. The owner's address is enough, as it may not sign its NOTIFY. */
 	for (unsigned i = 0; i < zone->conf->masters; i++)
 		known = known || is_remote(ask, zone->conf->master[i]) ||
-		        (ask->tsig.key == NULL && is_address_of(ask, zone->conf->master[i]));
+			(ask->tsig.key == NULL && is_address_of(ask, zone->conf->master[i]));
 	if (!known) {
-		refuse(ask, KNOT_RCODE_REFUSED, "NOTIFY with %s, from none of the owner's primaries",
-		       key_text(ask));
+		refuse(ask, KNOT_RCODE_REFUSED,
+		       "NOTIFY with %s, from none of the owner's primaries", key_text(ask));
 		return;
 	}
 	log_zone(LOG_LVL_DEBUG, zone->name, "NOTIFY from %s", ask->source);
@@ -379,15 +387,16 @@ on_notify(struct ask *ask)
 	answer(ask, KNOT_RCODE_NOERROR, NULL);
 }
 
-/* TSIG allows a message to be sent again as long as its time is good. One that is older than the last
- * accepted UPDATE could bring back what was taken away since (RFC 8945 5.2.3). */
+/* TSIG allows a message to be sent again as long as its time is good. One that is older than the
+ * last accepted UPDATE could bring back what was taken away since (RFC 8945 5.2.3). */
 static bool
 is_replay(struct ask *ask)
 {
 	if (ask->tsig.time >= ask->zone->row.update_time)
 		return false;
 	ask->tsig.error = KNOT_RCODE_BADTIME;
-	refuse(ask, KNOT_RCODE_NOTAUTH, "UPDATE: signed before the last one that was accepted: "
+	refuse(ask, KNOT_RCODE_NOTAUTH,
+	       "UPDATE: signed before the last one that was accepted: "
 	       "sent again, or by a slow clock");
 	return true;
 }
@@ -514,7 +523,7 @@ on_request(void *arg, struct dnsio_request *req, const uint8_t *wire, size_t len
 	if (ret != 0) {
 		if (may_log(ask.dns))
 			log_info("%s: malformed message: %s (FORMERR)", ask.source,
-			         msig_strerror(ret));
+				 msig_strerror(ret));
 		format_error(req, wire);
 	} else {
 		dispatch(&ask);
@@ -532,7 +541,7 @@ same_addr(const struct dnsio_addr *a, const struct dnsio_addr *b)
 /* Takes over the listener of that address, or opens one. */
 static bool
 listen_on(struct dns *dns, const struct dnsio_addr *addr, struct listener *old, size_t olds,
-          struct listener *new)
+	  struct listener *new)
 {
 	struct dnsio_limits limits = {.connections = dns->combiner->conf->max_connections};
 	char text[DNSIO_ADDR_TEXT];
@@ -549,7 +558,7 @@ listen_on(struct dns *dns, const struct dnsio_addr *addr, struct listener *old, 
 	new->server = dnsio_listen(dns->combiner->loop, addr, &limits, on_request, dns, &err);
 	if (new->server == NULL)
 		log_error("cannot listen on %s: %s", dnsio_addr_str(addr, text, sizeof(text)),
-		          msig_strerror(err));
+			  msig_strerror(err));
 	return new->server != NULL;
 }
 

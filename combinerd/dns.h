@@ -1,6 +1,6 @@
 /*
- * The DNS server: who may ask what. SOA, AXFR and IXFR for the signer, NOTIFY from the owner, UPDATE
- * from whoever has the zone's update key; everything else is refused, in few octets.
+ * The DNS server: who may ask what. SOA, AXFR and IXFR for the signer, NOTIFY from the owner,
+ * UPDATE from whoever has the zone's update key; everything else is refused, in few octets.
  */
 #pragma once
 
@@ -12,6 +12,6 @@ struct dns;
 struct dns *dns_new(struct combiner *combiner);
 void dns_free(struct dns *dns);
 
-/* The configuration changed: closes what is no longer in it, opens what is new. What cannot be opened
- * is logged; the others go on. */
+/* The configuration changed: closes what is no longer in it, opens what is new. What cannot be
+ * opened is logged; the others go on. */
 void dns_reload(struct dns *dns);

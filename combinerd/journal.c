@@ -115,13 +115,14 @@ change_apply(struct version *base, const uint8_t *data, size_t len, bool backwar
 	if (len < CHANGE_HEAD || get_u64(data) != rr_checksum(data + 8, len - 8) ||
 	    get_u64(data + 8) > len - CHANGE_HEAD)
 		return NULL;
-	const uint8_t *gone = data + CHANGE_HEAD, *come = gone + get_u64(data + 8), *end = data + len;
+	const uint8_t *gone = data + CHANGE_HEAD, *come = gone + get_u64(data + 8),
+		      *end = data + len;
 	struct change *change = store_begin(base, version_name(base));
 	int ret = backwards ? apply_part(change, come, end, false)
-	                    : apply_part(change, gone, come, false);
+			    : apply_part(change, gone, come, false);
 	if (ret == 0)
 		ret = backwards ? apply_part(change, gone, come, true)
-		                : apply_part(change, come, end, true);
+				: apply_part(change, come, end, true);
 	if (ret == 0)
 		return store_commit(change);
 	store_rollback(change);
@@ -223,9 +224,10 @@ static int
 row_load(struct journal *j, const char *zone, struct row *out)
 {
 	struct db_stmt *st = db_stmt(
-	    j->db, "SELECT base, has_served, owner_serial, owner_sum_a, owner_sum_b, serial, sum_a, "
-	           "sum_b, digest, mode, state, ever, accept_signed, checked, update_time FROM zone "
-	           "WHERE zone = ?");
+	    j->db,
+	    "SELECT base, has_served, owner_serial, owner_sum_a, owner_sum_b, serial, sum_a, "
+	    "sum_b, digest, mode, state, ever, accept_signed, checked, update_time FROM zone "
+	    "WHERE zone = ?");
 	size_t len;
 
 	memset(out, 0, sizeof(*out));
@@ -274,7 +276,7 @@ load_deltas(struct journal *j, const char *zone, struct version **owner)
 
 static int
 load_owner(struct journal *j, const knot_dname_t *zone, const char *text, const struct row *row,
-           struct version **owner)
+	   struct version **owner)
 {
 	int ret = base_read(j->dir, row->base, zone, owner);
 
@@ -294,7 +296,7 @@ load_owner(struct journal *j, const knot_dname_t *zone, const char *text, const 
 
 int
 journal_load(struct journal *j, const knot_dname_t *zone, struct journal_row *row,
-             struct version **owner, struct overlay *overlay)
+	     struct version **owner, struct overlay *overlay)
 {
 	char text[sizeof(knot_dname_txt_storage_t)];
 	struct row r;
@@ -335,7 +337,7 @@ journal_history(struct journal *j, const knot_dname_t *zone, struct version *ser
 {
 	struct journal_past *list = NULL;
 	struct db_stmt *st = db_stmt(j->db, "SELECT serial, sum_a, sum_b, change FROM served "
-	                                    "WHERE zone = ? ORDER BY seq DESC");
+					    "WHERE zone = ? ORDER BY seq DESC");
 	struct version *at = served;
 	bool ended = false;
 	size_t n = 0;
@@ -348,7 +350,7 @@ journal_history(struct journal *j, const knot_dname_t *zone, struct version *ser
 		if (ended || n == JOURNAL_VERSIONS)
 			continue;
 		bool joins = version_serial(at) == (uint32_t)db_int(st, 0) &&
-		             sum.a == (uint64_t)db_int(st, 1) && sum.b == (uint64_t)db_int(st, 2);
+			     sum.a == (uint64_t)db_int(st, 1) && sum.b == (uint64_t)db_int(st, 2);
 		struct version *before = joins ? change_apply(at, data, len, true) : NULL;
 		ended = before == NULL;
 		if (ended)
@@ -378,21 +380,23 @@ one_int(struct journal *j, const char *sql, const char *zone)
 /* The owner's version: a small change is written as such, a large one makes a new base file. */
 static int
 write_owner(struct journal *j, const char *text, const struct journal_change *change,
-            const char *old_base, char *base, size_t size)
+	    const char *old_base, char *base, size_t size)
 {
 	struct rr_buf buf = {0};
 	struct db_stmt *st;
 	int ret;
 
 	if (change->owner_from != NULL && old_base[0] != '\0') {
-		int64_t before = one_int(j, "SELECT coalesce(sum(length(change)), 0) FROM delta "
-		                            "WHERE zone = ?", text);
+		int64_t before = one_int(j,
+					 "SELECT coalesce(sum(length(change)), 0) FROM delta "
+					 "WHERE zone = ?",
+					 text);
 		change_encode(change->owner_from, change->owner, &buf);
-		if (before >= 0 && (size_t)before + buf.len <
-		                       version_bytes(change->owner) / 2 + JOURNAL_FLOOR) {
+		if (before >= 0 &&
+		    (size_t)before + buf.len < version_bytes(change->owner) / 2 + JOURNAL_FLOOR) {
 			st = db_stmt(j->db, "INSERT INTO delta (zone, seq, change) VALUES (?, "
-			                    "(SELECT coalesce(max(seq), 0) + 1 FROM delta WHERE "
-			                    "zone = ?), ?)");
+					    "(SELECT coalesce(max(seq), 0) + 1 FROM delta WHERE "
+					    "zone = ?), ?)");
 			db_bind_text(st, 1, text);
 			db_bind_text(st, 2, text);
 			db_bind_blob(st, 3, buf.data, buf.len);
@@ -415,10 +419,11 @@ static int
 trim_served(struct journal *j, const char *text, size_t keep)
 {
 	struct db_stmt *st = db_stmt(
-	    j->db, "DELETE FROM served WHERE zone = ? AND seq <= coalesce((SELECT max(seq) FROM "
-	           "(SELECT seq, row_number() OVER (ORDER BY seq DESC) AS n, "
-	           "sum(length(change)) OVER (ORDER BY seq DESC) AS bytes FROM served WHERE zone = ?) "
-	           "WHERE bytes > ? OR n > ?), -1)");
+	    j->db,
+	    "DELETE FROM served WHERE zone = ? AND seq <= coalesce((SELECT max(seq) FROM "
+	    "(SELECT seq, row_number() OVER (ORDER BY seq DESC) AS n, "
+	    "sum(length(change)) OVER (ORDER BY seq DESC) AS bytes FROM served WHERE zone = ?) "
+	    "WHERE bytes > ? OR n > ?), -1)");
 
 	db_bind_text(st, 1, text);
 	db_bind_text(st, 2, text);
@@ -440,9 +445,10 @@ write_served(struct journal *j, const char *text, const struct journal_change *c
 	}
 	struct rr_sum sum = version_sum(change->served);
 	change_encode(change->served_from, change->served, &buf);
-	st = db_stmt(j->db, "INSERT INTO served (zone, seq, serial, sum_a, sum_b, change) VALUES (?, "
-	                    "(SELECT coalesce(max(seq), 0) + 1 FROM served WHERE zone = ?), "
-	                    "?, ?, ?, ?)");
+	st = db_stmt(j->db,
+		     "INSERT INTO served (zone, seq, serial, sum_a, sum_b, change) VALUES (?, "
+		     "(SELECT coalesce(max(seq), 0) + 1 FROM served WHERE zone = ?), "
+		     "?, ?, ?, ?)");
 	db_bind_text(st, 1, text);
 	db_bind_text(st, 2, text);
 	db_bind_int(st, 3, version_serial(change->served));
@@ -456,12 +462,13 @@ write_served(struct journal *j, const char *text, const struct journal_change *c
 
 static int
 write_row(struct journal *j, const char *text, const struct journal_row *row, const char *base,
-          struct rr_sum owner_sum)
+	  struct rr_sum owner_sum)
 {
 	struct db_stmt *st = db_stmt(
-	    j->db, "INSERT OR REPLACE INTO zone (zone, base, has_served, owner_serial, owner_sum_a, "
-	           "owner_sum_b, serial, sum_a, sum_b, digest, mode, state, ever, accept_signed, "
-	           "checked, update_time) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+	    j->db,
+	    "INSERT OR REPLACE INTO zone (zone, base, has_served, owner_serial, owner_sum_a, "
+	    "owner_sum_b, serial, sum_a, sum_b, digest, mode, state, ever, accept_signed, "
+	    "checked, update_time) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
 	db_bind_text(st, 1, text);
 	db_bind_text(st, 2, base[0] != '\0' ? base : NULL);
@@ -484,7 +491,7 @@ write_row(struct journal *j, const char *text, const struct journal_row *row, co
 
 static int
 write_all(struct journal *j, const char *text, const struct journal_change *change,
-          const struct journal_row *row, char *new_base, size_t size, char *old_base)
+	  const struct journal_row *row, char *new_base, size_t size, char *old_base)
 {
 	struct row old;
 	int ret = row_load(j, text, &old);
@@ -508,7 +515,7 @@ write_all(struct journal *j, const char *text, const struct journal_change *chan
 
 int
 journal_commit(struct journal *j, const knot_dname_t *zone, const struct journal_change *change,
-               const struct journal_row *row)
+	       const struct journal_row *row)
 {
 	char text[sizeof(knot_dname_txt_storage_t)];
 	char old_base[BASE_NAME] = "", new_base[BASE_NAME] = "";

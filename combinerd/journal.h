@@ -8,23 +8,23 @@
 #include "combinerd/merge.h"
 #include "libmsig/digest.h"
 
-#define JOURNAL_VERSIONS 1000      /* of served ones that are kept for IXFR */
-#define JOURNAL_FLOOR (64 * 1024)  /* octets that are always kept: a small zone has a history too */
+#define JOURNAL_VERSIONS 1000     /* of served ones that are kept for IXFR */
+#define JOURNAL_FLOOR 65536UL     /* octets that a small zone may keep, too */
 
 struct journal;
 
 /* The row of a zone. */
 struct journal_row {
-	bool has_served;        /* something was served once, serial and sum are those of it */
+	bool has_served; /* something was served once, serial and sum are those of it */
 	uint32_t owner_serial, serial;
 	struct rr_sum sum;
 	uint8_t digest[MSIG_DIGEST_LEN];
 	enum merge_mode mode;
 	enum msig_zone_state state;
-	bool ever;              /* an overlay was applied once */
-	bool accept_signed;     /* the operator's word */
-	uint64_t checked;       /* last time that the owner was heard, UTC s */
-	uint64_t update_time;   /* TSIG time of the newest UPDATE that was accepted, UTC s */
+	bool ever;            /* an overlay was applied once */
+	bool accept_signed;   /* the operator's word */
+	uint64_t checked;     /* last time that the owner was heard, UTC s */
+	uint64_t update_time; /* TSIG time of the newest UPDATE that was accepted, UTC s */
 };
 
 /* A version that was served before, for IXFR from it. */
@@ -43,12 +43,12 @@ struct db *journal_db(struct journal *journal);
  * overlay, and it is lost or unreadable; all else is loaded, overlay is empty. MSIG_EDB: the
  * owner's copy is damaged: *owner is NULL. */
 int journal_load(struct journal *journal, const knot_dname_t *zone, struct journal_row *row,
-                 struct version **owner, struct overlay *overlay);
+		 struct version **owner, struct overlay *overlay);
 
 /* The versions before served, newest first; as far as the changes join and end in served. The
  * caller unpins them and frees the list. */
 struct journal_past *journal_history(struct journal *journal, const knot_dname_t *zone,
-                                     struct version *served, size_t *count);
+				     struct version *served, size_t *count);
 
 /* Makes room for one more behind count of them. */
 struct journal_past *journal_past_grow(struct journal_past *list, size_t count);
@@ -63,7 +63,7 @@ struct journal_change {
 
 /* Makes it durable. On any error nothing changed. MSIG_EDISK: no room. */
 int journal_commit(struct journal *journal, const knot_dname_t *zone,
-                   const struct journal_change *change, const struct journal_row *row);
+		   const struct journal_change *change, const struct journal_row *row);
 /* Only the row: the time when the owner was heard. */
 int journal_touch(struct journal *journal, const knot_dname_t *zone, uint64_t checked);
 

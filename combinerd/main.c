@@ -1,6 +1,6 @@
 /*
- * combinerd: takes the owner's zone, puts the agent's records into its apex, gives the result to the
- * signer. Start in order, loop, stop in reverse.
+ * combinerd: takes the owner's zone, puts the agent's records into its apex, gives the result to
+ * the signer. Start in order, loop, stop in reverse.
  */
 #include "config.h"
 
@@ -58,7 +58,7 @@ start_bus(struct combiner *combiner)
 	combiner->tell = loop_timer_new(combiner->loop, zone_tell_all, combiner);
 	contribute_listen(combiner);
 	int ret = bus_bind(combiner->bus, MSIG_ACTOR_AGENT, proc_uid(conf->user_agent),
-	                   proc_gid(conf->group));
+			   proc_gid(conf->group));
 	if (ret == 0)
 		ret = bus_connect(combiner->bus, MSIG_ACTOR_AGENT);
 	if (ret != 0)
@@ -156,10 +156,11 @@ dump(struct proc *proc)
 
 	for (size_t i = 0; i < daemon->combiner.zones; i++) {
 		const struct zone *zone = daemon->combiner.zone[i];
-		log_zone(LOG_LVL_INFO, zone->name, "%s, owner's serial %u, serves %u, overlay %zu%s%s",
-		         msig_zone_state_name(zone_state(zone)), zone->row.owner_serial,
-		         zone->row.serial, zone->overlay.count, zone->why[0] != '\0' ? ": " : "",
-		         zone->why);
+		log_zone(LOG_LVL_INFO, zone->name,
+			 "%s, owner's serial %u, serves %u, overlay %zu%s%s",
+			 msig_zone_state_name(zone_state(zone)), zone->row.owner_serial,
+			 zone->row.serial, zone->overlay.count, zone->why[0] != '\0' ? ": " : "",
+			 zone->why);
 	}
 }
 

@@ -40,8 +40,7 @@ merge_is_signed(struct version *version)
 		return false;
 	knot_rdata_t *rdata = sigs->rdata;
 	for (uint16_t i = 0; i < sigs->count; i++, rdata = knot_rdataset_next(rdata))
-		soa = soa || (rdata->len > 2 &&
-		              knot_wire_read_u16(rdata->data) == KNOT_RRTYPE_SOA);
+		soa = soa || (rdata->len > 2 && knot_wire_read_u16(rdata->data) == KNOT_RRTYPE_SOA);
 	return soa && (version_apex(version, KNOT_RRTYPE_NSEC, NULL) != NULL || has_nsec3(version));
 }
 
@@ -72,8 +71,9 @@ instruction(const struct policy_input *in, enum merge_mode *mode, char *why, siz
 	else if (own->state != MSIG_HSYNC_ON)
 		snprintf(why, size, "the owner's HSYNC says OFF for this provider");
 	else if (own->sign != MSIG_HSYNC_SIGN && in->ever)
-		snprintf(why, size, "the owner's HSYNC says NOSIGN for this provider, which has "
-		                    "an overlay applied");
+		snprintf(why, size,
+			 "the owner's HSYNC says NOSIGN for this provider, which has "
+			 "an overlay applied");
 	else
 		ok = true;
 	if (ok && own->sign != MSIG_HSYNC_SIGN)
@@ -93,8 +93,8 @@ merge_policy(const struct policy_input *in, struct policy *out)
 		out->state = MSIG_ZONE_PASSTHROUGH;
 		out->take = !in->ever || in->accept_signed;
 		snprintf(out->why, sizeof(out->why), "the owner's zone is signed%s",
-		         out->take ? ": served as it is, the overlay is not applied"
-		                   : ", but an overlay was applied to it before");
+			 out->take ? ": served as it is, the overlay is not applied"
+				   : ", but an overlay was applied to it before");
 		return;
 	}
 	if (instruction(in, &out->mode, out->why, sizeof(out->why))) {
@@ -129,7 +129,7 @@ applies(enum merge_mode mode, uint16_t type)
 /* Puts one RRset of the overlay in place of the owner's. */
 static int
 merge_type(struct change *change, struct version *owner, const knot_dname_t *apex,
-           const struct overlay *overlay, uint16_t type, bool *replaced)
+	   const struct overlay *overlay, uint16_t type, bool *replaced)
 {
 	struct msig_set set;
 	int ret = overlay_set(overlay, type, &set);
@@ -153,7 +153,7 @@ merge_type(struct change *change, struct version *owner, const knot_dname_t *ape
 
 static int
 set_serial(struct change *change, const knot_dname_t *apex, const knot_rdataset_t *soa,
-           uint32_t ttl, uint32_t serial)
+	   uint32_t ttl, uint32_t serial)
 {
 	static struct rr_room room;
 	struct rr rr = {apex, KNOT_RRTYPE_SOA, ttl, rr_room_rdata(&room)};
@@ -166,7 +166,7 @@ set_serial(struct change *change, const knot_dname_t *apex, const knot_rdataset_
 
 struct version *
 merge_make(struct version *owner, const struct overlay *overlay, enum merge_mode mode,
-           uint32_t serial, struct merge_notes *notes)
+	   uint32_t serial, struct merge_notes *notes)
 {
 	static const uint16_t types[] = {
 #define X(id, type) type,
@@ -182,7 +182,8 @@ merge_make(struct version *owner, const struct overlay *overlay, enum merge_mode
 	if (soa == NULL)
 		return NULL;
 	struct change *change = store_begin(owner, apex);
-	int ret = rr_soa_serial(soa->rdata) != serial ? set_serial(change, apex, soa, ttl, serial) : 0;
+	int ret =
+	    rr_soa_serial(soa->rdata) != serial ? set_serial(change, apex, soa, ttl, serial) : 0;
 	for (size_t i = 0; ret == 0 && i < sizeof(types) / sizeof(types[0]); i++) {
 		bool replaced = false;
 		if (applies(mode, types[i]))

@@ -9,17 +9,17 @@
 #include "libmsig/msg.h"
 
 /* What is applied. The text is what is stored and shown. */
-#define MERGE_MODES(X)                                                                             \
-	X(NONE, "none")      /* the owner's zone as it is */                                       \
-	X(NS, "ns")          /* nobody signs: NS only */                                           \
-	X(NO_NS, "no-ns")    /* the owner manages NS: everything else */                           \
-	X(ALL, "all")        /* the agents manage NS too */
+#define MERGE_MODES(X)                                                \
+	X(NONE, "none")   /* the owner's zone as it is */             \
+	X(NS, "ns")       /* nobody signs: NS only */                 \
+	X(NO_NS, "no-ns") /* the owner manages NS: everything else */ \
+	X(ALL, "all")     /* the agents manage NS too */
 
 enum merge_mode {
 #define X(id, name) MERGE_##id,
 	MERGE_MODES(X)
 #undef X
-	MERGE_MODE_COUNT
+	    MERGE_MODE_COUNT
 };
 
 const char *merge_mode_name(enum merge_mode mode);
@@ -37,8 +37,8 @@ struct policy_input {
 struct policy {
 	enum msig_zone_state state;
 	enum merge_mode mode;
-	bool take;      /* false: this version of the owner must not be served */
-	char why[160];  /* never empty in FROZEN and PASSTHROUGH, and when take is false */
+	bool take;     /* false: this version of the owner must not be served */
+	char why[160]; /* never empty in FROZEN and PASSTHROUGH, and when take is false */
 };
 
 void merge_policy(const struct policy_input *in, struct policy *out);
@@ -54,4 +54,4 @@ struct merge_notes {
 
 /* The version to serve, pinned for the caller; NULL if out of memory or without a SOA record. */
 struct version *merge_make(struct version *owner, const struct overlay *overlay,
-                           enum merge_mode mode, uint32_t serial, struct merge_notes *notes);
+			   enum merge_mode mode, uint32_t serial, struct merge_notes *notes);

@@ -37,10 +37,12 @@ schedule(struct notify *notify)
 
 	if (notify->tries >= conf->notify_tries) {
 		if (notify->tries == conf->notify_tries)
-			log_zone(LOG_LVL_WARN, notify->zone->name,
-			         "the signer has not answered %u NOTIFY of serial %u; told on, every "
-			         "%u s", notify->tries, notify->zone->row.serial,
-			         (unsigned)(wait * SLOW_FACTOR / 1000));
+			log_zone(
+			    LOG_LVL_WARN, notify->zone->name,
+			    "the signer has not answered %u NOTIFY of serial %u; told on, every "
+			    "%u s",
+			    notify->tries, notify->zone->row.serial,
+			    (unsigned)(wait * SLOW_FACTOR / 1000));
 		wait *= SLOW_FACTOR;
 	}
 	loop_timer_set(notify->timer, wait);
@@ -74,9 +76,9 @@ on_answer(void *arg, int result, const uint8_t *wire, size_t len)
 		free(copy);
 	}
 	log_zone(result == 0 ? LOG_LVL_DEBUG : LOG_LVL_INFO, notify->zone->name,
-	         "NOTIFY of serial %u to %s: %s", notify->zone->row.serial,
-	         dnsio_addr_str(&notify->server, where, sizeof(where)),
-	         result == 0 ? "answered" : msig_strerror(result));
+		 "NOTIFY of serial %u to %s: %s", notify->zone->row.serial,
+		 dnsio_addr_str(&notify->server, where, sizeof(where)),
+		 result == 0 ? "answered" : msig_strerror(result));
 	client_end(notify);
 	notify->answered = notify->answered || result == 0;
 	if (notify->pending && signer != NULL && ++notify->address < signer->addresses)
@@ -131,7 +133,7 @@ send_next(struct notify *notify)
 		ret = knot_tsig_key_copy(&notify->key, &signer->key->tsig);
 		if (ret == 0)
 			ret = tsig_sign_request(&notify->tsig, &notify->key, wire, &len,
-			                        sizeof(wire));
+						sizeof(wire));
 	}
 	if (ret != 0) {
 		log_zone(LOG_LVL_WARN, zone->name, "NOTIFY cannot be made: %s", msig_strerror(ret));
@@ -160,8 +162,10 @@ on_timer(void *arg)
 	}
 	if (notify->answered && notify->tries >= zone->combiner->conf->notify_tries) {
 		/* A signer that has this version already answers, and need not ask. */
-		log_zone(LOG_LVL_DEBUG, zone->name, "the signer answered NOTIFY of serial %u and did "
-		         "not come: it has it, or will ask by itself", zone->row.serial);
+		log_zone(LOG_LVL_DEBUG, zone->name,
+			 "the signer answered NOTIFY of serial %u and did "
+			 "not come: it has it, or will ask by itself",
+			 zone->row.serial);
 		notify->pending = false;
 		return;
 	}

@@ -45,13 +45,12 @@ rr_cmp(const struct overlay_rr *rr, const char *origin, uint16_t type, const kno
 
 bool
 overlay_add(struct overlay *overlay, const char *origin, uint16_t type, uint32_t ttl,
-            const knot_rdata_t *rdata, uint64_t time)
+	    const knot_rdata_t *rdata, uint64_t time)
 {
 	size_t i = 0;
 	int cmp = 1;
 
-	while (i < overlay->count &&
-	       (cmp = rr_cmp(&overlay->at[i], origin, type, rdata)) < 0)
+	while (i < overlay->count && (cmp = rr_cmp(&overlay->at[i], origin, type, rdata)) < 0)
 		i++;
 	if (i < overlay->count && cmp == 0) {
 		if (overlay->at[i].ttl == ttl)
@@ -78,7 +77,8 @@ overlay_add(struct overlay *overlay, const char *origin, uint16_t type, uint32_t
 }
 
 bool
-overlay_remove(struct overlay *overlay, const char *origin, uint16_t type, const knot_rdata_t *rdata)
+overlay_remove(struct overlay *overlay, const char *origin, uint16_t type,
+	       const knot_rdata_t *rdata)
 {
 	size_t kept = 0;
 

@@ -1,8 +1,8 @@
 /*
  * The overlay of a zone: what the providers contribute to its apex, record by record, each with the
  * provider that it comes from. Pure, but for overlay_load and overlay_save (overlay_db.c), which
- * keep it in the daemon's database. The same record may come from several origins; it goes when the last one takes
- * it away.
+ * keep it in the daemon's database. The same record may come from several origins; it goes when the
+ * last one takes it away.
  */
 #pragma once
 
@@ -31,10 +31,10 @@ void overlay_copy(struct overlay *to, const struct overlay *from); /* to must be
 
 /* true if something changed: a new record, or another TTL. */
 bool overlay_add(struct overlay *overlay, const char *origin, uint16_t type, uint32_t ttl,
-                 const knot_rdata_t *rdata, uint64_t time);
+		 const knot_rdata_t *rdata, uint64_t time);
 /* rdata NULL: all of the type. Only what this origin contributed; true if something went. */
 bool overlay_remove(struct overlay *overlay, const char *origin, uint16_t type,
-                    const knot_rdata_t *rdata);
+		    const knot_rdata_t *rdata);
 
 /* How many records of a type; origin NULL: all origins, type 0: all types. */
 size_t overlay_count(const struct overlay *overlay, const char *origin, uint16_t type);

@@ -41,7 +41,7 @@ overlay_save(struct db *db, const char *zone, const struct overlay *overlay)
 	for (size_t i = 0; ret >= 0 && i < overlay->count; i++) {
 		const struct overlay_rr *rr = &overlay->at[i];
 		st = db_stmt(db, "INSERT INTO overlay (zone, origin, type, ttl, time, rdata) "
-		                 "VALUES (?, ?, ?, ?, ?, ?)");
+				 "VALUES (?, ?, ?, ?, ?, ?)");
 		db_bind_text(st, 1, zone);
 		db_bind_text(st, 2, rr->origin);
 		db_bind_int(st, 3, rr->type);
@@ -53,7 +53,7 @@ overlay_save(struct db *db, const char *zone, const struct overlay *overlay)
 	if (ret < 0)
 		return ret;
 	st = db_stmt(db, "INSERT OR REPLACE INTO overlay_version (zone, epoch, counter, sum) "
-	                 "VALUES (?, ?, ?, ?)");
+			 "VALUES (?, ?, ?, ?)");
 	db_bind_text(st, 1, zone);
 	db_bind_int(st, 2, (int64_t)overlay->epoch);
 	db_bind_int(st, 3, (int64_t)overlay->counter);
@@ -66,7 +66,7 @@ load_rows(struct db *db, const char *zone, struct overlay *overlay)
 {
 	static struct rr_room room;
 	struct db_stmt *st = db_stmt(db, "SELECT origin, type, ttl, time, rdata FROM overlay "
-	                                 "WHERE zone = ?");
+					 "WHERE zone = ?");
 	int ret;
 
 	db_bind_text(st, 1, zone);
@@ -82,7 +82,7 @@ load_rows(struct db *db, const char *zone, struct overlay *overlay)
 			continue;
 		knot_rdata_init(rr_room_rdata(&room), (uint16_t)len, rdata);
 		overlay_add(overlay, origin, (uint16_t)type, (uint32_t)ttl, rr_room_rdata(&room),
-		            (uint64_t)db_int(st, 3));
+			    (uint64_t)db_int(st, 3));
 	}
 	return ret;
 }
@@ -96,7 +96,7 @@ overlay_load(struct db *db, const char *zone, struct overlay *overlay)
 	if (ret < 0)
 		goto fail;
 	struct db_stmt *st = db_stmt(db, "SELECT epoch, counter, sum FROM overlay_version "
-	                                 "WHERE zone = ?");
+					 "WHERE zone = ?");
 	db_bind_text(st, 1, zone);
 	if ((ret = db_next(st)) < 0)
 		goto fail;

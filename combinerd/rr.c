@@ -104,7 +104,7 @@ rr_same(uint16_t type, const knot_rdata_t *a, const knot_rdata_t *b)
 	knot_rrset_init_empty(&ca);
 	knot_rrset_init_empty(&cb);
 	bool same = canonical(&ca, type, a) == KNOT_EOK && canonical(&cb, type, b) == KNOT_EOK &&
-	            knot_rdataset_eq(&ca.rrs, &cb.rrs);
+		    knot_rdataset_eq(&ca.rrs, &cb.rrs);
 	knot_rrset_clear(&ca, NULL);
 	knot_rrset_clear(&cb, NULL);
 	return same;
@@ -149,7 +149,8 @@ sum_of(const struct rr *rr)
 
 	fixed_part(fixed, rr);
 	one.a = hash(hash(hash(1, rr->owner, size), fixed, 10), rr->rdata->data, rr->rdata->len);
-	one.b = hash(hash(hash(~one.a, fixed, 10), rr->rdata->data, rr->rdata->len), rr->owner, size);
+	one.b =
+	    hash(hash(hash(~one.a, fixed, 10), rr->rdata->data, rr->rdata->len), rr->owner, size);
 	return one;
 }
 

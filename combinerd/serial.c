@@ -36,7 +36,8 @@ wanted(enum serial_mode mode, uint32_t owner, uint64_t now)
 		if (gmtime_r(&t, &tm) == NULL)
 			return owner;
 		return ((uint32_t)(tm.tm_year + 1900) * 10000 + (uint32_t)(tm.tm_mon + 1) * 100 +
-		        (uint32_t)tm.tm_mday) * 100;
+			(uint32_t)tm.tm_mday) *
+		       100;
 	default:
 		return owner;
 	}

@@ -10,19 +10,19 @@
 bool serial_gt(uint32_t a, uint32_t b);
 
 /*
- * How an emitted serial is chosen. OWNER keeps the owner's as long as it moves forward, and adds one
- * where it does not: the serial grows with each version, whatever the owner's does.
+ * How an emitted serial is chosen. OWNER keeps the owner's as long as it moves forward, and adds
+ * one where it does not: the serial grows with each version, whatever the owner's does.
  */
-#define SERIAL_MODES(X)                                                                            \
-	X(OWNER, "owner")       /* the owner's, or one more than the last */                       \
-	X(UNIXTIME, "unixtime") /* seconds since 1970, or one more */                              \
+#define SERIAL_MODES(X)                                                      \
+	X(OWNER, "owner")       /* the owner's, or one more than the last */ \
+	X(UNIXTIME, "unixtime") /* seconds since 1970, or one more */        \
 	X(DATE, "dateserial")   /* YYYYMMDDNN, or one more */
 
 enum serial_mode {
 #define X(id, name) SERIAL_##id,
 	SERIAL_MODES(X)
 #undef X
-	SERIAL_MODE_COUNT
+	    SERIAL_MODE_COUNT
 };
 
 const char *serial_mode_name(enum serial_mode mode);
@@ -32,7 +32,7 @@ const char *serial_mode_name(enum serial_mode mode);
  * which has_last says whether there is one; now: UTC seconds. Always greater than last.
  */
 uint32_t serial_next(enum serial_mode mode, uint32_t owner, bool has_last, uint32_t last,
-                     uint64_t now);
+		     uint64_t now);
 
 /* How far the emitted serial is ahead of or behind the owner's. Warn at SERIAL_FAR. */
 #define SERIAL_FAR (1U << 30)

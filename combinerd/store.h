@@ -35,13 +35,13 @@ void version_unpin(struct version *version); /* NULL is fine */
 
 /* An RRset, or NULL. Borrowed from the version. ttl may be NULL. */
 const knot_rdataset_t *version_find(const struct version *version, const knot_dname_t *owner,
-                                    uint16_t type, uint32_t *ttl);
+				    uint16_t type, uint32_t *ttl);
 const knot_rdataset_t *version_apex(const struct version *version, uint16_t type, uint32_t *ttl);
 /* Whether any record is at this name. */
 bool version_has_name(const struct version *version, const knot_dname_t *owner);
 
 const knot_dname_t *version_name(const struct version *version); /* the apex */
-uint32_t version_serial(const struct version *version); /* of its SOA; 0 without one */
+uint32_t version_serial(const struct version *version);          /* of its SOA; 0 without one */
 size_t version_count(const struct version *version);
 size_t version_bytes(const struct version *version);
 struct rr_sum version_sum(const struct version *version);

@@ -651,8 +651,8 @@ store_iter_next(struct store_iter *iter, struct rr *rr)
 	}
 	set_rr(iter->set, iter->next, rr);
 	iter->left--;
-	iter->next = (const knot_rdata_t *)((const uint8_t *)iter->next +
-	                                    knot_rdata_size(iter->next->len));
+	iter->next =
+	    (const knot_rdata_t *)((const uint8_t *)iter->next + knot_rdata_size(iter->next->len));
 	return true;
 }
 
@@ -668,7 +668,8 @@ store_iter_free(struct store_iter *iter)
 struct store_diff {
 	struct version *from, *to;
 	struct todos todos[2];
-	/* The pair of RRsets at hand, and how far it was looked at: first what went, then what came. */
+	/* The pair of RRsets at hand, and how far it was looked at: first what went, then what
+	 * came. */
 	const struct rrset *set[2];
 	const knot_rdata_t *next[2];
 	uint16_t left[2];
@@ -759,11 +760,9 @@ store_diff_next(struct store_diff *diff, bool *added, struct rr *rr)
 			while (diff->left[side] > 0) {
 				const knot_rdata_t *at = diff->next[side];
 				diff->left[side]--;
-				diff->next[side] =
-				    (const knot_rdata_t *)((const uint8_t *)at +
-				                           knot_rdata_size(at->len));
-				if (!ttl && other != NULL &&
-				    knot_rdataset_member(&other->rrs, at))
+				diff->next[side] = (const knot_rdata_t *)((const uint8_t *)at +
+									  knot_rdata_size(at->len));
+				if (!ttl && other != NULL && knot_rdataset_member(&other->rrs, at))
 					continue;
 				set_rr(diff->set[side], at, rr);
 				*added = side == 1;

@@ -19,9 +19,9 @@
 #define MAX_BYTES (1ULL << 30)
 #define FIRST_RETRY_S 1 /* without any zone yet; doubles */
 #define LAST_RETRY_S 60
-#define WASTED_MAX 6       /* doublings of the retry time after transfers that were of no use */
+#define WASTED_MAX 6 /* doublings of the retry time after transfers that were of no use */
 #define RETRY_MAX_S 3600
-#define ROUNDS_PER_S 5     /* that NOTIFY can cause */
+#define ROUNDS_PER_S 5 /* that NOTIFY can cause */
 
 enum step { STEP_IDLE, STEP_SOA, STEP_XFR };
 
@@ -31,16 +31,16 @@ struct transfer {
 	struct dnsio_client *client;
 	enum step step;
 	bool force, again, again_force;
-	bool full_only;        /* this primary: no IXFR any more */
-	unsigned primary;      /* index of the one asked now */
+	bool full_only;   /* this primary: no IXFR any more */
+	unsigned primary; /* index of the one asked now */
 	unsigned address;
-	int pinned;            /* primary that the present version came from, -1: none */
-	unsigned failures;     /* rounds in a row */
-	unsigned wasted;       /* transfers in a row that brought records and were of no use */
-	uint64_t second;       /* monotonic: when the rounds began to be counted */
+	int pinned;        /* primary that the present version came from, -1: none */
+	unsigned failures; /* rounds in a row */
+	unsigned wasted;   /* transfers in a row that brought records and were of no use */
+	uint64_t second;   /* monotonic: when the rounds began to be counted */
 	unsigned rounds;
-	uint64_t started;      /* monotonic */
-	uint64_t next;         /* UTC ms */
+	uint64_t started; /* monotonic */
+	uint64_t next;    /* UTC ms */
 	/* of the query that runs */
 	knot_tsig_key_t key;
 	struct tsig_ctx tsig;
@@ -160,7 +160,7 @@ attempt_failed(struct transfer *t, const char *fmt, ...)
 	bool again = t->xfr.try_axfr && !t->full_only;
 	step_end(t);
 	log_zone(LOG_LVL_WARN, t->zone->name, "transfer from %s%s", t->error,
-	         again ? "; AXFR instead" : "");
+		 again ? "; AXFR instead" : "");
 	if (again) {
 		t->full_only = true;
 		attempt(t);
@@ -249,7 +249,7 @@ static uint16_t
 begin_transfer(struct transfer *t)
 {
 	bool ixfr = t->zone->owner != NULL && !t->force && !t->full_only &&
-	            (t->pinned < 0 || t->pinned == (int)t->primary);
+		    (t->pinned < 0 || t->pinned == (int)t->primary);
 	uint16_t qtype = ixfr ? KNOT_RRTYPE_IXFR : KNOT_RRTYPE_AXFR;
 
 	t->step = STEP_XFR;
@@ -278,7 +278,7 @@ soa_answer(struct transfer *t, const knot_pkt_t *pkt, uint32_t *serial)
 	if (rcode != KNOT_RCODE_NOERROR) {
 		const knot_lookup_t *name = knot_lookup_by_id(knot_rcode_names, rcode);
 		attempt_failed(t, "the server answers %s to the SOA question",
-		               name != NULL ? name->name : "with an error");
+			       name != NULL ? name->name : "with an error");
 		return false;
 	}
 	for (uint16_t i = 0; i < answer->count; i++) {
@@ -310,8 +310,10 @@ on_soa(struct transfer *t, const knot_pkt_t *pkt)
 		return false;
 	}
 	if (!serial_gt(serial, ours)) {
-		attempt_failed(t, "serial %u is behind ours, %u; not taken, as a secondary would "
-		               "not. If it is right: msigctl retransfer", serial, ours);
+		attempt_failed(t,
+			       "serial %u is behind ours, %u; not taken, as a secondary would "
+			       "not. If it is right: msigctl retransfer",
+			       serial, ours);
 		return false;
 	}
 	struct dnsio_client *client = t->client;
@@ -341,12 +343,12 @@ complete(struct transfer *t)
 	struct version *version = store_commit(t->change);
 	t->change = NULL;
 	const char *kind = t->xfr.qtype == KNOT_RRTYPE_AXFR ? "AXFR"
-	                   : t->xfr.delta                   ? "IXFR"
-	                                                    : "IXFR as a whole zone";
+			   : t->xfr.delta                   ? "IXFR"
+							    : "IXFR as a whole zone";
 	log_zone(LOG_LVL_INFO, t->zone->name,
-	         "%s from %s: serial %u, %zu records in %zu messages, %llu ms", kind, t->where,
-	         version_serial(version), t->xfr.records, t->xfr.messages,
-	         (unsigned long long)(loop_mono_ms() - t->started));
+		 "%s from %s: serial %u, %zu records in %zu messages, %llu ms", kind, t->where,
+		 version_serial(version), t->xfr.records, t->xfr.messages,
+		 (unsigned long long)(loop_mono_ms() - t->started));
 	ret = zone_take(t->zone, version, t->force, why, sizeof(why));
 	version_unpin(version);
 	if (ret != 0) {
@@ -390,15 +392,15 @@ on_transfer(struct transfer *t, const knot_pkt_t *pkt)
 static void
 on_end(struct transfer *t, int result)
 {
-	bool current = t->step == STEP_XFR && result == KNOT_ECONNRESET &&
-	               t->xfr.messages > 0 && xfr_in_end(&t->xfr) == XFR_CURRENT;
+	bool current = t->step == STEP_XFR && result == KNOT_ECONNRESET && t->xfr.messages > 0 &&
+		       xfr_in_end(&t->xfr) == XFR_CURRENT;
 
 	if (current) {
 		zone_heard(t->zone);
 		round_done(t);
 	} else if (t->xfr.messages > 0) {
 		attempt_failed(t, "interrupted after %zu records: %s", t->xfr.records,
-		               msig_strerror(result));
+			       msig_strerror(result));
 	} else {
 		attempt_failed(t, "%s", msig_strerror(result));
 	}
@@ -462,8 +464,8 @@ attempt(struct transfer *t)
 		return;
 	}
 	t->client = dnsio_query_tcp(t->zone->combiner->loop, server,
-	                            remote->via.len > 0 ? &remote->via : NULL, wire, len, IDLE_MS,
-	                            on_message, t);
+				    remote->via.len > 0 ? &remote->via : NULL, wire, len, IDLE_MS,
+				    on_message, t);
 }
 
 static void

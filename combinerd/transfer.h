@@ -20,9 +20,9 @@ void transfer_start(struct transfer *transfer, bool force);
 
 struct transfer_status {
 	bool running;
-	char primary[80];   /* last one that answered, or is being asked */
-	char error[200];    /* of the last attempt; empty: it succeeded */
-	uint64_t next;      /* UTC ms when it is asked again, 0: running */
+	char primary[80]; /* last one that answered, or is being asked */
+	char error[200];  /* of the last attempt; empty: it succeeded */
+	uint64_t next;    /* UTC ms when it is asked again, 0: running */
 	uint64_t in, failed;
 };
 

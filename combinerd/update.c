@@ -64,10 +64,10 @@ prereq_form(const knot_rrset_t *rr, const knot_dname_t *zone, struct update_resu
 		return refuse(result, KNOT_RCODE_FORMERR, "prerequisite with a TTL");
 	if (knot_dname_in_bailiwick(rr->owner, zone) < 0)
 		return refuse(result, KNOT_RCODE_NOTZONE, "prerequisite at %s, outside the zone",
-		              name_text(rr->owner));
+			      name_text(rr->owner));
 	if (rr->rclass == KNOT_CLASS_ANY || rr->rclass == KNOT_CLASS_NONE)
-		return !rdata ||
-		       refuse(result, KNOT_RCODE_FORMERR, "prerequisite without value, but with rdata");
+		return !rdata || refuse(result, KNOT_RCODE_FORMERR,
+					"prerequisite without value, but with rdata");
 	if (rr->rclass != KNOT_CLASS_IN)
 		return refuse(result, KNOT_RCODE_FORMERR, "prerequisite of class %u", rr->rclass);
 	return true;
@@ -84,24 +84,23 @@ held(const struct overlay *overlay, const knot_dname_t *zone, const knot_rrset_t
 
 static bool
 prereq_presence(const struct overlay *overlay, const knot_dname_t *zone, const knot_rrset_t *rr,
-                struct update_result *result)
+		struct update_result *result)
 {
 	bool want = rr->rclass == KNOT_CLASS_ANY, name = rr->type == KNOT_RRTYPE_ANY;
 
 	if ((held(overlay, zone, rr) > 0) == want)
 		return true;
 	uint16_t rcode = want ? (name ? KNOT_RCODE_NXDOMAIN : KNOT_RCODE_NXRRSET)
-	                      : (name ? KNOT_RCODE_YXDOMAIN : KNOT_RCODE_YXRRSET);
-	return refuse(result, rcode, "prerequisite: the overlay has %s %s at %s",
-	              want ? "no" : "a", name ? "record" : type_text(rr->type),
-	              name_text(rr->owner));
+			      : (name ? KNOT_RCODE_YXDOMAIN : KNOT_RCODE_YXRRSET);
+	return refuse(result, rcode, "prerequisite: the overlay has %s %s at %s", want ? "no" : "a",
+		      name ? "record" : type_text(rr->type), name_text(rr->owner));
 }
 
 /* "RRset exists, with these values": the sets of the message must be those of the overlay. */
 static bool
 prereq_values(const struct overlay *overlay, const knot_dname_t *zone,
-              const knot_pktsection_t *section, const knot_rrset_t *first,
-              struct update_result *result)
+	      const knot_pktsection_t *section, const knot_rrset_t *first,
+	      struct update_result *result)
 {
 	struct msig_set want, have;
 	int ret = 0;
@@ -120,21 +119,22 @@ prereq_values(const struct overlay *overlay, const knot_dname_t *zone,
 	}
 	msig_set_clear(&want);
 	return equal || refuse(result, KNOT_RCODE_NXRRSET,
-	                       "prerequisite: the overlay's %s at %s is another one",
-	                       type_text(first->type), name_text(first->owner));
+			       "prerequisite: the overlay's %s at %s is another one",
+			       type_text(first->type), name_text(first->owner));
 }
 
 static bool
 prerequisites(const struct overlay *overlay, const knot_dname_t *zone,
-              const knot_pktsection_t *section, struct update_result *result)
+	      const knot_pktsection_t *section, struct update_result *result)
 {
 	for (uint16_t i = 0; i < section->count; i++)
 		if (!prereq_form(knot_pkt_rr(section, i), zone, result))
 			return false;
 	for (uint16_t i = 0; i < section->count; i++) {
 		const knot_rrset_t *rr = knot_pkt_rr(section, i);
-		if (rr->rclass != KNOT_CLASS_IN ? !prereq_presence(overlay, zone, rr, result)
-		                                : !prereq_values(overlay, zone, section, rr, result))
+		if (rr->rclass != KNOT_CLASS_IN
+			? !prereq_presence(overlay, zone, rr, result)
+			: !prereq_values(overlay, zone, section, rr, result))
 			return false;
 	}
 	return true;
@@ -150,23 +150,26 @@ scan_form(const knot_rrset_t *rr, const knot_dname_t *zone, struct update_result
 
 	if (knot_dname_in_bailiwick(rr->owner, zone) < 0)
 		return refuse(result, KNOT_RCODE_NOTZONE, "%s is outside the zone",
-		              name_text(rr->owner));
+			      name_text(rr->owner));
 	switch (rr->rclass) {
 	case KNOT_CLASS_IN:
-		return !meta || refuse(result, KNOT_RCODE_FORMERR, "a record of type %s cannot be added",
-		                       type_text(rr->type));
+		return !meta || refuse(result, KNOT_RCODE_FORMERR,
+				       "a record of type %s cannot be added", type_text(rr->type));
 	case KNOT_CLASS_ANY:
 		if (rr->ttl != 0 || rdata || (meta && rr->type != KNOT_RRTYPE_ANY))
 			return refuse(result, KNOT_RCODE_FORMERR,
-			              "malformed deletion of an RRset (type %s)", type_text(rr->type));
+				      "malformed deletion of an RRset (type %s)",
+				      type_text(rr->type));
 		return true;
 	case KNOT_CLASS_NONE:
 		if (rr->ttl != 0 || meta)
 			return refuse(result, KNOT_RCODE_FORMERR,
-			              "malformed deletion of a record (type %s)", type_text(rr->type));
+				      "malformed deletion of a record (type %s)",
+				      type_text(rr->type));
 		return true;
 	default:
-		return refuse(result, KNOT_RCODE_FORMERR, "class %u in the update section", rr->rclass);
+		return refuse(result, KNOT_RCODE_FORMERR, "class %u in the update section",
+			      rr->rclass);
 	}
 }
 
@@ -175,16 +178,17 @@ scan_allowed(const knot_rrset_t *rr, const knot_dname_t *zone, struct update_res
 {
 	if (!knot_dname_is_equal(rr->owner, zone))
 		return refuse(result, KNOT_RCODE_REFUSED, "%s is below the apex",
-		              name_text(rr->owner));
+			      name_text(rr->owner));
 	if (rr->type == KNOT_RRTYPE_ANY)
 		return refuse(result, KNOT_RCODE_REFUSED, "deletion of everything at the apex");
 	if (!msig_apex_is_type(rr->type))
-		return refuse(result, KNOT_RCODE_REFUSED,
-		              "type %s is the owner's, only DNSKEY, CDS, CDNSKEY, NS and CSYNC are ours",
-		              type_text(rr->type));
+		return refuse(
+		    result, KNOT_RCODE_REFUSED,
+		    "type %s is the owner's, only DNSKEY, CDS, CDNSKEY, NS and CSYNC are ours",
+		    type_text(rr->type));
 	if (rr->rclass == KNOT_CLASS_IN && rr->ttl > TTL_MAX)
 		return refuse(result, KNOT_RCODE_REFUSED, "TTL %u is larger than %u", rr->ttl,
-		              TTL_MAX);
+			      TTL_MAX);
 	return true;
 }
 
@@ -202,12 +206,12 @@ apply_rr(const knot_rrset_t *rr, const char *origin, uint64_t now, struct overla
 		overlay_add(overlay, origin, rr->type, rr->ttl, rdata, now);
 	else
 		overlay_remove(overlay, origin, rr->type,
-		               rr->rclass == KNOT_CLASS_NONE ? rdata : NULL);
+			       rr->rclass == KNOT_CLASS_NONE ? rdata : NULL);
 }
 
 void
 update_apply(const knot_pkt_t *pkt, const knot_dname_t *zone, const char *origin, uint64_t now,
-             struct overlay *overlay, struct update_result *result)
+	     struct overlay *overlay, struct update_result *result)
 {
 	const knot_pktsection_t *prereqs = knot_pkt_section(pkt, KNOT_ANSWER);
 	const knot_pktsection_t *updates = knot_pkt_section(pkt, KNOT_AUTHORITY);
@@ -271,23 +275,25 @@ check_key(const struct overlay_rr *rr, struct update_result *result)
 	uint16_t flags = knot_wire_read_u16(key->data);
 	uint8_t algorithm = key->data[3];
 	if (algorithm == 0)
-		return refuse(result, KNOT_RCODE_REFUSED, "%s with algorithm 0: it would ask the "
-		              "parent to make the zone insecure", type);
+		return refuse(result, KNOT_RCODE_REFUSED,
+			      "%s with algorithm 0: it would ask the "
+			      "parent to make the zone insecure",
+			      type);
 	if (key->data[2] != 3)
 		return refuse(result, KNOT_RCODE_REFUSED, "%s with protocol %u instead of 3", type,
-		              key->data[2]);
+			      key->data[2]);
 	if (!(flags & MSIG_DNSKEY_ZONE))
-		return refuse(result, KNOT_RCODE_REFUSED, "%s without the zone bit (flags %u)", type,
-		              flags);
+		return refuse(result, KNOT_RCODE_REFUSED, "%s without the zone bit (flags %u)",
+			      type, flags);
 	if (flags & MSIG_DNSKEY_REVOKE)
 		return refuse(result, KNOT_RCODE_REFUSED, "%s with the REVOKE bit", type);
 	if (!algorithm_known(algorithm))
-		return refuse(result, KNOT_RCODE_REFUSED, "%s with algorithm %u, which is not known",
-		              type, algorithm);
+		return refuse(result, KNOT_RCODE_REFUSED,
+			      "%s with algorithm %u, which is not known", type, algorithm);
 	if (!key_length_ok(algorithm, key->len - 4U))
 		return refuse(result, KNOT_RCODE_REFUSED,
-		              "%s: no key of algorithm %u has %u octets", type, algorithm,
-		              key->len - 4U);
+			      "%s: no key of algorithm %u has %u octets", type, algorithm,
+			      key->len - 4U);
 	return true;
 }
 
@@ -299,18 +305,19 @@ check_cds(const struct overlay_rr *rr, struct update_result *result)
 	if (cds->len < 5)
 		return refuse(result, KNOT_RCODE_FORMERR, "CDS too short");
 	if (cds->data[2] == 0)
-		return refuse(result, KNOT_RCODE_REFUSED, "CDS with algorithm 0: it would ask the "
-		              "parent to make the zone insecure");
+		return refuse(result, KNOT_RCODE_REFUSED,
+			      "CDS with algorithm 0: it would ask the "
+			      "parent to make the zone insecure");
 	if (!algorithm_known(cds->data[2]))
-		return refuse(result, KNOT_RCODE_REFUSED, "CDS with algorithm %u, which is not known",
-		              cds->data[2]);
+		return refuse(result, KNOT_RCODE_REFUSED,
+			      "CDS with algorithm %u, which is not known", cds->data[2]);
 	size_t want = cds->data[3] == 2 ? 32 : cds->data[3] == 4 ? 48 : 0;
 	if (want == 0)
 		return refuse(result, KNOT_RCODE_REFUSED,
-		              "CDS with digest type %u, 2 and 4 are taken", cds->data[3]);
+			      "CDS with digest type %u, 2 and 4 are taken", cds->data[3]);
 	if (cds->len - 4U != want)
 		return refuse(result, KNOT_RCODE_REFUSED, "CDS: digest of %u octets instead of %zu",
-		              cds->len - 4U, want);
+			      cds->len - 4U, want);
 	return true;
 }
 
@@ -326,7 +333,7 @@ check_csync(const struct overlay_rr *rr, struct update_result *result)
 	uint16_t flags = knot_wire_read_u16(csync->data + 4);
 	if (flags != 1 && flags != 3)
 		return refuse(result, KNOT_RCODE_REFUSED, "CSYNC with flags %u, 1 and 3 are taken",
-		              flags);
+			      flags);
 	const uint8_t *map = csync->data + 6;
 	size_t len = csync->len - 6U;
 	if (len < 3 || map[0] != 0 || map[1] == 0 || map[1] != len - 2)
@@ -334,7 +341,7 @@ check_csync(const struct overlay_rr *rr, struct update_result *result)
 	for (size_t i = 0; i + 2 < len; i++)
 		if (map[2 + i] & ~(i < sizeof(allowed) ? allowed[i] : 0))
 			return refuse(result, KNOT_RCODE_REFUSED,
-			              "CSYNC for other types than NS, A and AAAA");
+				      "CSYNC for other types than NS, A and AAAA");
 	if (map[len - 1] == 0)
 		return refuse(result, KNOT_RCODE_REFUSED, "CSYNC with a malformed list of types");
 	return true;
@@ -342,7 +349,7 @@ check_csync(const struct overlay_rr *rr, struct update_result *result)
 
 static bool
 check_ns(const struct overlay_rr *rr, const knot_dname_t *zone, const struct version *owner,
-         struct update_result *result)
+	 struct update_result *result)
 {
 	const uint8_t *target = rr->rdata->data;
 
@@ -350,22 +357,22 @@ check_ns(const struct overlay_rr *rr, const knot_dname_t *zone, const struct ver
 		return refuse(result, KNOT_RCODE_FORMERR, "NS without a name");
 	if (target[0] == 0 || knot_dname_is_equal(target, zone))
 		return refuse(result, KNOT_RCODE_REFUSED, "NS %s is no name server",
-		              name_text(target));
+			      name_text(target));
 	if (knot_dname_in_bailiwick(target, zone) < 0 || owner == NULL)
 		return true;
 	if (version_find(owner, target, KNOT_RRTYPE_CNAME, NULL) != NULL)
 		return refuse(result, KNOT_RCODE_REFUSED, "NS %s is an alias in the owner's zone",
-		              name_text(target));
+			      name_text(target));
 	if (version_find(owner, target, KNOT_RRTYPE_A, NULL) == NULL &&
 	    version_find(owner, target, KNOT_RRTYPE_AAAA, NULL) == NULL)
 		return refuse(result, KNOT_RCODE_REFUSED,
-		              "NS %s lies in the zone and has no address there", name_text(target));
+			      "NS %s lies in the zone and has no address there", name_text(target));
 	return true;
 }
 
 static bool
 check_rr(const struct overlay_rr *rr, const knot_dname_t *zone, const struct version *owner,
-         struct update_result *result)
+	 struct update_result *result)
 {
 	switch (rr->type) {
 	case KNOT_RRTYPE_DNSKEY:
@@ -393,8 +400,8 @@ check_tags(const struct msig_set *keys, struct update_result *result)
 			same++;
 		if (same > UPDATE_MAX_PER_TAG)
 			return refuse(result, KNOT_RCODE_REFUSED,
-			              "%u keys with tag %u, at most %d are taken", same,
-			              msig_key_tag(a), UPDATE_MAX_PER_TAG);
+				      "%u keys with tag %u, at most %d are taken", same,
+				      msig_key_tag(a), UPDATE_MAX_PER_TAG);
 	}
 	return true;
 }
@@ -406,18 +413,21 @@ check_sets(const struct overlay *overlay, struct update_result *result)
 		uint16_t type;
 		unsigned max;
 	} limits[] = {
-	    {KNOT_RRTYPE_DNSKEY, UPDATE_MAX_KEYS}, {KNOT_RRTYPE_CDS, UPDATE_MAX_KEYS},
-	    {KNOT_RRTYPE_CDNSKEY, UPDATE_MAX_KEYS}, {KNOT_RRTYPE_NS, UPDATE_MAX_NS},
+	    {KNOT_RRTYPE_DNSKEY, UPDATE_MAX_KEYS},
+	    {KNOT_RRTYPE_CDS, UPDATE_MAX_KEYS},
+	    {KNOT_RRTYPE_CDNSKEY, UPDATE_MAX_KEYS},
+	    {KNOT_RRTYPE_NS, UPDATE_MAX_NS},
 	    {KNOT_RRTYPE_CSYNC, 1},
 	};
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
 		struct msig_set set;
 		if (overlay_set(overlay, limits[i].type, &set) != 0)
 			return refuse(result, KNOT_RCODE_FORMERR, "malformed %s",
-			              type_text(limits[i].type));
+				      type_text(limits[i].type));
 		bool ok = set.rrs.count <= limits[i].max ||
-		          refuse(result, KNOT_RCODE_REFUSED, "%u records of type %s, at most %u are taken",
-		                 set.rrs.count, type_text(limits[i].type), limits[i].max);
+			  refuse(result, KNOT_RCODE_REFUSED,
+				 "%u records of type %s, at most %u are taken", set.rrs.count,
+				 type_text(limits[i].type), limits[i].max);
 		ok = ok && (limits[i].type != KNOT_RRTYPE_DNSKEY || check_tags(&set, result));
 		msig_set_clear(&set);
 		if (!ok)
@@ -430,7 +440,7 @@ check_sets(const struct overlay *overlay, struct update_result *result)
  * provider: only a process that says so may do that. */
 static bool
 check_shrink(const struct overlay *overlay, const struct overlay *before,
-             struct update_result *result)
+	     struct update_result *result)
 {
 	static const uint16_t kept[] = {KNOT_RRTYPE_DNSKEY, KNOT_RRTYPE_CDS, KNOT_RRTYPE_CDNSKEY};
 	size_t count;
@@ -439,14 +449,17 @@ check_shrink(const struct overlay *overlay, const struct overlay *before,
 
 	for (size_t i = 0; ok && i < count; i++) {
 		if (overlay_count(overlay, origins[i], 0) == 0)
-			ok = refuse(result, KNOT_RCODE_REFUSED, "it takes away everything of %s, and "
-			            "no process says so", origins[i]);
+			ok = refuse(result, KNOT_RCODE_REFUSED,
+				    "it takes away everything of %s, and "
+				    "no process says so",
+				    origins[i]);
 		for (size_t k = 0; ok && k < sizeof(kept) / sizeof(kept[0]); k++)
 			if (overlay_count(before, origins[i], kept[k]) > 0 &&
 			    overlay_count(overlay, origins[i], kept[k]) == 0)
-				ok = refuse(result, KNOT_RCODE_REFUSED, "it takes away every %s of "
-				            "%s, and no process says so", type_text(kept[k]),
-				            origins[i]);
+				ok = refuse(result, KNOT_RCODE_REFUSED,
+					    "it takes away every %s of "
+					    "%s, and no process says so",
+					    type_text(kept[k]), origins[i]);
 	}
 	free(origins);
 	return ok;
@@ -454,7 +467,7 @@ check_shrink(const struct overlay *overlay, const struct overlay *before,
 
 void
 update_check(const struct overlay *overlay, const struct overlay *before, bool may_shrink,
-             const knot_dname_t *zone, const struct version *owner, struct update_result *result)
+	     const knot_dname_t *zone, const struct version *owner, struct update_result *result)
 {
 	memset(result, 0, sizeof(*result));
 	for (size_t i = 0; i < overlay->count; i++)

@@ -10,8 +10,8 @@
 #include "combinerd/overlay.h"
 #include "combinerd/store.h"
 
-#define UPDATE_MAX_RRS 512   /* in one message, prerequisites included */
-#define UPDATE_MAX_KEYS 24   /* DNSKEY, CDS, CDNSKEY: of all origins together */
+#define UPDATE_MAX_RRS 512 /* in one message, prerequisites included */
+#define UPDATE_MAX_KEYS 24 /* DNSKEY, CDS, CDNSKEY: of all origins together */
 #define UPDATE_MAX_NS 64
 #define UPDATE_MAX_PER_TAG 2 /* keys with one tag: validators try them all */
 
@@ -25,8 +25,8 @@ struct update_result {
  * contributions of origin. On any other rcode than NOERROR the overlay is half changed: work on a
  * copy. The zone section must be checked with update_zone first.
  */
-void update_apply(const knot_pkt_t *pkt, const knot_dname_t *zone, const char *origin,
-                  uint64_t now, struct overlay *overlay, struct update_result *result);
+void update_apply(const knot_pkt_t *pkt, const knot_dname_t *zone, const char *origin, uint64_t now,
+		  struct overlay *overlay, struct update_result *result);
 
 /* The name in the zone section, or NULL with the rcode in result. */
 const knot_dname_t *update_zone(const knot_pkt_t *pkt, struct update_result *result);
@@ -37,5 +37,5 @@ const knot_dname_t *update_zone(const knot_pkt_t *pkt, struct update_result *res
  * nothing is known of the owner's zone, and names inside the zone cannot be checked.
  */
 void update_check(const struct overlay *overlay, const struct overlay *before, bool may_shrink,
-                  const knot_dname_t *zone, const struct version *owner,
-                  struct update_result *result);
+		  const knot_dname_t *zone, const struct version *owner,
+		  struct update_result *result);

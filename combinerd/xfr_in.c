@@ -18,7 +18,7 @@ enum phase {
 
 void
 xfr_in_init(struct xfr_in *xfr, const knot_dname_t *apex, uint16_t qtype, uint16_t id,
-            uint32_t ours, xfr_sink sink, void *arg)
+	    uint32_t ours, xfr_sink sink, void *arg)
 {
 	memset(xfr, 0, sizeof(*xfr));
 	xfr->apex = apex;
@@ -58,9 +58,9 @@ out(struct xfr_in *xfr, enum xfr_op op, const struct rr *rr)
 	if (ret >= 0)
 		return 0;
 	xfr->try_axfr = xfr->qtype == KNOT_RRTYPE_IXFR;
-	return fail(xfr, ret, "%s", op == XFR_REMOVE && ret == KNOT_ENOENT
-	                                ? "it removes a record that is not there"
-	                                : msig_strerror(ret));
+	return fail(xfr, ret, "%s",
+		    op == XFR_REMOVE && ret == KNOT_ENOENT ? "it removes a record that is not there"
+							   : msig_strerror(ret));
 }
 
 /* The same record as the first SOA? */
@@ -124,7 +124,7 @@ second(struct xfr_in *xfr, const struct rr *rr)
 		if (rr_soa_serial(rr->rdata) != xfr->ours) {
 			xfr->try_axfr = true;
 			return fail(xfr, KNOT_EMALF, "differences to serial %u, we have %u",
-			            rr_soa_serial(rr->rdata), xfr->ours);
+				    rr_soa_serial(rr->rdata), xfr->ours);
 		}
 		xfr->delta = true;
 		xfr->phase = PHASE_REMOVE;
@@ -163,11 +163,12 @@ delta_record(struct xfr_in *xfr, const struct rr *rr)
 	if (serial != xfr->at) {
 		xfr->try_axfr = true;
 		return fail(xfr, KNOT_EMALF, "differences that do not join: %u, then %u", xfr->at,
-		            serial);
+			    serial);
 	}
 	if (serial == xfr->serial) {
 		if (!is_first(xfr, rr))
-			return fail(xfr, KNOT_EMALF, "it ends with another SOA record than it began");
+			return fail(xfr, KNOT_EMALF,
+				    "it ends with another SOA record than it began");
 		return finish(xfr);
 	}
 	xfr->phase = PHASE_REMOVE;
@@ -183,7 +184,7 @@ check_record(struct xfr_in *xfr, const knot_rrset_t *rrset)
 		return fail(xfr, KNOT_EMALF, "a record without data");
 	if (rr_is_meta(rrset->type))
 		return fail(xfr, KNOT_EMALF, "a record of type %u, which is none of a zone",
-		            rrset->type);
+			    rrset->type);
 	if (knot_dname_in_bailiwick(rrset->owner, xfr->apex) < 0)
 		return fail(xfr, KNOT_EOUTOFZONE, "a record outside the zone");
 	if (rrset->type == KNOT_RRTYPE_SOA) {
@@ -235,19 +236,19 @@ check_header(struct xfr_in *xfr, const knot_pkt_t *pkt)
 		const knot_lookup_t *text = knot_lookup_by_id(knot_rcode_names, rcode);
 		xfr->rcode = rcode;
 		xfr->try_axfr = xfr->qtype == KNOT_RRTYPE_IXFR && xfr->messages == 1 &&
-		                (rcode == KNOT_RCODE_FORMERR || rcode == KNOT_RCODE_NOTIMPL ||
-		                 rcode == KNOT_RCODE_SERVFAIL);
+				(rcode == KNOT_RCODE_FORMERR || rcode == KNOT_RCODE_NOTIMPL ||
+				 rcode == KNOT_RCODE_SERVFAIL);
 		return fail(xfr, MSIG_EREFUSED, "the server answers %s",
-		            text != NULL ? text->name : "with an error");
+			    text != NULL ? text->name : "with an error");
 	}
 	if (knot_wire_get_tc(wire))
 		return fail(xfr, KNOT_EMALF, "truncated message");
 	uint16_t questions = knot_wire_get_qdcount(wire);
 	if (questions > 1 || (questions == 0 && xfr->messages == 1))
 		return fail(xfr, KNOT_EMALF, "not the answer to our question");
-	if (questions == 1 && (knot_pkt_qtype(pkt) != xfr->qtype ||
-	                       knot_pkt_qclass(pkt) != KNOT_CLASS_IN ||
-	                       !knot_dname_is_equal(knot_pkt_qname(pkt), xfr->apex)))
+	if (questions == 1 &&
+	    (knot_pkt_qtype(pkt) != xfr->qtype || knot_pkt_qclass(pkt) != KNOT_CLASS_IN ||
+	     !knot_dname_is_equal(knot_pkt_qname(pkt), xfr->apex)))
 		return fail(xfr, KNOT_EMALF, "not the answer to our question");
 	return 0;
 }

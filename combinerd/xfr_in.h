@@ -19,25 +19,25 @@ enum xfr_op {
 typedef int (*xfr_sink)(void *arg, enum xfr_op op, const struct rr *rr);
 
 enum xfr_state {
-	XFR_MORE,     /* another message is wanted */
-	XFR_DONE,     /* complete */
-	XFR_CURRENT,  /* the answer to IXFR is: you are up to date (a single SOA) */
-	XFR_FAILED,   /* broken, err and why say how; nothing of it may be used */
+	XFR_MORE,    /* another message is wanted */
+	XFR_DONE,    /* complete */
+	XFR_CURRENT, /* the answer to IXFR is: you are up to date (a single SOA) */
+	XFR_FAILED,  /* broken, err and why say how; nothing of it may be used */
 };
 
 struct xfr_in {
 	enum xfr_state state;
-	int err;             /* KNOT_E*, MSIG_E* */
-	uint16_t rcode;      /* of the answer, when that was the reason */
-	bool try_axfr;       /* it was IXFR that failed, AXFR may work */
+	int err;        /* KNOT_E*, MSIG_E* */
+	uint16_t rcode; /* of the answer, when that was the reason */
+	bool try_axfr;  /* it was IXFR that failed, AXFR may work */
 	char why[160];
-	uint32_t serial;     /* of the version that is being sent, once known */
-	bool delta;          /* it came as differences */
+	uint32_t serial; /* of the version that is being sent, once known */
+	bool delta;      /* it came as differences */
 	size_t records, messages, bytes;
 	/* inside */
 	const knot_dname_t *apex;
 	uint16_t qtype, id;
-	uint32_t ours;       /* the serial in our IXFR */
+	uint32_t ours; /* the serial in our IXFR */
 	size_t max_records, max_bytes;
 	int phase;
 	uint32_t at;         /* serial reached inside the deltas */
@@ -48,7 +48,7 @@ struct xfr_in {
 
 /* apex is borrowed. ours counts for IXFR only. Limits: 0 means none. */
 void xfr_in_init(struct xfr_in *xfr, const knot_dname_t *apex, uint16_t qtype, uint16_t id,
-                 uint32_t ours, xfr_sink sink, void *arg);
+		 uint32_t ours, xfr_sink sink, void *arg);
 void xfr_in_clear(struct xfr_in *xfr);
 
 /* One message, parsed with KNOT_PF_NOCANON. Returns the new state. */

@@ -15,7 +15,7 @@ struct xfr_out {
 	enum phase phase;
 	struct store_iter *iter;
 	struct store_diff *diff;
-	struct rr rr;    /* the next record */
+	struct rr rr; /* the next record */
 	bool has_rr;
 	knot_pkt_t *query;
 	uint8_t *query_wire;
@@ -27,7 +27,7 @@ struct xfr_out {
 
 struct xfr_out *
 xfr_out_new(const knot_pkt_t *query, const struct tsig_ctx *tsig, struct version *from,
-            struct version *to)
+	    struct version *to)
 {
 	struct xfr_out *xfr = xcalloc(1, sizeof(*xfr));
 

@@ -12,11 +12,12 @@
 struct xfr_out;
 
 /*
- * from NULL: the whole zone; otherwise the differences from that version to to. query is the request
- * (id, question, OPT); tsig of the verified request is taken over, its key copied. NULL: no memory.
+ * from NULL: the whole zone; otherwise the differences from that version to to. query is the
+ * request (id, question, OPT); tsig of the verified request is taken over, its key copied. NULL: no
+ * memory.
  */
 struct xfr_out *xfr_out_new(const knot_pkt_t *query, const struct tsig_ctx *tsig,
-                            struct version *from, struct version *to);
+			    struct version *from, struct version *to);
 void xfr_out_free(struct xfr_out *xfr);
 
 /* The next message into buf, signed. Its length, 0 behind the last one, or an error. */

@@ -155,13 +155,14 @@ build(struct zone *zone, struct plan *plan, char *why, size_t size)
 		version_unpin(same);
 	}
 	serial = serial_next(SERIAL_OWNER, owner_serial, zone->row.has_served, zone->row.serial,
-	                     loop_utc_ms() / 1000);
+			     loop_utc_ms() / 1000);
 	if (plan->policy.state == MSIG_ZONE_PASSTHROUGH && serial != owner_serial) {
 		/* The SOA is signed: its serial cannot be changed. */
 		if (!plan->force)
-			return say(why, size, MSIG_EDOUBT, "the owner's zone is signed and its "
-			           "serial %u is not above %u, which was served", owner_serial,
-			           zone->row.serial);
+			return say(why, size, MSIG_EDOUBT,
+				   "the owner's zone is signed and its "
+				   "serial %u is not above %u, which was served",
+				   owner_serial, zone->row.serial);
 		serial = owner_serial;
 	}
 	plan->served = merged(plan, serial);
@@ -209,30 +210,36 @@ log_plan(const struct zone *zone, const struct plan *plan)
 
 	if (from != to)
 		log_zone(bad ? LOG_LVL_WARN : LOG_LVL_INFO, zone->name, "%s -> %s%s%s",
-		         msig_zone_state_name(from), msig_zone_state_name(to),
-		         plan->policy.why[0] != '\0' ? ": " : "", plan->policy.why);
+			 msig_zone_state_name(from), msig_zone_state_name(to),
+			 plan->policy.why[0] != '\0' ? ": " : "", plan->policy.why);
 	else if (strcmp(zone->why, plan->policy.why) != 0 && plan->policy.why[0] != '\0')
 		log_zone(bad ? LOG_LVL_WARN : LOG_LVL_INFO, zone->name, "%s: %s",
-		         msig_zone_state_name(to), plan->policy.why);
+			 msig_zone_state_name(to), plan->policy.why);
 	if (plan->served == NULL)
 		return;
-	log_zone(LOG_LVL_INFO, zone->name,
-	         "serves serial %u (owner's %u, %zu records, overlay %zu, mode %s): %zu out, %zu in",
-	         plan->row.serial, plan->row.owner_serial, version_count(plan->served),
-	         plan->overlay->count, merge_mode_name(plan->row.mode), plan->removed, plan->added);
+	log_zone(
+	    LOG_LVL_INFO, zone->name,
+	    "serves serial %u (owner's %u, %zu records, overlay %zu, mode %s): %zu out, %zu in",
+	    plan->row.serial, plan->row.owner_serial, version_count(plan->served),
+	    plan->overlay->count, merge_mode_name(plan->row.mode), plan->removed, plan->added);
 	if (plan->notes.zonemd)
-		log_zone(LOG_LVL_INFO, zone->name, "the owner's ZONEMD is left out: it would not "
-		                                   "match what is served");
+		log_zone(LOG_LVL_INFO, zone->name,
+			 "the owner's ZONEMD is left out: it would not "
+			 "match what is served");
 	for (unsigned i = 0; i < 4 && plan->notes.owner[i] != 0; i++) {
 		char type[16] = "?";
 		knot_rrtype_to_string(plan->notes.owner[i], type, sizeof(type));
-		log_zone(LOG_LVL_WARN, zone->name, "the owner's own %s records are left out: the "
-		                                   "overlay is the authority for them", type);
+		log_zone(LOG_LVL_WARN, zone->name,
+			 "the owner's own %s records are left out: the "
+			 "overlay is the authority for them",
+			 type);
 	}
 	uint32_t apart = serial_distance(plan->row.serial, plan->row.owner_serial);
 	if (apart >= SERIAL_FAR)
-		log_zone(LOG_LVL_WARN, zone->name, "the served serial is %u away from the owner's; "
-		         "at 2^31 serials cannot be compared any more", apart);
+		log_zone(LOG_LVL_WARN, zone->name,
+			 "the served serial is %u away from the owner's; "
+			 "at 2^31 serials cannot be compared any more",
+			 apart);
 }
 
 /* It is durable: now readers see it. */
@@ -264,7 +271,7 @@ adopt(struct zone *zone, struct plan *plan, struct overlay *overlay)
 /* owner NULL: as it is; overlay NULL: as it is. */
 static int
 publish(struct zone *zone, struct version *owner, struct overlay *overlay, bool force, char *why,
-        size_t size)
+	size_t size)
 {
 	struct plan plan = {
 	    .owner = owner != NULL ? owner : zone->owner,
@@ -360,9 +367,10 @@ zone_take(struct zone *zone, struct version *owner, bool force, char *why, size_
 		return say(why, size, MSIG_EVALUE, "the zone has %s", bad);
 	uint32_t serial = version_serial(owner);
 	if (zone->owner != NULL && !force && !serial_gt(serial, version_serial(zone->owner)))
-		return say(why, size, MSIG_EDOUBT, "the owner's serial went from %u to %u; not "
-		           "taken, as a secondary would not. If it is right: msigctl retransfer",
-		           version_serial(zone->owner), serial);
+		return say(why, size, MSIG_EDOUBT,
+			   "the owner's serial went from %u to %u; not "
+			   "taken, as a secondary would not. If it is right: msigctl retransfer",
+			   version_serial(zone->owner), serial);
 	struct version *shared = share(zone->owner, owner);
 	uint64_t checked = zone->row.checked;
 	zone->row.checked = loop_utc_ms() / 1000;
@@ -373,8 +381,10 @@ zone_take(struct zone *zone, struct version *owner, bool force, char *why, size_
 	if (ret == MSIG_EDOUBT && zone->served != NULL) {
 		/* What is served stays, and says so. */
 		if (zone->row.state != MSIG_ZONE_FROZEN || strcmp(zone->why, why) != 0)
-			log_zone(LOG_LVL_WARN, zone->name, "%s -> frozen: %s; an operator must "
-			         "decide", msig_zone_state_name(zone_state(zone)), why);
+			log_zone(LOG_LVL_WARN, zone->name,
+				 "%s -> frozen: %s; an operator must "
+				 "decide",
+				 msig_zone_state_name(zone_state(zone)), why);
 		zone->row.state = MSIG_ZONE_FROZEN;
 		snprintf(zone->why, sizeof(zone->why), "%s", why);
 		zone_tell(zone);
@@ -425,8 +435,10 @@ zone_expire(struct zone *zone, bool expired)
 		return;
 	zone->expired = expired;
 	if (expired)
-		log_zone(LOG_LVL_WARN, zone->name, "the owner was not heard for its expire time; "
-		         "serial %u stays served, overlay updates go on", zone->row.serial);
+		log_zone(LOG_LVL_WARN, zone->name,
+			 "the owner was not heard for its expire time; "
+			 "serial %u stays served, overlay updates go on",
+			 zone->row.serial);
 	else
 		log_zone(LOG_LVL_INFO, zone->name, "the owner is heard again");
 }
@@ -467,18 +479,19 @@ resume(struct zone *zone)
 	struct merge_notes notes;
 	char why[256] = "";
 
-	struct version *again = merge_make(zone->owner, &zone->overlay, zone->row.mode,
-	                                   zone->row.serial, &notes);
+	struct version *again =
+	    merge_make(zone->owner, &zone->overlay, zone->row.mode, zone->row.serial, &notes);
 	if (again != NULL && zone->row.has_served) {
 		struct rr_sum sum = version_sum(again);
 		if (sum.a == zone->row.sum.a && sum.b == zone->row.sum.b) {
 			zone->served = again;
 			free(zone->past);
 			zone->past = journal_history(zone->combiner->journal, zone->name, again,
-			                             &zone->pasts);
-			log_zone(LOG_LVL_INFO, zone->name, "serves serial %u as before the restart "
-			         "(%zu records, %zu older versions)", zone->row.serial,
-			         version_count(again), zone->pasts);
+						     &zone->pasts);
+			log_zone(LOG_LVL_INFO, zone->name,
+				 "serves serial %u as before the restart "
+				 "(%zu records, %zu older versions)",
+				 zone->row.serial, version_count(again), zone->pasts);
 			/* the words for the state are not stored */
 			if (zone_again(zone, why, sizeof(why)) != 0)
 				log_zone(LOG_LVL_WARN, zone->name, "%s", why);
@@ -487,8 +500,10 @@ resume(struct zone *zone)
 	}
 	version_unpin(again);
 	if (zone->row.has_served)
-		log_zone(LOG_LVL_WARN, zone->name, "what is merged differs from what was served as "
-		         "%u: a new serial, and no IXFR from before", zone->row.serial);
+		log_zone(LOG_LVL_WARN, zone->name,
+			 "what is merged differs from what was served as "
+			 "%u: a new serial, and no IXFR from before",
+			 zone->row.serial);
 	if (publish(zone, NULL, NULL, false, why, sizeof(why)) != 0)
 		log_zone(LOG_LVL_ERROR, zone->name, "cannot be served: %s", why);
 }
@@ -497,17 +512,20 @@ static void
 load(struct zone *zone)
 {
 	int ret = journal_load(zone->combiner->journal, zone->name, &zone->row, &zone->owner,
-	                       &zone->overlay);
+			       &zone->overlay);
 
 	if (ret == MSIG_EDOUBT) {
 		zone->overlay_lost = true;
 		snprintf(zone->why, sizeof(zone->why), "the overlay is lost or cannot be read");
-		log_zone(LOG_LVL_ERROR, zone->name, "refusing: the overlay is lost or cannot be "
-		         "read. Transfers are refused until the agent states it anew or the "
-		         "operator says \"msigctl accept\"");
+		log_zone(LOG_LVL_ERROR, zone->name,
+			 "refusing: the overlay is lost or cannot be "
+			 "read. Transfers are refused until the agent states it anew or the "
+			 "operator says \"msigctl accept\"");
 	} else if (ret != 0) {
-		log_zone(LOG_LVL_ERROR, zone->name, "the copy of the owner's zone cannot be read "
-		         "(%s); it is transferred again", msig_strerror(ret));
+		log_zone(LOG_LVL_ERROR, zone->name,
+			 "the copy of the owner's zone cannot be read "
+			 "(%s); it is transferred again",
+			 msig_strerror(ret));
 	} else if (zone->owner != NULL) {
 		resume(zone);
 	}

@@ -20,7 +20,7 @@ struct combiner {
 	struct loop *loop;
 	const struct conf *conf;
 	struct journal *journal;
-	struct bus *bus; /* NULL in tests */
+	struct bus *bus;         /* NULL in tests */
 	struct loop_timer *tell; /* set while the agent has not been told of some zone */
 	struct zone **zone;
 	size_t zones;
@@ -34,18 +34,18 @@ struct zone {
 	struct combiner *combiner;
 	knot_dname_t *name;
 	const struct conf_zone *conf;
-	struct version *owner;   /* the last one taken in, or NULL */
-	struct version *served;  /* the last one emitted, or NULL */
+	struct version *owner;  /* the last one taken in, or NULL */
+	struct version *served; /* the last one emitted, or NULL */
 	struct overlay overlay;
-	bool overlay_lost;       /* there was one, and it cannot be read */
+	bool overlay_lost; /* there was one, and it cannot be read */
 	struct journal_row row;
-	char why[200];           /* of the state; empty when there is nothing to say */
+	char why[200]; /* of the state; empty when there is nothing to say */
 	bool expired, untold;
 	struct journal_past *past; /* newest first */
 	size_t pasts;
 	struct transfer *transfer;
 	struct notify *notify;
-	uint64_t changed;          /* when what is served changed last, UTC ms */
+	uint64_t changed; /* when what is served changed last, UTC ms */
 	uint64_t transfers_out, updates, refused;
 	uint8_t mac[ZONE_MACS][16];
 	unsigned macs;
@@ -84,4 +84,4 @@ void zone_heard(struct zone *zone);
 void zone_expire(struct zone *zone, bool expired);
 /* Tells the agent what is served; while nobody listens, again every second (zone_tell_all). */
 void zone_tell(struct zone *zone);
-void zone_tell_all(void *combiner);
+void zone_tell_all(void *arg); /* struct combiner */
