@@ -41,8 +41,8 @@ record(const char *owner, const char *type, unsigned number, const char *text, c
 	char raw[2 * IDENTITY_RDATA_MAX + 32];
 	generic(rdata, len, raw, sizeof(raw));
 	return json_pack("{s:s, s:s, s:o, s:o}", "owner", owner, "type", type, "record",
-			 json_sprintf("%s 3600 IN %s %s", owner, type, text), "generic",
-			 json_sprintf("%s 3600 IN TYPE%u %s", owner, number, raw));
+			 json_sprintf("%s 300 IN %s %s", owner, type, text), "generic",
+			 json_sprintf("%s 300 IN TYPE%u %s", owner, number, raw));
 }
 
 static json_t *
