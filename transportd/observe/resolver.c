@@ -40,7 +40,7 @@ struct resolver {
 static const struct {
 	const char *name, *value;
 } options[] = {
-    {"cache-max-negative-ttl:", "30"}, {"val-bogus-ttl:", "10"}, {"infra-host-ttl:", "15"},
+    {"cache-max-negative-ttl:", "30"}, {"val-bogus-ttl:", "10"},  {"infra-host-ttl:", "15"},
     {"edns-buffer-size:", "1232"},     {"hide-identity:", "yes"},
 };
 
@@ -85,7 +85,8 @@ set_options(struct ub_ctx *ctx, const struct conf *conf, char *err, size_t errle
 	/* An answer that was insecure or bogus would stay so for as long as its records may be
 	 * cached, after its owner has put the chain of trust right. */
 	char ttl[16];
-	snprintf(ttl, sizeof(ttl), "%u", conf->cache_floor / 100 > 10 ? conf->cache_floor / 100 : 10);
+	snprintf(ttl, sizeof(ttl), "%u",
+		 conf->cache_floor / 100 > 10 ? conf->cache_floor / 100 : 10);
 	ub_ctx_set_option(ctx, "cache-max-ttl:", ttl);
 	if (needs_localhost(conf))
 		ub_ctx_set_option(ctx, "do-not-query-localhost:", "no");
