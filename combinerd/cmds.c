@@ -138,7 +138,7 @@ zone_json(const struct zone *zone)
 	    "{s:s, s:s, s:s, s:s, s:{s:I, s:I}, s:I, s:o, s:[I, I], s:I, s:o, s:b, s:I, s:o, s:o, "
 	    "s:I, s:I, s:I}",
 	    "zone", name_text(zone->name), "state", msig_zone_state_name(zone_state(zone)),
-	    "reason", zone->why, "mode", merge_mode_name(zone->row.mode), "serial", "owner",
+	    "reason", zone_why(zone), "mode", merge_mode_name(zone->row.mode), "serial", "owner",
 	    (json_int_t)zone->row.owner_serial, "out", (json_int_t)zone->row.serial, "overlay",
 	    (json_int_t)zone->overlay.count, "origins", origins_json(zone), "version",
 	    (json_int_t)zone->overlay.epoch, (json_int_t)zone->overlay.counter, "records",
@@ -161,8 +161,9 @@ warn_json(json_t *list, const struct zone *zone)
 	notify_status(zone->notify, &notify);
 	enum msig_zone_state state = zone_state(zone);
 	if (state == MSIG_ZONE_FROZEN || state == MSIG_ZONE_REFUSING) {
-		json_array_append_new(list, json_sprintf("%s %s: %s", name_text(zone->name),
-							 msig_zone_state_name(state), zone->why));
+		json_array_append_new(list,
+				      json_sprintf("%s %s: %s", name_text(zone->name),
+						   msig_zone_state_name(state), zone_why(zone)));
 	}
 	if (zone->expired || transfer.error[0] != '\0') {
 		json_array_append_new(
@@ -354,8 +355,8 @@ on_merge(void *arg, struct ctl_request *req, const json_t *request)
 	apex_json(zone, served, dropped);
 	json_object_set_new(answer, "zone", json_string(name_text(zone->name)));
 	json_object_set_new(answer, "state", json_string(msig_zone_state_name(zone_state(zone))));
-	if (zone->why[0] != '\0')
-		json_object_set_new(answer, "reason", json_string(zone->why));
+	if (zone_why(zone)[0] != '\0')
+		json_object_set_new(answer, "reason", json_string(zone_why(zone)));
 	json_object_set_new(answer, "mode", json_string(merge_mode_name(zone->row.mode)));
 	json_object_set_new(answer, "now", json_integer((json_int_t)loop_utc_ms()));
 	json_object_set_new(answer, "in", in_json(zone));
@@ -408,7 +409,7 @@ on_notify(void *arg, struct ctl_request *req, const json_t *request)
 	if (zone == NULL)
 		return error;
 	if (zone_serving(zone) == NULL)
-		return ctl_error(CODE_REFUSED, "nothing is served: %s", zone->why);
+		return ctl_error(CODE_REFUSED, "nothing is served: %s", zone_why(zone));
 	notify_changed(zone->notify);
 	return ctl_ok();
 }

@@ -343,7 +343,8 @@ on_query(struct ask *ask)
 	struct version *served = zone_serving(zone);
 	if (served == NULL) {
 		refuse(ask, KNOT_RCODE_SERVFAIL, "nothing can be served: %s",
-		       zone->why[0] != '\0' ? zone->why : "the owner has not been heard yet");
+		       zone_why(zone)[0] != '\0' ? zone_why(zone)
+						 : "the owner has not been heard yet");
 		return;
 	}
 	if (qtype == KNOT_RRTYPE_SOA)

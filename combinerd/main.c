@@ -159,8 +159,8 @@ dump(struct proc *proc)
 		log_zone(LOG_LVL_INFO, zone->name,
 			 "%s, owner's serial %u, serves %u, overlay %zu%s%s",
 			 msig_zone_state_name(zone_state(zone)), zone->row.owner_serial,
-			 zone->row.serial, zone->overlay.count, zone->why[0] != '\0' ? ": " : "",
-			 zone->why);
+			 zone->row.serial, zone->overlay.count,
+			 zone_why(zone)[0] != '\0' ? ": " : "", zone_why(zone));
 	}
 }
 

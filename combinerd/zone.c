@@ -15,12 +15,28 @@
 
 /* Serving ------------------------------------------------------------------------------------ */
 
-enum msig_zone_state
-zone_state(const struct zone *zone)
+/* The state, were it not for a version that is not taken. */
+static enum msig_zone_state
+own_state(const struct zone *zone)
 {
 	if (zone->overlay_lost)
 		return MSIG_ZONE_REFUSING;
 	return zone->served == NULL ? MSIG_ZONE_NONE : zone->row.state;
+}
+
+enum msig_zone_state
+zone_state(const struct zone *zone)
+{
+	bool served = !zone->overlay_lost && zone->served != NULL;
+	return served && zone->doubt[0] != '\0' ? MSIG_ZONE_FROZEN : own_state(zone);
+}
+
+const char *
+zone_why(const struct zone *zone)
+{
+	if (zone->overlay_lost)
+		return "the overlay is lost or cannot be read";
+	return zone->doubt[0] != '\0' ? zone->doubt : zone->why;
 }
 
 struct version *
@@ -205,9 +221,11 @@ digest(struct zone *zone, struct plan *plan)
 static void
 log_plan(const struct zone *zone, const struct plan *plan)
 {
-	enum msig_zone_state from = zone_state(zone), to = plan->policy.state;
+	enum msig_zone_state from = own_state(zone), to = plan->policy.state;
 	bool bad = to == MSIG_ZONE_FROZEN;
 
+	if (zone->overlay_lost && plan->overlay == &zone->overlay)
+		return; /* taken in, and not served */
 	if (from != to)
 		log_zone(bad ? LOG_LVL_WARN : LOG_LVL_INFO, zone->name, "%s -> %s%s%s",
 			 msig_zone_state_name(from), msig_zone_state_name(to),
@@ -358,6 +376,22 @@ flaw(const struct version *version)
 	return NULL;
 }
 
+/* What is served stays while the owner's newest version is not taken, and says so. */
+static void
+set_doubt(struct zone *zone, const char *why)
+{
+	if (strcmp(zone->doubt, why) == 0)
+		return;
+	if (why[0] != '\0')
+		log_zone(LOG_LVL_WARN, zone->name, "%s -> frozen: %s; an operator must decide",
+			 msig_zone_state_name(zone_state(zone)), why);
+	snprintf(zone->doubt, sizeof(zone->doubt), "%s", why);
+	if (why[0] == '\0')
+		log_zone(LOG_LVL_INFO, zone->name, "frozen -> %s: the owner's zone is taken again",
+			 msig_zone_state_name(zone_state(zone)));
+	zone_tell(zone);
+}
+
 int
 zone_take(struct zone *zone, struct version *owner, bool force, char *why, size_t size)
 {
@@ -378,17 +412,8 @@ zone_take(struct zone *zone, struct version *owner, bool force, char *why, size_
 	version_unpin(shared);
 	if (ret != 0)
 		zone->row.checked = checked;
-	if (ret == MSIG_EDOUBT && zone->served != NULL) {
-		/* What is served stays, and says so. */
-		if (zone->row.state != MSIG_ZONE_FROZEN || strcmp(zone->why, why) != 0)
-			log_zone(LOG_LVL_WARN, zone->name,
-				 "%s -> frozen: %s; an operator must "
-				 "decide",
-				 msig_zone_state_name(zone_state(zone)), why);
-		zone->row.state = MSIG_ZONE_FROZEN;
-		snprintf(zone->why, sizeof(zone->why), "%s", why);
-		zone_tell(zone);
-	}
+	if (ret == 0 || ret == MSIG_EDOUBT)
+		set_doubt(zone, ret != 0 ? why : "");
 	return ret;
 }
 
@@ -425,6 +450,7 @@ zone_heard(struct zone *zone)
 {
 	zone->row.checked = loop_utc_ms() / 1000;
 	journal_touch(zone->combiner->journal, zone->name, zone->row.checked);
+	set_doubt(zone, "");
 	zone_expire(zone, false);
 }
 
@@ -449,12 +475,14 @@ zone_tell(struct zone *zone)
 	if (zone->combiner->bus == NULL)
 		return;
 	struct msig_msg msg = {.id = MSIG_MSG_ZONE};
+	char text[sizeof(zone->why)];
+	snprintf(text, sizeof(text), "%s", zone_why(zone));
 	msg.u.ZONE.zone = zone->name;
 	msg.u.ZONE.state = (uint8_t)zone_state(zone);
 	msg.u.ZONE.owner_serial = zone->row.owner_serial;
 	msg.u.ZONE.serial = zone->row.serial;
 	msg.u.ZONE.digest = (struct msig_blob){zone->row.digest, sizeof(zone->row.digest)};
-	msg.u.ZONE.text = zone->why;
+	msg.u.ZONE.text = text;
 	zone->untold = bus_send(zone->combiner->bus, &msg) != 0;
 	if (zone->untold)
 		loop_timer_set(zone->combiner->tell, TELL_MS);
@@ -516,7 +544,6 @@ load(struct zone *zone)
 
 	if (ret == MSIG_EDOUBT) {
 		zone->overlay_lost = true;
-		snprintf(zone->why, sizeof(zone->why), "the overlay is lost or cannot be read");
 		log_zone(LOG_LVL_ERROR, zone->name,
 			 "refusing: the overlay is lost or cannot be "
 			 "read. Transfers are refused until the agent states it anew or the "

@@ -39,7 +39,8 @@ struct zone {
 	struct overlay overlay;
 	bool overlay_lost; /* there was one, and it cannot be read */
 	struct journal_row row;
-	char why[200]; /* of the state; empty when there is nothing to say */
+	char why[200];   /* of the policy; empty when there is nothing to say */
+	char doubt[200]; /* why the owner's newest version is not taken; empty: it is */
 	bool expired, untold;
 	struct journal_past *past; /* newest first */
 	size_t pasts;
@@ -64,6 +65,7 @@ struct version *zone_serving(const struct zone *zone);
 /* The version that was emitted with that serial, as far as it is remembered. Borrowed. */
 struct version *zone_past(const struct zone *zone, uint32_t serial);
 enum msig_zone_state zone_state(const struct zone *zone);
+const char *zone_why(const struct zone *zone); /* of the state; empty: nothing to say */
 
 /*
  * A whole new version of the owner's zone. force: the operator wants it, whatever its serial says.

@@ -142,6 +142,7 @@ def suddenly_signed(tap):
         tap.equal(rig.axfr(), before, "suddenly signed: the last merged version stays served")
         tap.equal(rig.change(add=["60 NS ns9.p2.example."]), "NOERROR", "the overlay goes on")
         tap.equal(rig.axfr()[1], before[1] + 1, "on the last good version of the owner")
+        tap.equal(rig.status()["state"], "frozen", "which does not end the alarm")
         rig.kill()
         rig.start()
         state(rig, "frozen", "is signed")
