@@ -177,8 +177,16 @@ def test_outbound(t, s, agent):
     net.until(lambda: s.status("transportd")["queued"] == 1024, "the queue to be full", 20)
     got = agent.take("SENT", id=many[-1])
     t.equal(got["result"], LIMIT, "and when 1024 wait, the next one is refused")
-    for number in range(2, 12):
+    answering = Server(s.block(4), 5399, lambda m: m[:2] + bytes((m[2] | 0x80,)) + m[3:])
+    short = post(PEER, 1, 100)[0]  # full: refused
+    agent.take("SENT", id=short)
+    agent.send("PEER_DEL", peer="msa.p11.example.")
+    agent.send("PEER_SET", peer="msa.p12.example.", address=[f"{s.block(4)}@5399"], zone=[ZONE], key=[])
+    other = agent.send("SEND", peer="msa.p12.example.", timeout_ms=60000, message=message)
+    for number in range(2, 11):
         agent.send("PEER_DEL", peer=f"msa.p{number}.example.")
+    t.equal(agent.take("SENT", id=other)["result"], 0, "who waited behind them has its turn")
+    answering.close()
     net.until(lambda: s.status("transportd")["queued"] == 0, "the queue to be empty", 20)
     t.equal(s.status("transportd")["sending"], 0, "a peer that is taken away takes its deliveries along")
     silent.close()

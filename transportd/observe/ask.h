@@ -19,7 +19,7 @@ struct asker *asker_new(struct loop *loop, struct outbox *outbox, struct resolve
 void asker_free(struct asker *asker);
 void asker_reconf(struct asker *asker, const struct conf *conf);
 
-void ask_begin(struct asker *asker, const struct msig_msg_ASK *ask);
+void ask_begin(struct asker *asker, const struct msig_msg_ASK *msg);
 /* The resolver is about to be replaced: what waits for it is asked again of the new one. */
 void asker_resolver_gone(struct asker *asker);
 void asker_resolver_back(struct asker *asker);

@@ -280,7 +280,7 @@ on_message(void *arg, int result, const uint8_t *wire, size_t len)
 	struct follow *f = arg;
 	knot_pkt_t *pkt;
 	uint8_t *copy;
-	bool more = false;
+	bool more;
 
 	if (result != 0) {
 		f->client = NULL;
@@ -289,8 +289,9 @@ on_message(void *arg, int result, const uint8_t *wire, size_t len)
 	}
 	copy = xmemdup(wire, len);
 	pkt = knot_pkt_new(copy, (uint16_t)len, NULL);
-	if (pkt != NULL)
-		more = read_message(f, pkt, knot_pkt_parse(pkt, KNOT_PF_NOCANON));
+	if (pkt == NULL)
+		fatal("out of memory");
+	more = read_message(f, pkt, knot_pkt_parse(pkt, KNOT_PF_NOCANON));
 	knot_pkt_free(pkt);
 	free(copy);
 	return more;

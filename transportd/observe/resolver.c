@@ -21,7 +21,7 @@ struct lookup {
 	resolver_answer cb; /* NULL: nobody waits any more */
 	void *arg;
 	bool asking;   /* within ub_resolve_event */
-	bool answered; /* from within it, to be reported later */
+	bool answered; /* meanwhile: the timer reports it */
 	uint8_t *wire;
 	size_t len;
 	uint16_t rcode;
@@ -34,7 +34,10 @@ struct resolver {
 	struct loop *loop;
 	struct ub_ctx *ctx;
 	struct lookup *first;
+	struct loop_timer *timer; /* reports what was answered while it was asked */
 };
+
+static void report_answered(void *arg);
 
 /* Caches are for the Internet's sake, not ours: what agentd asks again is soon asked again. */
 static const struct {
@@ -170,6 +173,7 @@ resolver_new(struct loop *loop, const struct conf *conf, char *err, size_t errle
 	struct resolver *r = xcalloc(1, sizeof(*r));
 
 	r->loop = loop;
+	r->timer = loop_timer_new(loop, report_answered, r);
 	r->ctx = ub_ctx_create_event(loop_base(loop));
 	if (r->ctx == NULL) {
 		snprintf(err, errlen, "libunbound: out of memory");
@@ -211,13 +215,13 @@ resolver_free(struct resolver *resolver)
 		ub_ctx_delete(resolver->ctx);
 	while (resolver->first != NULL)
 		lookup_free(resolver->first);
+	loop_timer_free(resolver->timer);
 	free(resolver);
 }
 
 static void
-report(void *arg)
+report(struct lookup *l)
 {
-	struct lookup *l = arg;
 	knot_pkt_t *pkt = NULL;
 
 	if (l->cb != NULL && l->wire != NULL) {
@@ -232,6 +236,23 @@ report(void *arg)
 		l->cb(l->arg, pkt, l->rcode, l->validation, l->why);
 	knot_pkt_free(pkt);
 	lookup_free(l);
+}
+
+/* A callback may ask again, or free other look-ups: begin anew after each. */
+static void
+report_answered(void *arg)
+{
+	struct resolver *r = arg;
+	struct lookup *l = r->first;
+
+	while (l != NULL) {
+		if (l->answered) {
+			report(l);
+			l = r->first;
+		} else {
+			l = l->next;
+		}
+	}
 }
 
 static void
@@ -284,7 +305,7 @@ resolver_ask(struct resolver *resolver, const knot_dname_t *name, uint16_t type,
 		return NULL;
 	}
 	if (l->answered)
-		loop_later(resolver->loop, report, l);
+		loop_timer_set(resolver->timer, 0);
 	return l;
 }
 

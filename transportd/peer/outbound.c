@@ -318,6 +318,7 @@ outbound_forget(struct outbound *out, const char *peer)
 		job_free(job);
 		job = out->first;
 	}
+	start_queued(out);
 }
 
 unsigned
