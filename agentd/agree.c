@@ -401,7 +401,7 @@ judge_new(struct step *s, int from, const struct view_message *m)
 
 	if (process_rule(m->process) == NULL)
 		return judge(MSIG_OP_DENY, MSIG_RESULT_POLICY, "a process that is not known here");
-	if (m->step != 0 || m->epoch <= d->epoch)
+	if (m->step != 0 || m->epoch <= d->epoch || m->epoch > d->epoch + VIEW_EPOCH_JUMP)
 		return judge(MSIG_OP_DENY, MSIG_RESULT_STATE, "an older view of the zone");
 	if (m->process == MSIG_PROCESS_ADD && m->subject != from)
 		return judge(MSIG_OP_DENY, MSIG_RESULT_POLICY, "only the joiner asks to join");
@@ -468,7 +468,7 @@ judge_request(struct step *s, int from, const struct view_message *m)
 		if (m->step == run->step && run->phase == PHASE_GRANTED)
 			return judge(MSIG_OP_APPROVE, 0, "");
 		if (m->step == run->step + 1 && run->phase == PHASE_DONE && run->requestor == from)
-			return judge_guard(s, m->process, m->step);
+			return judge_guard(s, run->kind, m->step);
 		return judge(MSIG_OP_NOT_YET, MSIG_RESULT_STATE,
 			     "the step before is not done here");
 	}
@@ -532,6 +532,9 @@ late_execute(struct step *s, int from, const struct view_message *m)
 	    (designated(s->view) & BIT(from)) == 0 || m->epoch <= s->view->d.epoch ||
 	    process_rule(m->process) == NULL ||
 	    (m->process == MSIG_PROCESS_ADD && m->subject != from))
+		return false;
+	/* The guards of the first step hold here as ever. */
+	if (judge_new(s, from, m).op != MSIG_OP_APPROVE)
 		return false;
 	grant(s, from, m);
 	return true;

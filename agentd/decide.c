@@ -458,6 +458,10 @@ tell_peers(struct step *s)
 
 	for (int i = 1; i < VIEW_PROVIDERS; i++) {
 		struct view_provider *p = &view->d.provider[i];
+		if (p->used && p->refused[0] != 0)
+			step_blocked(s, REASON_OF_STATEMENT, p->identity,
+				     "a statement of its own records", p->refused,
+				     "that provider corrects what its agent states");
 		if (!p->used || !p->ready)
 			continue;
 		if (own->known && p->told != own->counter) {
@@ -488,7 +492,16 @@ static int
 delegated(const struct zone_view *view, int provider)
 {
 	const struct view_statement *st = &view->d.provider[provider].statement;
+	struct rset keys = st->dnskey, names = st->ns;
 	bool any = false;
+
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		const struct view_statement *other = &view->d.provider[i].statement;
+		if (i == provider || !view->d.provider[i].used || !other->known)
+			continue;
+		keys = rset_minus(keys, other->dnskey); /* what is somebody else's proves nothing */
+		names = rset_minus(names, other->ns);
+	}
 
 	for (int i = 0; i < VIEW_PLACES; i++) {
 		const struct view_place *p = view->d.place[i];
@@ -501,8 +514,8 @@ delegated(const struct zone_view *view, int provider)
 		const struct view_version *ns = view_current(p, VIEW_NS);
 		if (ds == NULL || ns == NULL)
 			return -1;
-		if (!rset_meets(rpool_keys(&view->d.pool, ds->set), st->dnskey) ||
-		    !rset_meets(ns->set, st->ns))
+		if (!rset_meets(rpool_keys(&view->d.pool, ds->set), keys) ||
+		    !rset_meets(ns->set, names))
 			return 0;
 		any = true;
 	}
@@ -551,9 +564,33 @@ membership(struct step *s)
 /* ---- the overlay
  * --------------------------------------------------------------------------------------- */
 
-static struct view_contribution
-contribution(const struct zone_view *view, const struct process_target *t, int i)
+/* A key of an algorithm that we do not sign with says that we do: it waits for the rollover of all.
+ */
+static struct rset
+known_algorithms(struct step *s, int provider, struct rset keys)
 {
+	const struct durable *d = &s->view->d;
+	struct rset out = keys;
+
+	for (int k = rset_next(&keys, 0); k >= 0; k = rset_next(&keys, k + 1)) {
+		bool known = rset_empty(d->own);
+		for (int o = rset_next(&d->own, 0); o >= 0; o = rset_next(&d->own, o + 1))
+			known |= d->pool.at[o].alg == d->pool.at[k].alg;
+		if (!known)
+			rset_del(&out, k);
+	}
+	if (!rset_equal(out, keys))
+		step_blocked(
+		    s, REASON_OF_DNSKEY, d->provider[provider].identity,
+		    "keys of the algorithms that all sign with", "another algorithm",
+		    "that provider takes the key back: an algorithm changes at all at once");
+	return out;
+}
+
+static struct view_contribution
+contribution(struct step *s, const struct process_target *t, int i)
+{
+	const struct zone_view *view = s->view;
 	const struct view_statement *st = &view->d.provider[i].statement;
 	bool all = i != VIEW_SELF || view->config.mode == VIEW_MODE_ALL;
 	struct view_contribution c = {0};
@@ -561,7 +598,7 @@ contribution(const struct zone_view *view, const struct process_target *t, int i
 	if (all && i == VIEW_SELF)
 		c.dnskey = view->d.own; /* a signer in this mode has no DNSKEY but from here */
 	else if (all && (t->keys >> i & 1) != 0)
-		c.dnskey = st->dnskey;
+		c.dnskey = known_algorithms(s, i, st->dnskey);
 	if (all && (t->cds >> i & 1) != 0 && __builtin_popcount(t->cds) > 1) {
 		c.cds = st->cds;
 		c.cdnskey = st->cdnskey;
@@ -601,7 +638,7 @@ wanted_overlay(struct step *s, struct view_overlay *o, bool *may_shrink)
 		return false;
 	for (int i = 0; i < VIEW_PROVIDERS; i++)
 		if (view->d.provider[i].used)
-			o->from[i] = contribution(view, &t, i);
+			o->from[i] = contribution(s, &t, i);
 	/* A joiner shows the group's sets at the step at which the group shows its own. */
 	if (t.csync) {
 		int id = rpool_get(&view->d.pool, 62, csync, sizeof(csync));
@@ -663,6 +700,42 @@ safe_overlay(struct step *s, const struct view_overlay *o, bool may_shrink)
 	return false;
 }
 
+/* Name servers that nobody named before are named only if that is safe; until then the NS stay as
+ * they are, and the other sets go on. */
+static void
+naming(struct step *s, struct view_overlay *o)
+{
+	struct zone_view *view = s->view;
+	struct rset old = RSET_NONE, new = RSET_NONE;
+
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		old = rset_or(old, view->d.want.from[i].ns);
+		new = rset_or(new, o->from[i].ns);
+	}
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p != NULL && p->kind == PLACE_SERVER && p->named != 0)
+			old = rset_or(old, p->ns);
+	}
+	new = rset_minus(new, old);
+	if (rset_empty(new))
+		return;
+	struct safety r = safety_naming(view, new, s->now);
+	if (r.ok)
+		return;
+	step_wait(s, r.until != VIEW_NEVER ? REASON_UNTIL : REASON_PEER, REASON_OF_NS, r.place,
+		  "new name servers that are safe with every cached set", r.text,
+		  r.until != VIEW_NEVER ? r.until : 0);
+	if (r.until != VIEW_NEVER)
+		step_wake(s, r.until);
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		struct view_contribution *c = &o->from[i];
+		c->ns = view->d.want.from[i].ns;
+		c->used = !rset_empty(c->dnskey) || !rset_empty(c->cds) || !rset_empty(c->ns) ||
+			  !rset_empty(c->csync);
+	}
+}
+
 static void
 overlay(struct step *s)
 {
@@ -675,6 +748,7 @@ overlay(struct step *s)
 		return;
 	if (!wanted_overlay(s, &o, &may_shrink))
 		return;
+	naming(s, &o);
 	for (int i = 0; i < VIEW_PROVIDERS; i++)
 		same &= same_contribution(&o.from[i], &d->want.from[i]);
 	if (!same && safe_overlay(s, &o, may_shrink)) {

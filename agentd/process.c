@@ -554,7 +554,8 @@ static bool
 naming_safe(struct check *c)
 {
 	const struct view_process *run = &c->view->d.process;
-	struct safety s = safety_naming(c->view, run->kind != 0 ? run->subject : VIEW_SELF, c->now);
+	struct safety s = safety_naming(
+	    c->view, *names_of(c->view, run->kind != 0 ? run->subject : VIEW_SELF), c->now);
 	if (s.ok)
 		return true;
 	no(c, s.until != VIEW_NEVER ? REASON_UNTIL : REASON_PEER, s.object, s.place,

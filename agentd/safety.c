@@ -205,7 +205,7 @@ safety_ds(const struct zone_view *view, struct rset keys, int64_t now)
 }
 
 struct safety
-safety_naming(const struct zone_view *view, int provider, int64_t now)
+safety_naming(const struct zone_view *view, struct rset names, int64_t now)
 {
 	struct safety r = safe;
 	struct seen seen;
@@ -213,13 +213,16 @@ safety_naming(const struct zone_view *view, int provider, int64_t now)
 
 	if (MUTANT(SAFETY))
 		return r;
+	if (!rset_within(names, view->looked_up)) {
+		unknown(&r, REASON_OF_SERVER, "", "not all addresses are known");
+		return r;
+	}
 	look(view, now, &seen);
 	/* The newcomer's servers enter with what they serve now. */
 	int old_keys = seen.keys, old_sigs = seen.sigs;
 	for (int i = 0; i < VIEW_PLACES; i++) {
 		const struct view_place *p = view->d.place[i];
-		if (p == NULL || p->kind != PLACE_SERVER ||
-		    view_place_provider(view, p) != provider)
+		if (p == NULL || p->kind != PLACE_SERVER || !rset_meets(p->ns, names))
 			continue;
 		known++;
 		const struct view_version *k = view_current(p, VIEW_DNSKEY);
@@ -233,8 +236,7 @@ safety_naming(const struct zone_view *view, int provider, int64_t now)
 		seen.s[seen.sigs++] = (struct vis){s, p};
 	}
 	if (known == 0) {
-		unknown(&r, REASON_OF_SERVER, view->d.provider[provider].identity,
-			"no address of its name servers is known");
+		unknown(&r, REASON_OF_SERVER, "", "no address is known");
 		return r;
 	}
 	if (seen.ds == 0)

@@ -36,8 +36,8 @@ struct safety safety_keys(const struct zone_view *view, struct rset dnskeys, int
 /* Would it be safe if the parent's DS stood for these keys? */
 struct safety safety_ds(const struct zone_view *view, struct rset keys, int64_t now);
 
-/* Would it be safe if a delegation named the servers of this provider, as they are now? */
-struct safety safety_naming(const struct zone_view *view, int provider, int64_t now);
+/* Would it be safe if a delegation named these name servers, with what they serve now? */
+struct safety safety_naming(const struct zone_view *view, struct rset names, int64_t now);
 
 /* Does it hold as things are? */
 struct safety safety_now(const struct zone_view *view, int64_t now);

@@ -478,6 +478,14 @@ same_statement(const struct view_statement *a, const struct view_statement *b)
 	       rset_equal(a->cdnskey, b->cdnskey) && rset_equal(a->ns, b->ns);
 }
 
+static int
+refuse_statement(struct zone_view *view, struct view_provider *p, int error, const char *why)
+{
+	copy_text(p->refused, sizeof(p->refused), why);
+	news(view, false);
+	return error;
+}
+
 int
 view_on_statement(struct zone_view *view, int provider, const struct view_statement *said,
 		  int64_t now)
@@ -487,7 +495,17 @@ view_on_statement(struct zone_view *view, int provider, const struct view_statem
 		return MSIG_ESENDER;
 	if (rset_count(said->dnskey) > VIEW_KEYS || rset_count(said->cds) > VIEW_KEYS ||
 	    rset_count(said->cdnskey) > VIEW_KEYS || rset_count(said->ns) > VIEW_NSES)
-		return MSIG_ESIZE;
+		return refuse_statement(view, p, MSIG_ESIZE, "it states too many records");
+	/* A key has one owner: what is ours or a member's cannot be stated by somebody else. */
+	struct rset taken = view->d.own;
+	for (int i = 1; i < VIEW_PROVIDERS; i++)
+		if (i != provider && view->d.provider[i].used && view->d.provider[i].member)
+			taken = rset_or(taken, view->d.provider[i].statement.dnskey);
+	if (rset_meets(said->dnskey, taken))
+		return refuse_statement(view, p, MSIG_EREFUSED, "it states a key of somebody else");
+	if (said->epoch > view->d.epoch + VIEW_EPOCH_JUMP ||
+	    said->process_epoch > view->d.epoch + VIEW_EPOCH_JUMP)
+		return refuse_statement(view, p, MSIG_EVALUE, "its epoch cannot be");
 	bool successor =
 	    p->statement.known && memcmp(p->statement.generation, said->generation, 16) == 0;
 	if (successor) {
@@ -503,6 +521,7 @@ view_on_statement(struct zone_view *view, int provider, const struct view_statem
 	p->statement.known = true;
 	p->statement.received = now;
 	p->stale = false;
+	p->refused[0] = 0;
 	news(view, true);
 	return 0;
 }

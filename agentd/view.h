@@ -26,14 +26,15 @@
 #include "libmsig/option.h"
 
 #define VIEW_NEVER INT64_MAX
-#define VIEW_PROVIDERS 8 /* providers per zone, ourselves included */
-#define VIEW_PLACES 40   /* servers per zone that we watch */
-#define VIEW_VERSIONS 8  /* unexpired versions of one RRset at one server */
-#define VIEW_KEYS 12     /* DNSKEYs, CDS or CDNSKEYs that a provider may state */
-#define VIEW_NSES 13     /* its name servers */
-#define VIEW_NAME 256    /* text of a domain name: absolute, lower case, with NUL */
-#define VIEW_SERVER 72   /* "addr@port" */
-#define VIEW_WHY 64      /* why an answer is unknown */
+#define VIEW_PROVIDERS 8                    /* providers per zone, ourselves included */
+#define VIEW_PLACES 40                      /* servers per zone that we watch */
+#define VIEW_VERSIONS 8                     /* unexpired versions of one RRset at one server */
+#define VIEW_KEYS 12                        /* DNSKEYs, CDS or CDNSKEYs that a provider may state */
+#define VIEW_EPOCH_JUMP (UINT64_C(1) << 20) /* more processes than anyone can have had unseen */
+#define VIEW_NSES 13                        /* its name servers */
+#define VIEW_NAME 256  /* text of a domain name: absolute, lower case, with NUL */
+#define VIEW_SERVER 72 /* "addr@port" */
+#define VIEW_WHY 64    /* why an answer is unknown */
 #define VIEW_REASONS 16
 #define VIEW_SELF 0
 #define VIEW_STRANGER (-1) /* a name server that no provider states; the parent's servers too */
@@ -278,6 +279,7 @@ struct view_provider {
 	bool requested;
 	int64_t requested_at;
 	uint16_t answer;         /* what we said: 0, enum msig_op */
+	char refused[VIEW_WHY];  /* why its last statement was; empty: it was not */
 	bool stale;              /* it has a newer statement: pull */
 	uint64_t told;           /* version (counter) of our statement that was sent to it */
 	int64_t pulled;          /* last PULL */
@@ -385,7 +387,8 @@ bool view_on_peer(struct zone_view *view, int provider, bool ready, const char *
 /* A beat of the peer: the version of its statement. If it is newer than what we have: a pull. */
 bool view_on_beat(struct zone_view *view, int provider, uint64_t epoch, uint64_t counter);
 /* MSIG_EDOUBT if older than what is known, or equal in version but not in content; MSIG_ESIZE if it
- * states too much. */
+ * states too much; MSIG_EREFUSED if it states a key of ours or of a member; MSIG_EVALUE if its
+ * epoch cannot be. */
 int view_on_statement(struct zone_view *view, int provider, const struct view_statement *said,
 		      int64_t now);
 bool view_on_message(struct zone_view *view, int provider, const struct view_message *msg,

@@ -478,6 +478,33 @@ test_execute_unknown(void **state)
 	assert_int_equal(run()->kind, 0);
 }
 
+/* EXECUTE by a joiner whom nobody approved: the first step's guards hold here as ever. */
+static void
+test_execute_without_approval(void **state)
+{
+	rset_add(&b.parent.set[VIEW_NS], b.ns[1]);
+	bench_run(&b, 5000);
+	bench_say(&b, 1, MSIG_OP_EXECUTE, 0, 5);
+	assert_int_equal(result(1, MSIG_OP_DENY), MSIG_RESULT_STATE);
+	assert_int_equal(run()->kind, 0);
+	/* It is taken when all is well: the grant was lost here, but it had been given. */
+	rset_del(&b.parent.set[VIEW_NS], b.ns[1]);
+	bench_run(&b, 60000);
+	bench_say(&b, 1, MSIG_OP_EXECUTE, 0, 5);
+	EXPECT(1, DONE);
+}
+
+static void
+test_epoch_out_of_reach(void **state)
+{
+	struct view_message m = {
+	    .op = MSIG_OP_REQUEST, .epoch = UINT64_MAX, .process = 1, .subject = 1};
+	memcpy(m.hsync, b.hsync.digest, sizeof(m.hsync));
+	view_on_message(b.view, 1, &m, b.now);
+	bench_decide(&b);
+	assert_int_equal(result(1, MSIG_OP_DENY), MSIG_RESULT_STATE);
+}
+
 static void
 test_execute_again(void **state)
 {
@@ -754,6 +781,8 @@ main(void)
 	    M(test_no_lease_after_execute),
 	    M(test_abort),
 	    M(test_execute_unknown),
+	    M(test_execute_without_approval),
+	    M(test_epoch_out_of_reach),
 	    M(test_execute_again),
 	    M(test_step_not_skipped),
 	    M(test_done_needs_the_effect),

@@ -224,6 +224,58 @@ test_membership_is_not_claimed(void **state)
 	assert_int_equal(b.applied, 0);
 }
 
+/* A member names a new server: only when it serves what every cache can verify. */
+static void
+test_new_name_server_of_a_member(void **state)
+{
+	bench_clear(&b);
+	bench_init(&b, 2, 3);
+	struct view_statement st = b.view->d.provider[1].statement;
+	st.counter++;
+	rset_add(&st.ns, b.ns[2]);
+	rset_add(&st.dnskey, b.zsk[2]);
+	view_on_statement(b.view, 1, &st, b.now);
+	b.server[2] = b.server[1];
+	b.server[2].set[VIEW_DNSKEY] = b.own[2]; /* an unsigned or foreign copy */
+	bench_run(&b, 5000);
+	assert_false(rset_has(&b.view->d.want.from[1].ns, b.ns[2]));
+	assert_true(rset_has(&b.view->d.want.from[1].dnskey, b.zsk[2])); /* the rest goes on */
+	assert_non_null(bench_reason(&b, REASON_PEER, REASON_OF_NS));
+	b.server[2] = b.server[1];
+	bench_run(&b, 60000);
+	assert_true(rset_has(&b.view->d.want.from[1].ns, b.ns[2]));
+}
+
+static void
+test_new_algorithm_of_a_member(void **state)
+{
+	uint8_t rdata[36] = {1, 0, 3, 13, 1};
+	bench_clear(&b);
+	bench_init(&b, 2, 3);
+	int key = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+	struct view_statement st = b.view->d.provider[1].statement;
+	st.counter++;
+	rset_add(&st.dnskey, key);
+	view_on_statement(b.view, 1, &st, b.now);
+	bench_run(&b, 5000);
+	assert_false(rset_has(&b.view->d.want.from[1].dnskey, key));
+	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DNSKEY));
+}
+
+/* A member's claim does not stand on records of another. */
+static void
+test_membership_by_another_ones_records(void **state)
+{
+	struct view_statement st = b.view->d.provider[1].statement;
+	st.counter++;
+	st.step = 7;
+	st.ns = b.view->config.ns; /* our name server, which the delegation names */
+	rset_add(&b.parent.set[VIEW_DS], rpool_of_key(&b.view->d.pool, b.ksk[1], 43));
+	view_on_statement(b.view, 1, &st, b.now);
+	bench_run(&b, 5000);
+	assert_int_equal(agree_members(b.view), 1);
+}
+
 static void
 test_lost_database(void **state)
 {
@@ -429,6 +481,9 @@ main(void)
 	    T(test_member_off_is_said),
 	    T(test_nobody_joins_while_a_member_is_off),
 	    T(test_membership_is_not_claimed),
+	    T(test_new_name_server_of_a_member),
+	    T(test_new_algorithm_of_a_member),
+	    T(test_membership_by_another_ones_records),
 	    T(test_lost_database),
 	    T(test_pause),
 	    T(test_foreign_key_never_becomes_own),

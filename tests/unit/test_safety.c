@@ -140,7 +140,7 @@ test_naming(void **state)
 	/* One member; the other is not delegated yet. */
 	bench_clear(&b);
 	bench_init(&b, 2, 1);
-	struct safety s = safety_naming(b.view, 1, b.now);
+	struct safety s = safety_naming(b.view, one(b.ns[1]), b.now);
 	assert_false(s.ok);
 	int a = index_of(PLACE_SERVER, 0), j = index_of(PLACE_SERVER, 1);
 	int parent = index_of(PLACE_PARENT, -1);
@@ -151,12 +151,12 @@ test_naming(void **state)
 	show(parent, VIEW_DS, ds, RSET_NONE);
 	int64_t gone = b.now; /* the old DS, which has the largest TTL here: 20 s */
 	/* All is there, but caches hold what was before. */
-	s = safety_naming(b.view, 1, b.now);
+	s = safety_naming(b.view, one(b.ns[1]), b.now);
 	assert_false(s.ok);
 	assert_true(s.until > b.now && s.until != VIEW_NEVER);
 	b.now = gone + 20000 + view_times_lab.d;
-	assert_false(safety_naming(b.view, 1, b.now - 1).ok);
-	assert_true(safety_naming(b.view, 1, b.now).ok);
+	assert_false(safety_naming(b.view, one(b.ns[1]), b.now - 1).ok);
+	assert_true(safety_naming(b.view, one(b.ns[1]), b.now).ok);
 }
 
 static void
@@ -164,9 +164,9 @@ test_naming_needs_answers(void **state)
 {
 	int place = index_of(PLACE_SERVER, 1);
 	struct view_answer a = {.place = place, .type = VIEW_SOA, .time = b.now + 1};
-	assert_true(safety_naming(b.view, 1, b.now).ok);
+	assert_true(safety_naming(b.view, one(b.ns[1]), b.now).ok);
 	view_on_answer(b.view, &a); /* unknown */
-	struct safety s = safety_naming(b.view, 1, b.now);
+	struct safety s = safety_naming(b.view, one(b.ns[1]), b.now);
 	assert_false(s.ok);
 	assert_true(s.unknown);
 }

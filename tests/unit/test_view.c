@@ -195,6 +195,36 @@ test_too_much_stated(void **state)
 	assert_true(rset_equal(b.view->d.provider[1].statement.dnskey, b.own[1]));
 }
 
+/* P2: nobody states what is another's. */
+static void
+test_stated_key_of_another(void **state)
+{
+	struct view_statement st = b.view->d.provider[1].statement;
+	st.counter++;
+	rset_add(&st.dnskey, b.ksk[0]);
+	assert_int_equal(view_on_statement(b.view, 1, &st, b.now), MSIG_EREFUSED);
+	assert_false(rset_has(&b.view->d.provider[1].statement.dnskey, b.ksk[0]));
+	bench_decide(&b);
+	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_STATEMENT));
+	/* A third one with the key of the second, who is a member. */
+	int p = view_provider(b.view, "msa.p3.");
+	st = (struct view_statement){.epoch = 1, .dnskey = b.own[1]};
+	assert_int_equal(view_on_statement(b.view, p, &st, b.now), MSIG_EREFUSED);
+	st.dnskey = b.own[2];
+	assert_int_equal(view_on_statement(b.view, p, &st, b.now), 0);
+}
+
+static void
+test_epoch_out_of_reach(void **state)
+{
+	struct view_statement st = b.view->d.provider[1].statement;
+	st.epoch = UINT64_MAX;
+	assert_int_equal(view_on_statement(b.view, 1, &st, b.now), MSIG_EVALUE);
+	st.epoch = 2;
+	st.process_epoch = UINT64_MAX;
+	assert_int_equal(view_on_statement(b.view, 1, &st, b.now), MSIG_EVALUE);
+}
+
 static void
 test_provider_slots_are_given_on(void **state)
 {
@@ -338,6 +368,8 @@ main(void)
 	    T(test_addresses),
 	    T(test_no_room_for_a_server),
 	    T(test_too_much_stated),
+	    T(test_stated_key_of_another),
+	    T(test_epoch_out_of_reach),
 	    T(test_provider_slots_are_given_on),
 	    T(test_too_many_providers),
 	    T(test_pool_full),
