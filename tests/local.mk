@@ -6,6 +6,9 @@ PY_LOG_COMPILER = timeout --foreground -k 20 900 $(PYTHON3)
 PY_LOG_DRIVER = $(LOG_DRIVER)
 SH_LOG_COMPILER = timeout --foreground -k 20 900 $(SHELL)
 SH_LOG_DRIVER = $(LOG_DRIVER)
+# Programs: unit tests and replayed seeds.
+LOG_COMPILER = timeout --foreground -k 20 900 $(SHELL) $(srcdir)/tests/unit/tap.sh
+EXTRA_DIST += tests/unit/tap.sh
 
 # The same tests, with the long loops: MSIG_FULL reaches them through the environment; and those
 # that are always long (FULL_TESTS, scripts only).
