@@ -351,6 +351,10 @@ own_keys(struct step *s)
 	}
 	if (keys == NULL || soa == NULL || keys->absent)
 		return;
+	/* Before it is known who the others are and what combinerd feeds in for them, a peer's key
+	 * would be taken for our own, and for good. */
+	if (d->hsync.count == 0 || !view->overlay_known)
+		return;
 
 	struct rset claimed = RSET_NONE, signs = rset_or(keys->signers, soa->signers);
 	bool all_known = true;

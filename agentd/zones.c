@@ -839,6 +839,35 @@ zones_applied(struct agent *agent, const struct msig_msg_APPLIED *msg)
 	zones_mark(zone);
 }
 
+/* Keys that the overlay holds for others came from them, whatever else we have forgotten: what the
+ * signer shows of them is not our own. */
+static void
+note_foreign(struct zone *zone, const struct msig_msg_OVERLAY *msg)
+{
+	struct zone_view *view = zone->view;
+
+	for (unsigned i = 0; i < msg->origin.count && i < msg->rrs.count; i++) {
+		const knot_rrset_t *keys;
+		knot_rdata_t *key;
+		struct msig_rrs rrs;
+		if (strcmp(msg->origin.at[i], zone->agent->identity_text) == 0 ||
+		    msig_rrs_decode(msg->rrs.at[i].data, msg->rrs.at[i].len, &rrs) != 0) {
+			continue;
+		}
+		keys = msig_rrs_find(&rrs, zone->name, KNOT_RRTYPE_DNSKEY);
+		key = keys != NULL ? keys->rrs.rdata : NULL;
+		for (uint16_t k = 0; keys != NULL && k < keys->rrs.count; k++) {
+			int id = view_rr(view, VIEW_DNSKEY, key->data, key->len);
+			if (id >= 0 && !rset_has(&view->d.own, id) && !rset_has(&view->d.foreign, id)) {
+				rset_add(&view->d.foreign, id);
+				view->persist = true;
+			}
+			key = knot_rdataset_next(key);
+		}
+		msig_rrs_clear(&rrs);
+	}
+}
+
 void
 zones_overlay(struct agent *agent, const struct msig_msg_OVERLAY *msg)
 {
@@ -849,6 +878,7 @@ zones_overlay(struct agent *agent, const struct msig_msg_OVERLAY *msg)
 	}
 	zone->showing = 0;
 	zone->merge_state = msg->state;
+	note_foreign(zone, msg);
 	(void)view_on_overlay(zone->view, msg->state, msg->epoch, msg->counter);
 	zones_mark(zone);
 }

@@ -70,6 +70,10 @@ def lost(t, world, how, spoil):
     t.ok(good, f"database {how}: in sync again after the operator's word",
          lambda: world.logs(30) + daemons.ctl("why", ZONE, check=False).stdout)
     t.equal(published(world), before, f"database {how}: and still nothing has changed")
+    stated = [e["text"] for e in world.msig["p2"].journal()
+              if e["actor"] == "msa.p1.example." and e["text"].startswith("states")]
+    t.ok(all(text.startswith("states 2 keys, 1 CDS") for text in stated),
+         f"database {how}: p1 never stated a key of p2 as its own", "\n".join(stated))
 
 
 def main(t):

@@ -438,6 +438,79 @@ test_reload(void **state)
 	assert_true(ready(&world));
 }
 
+static const uint8_t key_a[] = { 1, 0, 3, 15, 'a', 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
+	                         17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32 };
+static const uint8_t key_b[] = { 1, 0, 3, 15, 'b', 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
+	                         17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32 };
+
+/* The signer shows two keys, and signs with the first. */
+static void
+signer_shows(struct zone *zone)
+{
+	int64_t now = (int64_t)loop_utc_ms();
+	int place = -1;
+
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		if (zone->view->d.place[i] != NULL && zone->view->d.place[i]->kind == PLACE_SIGNER)
+			place = i;
+	}
+	assert_true(place >= 0);
+	for (int t = 0; t < 2; t++) {
+		struct view_answer a = { .place = place, .type = t == 0 ? VIEW_DNSKEY : VIEW_SOA,
+			                 .status = MSIG_SEEN_SET, .ttl = 5, .asked = now, .time = now };
+		int one = view_rr(zone->view, VIEW_DNSKEY, key_a, sizeof(key_a));
+		int two_ = view_rr(zone->view, VIEW_DNSKEY, key_b, sizeof(key_b));
+		rset_add(&a.signers, one);
+		if (t == 0) {
+			rset_add(&a.set, one);
+			rset_add(&a.set, two_);
+		}
+		view_on_answer(zone->view, &a);
+	}
+	zones_mark(zone);
+	world_run(&world, 20);
+}
+
+/* After a database was lost: what the overlay holds for others is theirs, and before that is known
+ * nothing that the signer shows is taken for our own. */
+static void
+test_foreign_keys(void **state)
+{
+	struct msig_msg_OVERLAY msg = { .id = 77, .zone = (knot_dname_t *)(uintptr_t)zone_name };
+	char origin[] = "msa.p2.example.", *origins[] = { origin };
+	uint8_t room[200];
+	struct msig_blob blob = { .data = room };
+	struct msig_wr wr;
+	struct zone *zone;
+	int id;
+
+	world_open(&world, 2);
+	zone = zones_find(&world.at[0].agent, zone_name);
+	world_run(&world, 50);
+	signer_shows(zone);
+	assert_true(rset_empty(zone->view->d.own));
+	msig_wr_init(&wr, room, sizeof(room));
+	msig_wr_name(&wr, zone_name);
+	msig_wr_u16(&wr, KNOT_RRTYPE_DNSKEY);
+	msig_wr_u16(&wr, KNOT_CLASS_IN);
+	msig_wr_u32(&wr, 5);
+	msig_wr_u16(&wr, sizeof(key_b));
+	msig_wr_bytes(&wr, key_b, sizeof(key_b));
+	blob.len = (uint32_t)wr.len;
+	msg.origin.at = origins;
+	msg.rrs.at = &blob;
+	msg.origin.count = msg.rrs.count = 1;
+	zone->showing = 77;
+	zones_overlay(&world.at[0].agent, &msg);
+	world_hsync(&world, 0, 1, 1); /* p2 is in nobody's HSYNC any more */
+	signer_shows(zone);
+	id = rpool_find(&zone->view->d.pool, KNOT_RRTYPE_DNSKEY, key_b, sizeof(key_b));
+	assert_true(id >= 0 && rset_has(&zone->view->d.foreign, id));
+	assert_false(rset_has(&zone->view->d.own, id));
+	id = rpool_find(&zone->view->d.pool, KNOT_RRTYPE_DNSKEY, key_a, sizeof(key_a));
+	assert_true(rset_has(&zone->view->d.own, id));
+}
+
 /* A beat whose version is the one we have, with the content (digest) of another. */
 static void
 beat(unsigned from, unsigned to, const uint8_t digest[32], uint64_t counter)
@@ -584,6 +657,7 @@ main(void)
 	    cmocka_unit_test_teardown(test_clock_apart, teardown),
 	    cmocka_unit_test_teardown(test_reload, teardown),
 	    cmocka_unit_test_teardown(test_anti_entropy, teardown),
+	    cmocka_unit_test_teardown(test_foreign_keys, teardown),
 	    cmocka_unit_test_teardown(test_many_zones, teardown),
 	    cmocka_unit_test_teardown(test_full_disk, teardown),
 	};
