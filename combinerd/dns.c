@@ -384,7 +384,7 @@ on_notify(struct ask *ask)
 		return;
 	}
 	log_zone(LOG_LVL_DEBUG, zone->name, "NOTIFY from %s", ask->source);
-	transfer_start(zone->transfer, false);
+	transfer_notified(zone->transfer);
 	answer(ask, KNOT_RCODE_NOERROR, NULL);
 }
 

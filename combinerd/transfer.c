@@ -19,7 +19,7 @@
 #define MAX_BYTES (1ULL << 30)
 #define FIRST_RETRY_S 1 /* without any zone yet; doubles */
 #define LAST_RETRY_S 60
-#define WASTED_MAX 6 /* doublings of the retry time after transfers that were of no use */
+#define WASTED_MAX 6 /* doublings of the retry time after transfers of no use */
 #define RETRY_MAX_S 3600
 #define ROUNDS_PER_S 5 /* that NOTIFY can cause */
 
@@ -36,8 +36,12 @@ struct transfer {
 	unsigned address;
 	int pinned;        /* primary that the present version came from, -1: none */
 	unsigned failures; /* rounds in a row */
-	unsigned wasted;   /* transfers in a row that brought records and were of no use */
-	uint64_t second;   /* monotonic: when the rounds began to be counted */
+	/* transfers in a row that brought records of one version and were of no use */
+	unsigned wasted;
+	uint32_t wasted_serial;
+	unsigned wasted_primary;
+	uint64_t wasted_until; /* monotonic: before that the same is not fetched again */
+	uint64_t second;       /* monotonic: when the rounds began to be counted */
 	unsigned rounds;
 	uint64_t started; /* monotonic */
 	uint64_t next;    /* UTC ms */
@@ -109,12 +113,8 @@ interval(struct transfer *t, bool failed)
 	uint64_t age = loop_utc_ms() / 1000 - t->zone->row.checked;
 	if (failed && age > expire)
 		zone_expire(t->zone, true);
-	if (!failed)
-		return at_least(soa_field(t, 16), conf->min_refresh);
-	uint64_t wait = (uint64_t)at_least(soa_field(t, 12), conf->min_retry) << t->wasted;
-	if (t->wasted > 0 && wait > RETRY_MAX_S)
-		wait = at_least(soa_field(t, 12), RETRY_MAX_S);
-	return (uint32_t)wait;
+	return failed ? at_least(soa_field(t, 12), conf->min_retry)
+		      : at_least(soa_field(t, 16), conf->min_refresh);
 }
 
 static void
@@ -143,29 +143,10 @@ round_done(struct transfer *t)
 	schedule(t, false);
 }
 
-/* This attempt failed: the next address, the next primary, or later. */
-static void __attribute__((format(printf, 2, 3)))
-attempt_failed(struct transfer *t, const char *fmt, ...)
+/* The next address, the next primary, or later. */
+static void
+attempt_next(struct transfer *t)
 {
-	va_list args;
-	char text[160];
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	snprintf(t->error, sizeof(t->error), "%.79s: %.110s", t->where, text);
-	t->failed++;
-	if (t->xfr.records > 0 && t->wasted < WASTED_MAX)
-		t->wasted++;
-	bool again = t->xfr.try_axfr && !t->full_only;
-	step_end(t);
-	log_zone(LOG_LVL_WARN, t->zone->name, "transfer from %s%s", t->error,
-		 again ? "; AXFR instead" : "");
-	if (again) {
-		t->full_only = true;
-		attempt(t);
-		return;
-	}
 	t->full_only = false;
 	if (++t->address >= primary(t)->addresses) {
 		t->address = 0;
@@ -177,6 +158,48 @@ attempt_failed(struct transfer *t, const char *fmt, ...)
 	}
 	t->failures++;
 	schedule(t, true);
+}
+
+/* A whole transfer for nothing: the same one is not asked for again at once, and ever less often.
+ */
+static void
+count_wasted(struct transfer *t)
+{
+	bool again =
+	    t->wasted > 0 && t->wasted_serial == t->xfr.serial && t->wasted_primary == t->primary;
+	uint64_t wait = t->zone->owner != NULL ? soa_field(t, 12) : FIRST_RETRY_S;
+
+	t->wasted = !again ? 1 : t->wasted < WASTED_MAX ? t->wasted + 1 : t->wasted;
+	t->wasted_serial = t->xfr.serial;
+	t->wasted_primary = t->primary;
+	wait = (wait > 0 ? wait : 1) << t->wasted;
+	t->wasted_until = loop_mono_ms() + (wait < RETRY_MAX_S ? wait : RETRY_MAX_S) * 1000;
+}
+
+/* This attempt failed: AXFR where IXFR did, or somebody else. */
+static void __attribute__((format(printf, 2, 3)))
+attempt_failed(struct transfer *t, const char *fmt, ...)
+{
+	va_list args;
+	char text[160];
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	snprintf(t->error, sizeof(t->error), "%.79s: %.110s", t->where, text);
+	t->failed++;
+	bool again = t->xfr.try_axfr && !t->full_only;
+	if (t->xfr.records > 0 && !again)
+		count_wasted(t);
+	step_end(t);
+	log_zone(LOG_LVL_WARN, t->zone->name, "transfer from %s%s", t->error,
+		 again ? "; AXFR instead" : "");
+	if (again) {
+		t->full_only = true;
+		attempt(t);
+	} else {
+		attempt_next(t);
+	}
 }
 
 /* Questions ------------------------------------------------------------------------------------ */
@@ -314,6 +337,16 @@ on_soa(struct transfer *t, const knot_pkt_t *pkt)
 			       "serial %u is behind ours, %u; not taken, as a secondary would "
 			       "not. If it is right: msigctl retransfer",
 			       serial, ours);
+		return false;
+	}
+	if (t->wasted > 0 && serial == t->wasted_serial && t->primary == t->wasted_primary &&
+	    loop_mono_ms() < t->wasted_until) {
+		log_zone(LOG_LVL_DEBUG, t->zone->name,
+			 "serial %u of %s was of no use: not fetched "
+			 "again yet",
+			 serial, t->where);
+		step_end(t);
+		attempt_next(t);
 		return false;
 	}
 	struct dnsio_client *client = t->client;
@@ -505,23 +538,36 @@ transfer_free(struct transfer *t)
 	free(t);
 }
 
-void
-transfer_start(struct transfer *t, bool force)
+static void
+start(struct transfer *t, bool force, uint64_t wait)
 {
 	if (t->client != NULL) {
 		t->again = true;
 		t->again_force = t->again_force || force;
 		return;
 	}
+	t->force = t->force || force;
+	t->next = 0;
+	loop_timer_set(t->timer, wait);
+}
+
+void
+transfer_start(struct transfer *t, bool force)
+{
+	t->wasted = 0;
+	start(t, force, 0);
+}
+
+void
+transfer_notified(struct transfer *t)
+{
 	uint64_t now = loop_mono_ms();
+
 	if (now - t->second >= 1000) {
 		t->second = now;
 		t->rounds = 0;
 	}
-	bool often = ++t->rounds > ROUNDS_PER_S && !force;
-	t->force = t->force || force;
-	t->next = 0;
-	loop_timer_set(t->timer, often ? 1000 : 0);
+	start(t, false, ++t->rounds > ROUNDS_PER_S ? 1000 : 0);
 }
 
 void

@@ -18,6 +18,10 @@ void transfer_free(struct transfer *transfer);
  * says, by AXFR. */
 void transfer_start(struct transfer *transfer, bool force);
 
+/* The owner says that there is something new. Anybody may say so often: asked a few times a second.
+ */
+void transfer_notified(struct transfer *transfer);
+
 struct transfer_status {
 	bool running;
 	char primary[80]; /* last one that answered, or is being asked */

@@ -2,6 +2,8 @@
 """Owners that misbehave, made here byte by byte: whatever they send, the last good version stays
 served, the log says what was wrong, and a good version is taken right behind it."""
 
+import time
+
 import dns.flags
 import dns.message
 import dns.opcode
@@ -11,7 +13,7 @@ import dns.rdatatype
 
 import combinerd_rig as lab
 from combinerd_rig import FakeOwner, body, rr, soa_rr as soa
-from lab import ask
+from lab import ask, net
 from lab.tap import Tap
 
 
@@ -190,21 +192,26 @@ def floods(tap, rig, owner):
 
 
 def useless(tap, rig, owner):
-    """Transfers that are of no use come at longer and longer intervals."""
+    """A transfer that is of no use is repeated ever less often; another version is fetched at once."""
     owner.serial += 1
-    owner.answer = lambda q, c: owner.send(c, q, [[soa(owner.serial), *body()]]) or False
-    waits = []
-    for _ in range(4):
-        failed = rig.status()["transfer"]["failed"]
-        rig.control("refresh")
-        rig.until(lambda s: s["transfer"]["failed"] > failed and not s["transfer"]["running"],
-                  "the transfer to fail")
-        status = rig.control("status")
-        waits.append(status["zones"][0]["transfer"]["next"] - status["now"])
-    tap.ok(all(b > 1.5 * a for a, b in zip(waits, waits[1:])), "the interval doubles", str(waits))
-    owner.answer = lambda q, c: owner.send(c, q, [[soa(owner.serial), *body(), soa(owner.serial)]])
+    fetched = []
+
+    def bad(query, conn):
+        fetched.append(time.monotonic())
+        owner.send(conn, query, [[soa(owner.serial), *body(), rr("x.elsewhere.", "A", "192.0.2.1"),
+                                  soa(owner.serial)]])
+    owner.answer = bad
     rig.control("refresh")
+    net.until(lambda: len(fetched) >= 3, "three attempts", 30)
+    first, second = fetched[1] - fetched[0], fetched[2] - fetched[1]
+    tap.ok(first > 1.5 and second > 1.6 * first, "the interval doubles", f"{first} {second}")
+    asked = owner.asked.count("SOA")
+    net.until(lambda: owner.asked.count("SOA") > asked, "the SOA question goes on")
+    owner.answer = lambda q, c: owner.send(c, q, [[soa(owner.serial), *body(), soa(owner.serial)]])
+    owner.serial += 1
+    begin = time.monotonic()
     rig.until_owner(owner.serial)
+    tap.ok(time.monotonic() - begin < 4, "another serial is fetched at the next question")
 
 
 def expired(tap):
