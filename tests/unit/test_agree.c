@@ -595,6 +595,25 @@ test_halted_by_the_owner(void **state)
 	assert_true(rset_equal(keys, b.view->d.want.from[1].dnskey)); /* what is published stays */
 }
 
+static void
+test_abort_and_resume(void **state)
+{
+	long_ago();
+	at(1);
+	view_on_command(b.view, VIEW_ABORT);
+	bench_decide(&b);
+	assert_int_equal(run()->kind, MSIG_PROCESS_ADD); /* too late: it rests, and says so */
+	const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_HSYNC);
+	assert_non_null(r);
+	assert_string_equal(r->seen, "abort asked for");
+	bench_say(&b, 1, MSIG_OP_REQUEST, 2, 5);
+	EXPECT_NOT(1, APPROVE);
+	view_on_command(b.view, VIEW_RESUME);
+	bench_run(&b, 1000);
+	bench_say(&b, 1, MSIG_OP_REQUEST, 2, 5);
+	EXPECT(1, APPROVE);
+}
+
 /* ---- requestor
  * ------------------------------------------------------------------------------------ */
 
@@ -789,6 +808,7 @@ main(void)
 	    M(test_execute_survives),
 	    M(test_busy),
 	    M(test_halted_by_the_owner),
+	    M(test_abort_and_resume),
 	    J(test_joiner_asks),
 	    JJ(test_unanimity),
 	    J(test_approval_of_something_else),
