@@ -33,6 +33,7 @@ struct inbound {
 	uint32_t rate_signer, timeout;
 	uint16_t option_code;
 	uint64_t next_id;
+	uint64_t warned; /* mono ms, that agentd does not answer */
 	struct waiting *first;
 	unsigned count;
 	uint64_t failed[CHEAP_CHECK_COUNT], passed, answered, timed_out, full;
@@ -96,10 +97,17 @@ waited_too_long(void *arg)
 {
 	struct waiting *w = arg;
 
+	uint64_t now = loop_mono_ms();
+
 	w->in->timed_out++;
-	log_warn(
-	    "agentd did not answer a request within %u ms: SERVFAIL; is it overloaded or stopped?",
-	    w->in->timeout);
+	/* Who sends much must not fill the log. */
+	if (w->in->warned == 0 || now - w->in->warned >= 10000) {
+		log_warn(
+		    "agentd did not answer a request within %u ms: SERVFAIL (%llu so far); is it "
+		    "overloaded or stopped?",
+		    w->in->timeout, (unsigned long long)w->in->timed_out);
+		w->in->warned = now;
+	}
 	w->channel->reply(w->handle, w->failure, w->failure_len);
 	forget(w);
 }
