@@ -8,7 +8,7 @@
 #include "agentd/safety.h"
 
 #define SECOND INT64_C(1000)
-#define VIS_MAX (VIEW_PLACES * VIEW_VERSIONS)
+#define VIS_MAX (VIEW_PLACES * (VIEW_VERSIONS + 1)) /* one more each: who is to be named */
 
 struct vis {
 	const struct view_version *v;

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -217,6 +218,28 @@ test_too_many_versions(void **state)
 	assert_true(safety_ds(b.view, rset_or(one(b.ksk[0]), one(b.ksk[1])), s.until).ok);
 }
 
+/* Every place that fits, each with as many versions as fit: still judged within bounds. */
+static void
+test_as_much_as_fits(void **state)
+{
+	char text[VIEW_PLACES][VIEW_SERVER];
+	const char *server[VIEW_PLACES];
+	for (int i = 0; i < VIEW_PLACES - 4; i++) {
+		snprintf(text[i], sizeof(text[i]), "203.0.113.%d@53", i);
+		server[i] = text[i];
+	}
+	view_on_addresses(b.view, b.ns[1], true, server, VIEW_PLACES - 4, b.now);
+	for (int p = 0; p < VIEW_PLACES; p++)
+		for (int i = 0; i < VIEW_VERSIONS && b.view->d.place[p] != NULL; i++) {
+			show(p, VIEW_DNSKEY, all(), i % 2 ? one(b.ksk[1]) : one(b.zsk[i % 3]));
+			show(p, VIEW_SOA, RSET_NONE, one(i % 2 ? b.zsk[i % 3] : b.ksk[i % 3]));
+			show(p, VIEW_DS, one(i), RSET_NONE);
+		}
+	safety_delegations(b.view, b.now);
+	assert_false(safety_naming(b.view, one(b.ns[1]), b.now).ok);
+	assert_false(safety_now(b.view, b.now).ok);
+}
+
 static void
 test_insecure_is_not_bogus(void **state)
 {
@@ -246,6 +269,7 @@ main(void)
 	    T(test_unnamed_servers_do_not_count),
 	    T(test_named_until_caches_forget),
 	    T(test_too_many_versions),
+	    T(test_as_much_as_fits),
 	    T(test_insecure_is_not_bogus),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
