@@ -444,13 +444,19 @@ make_folders(const struct proc *proc, char *state, size_t len)
 	gid_t gid = proc_gid(conf->group);
 	if (snprintf(state, len, "%s/%s", conf->storage, proc->name) >= (int)len)
 		return MSIG_ESIZE;
+	char bus[4096];
+	if (snprintf(bus, sizeof(bus), "%s/bus", conf->rundir) >= (int)sizeof(bus))
+		return MSIG_ESIZE;
+	/* The daemons' users share the last two: with the sticky bit, and made by root, nobody can
+	 * put something else in the place of what another one has there. */
 	const struct {
 		const char *path;
 		mode_t mode;
 		bool ours;
 	} folders[] = {{conf->storage, 0755, false},
 		       {state, 0700, true},
-		       {conf->rundir, gid == (gid_t)-1 ? 0755 : 0775, false}};
+		       {conf->rundir, gid == (gid_t)-1 ? 0755 : 01775, false},
+		       {bus, gid == (gid_t)-1 ? 0750 : 01770, false}};
 	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
 		struct stat st;
 		if (stat(folders[i].path, &st) == 0)
