@@ -200,7 +200,7 @@ agent_reload(struct agent *agent, const struct conf *conf)
 
 	if (strcasecmp(conf->identity, agent->conf->identity) != 0) {
 		log_error("server.identity has changed: that needs a restart; %s stays in use",
-		          agent->identity_text);
+			  agent->identity_text);
 	}
 	agent->conf = conf;
 	if (load_signer(agent, conf, &signer, err, sizeof(err)) == 0) {
@@ -222,22 +222,22 @@ agent_dump(struct agent *agent)
 		const struct zone_view *view = zone->view;
 		const struct view_process *p = &view->d.process;
 		log_zone(LOG_LVL_INFO, zone->name, "%s %s, %s; next look in %lld s",
-		         process_name(p->kind),
-		         p->kind != 0 ? process_step_name(p->kind, p->step) : "running",
-		         process_phase_name(p->phase),
-		         zone->wake_at == VIEW_NEVER
-		             ? -1LL
-		             : (long long)(zone->wake_at - (int64_t)loop_utc_ms()) / 1000);
+			 process_name(p->kind),
+			 p->kind != 0 ? process_step_name(p->kind, p->step) : "running",
+			 process_phase_name(p->phase),
+			 zone->wake_at == VIEW_NEVER
+			     ? -1LL
+			     : (long long)(zone->wake_at - (int64_t)loop_utc_ms()) / 1000);
 		for (int i = 0; i < view->reasons; i++) {
 			log_zone(LOG_LVL_INFO, zone->name, "waits: %s",
-			         reason_text(&view->reason[i], text, sizeof(text)));
+				 reason_text(&view->reason[i], text, sizeof(text)));
 		}
 	}
 	for (struct contact *c = agent->contacts; c != NULL; c = c->next) {
 		log_peer(LOG_LVL_INFO, c->peer->identity, "%s, %u zones without HELLO, at %s%s%s",
-		         peer_state_name(c->peer->state), peer_waiting(c->peer),
-		         c->found ? c->at.address[0] : "an address unknown yet",
-		         *c->trouble != '\0' ? "; discovery: " : "", c->trouble);
+			 peer_state_name(c->peer->state), peer_waiting(c->peer),
+			 c->found ? c->at.address[0] : "an address unknown yet",
+			 *c->trouble != '\0' ? "; discovery: " : "", c->trouble);
 	}
 	log_info("%u questions to observe under way", ask_open(agent->ask));
 }

@@ -323,9 +323,10 @@ zone_json(const struct zone *zone)
 		      (json_int_t)zone->served_serial, "signed", (json_int_t)zone->signer_serial));
 	put_text(j, "merge", msig_zone_state_name((enum msig_zone_state)zone->merge_state));
 	put_text(j, "freeze", view->freeze);
-	put_text(j, "trouble", view->d.rebuild          ? view->d.doubt
-				: *zone->trouble != '\0' ? zone->trouble
-							 : zone->follow_trouble);
+	put_text(j, "trouble",
+		 view->d.rebuild          ? view->d.doubt
+		 : *zone->trouble != '\0' ? zone->trouble
+					  : zone->follow_trouble);
 	put_time(j, "signatures_expire", (int64_t)zone->signatures_expire * 1000);
 	put(j, "max_ttl", json_integer(zone->max_ttl));
 	put_text(j, "digest",

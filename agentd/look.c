@@ -636,7 +636,7 @@ evaluate_hsync(struct look *look)
 	zone->trouble[0] = '\0';
 	h.status = MSIG_SEEN_SET;
 	ret = msig_hsync_set_decode(&rrset->rrs, type,
-	                            type == MSIG_MSIGNER_TYPE ? MSIG_HSYNC_MSIGNER : 0, &set, &bad);
+				    type == MSIG_MSIGNER_TYPE ? MSIG_HSYNC_MSIGNER : 0, &set, &bad);
 	if (ret != 0) {
 		say(h.error, sizeof(h.error), "record %u: %s", bad + 1u, msig_strerror(ret));
 	} else {

@@ -77,7 +77,8 @@ tell_transport(struct contact *contact)
 		count++;
 	}
 	zone = xcalloc(count + 1, sizeof(*zone));
-	for (struct peer_zone *z = contact->peer->zones; z != NULL && zones < UINT16_MAX; z = z->next) {
+	for (struct peer_zone *z = contact->peer->zones; z != NULL && zones < UINT16_MAX;
+	     z = z->next) {
 		char text[MSIG_NAME_TEXT];
 		zone[zones++] = xstrdup(msig_name_text(z->name, text));
 	}
@@ -562,8 +563,9 @@ peers_clock(struct contact *c, int64_t skew_s)
 		return;
 	}
 	log_peer(is ? LOG_LVL_WARN : LOG_LVL_INFO, c->peer->identity,
-	         "its clock is %lld s ahead of ours%s", (long long)skew_s,
-	         is ? ": no step is taken with it until one of them is set" : ", close enough again");
+		 "its clock is %lld s ahead of ours%s", (long long)skew_s,
+		 is ? ": no step is taken with it until one of them is set"
+		    : ", close enough again");
 	zones_peer_changed(c->agent, c);
 }
 

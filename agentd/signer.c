@@ -136,8 +136,7 @@ signer_sign(const struct signer *signer, uint8_t *wire, size_t *len, size_t max,
 
 int
 signer_verify(const struct discover_result *peer, const uint8_t *wire, size_t len,
-	      const uint8_t *request, size_t request_len, uint64_t now,
-              int64_t *skew)
+	      const uint8_t *request, size_t request_len, uint64_t now, int64_t *skew)
 {
 	struct msig_sig0_info info;
 	knot_rdataset_t keys = {0};
@@ -148,11 +147,11 @@ signer_verify(const struct discover_result *peer, const uint8_t *wire, size_t le
 	}
 	if (skew != NULL) {
 		/* Agents sign from as long before their present as until after it. */
-		*skew = (int32_t)(info.inception +
-		                  (info.expiration - info.inception) / 2 - (uint32_t)now);
+		*skew = (int32_t)(info.inception + (info.expiration - info.inception) / 2 -
+				  (uint32_t)now);
 	}
-	/* The cheap checks first (the times among them, in msig_sig0_verify): a public-key operation is
-	 * for those who could be right. */
+	/* The cheap checks first (the times among them, in msig_sig0_verify): a public-key
+	 * operation is for those who could be right. */
 	if (!msig_name_eq(info.signer, peer->target)) {
 		return MSIG_ESIGKEY;
 	}

@@ -37,5 +37,4 @@ int signer_sign(const struct signer *signer, uint8_t *wire, size_t *len, size_t 
  * MSIG_ENOSIG, MSIG_ESIGKEY (other name or key), MSIG_ESIGTIME, MSIG_EBADSIG. *skew (may be NULL):
  * by how many seconds the clock of who signed it is ahead of ours, transport time included. */
 int signer_verify(const struct discover_result *peer, const uint8_t *wire, size_t len,
-		  const uint8_t *request, size_t request_len, uint64_t now,
-                  int64_t *skew);
+		  const uint8_t *request, size_t request_len, uint64_t now, int64_t *skew);

@@ -208,7 +208,7 @@ unsigned_words(struct agent *agent, const struct msig_msg_SENT *sent, char *buf,
 	}
 	name = knot_lookup_by_id(knot_rcode_names, response.rcode);
 	snprintf(buf, len, "; it says %s%s%.60s", name != NULL ? name->name : "an error",
-	         response.has_ede ? ": " : "", response.has_ede ? response.ede_text : "");
+		 response.has_ede ? ": " : "", response.has_ede ? response.ede_text : "");
 	msig_peermsg_clear(&response);
 	return buf;
 }

@@ -236,8 +236,8 @@ share_contacts(struct zone *zone)
 	}
 }
 
-/* The log says once why the zone is not where it should be, and once that it is; what only lasts for
- * a moment is not worth a line. */
+/* The log says once why the zone is not where it should be, and once that it is; what only lasts
+ * for a moment is not worth a line. */
 static void
 log_reason(struct zone *zone)
 {
@@ -699,10 +699,10 @@ other_content(struct zone *zone, int number, const struct msig_option *option)
 {
 	const struct view_statement *held = &zone->view->d.provider[number].statement;
 	const struct rset ids[MSIG_APEX_COUNT] = {
-		[MSIG_APEX_DNSKEY] = held->dnskey,
-		[MSIG_APEX_CDS] = held->cds,
-		[MSIG_APEX_CDNSKEY] = held->cdnskey,
-		[MSIG_APEX_NS] = held->ns,
+	    [MSIG_APEX_DNSKEY] = held->dnskey,
+	    [MSIG_APEX_CDS] = held->cds,
+	    [MSIG_APEX_CDNSKEY] = held->cdnskey,
+	    [MSIG_APEX_NS] = held->ns,
 	};
 	uint8_t digest[MSIG_DIGEST_LEN];
 	struct msig_apex apex;
@@ -714,7 +714,7 @@ other_content(struct zone *zone, int number, const struct msig_option *option)
 		return false;
 	}
 	other = msig_apex_digest(&apex, digest) == 0 &&
-	        memcmp(digest, option->contribution, sizeof(digest)) != 0;
+		memcmp(digest, option->contribution, sizeof(digest)) != 0;
 	msig_apex_clear(&apex);
 	return other;
 }
@@ -733,10 +733,11 @@ zones_heard(struct contact *contact, const struct msig_option *option)
 	    view_on_beat(zone->view, number, option->version.epoch, option->version.counter)) {
 		zones_mark(zone);
 	} else if (number > 0 && !zone->view->d.provider[number].stale &&
-	           other_content(zone, number, option)) {
-		log_peer(LOG_LVL_WARN, contact->peer->identity,
-		         "states other records for %s than we have, under the same version: asked again",
-		         zone->text);
+		   other_content(zone, number, option)) {
+		log_peer(
+		    LOG_LVL_WARN, contact->peer->identity,
+		    "states other records for %s than we have, under the same version: asked again",
+		    zone->text);
 		zone->view->d.provider[number].stale = true;
 		zone->view->dirty = true;
 		zones_mark(zone);
@@ -858,7 +859,8 @@ note_foreign(struct zone *zone, const struct msig_msg_OVERLAY *msg)
 		key = keys != NULL ? keys->rrs.rdata : NULL;
 		for (uint16_t k = 0; keys != NULL && k < keys->rrs.count; k++) {
 			int id = view_rr(view, VIEW_DNSKEY, key->data, key->len);
-			if (id >= 0 && !rset_has(&view->d.own, id) && !rset_has(&view->d.foreign, id)) {
+			if (id >= 0 && !rset_has(&view->d.own, id) &&
+			    !rset_has(&view->d.foreign, id)) {
 				rset_add(&view->d.foreign, id);
 				view->persist = true;
 			}
@@ -916,10 +918,11 @@ check_signatures(struct zone *zone)
 		return;
 	}
 	zone->signatures_old = old;
-	snprintf(text, sizeof(text), old ? "the signer's oldest signatures end in %lld h: it has "
-	                                   "stopped to renew them; look at it now"
-	                                 : "the signer renews its signatures again (%lld h)",
-	         ((long long)zone->signatures_expire - (long long)now) / 3600);
+	snprintf(text, sizeof(text),
+		 old ? "the signer's oldest signatures end in %lld h: it has "
+		       "stopped to renew them; look at it now"
+		     : "the signer renews its signatures again (%lld h)",
+		 ((long long)zone->signatures_expire - (long long)now) / 3600);
 	log_zone(old ? LOG_LVL_WARN : LOG_LVL_INFO, zone->name, "%s", text);
 	(void)journal(zone, zone->agent->identity_text, old ? "alarm" : "step", text, NULL, 0);
 }

@@ -36,10 +36,11 @@ struct zone {
 	bool has_served, has_signed;
 	uint64_t signatures_expire; /* UTC s */
 	uint32_t max_ttl;
-	char follow_trouble[120];    /* why the signer's zone cannot be followed */
+	char follow_trouble[120]; /* why the signer's zone cannot be followed */
 	char combiner_text[160];
-	knot_dname_t *parent;  /* once it was found */
-	char reason_text[400], reason_said[400]; /* the first reason, now and as it was logged last */
+	knot_dname_t *parent; /* once it was found */
+	char reason_text[400],
+	    reason_said[400]; /* the first reason, now and as it was logged last */
 	bool signatures_old;
 	uint8_t hsync_digest[32]; /* as the contacts were told */
 };

@@ -8,7 +8,8 @@
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	static const uint8_t apex[] = "\7example", shop[] = "\4shop\7example", sure[] = "\4sure\7example";
+	static const uint8_t apex[] = "\7example", shop[] = "\4shop\7example",
+			     sure[] = "\4sure\7example";
 	const knot_rrset_t *keys;
 	struct msig_rrs rrs;
 

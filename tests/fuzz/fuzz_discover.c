@@ -33,7 +33,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	discover_start(&d, identity, false, 30);
 	while (state == DISCOVER_ASKING && len >= 3) {
-		struct msig_msg_ANSWER answer = { .server = none, .reason = none };
+		struct msig_msg_ANSWER answer = {.server = none, .reason = none};
 		knot_dname_storage_t name;
 		size_t n = (size_t)data[1] << 8 | data[2];
 		HOLDS(discover_question(&d, name, &answer.type));

@@ -317,8 +317,8 @@ world_open(struct world *world, unsigned agents)
 			char text[40];
 			snprintf(text, sizeof(text), "z%u.example.", z);
 			a->zone[z].name = z == 0   ? knot_dname_copy(zone_name, NULL)
-			                  : z == 1 ? knot_dname_copy(side_name, NULL)
-			                           : knot_dname_from_str_alloc(text);
+					  : z == 1 ? knot_dname_copy(side_name, NULL)
+						   : knot_dname_from_str_alloc(text);
 			a->zone[z].ns = a->ns;
 			a->zone[z].nses = 1;
 			a->zone[z].signer_query = strdup("127.0.0.1@53");
@@ -383,7 +383,7 @@ static void
 hsync(struct world *world, unsigned number, const knot_dname_t *name, unsigned on, uint32_t serial)
 {
 	struct zone *zone = zones_find(&world->at[number].agent, name);
-	struct view_hsync h = { .status = MSIG_SEEN_SET, .serial = serial };
+	struct view_hsync h = {.status = MSIG_SEEN_SET, .serial = serial};
 
 	h.time = (int64_t)loop_utc_ms();
 	for (unsigned i = 0; i < world->count; i++) {

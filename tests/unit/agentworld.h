@@ -20,7 +20,7 @@ struct world_agent {
 	uint64_t next_id;
 	bool up;
 	unsigned applied;
-	unsigned pulls; /* that it has sent */
+	unsigned pulls;      /* that it has sent */
 	unsigned told_zones; /* of the last PEER_SET */
 	/* The last message that came for it, as it came. */
 	uint8_t *last;

@@ -16,7 +16,8 @@ static void
 add(zs_scanner_t *s)
 {
 	assert_int_equal(msig_rrs_add(&rrs, s->r_owner, s->r_type, s->r_class, s->r_ttl, s->r_data,
-	                              (uint16_t)s->r_data_length), 0);
+				      (uint16_t)s->r_data_length),
+			 0);
 }
 
 static void
@@ -54,14 +55,14 @@ proofs(const char *name)
 	assert_int_not_equal(absent(apex, KNOT_RRTYPE_DNSKEY), 0);
 	assert_int_not_equal(absent(sure, KNOT_RRTYPE_DS), 0);
 	/* Not at all without the keys, or at another time. */
-	knot_rdataset_t none = { 0 };
-	assert_int_not_equal(
-	    look_proves_absence(&rrs, apex, KNOT_RRTYPE_CDS, &none, apex, NOW), 0);
+	knot_rdataset_t none = {0};
+	assert_int_not_equal(look_proves_absence(&rrs, apex, KNOT_RRTYPE_CDS, &none, apex, NOW), 0);
 	assert_int_not_equal(
 	    look_proves_absence(&rrs, apex, KNOT_RRTYPE_CDS, keys, apex, NOW + 20 * 31536000), 0);
 	/* Nor by another zone. */
 	assert_int_not_equal(look_proves_absence(&rrs, apex, KNOT_RRTYPE_CDS, keys,
-	                                         (const knot_dname_t *)"\3net", NOW), 0);
+						 (const knot_dname_t *)"\3net", NOW),
+			     0);
 }
 
 static void
@@ -92,7 +93,8 @@ test_forged(void **state)
 {
 	load("nsec");
 	for (size_t i = 0; i < rrs.count; i++) {
-		if (rrs.at[i].type == KNOT_RRTYPE_NSEC && knot_dname_is_equal(rrs.at[i].owner, sure)) {
+		if (rrs.at[i].type == KNOT_RRTYPE_NSEC &&
+		    knot_dname_is_equal(rrs.at[i].owner, sure)) {
 			knot_rdata_t *r = rrs.at[i].rrs.rdata;
 			for (int k = r->len - 3; k < r->len; k++)
 				r->data[k] &= 0xef; /* DS is bit 43 */
@@ -112,10 +114,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(test_nsec, teardown),
-		cmocka_unit_test_teardown(test_nsec3, teardown),
-		cmocka_unit_test_teardown(test_optout, teardown),
-		cmocka_unit_test_teardown(test_forged, teardown),
+	    cmocka_unit_test_teardown(test_nsec, teardown),
+	    cmocka_unit_test_teardown(test_nsec3, teardown),
+	    cmocka_unit_test_teardown(test_optout, teardown),
+	    cmocka_unit_test_teardown(test_forged, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

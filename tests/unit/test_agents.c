@@ -178,7 +178,8 @@ twist(struct world *w, unsigned to, uint8_t *wire, size_t *len)
 	if (twist_how == 2 && (at = memmem(wire, *len, me, 7)) != NULL)
 		at[6] = '3'; /* identity in the option */
 	assert_int_equal(signer_sign(w->at[1].agent.signer, wire, len, 70000, request_seen,
-	                             request_len, loop_utc_ms() / 1000), 0);
+				     request_len, loop_utc_ms() / 1000),
+			 0);
 	return true;
 }
 
@@ -321,11 +322,11 @@ test_not_in_hsync(void **state)
 	world_hsync_side(&world, 0, 1 | 4);
 	assert_true(world_until(&world, third_found, 5000));
 	assert_int_equal(answer_to(0, wire, hello(1, wire, sizeof(wire), now, "side.example.")),
-	                 KNOT_RCODE_REFUSED);
+			 KNOT_RCODE_REFUSED);
 	assert_int_equal(answer_to(0, wire, hello(2, wire, sizeof(wire), now, "side.example.")),
-	                 KNOT_RCODE_NOERROR);
+			 KNOT_RCODE_NOERROR);
 	assert_int_equal(answer_to(0, wire, hello(2, wire, sizeof(wire), now, "shop.example.")),
-	                 KNOT_RCODE_REFUSED);
+			 KNOT_RCODE_REFUSED);
 	/* A peer that is known, about a zone that we do not have. */
 	assert_int_equal(answer_to(0, wire, hello(1, wire, sizeof(wire), now, "other.example.")),
 			 KNOT_RCODE_REFUSED);
@@ -438,10 +439,12 @@ test_reload(void **state)
 	assert_true(ready(&world));
 }
 
-static const uint8_t key_a[] = { 1, 0, 3, 15, 'a', 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
-	                         17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32 };
-static const uint8_t key_b[] = { 1, 0, 3, 15, 'b', 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
-	                         17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32 };
+static const uint8_t key_a[] = {1,  0,  3,  15, 'a', 2,  3,  4,  5,  6,  7,  8,
+				9,  10, 11, 12, 13,  14, 15, 16, 17, 18, 19, 20,
+				21, 22, 23, 24, 25,  26, 27, 28, 29, 30, 31, 32};
+static const uint8_t key_b[] = {1,  0,  3,  15, 'b', 2,  3,  4,  5,  6,  7,  8,
+				9,  10, 11, 12, 13,  14, 15, 16, 17, 18, 19, 20,
+				21, 22, 23, 24, 25,  26, 27, 28, 29, 30, 31, 32};
 
 /* The signer shows two keys, and signs with the first. */
 static void
@@ -456,8 +459,12 @@ signer_shows(struct zone *zone)
 	}
 	assert_true(place >= 0);
 	for (int t = 0; t < 2; t++) {
-		struct view_answer a = { .place = place, .type = t == 0 ? VIEW_DNSKEY : VIEW_SOA,
-			                 .status = MSIG_SEEN_SET, .ttl = 5, .asked = now, .time = now };
+		struct view_answer a = {.place = place,
+					.type = t == 0 ? VIEW_DNSKEY : VIEW_SOA,
+					.status = MSIG_SEEN_SET,
+					.ttl = 5,
+					.asked = now,
+					.time = now};
 		int one = view_rr(zone->view, VIEW_DNSKEY, key_a, sizeof(key_a));
 		int two_ = view_rr(zone->view, VIEW_DNSKEY, key_b, sizeof(key_b));
 		rset_add(&a.signers, one);
@@ -476,10 +483,10 @@ signer_shows(struct zone *zone)
 static void
 test_foreign_keys(void **state)
 {
-	struct msig_msg_OVERLAY msg = { .id = 77, .zone = (knot_dname_t *)(uintptr_t)zone_name };
-	char origin[] = "msa.p2.example.", *origins[] = { origin };
+	struct msig_msg_OVERLAY msg = {.id = 77, .zone = (knot_dname_t *)(uintptr_t)zone_name};
+	char origin[] = "msa.p2.example.", *origins[] = {origin};
 	uint8_t room[200];
-	struct msig_blob blob = { .data = room };
+	struct msig_blob blob = {.data = room};
 	struct msig_wr wr;
 	struct zone *zone;
 	int id;
@@ -531,8 +538,8 @@ beat(unsigned from, unsigned to, const uint8_t digest[32], uint64_t counter)
 	assert_int_equal(msig_peermsg_request(&msg, 1, &opt, NULL), 0);
 	assert_int_equal(msig_peermsg_compose(&msg, &coding, wire, &len), 0);
 	msig_peermsg_clear(&msg);
-	assert_int_equal(signer_sign(a->signer, wire, &len, sizeof(wire), NULL, 0,
-	                             loop_utc_ms() / 1000), 0);
+	assert_int_equal(
+	    signer_sign(a->signer, wire, &len, sizeof(wire), NULL, 0, loop_utc_ms() / 1000), 0);
 	assert_int_equal(answer_to(to, wire, len), KNOT_RCODE_NOERROR);
 }
 
@@ -545,7 +552,7 @@ pulled(struct world *w)
 static void
 test_anti_entropy(void **state)
 {
-	struct view_statement said = { .known = true, .counter = 7 };
+	struct view_statement said = {.known = true, .counter = 7};
 	uint8_t digest[32];
 	struct msig_apex none;
 	struct zone *zone;
@@ -554,8 +561,8 @@ test_anti_entropy(void **state)
 	assert_true(world_until(&world, ready, 5000));
 	world_run(&world, 300);
 	zone = zones_find(&world.at[0].agent, zone_name);
-	assert_int_equal(view_on_statement(zone->view,
-	                                   zones_provider(zone, world.at[1].identity), &said, 1), 0);
+	assert_int_equal(
+	    view_on_statement(zone->view, zones_provider(zone, world.at[1].identity), &said, 1), 0);
 	msig_apex_init(&none);
 	assert_int_equal(msig_apex_digest(&none, digest), 0);
 	world_run(&world, 1500); /* pulls that were due before */

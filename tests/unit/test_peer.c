@@ -119,7 +119,7 @@ test_hellos_at_once(void **state)
 	uint64_t when;
 
 	for (int i = 0; i < 30; i++) {
-		knot_dname_t name[] = { 1, (uint8_t)('A' + i), 0 };
+		knot_dname_t name[] = {1, (uint8_t)('A' + i), 0};
 		peer_zone_add(peer, name, 0);
 	}
 	peer_enter(peer, PEER_KNOWN, &times, 0);
@@ -214,10 +214,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_rules),          cmocka_unit_test(test_hello_rounds),
-	    cmocka_unit_test(test_hello_per_zone), cmocka_unit_test(test_hellos_at_once),
+	    cmocka_unit_test(test_rules),
+	    cmocka_unit_test(test_hello_rounds),
+	    cmocka_unit_test(test_hello_per_zone),
+	    cmocka_unit_test(test_hellos_at_once),
 	    cmocka_unit_test(test_heartbeat_doubles),
-	    cmocka_unit_test(test_silence),        cmocka_unit_test(test_known_again),
+	    cmocka_unit_test(test_silence),
+	    cmocka_unit_test(test_known_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
