@@ -231,8 +231,8 @@ test_as_much_as_fits(void **state)
 	view_on_addresses(b.view, b.ns[1], true, server, VIEW_PLACES - 4, b.now);
 	for (int p = 0; p < VIEW_PLACES; p++)
 		for (int i = 0; i < VIEW_VERSIONS && b.view->d.place[p] != NULL; i++) {
-			show(p, VIEW_DNSKEY, all(), i % 2 ? one(b.ksk[1]) : one(b.zsk[i % 3]));
-			show(p, VIEW_SOA, RSET_NONE, one(i % 2 ? b.zsk[i % 3] : b.ksk[i % 3]));
+			show(p, VIEW_DNSKEY, rset_or(all(), one(100 + i)), one(b.ksk[1]));
+			show(p, VIEW_SOA, RSET_NONE, one(100 + i));
 			show(p, VIEW_DS, one(i), RSET_NONE);
 		}
 	safety_delegations(b.view, b.now);
