@@ -391,6 +391,17 @@ test_same_everywhere(void **state)
 	msig_target_clear(&out[0]);
 	msig_target_clear(&out[1]);
 
+	/* One is the beginning of the other. */
+	for (int k = 0; k < 2; k++) {
+		part[k] = (struct msig_target_part){&statements[k], MSIG_APEX_BIT(DNSKEY)};
+		in.count = k + 1;
+		assert_int_equal(msig_target(&in, &out[k]), 0);
+	}
+	assert_false(msig_target_eq(&out[0], &out[1]));
+	assert_false(msig_target_eq(&out[1], &out[0]));
+	msig_target_clear(&out[0]);
+	msig_target_clear(&out[1]);
+
 	/* A provider twice. */
 	in.count = 2;
 	part[1] = part[0];
