@@ -148,5 +148,6 @@ def describe(span):
         tags = sorted(d.key_tag for d in version.rdatas)
     else:
         tags = sorted(s.key_tag for s in version.sigs)
-    return (f"{version.name} {kind} at {version.source} {'keys' if version.rdtype in (DS, DNSKEY) else 'signed by'} "
-            f"{tags} [{span.start:.1f}, {span.end:.1f}]")
+    what = "keys" if version.rdtype in (DS, DNSKEY) else "signed by"
+    return (f"{version.name} {kind} at {version.source} {what} {tags} "
+            f"[{span.start:.1f}, {span.end:.1f}]")
