@@ -107,6 +107,7 @@ struct node {
 	int servers;
 	struct server server[SERVERS];
 	uint32_t ttl[VIEW_TYPE_COUNT];
+	int64_t ttl_until;
 	/* the agent */
 	struct zone_view *view;
 	bool up;
@@ -125,7 +126,8 @@ struct node {
 struct parent {
 	struct rset ds, ns;
 	uint32_t ttl_ds, ttl_ns;
-	int64_t scan; /* period */
+	int64_t ttl_until; /* it does not change before */
+	int64_t scan;      /* period */
 	int servers;
 	struct server server[SERVERS];
 };
