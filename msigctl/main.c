@@ -17,6 +17,18 @@
 
 #define MAX_OPTIONS 32
 
+static bool
+number(const char *text, unsigned max, unsigned *value)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end != '\0' || n == 0 || n > max) {
+		return false;
+	}
+	*value = (unsigned)n;
+	return true;
+}
+
 static void
 text_init(struct text *t)
 {
@@ -33,23 +45,12 @@ text_init(struct text *t)
 		    strcmp(term, "dumb") != 0;
 	/* Nothing is wrapped or cut in a pipe: that would break the next program. */
 	t->columns = tty ? 80 : 0;
-	if (columns != NULL && atoi(columns) >= 40) {
-		t->columns = (unsigned)atoi(columns);
+	unsigned wanted = 0;
+	if (columns != NULL && number(columns, 10000, &wanted) && wanted >= 40) {
+		t->columns = wanted;
 	} else if (tty && ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col >= 40) {
 		t->columns = ws.ws_col;
 	}
-}
-
-static bool
-number(const char *text, unsigned max, unsigned *value)
-{
-	char *end;
-	unsigned long n = strtoul(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end != '\0' || n == 0 || n > max) {
-		return false;
-	}
-	*value = (unsigned)n;
-	return true;
 }
 
 /* Returns -1 to go on, or an exit code. */
