@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""kill -9 of each daemon at random moments of joins: every join finishes, and nothing is ever bogus.
+"""kill -9 of each daemon at random moments of joins: every join finishes, nothing that a daemon said
+before is lost, and nothing is ever bogus.
 
 "observe" is transportd's second process, which the first starts again; "all" is a host that lost its
 power. A few kills in each run; MSIG_FULL (make check-full): 100. MSIG_SEED repeats a run's moments.
@@ -10,6 +11,7 @@ import random
 import time
 
 from lab import claims, msig, rig as lab
+from lab.rig import ZONE
 from lab.tap import Tap, full, skip_all
 from lab.world import World
 
@@ -26,7 +28,30 @@ class Killer:
                         for name in (*msig.DAEMONS, "observe", "all")]
         self.random.shuffle(self.victims)
         self.down = None
+        self.told = {label: {} for label in world.msig}      # what agentd's journal said: by number
+        self.serial = {label: None for label in world.msig}  # what combinerd served last
         self.next = time.monotonic() + self.random.uniform(0.1, 2.0)
+
+    def listen(self, label):
+        """Remembers what the daemons of a provider say now: it must be true for ever."""
+        daemons = self.world.msig[label]
+        self.told[label].update((entry["seq"], entry) for entry in daemons.journal())
+        merged = daemons.ask("merge", ZONE)
+        if merged:
+            self.serial[label] = merged["out"]["serial"]
+
+    def lost(self):
+        """What was said before a kill and is not so at the end."""
+        gone = []
+        for label, daemons in self.world.msig.items():
+            now = {entry["seq"]: entry for entry in daemons.journal()}
+            gone += [f"{label}: {entry}" for seq, entry in self.told[label].items()
+                     if now.get(seq) != entry]
+            before, merged = self.serial[label], daemons.ask("merge", ZONE)
+            if before is not None and (not merged or
+                                       (merged["out"]["serial"] - before) % (1 << 32) >= 1 << 31):
+                gone.append(f"{label}: served serial {before}, then {merged}")
+        return gone
 
     def __call__(self):
         if time.monotonic() < self.next:
@@ -39,6 +64,7 @@ class Killer:
         elif self.left:
             self.left -= 1
             label, name = self.victims[self.left % len(self.victims)]
+            self.listen(label)
             self.t.note(f"{time.strftime('%T')} kill -9 {label} {name}")
             if name == "observe":
                 self.world.msig[label].kill_observe()
@@ -58,6 +84,9 @@ def one_join(t, chance, kills, number):
         good = claims.join(world, world.providers[1], 150, killer)
         t.ok(good, f"join {number} finishes despite {kills - killer.left} kills",
              lambda: world.logs(40))
+        t.ok(any(killer.told.values()) and not killer.lost(),
+             f"join {number}: nothing that was said before a kill is lost",
+             lambda: "\n".join(killer.lost()))
         claims.never_bogus(t, world, f"join {number}", 10)
         claims.clean_end(t, world)
         return kills - killer.left
