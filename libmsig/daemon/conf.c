@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <libknot/libknot.h>
 #include "libmsig/daemon/conf_int.h"
 #include "libmsig/daemon/log.h"
@@ -424,6 +426,18 @@ check_readable(struct conf *conf, const char *file, const char *what)
 		warn(conf, "%s: holds %s and is readable by everybody (chmod o-r)", file, what);
 }
 
+/* A warning, no mistake: it is observe's file, and the other daemons do without. */
+static void
+check_anchors(struct conf *conf)
+{
+	for (unsigned i = 0; i < conf->trust_anchors; i++)
+		if (access(conf->trust_anchor[i], R_OK) != 0)
+			warn(conf,
+			     "observe.trust-anchor: %s: %s; observe will not start (put the file "
+			     "there, or take the item out)",
+			     conf->trust_anchor[i], strerror(errno));
+}
+
 static void
 load_key(struct filler *f, unsigned n)
 {
@@ -635,6 +649,7 @@ static void
 check(struct filler *f)
 {
 	struct conf *conf = f->conf;
+	check_anchors(conf);
 	for (unsigned i = 0; i < conf->keys; i++)
 		load_key(f, i);
 	check_twice(f, "key", "id", conf->keys, same_key);

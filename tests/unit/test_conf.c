@@ -454,6 +454,15 @@ test_warnings(void **state)
 	assert_non_null(conf);
 	assert_int_equal(conf->warnings, 2);
 	conf_free(conf);
+
+	put("there.key", "");
+	path = put("msig.conf", "server:\n    identity: a.\nobserve:\n    trust-anchor: [ there.key, "
+				"gone.key ]\n");
+	conf = conf_load(path, err, sizeof(err));
+	assert_non_null(conf);
+	assert_int_equal(conf->warnings, 1);
+	assert_non_null(strstr(conf->warning[0], "gone.key: No such file"));
+	conf_free(conf);
 }
 
 /* Many zones cost their number, not its square. */
