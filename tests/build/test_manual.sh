@@ -11,8 +11,10 @@ for page in combinerd.8 agentd.8 transportd.8 msigctl.1 msig.conf.5; do
 		continue
 	fi
 	if command -v mandoc >/dev/null; then
-		mandoc -T lint -W style "$man/$page" 2>&1 |
-		    grep -v -E 'referenced manual not found|Mdocdate|outdated mandoc.db|text line longer than 80' >"$tmp/lint"
+		# What it finds goes to the standard output; the other one has words on this machine's
+		# manuals, and would come in the middle of a line.
+		mandoc -T lint -W style "$man/$page" 2>/dev/null |
+		    grep -v -E 'referenced manual not found|Mdocdate|text line longer than 80' >"$tmp/lint"
 		is_empty "$page: mandoc finds nothing" "$tmp/lint"
 	else
 		skip "$page: mandoc" "mandoc is not installed"
