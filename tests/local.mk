@@ -13,10 +13,13 @@ LOG_COMPILER = timeout --foreground -k 20 $(TEST_SECONDS) $(SHELL) $(srcdir)/tes
 EXTRA_DIST += tests/unit/tap.sh
 
 # The same tests, with the long loops: MSIG_FULL reaches them through the environment; and those
-# that are always long (FULL_TESTS, scripts only).
+# that are always long (FULL_TESTS, scripts only); then all of them with sanitizers, and every fuzz
+# target for FUZZ_SECONDS. Hours.
 check-full:
 	MSIG_FULL=1 $(MAKE) $(AM_MAKEFLAGS) check TEST_SECONDS=14400 \
 		TESTS="$(TESTS) $(FULL_TESTS)"
+	$(MAKE) $(AM_MAKEFLAGS) asan TEST_SECONDS=3600
+	$(MAKE) $(AM_MAKEFLAGS) fuzz
 .PHONY: check-full
 
 include tests/lab.mk
