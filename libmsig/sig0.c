@@ -180,8 +180,9 @@ msig_sig0_key_from_pem(const knot_dname_t *name, const uint8_t *pem, size_t len,
 	*key = NULL;
 	if (gnutls_x509_privkey_init(&private) < 0)
 		return KNOT_ENOMEM;
-	ret = gnutls_x509_privkey_import2(private, &data, GNUTLS_X509_FMT_PEM, NULL,
-					  GNUTLS_PKCS_PLAIN);
+	/* Not import2(): it tries OpenSSL's encrypted form too, and reads past the end of a file
+	 * that stops behind "DEK-Info: " (GnuTLS 3.7.9). */
+	ret = gnutls_x509_privkey_import(private, &data, GNUTLS_X509_FMT_PEM);
 	ret = ret < 0 ? KNOT_EINVAL : key_from_x509(name, KEY_FLAGS, private, key);
 	gnutls_x509_privkey_deinit(private);
 	return ret;

@@ -188,6 +188,7 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/fuzz_sig0/nsupdate.15 \
 	tests/fuzz/corpus/fuzz_sig0_key/bind.13 \
 	tests/fuzz/corpus/fuzz_sig0_key/bind.15 \
+	tests/fuzz/corpus/fuzz_sig0_key/dek-info \
 	tests/fuzz/corpus/fuzz_sig0_key/pem.13 \
 	tests/fuzz/corpus/fuzz_sig0_key/pem.15 \
 	tests/fuzz/corpus/fuzz_target/off \
