@@ -26,6 +26,7 @@
 	X(SEND, "send")       /* `message` to `provider` */                                        \
 	X(STATE, "state")     /* own statement (view->d.provider[0].statement) to `provider` */    \
 	X(PULL, "pull")       /* ask `provider` for its statement */                               \
+	X(KEY, "key")         /* `verb` to the signer's key store -> view_on_keys */               \
 	X(NOTIFY, "notify")   /* NOTIFY(CDS or CSYNC: `type`) to the parent */                     \
 	X(JOURNAL, "journal") /* a change of state: `text`; log it and append it to the journal */ \
 	X(ALARM, "alarm")     /* the same, and a person should look */
@@ -38,12 +39,16 @@ enum action_kind {
 
 struct action {
 	enum action_kind kind;
-	int provider;                /* SEND, STATE, PULL */
-	int place;                   /* ASK: index of view->d.place */
-	uint32_t types;              /* ASK: bit (1 << enum view_type) each */
-	int ns;                      /* LOOKUP */
-	uint16_t type;               /* NOTIFY: RR type */
-	bool may_shrink;             /* APPLY */
+	int provider;    /* SEND, STATE, PULL */
+	int place;       /* ASK: index of view->d.place */
+	uint32_t types;  /* ASK: bit (1 << enum view_type) each */
+	int ns;          /* LOOKUP */
+	uint16_t type;   /* NOTIFY: RR type */
+	bool may_shrink; /* APPLY */
+	struct {         /* KEY */
+		uint8_t verb, role, algorithm, state;
+		char id[VIEW_KEY_ID];
+	} key;
 	struct view_message message; /* SEND */
 	char text[2 * REASON_TEXT];  /* JOURNAL, ALARM */
 };

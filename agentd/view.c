@@ -625,6 +625,60 @@ view_on_overlay(struct zone_view *view, uint8_t state, uint64_t epoch, uint64_t 
 	return same ? false : news(view, false);
 }
 
+bool
+view_on_keys(struct zone_view *view, bool known, const char *text, const struct view_key *keys,
+	     int count)
+{
+	bool changed = view->store_known != known || strcmp(view->store_why, text) != 0;
+
+	view->store_known = known;
+	copy_text(view->store_why, sizeof(view->store_why), text);
+	if (known) {
+		if (count > VIEW_STORE)
+			count = VIEW_STORE;
+		changed |= view->keys != count ||
+			   memcmp(view->key, keys, sizeof(keys[0]) * (size_t)count) != 0;
+		memcpy(view->key, keys, sizeof(keys[0]) * (size_t)count);
+		view->keys = count;
+	}
+	return changed ? news(view, false) : false;
+}
+
+int
+view_on_order(struct zone_view *view, const struct view_order *order)
+{
+	struct durable *d = &view->d;
+
+	if (!view->config.driver ||
+	    (order->process != MSIG_PROCESS_ZSK && order->process != MSIG_PROCESS_KSK &&
+	     order->process != MSIG_PROCESS_ALGORITHM) ||
+	    (order->process == MSIG_PROCESS_ALGORITHM) != (order->algorithm != 0))
+		return MSIG_EVALUE;
+	for (int i = 0; i < VIEW_ORDERS; i++)
+		if (d->order[i].process == order->process)
+			return MSIG_EREFUSED;
+	for (int i = 0; i < VIEW_ORDERS; i++)
+		if (d->order[i].process == 0) {
+			d->order[i] = *order;
+			news(view, true);
+			return 0;
+		}
+	return MSIG_ESIZE;
+}
+
+int
+view_on_expel(struct zone_view *view, const char *identity, bool out)
+{
+	int i = view_provider_find(view, identity);
+	struct view_provider *p = i > VIEW_SELF ? &view->d.provider[i] : NULL;
+
+	if (p == NULL || (out && !p->member && p->has == 0) || p->expelled == out)
+		return MSIG_EVALUE;
+	p->expelled = out;
+	news(view, true);
+	return 0;
+}
+
 /* A time that lies ahead after the clock went back would never come. */
 static void
 not_later(int64_t *time, int64_t now)

@@ -36,6 +36,9 @@
 #define VIEW_SERVER 72 /* "addr@port" */
 #define VIEW_WHY 64    /* why an answer is unknown */
 #define VIEW_REASONS 16
+#define VIEW_STORE 24  /* keys in the own signer's key store */
+#define VIEW_KEY_ID 48 /* text of a key's id there */
+#define VIEW_ORDERS 4  /* operator's words that wait for their turn */
 #define VIEW_SELF 0
 #define VIEW_STRANGER (-1) /* a name server that no provider states; the parent's servers too */
 
@@ -87,6 +90,7 @@ extern const struct view_times view_times_lab;
 
 struct view_config {
 	enum view_mode mode;
+	bool driver; /* the signer's keys can be listed and moved (ACT_KEY) */
 	struct view_times times;
 	struct rset ns;      /* NS(self): NS records (rdata = name, wire, lower case) */
 	struct rset own;     /* DNSKEYs that the signer's key store names, if it is known */
@@ -132,14 +136,15 @@ struct view_statement {
 /* ---- messages of the agreement (agree.h has the rules) ---- */
 
 struct view_message {
-	enum msig_op op;   /* REQUEST ... NOT_YET, of libmsig/option.h */
-	uint64_t epoch;    /* TLV 14 */
-	uint8_t process;   /* TLV 5 */
-	uint8_t step;      /* TLV 6 */
-	uint8_t tid[16];   /* TLV 7 */
-	int subject;       /* provider it is about; the requestor when the message does not say */
-	uint8_t hsync[32]; /* TLV 16 */
-	uint16_t result;   /* TLV 10 (enum msig_result), in DENY and NOT-YET */
+	enum msig_op op;        /* REQUEST ... NOT_YET, of libmsig/option.h */
+	uint64_t epoch;         /* TLV 14 */
+	uint8_t process;        /* TLV 5 */
+	uint8_t step;           /* TLV 6 */
+	uint8_t tid[16];        /* TLV 7 */
+	int subject;            /* provider it is about (TLV 21); the sender when it does not say */
+	uint8_t algorithm;      /* TLV 22: where an algorithm rollover goes; else 0 */
+	uint8_t hsync[32];      /* TLV 16 */
+	uint16_t result;        /* TLV 10 (enum msig_result), in DENY and NOT-YET */
 	char text[REASON_TEXT]; /* TLV 11 */
 };
 
@@ -238,6 +243,23 @@ struct view_process {
 	int64_t asked;       /* requestor: when the first REQUEST for this step left */
 	int64_t lease;
 	int64_t hold[HOLD_COUNT]; /* absolute deadlines, only raised; 0: not begun */
+	uint8_t algorithm;        /* where an algorithm rollover goes */
+	bool stays;             /* REMOVE: its name servers stay, with somebody else's signatures */
+	struct rset fresh, old; /* rollovers: own keys that come and go (DNSKEYs) */
+};
+
+/* What the operator ordered and did not begin yet. Kept until the process has ended. */
+struct view_order {
+	uint8_t process;   /* ZSK, KSK, ALGORITHM; 0: none */
+	uint8_t algorithm; /* ALGORITHM: where to */
+};
+
+/* A key of the own signer, as its key store has it. */
+struct view_key {
+	char id[VIEW_KEY_ID];
+	uint8_t role, state; /* enum msig_key_role, enum msig_key_state */
+	uint8_t algorithm;
+	int rr; /* its DNSKEY in the pool */
 };
 
 /* The end of a process, kept to answer those that missed it. */
@@ -265,12 +287,18 @@ struct view_overlay {
 /* ---- the zone
  * ------------------------------------------------------------------------------------ */
 
+/* What of a provider is in the zone. A signer that has joined has all of it, a provider that does
+ * not sign has its NS; something in between is left by a process that was taken back. */
+enum view_has { HAS_KEYS = 1, HAS_CDS = 2, HAS_NS = 4, HAS_ALL = 7 };
+
 struct view_provider {
 	/* durable */
 	bool used;
 	char identity[VIEW_NAME];
-	bool member;      /* in the group: its keys and servers belong to the zone */
+	bool member;      /* it signs in the group: it has all, and votes */
+	uint8_t has;      /* enum view_has */
 	bool contributed; /* it was once: OFF means leave, not staged */
+	bool expelled;    /* by our operator: counts as OFF, whatever HSYNC says */
 	struct view_statement statement;
 	/* volatile */
 	bool ready;                  /* HELLO done for this zone and beats arrive */
@@ -308,6 +336,8 @@ struct durable {
 	uint64_t applied_epoch, applied_counter; /* version of the last one that it took */
 	struct view_overlay applied;
 	struct view_place *place[VIEW_PLACES]; /* NULL: not used */
+	struct view_order order[VIEW_ORDERS];  /* first come, first served */
+	bool agent_ns;                         /* NSMGMT that is in force: AGENT */
 	int64_t backoff;                       /* no own REQUEST before */
 	uint32_t attempts;
 	bool paused;             /* by the operator */
@@ -341,9 +371,14 @@ struct zone_view {
 	int64_t parent_looked_at;
 	char denied[REASON_TEXT]; /* why the last own REQUEST came to nothing */
 	uint16_t denied_result;
-	int64_t showed;       /* last ACT_SHOW */
-	int64_t notified;     /* last ACT_NOTIFY */
-	uint32_t own_max_ttl; /* of the signer's whole zone, from FOLLOWED; 0 unknown */
+	int64_t showed;              /* last ACT_SHOW */
+	int64_t notified;            /* last ACT_NOTIFY */
+	uint32_t own_max_ttl;        /* of the signer's whole zone, from FOLLOWED; 0 unknown */
+	bool store_known;            /* the list below is what the key store has */
+	char store_why[REASON_TEXT]; /* why it is not known, or what the last ACT_KEY failed with */
+	int keys;
+	struct view_key key[VIEW_STORE];
+	int64_t key_asked; /* last ACT_KEY */
 	int reasons;
 	struct reason reason[VIEW_REASONS]; /* of the last decide(), most important first */
 };
@@ -404,6 +439,17 @@ bool view_on_followed(struct zone_view *view, uint32_t max_ttl);
 bool view_on_changed(struct zone_view *view);
 /* The clock jumped or cannot be trusted: every hold counts anew from now. */
 bool view_on_clock(struct zone_view *view, int64_t now);
+
+/* What the key store of the own signer holds now; known false: it could not be asked, or the last
+ * change failed, and text says why. Ids of DNSKEYs from view_rr(). */
+bool view_on_keys(struct zone_view *view, bool known, const char *text, const struct view_key *keys,
+		  int count);
+/* The operator wants a process of this provider's own. MSIG_EVALUE: not one that can be ordered, no
+ * driver; MSIG_EREFUSED: ordered already; MSIG_ESIZE: too many wait. */
+int view_on_order(struct zone_view *view, const struct view_order *order);
+/* The operator takes a provider out, or back in, whatever HSYNC says. MSIG_EVALUE: not one of the
+ * group. */
+int view_on_expel(struct zone_view *view, const char *identity, bool out);
 
 enum view_command { VIEW_PAUSE, VIEW_RESUME, VIEW_ABORT, VIEW_CONFIRM };
 /* CONFIRM: the operator has looked at a doubt (rebuild) and says go on. */

@@ -643,6 +643,8 @@ act(struct zone *zone, const struct plan *plan)
 			log_zone(LOG_LVL_DEBUG, zone->name, "the parent may scan now (type %u)",
 				 a->type);
 			break;
+		case ACT_KEY:
+			break; /* a zone has no driver yet */
 		case ACT_JOURNAL:
 			log_zone(LOG_LVL_INFO, zone->name, "%s", a->text);
 			changed = true;

@@ -73,6 +73,37 @@ msig_zone_state_name(enum msig_zone_state state)
 	return "?";
 }
 
+#define X(value, id, text) \
+	case (value):      \
+		return text;
+const char *
+msig_key_role_name(unsigned role)
+{
+	switch (role) {
+		MSIG_KEY_ROLES(X)
+	}
+	return "?";
+}
+
+const char *
+msig_key_state_name(unsigned state)
+{
+	switch (state) {
+		MSIG_KEY_STATES(X)
+	}
+	return "?";
+}
+
+const char *
+msig_key_verb_name(unsigned verb)
+{
+	switch (verb) {
+		MSIG_KEY_VERBS(X)
+	}
+	return "?";
+}
+#undef X
+
 /* Encoding: a first pass with p NULL measures, a second one writes. --------------------------- */
 
 struct out {

@@ -16,17 +16,17 @@
 #define MSIG_MSG_VERSION 1
 
 /* The processes on the bus. Each binds one socket per sender, so an endpoint proves who speaks. */
-#define MSIG_ACTORS(X)                                                                             \
-	X(AGENT, "agentd")                                                                         \
-	X(COMBINER, "combinerd")                                                                   \
-	X(PEER, "transportd")                                                                      \
+#define MSIG_ACTORS(X)           \
+	X(AGENT, "agentd")       \
+	X(COMBINER, "combinerd") \
+	X(PEER, "transportd")    \
 	X(OBSERVE, "observe")
 
 enum msig_actor {
 #define X(id, name) MSIG_ACTOR_##id,
 	MSIG_ACTORS(X)
 #undef X
-	MSIG_ACTOR_COUNT
+	    MSIG_ACTOR_COUNT
 };
 
 /*
@@ -42,23 +42,24 @@ enum msig_actor {
  * contribution[i] is the full DNS UPDATE (wire form, no TSIG) of origin[i]: what that provider
  * states. An origin that is absent loses its records. version is the overlay's version, compared
  * lexicographically (epoch, counter): an older one is refused. may_shrink says that a process
- * takes a provider away: without it fewer origins than the last committed generation are refused. */
-#define MSG_APPLY(F)                                                                               \
-	F(U64, id)                                                                                 \
-	F(NAME, zone)                                                                              \
-	F(U64, epoch)                                                                              \
-	F(U64, counter)                                                                            \
-	F(U8, may_shrink)                                                                          \
-	F(STRS, origin)                                                                            \
+ * takes a provider away: without it fewer origins than the last committed generation are refused.
+ */
+#define MSG_APPLY(F)      \
+	F(U64, id)        \
+	F(NAME, zone)     \
+	F(U64, epoch)     \
+	F(U64, counter)   \
+	F(U8, may_shrink) \
+	F(STRS, origin)   \
 	F(BLOBS, contribution)
 
 /* combinerd -> agentd: the answer to APPLY, sent after the commit is on disk. rcode is a DNS RCODE;
  * serial is the SOA serial now served to the signer. */
-#define MSG_APPLIED(F)                                                                             \
-	F(U64, id)                                                                                 \
-	F(NAME, zone)                                                                              \
-	F(U16, rcode)                                                                              \
-	F(STR, text)                                                                               \
+#define MSG_APPLIED(F) \
+	F(U64, id)     \
+	F(NAME, zone)  \
+	F(U16, rcode)  \
+	F(STR, text)   \
 	F(U32, serial)
 
 /* agentd -> combinerd: what overlay do you hold? */
@@ -66,31 +67,31 @@ enum msig_actor {
 
 /* combinerd -> agentd: the answer to SHOW. rrs[i] are the records of origin[i] (buf.h: RRs in
  * uncompressed wire form, one behind the other). state is enum msig_zone_state. */
-#define MSG_OVERLAY(F)                                                                             \
-	F(U64, id)                                                                                 \
-	F(NAME, zone)                                                                              \
-	F(U8, state)                                                                               \
-	F(U64, epoch)                                                                              \
-	F(U64, counter)                                                                            \
-	F(STRS, origin)                                                                            \
+#define MSG_OVERLAY(F)  \
+	F(U64, id)      \
+	F(NAME, zone)   \
+	F(U8, state)    \
+	F(U64, epoch)   \
+	F(U64, counter) \
+	F(STRS, origin) \
 	F(BLOBS, rrs)
 
 /* combinerd -> agentd: a wake-up. A new version is served. Authority over HSYNC has only the signed
  * zone. digest is the content digest (digest.h) of what is served, 32 octets. */
-#define MSG_ZONE(F)                                                                                \
-	F(NAME, zone)                                                                              \
-	F(U8, state)                                                                               \
-	F(U32, owner_serial)                                                                       \
-	F(U32, serial)                                                                             \
-	F(BLOB, digest)                                                                            \
+#define MSG_ZONE(F)          \
+	F(NAME, zone)        \
+	F(U8, state)         \
+	F(U32, owner_serial) \
+	F(U32, serial)       \
+	F(BLOB, digest)      \
 	F(STR, text)
 
 /* agentd -> transportd: a peer that discovery has found. address: "addr@port". key: name and tag
  * of the SIG(0) keys that its messages may bear, "name/tag". zones: those shared with it. */
-#define MSG_PEER_SET(F)                                                                            \
-	F(STR, peer)                                                                               \
-	F(STRS, address)                                                                           \
-	F(STRS, key)                                                                               \
+#define MSG_PEER_SET(F)  \
+	F(STR, peer)     \
+	F(STRS, address) \
+	F(STRS, key)     \
 	F(STRS, zone)
 
 #define MSG_PEER_DEL(F) F(STR, peer)
@@ -105,15 +106,18 @@ enum msig_actor {
  * empty, agentd sends all PEER_SET again). */
 #define MSG_PEER(F) F(STR, peer) F(U8, reachable) F(STR, text)
 
-/* transportd -> agentd: a DNS message as it came, after the cheap checks. Nothing in it is proven. */
+/* transportd -> agentd: a DNS message as it came, after the cheap checks. Nothing in it is proven.
+ */
 #define MSG_RECEIVED(F) F(U64, id) F(STR, channel) F(STR, source) F(BLOB, message)
 
 /* transportd -> agentd: what became of SEND id. result 0 or an error; response as it came. */
 #define MSG_SENT(F) F(U64, id) F(I32, result) F(STR, address) F(U32, rtt_ms) F(BLOB, response)
 
 /* agentd -> observe: ask. server "addr@port" asks that server over TCP, signed with the TSIG key of
- * that name if it is not empty; an empty server asks the validating resolver. One ANSWER per type. */
-#define MSG_ASK(F) F(U64, id) F(STR, server) F(STR, tsig) F(NAME, name) F(U16S, type) F(U32, timeout_ms)
+ * that name if it is not empty; an empty server asks the validating resolver. One ANSWER per type.
+ */
+#define MSG_ASK(F) \
+	F(U64, id) F(STR, server) F(STR, tsig) F(NAME, name) F(U16S, type) F(U32, timeout_ms)
 
 /* agentd -> observe: follow the signer's zone by IXFR, report FOLLOWED at each change; an empty
  * server stops it. */
@@ -123,55 +127,55 @@ enum msig_actor {
  * msig_validation (NONE for an answer of a chosen server: agentd verifies it). answer and authority
  * hold RRs in uncompressed wire form with their RRSIGs, names in rdata as they came. time is UTC in
  * milliseconds, when the answer arrived. reason says why a status is unknown. */
-#define MSG_ANSWER(F)                                                                              \
-	F(U64, id)                                                                                 \
-	F(STR, server)                                                                             \
-	F(NAME, name)                                                                              \
-	F(U16, type)                                                                               \
-	F(U8, status)                                                                              \
-	F(U8, validation)                                                                          \
-	F(U16, rcode)                                                                              \
-	F(U8, aa)                                                                                  \
-	F(U64, time)                                                                               \
-	F(STR, reason)                                                                             \
-	F(BLOB, answer)                                                                            \
+#define MSG_ANSWER(F)     \
+	F(U64, id)        \
+	F(STR, server)    \
+	F(NAME, name)     \
+	F(U16, type)      \
+	F(U8, status)     \
+	F(U8, validation) \
+	F(U16, rcode)     \
+	F(U8, aa)         \
+	F(U64, time)      \
+	F(STR, reason)    \
+	F(BLOB, answer)   \
 	F(BLOB, authority)
 
 /* observe -> agentd: what the signer's whole zone looks like. digest as in ZONE; max_ttl is the
  * largest TTL of any RRset in it (the negative TTL included); signer[i] is "algorithm/tag" and
  * signatures[i] (decimal) how many RRSIGs it made; expires is the earliest RRSIG expiry, UTC s. */
-#define MSG_FOLLOWED(F)                                                                            \
-	F(NAME, zone)                                                                              \
-	F(U32, serial)                                                                             \
-	F(BLOB, digest)                                                                            \
-	F(U32, max_ttl)                                                                            \
-	F(U64, expires)                                                                            \
-	F(U64, time)                                                                               \
-	F(STRS, signer)                                                                            \
-	F(STRS, signatures)                                                                        \
+#define MSG_FOLLOWED(F)     \
+	F(NAME, zone)       \
+	F(U32, serial)      \
+	F(BLOB, digest)     \
+	F(U32, max_ttl)     \
+	F(U64, expires)     \
+	F(U64, time)        \
+	F(STRS, signer)     \
+	F(STRS, signatures) \
 	F(STR, reason)
 
 /* observe -> agentd: the signer sent a NOTIFY for the zone. */
 #define MSG_SIGNER_CHANGED(F) F(NAME, zone) F(U32, serial)
 
 /* id, name, sender, receiver, largest size in octets; the payload is MSG_<name> above */
-#define MSIG_MESSAGES(X)                                                                           \
-	X(1, APPLY, AGENT, COMBINER, 1 << 20)                                                      \
-	X(2, APPLIED, COMBINER, AGENT, 1 << 16)                                                    \
-	X(3, SHOW, AGENT, COMBINER, 1 << 10)                                                       \
-	X(4, OVERLAY, COMBINER, AGENT, 1 << 20)                                                    \
-	X(5, ZONE, COMBINER, AGENT, 1 << 16)                                                       \
-	X(16, PEER_SET, AGENT, PEER, 1 << 20)                                                      \
-	X(17, PEER_DEL, AGENT, PEER, 1 << 10)                                                      \
-	X(18, SEND, AGENT, PEER, 1 << 17)                                                          \
-	X(19, REPLY, AGENT, PEER, 1 << 17)                                                         \
-	X(20, PEER, PEER, AGENT, 1 << 16)                                                          \
-	X(21, RECEIVED, PEER, AGENT, 1 << 17)                                                      \
-	X(22, SENT, PEER, AGENT, 1 << 17)                                                          \
-	X(32, ASK, AGENT, OBSERVE, 1 << 16)                                                        \
-	X(33, FOLLOW, AGENT, OBSERVE, 1 << 10)                                                     \
-	X(34, ANSWER, OBSERVE, AGENT, 1 << 18)                                                     \
-	X(35, FOLLOWED, OBSERVE, AGENT, 1 << 18)                                                   \
+#define MSIG_MESSAGES(X)                         \
+	X(1, APPLY, AGENT, COMBINER, 1 << 20)    \
+	X(2, APPLIED, COMBINER, AGENT, 1 << 16)  \
+	X(3, SHOW, AGENT, COMBINER, 1 << 10)     \
+	X(4, OVERLAY, COMBINER, AGENT, 1 << 20)  \
+	X(5, ZONE, COMBINER, AGENT, 1 << 16)     \
+	X(16, PEER_SET, AGENT, PEER, 1 << 20)    \
+	X(17, PEER_DEL, AGENT, PEER, 1 << 10)    \
+	X(18, SEND, AGENT, PEER, 1 << 17)        \
+	X(19, REPLY, AGENT, PEER, 1 << 17)       \
+	X(20, PEER, PEER, AGENT, 1 << 16)        \
+	X(21, RECEIVED, PEER, AGENT, 1 << 17)    \
+	X(22, SENT, PEER, AGENT, 1 << 17)        \
+	X(32, ASK, AGENT, OBSERVE, 1 << 16)      \
+	X(33, FOLLOW, AGENT, OBSERVE, 1 << 10)   \
+	X(34, ANSWER, OBSERVE, AGENT, 1 << 18)   \
+	X(35, FOLLOWED, OBSERVE, AGENT, 1 << 18) \
 	X(36, SIGNER_CHANGED, OBSERVE, AGENT, 1 << 10)
 
 /* An observation has three values (unknown is not empty). */
@@ -185,17 +189,58 @@ enum msig_validation {
 };
 
 /* What combinerd does with a zone. The text is what msigctl and the log say. */
-#define MSIG_ZONE_STATES(X)                                                                        \
-	X(NONE, 0, "no-zone")            /* nothing transferred yet */                             \
-	X(PLAIN, 1, "plain")             /* no overlay was ever applied: owner's zone, unmodified */ \
-	X(MERGED, 2, "merged")           /* overlay applied */                                     \
-	X(FROZEN, 3, "frozen")           /* doubt: last good overlay stays applied */              \
-	X(PASSTHROUGH, 4, "passthrough") /* the owner's zone is signed: served as it is */         \
+#define MSIG_ZONE_STATES(X)                                                                \
+	X(NONE, 0, "no-zone")  /* nothing transferred yet */                               \
+	X(PLAIN, 1, "plain")   /* no overlay was ever applied: owner's zone, unmodified */ \
+	X(MERGED, 2, "merged") /* overlay applied */                                       \
+	X(FROZEN, 3, "frozen") /* doubt: last good overlay stays applied */                \
+	X(PASSTHROUGH, 4, "passthrough") /* the owner's zone is signed: served as it is */ \
 	X(REFUSING, 5, "refusing")       /* nothing is served: a bare zone would be wrong */
 
 enum msig_zone_state {
 #define X(id, value, text) MSIG_ZONE_##id = (value),
 	MSIG_ZONE_STATES(X)
+#undef X
+};
+
+/* Keys of a signer, as its key store has them: what a key is for, the state that it is in, and what
+ * agentd may ask of it. The text is what msigctl and the log say. */
+#define MSIG_KEY_ROLES(X) \
+	X(1, ZSK, "zsk")  \
+	X(2, KSK, "ksk")  \
+	X(3, CSK, "csk")
+
+#define MSIG_KEY_STATES(X)                                                                         \
+	X(1, MADE, "made")           /* exists; not in the zone, signs nothing */                  \
+	X(2, SIGNING, "signing")     /* signs; its DNSKEY is not published (algorithms come so) */ \
+	X(3, PUBLISHED, "published") /* in DNSKEY; a KSK or CSK signs that, and nothing else */    \
+	X(4, READY, "ready")         /* KSK, CSK: CDS names it in place of the old one */          \
+	X(5, ACTIVE, "active")                                                                     \
+	X(6, RETIRED, "retired")  /* published, signs no data of the zone */                       \
+	X(7, POST, "post-active") /* signs; its DNSKEY is no longer published */                   \
+	X(8, REMOVED, "removed")
+
+#define MSIG_KEY_VERBS(X)                                                \
+	X(1, LIST, "list")                                               \
+	X(2, MAKE, "make")       /* a key of role and algorithm, MADE */ \
+	X(3, SET, "set")         /* this key into this state */          \
+	X(4, DISCARD, "discard") /* forget a key that is MADE or REMOVED */
+
+enum msig_key_role {
+#define X(value, id, text) MSIG_KEY_ROLE_##id = (value),
+	MSIG_KEY_ROLES(X)
+#undef X
+};
+
+enum msig_key_state {
+#define X(value, id, text) MSIG_KEY_STATE_##id = (value),
+	MSIG_KEY_STATES(X)
+#undef X
+};
+
+enum msig_key_verb {
+#define X(value, id, text) MSIG_KEY_VERB_##id = (value),
+	MSIG_KEY_VERBS(X)
 #undef X
 };
 
@@ -238,7 +283,10 @@ struct msig_blobs {
 #define MSIG_F_STRS(name) struct msig_strs name;
 #define MSIG_F_BLOBS(name) struct msig_blobs name;
 #define MSIG_FIELD(kind, name) MSIG_F_##kind(name)
-#define X(id, name, from, to, size) struct msig_msg_##name { MSG_##name(MSIG_FIELD) };
+#define X(id, name, from, to, size)    \
+	struct msig_msg_##name {       \
+		MSG_##name(MSIG_FIELD) \
+	};
 MSIG_MESSAGES(X)
 #undef X
 
@@ -257,14 +305,18 @@ struct msig_msg {
 int msig_msg_encode(const struct msig_msg *msg, uint8_t **out, size_t *len);
 
 /* Decodes a frame that came from an endpoint of sender for receiver. The message owns all it points
- * at: msig_msg_clear. MSIG_ESENDER if the table does not let that sender say it to that receiver. */
+ * at: msig_msg_clear. MSIG_ESENDER if the table does not let that sender say it to that receiver.
+ */
 int msig_msg_decode(const uint8_t *frame, size_t len, enum msig_actor sender,
-                    enum msig_actor receiver, struct msig_msg *msg);
+		    enum msig_actor receiver, struct msig_msg *msg);
 void msig_msg_clear(struct msig_msg *msg);
 
 const char *msig_msg_name(enum msig_message id); /* "?" if unknown */
 const char *msig_actor_name(enum msig_actor actor);
 const char *msig_zone_state_name(enum msig_zone_state state);
+const char *msig_key_role_name(unsigned role);   /* "?" if unknown */
+const char *msig_key_state_name(unsigned state); /* "?" if unknown */
+const char *msig_key_verb_name(unsigned verb);   /* "?" if unknown */
 
 /* One line of text for logs: name and fields, long ones shortened. Returns buf. */
 char *msig_msg_dump(const struct msig_msg *msg, char *buf, size_t len);

@@ -40,7 +40,9 @@
 	X(17, VERSION, VERSION, version)          /* of the sender's statement */                 \
 	X(18, OWNER_SERIAL, U32, owner_serial)                                                    \
 	X(19, GENERATION, OCTETS, generation) /* made with the sender's database */               \
-	X(20, PROTOCOL, U8, protocol)
+	X(20, PROTOCOL, U8, protocol)                                                             \
+	X(21, SUBJECT, NAME, subject)   /* the provider a process is about; absent: the sender */ \
+	X(22, ALGORITHM, U8, algorithm) /* DNSSEC algorithm that an algorithm rollover goes to */
 
 /* value, id, carrier, TLVs without which it is refused besides IDENTITY, ZONE and PROTOCOL */
 #define MSIG_OPERATIONS(X)                                                                    \
@@ -131,10 +133,12 @@ struct msig_option {
 	knot_dname_storage_t identity;
 	knot_dname_storage_t zone;
 	knot_dname_storage_t leader;
+	knot_dname_storage_t subject;
 	uint8_t remaining;
 	uint8_t process;
 	uint8_t step;
 	uint8_t protocol;
+	uint8_t algorithm;
 	uint16_t result;
 	uint32_t interval;
 	uint32_t serial;
