@@ -1,6 +1,10 @@
-/* The control socket of agentd: RUNDIR/agentd.ctl. The answers are described in cmds.c. */
+/*
+ * The control socket of agentd: RUNDIR/agentd.ctl. The table of commands and the shapes of their
+ * answers are in cmds.c; the commands themselves in cmds_*.c.
+ */
 #pragma once
 
+#include <jansson.h>
 #include "agentd/agent.h"
 
 struct zone;
@@ -9,3 +13,24 @@ int cmds_open(struct agent *agent);
 void cmds_close(struct agent *agent);
 /* The zone was decided on: those who wait for it may have to be told. */
 void cmds_settled(struct zone *zone);
+void cmds_wait_close(struct agent *agent);
+
+#define CMDS(X)     \
+	X(status)   \
+	X(tracking) \
+	X(keys)     \
+	X(why)      \
+	X(wait)     \
+	X(peers)    \
+	X(journal)  \
+	X(hsync)    \
+	X(identity) \
+	X(pause)    \
+	X(resume)   \
+	X(abort)    \
+	X(reload)
+
+/* struct ctl_command.run; arg is the agent. */
+#define X(name) json_t *cmds_##name(void *arg, struct ctl_request *req, const json_t *request);
+CMDS(X)
+#undef X
