@@ -66,6 +66,12 @@
  *           "records": [{"identity": "", "state": "ON"|"OFF", "nsmgmt": "AGENT"|"OWNER",
  *           "sign": "SIGN"|"NOSIGN", "member": bool, "self": bool}...],
  *           "type": 65282}
+ * graph     {"process": "add-signer"} or {"zone": z} (what runs there, or ran last) -> {"process":
+ *           GRAPH, "zone": z or null, "now": null or {"step": n or null (none runs), "phase":
+ *           "executing"... | "completed"|"aborted", "subject": identity, "since": t}}
+ * GRAPH     {"name": "add-signer", "kind": n, "priority": n, "steps": [{"step": n, "name": "",
+ *           "guard": [text...], "effect": [text...], "done": [text...], "holds": ["H_KEY"...],
+ *           "next": text}...]}: the table of process.c; guards and conditions for being done in words
  */
 /* clang-format on */
 #include "config.h"
@@ -87,6 +93,7 @@ static const struct ctl_command commands[] = {
 	{"journal", false, cmds_journal},
 	{"hsync", false, cmds_hsync},
 	{"identity", false, cmds_identity},
+	{"graph", false, cmds_graph},
 	{"pause", true, cmds_pause},
 	{"resume", true, cmds_resume},
 	{"abort", true, cmds_abort},

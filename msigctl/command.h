@@ -30,6 +30,7 @@ enum {
 	TAKES_OWNER = 1 << 5,
 	TAKES_GENERIC = 1 << 6,
 	TAKES_MEMBER = 1 << 7,
+	TAKES_FORMAT = 1 << 8,
 };
 
 struct context {
@@ -40,7 +41,7 @@ struct context {
 	struct text text;
 	FILE *in;
 	/* of single commands */
-	const char *step, *algorithm, *owner, *member;
+	const char *step, *algorithm, *owner, *member, *format;
 	bool done, follow, generic;
 	unsigned limit;
 };
@@ -91,3 +92,4 @@ int hsync_run(struct context *ctx, int argc, char **argv);
 int identity_run(struct context *ctx, int argc, char **argv);
 int wait_run(struct context *ctx, int argc, char **argv);
 int journal_run(struct context *ctx, int argc, char **argv);
+int graph_run(struct context *ctx, int argc, char **argv);

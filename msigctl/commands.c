@@ -37,6 +37,8 @@ const struct command commands[] = {
 	  "agentd", render_why, NULL },
 	{ "wait", "ZONE", "return when the zone is in sync, or has reached a step", 1, 1,
 	  TAKES_STEP | TAKES_DONE | TAKES_MEMBER, NULL, NULL, wait_run },
+	{ "graph", "ZONE | PROCESS", "a process as its table has it; where a zone stands in it", 1, 1,
+	  TAKES_FORMAT, NULL, NULL, graph_run },
 	{ "peers", "", "the other providers: state, channels, when last heard", 0, 0, 0,
 	  "agentd", render_peers, NULL },
 	{ "merge", "ZONE", "what combinerd takes in, adds, and gives to the signer", 1, 1, 0,
@@ -83,6 +85,7 @@ const struct option_entry options[] = {
 	{ "limit",     'n', "NUMBER", "journal: so many of the last entries", TAKES_LIMIT },
 	{ "algorithm", 'a', "NAME", "identity new: ed25519 or ecdsap256sha256", TAKES_ALGORITHM },
 	{ "owner",     'o', "NAME", "hsync: the zone's name, for the owner of the record", TAKES_OWNER },
+	{ "format",    'F', "FORMAT", "graph: text, dot or svg", TAKES_FORMAT },
 	{ "generic",   'g', NULL,   "identity records: as TYPEnnn \\# ...", TAKES_GENERIC },
 	{ 0 },
 };

@@ -8,6 +8,9 @@ msigctl_libctlclient_la_SOURCES = \
 	msigctl/client.h \
 	msigctl/command.h \
 	msigctl/commands.c \
+	msigctl/draw.c \
+	msigctl/draw.h \
+	msigctl/graph.c \
 	msigctl/hsync.c \
 	msigctl/identity.c \
 	msigctl/identity.h \

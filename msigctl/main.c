@@ -100,6 +100,9 @@ option(struct context *ctx, int letter, char *arg)
 	case 'o':
 		ctx->owner = arg;
 		return -1;
+	case 'F':
+		ctx->format = arg;
+		return -1;
 	case 'g':
 		ctx->generic = true;
 		return -1;

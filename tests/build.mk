@@ -1,5 +1,6 @@
 # Tests of the build, the manual and the README.
 build_tests = \
+	tests/build/test_graphs.sh \
 	tests/build/test_install.sh \
 	tests/build/test_manual.sh \
 	tests/build/test_readme.sh
@@ -7,3 +8,16 @@ dist_check_SCRIPTS += $(build_tests) tests/build/test_release.sh
 TESTS += $(build_tests)
 FULL_TESTS += tests/build/test_release.sh
 EXTRA_DIST += tests/build/tap.sh
+
+# The processes as pictures, from the tables that agentd works by.
+noinst_PROGRAMS += tests/tools/drawgraphs
+tests_tools_drawgraphs_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+tests_tools_drawgraphs_LDADD = agentd/libagentd.la agentd/libcore.la msigctl/libctlclient.la \
+	libmsig/libmsig.la $(JANSSON_LIBS) $(GNUTLS_LIBS) $(KNOT_LIBS)
+processesdir = $(docdir)/processes
+dist_processes_DATA = \
+	doc/processes/add-signer.svg \
+	doc/processes/add-signer.txt
+graphs: tests/tools/drawgraphs
+	./tests/tools/drawgraphs '$(srcdir)/doc/processes'
+.PHONY: graphs

@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <limits.h>
 
+#include "msigctl/draw.h"
 #include "msigctl/render.h"
 #include "msigctl/wait.h"
 
@@ -95,6 +96,14 @@ answer(const char *text)
 	" 'paused': false, 'serial': {'owner': 1, 'out': 1, 'signed': 1}, 'merge': 'merged'," \
 	" 'freeze': '', 'trouble': '', 'digest': 'equal'}"
 
+#define GRAPH(now)                                                                               \
+	"{'process': {'name': 'zsk-<rollover>', 'kind': 3, 'priority': 2, 'steps': ["            \
+	"{'step': 0, 'name': 'first', 'guard': ['all is \\'well\\'', 'and more'], 'effect': []," \
+	" 'done': [], 'holds': [], 'next': 'the second & last'}, {'step': 1, 'name': 'second',"  \
+	" 'guard': [], 'effect': ['DNSKEY gets it'], 'done': ['seen'], 'holds': ['H_KEY'],"      \
+	" 'next': ''}, {'step': 2, 'name': 'stop', 'guard': [], 'effect': [], 'done': [],"       \
+	" 'holds': [], 'next': ''}]}, 'zone': 'sign-me.example.', 'now': " now "}"
+
 static const struct {
 	const char *name;
 	render f;
@@ -102,6 +111,7 @@ static const struct {
 	const char *text;
 } cases[] = {
 #include "tests/unit/msigctl_golden.h"
+#include "tests/unit/msigctl_process.h"
 };
 
 static void
@@ -111,12 +121,13 @@ test_golden(void **state)
 		json_t *a = answer(cases[i].answer);
 		char *text = rendered(cases[i].f, a, 80, false, false, false);
 		if (strcmp(text, cases[i].text) != 0) {
-			print_error("%s:\n%s", cases[i].name, text);
+			fprintf(stderr, "%s:\n%s", cases[i].name, text); /* print_error() cuts */
 			fail();
 		}
+		bool wide = cases[i].f == draw_dot || cases[i].f == draw_svg; /* for programs */
 		for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
 			/* Nothing wider than 80 columns but a word that is. */
-			if (strlen(line) > 80) {
+			if (strlen(line) > 80 && !wide) {
 				fail_msg("%s: %zu columns: %s", cases[i].name, strlen(line), line);
 			}
 			for (char *c = line; *c != '\0'; c++) {
