@@ -31,7 +31,7 @@ agree_designated(const struct zone_view *view)
 {
 	uint32_t mask = 0;
 	for (int i = 0; i < VIEW_PROVIDERS; i++) {
-		if (!view->d.provider[i].used)
+		if (!view->d.provider[i].used || view->d.provider[i].expelled)
 			continue;
 		const struct view_hsync_entry *e = entry_of(view, i);
 		if (e != NULL && e->on && e->sign)
@@ -40,10 +40,27 @@ agree_designated(const struct zone_view *view)
 	return mask;
 }
 
+/* Its name servers are to be named, though it does not sign. */
+static bool
+serves_only(const struct zone_view *view, int provider)
+{
+	const struct view_hsync_entry *e = entry_of(view, provider);
+	return e != NULL && e->on && !e->sign && !view->d.provider[provider].expelled;
+}
+
 static uint32_t
 designated(const struct zone_view *view)
 {
 	return view->designated;
+}
+
+/* Who would vote on a process. A joiner is heard by everybody who is to be in the group; what the
+ * members do with their keys and servers is theirs. */
+static uint32_t
+electorate(const struct zone_view *view, uint8_t kind)
+{
+	uint32_t mask = designated(view);
+	return kind == MSIG_PROCESS_ADD ? mask : mask & agree_members(view);
 }
 
 /* Who joins the zone in the middle of a process has no part in it. */
@@ -52,6 +69,50 @@ agree_voters(const struct zone_view *view)
 {
 	uint32_t mask = designated(view);
 	return view->d.process.kind != 0 ? mask & view->d.process.voters : mask;
+}
+
+/* Signers of which something is in the zone and that nobody designates any more. */
+static uint32_t
+leaving(const struct zone_view *view)
+{
+	uint32_t mask = 0;
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		if (p->used && (p->member || (p->has & (HAS_KEYS | HAS_CDS)) != 0) &&
+		    (designated(view) & BIT(i)) == 0)
+			mask |= BIT(i);
+	}
+	return mask;
+}
+
+/* A join that was interrupted is known to some and not to others: it goes first, so that all agree
+ * again on what is in. Returns whose, or -1. */
+static int
+interrupted(const struct zone_view *view, int but)
+{
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		if (i != but && p->used && !p->member && (p->has & (HAS_KEYS | HAS_CDS)) != 0 &&
+		    (designated(view) & BIT(i)) != 0)
+			return i;
+	}
+	return -1;
+}
+
+/* Who of the members speaks for the group: the lowest identity among those that are there. */
+static int
+speaker(const struct zone_view *view)
+{
+	uint32_t members = agree_members(view) & designated(view);
+	int best = -1;
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		if ((members & BIT(i)) == 0 || (i != VIEW_SELF && !p->ready))
+			continue;
+		if (best < 0 || strcmp(p->identity, view->d.provider[best].identity) < 0)
+			best = i;
+	}
+	return best;
 }
 
 uint32_t
@@ -115,6 +176,8 @@ say(struct step *s, int to, enum msig_op op, const struct view_message *about)
 	a->message.result = 0;
 	a->message.text[0] = 0;
 	memcpy(a->message.hsync, s->view->d.hsync.digest, sizeof(a->message.hsync));
+	a->message.version_epoch = s->view->d.content_epoch;
+	a->message.version_counter = s->view->d.content_counter;
 	return &a->message;
 }
 
@@ -138,6 +201,7 @@ our_process(const struct step *s)
 	    .process = run->kind,
 	    .step = run->step,
 	    .subject = run->subject,
+	    .algorithm = run->algorithm,
 	};
 	memcpy(m.tid, run->tid, sizeof(m.tid));
 	return m;
@@ -204,33 +268,115 @@ back_off(struct step *s)
 }
 
 static void
+order_done(struct durable *d, uint8_t kind)
+{
+	for (int i = 0; i < VIEW_ORDERS; i++)
+		if (d->order[i].process == kind)
+			memset(&d->order[i], 0, sizeof(d->order[i]));
+}
+
+static void
+remember(struct step *s, bool completed)
+{
+	struct durable *d = &s->view->d;
+	struct view_process *run = &d->process;
+
+	d->ended = (struct view_ended){
+	    .kind = run->kind,
+	    .subject = run->subject,
+	    .epoch = run->epoch,
+	    .completed = completed,
+	    .time = s->now,
+	};
+	memcpy(d->ended.tid, run->tid, sizeof(run->tid));
+}
+
+static void
 finish(struct step *s)
 {
 	struct durable *d = &s->view->d;
 	struct view_process *run = &d->process;
 	struct view_provider *subject = &d->provider[run->subject];
 
-	d->ended = (struct view_ended){
-	    .kind = run->kind,
-	    .subject = run->subject,
-	    .epoch = run->epoch,
-	    .completed = true,
-	    .time = s->now,
-	};
-	memcpy(d->ended.tid, run->tid, sizeof(run->tid));
-	if (run->kind == MSIG_PROCESS_ADD)
+	remember(s, true);
+	switch (run->kind) {
+	case MSIG_PROCESS_ADD:
 		subject->member = subject->contributed = true;
+		subject->has = HAS_ALL;
+		break;
+	case MSIG_PROCESS_REMOVE:
+		subject->member = false;
+		subject->has = run->stays ? HAS_NS : 0;
+		subject->contributed = run->stays;
+		break;
+	case MSIG_PROCESS_NS_ADD:
+		subject->has |= HAS_NS;
+		subject->contributed = true;
+		break;
+	case MSIG_PROCESS_NS_REMOVE:
+		subject->has &= (uint8_t)~HAS_NS;
+		subject->contributed = subject->has != 0;
+		break;
+	case MSIG_PROCESS_ALGORITHM:
+		order_done(d, run->kind);
+		break;
+	default:
+		if (run->subject == VIEW_SELF)
+			order_done(d, run->kind);
+		break;
+	}
 	step_journal(s, "%s %s: complete", process_name(run->kind), subject->identity);
 	forget_process(s);
 	d->attempts = 0;
 	d->backoff = 0;
 }
 
-/* May a step with an effect have been executed? The first one has none. */
+/* The owner changed the instruction in the middle: what was done stays, and another process goes on
+ * from there. */
+static void
+end_early(struct step *s, const char *why)
+{
+	struct durable *d = &s->view->d;
+	struct view_process *run = &d->process;
+	struct view_provider *subject = &d->provider[run->subject];
+	uint32_t effects = process_effects(s->view);
+
+	remember(s, false);
+	if (effects & EFFECT_KEYS_ADD)
+		subject->has |= HAS_KEYS;
+	if (effects & EFFECT_CDS_ADD)
+		subject->has |= HAS_CDS;
+	if (effects & EFFECT_NS_ADD)
+		subject->has |= HAS_NS;
+	if (effects & EFFECT_KEYS_DEL)
+		subject->has &= (uint8_t)~HAS_KEYS;
+	if (effects & EFFECT_CDS_DEL)
+		subject->has &= (uint8_t)~HAS_CDS;
+	if (effects & EFFECT_NS_DEL)
+		subject->has &= (uint8_t)~HAS_NS;
+	if (subject->has != HAS_ALL)
+		subject->member = false;
+	subject->contributed |= subject->has != 0;
+	if (run->kind == MSIG_PROCESS_ALGORITHM && s->view->config.driver) {
+		order_done(d, run->kind);
+		for (int i = 0; i < VIEW_ORDERS; i++)
+			if (d->order[i].process == 0) {
+				d->order[i] = (struct view_order){run->kind, run->algorithm};
+				break;
+			}
+	}
+	step_journal(s, "%s %s: ended at %s: %s", process_name(run->kind), subject->identity,
+		     process_step_name(run->kind, run->step), why);
+	forget_process(s);
+}
+
+/* Was a step executed whose effect others may have seen, so that it only goes forward? The first
+ * steps have none; a rollover can take a published key back until it is used. */
 static bool
 effective(const struct view_process *run)
 {
-	return run->step > 1 || (run->step == 1 && run->phase >= PHASE_EXECUTING);
+	int first = run->kind == MSIG_PROCESS_ZSK || run->kind == MSIG_PROCESS_KSK ? 2 : 1;
+	return run->step > first || (run->step == first && run->phase >= PHASE_EXECUTING);
 }
 
 /* Gives up what had no effect yet. */
@@ -240,6 +386,8 @@ give_up(struct step *s, const char *why)
 	struct view_process *run = &s->view->d.process;
 	step_journal(s, "%s %s: given up before anything was done: %s", process_name(run->kind),
 		     who(s, run->subject), why);
+	if (process_rolls(s->view))
+		s->view->d.orphans = rset_or(s->view->d.orphans, run->fresh);
 	if (run->requestor == VIEW_SELF && run->asked != 0) {
 		struct view_message m = our_process(s);
 		for (int i = 1; i < VIEW_PROVIDERS; i++)
@@ -284,9 +432,9 @@ agree_work(struct step *s)
 	if (rule == NULL || run->phase < PHASE_EXECUTING)
 		return;
 	const struct process_step *step = &rule->step[run->step];
-	struct rset wanted[HOLD_COUNT];
+	struct hold_want wanted[HOLD_COUNT];
 	process_wanted(view, wanted);
-	hold_raise(view, step->holds, wanted, agree_actors(view), s->now);
+	hold_raise(view, step->holds, wanted, s->now);
 	if (run->phase != PHASE_EXECUTING)
 		return;
 	if ((agree_actors(view) & BIT(VIEW_SELF)) == 0) { /* votes, but has nothing to do */
@@ -334,9 +482,8 @@ judge(enum msig_op op, uint16_t result, const char *text)
 
 /* Everybody is there, in the same view of HSYNC. Returns the first who is not, or -1. */
 static int
-not_together(const struct zone_view *view)
+not_together(const struct zone_view *view, uint32_t voters)
 {
-	uint32_t voters = agree_voters(view);
 	for (int i = 1; i < VIEW_PROVIDERS; i++) {
 		const struct view_provider *p = &view->d.provider[i];
 		if ((voters & BIT(i)) == 0)
@@ -348,13 +495,32 @@ not_together(const struct zone_view *view)
 	return -1;
 }
 
-/* The owner or the operator took back what is half done: it rests where it is. */
+/* Does the instruction that the running process follows still stand? */
+static bool
+stands(const struct zone_view *view)
+{
+	const struct view_process *run = &view->d.process;
+	bool subject = (designated(view) & BIT(run->subject)) != 0;
+	bool requestor = (designated(view) & BIT(run->requestor)) != 0;
+
+	switch (run->kind) {
+	case MSIG_PROCESS_REMOVE:
+		return requestor && !subject;
+	case MSIG_PROCESS_NS_ADD:
+		return requestor && serves_only(view, run->subject);
+	case MSIG_PROCESS_NS_REMOVE:
+		return requestor && !serves_only(view, run->subject);
+	default:
+		return subject && requestor;
+	}
+}
+
+/* The operator stopped what is half done: it rests where it is. */
 static bool
 halted(const struct zone_view *view)
 {
 	const struct view_process *run = &view->d.process;
-	return run->kind != 0 && run->executed &&
-	       (run->aborting || (designated(view) & BIT(run->subject)) == 0);
+	return run->kind != 0 && run->executed && (run->aborting || !stands(view));
 }
 
 static bool
@@ -372,7 +538,8 @@ judge_guard(struct step *s, uint8_t kind, uint8_t step)
 	char text[2 * REASON_TEXT];
 	int other, key = agree_keytag_collision(s->view, &other);
 
-	if (key >= 0) {
+	if (key >= 0 && step <= 1 && kind != MSIG_PROCESS_REMOVE &&
+	    kind != MSIG_PROCESS_NS_REMOVE) {
 		snprintf(text, sizeof(text), "two keys with tag %u", s->view->d.pool.at[key].tag);
 		return judge(MSIG_OP_DENY, MSIG_RESULT_KEYTAG, text);
 	}
@@ -392,6 +559,49 @@ goes_first(const struct step *s, uint8_t kind, int provider, uint8_t kind2, int 
 	return a != b ? a < b : strcmp(who(s, provider), who(s, provider2)) < 0;
 }
 
+/* May this process be asked for by this provider? NULL, or why not. */
+static const char *
+no_right(const struct zone_view *view, uint8_t kind, int from, int subject)
+{
+	const struct view_provider *p = &view->d.provider[subject];
+
+	if (kind == MSIG_PROCESS_ADD)
+		return subject != from ? "only the joiner asks to join"
+		       : p->member     ? "a member already"
+				       : NULL;
+	if (!view->d.provider[from].member)
+		return "only a member asks for that";
+	switch (kind) {
+	case MSIG_PROCESS_REMOVE:
+		return subject == from ? "nobody takes itself out"
+		       : (designated(view) & BIT(subject)) != 0
+			   ? "HSYNC designates it, and no operator here took it out"
+			   : NULL;
+	case MSIG_PROCESS_NS_ADD:
+		return serves_only(view, subject) ? NULL : "HSYNC does not want its servers named";
+	case MSIG_PROCESS_NS_REMOVE:
+		return serves_only(view, subject) || p->has != HAS_NS
+			   ? "HSYNC wants its servers named"
+			   : NULL;
+	default:
+		return subject == from ? NULL : "keys are rolled by their signer";
+	}
+}
+
+static struct view_process
+new_process(const struct zone_view *view, uint8_t kind, int subject, int requestor,
+	    uint8_t algorithm)
+{
+	return (struct view_process){
+	    .kind = kind,
+	    .subject = (int8_t)subject,
+	    .requestor = (int8_t)requestor,
+	    .voters = electorate(view, kind),
+	    .algorithm = algorithm,
+	    .stays = kind == MSIG_PROCESS_REMOVE && serves_only(view, subject),
+	};
+}
+
 /* A first REQUEST: may it begin? */
 static struct judgement
 judge_new(struct step *s, int from, const struct view_message *m)
@@ -399,28 +609,31 @@ judge_new(struct step *s, int from, const struct view_message *m)
 	struct zone_view *view = s->view;
 	struct durable *d = &view->d;
 
-	if (process_rule(m->process) == NULL)
+	if (process_rule(m->process) == NULL || m->subject < 0 || m->subject >= VIEW_PROVIDERS ||
+	    !d->provider[m->subject].used)
 		return judge(MSIG_OP_DENY, MSIG_RESULT_POLICY, "a process that is not known here");
 	if (m->step != 0 || m->epoch <= d->epoch || m->epoch > d->epoch + VIEW_EPOCH_JUMP)
 		return judge(MSIG_OP_DENY, MSIG_RESULT_STATE, "an older view of the zone");
-	if (m->process == MSIG_PROCESS_ADD && m->subject != from)
-		return judge(MSIG_OP_DENY, MSIG_RESULT_POLICY, "only the joiner asks to join");
-	if (m->process == MSIG_PROCESS_ADD && d->provider[from].member)
-		return judge(MSIG_OP_DENY, MSIG_RESULT_STATE, "a member already");
-	if ((agree_members(view) & ~designated(view)) != 0)
+	const char *why = no_right(view, m->process, from, m->subject);
+	if (why != NULL)
+		return judge(MSIG_OP_DENY,
+			     m->process == MSIG_PROCESS_ADD && d->provider[from].member
+				 ? MSIG_RESULT_STATE
+				 : MSIG_RESULT_POLICY,
+			     why);
+	if (m->process != MSIG_PROCESS_REMOVE && leaving(view) != 0)
 		return judge(MSIG_OP_NOT_YET, MSIG_RESULT_NOTREADY, "a member is to leave first");
-	int missing = not_together(view);
+	if (m->process != MSIG_PROCESS_REMOVE && interrupted(view, m->subject) >= 0)
+		return judge(MSIG_OP_NOT_YET, MSIG_RESULT_NOTREADY,
+			     "a join that was interrupted goes first");
+	int missing = not_together(view, electorate(view, m->process));
 	if (missing >= 0)
 		return judge(MSIG_OP_NOT_YET, MSIG_RESULT_NOTREADY,
 			     d->provider[missing].ready ? "no statement with this HSYNC of a peer"
 							: "a peer is not operational");
 	/* The guards look at the process: try it on. */
 	struct view_process kept = d->process;
-	memset(&d->process, 0, sizeof(d->process));
-	d->process.kind = m->process;
-	d->process.subject = (int8_t)m->subject;
-	d->process.requestor = (int8_t)from;
-	d->process.voters = designated(view);
+	d->process = new_process(view, m->process, m->subject, from, m->algorithm);
 	struct judgement j = judge_guard(s, m->process, 0);
 	d->process = kept;
 	return j;
@@ -431,14 +644,9 @@ grant(struct step *s, int from, const struct view_message *m)
 {
 	struct view_process *run = &s->view->d.process;
 	if (run->kind == 0) {
-		*run = (struct view_process){
-		    .kind = m->process,
-		    .subject = (int8_t)m->subject,
-		    .requestor = (int8_t)from,
-		    .epoch = m->epoch,
-		    .voters = designated(s->view),
-		    .started = s->now,
-		};
+		*run = new_process(s->view, m->process, m->subject, from, m->algorithm);
+		run->epoch = m->epoch;
+		run->started = s->now;
 		memcpy(run->tid, m->tid, sizeof(run->tid));
 		memcpy(run->hsync, s->view->d.hsync.digest, sizeof(run->hsync));
 	}
@@ -449,6 +657,16 @@ grant(struct step *s, int from, const struct view_message *m)
 	run->lease = s->now + s->view->config.times.lease;
 	step_journal(s, "%s %s: %s approved for %s", process_name(run->kind), who(s, run->subject),
 		     process_step_name(run->kind, run->step), who(s, from));
+}
+
+/* Is the statement that is known here older than the one that the message speaks of? */
+static bool
+older(const struct view_statement *st, const struct view_message *m)
+{
+	if (m->version_epoch == 0 && m->version_counter == 0)
+		return false;
+	return !st->known || st->epoch < m->version_epoch ||
+	       (st->epoch == m->version_epoch && st->counter < m->version_counter);
 }
 
 static struct judgement
@@ -462,6 +680,14 @@ judge_request(struct step *s, int from, const struct view_message *m)
 			     "HSYNC does not designate the sender");
 	if (step_frozen(view) || halted(view))
 		return judge(MSIG_OP_NOT_YET, MSIG_RESULT_NOTREADY, "frozen here");
+	if (run->kind == 0 && view->d.ended.kind != 0 && !view->d.ended.completed &&
+	    memcmp(view->d.ended.tid, m->tid, sizeof(m->tid)) == 0)
+		return judge(MSIG_OP_DENY, MSIG_RESULT_ENDED, "it ended here");
+	if (older(&view->d.provider[from].statement, m)) {
+		view->d.provider[from].stale = true;
+		return judge(MSIG_OP_NOT_YET, MSIG_RESULT_NOTREADY,
+			     "the requestor's newer statement is not here yet");
+	}
 	if (!MUTANT(HSYNC) && memcmp(m->hsync, view->d.hsync.digest, 32) != 0)
 		return judge(MSIG_OP_NOT_YET, MSIG_RESULT_HSYNC, "another HSYNC is seen here");
 	if (run->kind != 0 && memcmp(run->tid, m->tid, sizeof(m->tid)) == 0) {
@@ -529,14 +755,45 @@ static bool
 late_execute(struct step *s, int from, const struct view_message *m)
 {
 	if (m->step != 0 || s->view->d.process.kind != 0 || step_frozen(s->view) ||
-	    (designated(s->view) & BIT(from)) == 0 || m->epoch <= s->view->d.epoch ||
-	    process_rule(m->process) == NULL ||
-	    (m->process == MSIG_PROCESS_ADD && m->subject != from))
+	    (designated(s->view) & BIT(from)) == 0 || m->epoch <= s->view->d.epoch)
 		return false;
 	/* The guards of the first step hold here as ever. */
 	if (judge_new(s, from, m).op != MSIG_OP_APPROVE)
 		return false;
 	grant(s, from, m);
+	return true;
+}
+
+/* The subject of a process that it does not vote on (it leaves, or it only serves) acts along, at
+ * whatever step the others are. */
+static bool
+act_along(struct step *s, int from, const struct view_message *m)
+{
+	struct durable *d = &s->view->d;
+	struct view_process *run = &d->process;
+	const struct process_rule *rule = process_rule(m->process);
+	bool same = run->kind != 0 && memcmp(run->tid, m->tid, sizeof(m->tid)) == 0;
+
+	if (m->subject != VIEW_SELF || rule == NULL || m->step + 1 >= rule->steps ||
+	    step_frozen(s->view) || (designated(s->view) & BIT(VIEW_SELF)) != 0 ||
+	    (designated(s->view) & BIT(from)) == 0 || !d->provider[from].member ||
+	    (m->process != MSIG_PROCESS_REMOVE && m->process != MSIG_PROCESS_NS_ADD &&
+	     m->process != MSIG_PROCESS_NS_REMOVE))
+		return false;
+	if (same ? m->step <= run->step && run->executed
+		 : run->kind != 0 || m->epoch <= d->epoch || m->epoch > d->epoch + VIEW_EPOCH_JUMP)
+		return same;
+	if (!same) {
+		*run = new_process(s->view, m->process, VIEW_SELF, from, 0);
+		run->epoch = m->epoch;
+		run->started = s->now;
+		memcpy(run->tid, m->tid, sizeof(run->tid));
+		memcpy(run->hsync, d->hsync.digest, sizeof(run->hsync));
+	}
+	run->step = m->step;
+	run->done = 0;
+	memset(run->hold, 0, sizeof(run->hold));
+	phase(s, PHASE_GRANTED);
 	return true;
 }
 
@@ -547,9 +804,14 @@ on_execute(struct step *s, int from, const struct view_message *m)
 	struct view_process *run = &d->process;
 
 	if (run->kind == 0 && memcmp(d->ended.tid, m->tid, sizeof(m->tid)) == 0) {
-		say(s, from, MSIG_OP_DONE, m); /* we have seen everybody's DONE */
+		if (d->ended.completed)
+			say(s, from, MSIG_OP_DONE, m); /* we have seen everybody's DONE */
+		else
+			refuse(s, from, MSIG_OP_DENY, m, MSIG_RESULT_ENDED, "it ended here");
 		return;
 	}
+	if (act_along(s, from, m) && run->phase != PHASE_GRANTED)
+		return;
 	if ((run->kind == 0 || memcmp(run->tid, m->tid, sizeof(m->tid)) != 0) &&
 	    !late_execute(s, from, m)) {
 		refuse(s, from, MSIG_OP_DENY, m,
@@ -579,8 +841,11 @@ on_release(struct step *s, int from, const struct view_message *m)
 {
 	struct view_process *run = &s->view->d.process;
 	if (run->kind == 0 || memcmp(run->tid, m->tid, sizeof(m->tid)) != 0 ||
-	    run->requestor != from || run->phase != PHASE_DONE ||
-	    run->step + 2 != process_rule(run->kind)->steps)
+	    run->requestor != from)
+		return;
+	bool along = run->subject == VIEW_SELF && run->executed &&
+		     (designated(s->view) & BIT(VIEW_SELF)) == 0;
+	if (!along && (run->phase != PHASE_DONE || run->step + 2 != process_rule(run->kind)->steps))
 		return;
 	finish(s);
 }
@@ -590,8 +855,14 @@ on_denied(struct step *s, int from, const struct view_message *m)
 {
 	struct view_process *run = &s->view->d.process;
 	if (run->kind == 0 || run->requestor != VIEW_SELF || m->step != run->step ||
-	    memcmp(run->tid, m->tid, sizeof(m->tid)) != 0 || effective(run) ||
-	    (run->executed && m->result != MSIG_RESULT_STATE))
+	    memcmp(run->tid, m->tid, sizeof(m->tid)) != 0)
+		return;
+	if (m->result == MSIG_RESULT_ENDED && run->executed) {
+		end_early(s, "a peer saw another instruction of the owner");
+		back_off(s);
+		return;
+	}
+	if (effective(run) || (run->executed && m->result != MSIG_RESULT_STATE))
 		return;
 	char why[2 * REASON_TEXT];
 	snprintf(why, sizeof(why), "%.80s: %.180s", who(s, from), m->text);
@@ -664,9 +935,7 @@ participate(struct step *s)
 			finish(s);
 			return;
 		}
-		step_journal(s, "%s %s: it ended without this provider", process_name(run->kind),
-			     who(s, run->subject));
-		forget_process(s);
+		end_early(s, "it ended without this provider");
 		return;
 	}
 	if (run->phase == PHASE_GRANTED && !run->executed) {
@@ -773,6 +1042,23 @@ ask_for_step(struct step *s)
 	tell(s, others & ~run->approved, MSIG_OP_REQUEST);
 }
 
+/* The subject that has no vote acts along if it is there; it is not waited for. */
+static void
+inform(struct step *s, uint32_t voters)
+{
+	struct view_process *run = &s->view->d.process;
+	struct view_provider *p = &s->view->d.provider[run->subject];
+
+	if (run->subject == VIEW_SELF || (voters & BIT(run->subject)) != 0 || !p->ready ||
+	    (run->done & BIT(run->subject)) != 0 ||
+	    !step_due(s, p->sent, s->view->config.times.resend))
+		return;
+	struct view_message m = our_process(s);
+	say(s, run->subject, MSIG_OP_EXECUTE, &m);
+	p->sent = s->now;
+	step_wake(s, p->sent + s->view->config.times.resend);
+}
+
 static void
 conduct(struct step *s)
 {
@@ -793,7 +1079,7 @@ conduct(struct step *s)
 			struct view_message m = our_process(s);
 			finish(s);
 			for (int i = 1; i < VIEW_PROVIDERS; i++)
-				if (voters & BIT(i))
+				if ((voters & BIT(i)) != 0 || i == m.subject)
 					say(s, i, MSIG_OP_RELEASE, &m);
 			return;
 		}
@@ -804,6 +1090,7 @@ conduct(struct step *s)
 		return;
 	}
 	tell(s, voters & ~run->done & ~BIT(VIEW_SELF), MSIG_OP_EXECUTE);
+	inform(s, voters);
 }
 
 /* Why no member is known: the first peer that is not operational, and why. */
@@ -818,68 +1105,145 @@ nobody(struct step *s)
 	return "nobody says that it is one";
 }
 
-/* Are we a joiner, and may we ask? */
-static void
-start(struct step *s)
+/* What this provider has to ask for next: what the owner wants before what the operator wants,
+ * leaving before anything else. kind 0: nothing. */
+struct intent {
+	uint8_t kind;
+	uint8_t algorithm;
+	int subject;
+};
+
+static struct intent
+for_the_group(struct step *s)
+{
+	struct zone_view *view = s->view;
+	uint32_t leavers = leaving(view);
+	int first = speaker(view);
+
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		uint8_t kind = 0;
+		if (!p->used || i == VIEW_SELF)
+			continue;
+		if (leavers & BIT(i))
+			kind = MSIG_PROCESS_REMOVE;
+		else if (leavers == 0 && p->has == HAS_NS && !serves_only(view, i))
+			kind = MSIG_PROCESS_NS_REMOVE;
+		else if (leavers == 0 && p->has == 0 && serves_only(view, i) &&
+			 p->statement.known && !rset_empty(p->statement.ns))
+			kind = MSIG_PROCESS_NS_ADD;
+		if (kind == 0)
+			continue;
+		if (first == VIEW_SELF)
+			return (struct intent){kind, 0, i};
+		if (first > 0)
+			step_wait(s, REASON_PEER, REASON_OF_GRANT, who(s, first),
+				  process_name(kind), "not asked for yet", 0);
+	}
+	return (struct intent){0};
+}
+
+static struct intent
+intent(struct step *s)
 {
 	struct zone_view *view = s->view;
 	struct durable *d = &view->d;
 
-	if (d->process.kind != 0 || !d->begun || d->provider[VIEW_SELF].member ||
-	    step_frozen(view) || (designated(view) & BIT(VIEW_SELF)) == 0)
-		return;
-	if (agree_members(view) == 0) {
-		int others = __builtin_popcount(designated(view)) - 1;
-		if (others == 0)
-			step_blocked(s, REASON_OF_DS, "", "a delegation with DS to this provider",
-				     "none",
-				     "have the zone delegated to this provider, with its DS");
-		else
-			step_wait(s, REASON_PEER, REASON_OF_STATEMENT, "", "a member of the group",
-				  nobody(s), 0);
-		return;
-	}
-	if ((agree_members(view) & ~designated(view)) != 0) {
-		step_wait(s, REASON_PEER, REASON_OF_HSYNC, "", "every member designated",
-			  "a member is to leave first", 0);
-		return;
-	}
-	int missing = not_together(view);
+	if (!d->provider[VIEW_SELF].member)
+		return (designated(view) & BIT(VIEW_SELF)) != 0
+			   ? (struct intent){MSIG_PROCESS_ADD, 0, VIEW_SELF}
+			   : (struct intent){0};
+	struct intent i = for_the_group(s);
+	if (i.kind != 0 || (designated(view) & BIT(VIEW_SELF)) == 0)
+		return i;
+	for (int k = 0; k < VIEW_ORDERS; k++)
+		if (d->order[k].process != 0)
+			return (struct intent){d->order[k].process, d->order[k].algorithm,
+					       VIEW_SELF};
+	return i;
+}
+
+/* A joiner needs somebody to join. */
+static bool
+somebody(struct step *s)
+{
+	struct zone_view *view = s->view;
+	if (agree_members(view) != 0)
+		return true;
+	if (__builtin_popcount(designated(view)) == 1)
+		step_blocked(s, REASON_OF_DS, "", "a delegation with DS to this provider", "none",
+			     "have the zone delegated to this provider, with its DS");
+	else
+		step_wait(s, REASON_PEER, REASON_OF_STATEMENT, "", "a member of the group",
+			  nobody(s), 0);
+	return false;
+}
+
+/* Everybody who votes is there, rests, and sees the same HSYNC. */
+static bool
+all_ready(struct step *s, uint32_t voters)
+{
+	struct zone_view *view = s->view;
+	int missing = not_together(view, voters);
+
 	if (missing >= 0) {
-		const struct view_provider *p = &d->provider[missing];
+		const struct view_provider *p = &view->d.provider[missing];
 		step_wait(s, REASON_PEER, p->ready ? REASON_OF_STATEMENT : REASON_OF_PEER,
 			  p->identity, p->ready ? "a statement with the same HSYNC" : "operational",
 			  p->ready ? "none yet" : p->why, 0);
-		return;
+		return false;
 	}
 	for (int i = 1; i < VIEW_PROVIDERS; i++) {
-		const struct view_statement *st = &d->provider[i].statement;
-		if ((designated(view) & BIT(i)) != 0 && st->process != 0) {
+		const struct view_statement *st = &view->d.provider[i].statement;
+		if ((voters & BIT(i)) != 0 && st->process != 0) {
 			step_wait(s, REASON_PEER, REASON_OF_GRANT, who(s, i), "no process running",
 				  process_name(st->process), 0);
-			return;
+			return false;
 		}
 	}
-	if (s->now < d->backoff) {
-		if (view->denied[0] != 0 && (view->denied_result == MSIG_RESULT_POLICY ||
-					     view->denied_result == MSIG_RESULT_KEYTAG))
-			step_blocked(s, REASON_OF_GRANT, "", "approval of all", view->denied,
-				     "see to what the peer says; asked again by itself");
-		else
-			step_wait(s, REASON_PEER, REASON_OF_GRANT, "", "approval of all",
-				  view->denied, d->backoff);
-		step_wake(s, d->backoff);
-		return;
-	}
-	int other, key = agree_keytag_collision(view, &other);
-	if (key >= 0) {
-		char seen[REASON_TEXT];
-		snprintf(seen, sizeof(seen), "two keys with tag %u", d->pool.at[key].tag);
-		step_blocked(s, REASON_OF_KEYTAG, "", "different key tags", seen,
-			     "one of the two signers makes another key");
-		return;
-	}
+	return true;
+}
+
+/* After a refusal, not at once again. */
+static bool
+backed_off(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct durable *d = &view->d;
+
+	if (s->now >= d->backoff)
+		return true;
+	if (view->denied[0] != 0 && (view->denied_result == MSIG_RESULT_POLICY ||
+				     view->denied_result == MSIG_RESULT_KEYTAG))
+		step_blocked(s, REASON_OF_GRANT, "", "approval of all", view->denied,
+			     "see to what the peer says; asked again by itself");
+	else
+		step_wait(s, REASON_PEER, REASON_OF_GRANT, "", "approval of all", view->denied,
+			  d->backoff);
+	step_wake(s, d->backoff);
+	return false;
+}
+
+static bool
+tags_differ(struct step *s)
+{
+	int other, key = agree_keytag_collision(s->view, &other);
+	if (key < 0)
+		return true;
+	char seen[REASON_TEXT];
+	snprintf(seen, sizeof(seen), "two keys with tag %u", s->view->d.pool.at[key].tag);
+	step_blocked(s, REASON_OF_KEYTAG, "", "different key tags", seen,
+		     "one of the two signers makes another key");
+	return false;
+}
+
+static void
+begin(struct step *s, struct intent want)
+{
+	struct zone_view *view = s->view;
+	struct durable *d = &view->d;
 	uint64_t epoch = d->epoch;
+
 	for (int i = 0; i < VIEW_PROVIDERS; i++) {
 		const struct view_statement *st = &d->provider[i].statement;
 		if (st->known && st->epoch > epoch)
@@ -887,14 +1251,9 @@ start(struct step *s)
 		if (st->known && st->process_epoch > epoch)
 			epoch = st->process_epoch;
 	}
-	d->process = (struct view_process){
-	    .kind = MSIG_PROCESS_ADD,
-	    .subject = VIEW_SELF,
-	    .requestor = VIEW_SELF,
-	    .epoch = epoch + 1,
-	    .voters = designated(view),
-	    .started = s->now,
-	};
+	d->process = new_process(view, want.kind, want.subject, VIEW_SELF, want.algorithm);
+	d->process.epoch = epoch + 1;
+	d->process.started = s->now;
 	uint64_t id[2] = {random_of(view), random_of(view)};
 	memcpy(d->process.tid, id, sizeof(id));
 	memcpy(d->process.hsync, d->hsync.digest, sizeof(d->process.hsync));
@@ -902,18 +1261,35 @@ start(struct step *s)
 	phase(s, PHASE_REQUESTED);
 }
 
-/* What the owner wants and this version has no process for is said, and nothing is done. */
+/* Is there something to ask for, and may we? */
 static void
-leavers(struct step *s)
+start(struct step *s)
 {
-	uint32_t left = agree_members(s->view) & ~designated(s->view);
-	if (process_rule(MSIG_PROCESS_REMOVE) != NULL || step_frozen(s->view))
+	struct zone_view *view = s->view;
+	struct durable *d = &view->d;
+
+	if (d->process.kind != 0 || !d->begun || step_frozen(view))
 		return;
-	for (int i = 0; i < VIEW_PROVIDERS; i++)
-		if (left & BIT(i))
-			step_blocked(s, REASON_OF_HSYNC, who(s, i), "a process that takes it out",
-				     "remove-signer is not available",
-				     "designate it again; everything of it stays published");
+	struct intent want = intent(s);
+	if (want.kind == 0 || (want.kind == MSIG_PROCESS_ADD && !somebody(s)))
+		return;
+	if (want.kind != MSIG_PROCESS_REMOVE && leaving(view) != 0) {
+		step_wait(s, REASON_PEER, REASON_OF_HSYNC, "", "every member designated",
+			  "a member is to leave first", 0);
+		return;
+	}
+	int other = interrupted(view, want.subject);
+	if (want.kind != MSIG_PROCESS_REMOVE && other >= 0) {
+		step_wait(s, REASON_PEER, REASON_OF_GRANT, who(s, other), "its join to go on",
+			  "it was interrupted, and goes first", 0);
+		return;
+	}
+	if (!all_ready(s, electorate(view, want.kind)) || !backed_off(s))
+		return;
+	if (want.kind != MSIG_PROCESS_REMOVE && want.kind != MSIG_PROCESS_NS_REMOVE &&
+	    !tags_differ(s))
+		return;
+	begin(s, want);
 }
 
 /* A member to whom the owner gave a partner: the partner has to ask, and until then says why not.
@@ -935,15 +1311,37 @@ await_joiners(struct step *s)
 	}
 }
 
-/* A process whose instruction was taken back before anything was done. */
+/* Somebody who takes part has executed a later process: ours is over, whoever missed its end. */
+static bool
+overtaken(const struct zone_view *view)
+{
+	const struct view_process *run = &view->d.process;
+	for (int i = 1; i < VIEW_PROVIDERS; i++) {
+		const struct view_statement *st = &view->d.provider[i].statement;
+		if ((run->voters >> i & 1) != 0 && st->known && st->process_epoch > run->epoch)
+			return true;
+	}
+	return false;
+}
+
+/* A process whose instruction was taken back. */
 static void
 withdraw(struct step *s)
 {
 	struct view_process *run = &s->view->d.process;
 	if (run->kind == 0)
 		return;
-	bool designated_still = (designated(s->view) & BIT(run->subject)) != 0;
 	bool bound = run->requestor == VIEW_SELF ? effective(run) : run->step > 0;
+	if (run->executed && overtaken(s->view)) {
+		end_early(s, "another process has run since");
+		return;
+	}
+	if (run->aborting && !effective(run) && run->requestor == VIEW_SELF) {
+		order_done(&s->view->d, run->kind);
+		give_up(s, "by the operator");
+		back_off(s);
+		return;
+	}
 	if (bound) {
 		/* Whom the owner takes out stays out of this process: it went on without it. */
 		uint32_t left = run->voters & (designated(s->view) | BIT(run->subject));
@@ -951,18 +1349,17 @@ withdraw(struct step *s)
 			run->voters = left;
 			s->view->persist = true;
 		}
-		if (!designated_still || run->aborting)
+		if (run->aborting)
 			step_blocked(s, REASON_OF_HSYNC, who(s, run->subject),
-				     "the subject of the process designated",
-				     run->aborting ? "abort asked for" : "it no longer is",
-				     run->aborting ? "resume: what has begun only goes forward"
-						   : "designate it again: what has begun only goes "
-						     "forward");
+				     "what has begun to end", "abort asked for",
+				     "resume: what has begun only goes forward");
+		else if (!stands(s->view) && !step_frozen(s->view))
+			end_early(s, "the owner's instruction is another one now");
 		return;
 	}
 	if (run->aborting)
 		give_up(s, "by the operator");
-	else if (!designated_still)
+	else if (!stands(s->view))
 		give_up(s, "HSYNC no longer designates its subject");
 	else if (!run->executed && memcmp(run->hsync, s->view->d.hsync.digest, 32) != 0)
 		give_up(s, "HSYNC changed");
@@ -977,7 +1374,6 @@ agree_run(struct step *s)
 	struct durable *d = &s->view->d;
 
 	withdraw(s);
-	leavers(s);
 	for (int i = 1; i < VIEW_PROVIDERS; i++)
 		if (d->provider[i].used && d->provider[i].asking)
 			answer_ask(s, i);

@@ -2,11 +2,13 @@
 noinst_LTLIBRARIES += agentd/libcore.la
 agentd_libcore_la_SOURCES = \
 	agentd/agree.h agentd/agree.c \
+	agentd/condition.c \
 	agentd/decide.h agentd/decide.c \
 	agentd/durable.c \
 	agentd/hold.h agentd/hold.c agentd/mutant.h \
 	agentd/process.h agentd/process.c \
 	agentd/reason.h agentd/reason.c \
+	agentd/roll.h agentd/roll.c \
 	agentd/rset.h agentd/rset.c \
 	agentd/safety.h agentd/safety.c \
 	agentd/step.h \

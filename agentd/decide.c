@@ -10,6 +10,7 @@
 #include "agentd/agree.h"
 #include "agentd/mutant.h"
 #include "agentd/process.h"
+#include "agentd/roll.h"
 #include "agentd/safety.h"
 #include "agentd/step.h"
 #include "libmsig/key.h"
@@ -198,6 +199,12 @@ follow(struct step *s, const struct view_hsync *h)
 	int on = 0;
 	d->hsync = *h;
 	memset(&d->pending, 0, sizeof(d->pending));
+	/* The owner agrees with the operator who took a provider out: the next ON counts again. */
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		const struct view_hsync_entry *e = entry(h, d->provider[i].identity);
+		if (e == NULL || !e->on || !e->sign)
+			d->provider[i].expelled = false;
+	}
 	for (int i = 0; i < h->count; i++) {
 		if (view_provider(s->view, h->entry[i].identity) < 0)
 			step_alarm(s, "more providers than %d: %s is left out", VIEW_PROVIDERS,
@@ -207,6 +214,14 @@ follow(struct step *s, const struct view_hsync *h)
 	s->view->persist = true;
 	s->view->designated = agree_designated(s->view);
 	step_journal(s, "HSYNC is followed: %d providers, %d of them sign", h->count, on);
+}
+
+/* Is anything of this provider in the zone, or on its way there? */
+static bool
+involved(const struct durable *d)
+{
+	const struct view_provider *self = &d->provider[VIEW_SELF];
+	return self->member || self->has != 0 || self->contributed || d->process.kind != 0;
 }
 
 static void
@@ -229,8 +244,11 @@ instruction(struct step *s)
 	if (h->status == MSIG_SEEN_ABSENT) {
 		if (d->hsync.count != 0)
 			why = "HSYNC vanished";
-	} else if (d->hsync.count == 0 && h->error[0] == 0 &&
+	} else if ((d->hsync.count == 0 || !involved(d)) && h->error[0] == 0 &&
 		   entry(h, d->provider[VIEW_SELF].identity) == NULL) {
+		if (d->hsync.count != 0) /* it had left, and now is not listed any more */
+			snprintf(view->freeze, sizeof(view->freeze),
+				 "HSYNC does not list this provider");
 		return; /* none of our business */
 	} else {
 		why = unusable(view, h);
@@ -265,6 +283,53 @@ instruction(struct step *s)
 		}
 	}
 	follow(s, h);
+}
+
+static const struct view_version *seen_at_signer(const struct zone_view *view, enum view_type type);
+
+/* ---- who manages NS ---- */
+
+static bool
+all_agent(const struct view_hsync *h)
+{
+	for (int i = 0; i < h->count; i++)
+		if (!h->entry[i].agent)
+			return false;
+	return h->count > 0;
+}
+
+/* From the owner to the agents only when both say the same, so that nothing changes; the other way
+ * at once. */
+static void
+ns_management(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct durable *d = &view->d;
+	bool agent = all_agent(&d->hsync);
+	struct rset all = RSET_NONE;
+	int providers = 0;
+
+	if (agent == d->agent_ns || d->hsync.count == 0 || view->freeze[0] != 0)
+		return;
+	for (int i = 0; agent && i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &d->provider[i];
+		if (!p->used || (p->has & HAS_NS) == 0)
+			continue;
+		all = rset_or(all, i == VIEW_SELF ? view->config.ns : p->statement.ns);
+		providers++;
+	}
+	const struct view_version *ns = seen_at_signer(view, VIEW_NS);
+	if (agent && providers > 1 && (ns == NULL || !rset_equal(ns->set, all))) {
+		step_blocked(s, REASON_OF_NS, "signer",
+			     "the owner's NS equal to those of all providers",
+			     ns == NULL ? "not seen yet" : "other NS in the owner's zone",
+			     "the owner makes them equal before NSMGMT=AGENT can be followed");
+		return;
+	}
+	d->agent_ns = agent;
+	view->persist = true;
+	step_journal(s, agent ? "NS are managed by the agents now"
+			      : "NS are managed by the owner now");
 }
 
 /* ---- database and combinerd ---- */
@@ -336,6 +401,15 @@ seen_at_signer(const struct zone_view *view, enum view_type type)
 	return view_current(p, type);
 }
 
+/* Own keys that are known otherwise than from the zone: by the key store, or by configuration. */
+static struct rset
+stored_keys(const struct zone_view *view)
+{
+	if (view->config.driver && view->store_known)
+		return rset_minus(roll_published(view), view->d.foreign);
+	return view->config.own;
+}
+
 /* A key in the signer's zone is ours if it signs there, or if nobody else says it is his. What once
  * came from the overlay never is. */
 static void
@@ -345,8 +419,17 @@ own_keys(struct step *s)
 	struct durable *d = &view->d;
 	const struct view_version *keys = seen_at_signer(view, VIEW_DNSKEY);
 	const struct view_version *soa = seen_at_signer(view, VIEW_SOA);
-	if (!rset_within(view->config.own, d->own)) {
-		d->own = rset_or(d->own, view->config.own);
+	struct rset store = stored_keys(view);
+	if (view->config.mode == VIEW_MODE_ALL && view->store_known) {
+		/* What the overlay says proves nothing: the key store is the only authority. */
+		if (!rset_equal(d->own, store)) {
+			d->own = store;
+			view->persist = true;
+		}
+		return;
+	}
+	if (!rset_within(store, d->own)) {
+		d->own = rset_or(d->own, store);
 		view->persist = true;
 	}
 	if (keys == NULL || soa == NULL || keys->absent)
@@ -370,7 +453,7 @@ own_keys(struct step *s)
 	own = rset_or(own, rset_and(new, signs));
 	if (all_known)
 		own = rset_or(own, rset_minus(new, claimed));
-	own = rset_or(own, view->config.own);
+	own = rset_or(own, store);
 	if (!rset_equal(own, d->own)) {
 		d->own = own;
 		view->persist = true;
@@ -398,7 +481,28 @@ intended(const struct zone_view *view, struct rset own)
 		if (!rset_empty(said))
 			return said;
 	}
+	/* The overlay says it for the signer: by the step of the rollover. */
+	const struct view_process *run = &view->d.process;
+	sep = rset_minus(sep, view->d.orphans);
+	if (process_rolls(view)) {
+		int step = process_executed(view);
+		enum process_cds which =
+		    step < 0 ? CDS_OLD : process_rule(run->kind)->step[step].cds;
+		if (which == CDS_OLD)
+			sep = rset_minus(sep, run->fresh);
+		else if (which == CDS_NEW)
+			sep = rset_minus(sep, run->old);
+	}
 	return sep;
+}
+
+/* Are we to serve the zone without signing it? */
+static bool
+serves_only(const struct zone_view *view)
+{
+	const struct view_hsync_entry *e =
+	    entry(&view->d.hsync, view->d.provider[VIEW_SELF].identity);
+	return e != NULL && !e->sign && (view->d.provider[VIEW_SELF].has & HAS_KEYS) == 0;
 }
 
 static void
@@ -425,7 +529,9 @@ state_self(struct step *s)
 			rset_add(&new.cdnskey, k);
 		}
 	}
-	if (rset_empty(new.dnskey)) {
+	if (serves_only(view)) {
+		new.dnskey = new.cds = new.cdnskey = RSET_NONE;
+	} else if (rset_empty(new.dnskey)) {
 		step_wait(s, REASON_PEER, REASON_OF_DNSKEY, "signer", "the own keys, signing",
 			  "not seen yet", 0);
 		return;
@@ -442,13 +548,17 @@ state_self(struct step *s)
 		new.process_epoch = run->epoch;
 	}
 	new.known = true;
-	if (old->known && old->process == new.process && old->step == new.step &&
-	    old->process_epoch == new.process_epoch &&memcmp(old->hsync, new.hsync, 32) == 0 &&
-	    rset_equal(old->dnskey, new.dnskey) && rset_equal(old->cds, new.cds) &&
-	    rset_equal(old->cdnskey, new.cdnskey) && rset_equal(old->ns, new.ns))
+	bool same = rset_equal(old->dnskey, new.dnskey) && rset_equal(old->cds, new.cds) &&
+		    rset_equal(old->cdnskey, new.cdnskey) && rset_equal(old->ns, new.ns);
+	if (old->known && same && old->process == new.process && old->step == new.step &&
+	    old->process_epoch == new.process_epoch &&memcmp(old->hsync, new.hsync, 32) == 0)
 		return;
 	new.epoch = d->epoch;
 	new.counter = ++d->counter;
+	if (!old->known || !same) {
+		d->content_epoch = new.epoch;
+		d->content_counter = new.counter;
+	}
 	new.received = s->now;
 	*old = new;
 	view->persist = true;
@@ -475,7 +585,9 @@ tell_peers(struct step *s)
 			a->provider = i;
 			p->told = own->counter;
 		}
-		if ((p->stale || !p->statement.known) &&
+		const struct view_hsync_entry *e = entry(&view->d.hsync, p->identity);
+		bool wanted = (e != NULL && e->on) || p->has != 0;
+		if ((p->stale || (wanted && !p->statement.known)) &&
 		    step_due(s, p->pulled, view->config.times.resend)) {
 			struct action *a = step_action(s, ACT_PULL);
 			if (a == NULL)
@@ -518,12 +630,53 @@ delegated(const struct zone_view *view, int provider)
 		const struct view_version *ns = view_current(p, VIEW_NS);
 		if (ds == NULL || ns == NULL)
 			return -1;
-		if (!rset_meets(rpool_keys(&view->d.pool, ds->set), keys) ||
+		bool signs = !rset_empty(st->dnskey);
+		if ((signs && !rset_meets(rpool_keys(&view->d.pool, ds->set), keys)) ||
 		    !rset_meets(ns->set, names))
 			return 0;
 		any = true;
 	}
 	return any && view->parent_known ? 1 : -1;
+}
+
+/* Do the parent's servers neither name one of our servers, nor have a DS of our keys? */
+static bool
+not_delegated(const struct zone_view *view)
+{
+	const struct view_statement *st = &view->d.provider[VIEW_SELF].statement;
+	int parents = 0;
+
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || p->kind != PLACE_PARENT)
+			continue;
+		const struct view_version *ds = view_current(p, VIEW_DS);
+		const struct view_version *ns = view_current(p, VIEW_NS);
+		if (ds == NULL || ns == NULL || p->history[VIEW_DS].status == MSIG_SEEN_UNKNOWN ||
+		    p->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN ||
+		    rset_meets(rpool_keys(&view->d.pool, ds->set), st->dnskey) ||
+		    rset_meets(ns->set, process_own_ns(view, VIEW_SELF)))
+			return false;
+		parents++;
+	}
+	return parents > 0 && view->parent_known;
+}
+
+/* The owner took this provider out, and the others have finished that without it. */
+static void
+left_out(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct view_provider *self = &view->d.provider[VIEW_SELF];
+	const struct view_hsync_entry *e = entry(&view->d.hsync, self->identity);
+
+	if ((self->has == 0 && !self->member) || view->d.process.kind != 0 || e == NULL || e->on ||
+	    !not_delegated(view))
+		return;
+	self->member = self->contributed = false;
+	self->has = 0;
+	view->persist = true;
+	step_journal(s, "this provider is out of the zone: HSYNC says OFF, and so does the parent");
 }
 
 /* The first start decides from what is delegated; later only processes change the group. A peer
@@ -545,20 +698,38 @@ membership(struct step *s)
 			return;
 		}
 		d->begun = true;
-		self->member = self->contributed = yes == 1;
+		if (serves_only(view)) {
+			self->has = yes == 1 ? HAS_NS : 0;
+			self->contributed = yes == 1;
+		} else {
+			self->member = self->contributed = yes == 1;
+			self->has = yes == 1 ? HAS_ALL : 0;
+		}
 		view->persist = true;
 		step_journal(s, "this provider is %s",
 			     yes ? "a member: the delegation has its DS and name servers"
 				 : "not part of the delegation yet");
 	}
+	left_out(s);
 	for (int i = 1; i < VIEW_PROVIDERS; i++) {
 		struct view_provider *p = &d->provider[i];
 		const struct view_hsync_entry *e = entry(&d->hsync, p->identity);
-		if (!p->used || p->member || !p->statement.known || p->statement.process != 0 ||
-		    p->statement.step != 7 || e == NULL || !e->on || !e->sign ||
-		    (d->process.kind != 0 && d->process.subject == i) || delegated(view, i) != 1)
+		if (p->used && p->has == 0 && p->statement.known && e != NULL && e->on &&
+		    !e->sign && rset_empty(p->statement.dnskey) && d->process.kind == 0 &&
+		    delegated(view, i) == 1) {
+			p->has = HAS_NS;
+			p->contributed = true;
+			view->persist = true;
+			step_journal(s, "%s serves the zone: the delegation names it", p->identity);
+			continue;
+		}
+		if (!p->used || p->member || p->expelled || !p->statement.known ||
+		    p->statement.process != 0 || p->statement.step != 7 || e == NULL || !e->on ||
+		    !e->sign || (d->process.kind != 0 && d->process.subject == i) ||
+		    delegated(view, i) != 1)
 			continue;
 		p->member = p->contributed = true;
+		p->has = HAS_ALL;
 		view->persist = true;
 		step_journal(s, "%s is a member: it says so, and so does the delegation",
 			     p->identity);
@@ -577,7 +748,8 @@ known_algorithms(struct step *s, int provider, struct rset keys)
 	struct rset out = keys;
 
 	for (int k = rset_next(&keys, 0); k >= 0; k = rset_next(&keys, k + 1)) {
-		bool known = rset_empty(d->own);
+		bool known = rset_empty(d->own) || (d->process.kind == MSIG_PROCESS_ALGORITHM &&
+						    d->process.algorithm == d->pool.at[k].alg);
 		for (int o = rset_next(&d->own, 0); o >= 0; o = rset_next(&d->own, o + 1))
 			known |= d->pool.at[o].alg == d->pool.at[k].alg;
 		if (!known)
@@ -603,7 +775,7 @@ contribution(struct step *s, const struct process_target *t, int i)
 		c.dnskey = view->d.own; /* a signer in this mode has no DNSKEY but from here */
 	else if (all && (t->keys >> i & 1) != 0)
 		c.dnskey = known_algorithms(s, i, st->dnskey);
-	if (all && (t->cds >> i & 1) != 0 && __builtin_popcount(t->cds) > 1) {
+	if (all && (t->cds >> i & 1) != 0 && t->cds_shown) {
 		c.cds = st->cds;
 		c.cdnskey = st->cdnskey;
 	}
@@ -621,23 +793,25 @@ same_contribution(const struct view_contribution *a, const struct view_contribut
 	       rset_equal(a->ns, b->ns) && rset_equal(a->csync, b->csync);
 }
 
+/* Is it our turn to show what is not ours? A joiner does with the step at which the group shows its
+ * keys; who has left, or only serves, never. */
+static bool
+takes_part(const struct zone_view *view, const struct process_target *t)
+{
+	return (t->keys & BIT(VIEW_SELF)) != 0;
+}
+
 /* The overlay as it ought to be now. false: it cannot be said. */
 static bool
-wanted_overlay(struct step *s, struct view_overlay *o, bool *may_shrink)
+wanted_overlay(struct step *s, struct view_overlay *o)
 {
 	static const uint8_t csync[] = {0, 0, 0, 0, 0, 1, 0, 4, 0x60, 0, 0, 8};
 	struct zone_view *view = s->view;
 	struct process_target t;
-	uint32_t actors = agree_actors(view);
 
 	process_target(view, &t);
-	*may_shrink =
-	    (process_effects(view) & (EFFECT_KEYS_DEL | EFFECT_CDS_DEL | EFFECT_NS_DEL)) != 0;
-	if ((actors & BIT(VIEW_SELF)) == 0) /* not our turn: our own keys at most */
-		t.keys = t.cds = t.ns = 0, t.ns_set = RSET_NONE, t.csync = false;
-	else if (view->d.process.kind != 0 && view->d.process.subject == VIEW_SELF &&
-		 !view->d.provider[VIEW_SELF].member && (t.keys & BIT(VIEW_SELF)) == 0)
-		t.keys = t.cds = t.ns = 0, t.ns_set = RSET_NONE, t.csync = false;
+	if (!takes_part(view, &t)) /* our own keys at most */
+		t.keys = t.cds = t.ns = 0, t.ns_set = RSET_NONE, t.csync = false, t.complete = true;
 	if (!t.complete)
 		return false;
 	for (int i = 0; i < VIEW_PROVIDERS; i++)
@@ -662,8 +836,18 @@ wanted_overlay(struct step *s, struct view_overlay *o, bool *may_shrink)
 	return true;
 }
 
+/* Has a process taken out what this provider contributed? */
 static bool
-safe_overlay(struct step *s, const struct view_overlay *o, bool may_shrink)
+may_go(const struct zone_view *view, int provider)
+{
+	const struct view_process *run = &view->d.process;
+	uint32_t dels = EFFECT_KEYS_DEL | EFFECT_CDS_DEL | EFFECT_NS_DEL;
+	return view->d.provider[provider].has == 0 || view->d.provider[VIEW_SELF].has == 0 ||
+	       (run->kind != 0 && run->subject == provider && (process_effects(view) & dels) != 0);
+}
+
+static bool
+safe_overlay(struct step *s, const struct view_overlay *o)
 {
 	struct zone_view *view = s->view;
 	struct durable *d = &view->d;
@@ -674,8 +858,8 @@ safe_overlay(struct step *s, const struct view_overlay *o, bool may_shrink)
 		keys = rset_or(keys, o->from[i].dnskey);
 		cds = rset_or(cds, o->from[i].cds);
 		old_cds = rset_or(old_cds, d->want.from[i].cds);
-		if (d->want.from[i].used && !o->from[i].used && i != VIEW_SELF && !may_shrink &&
-		    !MUTANT(SHRINK)) {
+		if (d->want.from[i].used && !o->from[i].used && i != VIEW_SELF &&
+		    !may_go(view, i) && !MUTANT(SHRINK)) {
 			step_blocked(s, REASON_OF_OVERLAY, d->provider[i].identity,
 				     "no fewer providers than before",
 				     "no process takes this one away",
@@ -746,18 +930,20 @@ overlay(struct step *s)
 	struct zone_view *view = s->view;
 	struct durable *d = &view->d;
 	struct view_overlay o = {0};
-	bool may_shrink = false, same = true;
+	bool same = true;
 
 	if (step_frozen(view) || (!d->begun && view->config.mode == VIEW_MODE_FOREIGN))
 		return;
-	if (!wanted_overlay(s, &o, &may_shrink))
+	if (!wanted_overlay(s, &o))
 		return;
 	naming(s, &o);
 	for (int i = 0; i < VIEW_PROVIDERS; i++)
 		same &= same_contribution(&o.from[i], &d->want.from[i]);
-	if (!same && safe_overlay(s, &o, may_shrink)) {
+	if (!same && safe_overlay(s, &o)) {
 		o.epoch = d->epoch;
 		o.counter = ++d->counter;
+		for (int i = 0; i < VIEW_PROVIDERS; i++)
+			d->shrink |= d->want.from[i].used && !o.from[i].used;
 		d->want = o;
 		for (int i = 1; i < VIEW_PROVIDERS; i++)
 			d->foreign = rset_or(d->foreign, rset_minus(o.from[i].dnskey, d->own));
@@ -772,7 +958,7 @@ overlay(struct step *s)
 		struct action *a = step_action(s, ACT_APPLY);
 		if (a == NULL)
 			return;
-		a->may_shrink = may_shrink;
+		a->may_shrink = d->shrink; /* judged when it was decided */
 		view->applying = s->now;
 		step_wake(s, s->now + again);
 	}
@@ -789,6 +975,9 @@ static bool
 busy(const struct zone_view *view)
 {
 	const struct durable *d = &view->d;
+	for (int i = 0; i < VIEW_ORDERS; i++)
+		if (d->order[i].process != 0)
+			return true;
 	if (d->process.kind != 0 || !d->begun || d->want.counter != d->applied_counter ||
 	    !d->provider[VIEW_SELF].member)
 		return true;
@@ -806,9 +995,13 @@ look_up(struct step *s)
 	struct rset names = view->config.ns;
 	const struct view_times *t = &view->config.times;
 
-	for (int i = 1; i < VIEW_PROVIDERS; i++)
-		if (view->d.provider[i].used)
-			names = rset_or(names, view->d.provider[i].statement.ns);
+	for (int i = 1; i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		const struct view_hsync_entry *e = entry(&view->d.hsync, p->identity);
+		if (p->used && ((e != NULL && e->on) || p->has != 0 ||
+				(view->d.process.kind != 0 && view->d.process.subject == i)))
+			names = rset_or(names, p->statement.ns);
+	}
 	for (int i = 0; i < VIEW_PLACES; i++) {
 		const struct view_place *p = view->d.place[i];
 		const struct view_version *v = p == NULL ? NULL : view_current(p, VIEW_NS);
@@ -884,6 +1077,22 @@ forget_places(struct step *s)
 /* ---- alarms
  * --------------------------------------------------------------------------------------------- */
 
+/* Signatures by an own key whose DNSKEY an algorithm rollover holds back, or took away already. */
+static bool
+expected_alien(const struct zone_view *view, const char *what)
+{
+	unsigned algorithm, tag;
+
+	if (view->d.process.kind != MSIG_PROCESS_ALGORITHM ||
+	    sscanf(what, "%u/%u", &algorithm, &tag) != 2)
+		return false;
+	struct rset rolled = rset_or(view->d.process.fresh, view->d.process.old);
+	for (int i = rset_next(&rolled, 0); i >= 0; i = rset_next(&rolled, i + 1))
+		if (view->d.pool.at[i].alg == algorithm && view->d.pool.at[i].tag == tag)
+			return true;
+	return false;
+}
+
 static void
 watch(struct step *s)
 {
@@ -891,7 +1100,7 @@ watch(struct step *s)
 	const struct view_place *signer = own_signer(view);
 	const struct view_version *soa = signer == NULL ? NULL : view_current(signer, VIEW_SOA);
 
-	if (soa != NULL && soa->alien)
+	if (soa != NULL && soa->alien && !expected_alien(view, signer->history[VIEW_SOA].reason))
 		step_blocked(s, REASON_OF_SIGNATURE, "signer",
 			     "signatures by keys that are published",
 			     signer->history[VIEW_SOA].reason,
@@ -946,7 +1155,10 @@ sweep(struct zone_view *view)
 		return;
 	struct rset keep =
 	    rset_or(rset_or(view->config.ns, view->config.ds_keep), view->config.own);
-	keep = rset_or(keep, d->own);
+	keep = rset_or(rset_or(keep, d->own),
+		       rset_or(d->orphans, rset_or(d->process.fresh, d->process.old)));
+	for (int i = 0; i < view->keys; i++)
+		rset_add(&keep, view->key[i].rr);
 	for (int i = 0; i < VIEW_PROVIDERS; i++) {
 		const struct view_statement *st = &d->provider[i].statement;
 		const struct view_contribution *c[] = {&d->want.from[i], &d->applied.from[i]};
@@ -1010,6 +1222,7 @@ process(struct step *s)
 		uint8_t kind = run->kind, step = run->step;
 		s->view->reasons = reasons;
 		agree_run(s);
+		roll_work(s);
 		overlay(s);
 		agree_work(s);
 		if (run->phase == phase && run->kind == kind && run->step == step)
@@ -1032,6 +1245,7 @@ decide(struct zone_view *view, int64_t now, struct plan *plan)
 	view->designated = agree_designated(view);
 
 	instruction(&s);
+	ns_management(&s);
 	database(&s);
 	safety_delegations(view, now);
 	own_keys(&s);

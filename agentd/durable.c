@@ -10,7 +10,7 @@
 #include "libmsig/buf.h"
 #include "libmsig/err.h"
 
-#define DURABLE_VERSION 1
+#define DURABLE_VERSION 2
 #define DURABLE_MAX (4u << 20)
 #define TIME_MAX (UINT64_C(1) << 52) /* sums of times do not overflow */
 
@@ -19,6 +19,7 @@ struct codec {
 	struct msig_wr wr;
 	struct msig_rd rd;
 	bool write;
+	uint16_t version; /* that is read; the newest is written */
 };
 
 #define INTEGER(bits)                                             \
@@ -180,6 +181,12 @@ c_provider(struct codec *c, struct view_provider *p)
 	c_text(c, p->identity, sizeof(p->identity));
 	c_bool(c, &p->member);
 	c_bool(c, &p->contributed);
+	if (c->version >= 2) {
+		c_u8(c, &p->has);
+		c_bool(c, &p->expelled);
+	} else {
+		p->has = p->member ? HAS_ALL : 0;
+	}
 	c_statement(c, &p->statement);
 }
 
@@ -206,8 +213,15 @@ c_process(struct codec *c, struct view_process *p)
 	c_time(c, &p->executed_at);
 	c_time(c, &p->asked);
 	c_time(c, &p->lease);
-	for (int i = 0; i < HOLD_COUNT; i++)
+	for (int i = 0; i < (c->version >= 2 ? HOLD_COUNT : HOLD_LEAVE); i++)
 		c_time(c, &p->hold[i]);
+	if (c->version >= 2) {
+		c_u8(c, &p->algorithm);
+		c_bool(c, &p->stays);
+		c_u8(c, &p->roles);
+		c_set(c, &p->fresh);
+		c_set(c, &p->old);
+	}
 	if (!c->write && (phase > PHASE_DONE || p->subject < 0 || p->requestor < 0))
 		c->rd.err = MSIG_EDB;
 }
@@ -327,12 +341,25 @@ c_durable(struct codec *c, struct durable *d)
 	c_time(c, &d->clock_floor);
 	c_bool(c, &d->rebuild);
 	c_text(c, d->doubt, sizeof(d->doubt));
+	if (c->version < 2) {
+		d->agent_ns = d->hsync.count > 0 && d->hsync.entry[0].agent;
+		return;
+	}
+	c_u64(c, &d->content_epoch);
+	c_u64(c, &d->content_counter);
+	c_bool(c, &d->agent_ns);
+	c_bool(c, &d->shrink);
+	c_set(c, &d->orphans);
+	for (int i = 0; i < VIEW_ORDERS; i++) {
+		c_u8(c, &d->order[i].process);
+		c_u8(c, &d->order[i].algorithm);
+	}
 }
 
 int
 view_encode(const struct zone_view *view, uint8_t **out, size_t *len)
 {
-	struct codec c = {.write = true};
+	struct codec c = {.write = true, .version = DURABLE_VERSION};
 	msig_wr_grow(&c.wr, DURABLE_MAX);
 	msig_wr_u16(&c.wr, DURABLE_VERSION);
 	struct codec *w = &c;
@@ -349,7 +376,10 @@ consistent(const struct durable *d)
 	for (int i = 0; i < d->pool.count; i++)
 		if (d->pool.at[i].type != 0)
 			rset_add(&all, i);
-	if (!d->provider[VIEW_SELF].used || !rset_within(rset_or(d->own, d->foreign), all))
+	if (!d->provider[VIEW_SELF].used ||
+	    !rset_within(rset_or(rset_or(d->own, d->foreign),
+				 rset_or(d->orphans, rset_or(d->process.fresh, d->process.old))),
+			 all))
 		return false;
 	for (int i = 0; i < VIEW_PROVIDERS; i++) {
 		const struct view_statement *s = &d->provider[i].statement;
@@ -391,6 +421,7 @@ view_decode(struct zone_view *view, const uint8_t *data, size_t len, int64_t now
 		return MSIG_EDB;
 	if (version > DURABLE_VERSION)
 		return MSIG_EDBNEWER;
+	c.version = version;
 	char identity[VIEW_NAME];
 	memcpy(identity, d->provider[VIEW_SELF].identity, sizeof(identity));
 	memcpy(apex, d->pool.apex, sizeof(apex));

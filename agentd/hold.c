@@ -20,6 +20,7 @@ static const struct {
     [HOLD_DS] = {"H_DS", VIEW_DS},
     [HOLD_NS] = {"H_NS", VIEW_NS},
     [HOLD_RR] = {"H_RR", VIEW_SOA},
+    [HOLD_LEAVE] = {"max(H_KEY, H_RR)", VIEW_NS},
 };
 
 const char *
@@ -29,30 +30,37 @@ hold_name(enum view_hold hold)
 }
 
 static bool
-satisfies(const struct zone_view *view, enum view_hold hold, const struct view_version *v,
-	  struct rset wanted)
+satisfies(const struct zone_view *view, enum view_hold hold, const struct view_place *p,
+	  const struct view_version *v, const struct hold_want *want)
 {
 	if (v->absent)
 		return false;
-	if (hold == HOLD_DS)
-		return rset_within(wanted, rpool_keys(&view->d.pool, v->set));
 	if (hold == HOLD_RR)
-		return rset_within(v->signers, wanted);
-	return rset_within(wanted, v->set);
+		return ((want->alien && v->alien) || rset_meets(v->signers, want->in) ||
+			rset_empty(want->in)) &&
+		       !rset_meets(v->signers, want->out) && (!want->exact || !v->alien);
+	struct rset set = hold == HOLD_DS ? rpool_keys(&view->d.pool, v->set) : v->set;
+	if (!rset_within(want->in, set) || rset_meets(set, want->out) ||
+	    (want->exact && !rset_within(set, want->in)))
+		return false;
+	int provider = view_place_provider(view, p);
+	return hold != HOLD_KEY || provider < 0 || (want->signs_at >> provider & 1) == 0 ||
+	       rset_within(want->signs, v->signers);
 }
 
 static bool
-counts(const struct zone_view *view, enum view_hold hold, const struct view_place *p,
-       uint32_t providers, int64_t now)
+counts(const struct zone_view *view, enum view_hold hold, const struct view_place *p, uint32_t at,
+       int64_t now)
 {
 	if (p->kind == PLACE_PARENT)
 		return hold == HOLD_DS || hold == HOLD_NS;
 	if (hold == HOLD_DS)
 		return false;
-	if (p->kind == PLACE_SIGNER)
-		return true;
 	int provider = view_place_provider(view, p);
-	return (provider >= 0 && (providers >> provider & 1) != 0) || safety_visible(p, now);
+	bool asked = provider >= 0 && (at >> provider & 1) != 0;
+	if (hold == HOLD_RR)
+		return asked;
+	return p->kind == PLACE_SIGNER || asked || safety_visible(p, now);
 }
 
 static int64_t
@@ -62,9 +70,57 @@ margin(const struct view_times *t, int64_t ttl)
 	return (share > t->margin ? share : t->margin) + t->skew;
 }
 
+static uint32_t
+largest_ttl(const struct view_place *p, uint32_t ttl)
+{
+	for (int t = 0; t < VIEW_TYPE_COUNT; t++)
+		for (int v = 0; v < p->history[t].count; v++)
+			if (p->history[t].at[v].ttl > ttl)
+				ttl = p->history[t].at[v].ttl;
+	return ttl;
+}
+
+static int64_t
+ends(const struct zone_view *view, int64_t begin, uint32_t ttl, int64_t reserve)
+{
+	return begin + ttl * SECOND + reserve + margin(&view->config.times, ttl * SECOND);
+}
+
+/* What the leaver's servers gave out may be cached: the same content as ours, so our largest TTL
+ * counts as well as what was seen of theirs. */
+static int64_t
+leave_deadline(const struct zone_view *view, const struct hold_want *want)
+{
+	int64_t begin = view->d.process.executed_at;
+	uint32_t ttl = view->own_max_ttl;
+
+	if (view->d.clock_floor > begin)
+		begin = view->d.clock_floor;
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || p->kind == PLACE_PARENT)
+			continue;
+		ttl = largest_ttl(p, ttl);
+		int provider = view_place_provider(view, p);
+		if (p->kind != PLACE_SERVER || provider < 0 || (want->at >> provider & 1) == 0)
+			continue;
+		const struct view_history *h = &p->history[VIEW_NS];
+		const struct view_version *v = view_current(p, VIEW_NS);
+		if (h->status == MSIG_SEEN_UNKNOWN) { /* silent since its last answer */
+			if (h->time > begin)
+				begin = h->time;
+		} else if (v != NULL && rset_meets(v->set, want->in)) {
+			return VIEW_NEVER;
+		} else if (v != NULL && v->first > begin) {
+			begin = v->first;
+		}
+	}
+	return ends(view, begin, ttl, view->config.times.d);
+}
+
 int64_t
-hold_deadline(const struct zone_view *view, enum view_hold hold, struct rset wanted,
-	      uint32_t providers, int64_t now)
+hold_deadline(const struct zone_view *view, enum view_hold hold, const struct hold_want *want,
+	      int64_t now)
 {
 	const struct view_times *times = &view->config.times;
 	enum view_type type = holds[hold].type;
@@ -72,16 +128,18 @@ hold_deadline(const struct zone_view *view, enum view_hold hold, struct rset wan
 	uint32_t ttl = 0;
 	int places = 0;
 
+	if (hold == HOLD_LEAVE)
+		return leave_deadline(view, want);
 	for (int i = 0; i < VIEW_PLACES; i++) {
 		const struct view_place *p = view->d.place[i];
-		if (p == NULL || !counts(view, hold, p, providers, now))
+		if (p == NULL || !counts(view, hold, p, want->at, now))
 			continue;
 		const struct view_history *h = &p->history[type];
-		if (h->count == 0 || !satisfies(view, hold, &h->at[h->count - 1], wanted))
+		if (h->count == 0 || !satisfies(view, hold, p, &h->at[h->count - 1], want))
 			return VIEW_NEVER;
 		places++;
 		int first = h->count - 1;
-		while (first > 0 && satisfies(view, hold, &h->at[first - 1], wanted))
+		while (first > 0 && satisfies(view, hold, p, &h->at[first - 1], want))
 			first--;
 		if (h->at[first].first > begin)
 			begin = h->at[first].first;
@@ -89,28 +147,24 @@ hold_deadline(const struct zone_view *view, enum view_hold hold, struct rset wan
 			if (h->at[v].ttl > ttl)
 				ttl = h->at[v].ttl;
 		if (hold == HOLD_RR) /* any RRset of that server */
-			for (int t = 0; t < VIEW_TYPE_COUNT; t++)
-				for (int v = 0; v < p->history[t].count; v++)
-					if (p->history[t].at[v].ttl > ttl)
-						ttl = p->history[t].at[v].ttl;
+			ttl = largest_ttl(p, ttl);
 	}
 	if (places == 0)
 		return VIEW_NEVER;
 	if (hold == HOLD_RR && view->own_max_ttl > ttl)
 		ttl = view->own_max_ttl;
-	return begin + ttl * SECOND + (hold == HOLD_DS ? times->d_parent : times->d) +
-	       margin(times, ttl * SECOND);
+	return ends(view, begin, ttl, hold == HOLD_DS ? times->d_parent : times->d);
 }
 
 void
-hold_raise(struct zone_view *view, uint32_t mask, const struct rset wanted[HOLD_COUNT],
-	   uint32_t providers, int64_t now)
+hold_raise(struct zone_view *view, uint32_t mask, const struct hold_want want[HOLD_COUNT],
+	   int64_t now)
 {
 	for (int k = 0; k < HOLD_COUNT; k++) {
 		if ((mask >> k & 1) == 0)
 			continue;
 		int64_t *stored = &view->d.process.hold[k];
-		int64_t deadline = hold_deadline(view, k, wanted[k], providers, now);
+		int64_t deadline = hold_deadline(view, k, &want[k], now);
 		if (deadline != VIEW_NEVER && deadline > *stored) {
 			*stored = deadline;
 			view->persist = true;

@@ -7,16 +7,27 @@
 
 #include "agentd/view.h"
 
+/* What a version must be like to be the new one; everything else is old and may be cached. */
+struct hold_want {
+	struct rset in;    /* DNSKEYs for HOLD_KEY, keys that the DS stand for for HOLD_DS, NS for
+			    * HOLD_NS, signers for HOLD_RR (one of them is enough there) */
+	struct rset out;   /* and none of these */
+	bool exact;        /* nothing but `in` */
+	struct rset signs; /* HOLD_KEY: at the servers of `signs_at` these sign it */
+	uint32_t signs_at; /* bit per provider */
+	uint32_t at;       /* bit per provider whose servers count beside those delegated */
+	bool alien;        /* HOLD_RR: signatures by a key that is not published count as `in` */
+};
+
 /* The deadline of a hold as observations have it now; VIEW_NEVER while a server still shows the old
- * version. wanted: what must be in every set: DNSKEYs for HOLD_KEY, keys that the DS stand for for
- * HOLD_DS, NS for HOLD_NS; unused for HOLD_RR, which begins when `subject` stopped signing with
- * others than its keys. providers: bit per provider whose servers count beside those delegated. */
-int64_t hold_deadline(const struct zone_view *view, enum view_hold hold, struct rset wanted,
-		      uint32_t providers, int64_t now);
+ * version. HOLD_RR looks at the servers of `at` alone. HOLD_LEAVE begins when the servers of the
+ * leaver (`at`) are silent or no longer name themselves (in: its NS). */
+int64_t hold_deadline(const struct zone_view *view, enum view_hold hold,
+		      const struct hold_want *want, int64_t now);
 
 /* Raises the stored deadlines of the running step (mask: 1 << HOLD_*). */
-void hold_raise(struct zone_view *view, uint32_t mask, const struct rset wanted[HOLD_COUNT],
-		uint32_t providers, int64_t now);
+void hold_raise(struct zone_view *view, uint32_t mask, const struct hold_want want[HOLD_COUNT],
+		int64_t now);
 
 /* Have they all elapsed? If not, *until is the latest deadline, or VIEW_NEVER. */
 bool hold_elapsed(const struct zone_view *view, uint32_t mask, int64_t now, int64_t *until);

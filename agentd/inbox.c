@@ -166,6 +166,16 @@ to_message(struct mail *mail, struct view_message *m)
 	memcpy(m->tid, opt->transition, sizeof(m->tid));
 	memcpy(m->hsync, opt->hsync, sizeof(m->hsync));
 	m->subject = view_provider_find(mail->zone->view, mail->contact->peer->identity);
+	if ((opt->has & MSIG_HAS(SUBJECT)) != 0) {
+		char subject[MSIG_NAME_TEXT];
+		msig_name_text(opt->subject, subject);
+		m->subject = view_provider_find(mail->zone->view, subject);
+	}
+	m->algorithm = opt->has & MSIG_HAS(ALGORITHM) ? opt->algorithm : 0;
+	if ((opt->has & MSIG_HAS(VERSION)) != 0) {
+		m->version_epoch = opt->version.epoch;
+		m->version_counter = opt->version.counter;
+	}
 	m->result = opt->has & MSIG_HAS(RESULT) ? opt->result : 0;
 	snprintf(m->text, sizeof(m->text), "%.150s", opt->has & MSIG_HAS(TEXT) ? opt->text : "");
 }

@@ -1,15 +1,19 @@
 /*
- * The tables of the processes, and the evaluation of their conditions on what was observed.
+ * The tables of the processes, and what follows from the steps that were executed: the target.
  */
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "agentd/agree.h"
-#include "agentd/hold.h"
 #include "agentd/mutant.h"
 #include "agentd/process.h"
-#include "agentd/safety.h"
+#include "libmsig/key.h"
+
+#define BIT(i) (UINT32_C(1) << (i))
+#define HOLD(id) (1u << HOLD_##id)
+#define S(id) MSIG_KEY_STATE_##id
+
+/* The zone rests in its target state: what a rollover may begin in. */
+#define COND_STEADY (COND_DRIVER | COND_DS_KNOWN | COND_KEYS | COND_DS | COND_PARENT_NS)
 
 /*
  * A signer joins. The union of keys first, then the union of CDS, then the parent; the joiner's
@@ -17,28 +21,295 @@
  * CDNSKEY stay for good; CSYNC goes after use.
  */
 static const struct process_step add_steps[] = {
-    {"signers-unsynced",
-     COND_NOT_NAMED | COND_SERVES | COND_ALGORITHMS | COND_DS_KNOWN | COND_NS_KNOWN, EFFECT_NONE, 0,
-     0, "every signer adds the others' DNSKEYs"},
-    {"dnskeys-synced", COND_SERVES | COND_DS_KNOWN, EFFECT_KEYS_ADD, COND_KEYS, 0,
-     "the same CDS and CDNSKEY at every signer"},
-    {"cds-added", COND_KEYS, EFFECT_CDS_ADD, COND_KEYS | COND_CDS, 0,
-     "the parent's DS, and caches to turn over"},
-    {"parent-ds-synced", COND_KEYS | COND_CDS, EFFECT_NONE, COND_KEYS | COND_DS,
-     1 << HOLD_KEY | 1 << HOLD_DS, "the joiner's servers are named"},
-    {"nses-synced", COND_KEYS | COND_DS | COND_SERVES | COND_NAMING_SAFE, EFFECT_NS_ADD, COND_NS, 0,
-     "CSYNC at every signer, for the parent"},
-    {"csync-added", COND_NS, EFFECT_CSYNC, COND_CSYNC | COND_PARENT_NS, 0,
-     "CSYNC is taken away again"},
-    {"parent-ns-synced", COND_PARENT_NS, EFFECT_NONE, COND_NO_CSYNC | COND_PARENT_NS, 0,
-     "nothing: the zone is in its target state"},
-    {"stop", 0, EFFECT_NONE, 0, 0, ""},
+    {.name = "signers-unsynced",
+     .guard = COND_NOT_NAMED | COND_SERVES | COND_ALGORITHMS | COND_DS_KNOWN | COND_NS_KNOWN,
+     .next = "every signer adds the others' DNSKEYs"},
+    {.name = "dnskeys-synced",
+     .guard = COND_SERVES | COND_DS_KNOWN,
+     .effect = EFFECT_KEYS_ADD,
+     .done = COND_KEYS,
+     .next = "the same CDS and CDNSKEY at every signer"},
+    {.name = "cds-added",
+     .guard = COND_KEYS,
+     .effect = EFFECT_CDS_ADD,
+     .done = COND_KEYS | COND_CDS,
+     .next = "the parent's DS, and caches to turn over"},
+    {.name = "parent-ds-synced",
+     .guard = COND_KEYS | COND_CDS,
+     .done = COND_KEYS | COND_DS,
+     .holds = HOLD(KEY) | HOLD(DS),
+     .next = "the joiner's servers are named"},
+    {.name = "nses-synced",
+     .guard = COND_KEYS | COND_DS | COND_SERVES | COND_NAMING_SAFE,
+     .effect = EFFECT_NS_ADD,
+     .done = COND_NS,
+     .next = "CSYNC at every signer, for the parent"},
+    {.name = "csync-added",
+     .guard = COND_NS,
+     .effect = EFFECT_CSYNC,
+     .done = COND_CSYNC | COND_PARENT_NS,
+     .next = "CSYNC is taken away again"},
+    {.name = "parent-ns-synced",
+     .guard = COND_PARENT_NS,
+     .done = COND_NO_CSYNC | COND_PARENT_NS,
+     .next = "nothing: the zone is in its target state"},
+    {.name = "stop"},
+};
+
+/*
+ * A signer leaves: its servers first, and only when no cache can hold a delegation to them or an
+ * answer of theirs its DS, and last its keys. Every remaining provider acts; the leaver acts along
+ * (NS, CSYNC) while it answers.
+ */
+static const struct process_step remove_steps[] = {
+    {.name = "signers-unsynced",
+     .guard = COND_REMAIN | COND_DS_KNOWN,
+     .next = "the leaver's servers leave the NS of every signer"},
+    {.name = "nses-synced",
+     .guard = COND_REMAIN,
+     .effect = EFFECT_NS_DEL,
+     .done = COND_NS,
+     .next = "CSYNC at every signer, for the parent"},
+    {.name = "csync-added",
+     .guard = COND_NS,
+     .effect = EFFECT_CSYNC,
+     .done = COND_CSYNC | COND_PARENT_NS,
+     .next = "CSYNC is taken away, and caches turn over"},
+    {.name = "parent-ns-synced",
+     .guard = COND_PARENT_NS,
+     .done = COND_NO_CSYNC | COND_PARENT_NS,
+     .holds = HOLD(NS),
+     .next = "the leaver's servers stop, or no longer name themselves"},
+    {.name = "leaver-stopped",
+     .guard = COND_PARENT_NS,
+     .done = COND_GONE,
+     .holds = HOLD(LEAVE),
+     .next = "CDS and CDNSKEY without the leaver's keys"},
+    {.name = "cds-added",
+     .guard = COND_GONE | COND_REMAIN,
+     .effect = EFFECT_CDS_DEL,
+     .done = COND_CDS,
+     .next = "the parent's DS, and caches to turn over"},
+    {.name = "parent-ds-synced",
+     .guard = COND_CDS,
+     .done = COND_CDS | COND_DS,
+     .holds = HOLD(DS),
+     .next = "the leaver's DNSKEYs go"},
+    {.name = "dnskeys-synced",
+     .guard = COND_DS,
+     .effect = EFFECT_KEYS_DEL,
+     .done = COND_KEYS | COND_EXACT,
+     .next = "nothing: the leaver is forgotten"},
+    {.name = "stop"},
+};
+
+/*
+ * A ZSK rolls: published, everywhere, used, the old one unused until no cache holds a signature by
+ * it, gone.
+ */
+static const struct process_step zsk_steps[] = {
+    {.name = "new-zsk-published",
+     .guard = COND_STEADY,
+     .done = COND_STORE | COND_SHOWN,
+     .next = "every signer shows the new key, and caches turn over",
+     .fresh = {.zsk = S(PUBLISHED)}},
+    {.name = "zsk-synced",
+     .done = COND_KEYS,
+     .holds = HOLD(KEY),
+     .next = "the new key signs",
+     .fresh = {.zsk = S(PUBLISHED)}},
+    {.name = "zsk-active",
+     .guard = COND_KEYS,
+     .done = COND_STORE | COND_DATA_NEW,
+     .next = "caches forget the signatures of the old key",
+     .fresh = {.zsk = S(ACTIVE)},
+     .old = {.zsk = S(RETIRED)}},
+    {.name = "old-zsk-unused",
+     .done = COND_DATA_NEW,
+     .holds = HOLD(RR),
+     .next = "the old key goes",
+     .fresh = {.zsk = S(ACTIVE)},
+     .old = {.zsk = S(RETIRED)}},
+    {.name = "old-zsk-removed",
+     .done = COND_STORE | COND_KEYS | COND_EXACT,
+     .next = "nothing: the new key is in place",
+     .fresh = {.zsk = S(ACTIVE)},
+     .old = {.zsk = S(REMOVED)}},
+    {.name = "stop"},
+};
+
+/*
+ * A KSK or CSK rolls: both sign the DNSKEY RRset, caches turn over, then the DS. A CSK begins to
+ * sign the zone's data after that, and the old one goes when no cache holds its signatures.
+ */
+static const struct process_step ksk_steps[] = {
+    {.name = "new-ksk-published",
+     .guard = COND_STEADY | COND_CDS,
+     .done = COND_STORE | COND_SHOWN,
+     .next = "every signer shows the new key, both sign, and caches turn over",
+     .fresh = {.ksk = S(PUBLISHED), .csk = S(PUBLISHED)}},
+    {.name = "double-signed",
+     .done = COND_KEYS | COND_SEPS,
+     .holds = HOLD(KEY),
+     .next = "CDS and CDNSKEY for the new key at every signer",
+     .fresh = {.ksk = S(PUBLISHED), .csk = S(PUBLISHED)}},
+    {.name = "cds-added",
+     .guard = COND_KEYS | COND_SEPS,
+     .done = COND_STORE | COND_CDS,
+     .next = "the parent's DS, and caches to turn over",
+     .fresh = {.ksk = S(READY), .csk = S(READY)},
+     .cds = CDS_BOTH},
+    {.name = "parent-ds-added",
+     .guard = COND_CDS | COND_SEPS,
+     .done = COND_KEYS | COND_CDS | COND_DS,
+     .holds = HOLD(DS) | HOLD(KEY),
+     .next = "a new CSK signs the data",
+     .fresh = {.ksk = S(READY), .csk = S(READY)},
+     .cds = CDS_BOTH},
+    {.name = "new-key-active",
+     .guard = COND_KEYS | COND_DS,
+     .done = COND_STORE | COND_DATA_NEW,
+     .next = "caches forget what an old CSK signed",
+     .fresh = {.ksk = S(READY), .csk = S(ACTIVE)},
+     .old = {.csk = S(RETIRED)},
+     .cds = CDS_BOTH},
+    {.name = "old-key-unused",
+     .done = COND_DATA_NEW,
+     .holds = HOLD(RR),
+     .next = "the old key goes",
+     .fresh = {.ksk = S(READY), .csk = S(ACTIVE)},
+     .old = {.csk = S(RETIRED)},
+     .cds = CDS_BOTH},
+    {.name = "old-ksk-removed",
+     .guard = COND_DS,
+     .done = COND_STORE | COND_KEYS | COND_EXACT,
+     .next = "CDS and CDNSKEY without the old key",
+     .fresh = {.ksk = S(ACTIVE), .csk = S(ACTIVE)},
+     .old = {.ksk = S(REMOVED), .csk = S(REMOVED)},
+     .cds = CDS_BOTH},
+    {.name = "cds-final",
+     .done = COND_CDS,
+     .next = "the parent's DS without the old key",
+     .fresh = {.ksk = S(ACTIVE), .csk = S(ACTIVE)},
+     .old = {.ksk = S(REMOVED), .csk = S(REMOVED)},
+     .cds = CDS_NEW},
+    {.name = "parent-ds-final",
+     .guard = COND_CDS,
+     .done = COND_CDS | COND_DS,
+     .next = "nothing: the new key is in place",
+     .fresh = {.ksk = S(ACTIVE), .csk = S(ACTIVE)},
+     .old = {.ksk = S(REMOVED), .csk = S(REMOVED)},
+     .cds = CDS_NEW},
+    {.name = "stop"},
+};
+
+/*
+ * All signers go to another algorithm. An algorithm in a DS must be in every DNSKEY RRset, and one
+ * in a DNSKEY RRset must sign everything: so signatures come first and go last, DS the other way.
+ */
+static const struct process_step algorithm_steps[] = {
+    {.name = "algorithm-asked",
+     .guard = COND_STEADY | COND_CDS | COND_ALGORITHMS,
+     .done = COND_STORE,
+     .next = "every signer signs with both algorithms",
+     .fresh = {S(MADE), S(MADE), S(MADE)}},
+    {.name = "new-signatures",
+     .guard = COND_DRIVER,
+     .done = COND_STORE | COND_ALG_SIGNED,
+     .holds = HOLD(RR),
+     .next = "the new DNSKEYs everywhere",
+     .fresh = {S(SIGNING), S(SIGNING), S(SIGNING)}},
+    {.name = "new-keys-published",
+     .guard = COND_ALG_SIGNED,
+     .done = COND_STORE | COND_ALG_STATED | COND_KEYS | COND_SEPS,
+     .holds = HOLD(KEY),
+     .next = "CDS and CDNSKEY for the new keys",
+     .fresh = {S(ACTIVE), S(PUBLISHED), S(PUBLISHED)}},
+    {.name = "cds-added",
+     .guard = COND_ALG_STATED | COND_KEYS | COND_SEPS,
+     .done = COND_STORE | COND_ALG_CDS | COND_CDS,
+     .next = "the parent's DS, and caches to turn over",
+     .fresh = {S(ACTIVE), S(READY), S(READY)},
+     .cds = CDS_NEW},
+    {.name = "parent-ds-synced",
+     .guard = COND_ALG_CDS | COND_CDS,
+     .done = COND_KEYS | COND_CDS | COND_DS,
+     .holds = HOLD(DS) | HOLD(KEY),
+     .next = "the old DNSKEYs go, while the old keys still sign",
+     .fresh = {S(ACTIVE), S(READY), S(READY)},
+     .cds = CDS_NEW},
+    {.name = "old-keys-removed",
+     .guard = COND_ALG_CDS | COND_DS,
+     .done = COND_STORE | COND_ALG_ALONE | COND_KEYS | COND_EXACT,
+     .holds = HOLD(KEY),
+     .next = "the old signatures go",
+     .fresh = {S(ACTIVE), S(ACTIVE), S(ACTIVE)},
+     .old = {S(POST), S(POST), S(POST)},
+     .cds = CDS_NEW},
+    {.name = "old-signatures-removed",
+     .guard = COND_ALG_ALONE | COND_KEYS | COND_EXACT,
+     .done = COND_STORE | COND_DATA_NEW,
+     .next = "nothing: one algorithm again",
+     .fresh = {S(ACTIVE), S(ACTIVE), S(ACTIVE)},
+     .old = {S(REMOVED), S(REMOVED), S(REMOVED)},
+     .cds = CDS_NEW},
+    {.name = "stop"},
+};
+
+/* Name servers of a provider that does not sign: they serve a copy of a signer's zone. */
+static const struct process_step ns_add_steps[] = {
+    {.name = "ns-unsynced",
+     .guard = COND_COPY | COND_DS_KNOWN | COND_NAMING_SAFE,
+     .next = "its servers enter the NS of every signer"},
+    {.name = "nses-synced",
+     .guard = COND_COPY | COND_NAMING_SAFE,
+     .effect = EFFECT_NS_ADD,
+     .done = COND_NS,
+     .next = "CSYNC at every signer, for the parent"},
+    {.name = "csync-added",
+     .guard = COND_NS,
+     .effect = EFFECT_CSYNC,
+     .done = COND_CSYNC | COND_PARENT_NS,
+     .next = "CSYNC is taken away again"},
+    {.name = "parent-ns-synced",
+     .guard = COND_PARENT_NS,
+     .done = COND_NO_CSYNC | COND_PARENT_NS,
+     .next = "nothing: its servers are named"},
+    {.name = "stop"},
+};
+
+static const struct process_step ns_remove_steps[] = {
+    {.name = "ns-unsynced",
+     .guard = COND_REMAIN,
+     .next = "its servers leave the NS of every signer"},
+    {.name = "nses-synced",
+     .guard = COND_REMAIN,
+     .effect = EFFECT_NS_DEL,
+     .done = COND_NS,
+     .next = "CSYNC at every signer, for the parent"},
+    {.name = "csync-added",
+     .guard = COND_NS,
+     .effect = EFFECT_CSYNC,
+     .done = COND_CSYNC | COND_PARENT_NS,
+     .next = "CSYNC is taken away, and caches turn over"},
+    {.name = "parent-ns-synced",
+     .guard = COND_PARENT_NS,
+     .done = COND_NO_CSYNC | COND_PARENT_NS,
+     .holds = HOLD(NS),
+     .next = "nothing: its servers are no longer named"},
+    {.name = "stop"},
 };
 
 #define STEPS(t) (int)(sizeof(t) / sizeof((t)[0])), t
 
 static const struct process_rule rules[] = {
     {MSIG_PROCESS_ADD, "add-signer", 4, STEPS(add_steps)},
+    {MSIG_PROCESS_REMOVE, "remove-signer", 0, STEPS(remove_steps)},
+    {MSIG_PROCESS_ZSK, "zsk-rollover", 3, STEPS(zsk_steps)},
+    {MSIG_PROCESS_KSK, "ksk-rollover", 2, STEPS(ksk_steps)},
+    {MSIG_PROCESS_ALGORITHM, "algorithm-rollover", 1, STEPS(algorithm_steps)},
+    {MSIG_PROCESS_NS_ADD, "ns-add", 5, STEPS(ns_add_steps)},
+    {MSIG_PROCESS_NS_REMOVE, "ns-remove", 5, STEPS(ns_remove_steps)},
 };
 
 const struct process_rule *
@@ -85,6 +356,15 @@ process_phase_name(enum view_phase phase)
 
 /* ---- the target ---- */
 
+int
+process_executed(const struct zone_view *view)
+{
+	const struct view_process *run = &view->d.process;
+	if (run->kind == 0 || !run->executed)
+		return -1;
+	return run->phase >= PHASE_EXECUTING ? run->step : run->step - 1;
+}
+
 uint32_t
 process_effects(const struct zone_view *view)
 {
@@ -92,9 +372,9 @@ process_effects(const struct zone_view *view)
 	const struct process_rule *rule = process_rule(run->kind);
 	uint32_t effects = 0;
 
-	if (rule == NULL || !run->executed)
+	if (rule == NULL)
 		return 0;
-	int last = run->phase >= PHASE_EXECUTING ? run->step : run->step - 1;
+	int last = process_executed(view);
 	for (int i = 0; i <= last && i < rule->steps; i++) {
 		uint32_t e = rule->step[i].effect;
 #ifdef MSIG_MUTANTS
@@ -104,29 +384,66 @@ process_effects(const struct zone_view *view)
 		effects |= i == last ? e : e & ~(uint32_t)EFFECT_CSYNC;
 	}
 	/* CSYNC stays until the next step is executed. */
+	if (run->stays)
+		effects &= ~(uint32_t)EFFECT_NS_DEL;
 	return effects;
 }
 
-static bool
-agent_manages_ns(const struct zone_view *view)
+bool
+process_rolls(const struct zone_view *view)
 {
-	const struct view_hsync *h = &view->d.hsync;
-	for (int i = 0; i < h->count; i++)
-		if (!h->entry[i].agent)
-			return false;
-	return h->count > 0;
+	const struct view_process *run = &view->d.process;
+	switch (run->kind) {
+	case MSIG_PROCESS_ZSK:
+	case MSIG_PROCESS_KSK:
+		return run->subject == VIEW_SELF;
+	case MSIG_PROCESS_ALGORITHM:
+		return view->d.provider[VIEW_SELF].member;
+	default:
+		return false;
+	}
 }
 
-void
-process_target(const struct zone_view *view, struct process_target *t)
+uint8_t
+process_key_state(const struct zone_view *view, bool fresh, uint8_t role)
+{
+	const struct process_rule *rule = process_rule(view->d.process.kind);
+	int step = process_executed(view);
+
+	if (rule == NULL || step < 0)
+		return 0;
+	const struct process_keys *keys = fresh ? &rule->step[step].fresh : &rule->step[step].old;
+	switch (role) {
+	case MSIG_KEY_ROLE_ZSK:
+		return keys->zsk;
+	case MSIG_KEY_ROLE_KSK:
+		return keys->ksk;
+	case MSIG_KEY_ROLE_CSK:
+		return keys->csk;
+	default:
+		return 0;
+	}
+}
+
+/* What of every provider is in, by the effects of the running process. */
+static void
+target_masks(const struct zone_view *view, struct process_target *t)
 {
 	const struct view_process *run = &view->d.process;
 	uint32_t effects = process_effects(view);
-	uint32_t members = agree_members(view);
-	uint32_t subject = run->kind != 0 ? UINT32_C(1) << run->subject : 0;
+	uint32_t subject = run->kind != 0 ? BIT(run->subject) : 0;
 
-	memset(t, 0, sizeof(*t));
-	t->keys = t->cds = t->ns = members;
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		if (!p->used)
+			continue;
+		t->keys |= p->has & HAS_KEYS ? BIT(i) : 0;
+		t->cds |= p->has & HAS_CDS ? BIT(i) : 0;
+		t->ns |= p->has & HAS_NS ? BIT(i) : 0;
+	}
+	/* Who leaves goes on as it is until the end: nobody asks it any more. */
+	if (run->kind == MSIG_PROCESS_REMOVE && run->subject == VIEW_SELF)
+		effects &= ~(uint32_t)(EFFECT_KEYS_DEL | EFFECT_CDS_DEL);
 	if (effects & EFFECT_KEYS_ADD)
 		t->keys |= subject;
 	if (effects & EFFECT_CDS_ADD)
@@ -140,481 +457,153 @@ process_target(const struct zone_view *view, struct process_target *t)
 	if (effects & EFFECT_NS_DEL)
 		t->ns &= ~subject;
 	t->csync = (effects & EFFECT_CSYNC) != 0;
-	t->agent = agent_manages_ns(view);
+}
+
+static bool
+ns_published(const struct zone_view *view)
+{
+	for (int i = 0; i < VIEW_PROVIDERS; i++)
+		if (!rset_empty(view->d.want.from[i].ns))
+			return true;
+	return false;
+}
+
+void
+process_target(const struct zone_view *view, struct process_target *t)
+{
+	const struct view_process *run = &view->d.process;
+
+	memset(t, 0, sizeof(*t));
+	target_masks(view, t);
+	t->agent = view->d.agent_ns;
 	t->complete = true;
 	for (int i = 0; i < VIEW_PROVIDERS; i++) {
-		uint32_t bit = UINT32_C(1) << i;
 		const struct view_statement *s = &view->d.provider[i].statement;
-		if (((t->keys | t->cds | t->ns) & bit) == 0)
+		if (((t->keys | t->cds | t->ns) & BIT(i)) == 0)
 			continue;
 		if (!s->known) {
 			t->complete = false;
 			continue;
 		}
-		if (t->keys & bit)
+		if (t->keys & BIT(i))
 			t->dnskey = rset_or(t->dnskey, s->dnskey);
-		if (t->cds & bit) {
+		if (t->cds & BIT(i)) {
 			t->cds_set = rset_or(t->cds_set, s->cds);
 			t->cdnskey = rset_or(t->cdnskey, s->cdnskey);
 		}
-		if (t->ns & bit)
+		if (t->ns & BIT(i))
 			t->ns_set = rset_or(t->ns_set, s->ns);
 	}
-	/* The sets of a single signer are its own affair: overlays begin with the second one. */
-	if (MUTANT(CDS_SWAP) && (effects & EFFECT_CDS_ADD)) {
-		t->cds = subject;
+	/* The sets of a single signer are its own affair, unless they are about to change at the
+	 * parent. */
+	t->cds_shown = __builtin_popcount(t->cds) >= 2 || run->kind == MSIG_PROCESS_REMOVE ||
+		       run->kind == MSIG_PROCESS_KSK || run->kind == MSIG_PROCESS_ALGORITHM;
+	if (MUTANT(CDS_SWAP) && (process_effects(view) & EFFECT_CDS_ADD)) {
+		t->cds = BIT(run->subject);
 		t->cds_set = view->d.provider[run->subject].statement.cds;
 		t->cdnskey = view->d.provider[run->subject].statement.cdnskey;
-	} else if (__builtin_popcount(t->cds) < 2)
+	} else if (!t->cds_shown)
 		t->cds_set = t->cdnskey = RSET_NONE;
-	if (!t->agent || __builtin_popcount(t->ns) < 2)
+	/* NS that came from here stay so: the owner's own may name who has left. */
+	if (!t->agent || (__builtin_popcount(t->ns) < 2 && !ns_published(view)))
 		t->ns_set = RSET_NONE;
 }
 
-void
-process_wanted(const struct zone_view *view, struct rset wanted[HOLD_COUNT])
+/* The NS that only this provider states. */
+struct rset
+process_own_ns(const struct zone_view *view, int provider)
 {
-	struct process_target t;
-	process_target(view, &t);
-	memset(wanted, 0, sizeof(struct rset) * HOLD_COUNT);
-	wanted[HOLD_KEY] = t.dnskey;
-	wanted[HOLD_DS] = rpool_keys(&view->d.pool, t.cds_set);
-	wanted[HOLD_NS] = t.ns_set;
+	struct rset names =
+	    provider == VIEW_SELF ? view->config.ns : view->d.provider[provider].statement.ns;
+	for (int i = 0; i < VIEW_PROVIDERS; i++)
+		if (i != provider && view->d.provider[i].used)
+			names =
+			    rset_minus(names, i == VIEW_SELF ? view->config.ns
+							     : view->d.provider[i].statement.ns);
+	return names;
 }
 
-/* ---- conditions ---- */
-
-struct check {
-	const struct zone_view *view;
-	struct process_target target;
-	bool everywhere;
-	int64_t now;
-	struct reason *why;
-};
-
-static bool __attribute__((format(printf, 6, 7)))
-no(struct check *c, enum reason_class class, enum reason_object object, const char *place,
-   const char *expected, const char *seen, ...)
+/* The keys of the new algorithm, or all others, among those of a provider. */
+struct rset
+process_algorithm_keys(const struct zone_view *view, struct rset keys, bool fresh)
 {
-	struct reason *r = c->why;
-	if (r == NULL)
-		return false;
-	r->class = class;
-	r->object = object;
-	r->since = r->next = 0;
-	r->todo[0] = 0;
-	snprintf(r->place, sizeof(r->place), "%s", place);
-	snprintf(r->expected, sizeof(r->expected), "%s", expected);
-	va_list ap;
-	va_start(ap, seen);
-	vsnprintf(r->seen, sizeof(r->seen), seen, ap);
-	va_end(ap);
-	return false;
+	for (int i = rset_next(&keys, 0); i >= 0; i = rset_next(&keys, i + 1))
+		if ((view->d.pool.at[i].alg == view->d.process.algorithm) != fresh)
+			rset_del(&keys, i);
+	return keys;
 }
 
-static void
-todo(struct check *c, const char *text)
+/* The keys that sign the DNSKEY RRset, or may. */
+static struct rset
+sep_keys(const struct zone_view *view, struct rset keys)
 {
-	if (c->why != NULL)
-		snprintf(c->why->todo, sizeof(c->why->todo), "%s", text);
+	for (int i = rset_next(&keys, 0); i >= 0; i = rset_next(&keys, i + 1))
+		if ((view->d.pool.at[i].flags & MSIG_DNSKEY_SEP) == 0)
+			rset_del(&keys, i);
+	return keys;
 }
 
-static bool
-fresh(const struct check *c, const struct view_history *h)
+/* The keys of a provider that sign no data at its servers now. */
+static struct rset
+idle_keys(const struct zone_view *view, int provider)
 {
-	return h->status != MSIG_SEEN_UNKNOWN && h->count > 0 &&
-	       c->now - h->time <= c->view->config.times.fresh;
-}
-
-static const struct rset *
-names_of(const struct zone_view *view, int provider)
-{
-	return provider == VIEW_SELF ? &view->config.ns : &view->d.provider[provider].statement.ns;
-}
-
-/* What a condition says of one server: NULL if it is true there. */
-typedef bool (*server_check)(struct check *c, const struct view_place *p, int provider);
-
-static bool
-one_provider(struct check *c, int provider, enum view_type type, server_check good)
-{
-	const struct zone_view *view = c->view;
-	const struct rset *names = names_of(view, provider);
-	const char *identity = view->d.provider[provider].identity;
-	int servers = 0;
-
-	if (rset_empty(*names) || !rset_within(*names, view->looked_up))
-		return no(c, REASON_PEER, REASON_OF_SERVER, identity,
-			  "addresses of its name servers", "not all are known");
+	struct rset keys = view->d.provider[provider].statement.dnskey;
 	for (int i = 0; i < VIEW_PLACES; i++) {
 		const struct view_place *p = view->d.place[i];
-		if (p == NULL || p->kind != PLACE_SERVER ||
+		if (p == NULL || p->kind == PLACE_PARENT ||
 		    view_place_provider(view, p) != provider)
 			continue;
-		servers++;
-		const struct view_history *h = &p->history[type];
-		if (MUTANT(UNKNOWN) && !fresh(c, h))
-			continue;
-		if (!fresh(c, h))
-			return no(c, REASON_PEER, REASON_OF_SERVER, p->server, "an answer",
-				  "unknown: %s",
-				  h->reason[0] != 0 ? h->reason : "not asked lately");
-		if (!good(c, p, provider))
-			return false;
-		if (MUTANT(FIRST_SERVER))
-			break;
+		const struct view_version *v = view_current(p, VIEW_SOA);
+		if (v != NULL)
+			keys = rset_minus(keys, v->signers);
 	}
-	if (servers == 0)
-		return no(c, REASON_PEER, REASON_OF_SERVER, identity, "at least one name server",
-			  "none");
-	return true;
+	return keys;
 }
 
-static bool
-providers(struct check *c, uint32_t mask, enum view_type type, server_check good)
+void
+process_wanted(const struct zone_view *view, struct hold_want wanted[HOLD_COUNT])
 {
-	for (int i = 0; i < VIEW_PROVIDERS; i++)
-		if ((mask >> i & 1) != 0 && !one_provider(c, i, type, good))
-			return false;
-	return true;
-}
-
-/* The servers whose state counts: our own, if we take part, or those of all actors. */
-static uint32_t
-scope(const struct check *c)
-{
-	uint32_t actors = agree_actors(c->view);
-	return c->everywhere ? actors : actors & 1;
-}
-
-/* The provider's SEP keys that are in the set and signed it. */
-static bool
-signed_by(const struct check *c, const struct view_version *v, int provider)
-{
-	struct rset own =
-	    rset_and(rset_and(v->set, v->signers), c->view->d.provider[provider].statement.dnskey);
-	for (int i = rset_next(&own, 0); i >= 0; i = rset_next(&own, i + 1))
-		if (c->view->d.pool.at[i].flags & 1)
-			return true;
-	return false;
-}
-
-static bool
-serves(struct check *c, const struct view_place *p, int provider)
-{
-	const struct view_version *v = view_current(p, VIEW_DNSKEY);
-	if (v->absent)
-		return no(c, REASON_PEER, REASON_OF_DNSKEY, p->server, "a signed copy of the zone",
-			  "no DNSKEY");
-	if (!signed_by(c, v, provider))
-		return no(c, REASON_PEER, REASON_OF_SIGNATURE, p->server,
-			  "DNSKEY signed by a key of this provider", "no valid signature by one");
-	return true;
-}
-
-static bool
-keys(struct check *c, const struct view_place *p, int provider)
-{
-	const struct view_version *v = view_current(p, VIEW_DNSKEY);
-	struct rset missing = rset_minus(c->target.dnskey, v->set);
-	char expected[REASON_TEXT];
-
-	if (!rset_empty(missing)) {
-		snprintf(expected, sizeof(expected), "all %d keys", rset_count(c->target.dnskey));
-		return no(c, REASON_PEER, REASON_OF_DNSKEY, p->server, expected, "%d missing",
-			  rset_count(missing));
-	}
-	return serves(c, p, provider);
-}
-
-static bool
-cds(struct check *c, const struct view_place *p, int provider)
-{
-	const struct view_version *v = view_current(p, VIEW_CDS);
-	const struct view_history *h = &p->history[VIEW_CDNSKEY];
-	const struct view_version *k = view_current(p, VIEW_CDNSKEY);
-
-	if (!rset_equal(v->set, c->target.cds_set))
-		return no(c, REASON_PEER, REASON_OF_CDS, p->server, "the CDS of all signers",
-			  "%d of %d, %d others", rset_count(rset_and(v->set, c->target.cds_set)),
-			  rset_count(c->target.cds_set),
-			  rset_count(rset_minus(v->set, c->target.cds_set)));
-	if (!fresh(c, h))
-		return no(c, REASON_PEER, REASON_OF_SERVER, p->server, "an answer about CDNSKEY",
-			  "unknown");
-	if (!rset_equal(k->set, c->target.cdnskey))
-		return no(c, REASON_PEER, REASON_OF_CDS, p->server, "the CDNSKEY of all signers",
-			  "%d of %d, %d others", rset_count(rset_and(k->set, c->target.cdnskey)),
-			  rset_count(c->target.cdnskey),
-			  rset_count(rset_minus(k->set, c->target.cdnskey)));
-	return true;
-}
-
-static bool
-ns(struct check *c, const struct view_place *p, int provider)
-{
-	const struct view_version *v = view_current(p, VIEW_NS);
-	const struct view_process *run = &c->view->d.process;
-
-	if (c->target.agent) {
-		if (rset_equal(v->set, c->target.ns_set))
-			return true;
-		return no(c, REASON_PEER, REASON_OF_NS, p->server, "the NS of all providers",
-			  "%d of %d, %d others", rset_count(rset_and(v->set, c->target.ns_set)),
-			  rset_count(c->target.ns_set),
-			  rset_count(rset_minus(v->set, c->target.ns_set)));
-	}
-	/* The owner manages NS. */
-	if (run->kind == MSIG_PROCESS_ADD &&
-	    !rset_within(*names_of(c->view, run->subject), v->set)) {
-		no(c, REASON_BLOCKED, REASON_OF_NS, p->server,
-		   "the joiner's NS in the owner's zone", "not there");
-		todo(c,
-		     "the owner of the zone (NSMGMT=OWNER) adds the NS records of the joiner now");
-		return false;
-	}
-	return true;
-}
-
-static const uint8_t csync_rdata[] = {0, 0, 0, 0, 0, 1, 0, 4, 0x60, 0, 0, 8};
-
-static bool
-csync(struct check *c, const struct view_place *p, int provider)
-{
-	const struct view_version *v = view_current(p, VIEW_CSYNC);
-	int id = rpool_find(&c->view->d.pool, 62, csync_rdata, sizeof(csync_rdata));
-	if (id >= 0 && rset_has(&v->set, id) && rset_count(v->set) == 1)
-		return true;
-	return no(c, REASON_PEER, REASON_OF_CSYNC, p->server, "CSYNC", "%d records",
-		  rset_count(v->set));
-}
-
-static bool
-no_csync(struct check *c, const struct view_place *p, int provider)
-{
-	const struct view_version *v = view_current(p, VIEW_CSYNC);
-	if (v->absent || rset_empty(v->set))
-		return true;
-	return no(c, REASON_PEER, REASON_OF_CSYNC, p->server, "no CSYNC", "%d records",
-		  rset_count(v->set));
-}
-
-typedef bool (*parent_check)(struct check *c, const struct view_place *p);
-
-static bool
-parents(struct check *c, enum view_type type, parent_check good)
-{
-	int servers = 0;
-	for (int i = 0; i < VIEW_PLACES; i++) {
-		const struct view_place *p = c->view->d.place[i];
-		if (p == NULL || p->kind != PLACE_PARENT)
-			continue;
-		servers++;
-		const struct view_history *h = &p->history[type];
-		if (!fresh(c, h))
-			return no(c, REASON_PARENT, REASON_OF_SERVER, p->server, "an answer",
-				  "unknown: %s",
-				  h->reason[0] != 0 ? h->reason : "not asked lately");
-		if (!good(c, p))
-			return false;
-	}
-	if (servers == 0)
-		return no(c, REASON_PARENT, REASON_OF_SERVER, "", "the parent's name servers",
-			  "not known");
-	return true;
-}
-
-static bool
-ds(struct check *c, const struct view_place *p)
-{
-	const struct view_version *v = view_current(p, VIEW_DS);
-	struct rset want = rpool_keys(&c->view->d.pool, c->target.cds_set);
-	struct rset have = rpool_keys(&c->view->d.pool, v->set);
-	if (rset_equal(want, have))
-		return true;
-	return no(c, REASON_PARENT, REASON_OF_DS, p->server, "DS for the keys of CDS",
-		  "%d of %d keys, %d others", rset_count(rset_and(want, have)), rset_count(want),
-		  rset_count(rset_minus(have, want)));
-}
-
-/* A DS that no agent knows is never dropped silently: it stops the process. */
-static bool
-ds_known(struct check *c, const struct view_place *p)
-{
-	const struct view_version *v = view_current(p, VIEW_DS);
-	if (v->absent) {
-		no(c, REASON_BLOCKED, REASON_OF_DS, p->server, "DS of the zone", "none");
-		todo(c, "the zone is not secure at its parent: have the first DS published");
-		return false;
-	}
-	for (int i = rset_next(&v->set, 0); i >= 0; i = rset_next(&v->set, i + 1)) {
-		const struct rr *rr = &c->view->d.pool.at[i];
-		if (!rset_empty(rr->match) || rset_has(&c->view->config.ds_keep, i))
-			continue;
-		no(c, REASON_BLOCKED, REASON_OF_DS, p->server, "DS of known keys only",
-		   "a DS with tag %u, algorithm %u, of no key that is known", rr->tag, rr->alg);
-		todo(c, "remove that DS at the parent, or put it on the keep list");
-		return false;
-	}
-	return true;
-}
-
-/* The delegation names nobody but members (and the subject). */
-static bool
-ns_known(struct check *c, const struct view_place *p)
-{
-	const struct view_version *v = view_current(p, VIEW_NS);
-	uint32_t actors = agree_actors(c->view);
-	struct rset names = RSET_NONE;
-
-	for (int i = 0; i < VIEW_PROVIDERS; i++)
-		if (actors >> i & 1)
-			names = rset_or(names, *names_of(c->view, i));
-	if (rset_within(v->set, names))
-		return true;
-	no(c, REASON_BLOCKED, REASON_OF_NS, p->server, "NS of the providers only",
-	   "%d name servers that no provider states", rset_count(rset_minus(v->set, names)));
-	todo(c, "remove them from the delegation, or state them at their provider");
-	return false;
-}
-
-static bool
-parent_ns(struct check *c, const struct view_place *p)
-{
-	const struct view_version *v = view_current(p, VIEW_NS);
-	struct rset want = c->target.ns_set;
-
-	if (!c->target.agent || rset_empty(want)) {
-		/* What the zone itself says, as our own signer shows it. */
-		want = RSET_NONE;
-		for (int i = 0; i < VIEW_PLACES; i++) {
-			const struct view_place *q = c->view->d.place[i];
-			if (q != NULL && q->kind == PLACE_SIGNER &&
-			    view_current(q, VIEW_NS) != NULL)
-				want = view_current(q, VIEW_NS)->set;
-		}
-	}
-	if (rset_equal(v->set, want))
-		return true;
-	return no(c, REASON_PARENT, REASON_OF_NS, p->server, "the NS of the zone",
-		  "%d of %d, %d others", rset_count(rset_and(v->set, want)), rset_count(want),
-		  rset_count(rset_minus(v->set, want)));
-}
-
-/* A joiner that is named already: bogus for its share of the queries. */
-static bool
-not_named_parent(struct check *c, const struct view_place *p)
-{
-	const struct view_version *v = view_current(p, VIEW_NS);
-	const struct view_process *run = &c->view->d.process;
-	int subject = run->kind != 0 ? run->subject : VIEW_SELF;
-	if (!rset_meets(v->set, *names_of(c->view, subject)))
-		return true;
-	no(c, REASON_BLOCKED, REASON_OF_NS, p->server, "the joiner's NS not in the delegation",
-	   "there already");
-	todo(c, "take the joiner's NS out of the zone and of the delegation; it is named last");
-	return false;
-}
-
-static bool
-not_named_server(struct check *c, const struct view_place *p, int provider)
-{
-	return not_named_parent(c, p);
-}
-
-static bool
-algorithms(struct check *c)
-{
-	uint32_t actors = agree_actors(c->view);
-	const struct rpool *pool = &c->view->d.pool;
-	uint64_t first[4] = {0};
-	int reference = -1;
-
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
-		if ((actors >> i & 1) == 0)
-			continue;
-		const struct rset *set = &c->view->d.provider[i].statement.dnskey;
-		uint64_t algs[4] = {0};
-		for (int k = rset_next(set, 0); k >= 0; k = rset_next(set, k + 1))
-			algs[pool->at[k].alg >> 6] |= UINT64_C(1) << (pool->at[k].alg & 63);
-		if (reference < 0) {
-			reference = i;
-			memcpy(first, algs, sizeof(first));
-		} else if (memcmp(first, algs, sizeof(first)) != 0) {
-			no(c, REASON_BLOCKED, REASON_OF_DNSKEY, c->view->d.provider[i].identity,
-			   "the algorithms of the other signers", "others");
-			todo(c, "configure the joiner's signer with the group's algorithms");
-			return false;
-		}
-	}
-	return true;
-}
-
-static bool
-naming_safe(struct check *c)
-{
-	const struct view_process *run = &c->view->d.process;
-	struct safety s = safety_naming(
-	    c->view, *names_of(c->view, run->kind != 0 ? run->subject : VIEW_SELF), c->now);
-	if (s.ok)
-		return true;
-	no(c, s.until != VIEW_NEVER ? REASON_UNTIL : REASON_PEER, s.object, s.place,
-	   "safe with every cached set", "%s", s.text);
-	if (c->why != NULL && s.until != VIEW_NEVER)
-		c->why->next = s.until;
-	return false;
-}
-
-static bool
-condition(struct check *c, enum process_condition_bit bit)
-{
-	const struct zone_view *view = c->view;
 	const struct view_process *run = &view->d.process;
-	uint32_t subject = UINT32_C(1) << (run->kind != 0 ? run->subject : VIEW_SELF);
+	struct process_target t;
+	uint32_t subject = run->kind != 0 ? BIT(run->subject) : 0;
+	uint32_t actors = agree_actors(view);
 
-	switch (bit) {
-	case COND_BIT_NOT_NAMED:
-		return parents(c, VIEW_NS, not_named_parent) &&
-		       providers(c, agree_members(view), VIEW_NS, not_named_server);
-	case COND_BIT_SERVES:
-		return providers(c, subject, VIEW_DNSKEY, serves);
-	case COND_BIT_ALGORITHMS:
-		return algorithms(c);
-	case COND_BIT_DS_KNOWN:
-		return parents(c, VIEW_DS, ds_known);
-	case COND_BIT_NS_KNOWN:
-		return parents(c, VIEW_NS, ns_known);
-	case COND_BIT_KEYS:
-		return providers(c, scope(c), VIEW_DNSKEY, keys);
-	case COND_BIT_CDS:
-		return providers(c, scope(c), VIEW_CDS, cds);
-	case COND_BIT_DS:
-		return parents(c, VIEW_DS, ds);
-	case COND_BIT_NS:
-		return providers(c, scope(c), VIEW_NS, ns);
-	case COND_BIT_CSYNC:
-		return providers(c, scope(c), VIEW_CSYNC, csync);
-	case COND_BIT_NO_CSYNC:
-		return providers(c, scope(c), VIEW_CSYNC, no_csync);
-	case COND_BIT_PARENT_NS:
-		return parents(c, VIEW_NS, parent_ns);
-	case COND_BIT_NAMING_SAFE:
-		return naming_safe(c);
-	case COND_COUNT:
+	process_target(view, &t);
+	memset(wanted, 0, sizeof(wanted[0]) * HOLD_COUNT);
+	for (int i = 0; i < HOLD_COUNT; i++)
+		wanted[i].at = actors;
+	wanted[HOLD_KEY].in = t.dnskey;
+	wanted[HOLD_DS].in = rpool_keys(&view->d.pool, t.cds_set);
+	wanted[HOLD_NS].in = t.ns_set;
+	wanted[HOLD_LEAVE].at = wanted[HOLD_RR].at = subject;
+	switch (run->kind) {
+	case MSIG_PROCESS_REMOVE:
+		wanted[HOLD_LEAVE].in = run->stays ? RSET_NONE : process_own_ns(view, run->subject);
+		wanted[HOLD_DS].out =
+		    rset_minus(view->d.provider[run->subject].statement.dnskey, wanted[HOLD_DS].in);
+		/* fall through */
+	case MSIG_PROCESS_NS_REMOVE:
+		for (int i = 0; i < HOLD_COUNT; i++)
+			if (i != HOLD_LEAVE)
+				wanted[i].at &= ~subject;
+		if (!run->stays)
+			wanted[HOLD_NS].out = process_own_ns(view, run->subject);
+		break;
+	case MSIG_PROCESS_KSK:
+		wanted[HOLD_KEY].signs =
+		    sep_keys(view, view->d.provider[run->subject].statement.dnskey);
+		wanted[HOLD_KEY].signs_at = subject;
+		/* fall through */
+	case MSIG_PROCESS_ZSK:
+		wanted[HOLD_RR].out = rset_or(run->old, idle_keys(view, run->subject));
+		break;
+	case MSIG_PROCESS_ALGORITHM:
+		wanted[HOLD_KEY].exact = run->step >= 5; /* the old ones are gone */
+		wanted[HOLD_RR].at = BIT(VIEW_SELF);
+		wanted[HOLD_RR].in = run->fresh;
+		wanted[HOLD_RR].alien = true;
+		break;
+	default:
 		break;
 	}
-	return false;
-}
-
-bool
-process_check(const struct zone_view *view, uint32_t conditions, bool everywhere, int64_t now,
-	      struct reason *why)
-{
-	struct check c = {.view = view, .everywhere = everywhere, .now = now, .why = why};
-	process_target(view, &c.target);
-	conditions &= everywhere ? ~MUTANT_GUARDS : ~MUTANT_DONES;
-	for (int bit = 0; bit < COND_COUNT; bit++)
-		if ((conditions >> bit & 1) != 0 && !condition(&c, bit))
-			return false;
-	return true;
 }

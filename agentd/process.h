@@ -4,24 +4,39 @@
  */
 #pragma once
 
+#include "agentd/hold.h"
 #include "agentd/view.h"
 
 /* Conditions, used as guard (before REQUEST, APPROVE and EXECUTE, everywhere) and as done-condition
- * (at the own servers). One bit each; process.c evaluates them, and each says its own reason. */
-#define PROCESS_CONDITIONS(X)                                        \
-	X(NOT_NAMED, "no delegation names the joiner's servers yet") \
-	X(SERVES, "the subject serves its signed copy")              \
-	X(ALGORITHMS, "one algorithm set everywhere")                \
-	X(DS_KNOWN, "every DS at the parent is of a known key")      \
-	X(NS_KNOWN, "every delegated server belongs to a provider")  \
-	X(KEYS, "every signer shows all keys")                       \
-	X(CDS, "every signer shows the same CDS and CDNSKEY")        \
-	X(DS, "the parent's DS is what CDS says")                    \
-	X(NS, "every signer shows the same NS")                      \
-	X(CSYNC, "every signer shows CSYNC")                         \
-	X(NO_CSYNC, "no signer shows CSYNC")                         \
-	X(PARENT_NS, "the parent's NS is the zone's")                \
-	X(NAMING_SAFE, "S1 and S2 hold once the joiner is named")
+ * (at the own servers). One bit each; process.c evaluates them, and each says its own reason. Those
+ * of the last group speak of the own signer and are true for whoever rolls nothing. */
+#define PROCESS_CONDITIONS(X)                                                     \
+	X(NOT_NAMED, "no delegation names the joiner's servers yet")              \
+	X(SERVES, "the subject serves its signed copy")                           \
+	X(COPY, "the subject's servers serve a copy that a member signed")        \
+	X(ALGORITHMS, "one algorithm set everywhere")                             \
+	X(REMAIN, "a signer remains")                                             \
+	X(DS_KNOWN, "every DS at the parent is of a known key")                   \
+	X(NS_KNOWN, "every delegated server belongs to a provider")               \
+	X(KEYS, "every signer shows all keys")                                    \
+	X(EXACT, "no signer shows other keys")                                    \
+	X(SEPS, "every key that a DS shall name signs the DNSKEY of its signer")  \
+	X(CDS, "every signer shows the same CDS and CDNSKEY")                     \
+	X(DS, "the parent's DS is what CDS says")                                 \
+	X(NS, "every signer shows the same NS")                                   \
+	X(CSYNC, "every signer shows CSYNC")                                      \
+	X(NO_CSYNC, "no signer shows CSYNC")                                      \
+	X(PARENT_NS, "the parent's NS is the zone's")                             \
+	X(NAMING_SAFE, "S1 and S2 hold once the subject is named")                \
+	X(GONE, "the leaver's servers are silent, or do not name themselves")     \
+	X(ALG_SIGNED, "every signer signs with the new algorithm")                \
+	X(ALG_STATED, "every signer states keys of the new algorithm")            \
+	X(ALG_CDS, "every signer wants DS of the new algorithm only")             \
+	X(ALG_ALONE, "no signer states a key of another algorithm")               \
+	X(DRIVER, "the own signer's keys can be moved")                           \
+	X(STORE, "the own key store has the keys in the states of this step")     \
+	X(SHOWN, "the own signer shows the new keys, and the own statement does") \
+	X(DATA_NEW, "the own signer signs nothing with the old keys any more")
 
 enum process_condition_bit {
 #define X(id, text) COND_BIT_##id,
@@ -47,13 +62,25 @@ enum process_effect {
 	EFFECT_NS_DEL = 64,
 };
 
+/* Which of the roller's keys its CDS names. A signer that writes its own CDS (mode foreign) goes
+ * from old to new in one step, when the key becomes READY; one whose records all come from the
+ * overlay (mode all) can name both in between. */
+enum process_cds { CDS_OLD, CDS_BOTH, CDS_NEW };
+
+/* The state that keys are brought into, by role (MSIG_KEY_STATE_*; 0: no such role here). */
+struct process_keys {
+	uint8_t zsk, ksk, csk;
+};
+
 struct process_step {
 	const char *name;
-	uint32_t guard;   /* COND_*, at all servers of all actors */
-	uint32_t effect;  /* EFFECT_* */
-	uint32_t done;    /* COND_*, at the own servers */
-	uint32_t holds;   /* 1 << HOLD_*: must have elapsed before DONE */
-	const char *next; /* what comes next, for the journal */
+	uint32_t guard;                 /* COND_*, at all servers of all actors */
+	uint32_t effect;                /* EFFECT_* */
+	uint32_t done;                  /* COND_*, at the own servers */
+	uint32_t holds;                 /* 1 << HOLD_*: must have elapsed before DONE */
+	const char *next;               /* what comes next, for the journal */
+	struct process_keys fresh, old; /* rollovers: the roller's keys */
+	enum process_cds cds;           /* rollovers, mode all */
 };
 
 struct process_rule {
@@ -70,7 +97,9 @@ struct process_target {
 	uint32_t keys, cds, ns; /* providers whose sets are in; 0 for ns: the owner's NS stay */
 	bool agent;             /* NSMGMT=AGENT */
 	bool csync;
-	bool complete; /* every statement that it needs is known */
+	bool cds_shown; /* CDS and CDNSKEY come from the overlay: there are several, or they change
+			 */
+	bool complete;  /* every statement that it needs is known */
 	struct rset dnskey, cds_set, cdnskey, ns_set;
 };
 
@@ -85,7 +114,18 @@ bool process_check(const struct zone_view *view, uint32_t conditions, bool every
 		   struct reason *why);
 
 /* What each hold of the running process waits for. */
-void process_wanted(const struct zone_view *view, struct rset wanted[HOLD_COUNT]);
+void process_wanted(const struct zone_view *view, struct hold_want wanted[HOLD_COUNT]);
+
+struct rset process_own_ns(const struct zone_view *view, int provider);
+/* Of a set of DNSKEYs those of the algorithm that the running rollover goes to, or all others. */
+struct rset process_algorithm_keys(const struct zone_view *view, struct rset keys, bool fresh);
+
+/* Who of the actors this provider is responsible for in the running process: does it roll keys? */
+bool process_rolls(const struct zone_view *view);
+/* The states of the step that was executed last, for a role; 0: as they are. */
+uint8_t process_key_state(const struct zone_view *view, bool fresh, uint8_t role);
+/* The step whose effects hold now: executed; -1: none was. */
+int process_executed(const struct zone_view *view);
 
 const struct process_rule *process_rule(uint8_t kind); /* NULL: not known here */
 const char *process_name(uint8_t kind);

@@ -42,7 +42,8 @@ enum reason_class {
 	X(OPERATOR, "operator")   \
 	X(S1, "chain")            \
 	X(S2, "data-signature")   \
-	X(KEYTAG, "key-tag")
+	X(KEYTAG, "key-tag")      \
+	X(KEY, "key")
 
 enum reason_object {
 #define X(id, text) REASON_OF_##id,

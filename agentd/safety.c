@@ -189,6 +189,22 @@ safety_keys(const struct zone_view *view, struct rset dnskeys, int64_t now)
 }
 
 struct safety
+safety_signing(const struct zone_view *view, struct rset keys, int64_t now)
+{
+	struct safety r = safe;
+	struct seen seen;
+
+	if (MUTANT(SAFETY) || !own_delegated(view, now))
+		return r;
+	look(view, now, &seen);
+	for (int i = 0; i < seen.keys; i++)
+		if (!s2(seen.k[i].v->set, keys))
+			violated(view, &r, REASON_OF_S2, NULL, &seen.k[i]);
+	overflowed(&r, &seen);
+	return r;
+}
+
+struct safety
 safety_ds(const struct zone_view *view, struct rset keys, int64_t now)
 {
 	struct safety r = safe;

@@ -33,6 +33,9 @@ void safety_delegations(struct zone_view *view, int64_t now);
  * is no worse than what they show already is allowed. */
 struct safety safety_keys(const struct zone_view *view, struct rset dnskeys, int64_t now);
 
+/* Would it be safe if data were signed with one of these keys alone? */
+struct safety safety_signing(const struct zone_view *view, struct rset keys, int64_t now);
+
 /* Would it be safe if the parent's DS stood for these keys? */
 struct safety safety_ds(const struct zone_view *view, struct rset keys, int64_t now);
 

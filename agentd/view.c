@@ -606,6 +606,7 @@ view_on_applied(struct zone_view *view, uint64_t epoch, uint64_t counter, uint16
 		return news(view, false); /* applying stays set: said again after a pause */
 	view->applying = 0;
 	view->d.applied = *want;
+	view->d.shrink = false;
 	view->d.applied_epoch = epoch;
 	view->d.applied_counter = counter;
 	view->combiner_epoch = epoch;

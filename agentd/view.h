@@ -136,13 +136,16 @@ struct view_statement {
 /* ---- messages of the agreement (agree.h has the rules) ---- */
 
 struct view_message {
-	enum msig_op op;        /* REQUEST ... NOT_YET, of libmsig/option.h */
-	uint64_t epoch;         /* TLV 14 */
-	uint8_t process;        /* TLV 5 */
-	uint8_t step;           /* TLV 6 */
-	uint8_t tid[16];        /* TLV 7 */
-	int subject;            /* provider it is about (TLV 21); the sender when it does not say */
-	uint8_t algorithm;      /* TLV 22: where an algorithm rollover goes; else 0 */
+	enum msig_op op;   /* REQUEST ... NOT_YET, of libmsig/option.h */
+	uint64_t epoch;    /* TLV 14 */
+	uint8_t process;   /* TLV 5 */
+	uint8_t step;      /* TLV 6 */
+	uint8_t tid[16];   /* TLV 7 */
+	int subject;       /* provider it is about (TLV 21); the sender when it does not say */
+	uint8_t algorithm; /* TLV 22: where an algorithm rollover goes; else 0 */
+	uint64_t
+	    version_epoch; /* TLV 17: the sender\'s statement must be this one or later; 0: any */
+	uint64_t version_counter;
 	uint8_t hsync[32];      /* TLV 16 */
 	uint16_t result;        /* TLV 10 (enum msig_result), in DENY and NOT-YET */
 	char text[REASON_TEXT]; /* TLV 11 */
@@ -221,7 +224,7 @@ enum view_phase {
 	PHASE_DONE,      /* our part of `step` is done: visible, and our hold has elapsed */
 };
 
-enum view_hold { HOLD_KEY, HOLD_DS, HOLD_NS, HOLD_RR, HOLD_COUNT };
+enum view_hold { HOLD_KEY, HOLD_DS, HOLD_NS, HOLD_RR, HOLD_LEAVE, HOLD_COUNT };
 
 struct view_process {
 	uint8_t kind; /* process.h; 0: none */
@@ -246,6 +249,7 @@ struct view_process {
 	uint8_t algorithm;        /* where an algorithm rollover goes */
 	bool stays;             /* REMOVE: its name servers stay, with somebody else's signatures */
 	struct rset fresh, old; /* rollovers: own keys that come and go (DNSKEYs) */
+	uint8_t roles;          /* rollovers: bit per role of keys that roll; 0: not chosen yet */
 };
 
 /* What the operator ordered and did not begin yet. Kept until the process has ended. */
@@ -326,7 +330,9 @@ struct durable {
 	bool begun;                                    /* the group was determined once */
 	uint64_t epoch;                                /* largest process number known */
 	uint64_t counter;                              /* of own statement and overlay versions */
-	struct view_hsync hsync;                       /* last good one */
+	uint64_t content_epoch,
+	    content_counter;       /* of the own statement whose sets are the present */
+	struct view_hsync hsync;   /* last good one */
 	struct view_hsync pending; /* an instruction that takes away: stands since .time */
 	struct rset own;           /* DNSKEYs that are ours, for good */
 	struct rset foreign;       /* DNSKEYs that once were foreign: never ours */
@@ -334,11 +340,13 @@ struct durable {
 	struct view_ended ended;
 	struct view_overlay want;                /* what combinerd shall hold */
 	uint64_t applied_epoch, applied_counter; /* version of the last one that it took */
+	bool shrink; /* since then a process took a provider out of `want` */
 	struct view_overlay applied;
 	struct view_place *place[VIEW_PLACES]; /* NULL: not used */
-	struct view_order order[VIEW_ORDERS];  /* first come, first served */
-	bool agent_ns;                         /* NSMGMT that is in force: AGENT */
-	int64_t backoff;                       /* no own REQUEST before */
+	struct rset orphans; /* own keys of a rollover that was given up: they go again */
+	struct view_order order[VIEW_ORDERS]; /* first come, first served */
+	bool agent_ns;                        /* NSMGMT that is in force: AGENT */
+	int64_t backoff;                      /* no own REQUEST before */
 	uint32_t attempts;
 	bool paused;             /* by the operator */
 	int64_t clock_floor;     /* holds do not count from before this time */

@@ -503,6 +503,18 @@ act_send(struct zone *zone, int provider, const struct view_message *m)
 	memcpy(opt.transition, m->tid, sizeof(opt.transition));
 	memcpy(opt.hsync, m->hsync, sizeof(opt.hsync));
 	opt.has |= MSIG_HAS(TRANSITION) | MSIG_HAS(HSYNC);
+	if (m->subject >= 0 && m->subject < VIEW_PROVIDERS &&
+	    msig_name_parse(zone->view->d.provider[m->subject].identity, opt.subject) == 0) {
+		opt.has |= MSIG_HAS(SUBJECT);
+	}
+	if (m->algorithm != 0) {
+		MSIG_OPTION_SET(&opt, ALGORITHM, algorithm, m->algorithm);
+	}
+	if (m->version_counter != 0) {
+		opt.version.epoch = m->version_epoch;
+		opt.version.counter = m->version_counter;
+		opt.has |= MSIG_HAS(VERSION);
+	}
 	if (m->result != 0) {
 		MSIG_OPTION_SET(&opt, RESULT, result, m->result);
 	}

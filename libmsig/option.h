@@ -108,7 +108,8 @@ enum msig_process {
 	X(49154, POLICY, "policy")           \
 	X(49155, STATE, "other state")       \
 	X(49156, HSYNC, "other HSYNC")       \
-	X(49157, NOTREADY, "not ready")
+	X(49157, NOTREADY, "not ready")      \
+	X(49158, ENDED, "ended there")
 
 enum msig_result {
 #define X(value, id, text) MSIG_RESULT_##id = (value),

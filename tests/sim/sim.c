@@ -489,6 +489,8 @@ execute(struct sim *sim, int i, const struct action *a)
 	case ACT_PULL:
 		send(sim, EV_PULL, i, global_of(sim, n, a->provider));
 		return;
+	case ACT_KEY:
+		break;
 	case ACT_JOURNAL:
 	case ACT_ALARM:
 		sim_trace(sim, "%s: %s%s", n->identity, a->kind == ACT_ALARM ? "ALARM " : "",

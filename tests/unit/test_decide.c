@@ -187,16 +187,16 @@ test_hsync_off_must_stand(void **state)
 }
 
 static void
-test_member_off_is_said(void **state)
+test_member_off_leaves(void **state)
 {
 	bench_clear(&b);
 	bench_init(&b, 2, 3);
 	b.hsync.entry[1].on = false;
 	memset(b.hsync.digest, 77, 32);
 	bench_run(&b, 10000);
-	const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_HSYNC);
-	assert_non_null(r);
-	assert_string_equal(r->place, "msa.p2.");
+	/* Its keys stay until its servers have gone. */
+	assert_int_equal(b.view->d.process.kind, MSIG_PROCESS_REMOVE);
+	assert_int_equal(b.view->d.process.subject, 1);
 	assert_true(rset_equal(b.view->d.want.from[1].dnskey, b.own[1]));
 }
 
@@ -210,7 +210,7 @@ test_nobody_joins_while_a_member_is_off(void **state)
 	bench_run(&b, 10000);
 	bench_state(&b, 2, false);
 	bench_say(&b, 2, MSIG_OP_REQUEST, 0, 5);
-	assert_non_null(bench_sent(&b, 2, MSIG_OP_NOT_YET));
+	assert_non_null(bench_sent(&b, 2, MSIG_OP_DENY));
 	assert_null(bench_sent(&b, 2, MSIG_OP_APPROVE));
 }
 
@@ -478,7 +478,7 @@ main(void)
 	    T(test_hsync_member_deleted),
 	    T(test_hsync_unknown_is_not_empty),
 	    T(test_hsync_off_must_stand),
-	    T(test_member_off_is_said),
+	    T(test_member_off_leaves),
 	    T(test_nobody_joins_while_a_member_is_off),
 	    T(test_membership_is_not_claimed),
 	    T(test_new_name_server_of_a_member),

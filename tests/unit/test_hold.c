@@ -71,7 +71,8 @@ converge(int64_t at, uint32_t ttl)
 static int64_t
 deadline(void)
 {
-	return hold_deadline(b.view, HOLD_KEY, both(), 3, b.now + 100000);
+	struct hold_want want = {.in = both(), .at = 3};
+	return hold_deadline(b.view, HOLD_KEY, &want, b.now + 100000);
 }
 
 static void
@@ -127,14 +128,14 @@ test_margin(void **state)
 static void
 test_only_raised(void **state)
 {
-	struct rset wanted[HOLD_COUNT] = {[HOLD_KEY] = both()};
+	struct hold_want wanted[HOLD_COUNT] = {[HOLD_KEY] = {.in = both(), .at = 3}};
 	int64_t t = b.now + 1000, until;
 	converge(t, 10);
-	hold_raise(b.view, 1 << HOLD_KEY, wanted, 3, t);
+	hold_raise(b.view, 1 << HOLD_KEY, wanted, t);
 	int64_t stored = b.view->d.process.hold[HOLD_KEY];
 	assert_int_equal(stored, deadline());
 	b.view->config.times.d = 0; /* a shorter formula does not lower it */
-	hold_raise(b.view, 1 << HOLD_KEY, wanted, 3, t);
+	hold_raise(b.view, 1 << HOLD_KEY, wanted, t);
 	assert_int_equal(b.view->d.process.hold[HOLD_KEY], stored);
 	assert_false(hold_elapsed(b.view, 1 << HOLD_KEY, stored - 1, &until));
 	assert_int_equal(until, stored);
@@ -162,10 +163,11 @@ test_ds(void **state)
 	int64_t t = b.now + 1000;
 	rset_add(&keys, b.ksk[0]);
 	rset_add(&keys, b.ksk[1]);
-	assert_int_equal(hold_deadline(b.view, HOLD_DS, keys, 3, t), VIEW_NEVER);
+	struct hold_want want = {.in = keys, .at = 3};
+	assert_int_equal(hold_deadline(b.view, HOLD_DS, &want, t), VIEW_NEVER);
 	rset_add(&ds, rpool_of_key(&b.view->d.pool, b.ksk[1], 43));
 	show(-1, VIEW_DS, ds, 20, t);
-	assert_int_equal(hold_deadline(b.view, HOLD_DS, keys, 3, t),
+	assert_int_equal(hold_deadline(b.view, HOLD_DS, &want, t),
 			 t + 20000 + view_times_lab.d_parent);
 }
 
@@ -173,14 +175,14 @@ static void
 test_clock_in_doubt(void **state)
 {
 	int64_t t = b.now + 1000, later = t + 500000, until;
-	struct rset wanted[HOLD_COUNT] = {[HOLD_KEY] = both()};
+	struct hold_want wanted[HOLD_COUNT] = {[HOLD_KEY] = {.in = both(), .at = 3}};
 	converge(t, 10);
-	hold_raise(b.view, 1 << HOLD_KEY, wanted, 3, t);
+	hold_raise(b.view, 1 << HOLD_KEY, wanted, t);
 	assert_true(hold_elapsed(b.view, 1 << HOLD_KEY, later, &until));
 	view_on_clock(b.view, later); /* the full hold again */
 	assert_false(hold_elapsed(b.view, 1 << HOLD_KEY, later, &until));
 	converge(later + 5, 10);
-	hold_raise(b.view, 1 << HOLD_KEY, wanted, 3, later);
+	hold_raise(b.view, 1 << HOLD_KEY, wanted, later);
 	assert_false(hold_elapsed(b.view, 1 << HOLD_KEY, later, &until));
 	assert_int_equal(until, later + 10000 + view_times_lab.d);
 }

@@ -250,6 +250,7 @@ test_ns_of_the_owner(void **state)
 	bench_state(&b, 1, false);
 	look();
 	b.view->d.hsync = b.hsync;
+	b.view->d.agent_ns = false;
 	join(4);
 	struct reason why;
 	assert_false(check(COND_NS, true, &why));

@@ -1,0 +1,311 @@
+/*
+ * The own signer's keys during a rollover: which key comes, which goes, and into which state each
+ * has to be brought now. One thing is asked of the key store at a time, and only what the
+ * invariants allow; its list is the only truth about what has been done.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "agentd/process.h"
+#include "agentd/roll.h"
+#include "agentd/safety.h"
+#include "libmsig/key.h"
+
+#define BIT(i) (UINT32_C(1) << (i))
+
+static const uint8_t roles[] = {MSIG_KEY_ROLE_ZSK, MSIG_KEY_ROLE_KSK, MSIG_KEY_ROLE_CSK};
+
+static const struct view_key *
+find(const struct zone_view *view, int rr)
+{
+	for (int i = 0; i < view->keys; i++)
+		if (view->key[i].rr == rr)
+			return &view->key[i];
+	return NULL;
+}
+
+bool
+roll_in_zone(uint8_t state)
+{
+	return state == MSIG_KEY_STATE_PUBLISHED || state == MSIG_KEY_STATE_READY ||
+	       state == MSIG_KEY_STATE_ACTIVE || state == MSIG_KEY_STATE_RETIRED;
+}
+
+/* Is it in use, so that a rollover replaces it? */
+static bool
+in_use(const struct view_key *k)
+{
+	return k->state == MSIG_KEY_STATE_READY || k->state == MSIG_KEY_STATE_ACTIVE ||
+	       k->state == MSIG_KEY_STATE_RETIRED;
+}
+
+struct rset
+roll_published(const struct zone_view *view)
+{
+	struct rset own = RSET_NONE;
+	for (int i = 0; i < view->keys; i++)
+		if (roll_in_zone(view->key[i].state))
+			rset_add(&own, view->key[i].rr);
+	return own;
+}
+
+/* ---- asking ---- */
+
+static void
+ask(struct step *s, uint8_t verb, const struct view_key *key, uint8_t state)
+{
+	struct zone_view *view = s->view;
+	if (!step_due(s, view->key_asked, view->config.times.resend))
+		return;
+	struct action *a = step_action(s, ACT_KEY);
+	if (a == NULL)
+		return;
+	memset(&a->key, 0, sizeof(a->key));
+	a->key.verb = verb;
+	a->key.role = key->role;
+	a->key.algorithm = key->algorithm;
+	a->key.state = state;
+	snprintf(a->key.id, sizeof(a->key.id), "%s", key->id);
+	view->key_asked = s->now;
+	step_wake(s, s->now + view->config.times.resend);
+	if (verb == MSIG_KEY_VERB_SET)
+		step_journal(s, "signer's key %s (tag %u): %s -> %s asked for", key->id,
+			     view->d.pool.at[key->rr].tag, msig_key_state_name(key->state),
+			     msig_key_state_name(state));
+}
+
+static void
+trouble(struct step *s)
+{
+	if (s->view->store_why[0] != 0)
+		step_blocked(s, REASON_OF_KEY, "signer", "the key store to do what it is asked",
+			     s->view->store_why, "see what signerd says; asked again by itself");
+}
+
+/* ---- which keys ---- */
+
+static bool
+collides(const struct zone_view *view, int rr)
+{
+	const struct rpool *pool = &view->d.pool;
+	struct rset all = rset_or(view->d.own, view->d.foreign);
+
+	for (int i = 0; i < VIEW_PROVIDERS; i++)
+		if (view->d.provider[i].used)
+			all = rset_or(all, view->d.provider[i].statement.dnskey);
+	for (int i = 0; i < view->keys; i++)
+		if (view->key[i].state != MSIG_KEY_STATE_REMOVED)
+			rset_add(&all, view->key[i].rr);
+	const struct rr *a = &pool->at[rr];
+	uint16_t ra = msig_key_tag_revoked(a->rdata);
+	for (int i = rset_next(&all, 0); i >= 0; i = rset_next(&all, i + 1)) {
+		const struct rr *b = &pool->at[i];
+		uint16_t rb = msig_key_tag_revoked(b->rdata);
+		if (i != rr && (a->tag == b->tag || a->tag == rb || ra == b->tag || ra == rb))
+			return true;
+	}
+	return false;
+}
+
+/* What rolls, and what goes: once, when the process begins here. */
+static bool
+choose(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct view_process *run = &view->d.process;
+	bool ksk = false;
+
+	for (int i = 0; i < view->keys; i++)
+		ksk |= in_use(&view->key[i]) && view->key[i].role == MSIG_KEY_ROLE_KSK;
+	for (int i = 0; i < view->keys; i++) {
+		const struct view_key *k = &view->key[i];
+		bool rolls = run->kind == MSIG_PROCESS_ALGORITHM ? k->algorithm != run->algorithm
+			     : run->kind == MSIG_PROCESS_ZSK     ? k->role == MSIG_KEY_ROLE_ZSK
+			     : ksk                               ? k->role == MSIG_KEY_ROLE_KSK
+								 : k->role == MSIG_KEY_ROLE_CSK;
+		if (!in_use(k) || !rolls)
+			continue;
+		rset_add(&run->old, k->rr);
+		run->roles |= (uint8_t)BIT(k->role);
+	}
+	if (run->roles == 0) {
+		step_blocked(s, REASON_OF_KEY, "signer", "a key to roll",
+			     run->kind == MSIG_PROCESS_ZSK ? "no ZSK is active" : "none is active",
+			     run->kind == MSIG_PROCESS_ZSK
+				 ? "abort; a signer with a CSK rolls that: roll csk"
+				 : "abort, and see what keys the signer has");
+		return false;
+	}
+	view->persist = true;
+	return true;
+}
+
+static uint8_t
+algorithm_of(const struct zone_view *view, uint8_t role)
+{
+	const struct view_process *run = &view->d.process;
+	if (run->kind == MSIG_PROCESS_ALGORITHM)
+		return run->algorithm;
+	for (int i = rset_next(&run->old, 0); i >= 0; i = rset_next(&run->old, i + 1)) {
+		const struct view_key *k = find(view, i);
+		if (k != NULL && k->role == role)
+			return k->algorithm;
+	}
+	return 0;
+}
+
+/* The new key of a role: one that was made already, or a newly made one. true: there is one. */
+static bool
+fresh_key(struct step *s, uint8_t role)
+{
+	struct zone_view *view = s->view;
+	struct view_process *run = &view->d.process;
+	struct view_key like = {.role = role, .algorithm = algorithm_of(view, role)};
+
+	for (int i = rset_next(&run->fresh, 0); i >= 0; i = rset_next(&run->fresh, i + 1)) {
+		const struct view_key *k = find(view, i);
+		if (k != NULL && k->role == role)
+			return true;
+	}
+	for (int i = 0; i < view->keys; i++) {
+		const struct view_key *k = &view->key[i];
+		if (k->state != MSIG_KEY_STATE_MADE || k->role != role ||
+		    k->algorithm != like.algorithm)
+			continue;
+		if (collides(view, k->rr)) { /* a tag that somebody has: another one is made */
+			ask(s, MSIG_KEY_VERB_DISCARD, k, 0);
+			return false;
+		}
+		rset_add(&run->fresh, k->rr);
+		view->persist = true;
+		step_journal(s, "the new %s has tag %u", msig_key_role_name(role),
+			     view->d.pool.at[k->rr].tag);
+		return true;
+	}
+	step_wait(s, REASON_PEER, REASON_OF_KEY, "signer", "a new key", "not made yet", 0);
+	ask(s, MSIG_KEY_VERB_MAKE, &like, 0);
+	return false;
+}
+
+/* ---- moving them ---- */
+
+/* Is it safe to bring a key into this state now? */
+static struct safety
+judge(const struct zone_view *view, const struct view_key *key, uint8_t state, int64_t now)
+{
+	const struct view_process *run = &view->d.process;
+	struct rset one = RSET_NONE, keys;
+
+	rset_add(&one, key->rr);
+	switch (state) {
+	case MSIG_KEY_STATE_ACTIVE:
+		if (key->role == MSIG_KEY_ROLE_KSK || run->kind == MSIG_PROCESS_ALGORITHM)
+			break;
+		return safety_signing(view, one, now);
+	case MSIG_KEY_STATE_READY:
+		keys = rset_minus(
+		    rpool_keys(&view->d.pool, view->d.provider[VIEW_SELF].statement.cds), run->old);
+		for (int i = 1; i < VIEW_PROVIDERS; i++)
+			if ((view->d.provider[i].has & HAS_CDS) != 0)
+				keys = rset_or(keys, rpool_keys(&view->d.pool,
+								view->d.provider[i].statement.cds));
+		return safety_ds(view, rset_or(keys, one), now);
+	case MSIG_KEY_STATE_POST:
+	case MSIG_KEY_STATE_REMOVED:
+		keys = view->d.own;
+		for (int i = 1; i < VIEW_PROVIDERS; i++)
+			keys = rset_or(keys, view->d.want.from[i].dnskey);
+		return safety_keys(view, rset_minus(keys, one), now);
+	default:
+		break;
+	}
+	return (struct safety){.ok = true};
+}
+
+/* true: it is there. */
+static bool
+move(struct step *s, int rr, uint8_t state)
+{
+	const struct view_key *key = find(s->view, rr);
+
+	if (key == NULL || state == 0 || key->state == state)
+		return true;
+	struct safety r = judge(s->view, key, state, s->now);
+	if (!r.ok) {
+		step_wait(s, r.until != VIEW_NEVER ? REASON_UNTIL : REASON_PEER, r.object, r.place,
+			  "a change of keys that is safe with every cached set", r.text,
+			  r.until != VIEW_NEVER ? r.until : 0);
+		if (r.until != VIEW_NEVER)
+			step_wake(s, r.until);
+		return false;
+	}
+	ask(s, MSIG_KEY_VERB_SET, key, state);
+	return false;
+}
+
+static void
+move_all(struct step *s)
+{
+	struct zone_view *view = s->view;
+	const struct view_process *run = &view->d.process;
+
+	for (int fresh = 1; fresh >= 0; fresh--) {
+		const struct rset *set = fresh ? &run->fresh : &run->old;
+		for (int i = rset_next(set, 0); i >= 0; i = rset_next(set, i + 1)) {
+			const struct view_key *k = find(view, i);
+			if (k != NULL && !move(s, i, process_key_state(view, fresh, k->role)))
+				return;
+		}
+	}
+}
+
+/* Keys of a rollover that was given up are taken back. */
+static void
+clean_up(struct step *s)
+{
+	struct durable *d = &s->view->d;
+
+	for (int i = rset_next(&d->orphans, 0); i >= 0; i = rset_next(&d->orphans, i + 1)) {
+		const struct view_key *k = find(s->view, i);
+		if (k == NULL || k->state == MSIG_KEY_STATE_REMOVED) {
+			rset_del(&d->orphans, i);
+			s->view->persist = true;
+		} else if (k->state == MSIG_KEY_STATE_MADE) {
+			ask(s, MSIG_KEY_VERB_DISCARD, k, 0);
+			return;
+		} else if (!move(s, i, MSIG_KEY_STATE_REMOVED)) {
+			return;
+		}
+	}
+}
+
+void
+roll_work(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct view_process *run = &view->d.process;
+
+	if (!view->config.driver)
+		return;
+	if (!view->store_known) {
+		static const struct view_key none;
+		ask(s, MSIG_KEY_VERB_LIST, &none, 0);
+		return;
+	}
+	if (step_frozen(view))
+		return;
+	if (!process_rolls(view) || process_executed(view) < 0) {
+		if (run->kind == 0)
+			clean_up(s);
+		return;
+	}
+	trouble(s);
+	if (run->roles == 0 && !choose(s))
+		return;
+	bool all = true;
+	for (size_t i = 0; i < sizeof(roles); i++)
+		if ((run->roles & BIT(roles[i])) != 0)
+			all = fresh_key(s, roles[i]) && all;
+	if (all)
+		move_all(s);
+}
