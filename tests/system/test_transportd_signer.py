@@ -7,6 +7,7 @@ import socket
 import struct
 import tempfile
 import threading
+import time
 
 import dns.message
 import dns.name
@@ -58,6 +59,13 @@ def soa(serial):
 
 def a(owner, ttl, last):
     return dns.rrset.from_text(f"{owner}.{ZONE}", ttl, "IN", "A", f"192.0.2.{last}")
+
+
+def rrsig(owner, hours):
+    """A signature that ends in so many hours; nobody verifies it."""
+    end = int(time.time()) + hours * 3600
+    return dns.rrset.from_text(f"{owner}.{ZONE}", 300, "IN", "RRSIG",
+                               f"A 13 3 300 {end} {end - 864000} 4711 {ZONE} {'A' * 86}==")
 
 
 def whole(serial, *records):
@@ -221,12 +229,34 @@ def test_follow(t, agent, signer, s):
         t.equal((got["serial"], got["digest"], got["reason"]), (12, first, ""), "and it heals by itself")
         signer.script["IXFR"] = [[soa(14), soa(12), a("mail", 900, 2), soa(14), a("ftp", 120, 3), soa(14)]]
 
+    def renewal(hours):
+        """What is asked after NOTIFY of the serial that is known, and until when signatures last."""
+        signer.script["IXFR"] = [[soa(14)]]
+        signer.script["AXFR"] = whole(14, a("www", 300, 1), rrsig("www", hours))
+        signer.asked.clear()
+        s.notify()
+
+    signer.script["IXFR"] = whole(14, a("www", 300, 1), rrsig("www", 30))
+    s.notify()
+    got = changed(agent)
+    t.equal((got["serial"], got["reason"]), (14, ""), "a zone whose signature ends in 30 hours")
+    ends = got["expires"]
+    renewal(31)
+    got = changed(agent)
+    t.equal((got["serial"], signer.asked), (14, ["IXFR", "AXFR"]),
+            "the same serial, but signatures near their end: the whole zone is fetched")
+    t.ok(3500 < got["expires"] - ends < 3700, "and new signatures under the old serial are seen", got)
+    renewal(100)
+    net.until(lambda: signer.asked, "a question")
+    agent.ask(ZONE, "SOA", server=f"{s.address}@5301", tsig="k.", timeout=1000)
+    t.ok("AXFR" not in signer.asked, "but not every time", signer.asked)
+
     parts = whole(15, *[a(f"h{i}", 60, i % 250 + 1) for i in range(200)])[0]
     signer.script["IXFR"] = [parts[i:i + 20] for i in range(0, len(parts), 20)]
     signer.first_only = True
     s.notify()
     got = changed(agent)
-    t.ok(got["reason"] != "" and got["serial"] == 12, "many messages of which the last is not signed: nothing counts", got)
+    t.ok(got["reason"] != "" and got["serial"] == 14, "many messages of which the last is not signed: nothing counts", got)
     signer.first_only = False
     got = changed(agent)
     t.equal((got["serial"], got["max_ttl"], got["reason"]), (15, 60, ""), "a whole zone in many messages, instead of IXFR")

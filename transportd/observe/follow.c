@@ -37,6 +37,7 @@ struct follow {
 	uint32_t backoff;          /* ms; 0: the last transfer succeeded */
 	char reason[200];          /* why it failed; empty: it did not */
 	uint64_t changed, checked; /* UTC ms */
+	uint64_t renewed;          /* UTC ms: when all was fetched for the sake of its signatures */
 	uint64_t axfrs, ixfrs, failures;
 	struct follow *next;
 };
@@ -175,6 +176,18 @@ schedule(struct follow *f)
 	loop_timer_set(f->timer, refresh > 0 ? refresh : 1000);
 }
 
+/* Who signs as he answers (PowerDNS) makes new signatures under an old serial: before those of the
+ * picture seem to end, all is fetched, once in a while. */
+static bool
+grows_old(const struct follow *f)
+{
+	uint64_t expires = picture_expires(&f->picture);
+	uint64_t end = f->checked / 1000 + picture_max_ttl(&f->picture) + FOLLOW_OLD;
+
+	return expires != 0 && expires < end &&
+	       (f->renewed == 0 || f->checked - f->renewed >= FOLLOW_RENEW);
+}
+
 static void
 succeeded(struct follow *f)
 {
@@ -184,7 +197,11 @@ succeeded(struct follow *f)
 	f->checked = loop_utc_ms();
 	f->backoff = 0;
 	f->reason[0] = '\0';
-	f->want_axfr = false;
+	f->want_axfr = f->stream.older && grows_old(f);
+	if (f->want_axfr) {
+		f->renewed = f->checked;
+		f->again = true;
+	}
 	if (!f->stream.older) {
 		if (f->stream.full)
 			f->axfrs++;
@@ -245,12 +262,16 @@ read_message(struct follow *f, knot_pkt_t *pkt, int err)
 		err = tsig_verify_reply(&f->ctx, pkt);
 		theirs = err == 0;
 	}
-	if (err == 0 && rcode != KNOT_RCODE_NOERROR) {
+	if (rcode != KNOT_RCODE_NOERROR) {
+		char reason[80];
+
+		snprintf(reason, sizeof(reason), "%s%s", name != NULL ? name->name : "refused",
+			 theirs ? "" : ", and not signed with the key");
 		f->client = NULL;
-		if (!f->axfr)
-			fall_back(f, name != NULL ? name->name : "refused");
+		if (err == 0 && !f->axfr)
+			fall_back(f, reason);
 		else
-			failed(f, name != NULL ? name->name : "refused");
+			failed(f, reason);
 		return false;
 	}
 	if (err == 0)

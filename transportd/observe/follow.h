@@ -12,7 +12,9 @@
 
 #define FOLLOW_RETRY_MIN 1000 /* ms, doubling */
 #define FOLLOW_RETRY_MAX 30000
-#define FOLLOW_IDLE 15000 /* ms without progress of a transfer */
+#define FOLLOW_IDLE 15000      /* ms without progress of a transfer */
+#define FOLLOW_OLD (48 * 3600) /* s before a signature ends: has it been renewed? */
+#define FOLLOW_RENEW 3600000   /* ms between two looks for that reason alone */
 
 struct follower;
 struct follow;
