@@ -32,6 +32,7 @@ EXTRA_DIST += \
 	tests/lab/knot.py \
 	tests/lab/msig.py \
 	tests/lab/net.py \
+	tests/lab/pdns.py \
 	tests/lab/proc.py \
 	tests/lab/recorder.py \
 	tests/lab/rig.py \
@@ -52,6 +53,7 @@ lab_tests = \
 	tests/system/test_join_crowd.py \
 	tests/system/test_join_doubt.py \
 	tests/system/test_join_kill.py \
+	tests/system/test_join_pdns.py \
 	tests/system/test_lab_invariants.py \
 	tests/system/test_lab_oracle.py \
 	tests/system/test_lab_scanner.py \

@@ -117,7 +117,8 @@ class Msig:
         """A SIG(0) key, and the records that lead others to it, for the identity zone's file; with
         a TTL of the lab."""
         self.ctl("identity", "new", os.path.join(self.home, "msa.pem"))
-        records = self.ctl("identity", "records", "--generic").stdout
+        generic = ["--generic"] if self.provider.generic else []
+        records = self.ctl("identity", "records", *generic).stdout
         return re.sub(r"^(\S+) \d+ IN ", rf"\1 {TTL['rr']} IN ", records, flags=re.MULTILINE)
 
     def start(self, *names):

@@ -30,6 +30,8 @@ TTL = {"rr": 3, "txt": 4, "ns": 4, "dnskey": 4, "ds": 4, "negative": 2}
 class Provider:
     """A DNS provider of the rig: names, addresses, and its Knot signer (configuration A)."""
 
+    generic = True  # its zone files may have any record in the form of RFC 3597
+
     def __init__(self, rig, number):
         self.rig, self.number = rig, number
         self.label = f"p{number}"
@@ -44,9 +46,13 @@ class Provider:
         self.transfer_key = ask.Key(f"transfer-{self.label}.")  # owner -> combiner
         self.signer_key = ask.Key(f"signer-{self.label}.")      # combiner <-> signer <-> observe
         self.update_key = ask.Key(f"update-{self.label}.")      # UPDATE over DNS at the combiner
-        self.signer = Knot(rig.procs, rig.directory, f"signer-{self.label}", [self.server])
+        self.signer = self.make_signer()
         self.records = ""  # of its identity, for the identity zone
         self.ds = {}  # zone -> what ksk() found: nothing rolls here
+
+    def make_signer(self):
+        """The server that signs: something with start(wait=False) and ready()."""
+        return Knot(self.rig.procs, self.rig.directory, f"signer-{self.label}", [self.server])
 
     def configure(self, masters):
         """masters: {zone: (address, port, key)}: where the signer gets each zone from."""
@@ -98,7 +104,8 @@ class Provider:
 
 
 class Rig:
-    """One run of the lab. Use it as a context: leaving it ends every process."""
+    """One run of the lab. Use it as a context: leaving it ends every process. providers: how many,
+    or the classes of each (those that are not Provider have another signer than Knot)."""
 
     def __init__(self, providers=3, keep=False, directory=None):
         self.directory = directory or tempfile.mkdtemp(prefix="msig.")
@@ -108,7 +115,8 @@ class Rig:
         self.watch_key = ask.Key("watch.")
         self.parent_key = ask.Key("parent-update.")
         self.owner_key = ask.Key("owner-update.")
-        self.providers = [Provider(self, n + 1) for n in range(providers)]
+        classes = [Provider] * providers if isinstance(providers, int) else providers
+        self.providers = [cls(self, n + 1) for n, cls in enumerate(classes)]
         self.parent = Knot(self.procs, self.directory, "parent",
                            [(self.block(2), net.DNS_PORT), (self.block(4), net.DNS_PORT)])
         self.owner = Knot(self.procs, self.directory, "owner", [(self.block(1), net.DNS_PORT)])

@@ -20,8 +20,9 @@ from . import ask, net, tools
 from .knot import update
 from .rig import PARENT, TTL
 
-# Knot backdates its signatures: dnssec-cds must not take them for older than the present DS.
-CDS_START = "-7200"
+# Signers backdate their signatures, Knot by minutes, PowerDNS by up to two weeks: dnssec-cds must
+# not take them for older than the present DS.
+CDS_START = "-1300000"
 
 
 class Refused(Exception):

@@ -55,6 +55,8 @@ knot
 unbound
 nsd
 bind9
+pdns-server
+pdns-backend-sqlite3
 '
 
 say() { printf '%s\n' "$*"; }
