@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agentd/mutant.h"
+#include "libmsig/key.h"
 #include "tests/sim/sim.h"
 
 #define SECOND INT64_C(1000)
@@ -1015,8 +1016,8 @@ key(struct sim *sim, uint16_t flags)
 		for (int i = 0; i < sim->pool.count; i++)
 			if (i != id && sim->pool.at[i].type == 48 &&
 			    (sim->pool.at[i].tag == rr->tag ||
-			     sim->pool.at[i].tag == (uint16_t)(rr->tag + 128) ||
-			     rr->tag == (uint16_t)(sim->pool.at[i].tag + 128)))
+			     sim->pool.at[i].tag == msig_key_tag_revoked(rr->rdata) ||
+			     rr->tag == msig_key_tag_revoked(sim->pool.at[i].rdata)))
 				clash = true;
 		if (!clash)
 			return id;
