@@ -370,7 +370,7 @@ keep_blob(struct sim *sim, struct node *n)
 
 /* A message on the way: lost, repeated, late. */
 static struct event *
-send(struct sim *sim, enum event_kind kind, int from, int to)
+send_to(struct sim *sim, enum event_kind kind, int from, int to)
 {
 	sim->messages++;
 	if (faulty(sim) && (sim->cut[from][to] || rng_chance(&sim->rng, 100)))
@@ -470,7 +470,7 @@ execute(struct sim *sim, int i, const struct action *a)
 		sim_trace(sim, "%s -> %s: %s %s %d/%s", n->identity, sim->node[to].identity,
 			  msig_op_name(a->message.op), process_name(a->message.process),
 			  a->message.step, a->message.text);
-		e = send(sim, EV_MESSAGE, i, to);
+		e = send_to(sim, EV_MESSAGE, i, to);
 		if (e == NULL)
 			return;
 		e->u.message = a->message;
@@ -484,11 +484,11 @@ execute(struct sim *sim, int i, const struct action *a)
 		return;
 	case ACT_STATE:
 		to = global_of(sim, n, a->provider);
-		if ((e = send(sim, EV_STATE, i, to)) != NULL)
+		if ((e = send_to(sim, EV_STATE, i, to)) != NULL)
 			statement_out(sim, n, &e->u.statement);
 		return;
 	case ACT_PULL:
-		send(sim, EV_PULL, i, global_of(sim, n, a->provider));
+		send_to(sim, EV_PULL, i, global_of(sim, n, a->provider));
 		return;
 	case ACT_KEY:
 		break;
@@ -666,7 +666,7 @@ beats(struct sim *sim, int i)
 	for (int p = 0; p < sim->nodes; p++) {
 		if (p == i || !sim->node[p].there)
 			continue;
-		struct event *e = st->known ? send(sim, EV_BEAT, i, p) : NULL;
+		struct event *e = st->known ? send_to(sim, EV_BEAT, i, p) : NULL;
 		if (e != NULL) {
 			e->u.apply.epoch = st->epoch;
 			e->u.apply.counter = st->counter;
@@ -980,7 +980,7 @@ handle(struct sim *sim, struct event *e)
 	case EV_PULL: {
 		if (!n->view->d.provider[VIEW_SELF].statement.known)
 			return;
-		struct event *r = send(sim, EV_STATE, e->node, e->from);
+		struct event *r = send_to(sim, EV_STATE, e->node, e->from);
 		if (r != NULL)
 			statement_out(sim, n, &r->u.statement);
 		return;
