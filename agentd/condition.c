@@ -635,6 +635,10 @@ in_state(struct check *c, const struct rset *keys, bool fresh_ones)
 		if (fresh_ones && k == NULL)
 			return no(c, REASON_PEER, REASON_OF_KEY, "signer",
 				  "the new key in its store", "not there");
+		bool gone = want == MSIG_KEY_STATE_REMOVED || want == MSIG_KEY_STATE_POST;
+		if (gone && rset_has(&c->view->d.provider[VIEW_SELF].statement.dnskey, i))
+			return no(c, REASON_PEER, REASON_OF_DNSKEY, "signer", "without the old key",
+				  "key with tag %u is still there", c->view->d.pool.at[i].tag);
 		if (want != 0 && want != have)
 			return no(c, REASON_PEER, REASON_OF_KEY, "signer",
 				  msig_key_state_name(want), "key with tag %u is %s",

@@ -25,6 +25,7 @@ core_tests = \
 	tests/unit/test_hold \
 	tests/unit/test_safety \
 	tests/unit/test_process \
+	tests/unit/test_roll \
 	tests/unit/test_agree \
 	tests/unit/test_decide
 check_PROGRAMS += $(core_tests)
@@ -39,6 +40,8 @@ tests_unit_test_safety_SOURCES = tests/unit/test_safety.c $(core_bench)
 tests_unit_test_safety_LDADD = $(core_test_libs)
 tests_unit_test_process_SOURCES = tests/unit/test_process.c $(core_bench)
 tests_unit_test_process_LDADD = $(core_test_libs)
+tests_unit_test_roll_SOURCES = tests/unit/test_roll.c $(core_bench)
+tests_unit_test_roll_LDADD = $(core_test_libs)
 tests_unit_test_agree_SOURCES = tests/unit/test_agree.c $(core_bench)
 tests_unit_test_agree_LDADD = $(core_test_libs)
 tests_unit_test_decide_SOURCES = tests/unit/test_decide.c $(core_bench)

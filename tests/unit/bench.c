@@ -250,7 +250,14 @@ carry_out(struct bench *b)
 		case ACT_STATE:
 			b->stated++;
 			break;
+		case ACT_KEY:
+			if (b->on_key != NULL)
+				b->on_key(b, a);
+			break;
 		case ACT_JOURNAL:
+			if (getenv("BENCH_TRACE") != NULL)
+				fprintf(stderr, "# %lld %s\n", (long long)(b->now - BENCH_START),
+					a->text);
 			b->journaled++;
 			break;
 		case ACT_ALARM:

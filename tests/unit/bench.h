@@ -37,6 +37,8 @@ struct bench {
 	struct view_message sent[64];
 	int sent_to[64];
 	int sends;
+	/* Does what ACT_KEY says; NULL: nobody does. */
+	void (*on_key)(struct bench *b, const struct action *a);
 };
 
 /* An agent with HSYNC of `designated` providers (the first is itself), whose zone is delegated to

@@ -1,0 +1,444 @@
+/*
+ * Rollovers of the own signer's keys: a signer whose zone nobody else signs, its key store as the
+ * driver has it, and a parent that follows CDS. At every moment what is served must verify with
+ * everything that a cache may hold.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "agentd/roll.h"
+#include "libmsig/err.h"
+#include "tests/unit/bench.h"
+
+#define S(id) MSIG_KEY_STATE_##id
+#define R(id) MSIG_KEY_ROLE_##id
+
+static struct bench b;
+static struct view_key store[VIEW_STORE];
+static int stored, made;
+static bool refuse;      /* the store does nothing, and says why */
+static bool lose_answer; /* it does, and its answer is lost */
+static bool parent_follows;
+
+static bool
+in_zone(const struct view_key *k)
+{
+	return k->state >= S(PUBLISHED) && k->state <= S(RETIRED);
+}
+
+static bool
+signs_data(const struct view_key *k)
+{
+	return k->role != R(KSK) &&
+	       (k->state == S(SIGNING) || k->state == S(ACTIVE) || k->state == S(POST) ||
+		(k->state >= S(PUBLISHED) && k->state <= S(READY) && k->algorithm == 8));
+}
+
+/* What the signer serves follows from the states: as Knot does it. */
+static void
+sign(void)
+{
+	struct bench_server *s = &b.signer;
+	bool ready = false;
+
+	for (int t = 0; t < VIEW_TYPE_COUNT; t++)
+		s->signers[t] = RSET_NONE;
+	s->set[VIEW_DNSKEY] = s->set[VIEW_CDS] = s->set[VIEW_CDNSKEY] = RSET_NONE;
+	for (int i = 0; i < stored; i++)
+		ready |= store[i].state == S(READY);
+	for (int i = 0; i < stored; i++) {
+		const struct view_key *k = &store[i];
+		if (in_zone(k)) {
+			rset_add(&s->set[VIEW_DNSKEY], k->rr);
+			if (k->role != R(ZSK))
+				rset_add(&s->signers[VIEW_DNSKEY], k->rr);
+		}
+		if (signs_data(k) && in_zone(k))
+			rset_add(&s->signers[VIEW_SOA], k->rr);
+		if (k->role != R(ZSK) && k->state == (ready ? S(READY) : S(ACTIVE))) {
+			rset_add(&s->set[VIEW_CDS], rpool_of_key(&b.view->d.pool, k->rr, 59));
+			rset_add(&s->set[VIEW_CDNSKEY], rpool_of_key(&b.view->d.pool, k->rr, 60));
+		}
+	}
+	b.server[0] = *s;
+	if (!parent_follows)
+		return;
+	b.parent.set[VIEW_DS] = RSET_NONE;
+	struct rset keys = rpool_keys(&b.view->d.pool, s->set[VIEW_CDS]);
+	for (int i = rset_next(&keys, 0); i >= 0; i = rset_next(&keys, i + 1))
+		rset_add(&b.parent.set[VIEW_DS], rpool_of_key(&b.view->d.pool, i, 43));
+}
+
+static int
+make(uint8_t role, uint8_t algorithm, uint8_t state)
+{
+	uint8_t rdata[4 + 32] = {1, role == R(ZSK) ? 0 : 1, 3, algorithm};
+	struct view_key *k = &store[stored++];
+
+	rdata[4] = (uint8_t)(100 + made++);
+	memset(k, 0, sizeof(*k));
+	snprintf(k->id, sizeof(k->id), "key%d", made);
+	k->role = role;
+	k->state = state;
+	k->algorithm = algorithm;
+	k->rr = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+	return k->rr;
+}
+
+/* Keys of one algorithm come into DNSKEY and leave it together. */
+static void
+set_state(struct view_key *k, uint8_t state)
+{
+	bool alone = true;
+	for (int i = 0; i < stored; i++)
+		alone &= store[i].algorithm == k->algorithm || !in_zone(&store[i]);
+	k->state = state;
+	for (int i = 0; i < stored; i++)
+		if (!alone && &store[i] != k && store[i].algorithm == k->algorithm &&
+		    (state == S(POST) || state == S(REMOVED)) && in_zone(&store[i]))
+			store[i].state = state;
+}
+
+static void
+on_key(struct bench *bench, const struct action *a)
+{
+	if (refuse) {
+		view_on_keys(b.view, false, "no", NULL, 0);
+		return;
+	}
+	if (a->key.verb == MSIG_KEY_VERB_MAKE)
+		make(a->key.role, a->key.algorithm, S(MADE));
+	for (int i = 0; i < stored; i++) {
+		if (strcmp(store[i].id, a->key.id) != 0)
+			continue;
+		if (a->key.verb == MSIG_KEY_VERB_SET)
+			set_state(&store[i], a->key.state);
+		else if (a->key.verb == MSIG_KEY_VERB_DISCARD)
+			store[i].state = S(REMOVED);
+	}
+	sign();
+	if (!lose_answer)
+		view_on_keys(b.view, true, "", store, stored);
+	lose_answer = false;
+}
+
+static int
+begin(uint8_t first, uint8_t second)
+{
+	bench_init(&b, 1, 1);
+	stored = made = 0;
+	refuse = lose_answer = false;
+	parent_follows = true;
+	b.view->config.driver = true;
+	b.on_key = on_key;
+	make(first, 13, S(ACTIVE));
+	if (second != 0)
+		make(second, 13, S(ACTIVE));
+	b.view->d.own = b.view->d.foreign = RSET_NONE;
+	for (int t = 0; t < VIEW_TYPE_COUNT; t++)
+		b.signer.ttl[t] = 10;
+	sign();
+	bench_run(&b, 30000);
+	return b.view->d.provider[VIEW_SELF].member ? 0 : -1;
+}
+
+static int
+setup(void **state)
+{
+	return begin(R(KSK), R(ZSK));
+}
+
+static int
+setup_csk(void **state)
+{
+	return begin(R(CSK), 0);
+}
+
+static int
+teardown(void **state)
+{
+	bench_clear(&b);
+	return 0;
+}
+
+static struct view_process *
+run(void)
+{
+	return &b.view->d.process;
+}
+
+static const struct view_key *
+key_in(uint8_t role, uint8_t state)
+{
+	for (int i = 0; i < stored; i++)
+		if (store[i].role == role && store[i].state == state)
+			return &store[i];
+	return NULL;
+}
+
+/* Runs until the step is executed; every moment must be safe. */
+static void
+until(uint8_t kind, uint8_t step)
+{
+	for (int i = 0; i < 20000; i++) {
+		bench_decide(&b);
+		struct safety now = safety_now(b.view, b.now);
+		if (!now.ok)
+			print_message("# %s at %s\n", now.text, now.place);
+		assert_true(now.ok);
+		if (run()->kind == kind && run()->step >= step && run()->phase >= PHASE_EXECUTING)
+			return;
+		if (kind == 0 && run()->kind == 0)
+			return;
+		if (!b.view->dirty)
+			b.now = b.plan.wake > b.now ? b.plan.wake : b.now + 1;
+	}
+	for (int i = 0; i < b.view->reasons; i++) {
+		char text[4 * REASON_TEXT];
+		print_message("# %s\n", reason_text(&b.view->reason[i], text, sizeof(text)));
+	}
+	print_message("# process %u step %u phase %u\n", run()->kind, run()->step, run()->phase);
+	fail();
+}
+
+static void
+order(uint8_t process, uint8_t algorithm)
+{
+	struct view_order o = {process, algorithm};
+	assert_int_equal(view_on_order(b.view, &o), 0);
+	assert_int_equal(view_on_order(b.view, &o), MSIG_EREFUSED);
+}
+
+static void
+test_zsk(void **state)
+{
+	int old = key_in(R(ZSK), S(ACTIVE))->rr;
+
+	order(MSIG_PROCESS_ZSK, 0);
+	until(MSIG_PROCESS_ZSK, 1);
+	assert_non_null(key_in(R(ZSK), S(PUBLISHED)));
+	assert_int_equal(key_in(R(ZSK), S(ACTIVE))->rr, old);
+	int64_t published = b.now;
+	until(MSIG_PROCESS_ZSK, 2);
+	assert_true(b.now - published >= 10000); /* H_KEY */
+	int64_t active = b.now;
+	until(MSIG_PROCESS_ZSK, 4);
+	assert_true(b.now - active >= 10000); /* H_RR */
+	until(0, 0);
+	assert_int_not_equal(key_in(R(ZSK), S(ACTIVE))->rr, old);
+	assert_int_equal(key_in(R(ZSK), S(REMOVED))->rr, old);
+	assert_false(rset_has(&b.view->d.provider[VIEW_SELF].statement.dnskey, old));
+	assert_int_equal(b.view->d.order[0].process, 0);
+	bench_run(&b, 10000);
+	assert_int_equal(run()->kind, 0);
+}
+
+static void
+test_ksk(void **state)
+{
+	int old = key_in(R(KSK), S(ACTIVE))->rr;
+
+	order(MSIG_PROCESS_KSK, 0);
+	until(MSIG_PROCESS_KSK, 2);
+	until(MSIG_PROCESS_KSK, 3);
+	int64_t ds = b.now;
+	assert_true(rset_has(&b.signer.set[VIEW_DNSKEY], old));
+	until(MSIG_PROCESS_KSK, 6);
+	assert_true(b.now - ds >= 20000); /* H_DS */
+	until(0, 0);
+	assert_int_equal(key_in(R(KSK), S(REMOVED))->rr, old);
+	assert_non_null(key_in(R(KSK), S(ACTIVE)));
+	assert_non_null(key_in(R(ZSK), S(ACTIVE)));
+}
+
+/* The parent does nothing: the zone stays as it is, and it is said whose turn it is. */
+static void
+test_ksk_without_the_parent(void **state)
+{
+	order(MSIG_PROCESS_KSK, 0);
+	until(MSIG_PROCESS_KSK, 1);
+	parent_follows = false;
+	until(MSIG_PROCESS_KSK, 3);
+	bench_run(&b, 600000);
+	assert_int_equal(run()->step, 3);
+	assert_non_null(bench_reason(&b, REASON_PARENT, REASON_OF_DS));
+	assert_true(safety_now(b.view, b.now).ok);
+	parent_follows = true;
+	sign();
+	until(0, 0);
+}
+
+static void
+test_csk(void **state)
+{
+	int old = key_in(R(CSK), S(ACTIVE))->rr;
+
+	order(MSIG_PROCESS_KSK, 0);
+	until(MSIG_PROCESS_KSK, 4);
+	int64_t active = b.now;
+	until(MSIG_PROCESS_KSK, 6);
+	assert_true(b.now - active >= 10000); /* H_RR */
+	until(0, 0);
+	assert_int_equal(key_in(R(CSK), S(REMOVED))->rr, old);
+}
+
+static void
+test_zsk_of_a_csk(void **state)
+{
+	order(MSIG_PROCESS_ZSK, 0);
+	bench_run(&b, 20000);
+	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_KEY));
+	view_on_command(b.view, VIEW_ABORT);
+	bench_run(&b, 20000);
+	assert_int_equal(run()->kind, 0);
+	assert_int_equal(b.view->d.order[0].process, 0);
+}
+
+/* Given up before the key is used: it goes again. */
+static void
+test_abort(void **state)
+{
+	order(MSIG_PROCESS_ZSK, 0);
+	until(MSIG_PROCESS_ZSK, 1);
+	view_on_command(b.view, VIEW_ABORT);
+	bench_run(&b, 60000);
+	assert_int_equal(run()->kind, 0);
+	assert_null(key_in(R(ZSK), S(PUBLISHED)));
+	assert_non_null(key_in(R(ZSK), S(REMOVED)));
+	assert_int_equal(rset_count(b.view->d.orphans), 0);
+}
+
+/* Once it is used there is no way back. */
+static void
+test_abort_too_late(void **state)
+{
+	order(MSIG_PROCESS_ZSK, 0);
+	until(MSIG_PROCESS_ZSK, 2);
+	view_on_command(b.view, VIEW_ABORT);
+	bench_run(&b, 60000);
+	assert_int_equal(run()->kind, MSIG_PROCESS_ZSK);
+	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_HSYNC));
+	view_on_command(b.view, VIEW_RESUME);
+	until(0, 0);
+}
+
+/* The answer to MAKE is lost: the key that was made is taken, and no second one is made. */
+static void
+test_lost_answer(void **state)
+{
+	lose_answer = true;
+	order(MSIG_PROCESS_ZSK, 0);
+	bench_run(&b, 500);
+	assert_int_equal(stored, 3);
+	view_on_keys(b.view, true, "", store, stored);
+	until(0, 0);
+	assert_int_equal(stored, 3);
+}
+
+static void
+test_store_refuses(void **state)
+{
+	refuse = true;
+	view_on_keys(b.view, false, "no", NULL, 0);
+	order(MSIG_PROCESS_ZSK, 0);
+	bench_run(&b, 20000);
+	assert_int_equal(run()->step, 0);
+	const struct reason *r = bench_reason(&b, REASON_PEER, REASON_OF_KEY);
+	assert_non_null(r);
+	assert_string_equal(r->seen, "no");
+	refuse = false;
+	until(0, 0);
+}
+
+static void
+test_restarts(void **state)
+{
+	order(MSIG_PROCESS_KSK, 0);
+	for (uint8_t step = 0; step < 9; step++) {
+		until(MSIG_PROCESS_KSK, step);
+		bench_restart(&b);
+		b.view->config.driver = true;
+	}
+	until(0, 0);
+	assert_int_equal(stored, 3);
+}
+
+static void
+test_algorithm(void **state)
+{
+	order(MSIG_PROCESS_ALGORITHM, 8);
+	until(MSIG_PROCESS_ALGORITHM, 1);
+	/* Signatures before the DNSKEY: nobody can verify them, they are seen all the same. */
+	assert_non_null(key_in(R(KSK), S(MADE)));
+	bench_run(&b, 2000);
+	assert_non_null(key_in(R(ZSK), S(SIGNING)));
+	assert_int_equal(rset_count(b.signer.set[VIEW_DNSKEY]), 2);
+	assert_int_equal(run()->step, 1);
+	assert_non_null(bench_reason(&b, REASON_PEER, REASON_OF_SIGNATURE));
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		struct view_place *p = b.view->d.place[i];
+		if (p == NULL || p->kind == PLACE_PARENT)
+			continue;
+		struct view_answer a = {.place = i,
+					.type = VIEW_SOA,
+					.status = MSIG_SEEN_SET,
+					.set = b.signer.set[VIEW_SOA],
+					.signers = b.signer.signers[VIEW_SOA],
+					.alien = true,
+					.ttl = 10,
+					.time = b.now + 1};
+		snprintf(a.reason, sizeof(a.reason), "8/%u",
+			 b.view->d.pool.at[key_in(R(ZSK), S(SIGNING))->rr].tag);
+		view_on_answer(b.view, &a);
+	}
+	bench_decide(&b);
+	assert_int_equal(run()->step, 1); /* H_RR */
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_SIGNATURE));
+}
+
+static void
+test_orders(void **state)
+{
+	struct view_order bad[] = {
+	    {MSIG_PROCESS_ADD, 0}, {MSIG_PROCESS_ZSK, 8}, {MSIG_PROCESS_ALGORITHM, 0}, {0, 0}};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(view_on_order(b.view, &bad[i]), MSIG_EVALUE);
+	b.view->config.driver = false;
+	struct view_order zsk = {MSIG_PROCESS_ZSK, 0};
+	assert_int_equal(view_on_order(b.view, &zsk), MSIG_EVALUE);
+	b.view->config.driver = true;
+	/* One after the other, in their order. */
+	order(MSIG_PROCESS_ZSK, 0);
+	order(MSIG_PROCESS_KSK, 0);
+	until(MSIG_PROCESS_ZSK, 0);
+	until(MSIG_PROCESS_KSK, 0);
+	until(0, 0);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define C(name) cmocka_unit_test_setup_teardown(name, setup_csk, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    T(test_zsk),
+	    T(test_ksk),
+	    T(test_ksk_without_the_parent),
+	    C(test_csk),
+	    C(test_zsk_of_a_csk),
+	    T(test_abort),
+	    T(test_abort_too_late),
+	    T(test_lost_answer),
+	    T(test_store_refuses),
+	    T(test_restarts),
+	    T(test_algorithm),
+	    T(test_orders),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
