@@ -359,7 +359,7 @@ static void
 test_restarts(void **state)
 {
 	order(MSIG_PROCESS_KSK, 0);
-	for (uint8_t step = 0; step < 9; step++) {
+	for (uint8_t step = 0; step < 6; step++) {
 		until(MSIG_PROCESS_KSK, step);
 		bench_restart(&b);
 		b.view->config.driver = true;
