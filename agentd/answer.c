@@ -123,8 +123,11 @@ answer_reasons(const struct zone_view *view)
 static json_t *
 process_json(const struct zone_view *view)
 {
-	static const char *const holds[HOLD_COUNT] = {
-	    [HOLD_KEY] = "key", [HOLD_DS] = "ds", [HOLD_NS] = "ns", [HOLD_RR] = "rr"};
+	static const char *const holds[HOLD_COUNT] = {[HOLD_KEY] = "key",
+						      [HOLD_DS] = "ds",
+						      [HOLD_NS] = "ns",
+						      [HOLD_RR] = "rr",
+						      [HOLD_LEAVE] = "leave"};
 	const struct view_process *p = &view->d.process;
 	const struct process_rule *rule = process_rule(p->kind);
 	json_t *j, *list;

@@ -21,7 +21,7 @@
  *          "phase": "executing" (process.h), "subject": identity, "requestor": identity,
  *          "epoch": n, "id": "32 hex digits", "started": t, "since": t,
  *          "done": [identity...] (who said DONE for this step), "approved": [identity...],
- *          "holds": [{"name": "key"|"ds"|"ns"|"rr", "until": t}], "next": "what comes next"}
+ *          "holds": [{"name": "key"|"ds"|"ns"|"rr"|"leave", "until": t}], "next": "what comes next"}
  *
  * status    -> {"identity": "msa.p1.example.", "version": "0.1.0", "pid": n, "started": t, "lab": bool,
  *           "database": "ok"|"static" (disk error: nothing is decided)|"rebuild" (it was lost),
@@ -70,8 +70,23 @@
  *           GRAPH, "zone": z or null, "now": null or {"step": n or null (none runs), "phase":
  *           "executing"... | "completed"|"aborted", "subject": identity, "since": t}}
  * GRAPH     {"name": "add-signer", "kind": n, "priority": n, "steps": [{"step": n, "name": "",
- *           "guard": [text...], "effect": [text...], "done": [text...], "holds": ["H_KEY"...],
- *           "next": text}...]}: the table of process.c; guards and conditions for being done in words
+ *           "guard": [text...], "effect": [text...], "keys": [text...] (of a rollover), "done":
+ *           [text...], "holds": ["H_KEY"...], "next": text}...]}: the table of process.c; guards and conditions for being done in words
+ * plan      {"zone": z, "process"?: "add-signer" (else the one that runs), "provider"?: identity,
+ *           "algorithm"?: n} -> {"zone": ZONE, "plan": PLAN, "lab": bool}: a dry run
+ * PLAN      {"process": "add-signer", "subject": identity, "requestor": identity or "", "algorithm": n,
+ *           "running": bool, "verdict": "pass"|"warn"|"fail" (the worst of what must be true now),
+ *           "start": [CHECK...] (to begin at all), "steps": [{"step": n, "name": "", "state":
+ *           "done"|"now"|"open", "acts": [identity...], "parent": ""|"DS"|"NS" (which it takes over
+ *           when it scans next), "owner": bool (the owner changes NS), "why": text, "guard":
+ *           [CHECK...], "effect": [text...], "keys": [text...] (of a rollover), "changes": [{"add":
+ *           bool, "of": identity, "type": "DNSKEY", "record": a line of a zone file or "", "text": "",
+ *           "at": [identity...]}], "unlisted": n, "done": [text...], "holds": [{"name": "H_KEY",
+ *           "ttl": s, "length": ms, "from": t, "until": t, "place": "server", "provider": identity or
+ *           ""}], "begin": t, "end": t}...], "begin": t, "end": t (best case: holds alone), "scans": n
+ *           (of the parent, on top), "advice": [text...]}
+ * CHECK     {"verdict": "pass"|"later"|"warn"|"fail", "what": text, "step": n or null (of "later":
+ *           which one makes it true), "reason": REASON or null}
  */
 /* clang-format on */
 #include "config.h"
@@ -94,6 +109,7 @@ static const struct ctl_command commands[] = {
 	{"hsync", false, cmds_hsync},
 	{"identity", false, cmds_identity},
 	{"graph", false, cmds_graph},
+	{"plan", false, cmds_plan},
 	{"pause", true, cmds_pause},
 	{"resume", true, cmds_resume},
 	{"abort", true, cmds_abort},

@@ -25,6 +25,7 @@ void cmds_wait_close(struct agent *agent);
 	X(journal)  \
 	X(hsync)    \
 	X(identity) \
+	X(plan)     \
 	X(graph)    \
 	X(pause)    \
 	X(resume)   \

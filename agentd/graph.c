@@ -6,6 +6,7 @@
 
 #include "agentd/graph.h"
 #include "agentd/hold.h"
+#include "libmsig/msg.h"
 
 static const struct {
 	uint32_t effect;
@@ -59,6 +60,36 @@ hold_names(uint32_t mask)
 	return list;
 }
 
+/* "new KSK: published": what becomes of the roller's keys in this step. */
+json_t *
+graph_keys(const struct process_keys *fresh, const struct process_keys *old,
+	   const struct process_step *before)
+{
+	static const char *const names[] = {"ZSK", "KSK", "CSK"};
+	const uint8_t to[2][3] = {{fresh->zsk, fresh->ksk, fresh->csk},
+				  {old->zsk, old->ksk, old->csk}};
+	uint8_t from[2][3] = {{0}};
+	json_t *list = json_array();
+
+	if (before != NULL) {
+		const uint8_t were[2][3] = {
+		    {before->fresh.zsk, before->fresh.ksk, before->fresh.csk},
+		    {before->old.zsk, before->old.ksk, before->old.csk}};
+		memcpy(from, were, sizeof(from));
+	}
+	for (int which = 0; which < 2; which++) {
+		for (int role = 0; role < 3; role++) {
+			if (to[which][role] != 0 && to[which][role] != from[which][role]) {
+				json_array_append_new(
+				    list, json_sprintf("%s %s: %s", which == 0 ? "new" : "old",
+						       names[role],
+						       msig_key_state_name(to[which][role])));
+			}
+		}
+	}
+	return list;
+}
+
 json_t *
 graph_json(const struct process_rule *rule)
 {
@@ -67,11 +98,12 @@ graph_json(const struct process_rule *rule)
 	for (int i = 0; i < rule->steps; i++) {
 		const struct process_step *s = &rule->step[i];
 		json_array_append_new(
-		    steps,
-		    json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:s}", "step", i, "name", s->name,
-			      "guard", graph_conditions(s->guard), "effect",
-			      graph_effects(s->effect), "done", graph_conditions(s->done), "holds",
-			      hold_names(s->holds), "next", s->next != NULL ? s->next : ""));
+		    steps, json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:s}", "step", i, "name",
+				     s->name, "guard", graph_conditions(s->guard), "effect",
+				     graph_effects(s->effect), "keys",
+				     graph_keys(&s->fresh, &s->old, i > 0 ? s - 1 : NULL), "done",
+				     graph_conditions(s->done), "holds", hold_names(s->holds),
+				     "next", s->next != NULL ? s->next : ""));
 	}
 	return json_pack("{s:s, s:i, s:i, s:o}", "name", rule->name, "kind", (int)rule->kind,
 			 "priority", (int)rule->priority, "steps", steps);

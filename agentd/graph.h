@@ -17,3 +17,6 @@ const char *graph_names(char *buf, size_t len);
 /* Of a mask EFFECT_* or COND_*: the texts, in their order. */
 json_t *graph_effects(uint32_t effects);
 json_t *graph_conditions(uint32_t conditions);
+/* States of a roller's keys that differ from those of the step before (NULL: none). */
+json_t *graph_keys(const struct process_keys *fresh, const struct process_keys *old,
+		   const struct process_step *before);

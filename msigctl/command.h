@@ -92,4 +92,7 @@ int hsync_run(struct context *ctx, int argc, char **argv);
 int identity_run(struct context *ctx, int argc, char **argv);
 int wait_run(struct context *ctx, int argc, char **argv);
 int journal_run(struct context *ctx, int argc, char **argv);
+int plan_run(struct context *ctx, int argc, char **argv);
+/* third: a provider, or the number of an algorithm; NULL if zone is no name. */
+json_t *plan_request(const char *zone, const char *process, const char *third);
 int graph_run(struct context *ctx, int argc, char **argv);

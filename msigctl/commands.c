@@ -39,6 +39,8 @@ const struct command commands[] = {
 	  TAKES_STEP | TAKES_DONE | TAKES_MEMBER, NULL, NULL, wait_run },
 	{ "graph", "ZONE | PROCESS", "a process as its table has it; where a zone stands in it", 1, 1,
 	  TAKES_FORMAT, NULL, NULL, graph_run },
+	{ "plan", "ZONE [PROCESS [PROVIDER | ALGORITHM]]", "a dry run: each step, who acts, what changes, how long, what is in the way", 1, 3, 0,
+	  NULL, NULL, plan_run },
 	{ "peers", "", "the other providers: state, channels, when last heard", 0, 0, 0,
 	  "agentd", render_peers, NULL },
 	{ "merge", "ZONE", "what combinerd takes in, adds, and gives to the signer", 1, 1, 0,

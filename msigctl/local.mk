@@ -16,9 +16,11 @@ msigctl_libctlclient_la_SOURCES = \
 	msigctl/identity.h \
 	msigctl/journal.c \
 	msigctl/json.h \
+	msigctl/plan.c \
 	msigctl/render.h \
 	msigctl/render_host.c \
 	msigctl/render_merge.c \
+	msigctl/render_plan.c \
 	msigctl/render_zone.c \
 	msigctl/text.c \
 	msigctl/text.h \

@@ -19,6 +19,7 @@ void render_warnings(const struct text *t, const json_t *answer);
 /* Of agentd. */
 void render_tracking(const struct text *t, const json_t *answer);
 void render_keys(const struct text *t, const json_t *answer);
+void render_plan(const struct text *t, const json_t *answer);
 void render_why(const struct text *t, const json_t *answer);
 void render_peers(const struct text *t, const json_t *answer);
 void render_journal(const struct text *t, const json_t *answer);

@@ -17,7 +17,19 @@ tests_tools_drawgraphs_LDADD = agentd/libagentd.la agentd/libcore.la msigctl/lib
 processesdir = $(docdir)/processes
 dist_processes_DATA = \
 	doc/processes/add-signer.svg \
-	doc/processes/add-signer.txt
+	doc/processes/add-signer.txt \
+	doc/processes/algorithm-rollover.svg \
+	doc/processes/algorithm-rollover.txt \
+	doc/processes/ksk-rollover.svg \
+	doc/processes/ksk-rollover.txt \
+	doc/processes/ns-add.svg \
+	doc/processes/ns-add.txt \
+	doc/processes/ns-remove.svg \
+	doc/processes/ns-remove.txt \
+	doc/processes/remove-signer.svg \
+	doc/processes/remove-signer.txt \
+	doc/processes/zsk-rollover.svg \
+	doc/processes/zsk-rollover.txt
 graphs: tests/tools/drawgraphs
 	./tests/tools/drawgraphs '$(srcdir)/doc/processes'
 .PHONY: graphs
