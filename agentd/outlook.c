@@ -586,6 +586,8 @@ times(struct maker *m, struct outlook_step *s, int step)
 	for (int k = 0; k < HOLD_COUNT; k++) {
 		if ((s->rule->holds >> k & 1) == 0)
 			continue;
+		if (k == HOLD_RR && m->change[k] == 0 && !m->out->running)
+			continue; /* a KSK that signs no data leaves no signature behind */
 		struct outlook_hold *h = &s->hold[s->holds++];
 		h->hold = k;
 		hold_length(m, h);
@@ -797,7 +799,7 @@ who(const struct zone_view *view, const struct outlook_ask *ask, struct outlook 
 		return MSIG_EVALUE;
 	}
 	if (ask->kind == MSIG_PROCESS_ALGORITHM) {
-		out->subject = out->requestor = lowest(view, -1);
+		out->subject = lowest(view, -1);
 	} else if (out->subject < 0) {
 		out->subject = suggested(view, ask->kind);
 	}
@@ -814,7 +816,9 @@ who(const struct zone_view *view, const struct outlook_ask *ask, struct outlook 
 			 add ? "already one" : "not one");
 		return MSIG_EVALUE;
 	}
-	if (add || ask->kind == MSIG_PROCESS_ZSK || ask->kind == MSIG_PROCESS_KSK)
+	if (ask->kind == MSIG_PROCESS_ALGORITHM)
+		out->requestor = lowest(view, -1);
+	else if (add || ask->kind == MSIG_PROCESS_ZSK || ask->kind == MSIG_PROCESS_KSK)
 		out->requestor = out->subject;
 	else
 		out->requestor = lowest(view, out->subject);

@@ -24,6 +24,7 @@ core_tests = \
 	tests/unit/test_view \
 	tests/unit/test_hold \
 	tests/unit/test_safety \
+	tests/unit/test_outlook \
 	tests/unit/test_process \
 	tests/unit/test_roll \
 	tests/unit/test_agree \
@@ -38,6 +39,8 @@ tests_unit_test_hold_SOURCES = tests/unit/test_hold.c $(core_bench)
 tests_unit_test_hold_LDADD = $(core_test_libs)
 tests_unit_test_safety_SOURCES = tests/unit/test_safety.c $(core_bench)
 tests_unit_test_safety_LDADD = $(core_test_libs)
+tests_unit_test_outlook_SOURCES = tests/unit/test_outlook.c $(core_bench)
+tests_unit_test_outlook_LDADD = $(core_test_libs)
 tests_unit_test_process_SOURCES = tests/unit/test_process.c $(core_bench)
 tests_unit_test_process_LDADD = $(core_test_libs)
 tests_unit_test_roll_SOURCES = tests/unit/test_roll.c $(core_bench)

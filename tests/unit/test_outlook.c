@@ -1,0 +1,400 @@
+/*
+ * A dry run: what it says of each process from constructed views, and that it leaves the view
+ * alone.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "agentd/outlook.h"
+#include "libmsig/err.h"
+#include "libmsig/msg.h"
+#include "tests/unit/bench.h"
+
+static struct bench b;
+static struct outlook *o;
+static char err[200];
+
+static int
+setup(void **state)
+{
+	bench_init(&b, 2, 1);
+	o = calloc(1, sizeof(*o));
+	return o == NULL;
+}
+
+static int
+setup_members(void **state)
+{
+	bench_init(&b, 3, 3);
+	o = calloc(1, sizeof(*o));
+	return o == NULL;
+}
+
+static int
+teardown(void **state)
+{
+	bench_clear(&b);
+	free(o);
+	return 0;
+}
+
+/* What the servers say now. */
+static void
+look(void)
+{
+	for (int i = 0; i < VIEW_PLACES; i++)
+		if (b.view->d.place[i] != NULL)
+			b.view->d.place[i]->asked = 0;
+	bool paused = b.view->d.paused;
+	b.view->d.paused = true;
+	b.now += 10;
+	bench_decide(&b);
+	b.view->d.paused = paused;
+}
+
+/* Every dry run of this file: the view is not touched. */
+static int
+plan(uint8_t kind, int provider, uint8_t algorithm)
+{
+	struct outlook_ask ask = {.kind = kind, .provider = provider, .algorithm = algorithm};
+	struct zone_view *before = malloc(sizeof(*before));
+
+	memcpy(before, b.view, sizeof(*before));
+	err[0] = '\0';
+	int ret = outlook_make(b.view, &ask, b.now, o, err, sizeof(err));
+	assert_memory_equal(before, b.view, sizeof(*before));
+	free(before);
+	return ret;
+}
+
+static const struct outlook_step *
+step(const char *name)
+{
+	for (int i = 0; i < o->steps; i++)
+		if (strcmp(o->step[i].rule->name, name) == 0)
+			return &o->step[i];
+	fail_msg("no step %s", name);
+	return NULL;
+}
+
+static const struct outlook_check *
+check(const struct outlook_step *s, enum process_condition_bit bit)
+{
+	for (int i = 0; i < s->checks; i++)
+		if (s->check[i].what == process_condition_text(bit))
+			return &s->check[i];
+	fail_msg("%s has no guard %s", s->rule->name, process_condition_text(bit));
+	return NULL;
+}
+
+static const struct outlook_check *
+begins(const char *what)
+{
+	for (int i = 0; i < o->starts; i++)
+		if (strcmp(o->start[i].what, what) == 0 && o->start[i].verdict != OUTLOOK_PASS)
+			return &o->start[i];
+	return NULL;
+}
+
+static int
+changed(const struct outlook_step *s, bool add, uint16_t type, int of, uint32_t at)
+{
+	int n = 0;
+	for (int i = 0; i < s->changes; i++) {
+		const struct outlook_change *c = &s->change[i];
+		n += c->add == add && c->type == type && c->of == of && c->at == at;
+	}
+	return n;
+}
+
+static void
+test_add(void **state)
+{
+	assert_int_equal(plan(MSIG_PROCESS_ADD, -1, 0), 0);
+	assert_int_equal(o->subject, 1);
+	assert_int_equal(o->requestor, 1);
+	assert_false(o->running);
+	assert_int_equal(o->worst, OUTLOOK_PASS);
+	assert_int_equal(o->steps, 8);
+
+	/* The joiner's two keys at the other; its own zone gets the other's in its own dry run. */
+	assert_int_equal(step("dnskeys-synced")->changes, 2);
+	assert_int_equal(changed(step("dnskeys-synced"), true, 48, 1, 1), 2);
+	assert_int_equal(step("dnskeys-synced")->actors, 3);
+	assert_int_equal(changed(step("cds-added"), true, 59, 0, 2), 1);
+	assert_int_equal(changed(step("cds-added"), true, 59, 1, 1), 1);
+	assert_int_equal(changed(step("cds-added"), true, 60, 1, 1), 1);
+	assert_int_equal(changed(step("nses-synced"), true, 2, 1, 3), 1);
+	assert_int_equal(changed(step("csync-added"), true, 62, VIEW_STRANGER, 3), 1);
+	assert_int_equal(changed(step("parent-ns-synced"), false, 62, VIEW_STRANGER, 3), 1);
+
+	/* What the process itself brings about is no obstacle. */
+	const struct outlook_check *c = check(step("cds-added"), COND_BIT_KEYS);
+	assert_int_equal(c->verdict, OUTLOOK_LATER);
+	assert_int_equal(c->step, 1);
+	assert_int_equal(check(step("nses-synced"), COND_BIT_NAMING_SAFE)->verdict, OUTLOOK_LATER);
+	assert_int_equal(check(step("nses-synced"), COND_BIT_DS)->verdict, OUTLOOK_LATER);
+	assert_int_equal(check(step("nses-synced"), COND_BIT_SERVES)->verdict, OUTLOOK_PASS);
+
+	/* DNSKEY 10 s, DS 20 s, 1 s of propagation, no margin in a lab; both at once. */
+	const struct outlook_step *s = step("parent-ds-synced");
+	assert_int_equal(s->holds, 2);
+	assert_int_equal(s->hold[0].hold, HOLD_KEY);
+	assert_int_equal(s->hold[0].ttl, 10);
+	assert_int_equal(s->hold[0].length, 11000);
+	assert_int_equal(s->hold[1].ttl, 20);
+	assert_int_equal(s->hold[1].length, 21000);
+	assert_string_equal(s->hold[1].place, "198.51.100.1@53");
+	assert_int_equal(s->hold[1].provider, VIEW_STRANGER);
+	assert_true(s->parent_ds);
+	assert_true(step("csync-added")->parent_ns);
+	assert_int_equal(o->end - o->begin, 21000);
+	assert_int_equal(o->scans, 2);
+	assert_int_equal(o->advices, 0);
+	assert_string_not_equal(outlook_why(step("dnskeys-synced")), "");
+}
+
+/* The hold begins with the change, not with the step that waits for it. */
+static void
+test_formula(void **state)
+{
+	b.view->config.times = view_times_default;
+	b.server[1].ttl[VIEW_DNSKEY] = 86400;
+	look();
+	b.view->config.times.fresh = INT64_MAX / 2;
+	assert_int_equal(plan(MSIG_PROCESS_ADD, 1, 0), 0);
+	const struct outlook_hold *h = &step("parent-ds-synced")->hold[0];
+	assert_int_equal(h->ttl, 86400);
+	assert_string_equal(h->place, "192.0.2.2@53");
+	assert_int_equal(h->provider, 1);
+	/* TTL, D = 5 min, a tenth as margin, 5 min for clocks. */
+	assert_int_equal(h->length, (86400 + 300 + 8640 + 300) * 1000);
+	assert_int_equal(h->from, b.now);
+	assert_int_equal(h->until, b.now + h->length);
+	assert_int_equal(o->end - o->begin, h->length);
+	assert_int_equal(o->advices, 1);
+	/* From 95640 s to 4560 s of an hour's TTL: DS is shorter than that. */
+	assert_string_equal(o->advice[0], "lower the DNSKEY TTL at msa.p2. from 86400 to 3600, at "
+					  "least 26 h before: saves 25 h");
+}
+
+static void
+test_in_the_way(void **state)
+{
+	/* A server that does not answer may come back. */
+	b.server[1].silent = true;
+	look();
+	b.now += 60000;
+	assert_int_equal(plan(MSIG_PROCESS_ADD, 1, 0), 0);
+	assert_int_equal(check(&o->step[0], COND_BIT_SERVES)->verdict, OUTLOOK_WARN);
+	assert_int_equal(o->worst, OUTLOOK_WARN);
+	b.server[1].silent = false;
+	look();
+
+	/* The joiner is named already: somebody has to act. */
+	rset_add(&b.parent.set[VIEW_NS], b.ns[1]);
+	look();
+	assert_int_equal(plan(MSIG_PROCESS_ADD, 1, 0), 0);
+	const struct outlook_check *c = check(&o->step[0], COND_BIT_NOT_NAMED);
+	assert_int_equal(c->verdict, OUTLOOK_FAIL);
+	assert_string_not_equal(c->why.todo, "");
+	assert_int_equal(o->worst, OUTLOOK_FAIL);
+	rset_del(&b.parent.set[VIEW_NS], b.ns[1]);
+	look();
+
+	b.view->d.paused = true;
+	assert_int_equal(plan(MSIG_PROCESS_ADD, 1, 0), 0);
+	assert_int_equal(begins("the zone is not paused")->verdict, OUTLOOK_FAIL);
+	b.view->d.paused = false;
+	snprintf(b.view->freeze, sizeof(b.view->freeze), "malformed");
+	assert_int_equal(plan(MSIG_PROCESS_ADD, 1, 0), 0);
+	assert_string_equal(begins("HSYNC can be followed")->why.seen, "malformed");
+	b.view->freeze[0] = '\0';
+	b.view->d.rebuild = true;
+	assert_int_equal(plan(MSIG_PROCESS_ADD, 1, 0), 0);
+	assert_int_equal(begins("the database is as new as the world")->verdict, OUTLOOK_FAIL);
+	b.view->d.rebuild = false;
+	view_on_peer(b.view, 1, false, "no beat");
+	assert_int_equal(plan(MSIG_PROCESS_ADD, 1, 0), 0);
+	assert_string_equal(begins("its agent can be asked")->why.seen, "no beat");
+	assert_int_equal(o->worst, OUTLOOK_WARN);
+}
+
+static void
+test_mistakes(void **state)
+{
+	assert_int_equal(plan(99, -1, 0), MSIG_EVALUE);
+	assert_int_equal(plan(MSIG_PROCESS_ADD, 0, 0), MSIG_EVALUE);
+	assert_string_equal(err, "msa.p1. is already one of the signers");
+	assert_int_equal(plan(MSIG_PROCESS_REMOVE, 1, 0), MSIG_EVALUE);
+	assert_string_equal(err, "msa.p2. is not one of the signers");
+	assert_int_equal(plan(MSIG_PROCESS_REMOVE, -1, 0), MSIG_EVALUE);
+	assert_int_equal(plan(MSIG_PROCESS_ALGORITHM, -1, 0), MSIG_EVALUE);
+	assert_string_equal(err, "to which algorithm?");
+}
+
+static void
+test_running(void **state)
+{
+	struct view_process *run = &b.view->d.process;
+	run->kind = MSIG_PROCESS_ADD;
+	run->subject = run->requestor = 1;
+	run->step = 3;
+	run->phase = PHASE_EXECUTING;
+	run->executed = true;
+	run->voters = 3;
+	run->started = b.now - 5000;
+	run->hold[HOLD_DS] = b.now + 7000;
+	assert_int_equal(plan(MSIG_PROCESS_ADD, -1, 0), 0);
+	assert_true(o->running);
+	assert_int_equal(step("cds-added")->state, OUTLOOK_DONE);
+	assert_int_equal(step("parent-ds-synced")->state, OUTLOOK_NOW);
+	assert_int_equal(step("nses-synced")->state, OUTLOOK_OPEN);
+	assert_int_equal(step("parent-ds-synced")->checks, 0); /* it was executed */
+	assert_int_equal(o->begin, b.now - 5000);
+	/* Another one waits until it has ended. */
+	assert_int_equal(plan(MSIG_PROCESS_KSK, 0, 0), 0);
+	assert_false(o->running);
+	assert_string_equal(begins("no other process runs")->why.seen,
+			    "add-signer runs, it goes first");
+}
+
+/* A hold that has begun has a deadline of its own. */
+static void
+test_begun(void **state)
+{
+	struct view_process *run = &b.view->d.process;
+	run->kind = MSIG_PROCESS_NS_REMOVE;
+	run->subject = 1;
+	run->requestor = 0;
+	run->step = 3;
+	run->phase = PHASE_EXECUTING;
+	run->executed = true;
+	run->voters = 1;
+	run->hold[HOLD_NS] = b.now + 7000;
+	assert_int_equal(plan(MSIG_PROCESS_NS_REMOVE, -1, 0), 0);
+	assert_int_equal(step("parent-ns-synced")->hold[0].until, b.now + 7000);
+	assert_int_equal(o->end, b.now + 7000);
+}
+
+static void
+test_owner(void **state)
+{
+	bench_designate(&b, 2, false);
+	bench_run(&b, 1000);
+	assert_int_equal(plan(MSIG_PROCESS_ADD, 1, 0), 0);
+	assert_true(step("nses-synced")->owner_ns);
+	assert_int_equal(step("nses-synced")->changes, 0);
+	assert_int_equal(begins("the owner's HSYNC says so") == NULL, true);
+}
+
+static void
+test_remove(void **state)
+{
+	assert_int_equal(plan(MSIG_PROCESS_REMOVE, 1, 0), 0);
+	assert_int_equal(begins("the owner's HSYNC says so")->verdict, OUTLOOK_WARN);
+	assert_int_equal(o->subject, 1);
+	assert_int_equal(o->requestor, 0);
+	assert_int_equal(changed(step("nses-synced"), false, 2, 1, 3), 1);
+	assert_int_equal(changed(step("cds-added"), false, 59, 1, 1), 1);
+	assert_int_equal(changed(step("dnskeys-synced"), false, 48, 1, 1), 2);
+	assert_int_equal(step("parent-ns-synced")->hold[0].hold, HOLD_NS);
+	assert_int_equal(step("leaver-stopped")->hold[0].hold, HOLD_LEAVE);
+	assert_true(step("parent-ds-synced")->parent_ds);
+	assert_int_equal(o->scans, 2);
+	/* NS 20 s at the parent, the leaver's answers 10 s, DS 20 s, 1 s each: one after the other.
+	 */
+	assert_int_equal(o->end - o->begin, 21000 + 11000 + 21000);
+	/* Our own operator's word is enough of a reason. */
+	b.view->d.provider[1].expelled = true;
+	assert_int_equal(plan(MSIG_PROCESS_REMOVE, -1, 0), 0);
+	assert_int_equal(o->subject, 1);
+	assert_null(begins("the owner's HSYNC says so"));
+}
+
+static void
+test_zsk(void **state)
+{
+	b.view->config.driver = true;
+	assert_int_equal(plan(MSIG_PROCESS_ZSK, -1, 0), 0);
+	assert_int_equal(o->subject, VIEW_SELF);
+	const struct outlook_step *s = step("new-zsk-published");
+	assert_int_equal(s->changes, 1);
+	assert_true(s->change[0].add);
+	assert_int_equal(s->change[0].rr, -1); /* it will be made then */
+	assert_int_equal(s->change[0].role, MSIG_KEY_ROLE_ZSK);
+	assert_int_equal(s->fresh.zsk, MSIG_KEY_STATE_PUBLISHED);
+	s = step("zsk-active");
+	assert_int_equal(s->fresh.zsk, MSIG_KEY_STATE_ACTIVE);
+	assert_int_equal(s->old.zsk, MSIG_KEY_STATE_RETIRED);
+	s = step("old-zsk-removed");
+	assert_int_equal(s->changes, 1);
+	assert_false(s->change[0].add);
+	assert_int_equal(s->change[0].rr, b.zsk[0]);
+	assert_int_equal(o->scans, 0);
+	assert_int_equal(o->end - o->begin, 2 * 11000); /* H_KEY, H_RR */
+}
+
+static void
+test_ksk(void **state)
+{
+	b.view->config.driver = true;
+	assert_int_equal(plan(MSIG_PROCESS_KSK, -1, 0), 0);
+	const struct outlook_step *s = step("cds-added");
+	assert_int_equal(s->fresh.ksk, MSIG_KEY_STATE_READY);
+	assert_int_equal(s->fresh.csk, 0); /* it has a ZSK, so it has no CSK */
+	/* The signer writes CDS: from the old to the new in one step, and the DS follows. */
+	assert_int_equal(changed(s, true, 59, 0, o->step[0].actors), 1);
+	assert_int_equal(changed(s, false, 59, 0, o->step[0].actors), 1);
+	assert_true(step("parent-ds-added")->parent_ds);
+	assert_false(step("parent-ds-final")->parent_ds);
+	assert_int_equal(step("old-key-unused")->holds, 0); /* it never signed data */
+	assert_int_equal(step("old-ksk-removed")->change[0].rr, b.ksk[0]);
+	assert_int_equal(o->scans, 1);
+	assert_int_equal(o->end - o->begin, 11000 + 21000);
+	/* The overlay writes all: both are named in between. */
+	b.view->config.mode = VIEW_MODE_ALL;
+	assert_int_equal(plan(MSIG_PROCESS_KSK, -1, 0), 0);
+	assert_int_equal(changed(step("cds-added"), false, 59, 0, o->step[0].actors), 0);
+	assert_int_equal(changed(step("cds-final"), false, 59, 0, o->step[0].actors), 1);
+	assert_int_equal(o->scans, 2);
+}
+
+static void
+test_algorithm(void **state)
+{
+	b.view->config.driver = true;
+	assert_int_equal(plan(MSIG_PROCESS_ALGORITHM, -1, 13), 0);
+	assert_int_equal(o->requestor, 0);
+	/* Every member's keys. */
+	const struct outlook_step *s = step("new-keys-published");
+	assert_int_equal(s->changes, 4);
+	assert_int_equal(changed(s, true, 48, 0, s->actors), 2);
+	assert_int_equal(changed(s, true, 48, 1, s->actors), 2);
+	s = step("old-keys-removed");
+	assert_int_equal(changed(s, false, 48, 0, s->actors), 2);
+	assert_int_equal(changed(s, false, 48, 1, s->actors), 2);
+	assert_int_equal(step("new-signatures")->hold[0].hold, HOLD_RR);
+	/* Without a driver nobody can do it. */
+	b.view->config.driver = false;
+	assert_int_equal(plan(MSIG_PROCESS_ALGORITHM, -1, 13), 0);
+	assert_int_equal(check(&o->step[0], COND_BIT_DRIVER)->verdict, OUTLOOK_FAIL);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define MEMBERS(name) cmocka_unit_test_setup_teardown(name, setup_members, teardown)
+	const struct CMUnitTest tests[] = {
+	    TEST(test_add),     TEST(test_formula), TEST(test_in_the_way),   TEST(test_mistakes),
+	    TEST(test_running), TEST(test_begun),   TEST(test_owner),        MEMBERS(test_remove),
+	    MEMBERS(test_zsk),  MEMBERS(test_ksk),  MEMBERS(test_algorithm),
+	};
+	return cmocka_run_group_tests_name("outlook", tests, NULL, NULL);
+}
