@@ -8,6 +8,7 @@
 #include "agentd/agree.h"
 #include "agentd/hold.h"
 #include "agentd/mutant.h"
+#include "agentd/operator.h"
 #include "agentd/process.h"
 #include "agentd/step.h"
 #include "libmsig/key.h"
@@ -229,6 +230,7 @@ phase(struct step *s, enum view_phase to)
 static void
 forget_process(struct step *s)
 {
+	operator_forget(s->view);
 	memset(&s->view->d.process, 0, sizeof(s->view->d.process));
 	s->view->persist = true;
 	for (int i = 0; i < VIEW_PROVIDERS; i++) {
@@ -544,7 +546,10 @@ judge_guard(struct step *s, uint8_t kind, uint8_t step)
 		return judge(MSIG_OP_DENY, MSIG_RESULT_KEYTAG, text);
 	}
 	if (guard(s, kind, step, &why))
-		return judge(MSIG_OP_APPROVE, 0, "");
+		return operator_waits(s, step)
+			   ? judge(MSIG_OP_NOT_YET, MSIG_RESULT_NOTREADY,
+				   "the operator here has not approved this step yet")
+			   : judge(MSIG_OP_APPROVE, 0, "");
 	reason_text(&why, text, sizeof(text));
 	if (why.class == REASON_BLOCKED && step == 0)
 		return judge(MSIG_OP_DENY, MSIG_RESULT_POLICY, text);
@@ -1018,6 +1023,10 @@ ask_for_step(struct step *s)
 		step_reason(s, &why);
 		return;
 	}
+	if (operator_waits(s, run->step)) {
+		run->asked = 0; /* the time of those who approve has not begun */
+		return;
+	}
 	/* Approvals are worth as much as the leases behind them. */
 	if (!run->executed && run->asked != 0 &&
 	    s->now - run->asked > s->view->config.times.lease / 2) {
@@ -1384,4 +1393,5 @@ agree_run(struct step *s)
 	await_joiners(s);
 	conduct(s);
 	participate(s);
+	operator_show(s);
 }

@@ -10,7 +10,7 @@
 #include "libmsig/buf.h"
 #include "libmsig/err.h"
 
-#define DURABLE_VERSION 2
+#define DURABLE_VERSION 3
 #define DURABLE_MAX (4u << 20)
 #define TIME_MAX (UINT64_C(1) << 52) /* sums of times do not overflow */
 
@@ -354,6 +354,13 @@ c_durable(struct codec *c, struct durable *d)
 		c_u8(c, &d->order[i].process);
 		c_u8(c, &d->order[i].algorithm);
 	}
+	if (c->version < 3)
+		return;
+	c_u16(c, &d->step_on);
+	c_u16(c, &d->step_off);
+	c_u8(c, &d->approved.kind);
+	c_u8(c, &d->approved.step);
+	c_small(c, &d->approved.subject);
 }
 
 int

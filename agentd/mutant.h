@@ -20,6 +20,7 @@
 	X(FIRST_SERVER, "one server of a provider is enough")              \
 	X(UNKNOWN, "what was not seen counts as seen")                     \
 	X(NO_COMMIT, "what is decided is acted on before it is persisted") \
+	X(STEP_MODE, "a step needs no operator")                           \
 	X(SHRINK, "an overlay loses a provider without a process")
 
 enum mutant {

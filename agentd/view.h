@@ -94,6 +94,7 @@ struct view_config {
 	struct view_times times;
 	struct rset ns;      /* NS(self): NS records (rdata = name, wire, lower case) */
 	struct rset own;     /* DNSKEYs that the signer's key store names, if it is known */
+	uint16_t step_mode;  /* bit per kind of process: its steps wait for `approve` (operator.h) */
 	struct rset ds_keep; /* DS records that the operator wants kept though no key matches */
 };
 
@@ -258,6 +259,13 @@ struct view_order {
 	uint8_t algorithm; /* ALGORITHM: where to */
 };
 
+/* A step that the operator has approved, or shall approve. */
+struct view_approval {
+	uint8_t kind; /* 0: none */
+	uint8_t step;
+	int8_t subject;
+};
+
 /* A key of the own signer, as its key store has it. */
 struct view_key {
 	char id[VIEW_KEY_ID];
@@ -345,6 +353,8 @@ struct durable {
 	struct view_place *place[VIEW_PLACES]; /* NULL: not used */
 	struct rset orphans; /* own keys of a rollover that was given up: they go again */
 	struct view_order order[VIEW_ORDERS]; /* first come, first served */
+	uint16_t step_on, step_off; /* bit per kind: step mode by the operator's word */
+	struct view_approval approved;
 	bool agent_ns;                        /* NSMGMT that is in force: AGENT */
 	int64_t backoff;                      /* no own REQUEST before */
 	uint32_t attempts;
@@ -387,6 +397,8 @@ struct zone_view {
 	int keys;
 	struct view_key key[VIEW_STORE];
 	int64_t key_asked; /* last ACT_KEY */
+	struct view_approval waits; /* for the operator; kind 0: nothing does */
+	int64_t waited;             /* when that was found last */
 	int reasons;
 	struct reason reason[VIEW_REASONS]; /* of the last decide(), most important first */
 };

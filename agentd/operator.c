@@ -1,0 +1,133 @@
+/*
+ * Step mode, and orders that wait. See operator.h.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "agentd/mutant.h"
+#include "agentd/operator.h"
+#include "agentd/process.h"
+#include "libmsig/err.h"
+
+#define BIT(kind) ((uint16_t)(1u << (kind)))
+#define ALL ((uint16_t)0xfffe)
+
+static uint16_t
+bits(uint8_t kind)
+{
+	return kind == 0 ? ALL : kind < 16 ? BIT(kind) : 0;
+}
+
+bool
+operator_steps(const struct zone_view *view, uint8_t kind)
+{
+	uint16_t on = (view->config.step_mode | view->d.step_on) & (uint16_t)~view->d.step_off;
+	return (on & bits(kind)) != 0;
+}
+
+static bool
+same(const struct view_approval *a, const struct view_approval *b)
+{
+	return a->kind == b->kind && a->step == b->step && a->subject == b->subject;
+}
+
+bool
+operator_waits(struct step *s, uint8_t step)
+{
+	struct zone_view *view = s->view;
+	const struct view_process *run = &view->d.process;
+	struct view_approval wanted = {.kind = run->kind, .step = step, .subject = run->subject};
+
+	if (MUTANT(STEP_MODE) || !operator_steps(view, run->kind) ||
+	    same(&view->d.approved, &wanted))
+		return false;
+	view->waits = wanted;
+	view->waited = s->now;
+	return true;
+}
+
+/* Is it still asked for? Who asks for a first step in vain begins anew after a while. */
+static bool
+current(const struct zone_view *view, int64_t now)
+{
+	const struct view_times *t = &view->config.times;
+	const struct view_process *run = &view->d.process;
+	const struct view_approval *w = &view->waits;
+
+	if (w->kind == 0 || !operator_steps(view, w->kind) || same(w, &view->d.approved) ||
+	    now - view->waited > 2 * t->backoff_max + t->lease)
+		return false;
+	bool mine = run->kind == w->kind && run->subject == w->subject;
+	return !mine || run->step < w->step || (run->step == w->step && run->phase < PHASE_GRANTED);
+}
+
+void
+operator_show(struct step *s)
+{
+	struct zone_view *view = s->view;
+	const struct view_approval *w = &view->waits;
+	char expected[REASON_TEXT], todo[REASON_TEXT];
+
+	if (!current(view, s->now)) {
+		memset(&view->waits, 0, sizeof(view->waits));
+		return;
+	}
+	snprintf(expected, sizeof(expected), "the operator's approval of %s %.80s",
+		 process_name(w->kind), view->d.provider[w->subject].identity);
+	snprintf(todo, sizeof(todo), "msigctl approve %.120s", view->zone);
+	step_blocked(s, REASON_OF_OPERATOR, process_step_name(w->kind, w->step), expected,
+		     "not said yet", todo);
+}
+
+void
+operator_forget(struct zone_view *view)
+{
+	if (view->d.process.executed)
+		memset(&view->d.approved, 0, sizeof(view->d.approved));
+}
+
+int
+operator_approve(struct zone_view *view, uint8_t kind)
+{
+	const struct view_approval *w = &view->waits;
+
+	if (w->kind == 0 || (kind != 0 && w->kind != kind))
+		return MSIG_EMISSING;
+	view->d.approved = *w;
+	view->dirty = view->persist = true;
+	return 0;
+}
+
+void
+operator_step(struct zone_view *view, uint8_t kind, bool on)
+{
+	uint16_t mask = bits(kind);
+
+	view->d.step_on = (uint16_t)(on ? view->d.step_on | mask : view->d.step_on & ~mask);
+	view->d.step_off = (uint16_t)(on ? view->d.step_off & ~mask : view->d.step_off | mask);
+	view->dirty = view->persist = true;
+}
+
+int
+operator_cancel(struct zone_view *view, uint8_t kind)
+{
+	const struct view_process *run = &view->d.process;
+	struct durable *d = &view->d;
+	bool found = false, runs = false;
+
+	for (int i = 0; i < VIEW_ORDERS; i++) {
+		struct view_order *o = &d->order[i];
+		if (o->process == 0 || (kind != 0 && o->process != kind))
+			continue;
+		if (run->kind == o->process && run->requestor == VIEW_SELF) {
+			runs = true;
+			continue;
+		}
+		memset(o, 0, sizeof(*o));
+		found = true;
+	}
+	if (!found)
+		return runs ? MSIG_EREFUSED : MSIG_EMISSING;
+	view->dirty = view->persist = true;
+	return 0;
+}

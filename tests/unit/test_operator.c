@@ -1,0 +1,205 @@
+/*
+ * The operator's words: step mode as participant and as requestor, what an approval is good for and
+ * for how long, and orders that are taken back.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "agentd/operator.h"
+#include "libmsig/err.h"
+#include "tests/unit/bench.h"
+
+static struct bench b;
+
+#define EXPECT(provider, op) assert_non_null(bench_sent(&b, provider, MSIG_OP_##op))
+#define EXPECT_NOT(provider, op) assert_null(bench_sent(&b, provider, MSIG_OP_##op))
+
+static int
+teardown(void **state)
+{
+	bench_clear(&b);
+	return 0;
+}
+
+static int
+member(void **state)
+{
+	bench_init(&b, 2, 1);
+	return 0;
+}
+
+static int
+joiner(void **state)
+{
+	bench_init(&b, 2, 2);
+	return 0;
+}
+
+static void
+waits(const char *step)
+{
+	const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_OPERATOR);
+	assert_non_null(r);
+	assert_string_equal(r->place, step);
+	assert_string_equal(r->todo, "msigctl approve shop.example.");
+}
+
+static void
+waits_not(void)
+{
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_OPERATOR));
+}
+
+/* The other asks, and is told "not yet" until our operator has approved. */
+static void
+test_participant(void **state)
+{
+	assert_int_equal(operator_approve(b.view, 0), MSIG_EMISSING);
+	operator_step(b.view, 0, true);
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 5);
+	EXPECT(1, NOT_YET);
+	EXPECT_NOT(1, APPROVE);
+	waits("signers-unsynced");
+	/* A restart forgets the question, not the mode. */
+	bench_restart(&b);
+	bench_run(&b, 2000);
+	view_on_peer(b.view, 1, true, "");
+	bench_state(&b, 1, false);
+	bench_run(&b, 2000);
+	bench_forget(&b);
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 5);
+	EXPECT_NOT(1, APPROVE);
+	waits("signers-unsynced");
+	assert_int_equal(operator_approve(b.view, MSIG_PROCESS_REMOVE), MSIG_EMISSING);
+	assert_int_equal(operator_approve(b.view, MSIG_PROCESS_ADD), 0);
+	bench_decide(&b);
+	EXPECT(1, APPROVE);
+	waits_not();
+	/* It is the word for this step alone. */
+	assert_int_equal(operator_approve(b.view, 0), MSIG_EMISSING);
+}
+
+/* EXECUTE does not get around it: it was never granted. */
+static void
+test_execute(void **state)
+{
+	operator_step(b.view, MSIG_PROCESS_ADD, true);
+	bench_say(&b, 1, MSIG_OP_EXECUTE, 0, 5);
+	assert_int_equal(b.view->d.process.kind, 0);
+	waits("signers-unsynced");
+}
+
+static void
+test_requestor(void **state)
+{
+	operator_step(b.view, 0, true);
+	bench_forget(&b);
+	bench_run(&b, 60000); /* longer than any lease: nothing has begun that could end */
+	EXPECT_NOT(1, REQUEST);
+	waits("signers-unsynced");
+	assert_int_equal(b.view->d.process.phase, PHASE_REQUESTED);
+	assert_int_equal(operator_approve(b.view, 0), 0);
+	bench_run(&b, 1000);
+	EXPECT(1, REQUEST);
+	waits_not();
+}
+
+/* An approval is good for the same step of a process that is begun anew, and survives a restart. */
+static void
+test_kept(void **state)
+{
+	operator_step(b.view, 0, true);
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 5);
+	waits("signers-unsynced");
+	assert_int_equal(operator_approve(b.view, 0), 0);
+	bench_decide(&b);
+	EXPECT(1, APPROVE);
+	bench_say(&b, 1, MSIG_OP_ABORT, 0, 5);
+	assert_int_equal(b.view->d.process.kind, 0);
+	bench_forget(&b);
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 6);
+	EXPECT(1, APPROVE);
+	bench_restart(&b);
+	assert_int_equal(b.view->d.approved.kind, MSIG_PROCESS_ADD);
+	/* What was executed has used it up. */
+	b.view->d.process.executed = true;
+	operator_forget(b.view);
+	assert_int_equal(b.view->d.approved.kind, 0);
+}
+
+/* Per process, and over the configuration. */
+static void
+test_modes(void **state)
+{
+	b.view->config.step_mode = 1u << MSIG_PROCESS_REMOVE;
+	assert_true(operator_steps(b.view, MSIG_PROCESS_REMOVE));
+	assert_false(operator_steps(b.view, MSIG_PROCESS_ADD));
+	operator_step(b.view, MSIG_PROCESS_ADD, true);
+	assert_true(operator_steps(b.view, MSIG_PROCESS_ADD));
+	assert_false(operator_steps(b.view, MSIG_PROCESS_KSK));
+	operator_step(b.view, 0, false);
+	for (uint8_t kind = 1; kind <= MSIG_PROCESS_NS_REMOVE; kind++)
+		assert_false(operator_steps(b.view, kind));
+	operator_step(b.view, 0, true);
+	for (uint8_t kind = 1; kind <= MSIG_PROCESS_NS_REMOVE; kind++)
+		assert_true(operator_steps(b.view, kind));
+	/* Switched off in the middle of waiting. */
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 5);
+	waits("signers-unsynced");
+	operator_step(b.view, MSIG_PROCESS_ADD, false);
+	bench_decide(&b);
+	EXPECT(1, APPROVE);
+	waits_not();
+}
+
+/* Nobody asks any more: it is forgotten after a while. */
+static void
+test_forgotten(void **state)
+{
+	operator_step(b.view, 0, true);
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 5);
+	waits("signers-unsynced");
+	bench_run(&b, 10000);
+	waits("signers-unsynced");
+	bench_run(&b, 60000);
+	waits_not();
+	assert_int_equal(operator_approve(b.view, 0), MSIG_EMISSING);
+}
+
+static void
+test_cancel(void **state)
+{
+	struct view_order zsk = {.process = MSIG_PROCESS_ZSK}, ksk = {.process = MSIG_PROCESS_KSK};
+
+	assert_int_equal(operator_cancel(b.view, 0), MSIG_EMISSING);
+	b.view->config.driver = true;
+	assert_int_equal(view_on_order(b.view, &zsk), 0);
+	assert_int_equal(view_on_order(b.view, &ksk), 0);
+	assert_int_equal(operator_cancel(b.view, MSIG_PROCESS_ALGORITHM), MSIG_EMISSING);
+	assert_int_equal(operator_cancel(b.view, MSIG_PROCESS_ZSK), 0);
+	assert_int_equal(b.view->d.order[0].process, 0);
+	assert_int_equal(b.view->d.order[1].process, MSIG_PROCESS_KSK);
+	/* What runs is aborted, not cancelled. */
+	b.view->d.process.kind = MSIG_PROCESS_KSK;
+	b.view->d.process.requestor = VIEW_SELF;
+	assert_int_equal(operator_cancel(b.view, MSIG_PROCESS_KSK), MSIG_EREFUSED);
+	assert_int_equal(operator_cancel(b.view, 0), MSIG_EREFUSED);
+	assert_int_equal(b.view->d.order[1].process, MSIG_PROCESS_KSK);
+}
+
+int
+main(void)
+{
+#define MEMBER(name) cmocka_unit_test_setup_teardown(name, member, teardown)
+#define JOINER(name) cmocka_unit_test_setup_teardown(name, joiner, teardown)
+	const struct CMUnitTest tests[] = {
+	    MEMBER(test_participant), MEMBER(test_execute), JOINER(test_requestor),
+	    MEMBER(test_kept),        MEMBER(test_modes),   MEMBER(test_forgotten),
+	    MEMBER(test_cancel),
+	};
+	return cmocka_run_group_tests_name("operator", tests, NULL, NULL);
+}
