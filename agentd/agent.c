@@ -150,6 +150,19 @@ on_peer(struct agent *agent, const struct msig_msg_PEER *msg)
 	}
 }
 
+/* Not proven, and worth a look at most: HSYNC must name the peer for that zone. */
+static void
+on_claim(struct agent *agent, const struct msig_msg_CLAIM *msg)
+{
+	struct contact *c = peers_find(agent, msg->peer);
+
+	if (c != NULL && peer_zone_find(c->peer, msg->zone) != NULL) {
+		log_peer(LOG_LVL_DEBUG, msg->peer, "somebody at %s says HELLO as it, with key %s",
+			 msg->source, msg->signer);
+		peers_wanted(c);
+	}
+}
+
 static void
 on_sent(struct agent *agent, const struct msig_msg_SENT *msg)
 {
@@ -174,6 +187,9 @@ agent_message(struct agent *agent, const struct msig_msg *msg)
 		break;
 	case MSIG_MSG_RECEIVED:
 		inbox_received(agent, &msg->u.RECEIVED);
+		break;
+	case MSIG_MSG_CLAIM:
+		on_claim(agent, &msg->u.CLAIM);
 		break;
 	case MSIG_MSG_SENT:
 		on_sent(agent, &msg->u.SENT);

@@ -48,8 +48,9 @@
  *           "target": "ns.msa.p2.example." (name of the KEY), "addresses": ["192.0.2.1@53"...],
  *           "keys": [{"tag": n, "algorithm": n}], "heard": t, "acked_ago": ms or null,
  *           "interval": ms (ours), "advertised": ms (its own), "discovered": bool, "fresh_until": t,
- *           "good_until": t, "trouble": "" or how discovery failed last, "address": "" or where it
- *           answered last, "rtt": ms, "clock": s (how far it is ahead of ours), "transports": n,
+ *           "good_until": t, "trouble": "" or how discovery failed last, "next_lookup": t,
+ *           "address": "" or where it answered last, "rtt": ms, "clock": s (how far it is ahead
+ *           of ours), "transports": n,
  *           "models": n}]}
  * journal   {"zone"?: z, "limit"?: n (50), "before"?: seq} -> {"entries": [{"seq": n, "time": t,
  *           "zone": z or null, "actor": "", "kind": "step"|"alarm"|"peer"|"message"|"operator"|

@@ -49,6 +49,9 @@ peer_json(struct contact *c)
 	answer_put_time(j, "fresh_until", c->found ? (int64_t)c->at.fresh_until : 0);
 	answer_put_time(j, "good_until", c->found ? (int64_t)c->at.good_until : 0);
 	answer_put_text(j, "trouble", c->trouble);
+	answer_put_time(
+	    j, "next_lookup",
+	    (int64_t)(loop_utc_ms() + (c->discover_at > now ? c->discover_at - now : 0)));
 	answer_put_text(j, "address", c->address);
 	answer_put(j, "rtt", json_integer(c->rtt_ms));
 	answer_put(j, "clock", json_integer(c->skew_s));

@@ -109,8 +109,7 @@ verify(struct mail *mail)
 		return MSIG_EREFUSED;
 	}
 	if (!c->found) {
-		/* It wants us; look it up now and not at the next turn. */
-		peers_suspect(mail->agent, c, "it speaks to us before it was discovered");
+		peers_wanted(c);
 		return MSIG_ESIGKEY;
 	}
 	ret = signer_verify(&c->at, mail->raw->message.data, mail->raw->message.len, NULL, 0,

@@ -59,17 +59,18 @@ tell_transport(struct contact *contact)
 	char *address[DISCOVER_ADDRESSES], *key[DISCOVER_KEYS];
 	char keytext[DISCOVER_KEYS][MSIG_NAME_TEXT + 8];
 	char **zone;
-	uint16_t zones = 0;
+	uint16_t zones = 0, addresses = 0, keys = 0;
 	unsigned count = 0;
 
-	if (!contact->found) {
-		return;
+	if (contact->found) {
+		msig_name_text(contact->at.target, target);
+		addresses = (uint16_t)contact->at.addresses;
+		keys = (uint16_t)contact->at.keys;
 	}
-	msig_name_text(contact->at.target, target);
-	for (unsigned i = 0; i < contact->at.addresses; i++) {
+	for (unsigned i = 0; i < addresses; i++) {
 		address[i] = contact->at.address[i];
 	}
-	for (unsigned i = 0; i < contact->at.keys; i++) {
+	for (unsigned i = 0; i < keys; i++) {
 		snprintf(keytext[i], sizeof(keytext[i]), "%s/%u", target, contact->at.key[i].tag);
 		key[i] = keytext[i];
 	}
@@ -84,9 +85,9 @@ tell_transport(struct contact *contact)
 	}
 	msg.u.PEER_SET.peer = contact->peer->identity;
 	msg.u.PEER_SET.address.at = address;
-	msg.u.PEER_SET.address.count = (uint16_t)contact->at.addresses;
+	msg.u.PEER_SET.address.count = addresses;
 	msg.u.PEER_SET.key.at = key;
-	msg.u.PEER_SET.key.count = (uint16_t)contact->at.keys;
+	msg.u.PEER_SET.key.count = keys;
 	msg.u.PEER_SET.zone.at = zone;
 	msg.u.PEER_SET.zone.count = zones;
 	/* Not delivered: transportd asks for all of them when it starts. */
@@ -208,10 +209,10 @@ peers_share(struct agent *agent, const char *identity, const knot_dname_t *zone)
 	    discover_parse(cached, &c->at) == 0 && c->at.good_until > loop_utc_ms()) {
 		/* Found before the restart, and still good: at once on, and looked up again. */
 		c->found = true;
-		tell_transport(c);
 		peers_event(c, PEER_ON_DISCOVERED);
 	}
 	free(cached);
+	tell_transport(c); /* without keys, its messages are told from those of strangers */
 	if (store_peer_get(agent->store, identity, &row) == 0) {
 		c->heard_utc = row.heard;
 	}
@@ -279,6 +280,8 @@ discovered(struct contact *c)
 
 	c->at = c->discover.result;
 	c->found = true;
+	c->wanted = false;
+	c->regular_at = 0;
 	c->failures = 0;
 	c->trouble[0] = '\0';
 	c->discover_at = now + (c->at.fresh_until > utc ? c->at.fresh_until - utc : 0);
@@ -306,22 +309,44 @@ discovered(struct contact *c)
 	peers_event(c, PEER_ON_DISCOVERED);
 }
 
+/* Look-ups of one peer that somebody else brings about are so far apart, ms. */
+static uint64_t
+floor_of(const struct contact *c)
+{
+	return (uint64_t)c->agent->conf->hello_retry * 2;
+}
+
+/* The next turn after a failure: later each time, but what was only brought forward does not count.
+ */
+static void
+set_next(struct contact *c, uint64_t now)
+{
+	uint64_t retry = floor_of(c), delay = retry << (c->failures < 6 ? c->failures : 6);
+
+	if (c->regular_at > now) {
+		c->discover_at = c->regular_at;
+	} else {
+		c->failures++;
+		c->discover_at = now + (delay < retry * 60 ? delay : retry * 60);
+	}
+	c->regular_at = 0;
+	if (c->wanted) {
+		c->wanted = false;
+		peers_wanted(c);
+	}
+}
+
 static void
 discover_failed(struct contact *c)
 {
-	uint64_t retry = (uint64_t)c->agent->conf->hello_retry * 2;
-	uint64_t delay = retry << (c->failures < 6 ? c->failures : 6);
+	uint64_t now = loop_mono_ms();
 
-	if (delay > retry * 60) {
-		delay = retry * 60;
-	}
-	c->failures++;
-	c->discover_at = loop_mono_ms() + delay;
+	set_next(c, now);
 	snprintf(c->trouble, sizeof(c->trouble), "%s", c->discover.reason);
 	log_peer(LOG_LVL_WARN, c->peer->identity, "discovery failed: %s; %s; again in %llu s",
 		 c->discover.reason,
 		 c->found ? "what was found before stays good for now" : "nothing is said to it",
-		 (unsigned long long)(delay / 1000));
+		 (unsigned long long)((c->discover_at - now + 999) / 1000));
 	zones_peer_changed(c->agent, c);
 }
 
@@ -382,14 +407,41 @@ discover_begin(struct contact *c)
 void
 peers_suspect(struct agent *agent, struct contact *contact, const char *why)
 {
-	uint64_t now = loop_mono_ms(), limit = (uint64_t)agent->conf->hello_retry * 2;
+	uint64_t now = loop_mono_ms();
 
-	if (contact->discovering || now < contact->discovered + limit) {
+	if (contact->discovering || now < contact->discovered + floor_of(contact)) {
 		return;
 	}
 	log_peer(LOG_LVL_WARN, contact->peer->identity, "%s; its keys are looked up again", why);
 	contact->discover_at = now;
 	loop_timer_set(contact->timer, 0);
+}
+
+void
+peers_wanted(struct contact *c)
+{
+	uint64_t now = loop_mono_ms(), at;
+
+	if (c->found || c->wanted) {
+		return;
+	}
+	if (c->discovering) {
+		c->wanted = true; /* what is under way may have begun before it was ready for us */
+		return;
+	}
+	at = c->discovered + floor_of(c);
+	at = at > now ? at : now;
+	if (at >= c->discover_at) {
+		return;
+	}
+	if (c->regular_at == 0) {
+		c->regular_at = c->discover_at;
+	}
+	c->discover_at = at;
+	loop_timer_set(c->timer, 0);
+	log_peer(LOG_LVL_INFO, c->peer->identity,
+		 "it speaks to us before it was discovered: looked up %s",
+		 at > now ? "soon" : "now");
 }
 
 /* HELLO and HEARTBEAT ------------------------------------------------------------------------- */
@@ -635,6 +687,7 @@ peers_hsync_changed(struct agent *agent, const knot_dname_t *zone)
 			peer_hello_reset(c->peer, z, now);
 			if (!c->found && !c->discovering) {
 				c->failures = 0;
+				c->regular_at = 0;
 				c->discover_at = now;
 			}
 			loop_timer_set(c->timer, 0);

@@ -23,6 +23,8 @@ struct contact {
 	unsigned failures;
 	uint64_t discover_at; /* mono ms: next discovery */
 	uint64_t discovered;  /* mono ms: when the last one began */
+	uint64_t regular_at;  /* mono ms: when it would have been without peers_wanted(); 0: is */
+	bool wanted;          /* while one is under way */
 	char trouble[200];    /* why discovery failed last, or who else is wrong */
 	uint64_t since;       /* UTC ms: of the state, for people */
 	uint64_t heard_utc;
@@ -46,6 +48,10 @@ void peers_free(struct agent *agent);
 void peers_event(struct contact *contact, enum peer_event event);
 /* A signature that should have fitted did not: look its keys up again, not too often. */
 void peers_suspect(struct agent *agent, struct contact *contact, const char *why);
+/* Somebody speaks as this peer, which was not discovered yet: look it up now and not at the next
+ * turn. Strangers can say so too; all that they get is a look-up once in twice hello-retry, and
+ * those do not put off the regular ones. */
+void peers_wanted(struct contact *contact);
 /* Its clock is ahead of ours by so many seconds. Far apart, it takes part in no step. */
 void peers_clock(struct contact *contact, int64_t skew_s);
 /* A verified HELLO or HEARTBEAT came. */

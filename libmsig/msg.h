@@ -86,8 +86,9 @@ enum msig_actor {
 	F(BLOB, digest)      \
 	F(STR, text)
 
-/* agentd -> transportd: a peer that discovery has found. address: "addr@port". key: name and tag
- * of the SIG(0) keys that its messages may bear, "name/tag". zones: those shared with it. */
+/* agentd -> transportd: a peer, and what discovery has found. address: "addr@port". key: name and
+ * tag of the SIG(0) keys that its messages may bear, "name/tag". zones: those shared with it. One
+ * that was not found yet has neither addresses nor keys. */
 #define MSG_PEER_SET(F)  \
 	F(STR, peer)     \
 	F(STRS, address) \
@@ -105,6 +106,11 @@ enum msig_actor {
 /* transportd -> agentd: reachability of a peer changed, or a peer table is wanted (restart: peer is
  * empty, agentd sends all PEER_SET again). */
 #define MSG_PEER(F) F(STR, peer) F(U8, reachable) F(STR, text)
+
+/* transportd -> agentd: somebody says HELLO for a zone and claims to be a peer that PEER_SET named
+ * without keys. Nothing in it is proven, and few of many are told: a hint that it is worth looking
+ * the peer up now. signer: "name/tag" of its signature. */
+#define MSG_CLAIM(F) F(STR, peer) F(NAME, zone) F(STR, signer) F(STR, source)
 
 /* transportd -> agentd: a DNS message as it came, after the cheap checks. Nothing in it is proven.
  */
@@ -172,6 +178,7 @@ enum msig_actor {
 	X(20, PEER, PEER, AGENT, 1 << 16)        \
 	X(21, RECEIVED, PEER, AGENT, 1 << 17)    \
 	X(22, SENT, PEER, AGENT, 1 << 17)        \
+	X(23, CLAIM, PEER, AGENT, 1 << 12)       \
 	X(32, ASK, AGENT, OBSERVE, 1 << 16)      \
 	X(33, FOLLOW, AGENT, OBSERVE, 1 << 10)   \
 	X(34, ANSWER, OBSERVE, AGENT, 1 << 18)   \

@@ -4,6 +4,7 @@
 import os
 import socket
 import tempfile
+import time
 
 import dns.flags
 import dns.message
@@ -154,6 +155,47 @@ def test_inbound(t, s, agent):
     t.ok(True, "at their time-out they are forgotten")
 
 
+def test_claims(t, s, agent):
+    """HELLOs of somebody who claims to be a peer that agentd has not found yet."""
+    agent.send("PEER_SET", peer=PEER, address=[], zone=[ZONE], key=[])
+    net.until(lambda: any(p["peer"] == PEER and not p["key"]
+                          for p in control(os.path.join(s.home, "run/transportd.ctl"), "peers")["peers"]),
+              "the peer to be known without keys")
+    signer = sig0.Signer("ns.evil.example.")
+
+    def claim(source, identity=PEER):
+        with socket.create_connection((s.address, 5399), 5, source_address=(s.block(source), 0)) as sock:
+            sock.settimeout(10)
+            send(sock, sig0.hello(signer, identity, ZONE))
+            answer = dns.message.from_wire(receive(sock))
+            return dns.rcode.to_text(answer.rcode()), [int(o.code) for o in answer.options]
+
+    def counters():
+        return control(os.path.join(s.home, "run/transportd.ctl"), "counters")
+    t.equal(claim(8), ("REFUSED", [14]), "a HELLO of a peer that is not found yet: not ready")
+    got = agent.take("CLAIM")
+    t.equal((got["peer"], got["zone"], got["signer"], got["source"].split("@")[0]),
+            (PEER, ZONE, f"{signer.name}/{signer.tag}", s.block(8)), "and agentd hears who claims what")
+    t.equal(claim(9, "msa.p9.example."), ("BADKEY", [18]), "as nobody that HSYNC names: not known")
+    t.equal(counters()["claims"], 1, "and agentd hears nothing")
+    began = time.monotonic()
+    for _ in range(60):
+        claim(9)
+    told = counters()["claims"] - 1
+    t.ok(1 <= told <= 3 + time.monotonic() - began, "one source: two at once, then one per second", told)
+    began = time.monotonic()
+    for source in range(10, 110):
+        claim(source)
+    more = counters()["claims"] - 1 - told
+    t.ok(10 <= more <= 21 + 10 * (time.monotonic() - began) and more < 100,
+         "many sources: twenty at once, then ten per second", more)
+    now = counters()
+    t.equal(now["claims"] + now["claims-limited"], 161, "what agentd does not hear is counted")
+    t.equal(claim(8)[0], "REFUSED", "everybody is answered")
+    agent.send("PEER_DEL", peer=PEER)
+    net.until(lambda: s.status("transportd")["peers"] == 0, "the peer to be forgotten")
+
+
 def test_outbound(t, s, agent):
     """Deliveries to peers that are silent."""
     silent = Server(s.block(2), 5399, lambda m: None)
@@ -219,7 +261,7 @@ with tempfile.TemporaryDirectory(prefix="msig.") as folder, Tap() as tap:
         test_keyless(tap, it)
         test_away(tap, it)
         driver = bus.Bus(os.path.join(folder, "run"))
-        for test in (test_inbound, test_outbound, test_ask):
+        for test in (test_inbound, test_claims, test_outbound, test_ask):
             test(tap, it, driver)
         it.child.popen.terminate()
         tap.equal(it.child.popen.wait(15), 0, "and ends cleanly")

@@ -98,6 +98,20 @@ world_deliver(struct world *world, unsigned to, const uint8_t *wire, size_t len)
 	free(copy);
 }
 
+void
+world_claim(struct world *world, unsigned to, const char *identity, const knot_dname_t *zone)
+{
+	char peer[100], signer[] = "ns.x.example./1", source[] = "192.0.2.9@4711";
+	struct msig_msg msg = {.id = MSIG_MSG_CLAIM};
+
+	snprintf(peer, sizeof(peer), "%s", identity);
+	msg.u.CLAIM.peer = peer;
+	msg.u.CLAIM.zone = (knot_dname_t *)(uintptr_t)zone;
+	msg.u.CLAIM.signer = signer;
+	msg.u.CLAIM.source = source;
+	post(world, to, MSIG_ACTOR_PEER, &msg);
+}
+
 static void
 on_send(struct world *world, unsigned from, const struct msig_msg_SEND *msg)
 {
@@ -160,6 +174,7 @@ on_ask(struct world *world, unsigned from, const struct msig_msg_ASK *msg)
 	char none[] = "", text[KNOT_DNAME_TXT_MAXLEN + 1];
 
 	knot_dname_to_str(text, msg->name, sizeof(text));
+	world->at[from].lookups += msg->type.at[0] == 256;
 	for (unsigned t = 0; t < msg->type.count; t++) {
 		struct msig_msg answer = {.id = MSIG_MSG_ANSWER};
 		uint8_t room[2000], rdata[600];
@@ -226,6 +241,7 @@ from_agent(void *arg, const struct msig_msg *msg)
 		break;
 	case MSIG_MSG_PEER_SET:
 		a->told_zones = msg->u.PEER_SET.zone.count;
+		a->told_keys = msg->u.PEER_SET.key.count;
 		break;
 	case MSIG_MSG_REPLY:
 		on_reply(world, number, &msg->u.REPLY);

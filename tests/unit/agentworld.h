@@ -21,6 +21,8 @@ struct world_agent {
 	bool up;
 	unsigned applied;
 	unsigned pulls;      /* that it has sent */
+	unsigned lookups;    /* URI questions that it has asked */
+	unsigned told_keys;  /* of the last PEER_SET */
 	unsigned told_zones; /* of the last PEER_SET */
 	/* The last message that came for it, as it came. */
 	uint8_t *last;
@@ -53,5 +55,7 @@ void world_hsync_zone(struct world *world, unsigned number, unsigned zone, unsig
 /* Runs until cond says so; false after timeout_ms. */
 bool world_until(struct world *world, bool (*cond)(struct world *world), unsigned timeout_ms);
 void world_run(struct world *world, unsigned ms);
+/* transportd says that somebody claims to be that peer. */
+void world_claim(struct world *world, unsigned to, const char *identity, const knot_dname_t *zone);
 /* A message for an agent, straight from the network. */
 void world_deliver(struct world *world, unsigned to, const uint8_t *wire, size_t len);

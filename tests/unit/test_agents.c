@@ -381,6 +381,67 @@ test_discovery_outage(void **state)
 	assert_true(world_until(&world, ready, 20000));
 }
 
+/* Who claims to be a peer that was not found yet has it looked up, once in a while, and puts off
+ * nothing. */
+static void
+test_claim(void **state)
+{
+	static const knot_dname_t *const side = (const knot_dname_t *)"\4side\7example";
+	struct world_agent *a = &world.at[0];
+	struct contact *c;
+	uint64_t next;
+
+	world_open(&world, 2);
+	world.validation = MSIG_VALIDATION_INSECURE;
+	world_hsync(&world, 0, 3, 1);
+	world_run(&world, 50);
+	c = peers_find(&a->agent, world.at[1].identity);
+	assert_non_null(c);
+	assert_int_equal(a->told_zones, 1); /* transportd knows it, without keys */
+	assert_int_equal(a->told_keys, 0);
+
+	a->conf.hello_retry = 300;
+	c->failures = 6;
+	next = c->discover_at = loop_mono_ms() + 60000;
+	loop_timer_set(c->timer, 0);
+	world_run(&world, 50);
+	a->lookups = 0;
+	/* Too soon after the last one: not now, but then. */
+	for (unsigned i = 0; i < 20; i++)
+		world_claim(&world, 0, world.at[1].identity, zone_name);
+	world_run(&world, 100);
+	assert_int_equal(a->lookups, 0);
+	world_run(&world, 700);
+	assert_int_equal(a->lookups, 1);
+	assert_int_equal(c->discover_at,
+			 next); /* it failed, and the regular turn is where it was */
+	assert_int_equal(c->failures, 6);
+	/* Who goes on and on gets one look-up in 600 ms. */
+	for (unsigned i = 0; i < 40; i++) {
+		world_claim(&world, 0, world.at[1].identity, zone_name);
+		world_run(&world, 30);
+	}
+	assert_in_range(a->lookups, 2, 4);
+	world_run(&world, 1400);
+	/* A peer that HSYNC does not name, and a zone that it does not share with us. */
+	a->lookups = 0;
+	world_claim(&world, 0, "msa.p9.example.", zone_name);
+	world_claim(&world, 0, world.at[1].identity, side);
+	world_run(&world, 100);
+	assert_int_equal(a->lookups, 0);
+	/* Now it can be found: at once, and then there is nothing more to look up. */
+	world.validation = MSIG_VALIDATION_SECURE;
+	world_hsync(&world, 1, 3, 1);
+	world_claim(&world, 0, world.at[1].identity, zone_name);
+	assert_true(world_until(&world, ready, 1500));
+	assert_int_equal(a->told_keys, 1);
+	world_run(&world, 700);
+	a->lookups = 0;
+	world_claim(&world, 0, world.at[1].identity, zone_name);
+	world_run(&world, 100);
+	assert_int_equal(a->lookups, 0);
+}
+
 static bool
 told_of_clock(void)
 {
@@ -661,6 +722,7 @@ main(void)
 	    cmocka_unit_test_teardown(test_garbage, teardown),
 	    cmocka_unit_test_teardown(test_silence_and_return, teardown),
 	    cmocka_unit_test_teardown(test_discovery_outage, teardown),
+	    cmocka_unit_test_teardown(test_claim, teardown),
 	    cmocka_unit_test_teardown(test_clock_apart, teardown),
 	    cmocka_unit_test_teardown(test_reload, teardown),
 	    cmocka_unit_test_teardown(test_anti_entropy, teardown),

@@ -391,6 +391,40 @@ test_signature(void **state)
 		     KNOT_EDNS_EDE_SIG_NOTYET);
 }
 
+/* A claim is remembered if it is a HELLO, as a peer without keys, for a zone shared with that. */
+static void
+test_claim(void **state)
+{
+	static const struct {
+		const char *identity, *zone;
+		enum msig_op op;
+		bool claimed;
+	} cases[] = {
+	    {"msa.p4.example.", "shop.example.", MSIG_OP_HELLO, true},
+	    {"msa.p4.example.", "other.example.", MSIG_OP_HELLO, false},
+	    {"msa.p4.example.", "shop.example.", MSIG_OP_HEARTBEAT, false},
+	    {"msa.p2.example.", "shop.example.", MSIG_OP_HELLO, false},
+	    {"msa.p9.example.", "shop.example.", MSIG_OP_HELLO, false},
+	};
+
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct budget *budget = budget_new(16, 0);
+		struct wrong w = {.other_key = true,
+				  .identity = cases[i].identity,
+				  .zone = cases[i].zone,
+				  .op = cases[i].op};
+		uint8_t wire[MAX];
+		struct cheap_query q = query(wire, compose(&w, wire), budget);
+		struct cheap_verdict v;
+
+		assert_false(cheap_run(&q, &v));
+		assert_int_equal(v.check, CHEAP_SIGNER);
+		assert_int_equal(q.claimed != NULL, cases[i].claimed);
+		cheap_clear(&q);
+		budget_free(budget);
+	}
+}
+
 /* Who claims to be a peer from elsewhere cannot use up what the peer itself has. */
 static void
 test_signer_budget(void **state)
@@ -446,12 +480,19 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_good),          cmocka_unit_test(test_size),
-	    cmocka_unit_test(test_header),        cmocka_unit_test(test_parse),
-	    cmocka_unit_test(test_source_budget), cmocka_unit_test(test_option),
-	    cmocka_unit_test(test_carrier),       cmocka_unit_test(test_stream),
-	    cmocka_unit_test(test_zone),          cmocka_unit_test(test_signature),
-	    cmocka_unit_test(test_signer_budget), cmocka_unit_test(test_answer_without_edns),
+	    cmocka_unit_test(test_good),
+	    cmocka_unit_test(test_size),
+	    cmocka_unit_test(test_header),
+	    cmocka_unit_test(test_parse),
+	    cmocka_unit_test(test_source_budget),
+	    cmocka_unit_test(test_option),
+	    cmocka_unit_test(test_carrier),
+	    cmocka_unit_test(test_stream),
+	    cmocka_unit_test(test_zone),
+	    cmocka_unit_test(test_signature),
+	    cmocka_unit_test(test_claim),
+	    cmocka_unit_test(test_signer_budget),
+	    cmocka_unit_test(test_answer_without_edns),
 	};
 	char text[64], key3[] = "ns.msa.p3.example./1", address[] = "192.0.2.1@5399";
 	char shop[] = "shop.example.", others[] = "other.example.";

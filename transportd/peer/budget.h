@@ -22,6 +22,7 @@ struct budget_source {
 	struct dnsio_addr addr; /* a network of 64 bits for IPv6, port 0 */
 	bool tcp;
 	struct bucket bucket;
+	struct bucket claims; /* to be a peer that is not discovered: what agentd hears of them */
 	uint64_t passed, failed, limited;
 	uint64_t last; /* ms */
 };

@@ -182,10 +182,13 @@ check_signer(struct cheap_query *q, struct cheap_verdict *v)
 		return true;
 	/* Discovery of that peer may not be finished yet: it should come again. */
 	if (knot_dname_to_str(text, q->option.identity, sizeof(text)) != NULL &&
-	    (claimed = peer_find(q->table, text)) != NULL && claimed->keys == 0) {
+	    (claimed = peer_find(q->table, text)) != NULL && claimed->keys == 0 &&
+	    peer_has_zone(claimed, q->option.zone)) {
 		v->rcode = KNOT_RCODE_REFUSED;
 		v->ede = KNOT_EDNS_EDE_NOT_READY;
 		v->text = "keys of this peer not known yet";
+		if (q->option.operation == MSIG_OP_HELLO)
+			q->claimed = claimed;
 	}
 	return false;
 }

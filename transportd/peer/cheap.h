@@ -65,6 +65,7 @@ struct cheap_query {
 	struct msig_option option;
 	struct msig_sig0_info sig;
 	struct peer *peer;
+	const struct peer *claimed; /* CHEAP_SIGNER: it says HELLO as this one, whose keys lack */
 };
 
 /* The answer to what failed. */

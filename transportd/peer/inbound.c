@@ -36,6 +36,8 @@ struct inbound {
 	uint64_t warned; /* mono ms, that agentd does not answer */
 	struct waiting *first;
 	unsigned count;
+	struct bucket claim;
+	uint64_t claims, claims_limited;
 	uint64_t failed[CHEAP_CHECK_COUNT], passed, answered, timed_out, full;
 };
 
@@ -177,6 +179,29 @@ pass_on(struct inbound *in, const struct cheap_query *q, const struct channel *c
 	free(msg.u.RECEIVED.channel);
 }
 
+/* HELLO of a peer whose keys agentd does not have yet. Whether it really is that peer is not known;
+ * agentd may look it up sooner, and strangers must not keep it busy with that. */
+static void
+tell_claim(struct inbound *in, struct cheap_query *q)
+{
+	struct msig_msg msg = {.id = MSIG_MSG_CLAIM};
+	char source[80], name[KNOT_DNAME_TXT_MAXLEN + 1], signer[sizeof(name) + 8];
+
+	if (!bucket_take(&q->from->claims, INBOUND_CLAIMS_SOURCE, q->now_mono) ||
+	    !bucket_take(&in->claim, INBOUND_CLAIMS, q->now_mono) ||
+	    knot_dname_to_str(name, q->sig.signer, sizeof(name)) == NULL) {
+		in->claims_limited++;
+		return;
+	}
+	snprintf(signer, sizeof(signer), "%s/%u", name, q->sig.tag);
+	msg.u.CLAIM.peer = q->claimed->id;
+	msg.u.CLAIM.zone = q->option.zone;
+	msg.u.CLAIM.signer = signer;
+	msg.u.CLAIM.source = dnsio_addr_str(q->source, source, sizeof(source));
+	outbox_send(in->outbox, &msg);
+	in->claims++;
+}
+
 void
 inbound_request(struct inbound *in, const struct channel *channel, void *handle,
 		const struct dnsio_addr *source, bool tcp, const uint8_t *wire, size_t len)
@@ -201,6 +226,8 @@ inbound_request(struct inbound *in, const struct channel *channel, void *handle,
 		pass_on(in, &q, channel, handle);
 	} else {
 		in->failed[verdict.check]++;
+		if (q.claimed != NULL)
+			tell_claim(in, &q);
 		log_debug("%s: a message of %zu octets fails at '%s': %s",
 			  dnsio_addr_str(source, from, sizeof(from)), len,
 			  cheap_name(verdict.check), verdict.text);
@@ -274,8 +301,10 @@ inbound_counters(struct inbound *in)
 		json_object_set_new(checks, cheap_name((enum cheap_check)i),
 				    json_integer((json_int_t)in->failed[i]));
 	budget_each(in->budget, add_source, sources);
-	return json_pack("{s:i s:I s:I s:I s:I s:o s:o}", "waiting", (int)in->count, "passed",
-			 (json_int_t)in->passed, "answered", (json_int_t)in->answered, "timed-out",
+	return json_pack("{s:i s:I s:I s:I s:I s:I s:I s:o s:o}", "waiting", (int)in->count,
+			 "claims", (json_int_t)in->claims, "claims-limited",
+			 (json_int_t)in->claims_limited, "passed", (json_int_t)in->passed,
+			 "answered", (json_int_t)in->answered, "timed-out",
 			 (json_int_t)in->timed_out, "full", (json_int_t)in->full, "failed", checks,
 			 "sources", sources);
 }

@@ -12,6 +12,9 @@
 
 #define INBOUND_WAITING 256 /* requests that agentd has not answered */
 #define INBOUND_SOURCES 4096
+/* Claims that agentd hears, per second: of one source, and in all. */
+#define INBOUND_CLAIMS_SOURCE 1
+#define INBOUND_CLAIMS 10
 
 struct inbound *inbound_new(struct loop *loop, struct outbox *outbox, const struct peertable *table,
 			    const struct conf *conf);
@@ -26,6 +29,7 @@ void inbound_gone(struct inbound *in, void *handle);
 /* agentd answers. */
 void inbound_reply(struct inbound *in, const struct msig_msg_REPLY *reply);
 
-/* {"waiting": n, "passed": n, "checks": {"size": n, ...}, "sources": [...]} */
+/* {"waiting": n, "passed": n, "claims": n, "claims-limited": n, "checks": {"size": n, ...},
+ * "sources": [...]} */
 json_t *inbound_counters(struct inbound *in);
 unsigned inbound_waiting(const struct inbound *in);
