@@ -4,6 +4,7 @@
 #include <strings.h>
 #include "agentd/agent.h"
 #include "agentd/inbox.h"
+#include "agentd/keyring.h"
 #include "agentd/peers.h"
 #include "agentd/process.h"
 #include "agentd/talk.h"
@@ -202,6 +203,9 @@ agent_message(struct agent *agent, const struct msig_msg *msg)
 		break;
 	case MSIG_MSG_SIGNER_CHANGED:
 		zones_signer_changed(agent, &msg->u.SIGNER_CHANGED);
+		break;
+	case MSIG_MSG_KEYS:
+		keyring_answer(agent, &msg->u.KEYS);
 		break;
 	default:
 		break;

@@ -19,6 +19,7 @@ cmds_status(void *arg, struct ctl_request *req, const json_t *request)
 	struct agent *agent = arg;
 	json_t *answer = answer_ok(), *zones = json_array();
 	unsigned operational = 0, total = 0, in_sync = 0, moving = 0, waiting = 0, blocked = 0;
+	unsigned drivers = 0;
 	bool rebuild = false;
 
 	for (struct contact *c = agent->contacts; c != NULL; c = c->next) {
@@ -29,6 +30,7 @@ cmds_status(void *arg, struct ctl_request *req, const json_t *request)
 		const char *state = answer_state(zone);
 		json_array_append_new(zones, answer_zone(zone));
 		rebuild = rebuild || zone->view->d.rebuild;
+		drivers += zone->view->config.driver;
 		in_sync += strcmp(state, "in-sync") == 0;
 		moving += strcmp(state, "moving") == 0;
 		waiting += strcmp(state, "waiting") == 0 || strcmp(state, "starting") == 0;
@@ -46,6 +48,7 @@ cmds_status(void *arg, struct ctl_request *req, const json_t *request)
 						   : "ok");
 	answer_put(answer, "peers",
 		   json_pack("{s:i, s:i}", "operational", (int)operational, "total", (int)total));
+	answer_put(answer, "drivers", json_integer(drivers)); /* zones that signerd is for */
 	answer_put(answer, "zones", zones);
 	answer_put(answer, "count",
 		   json_pack("{s:i, s:i, s:i, s:i}", "in_sync", (int)in_sync, "moving", (int)moving,

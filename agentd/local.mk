@@ -10,6 +10,7 @@ agentd_libagentd_la_SOURCES = \
 	agentd/graph.h agentd/graph.c \
 	agentd/identity.h agentd/identity.c \
 	agentd/inbox.h agentd/inbox.c \
+	agentd/keyring.h agentd/keyring.c \
 	agentd/look.h agentd/look.c \
 	agentd/peer.h agentd/peer.c \
 	agentd/peers.h agentd/peers.c \

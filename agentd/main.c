@@ -9,7 +9,7 @@
 static const enum msig_message heard[] = {
     MSIG_MSG_APPLIED,        MSIG_MSG_OVERLAY, MSIG_MSG_ZONE,   MSIG_MSG_PEER,
     MSIG_MSG_RECEIVED,       MSIG_MSG_SENT,    MSIG_MSG_ANSWER, MSIG_MSG_FOLLOWED,
-    MSIG_MSG_SIGNER_CHANGED, MSIG_MSG_CLAIM,
+    MSIG_MSG_SIGNER_CHANGED, MSIG_MSG_CLAIM,   MSIG_MSG_KEYS,
 };
 
 static int
@@ -29,8 +29,9 @@ open_bus(struct agent *agent)
 {
 	const struct conf *conf = agent->conf;
 	static const enum msig_actor others[] = {MSIG_ACTOR_COMBINER, MSIG_ACTOR_PEER,
-						 MSIG_ACTOR_OBSERVE};
-	const char *const user[] = {conf->user_combiner, conf->user_transport, conf->user_observe};
+						 MSIG_ACTOR_OBSERVE, MSIG_ACTOR_SIGNER};
+	const char *const user[] = {conf->user_combiner, conf->user_transport, conf->user_observe,
+				    conf->user_signer};
 	int ret = 0;
 
 	agent->bus = bus_new(agent->loop, MSIG_ACTOR_AGENT, conf->rundir);

@@ -4,6 +4,7 @@
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include "agentd/cmds.h"
+#include "agentd/keyring.h"
 #include "agentd/look.h"
 #include "agentd/peers.h"
 #include "agentd/talk.h"
@@ -83,6 +84,9 @@ configure(struct zone *zone)
 	}
 	if (*zone->signer != '\0') {
 		(void)view_signer(zone->view, zone->signer);
+	}
+	if (zone->keyring != NULL) {
+		keyring_reload(zone->keyring); /* it names records of the view */
 	}
 }
 
@@ -656,7 +660,9 @@ act(struct zone *zone, const struct plan *plan)
 				 a->type);
 			break;
 		case ACT_KEY:
-			break; /* a zone has no driver yet */
+			(void)keyring_ask(zone, a->key.verb, a->key.role, a->key.algorithm,
+					  a->key.state, a->key.id);
+			break;
 		case ACT_JOURNAL:
 			log_zone(LOG_LVL_INFO, zone->name, "%s", a->text);
 			changed = true;
@@ -1032,6 +1038,7 @@ zone_add(struct agent *agent, const struct conf_zone *conf)
 	zone->reason_timer = loop_timer_new(agent->loop, say_reason, zone);
 	zone->follow_timer = loop_timer_new(agent->loop, follow, zone);
 	load_view(zone);
+	zone->keyring = keyring_new(zone);
 	zone->next = agent->zones;
 	agent->zones = zone;
 	share_contacts(zone); /* as the store knew them */
@@ -1048,6 +1055,7 @@ zone_free(struct zone *zone)
 	loop_timer_free(zone->apply_timer);
 	loop_timer_free(zone->reason_timer);
 	loop_timer_free(zone->follow_timer);
+	keyring_free(zone->keyring);
 	view_free(zone->view);
 	free(zone->parent);
 	free(zone->name);

@@ -7,6 +7,7 @@
 #include "agentd/agent.h"
 #include "agentd/decide.h"
 
+struct keyring;
 struct look;
 
 struct zone {
@@ -23,6 +24,7 @@ struct zone {
 	int64_t wake_at;    /* UTC ms, for people */
 	int64_t decided;    /* the last time */
 	struct look *looks; /* look.c: questions under way */
+	struct keyring *keyring;
 	struct loop_timer *follow_timer, *reason_timer;
 	uint64_t applying; /* id of APPLY, 0: none under way */
 	uint64_t apply_epoch, apply_counter;

@@ -20,7 +20,8 @@
 	X(AGENT, "agentd")       \
 	X(COMBINER, "combinerd") \
 	X(PEER, "transportd")    \
-	X(OBSERVE, "observe")
+	X(OBSERVE, "observe")    \
+	X(SIGNER, "signerd")
 
 enum msig_actor {
 #define X(id, name) MSIG_ACTOR_##id,
@@ -164,26 +165,53 @@ enum msig_actor {
 /* observe -> agentd: the signer sent a NOTIFY for the zone. */
 #define MSG_SIGNER_CHANGED(F) F(NAME, zone) F(U32, serial)
 
+/* agentd -> signerd: the keys of the signer (below: verbs, roles, states). key is an id that KEYS
+ * gave; what a verb does not use is 0 or empty. */
+#define MSG_KEY(F)       \
+	F(U64, id)       \
+	F(NAME, zone)    \
+	F(U8, verb)      \
+	F(U8, role)      \
+	F(U8, algorithm) \
+	F(U8, state)     \
+	F(STR, key)
+
+/* signerd -> agentd: the answer to every KEY, when what it asked for is in force, or id 0 unasked.
+ * result is 0 or an error whose reason is text; then the lists may be empty although there are
+ * keys. Otherwise they are all keys of the zone, as they are now. dnskey[i] is the DNSKEY's RDATA.
+ */
+#define MSG_KEYS(F)    \
+	F(U64, id)     \
+	F(NAME, zone)  \
+	F(I32, result) \
+	F(STR, text)   \
+	F(STRS, key)   \
+	F(U16S, role)  \
+	F(U16S, state) \
+	F(BLOBS, dnskey)
+
 /* id, name, sender, receiver, largest size in octets; the payload is MSG_<name> above */
-#define MSIG_MESSAGES(X)                         \
-	X(1, APPLY, AGENT, COMBINER, 1 << 20)    \
-	X(2, APPLIED, COMBINER, AGENT, 1 << 16)  \
-	X(3, SHOW, AGENT, COMBINER, 1 << 10)     \
-	X(4, OVERLAY, COMBINER, AGENT, 1 << 20)  \
-	X(5, ZONE, COMBINER, AGENT, 1 << 16)     \
-	X(16, PEER_SET, AGENT, PEER, 1 << 20)    \
-	X(17, PEER_DEL, AGENT, PEER, 1 << 10)    \
-	X(18, SEND, AGENT, PEER, 1 << 17)        \
-	X(19, REPLY, AGENT, PEER, 1 << 17)       \
-	X(20, PEER, PEER, AGENT, 1 << 16)        \
-	X(21, RECEIVED, PEER, AGENT, 1 << 17)    \
-	X(22, SENT, PEER, AGENT, 1 << 17)        \
-	X(23, CLAIM, PEER, AGENT, 1 << 12)       \
-	X(32, ASK, AGENT, OBSERVE, 1 << 16)      \
-	X(33, FOLLOW, AGENT, OBSERVE, 1 << 10)   \
-	X(34, ANSWER, OBSERVE, AGENT, 1 << 18)   \
-	X(35, FOLLOWED, OBSERVE, AGENT, 1 << 18) \
-	X(36, SIGNER_CHANGED, OBSERVE, AGENT, 1 << 10)
+#define MSIG_MESSAGES(X)                               \
+	X(1, APPLY, AGENT, COMBINER, 1 << 20)          \
+	X(2, APPLIED, COMBINER, AGENT, 1 << 16)        \
+	X(3, SHOW, AGENT, COMBINER, 1 << 10)           \
+	X(4, OVERLAY, COMBINER, AGENT, 1 << 20)        \
+	X(5, ZONE, COMBINER, AGENT, 1 << 16)           \
+	X(16, PEER_SET, AGENT, PEER, 1 << 20)          \
+	X(17, PEER_DEL, AGENT, PEER, 1 << 10)          \
+	X(18, SEND, AGENT, PEER, 1 << 17)              \
+	X(19, REPLY, AGENT, PEER, 1 << 17)             \
+	X(20, PEER, PEER, AGENT, 1 << 16)              \
+	X(21, RECEIVED, PEER, AGENT, 1 << 17)          \
+	X(22, SENT, PEER, AGENT, 1 << 17)              \
+	X(23, CLAIM, PEER, AGENT, 1 << 12)             \
+	X(32, ASK, AGENT, OBSERVE, 1 << 16)            \
+	X(33, FOLLOW, AGENT, OBSERVE, 1 << 10)         \
+	X(34, ANSWER, OBSERVE, AGENT, 1 << 18)         \
+	X(35, FOLLOWED, OBSERVE, AGENT, 1 << 18)       \
+	X(36, SIGNER_CHANGED, OBSERVE, AGENT, 1 << 10) \
+	X(48, KEY, AGENT, SIGNER, 1 << 10)             \
+	X(49, KEYS, SIGNER, AGENT, 1 << 17)
 
 /* An observation has three values (unknown is not empty). */
 enum msig_seen { MSIG_SEEN_UNKNOWN = 0, MSIG_SEEN_ABSENT = 1, MSIG_SEEN_SET = 2 };

@@ -16,7 +16,8 @@
 #include "msigctl/client.h"
 #include "msigctl/command.h"
 
-const char *const client_daemons[] = {"combinerd", "agentd", "transportd", "observe", NULL};
+const char *const client_daemons[] = {"combinerd", "agentd", "transportd", "observe", "signerd",
+				      NULL};
 
 struct exchange {
 	const char *daemon;

@@ -27,7 +27,11 @@ head_line(const struct text *t, const json_t *all)
 	text_put(t, TINT_HEAD, *identity != '\0' ? identity : "msig");
 	for (const char *const *d = client_daemons; *d != NULL; d++) {
 		enum tint tint;
-		const char *word = daemon_word(json_object_get(all, *d), &tint);
+		const json_t *answer = json_object_get(all, *d);
+		const char *word = daemon_word(answer, &tint);
+		if (answer == NULL) {
+			continue;
+		}
 		text_printf(t, TINT_NONE, "  %s ", *d);
 		text_put(t, tint, word);
 	}
@@ -212,6 +216,9 @@ render_reload(const struct text *t, const json_t *all)
 	for (const char *const *d = client_daemons; *d != NULL; d++) {
 		const json_t *a = json_object_get(all, *d);
 		bool ok = js_true(a, "ok");
+		if (a == NULL) {
+			continue;
+		}
 		text_printf(t, TINT_NONE, "%s: ", *d);
 		text_put(t, ok ? TINT_GOOD : TINT_BAD, ok ? "reloaded" : js_str(a, "error"));
 		fputc('\n', t->out);

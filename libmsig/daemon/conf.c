@@ -38,6 +38,7 @@ static const struct conf_section sections[] = {
     {"observe", NULL, 0, 0, 0},
     {"stub", "id", sizeof(struct conf_stub), C(stub), C(stubs)},
     {"agent", NULL, 0, 0, 0},
+    {"signerd", NULL, 0, 0, 0},
     {"zone", "domain", sizeof(struct conf_zone), C(zone), C(zones)},
 };
 #define SECTIONS (sizeof(sections) / sizeof(*sections))
@@ -59,6 +60,7 @@ const struct conf_item conf_items[] = {
     TEXT("server", "user-agent", C(user_agent)),
     TEXT("server", "user-transport", C(user_transport)),
     TEXT("server", "user-observe", C(user_observe)),
+    TEXT("server", "user-signer", C(user_signer)),
     TEXT("server", "group", C(group)),
     TEXT("server", "admin-group", C(admin_group)),
     NUM("server", "dns-port", CONF_U16, "53", 1, 65535, C(dns_port)),
@@ -109,6 +111,7 @@ const struct conf_item conf_items[] = {
     TIME("agent", "query-timeout", "5s", 100, 2 * MIN, SEC, C(query_timeout)),
     TIME("agent", "poll", "60s", 100, DAY, 5 * SEC, C(poll)),
     TIME("agent", "parent-poll", "60s", 100, DAY, 5 * SEC, C(parent_poll)),
+    TIME("agent", "key-poll", "60s", 100, DAY, 5 * SEC, C(key_poll)),
     TIME("agent", "request-timeout", "30s", 100, HOUR, 5 * SEC, C(request_timeout)),
     TIME("agent", "lease", "10m", 1000, DAY, MIN, C(lease)),
     TIME("agent", "propagation", "5m", 0, 7 * DAY, 10 * SEC, C(propagation)),
@@ -117,6 +120,14 @@ const struct conf_item conf_items[] = {
     TIME("agent", "clock-skew", "5m", 0, DAY, MIN, C(clock_skew)),
     TIME("agent", "cache-floor", "30s", 0, DAY, 5 * SEC, C(cache_floor)),
     {"agent", "lab", CONF_BOOL, 0, "off", 0, 0, 0, NULL, 0, C(lab), 0},
+
+    {"signerd", "knot-config", CONF_FILE, 0, NULL, 0, 0, 0, NULL, 0, C(knot_config), 0},
+    {"signerd", "knot-confdb", CONF_FILE, 0, NULL, 0, 0, 0, NULL, 0, C(knot_confdb), 0},
+    {"signerd", "knot-kasp", CONF_FILE, 0, NULL, 0, 0, 0, NULL, 0, C(knot_kasp), 0},
+    {"signerd", "knot-socket", CONF_FILE, 0, "/run/knot/knot.sock", 0, 0, 0, NULL, 0,
+     C(knot_socket), 0},
+    {"signerd", "keymgr", CONF_FILE, 0, "/usr/sbin/keymgr", 0, 0, 0, NULL, 0, C(keymgr), 0},
+    TIME("signerd", "timeout", "60s", 100, HOUR, 5 * SEC, C(signerd_timeout)),
 
     {"zone", "domain", CONF_NAME, CONF_REQUIRED, NULL, 0, 0, 0, NULL, 0, Z(name), 0},
     {"zone", "master", CONF_REMOTE, CONF_LIST | CONF_REQUIRED, NULL, 0, 0, 0, NULL, 0, Z(master),
@@ -128,6 +139,7 @@ const struct conf_item conf_items[] = {
     {"zone", "ns", CONF_NAMETEXT, CONF_LIST, NULL, 0, 0, 0, NULL, 0, Z(ns), Z(nses)},
     {"zone", "signer-records", CONF_CHOICE, 0, "foreign", 0, 0, 0, "foreign|all", 0,
      Z(signer_records), 0},
+    {"zone", "signer-driver", CONF_CHOICE, 0, "none", 0, 0, 0, "none|knot", 0, Z(signer_driver), 0},
     {"zone", "parent", CONF_NAME, 0, NULL, 0, 0, 0, NULL, 0, Z(parent), 0},
     {"zone", "hsync-hold-down", CONF_S, 0, "10m", 0, 30 * DAY / SEC, 60, NULL, 0,
      Z(hsync_hold_down), 0},
@@ -628,10 +640,35 @@ check_times(struct filler *f)
 		conf_mistake(f->tree, conf->file, 0, "agent.heartbeat-min: is above heartbeat-max");
 }
 
+/* What signerd needs for the zones that have a driver. Warnings: the other daemons do without. */
+static void
+check_drivers(struct filler *f)
+{
+	struct conf *conf = f->conf;
+	bool knot = false;
+	for (unsigned i = 0; i < conf->zones; i++)
+		knot |= conf->zone[i].signer_driver == CONF_DRIVER_KNOT;
+	if ((conf->knot_config != NULL) + (conf->knot_confdb != NULL) + (conf->knot_kasp != NULL) >
+	    1)
+		conf_mistake(f->tree, conf->file, 0,
+			     "signerd.knot-config: only one of knot-config, knot-confdb and "
+			     "knot-kasp can be given");
+	if (!knot)
+		return;
+	if (access(conf->keymgr, X_OK) != 0)
+		warn(
+		    conf,
+		    "signerd.keymgr: %s: %s; signerd cannot ask for Knot's keys (name the program, "
+		    "or install knot)",
+		    conf->keymgr, strerror(errno));
+}
+
 /* Defaults that are made of other items. */
 static void
 derive(struct conf *conf)
 {
+	if (conf->knot_config == NULL && conf->knot_confdb == NULL && conf->knot_kasp == NULL)
+		conf->knot_config = xstrdup("/etc/knot/knot.conf");
 	if (conf->sig0_key == NULL && conf->storage != NULL) {
 		size_t len = strlen(conf->storage) + sizeof("/agentd/sig0.pem");
 		conf->sig0_key = xcalloc(1, len);
@@ -665,6 +702,7 @@ check(struct filler *f)
 	check_zones_twice(f);
 	for (unsigned i = 0; i < conf->zones; i++)
 		check_zone(f, &conf->zone[i]);
+	check_drivers(f);
 	derive(conf);
 	if (f->tree->mistakes == 0)
 		check_times(f);

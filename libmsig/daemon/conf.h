@@ -28,11 +28,13 @@ struct conf_remote {
 };
 
 enum conf_signer_records { CONF_RECORDS_FOREIGN, CONF_RECORDS_ALL };
+/* Who moves the signer's keys; the order of the item's choices. */
+enum conf_driver { CONF_DRIVER_NONE, CONF_DRIVER_KNOT };
 
 struct conf_zone {
 	knot_dname_t *name;
-	unsigned line; /* where it stands, for messages */
-	const char *where; /* and in which file */
+	unsigned line;                     /* where it stands, for messages */
+	const char *where;                 /* and in which file */
 	const struct conf_remote **master; /* combinerd: the owner's primaries */
 	unsigned masters;
 	const struct conf_remote *signer;  /* combinerd notifies it and lets it transfer */
@@ -42,8 +44,9 @@ struct conf_zone {
 	char **ns;                         /* agentd: our name servers for this zone */
 	unsigned nses;
 	enum conf_signer_records signer_records;
-	knot_dname_t *parent;              /* or NULL: found by asking */
-	uint32_t hsync_hold_down;          /* s, an OFF must be stable for so long */
+	enum conf_driver signer_driver; /* signerd */
+	knot_dname_t *parent;           /* or NULL: found by asking */
+	uint32_t hsync_hold_down;       /* s, an OFF must be stable for so long */
 };
 
 struct conf_path;
@@ -60,9 +63,10 @@ struct conf {
 	char **warning; /* what is allowed but deserves a line in the log */
 	unsigned warnings;
 	/* server: */
-	char *identity;  /* our HSYNC identity, a domain name as text */
+	char *identity; /* our HSYNC identity, a domain name as text */
 	char *rundir, *storage;
-	char *user_combiner, *user_agent, *user_transport, *user_observe, *group, *admin_group;
+	char *user_combiner, *user_agent, *user_transport, *user_observe, *user_signer;
+	char *group, *admin_group;
 	uint16_t dns_port; /* of delegated name servers: 53 */
 	uint16_t hsync_type, option_code;
 	/* log: */
@@ -86,13 +90,17 @@ struct conf {
 	struct conf_stub *stub;
 	unsigned stubs;
 	/* agent: */
-	char *sig0_key;     /* file, PEM (PKCS #8): default STORAGE/agentd/sig0.pem */
-	char *sig0_name;    /* owner of the KEY record = URI target; default ns.<identity> */
-	char *uri_address;  /* address@port to publish, for identity records */
+	char *sig0_key;    /* file, PEM (PKCS #8): default STORAGE/agentd/sig0.pem */
+	char *sig0_name;   /* owner of the KEY record = URI target; default ns.<identity> */
+	char *uri_address; /* address@port to publish, for identity records */
 	uint32_t heartbeat_min, heartbeat_max, hello_retry, query_timeout, poll;
 	uint32_t request_timeout, lease, propagation /* D */, margin, margin_percent, clock_skew;
-	uint32_t cache_floor, parent_poll;
+	uint32_t cache_floor, parent_poll, key_poll;
 	bool lab; /* times below what is sane are allowed; loud in every status */
+	/* signerd: */
+	char *knot_config, *knot_confdb, *knot_kasp; /* one of them */
+	char *knot_socket, *keymgr;
+	uint32_t signerd_timeout; /* of one program, and of one question to the server */
 	/* the lists */
 	struct conf_key *key;
 	unsigned keys;

@@ -201,7 +201,7 @@ section_word(void *arg, size_t i)
 {
 	static const char *const words[] = {"server",   "log",       "key",     "remote",
 					    "combiner", "transport", "observe", "stub",
-					    "agent",    "zone",      "include"};
+					    "agent",    "signerd",   "zone",    "include"};
 	return i < sizeof(words) / sizeof(*words) ? words[i] : NULL;
 }
 
@@ -217,7 +217,7 @@ on_section(struct reader *r, const yp_parser_t *yp)
 	}
 	r->section = conf_section_find(yp->key);
 	if (r->section == NULL) {
-		const char *near = conf_nearest(yp->key, section_word, NULL, 11);
+		const char *near = conf_nearest(yp->key, section_word, NULL, 12);
 		conf_mistake(r->tree, r->file, line, "%s: no such section%s%s%s", yp->key,
 			     near != NULL ? ", did you mean " : "", near != NULL ? near : "",
 			     near != NULL ? "?" : "");

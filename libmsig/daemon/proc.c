@@ -111,6 +111,8 @@ proc_user(const struct conf *conf, const char *name)
 		return conf->user_agent;
 	if (strcmp(name, "observe") == 0)
 		return conf->user_observe;
+	if (strcmp(name, "signerd") == 0)
+		return conf->user_signer;
 	return conf->user_transport;
 }
 

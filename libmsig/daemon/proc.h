@@ -31,7 +31,8 @@ int proc_main(struct proc *proc, int argc, char **argv);
 /* SIGHUP's way, for the control socket. 0, or an error with its text in err. */
 int proc_reload(struct proc *proc, char *err, size_t errlen);
 
-/* The configured user of a process ("combinerd", "agentd", "transportd", "observe"), or NULL. */
+/* The configured user of a process ("combinerd", "agentd", "transportd", "observe", "signerd"), or
+ * NULL. */
 const char *proc_user(const struct conf *conf, const char *name);
 /* From root to this user and group for good; 0 if we are not root or user is NULL. Logs errors. */
 int proc_become(const char *user, const char *group);
@@ -39,7 +40,7 @@ int proc_become(const char *user, const char *group);
 /* flock on DIR/lock, kept until the process ends. MSIG_ELOCKED if another has it. */
 int proc_lock(const char *dir);
 int proc_mkdir(const char *path, mode_t mode); /* with parents, 0755; there already: 0 */
-uid_t proc_uid(const char *user); /* (uid_t)-1 if NULL or unknown */
+uid_t proc_uid(const char *user);              /* (uid_t)-1 if NULL or unknown */
 gid_t proc_gid(const char *group);
 
 /* Deny socket(AF_INET), socket(AF_INET6) and AF_PACKET to this process for good (seccomp): EACCES.

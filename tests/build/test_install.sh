@@ -10,9 +10,10 @@ env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS "${MAKE:-make}" -s install DESTDIR="$des
 result "make install with DESTDIR" || cat "$tmp/install.out"
 [ "$tap_failed" = 0 ] || sed 's/^/# /' "$tmp/install.out"
 
-for file in sbin/combinerd sbin/agentd sbin/transportd bin/msigctl \
+for file in sbin/combinerd sbin/agentd sbin/transportd sbin/signerd bin/msigctl \
     lib/libmsig.so lib/pkgconfig/libmsig.pc include/libmsig/hsync.h \
     share/man/man8/combinerd.8 share/man/man8/agentd.8 share/man/man8/transportd.8 \
+    share/man/man8/signerd.8 \
     share/man/man1/msigctl.1 share/man/man5/msig.conf.5; do
 	[ -e "$dest$prefix/$file" ]
 	result "$file is installed"

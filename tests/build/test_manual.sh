@@ -4,7 +4,7 @@
 . "$top_srcdir/tests/build/tap.sh"
 man=$top_srcdir/man
 
-for page in combinerd.8 agentd.8 transportd.8 msigctl.1 msig.conf.5; do
+for page in combinerd.8 agentd.8 transportd.8 signerd.8 msigctl.1 msig.conf.5; do
 	if [ ! -f "$man/$page" ]; then
 		false
 		result "$page exists"
@@ -45,7 +45,7 @@ done <"$tmp/options"
 is_empty "each option has its place in msigctl.1" "$tmp/missing"
 
 # The daemons' tables of control commands: { "name", acts, function }.
-for daemon in combinerd agentd transportd; do
+for daemon in combinerd agentd transportd signerd; do
 	: >"$tmp/missing"
 	find "$top_srcdir/$daemon" -name '*.c' -exec grep -hoE '\{ ?"[a-z-]+", (true|false), ' {} + |
 	    sed 's/[^"]*"//; s/".*//' | sort -u >"$tmp/table"
