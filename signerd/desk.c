@@ -146,7 +146,7 @@ on_done(void *arg, const struct msig_msg *answer, bool settled, const char *why)
 		result = refuse(desk, &r->ask, result, zone->why);
 	else
 		result = desk->send(desk->arg, answer);
-	if (r->ask.id == 0 && result != 0)
+	if (result != 0) /* lost: agentd asks again when it hears of us */
 		loop_timer_set(zone->announce, ANNOUNCE_MS);
 	request_free(r);
 	start_some(desk);

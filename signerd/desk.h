@@ -26,7 +26,8 @@ struct desk_zone {
 	uint64_t since;   /* UTC ms */
 };
 
-/* send: an answer; on an error it is lost, and agentd asks again. */
+/* send: an answer; on an error it is lost, and the list is sent unasked until it arrives: then
+ * agentd asks again. */
 struct desk *desk_new(struct loop *loop, const struct conf *conf,
 		      int (*send)(void *arg, const struct msig_msg *msg), void *arg);
 void desk_free(struct desk *desk); /* ends the workers */

@@ -507,6 +507,8 @@ knot_settle(struct job *job)
 	int ret = knotctl_zone(job, "zone-keys-load");
 
 	job->settled = ret == 0;
+	if (ret == 0)
+		job->why[0] = '\0';
 	return ret;
 }
 

@@ -27,6 +27,7 @@ include tests/daemon.mk
 include tests/msigctl.mk
 include tests/combinerd.mk
 include tests/transportd.mk
+include tests/signerd.mk
 include tests/build.mk
 include tests/badinput.mk
 include tests/agentd.mk

@@ -11,7 +11,7 @@ from .proc import children
 from .rig import PARENT, TTL, ZONE
 
 DAEMONS = ("combinerd", "transportd", "agentd")
-FOLDER = {"msigctl": "msigctl", **{d: d for d in DAEMONS}}
+FOLDER = {"msigctl": "msigctl", "signerd": "signerd", **{d: d for d in DAEMONS}}
 
 
 def build():

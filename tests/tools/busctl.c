@@ -327,7 +327,7 @@ main(int argc, char **argv)
 			self = i;
 	}
 	if (self == MSIG_ACTOR_COUNT) {
-		fprintf(stderr, "usage: busctl RUNDIR agentd|combinerd|transportd|observe\n");
+		fprintf(stderr, "usage: busctl RUNDIR agentd|combinerd|transportd|observe|signerd\n");
 		return 64;
 	}
 	log_open("busctl", NULL, LOG_LVL_WARN);
