@@ -41,6 +41,19 @@ agree_designated(const struct zone_view *view)
 	return mask;
 }
 
+uint32_t
+agree_listed(const struct zone_view *view)
+{
+	uint32_t mask = 0;
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		const struct view_hsync_entry *e = p->used ? entry_of(view, i) : NULL;
+		if (e != NULL && e->on && !p->expelled)
+			mask |= BIT(i);
+	}
+	return mask;
+}
+
 /* Its name servers are to be named, though it does not sign. */
 static bool
 serves_only(const struct zone_view *view, int provider)

@@ -12,6 +12,7 @@
 #include "agentd/decide.h"
 
 uint32_t agree_designated(const struct zone_view *view); /* as HSYNC says; computed anew */
+uint32_t agree_listed(const struct zone_view *view);     /* ON, whether it signs or not */
 uint32_t agree_voters(const struct zone_view *view);     /* bit per provider, ourselves included */
 uint32_t agree_members(const struct zone_view *view);
 uint32_t agree_actors(const struct zone_view *view);

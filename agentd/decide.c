@@ -213,6 +213,7 @@ follow(struct step *s, const struct view_hsync *h)
 	}
 	s->view->persist = true;
 	s->view->designated = agree_designated(s->view);
+	s->view->listed = agree_listed(s->view);
 	step_journal(s, "HSYNC is followed: %d providers, %d of them sign", h->count, on);
 }
 
@@ -836,6 +837,16 @@ wanted_overlay(struct step *s, struct view_overlay *o)
 	return true;
 }
 
+/* Does a provider lose all of a kind of records? */
+static bool
+loses(const struct view_contribution *old, const struct view_contribution *new)
+{
+	return (!rset_empty(old->dnskey) && rset_empty(new->dnskey)) ||
+	       (!rset_empty(old->cds) && rset_empty(new->cds)) ||
+	       (!rset_empty(old->cdnskey) && rset_empty(new->cdnskey)) ||
+	       (!rset_empty(old->ns) && rset_empty(new->ns));
+}
+
 /* Has a process taken out what this provider contributed? */
 static bool
 may_go(const struct zone_view *view, int provider)
@@ -858,8 +869,11 @@ safe_overlay(struct step *s, const struct view_overlay *o)
 		keys = rset_or(keys, o->from[i].dnskey);
 		cds = rset_or(cds, o->from[i].cds);
 		old_cds = rset_or(old_cds, d->want.from[i].cds);
-		if (d->want.from[i].used && !o->from[i].used && i != VIEW_SELF &&
-		    !may_go(view, i) && !MUTANT(SHRINK)) {
+		struct view_contribution had = d->want.from[i];
+		if (!d->agent_ns) /* the owner took them over */
+			had.ns = RSET_NONE;
+		if (i != VIEW_SELF && loses(&had, &o->from[i]) && !may_go(view, i) &&
+		    !MUTANT(SHRINK)) {
 			step_blocked(s, REASON_OF_OVERLAY, d->provider[i].identity,
 				     "no fewer providers than before",
 				     "no process takes this one away",
@@ -943,7 +957,7 @@ overlay(struct step *s)
 		o.epoch = d->epoch;
 		o.counter = ++d->counter;
 		for (int i = 0; i < VIEW_PROVIDERS; i++)
-			d->shrink |= d->want.from[i].used && !o.from[i].used;
+			d->shrink |= loses(&d->want.from[i], &o.from[i]);
 		d->want = o;
 		for (int i = 1; i < VIEW_PROVIDERS; i++)
 			d->foreign = rset_or(d->foreign, rset_minus(o.from[i].dnskey, d->own));
@@ -1243,6 +1257,7 @@ decide(struct zone_view *view, int64_t now, struct plan *plan)
 	plan->wake = VIEW_NEVER;
 	view->dirty = false;
 	view->designated = agree_designated(view);
+	view->listed = agree_listed(view);
 
 	instruction(&s);
 	ns_management(&s);

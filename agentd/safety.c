@@ -13,6 +13,7 @@
 struct vis {
 	const struct view_version *v;
 	const struct view_place *place;
+	enum view_type type;
 };
 
 /* Everything that caches may hold. */
@@ -28,12 +29,34 @@ safety_visible(const struct view_place *place, int64_t now)
 	return place->kind == PLACE_PARENT || place->named != 0 || place->unnamed > now;
 }
 
-int64_t
-safety_expires(const struct zone_view *view, const struct view_version *v)
+/* The owner (or the operator) has taken its provider out. */
+static bool
+taken_out(const struct zone_view *view, const struct view_place *p)
 {
-	if (v->until == VIEW_NEVER)
-		return VIEW_NEVER;
-	return v->until + v->ttl * SECOND + view->config.times.d;
+	int provider = p->kind == PLACE_SERVER ? view_place_provider(view, p) : VIEW_SELF;
+	return provider > VIEW_SELF && view->d.hsync.count != 0 &&
+	       (view->listed >> provider & 1) == 0;
+}
+
+/* Silence says nothing of what a server still tells others, unless it is to be silent: then what it
+ * said last was served until its last answer. */
+static int64_t
+served_until(const struct zone_view *view, const struct view_place *p, enum view_type type,
+	     const struct view_version *v)
+{
+	const struct view_history *h = &p->history[type];
+	if (v->until == VIEW_NEVER && h->status == MSIG_SEEN_UNKNOWN && h->tried != 0 &&
+	    taken_out(view, p))
+		return h->time != 0 ? h->time : v->last;
+	return v->until;
+}
+
+static int64_t
+expires(const struct zone_view *view, const struct view_place *p, enum view_type type,
+	const struct view_version *v)
+{
+	int64_t until = served_until(view, p, type, v);
+	return until == VIEW_NEVER ? VIEW_NEVER : until + v->ttl * SECOND + view->config.times.d;
 }
 
 static int
@@ -45,9 +68,9 @@ collect(const struct zone_view *view, const struct view_place *p, enum view_type
 
 	for (int i = 0; i < h->count; i++) {
 		const struct view_version *v = &h->at[i];
-		if (safety_expires(view, v) <= now || (!all && v->until <= p->named))
+		if (expires(view, p, type, v) <= now || (!all && v->until <= p->named))
 			continue;
-		out[n++] = (struct vis){v, p};
+		out[n++] = (struct vis){v, p, type};
 	}
 	if (h->overflow > now && h->overflow > *overflow)
 		*overflow = h->overflow;
@@ -97,9 +120,9 @@ violated(const struct zone_view *view, struct safety *r, enum reason_object obje
 {
 	int64_t until = VIEW_NEVER;
 	if (a != NULL)
-		until = safety_expires(view, a->v);
-	if (b != NULL && safety_expires(view, b->v) < until)
-		until = safety_expires(view, b->v);
+		until = expires(view, a->place, a->type, a->v);
+	if (b != NULL && expires(view, b->place, b->type, b->v) < until)
+		until = expires(view, b->place, b->type, b->v);
 	if (!r->ok && r->until >= until)
 		return;
 	const struct view_place *p = a != NULL ? a->place : b->place;
@@ -248,8 +271,8 @@ safety_naming(const struct zone_view *view, struct rset names, int64_t now)
 			unknown(&r, REASON_OF_SERVER, p->server, "no answer about DNSKEY and SOA");
 			return r;
 		}
-		seen.k[seen.keys++] = (struct vis){k, p};
-		seen.s[seen.sigs++] = (struct vis){s, p};
+		seen.k[seen.keys++] = (struct vis){k, p, VIEW_DNSKEY};
+		seen.s[seen.sigs++] = (struct vis){s, p, VIEW_SOA};
 	}
 	if (known == 0) {
 		unknown(&r, REASON_OF_SERVER, "", "no address is known");
@@ -303,7 +326,7 @@ named_by(const struct zone_view *view, enum view_place_kind kind, int64_t now, u
 		    (kind == PLACE_SERVER && !rset_meets(p->ns, names) && !safety_visible(p, now)))
 			continue;
 		const struct view_version *v = view_current(p, VIEW_NS);
-		if (v == NULL)
+		if (v == NULL || expires(view, p, VIEW_NS, v) <= now)
 			continue;
 		names = rset_or(names, v->set);
 		for (int t = 0; t < p->history[VIEW_NS].count; t++)

@@ -23,9 +23,6 @@ struct safety {
 /* May caches hold something from this place now? */
 bool safety_visible(const struct view_place *place, int64_t now);
 
-/* Until when caches may hold this version; VIEW_NEVER while it is served. */
-int64_t safety_expires(const struct zone_view *view, const struct view_version *v);
-
 /* Keeps `named` of each place, from the delegations seen; call before the others. */
 void safety_delegations(struct zone_view *view, int64_t now);
 

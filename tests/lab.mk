@@ -52,6 +52,7 @@ lab_tests = \
 	tests/system/test_join.py \
 	tests/system/test_join_crowd.py \
 	tests/system/test_join_doubt.py \
+	tests/system/test_leave.py \
 	tests/system/test_join_kill.py \
 	tests/system/test_join_pdns.py \
 	tests/system/test_lab_invariants.py \

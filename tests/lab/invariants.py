@@ -123,14 +123,20 @@ class Checker:
     @staticmethod
     def pairs(left, right, good):
         """Compares every two that can meet; equal contents once."""
-        known, verdict = {}, Verdict(0, [])
-        for one in left:
-            for two in right:
+        known, verdict, numbers = {}, Verdict(0, []), {}
+
+        def numbered(spans):
+            """Each with the number of its content: hashing names and keys again and again is slow."""
+            return [(span, numbers.setdefault((span.version.name, span.version.rdtype,
+                                               span.version.rdatas, span.version.sigs),
+                                              len(numbers))) for span in spans]
+        right = numbered(right)
+        for one, first in numbered(left):
+            for two, second in right:
                 if not one.meets(two):
                     continue
                 verdict.pairs += 1
-                which = (one.version.rdatas, one.version.sigs, two.version.name,
-                         two.version.rdtype, two.version.rdatas, two.version.sigs)
+                which = (first, second)
                 if which not in known:
                     known[which] = good(one.version, two.version)
                     if not known[which]:

@@ -86,11 +86,14 @@ agent:
     signer: signer
     ns: [ {ns} ]
     parent: {parent}
+    hsync-hold-down: {hold_down}
 """
 
 
 class Msig:
     """One provider's combinerd, transportd and agentd, in DIRECTORY/LABEL."""
+
+    hold_down = "10m"  # of what HSYNC takes away; short where providers are to leave
 
     def __init__(self, rig, provider, level="info", text=None):
         self.rig, self.provider = rig, provider
@@ -111,7 +114,7 @@ class Msig:
             owner=at(rig.owner.server), server=at(p.server), combiner=at(p.combiner),
             transport=at(p.transport), observe=at(p.observe), anchor=rig.anchor,
             resolver=at(rig.resolver_server), zone=ZONE, ns=p.ns, parent=PARENT,
-            profile=LAB_PROFILE)
+            hold_down=self.hold_down, profile=LAB_PROFILE)
 
     def make_identity(self):
         """A SIG(0) key, and the records that lead others to it, for the identity zone's file; with

@@ -29,8 +29,15 @@ class Refused(Exception):
     """Why a scan of a zone changed nothing."""
 
 
+class Silent(Refused):
+    """Because a server does not answer, or cannot be found."""
+
+
 class Scanner(threading.Thread):
-    """Scans the given zones again and again until stop(); log holds (time, zone, text)."""
+    """Scans the given zones again and again until stop(); log holds (time, zone, text). A server
+    that is silent for `patience` seconds is left out from then on, as registries do after days."""
+
+    patience = 5.0
 
     def __init__(self, rig, zones, interval=1.0):
         super().__init__(name="scanner", daemon=True)
@@ -39,6 +46,7 @@ class Scanner(threading.Thread):
         os.makedirs(self.home)
         self.log, self.ended = [], threading.Event()
         self.last = {}
+        self.silent = {}  # server or name -> since when
 
     def run(self):
         while not self.ended.wait(self.interval):
@@ -73,20 +81,43 @@ class Scanner(threading.Thread):
         ds = ask.rrset(ask.ask(self.rig.parent.server, name, "DS"), name, dns.rdatatype.DS)[0]
         return sorted(r.target.to_text() for r in names or ()), ds
 
+    def given_up(self, what):
+        """Whether a server that is silent now has been so for long."""
+        return time.monotonic() - self.silent.setdefault(what, time.monotonic()) > self.patience
+
     def servers(self, names):
         """Every address of every one of these name servers."""
         found = []
         for name in names:
-            for address in sorted(self.addresses(name)):
-                found.append((address, net.DNS_PORT))
+            try:
+                found += [(address, net.DNS_PORT) for address in sorted(self.addresses(name))]
+                self.silent.pop(name, None)
+            except Silent:
+                if not self.given_up(name):
+                    raise
         return found
+
+    def answering(self, servers, name, ds):
+        """{server: its keys}, without those that are silent for long."""
+        keys = {}
+        for server in servers:
+            try:
+                keys[server] = self.keys(server, name, ds)
+                self.silent.pop(server, None)
+            except Silent:
+                if not self.given_up(server):
+                    raise
+        return keys
 
     def addresses(self, name):
         """A records through the validating resolver."""
-        response = ask.ask(self.rig.resolver.server, name, "A", rd=True)
+        try:
+            response = ask.ask(self.rig.resolver.server, name, "A", rd=True)
+        except (OSError, dns.exception.DNSException) as error:
+            raise Silent(f"no address for {name}: {error}") from None
         found = ask.rrset(response, dns.name.from_text(name), dns.rdatatype.A)[0]
         if not found:
-            raise Refused(f"no address for {name}")
+            raise Silent(f"no address for {name}")
         return [r.address for r in found]
 
     @staticmethod
@@ -95,7 +126,7 @@ class Scanner(threading.Thread):
         try:
             response = ask.ask(server, name, rdtype)
         except (OSError, dns.exception.DNSException) as error:
-            raise Refused(f"{server[0]} does not answer for {rdtype}: {error}") from None
+            raise Silent(f"{server[0]} does not answer for {rdtype}: {error}") from None
         if response.rcode() != 0 or not response.flags & 0x0400:
             raise Refused(f"{server[0]} answers {rdtype} without authority")
         return ask.rrset(response, name, dns.rdatatype.from_text(rdtype))
@@ -142,7 +173,8 @@ class Scanner(threading.Thread):
         if not names or not ds:
             raise Refused("not a secure delegation")
         servers = self.servers(names)
-        keys = {server: self.keys(server, name, ds) for server in servers}
+        keys = self.answering(servers, name, ds)
+        servers = list(keys)
         self.cds(zone, name, servers, keys, ds)
         self.csync(zone, name, servers, keys, names)
 
