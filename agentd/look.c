@@ -356,19 +356,43 @@ negative_ttl(const struct seen *seen)
 	return 0;
 }
 
+/* The keys to verify a server's answers with: its DNSKEY RRset. A signer that publishes exactly
+ * what it is given has none before the overlay has brought it; what its key store names is as good.
+ * The caller clears own->rrs. */
+static const knot_rrset_t *
+keys_of(const struct zone *zone, const struct seen *dnskey, bool signer, knot_rrset_t *own)
+{
+	const struct rset *ids = &zone->view->config.own;
+
+	knot_rrset_init(own, zone->name, KNOT_RRTYPE_DNSKEY, KNOT_CLASS_IN, 0);
+	if (dnskey == NULL) {
+		return NULL;
+	}
+	if (dnskey->status == MSIG_SEEN_SET) {
+		return msig_rrs_find(&dnskey->answer, zone->name, KNOT_RRTYPE_DNSKEY);
+	}
+	if (dnskey->status != MSIG_SEEN_ABSENT || !signer ||
+	    zone->conf->signer_records != CONF_RECORDS_ALL) {
+		return NULL;
+	}
+	for (int i = rset_next(ids, 0); i >= 0; i = rset_next(ids, i + 1)) {
+		if (knot_rdataset_add(&own->rrs, zone->view->d.pool.at[i].rdata, NULL) != 0) {
+			return NULL;
+		}
+	}
+	return own->rrs.count > 0 ? own : NULL;
+}
+
 /* What a child's server (or the signer) said of one type. */
 static void
-judge_child(struct look *look, const struct seen *seen, const struct seen *dnskey,
-	    struct view_answer *a)
+judge_child_by(struct look *look, const struct seen *seen, const struct seen *dnskey,
+	       const knot_rrset_t *keys, struct view_answer *a)
 {
 	struct zone *zone = look->zone;
-	const knot_rrset_t *keys = NULL, *rrset, *sigs;
+	const knot_rrset_t *rrset, *sigs;
 	struct msig_verdict verdict = {0};
 	uint64_t now = loop_utc_ms() / 1000;
 
-	if (dnskey != NULL && dnskey->status == MSIG_SEEN_SET) {
-		keys = msig_rrs_find(&dnskey->answer, zone->name, KNOT_RRTYPE_DNSKEY);
-	}
 	if (keys == NULL && seen->type != KNOT_RRTYPE_DNSKEY) {
 		say(a->reason, sizeof(a->reason), "no DNSKEY to verify it with (%s)",
 		    dnskey != NULL && *dnskey->reason != '\0' ? dnskey->reason : "none served");
@@ -410,6 +434,19 @@ judge_child(struct look *look, const struct seen *seen, const struct seen *dnske
 	}
 	a->signers = to_signers(zone, &keys->rrs, verdict.keys);
 	a->alien = find_alien(sigs, &keys->rrs, a->reason, sizeof(a->reason));
+}
+
+static void
+judge_child(struct look *look, const struct seen *seen, const struct seen *dnskey,
+	    struct view_answer *a)
+{
+	const struct zone *zone = look->zone;
+	knot_rrset_t own;
+
+	judge_child_by(
+	    look, seen, dnskey,
+	    keys_of(zone, dnskey, zone->view->d.place[look->place]->kind == PLACE_SIGNER, &own), a);
+	knot_rdataset_clear(&own.rrs, NULL);
 }
 
 /* DS and the referral of a parent's server; keys are the parent's, validated. */
@@ -590,6 +627,7 @@ evaluate_hsync(struct look *look)
 	const struct seen *seen = find(look, type), *dnskey = find(look, KNOT_RRTYPE_DNSKEY),
 			  *soa = find(look, KNOT_RRTYPE_SOA);
 	const knot_rrset_t *keys = NULL, *keysigs = NULL, *rrset = NULL, *sigs, *soas = NULL;
+	knot_rrset_t own = {0};
 	struct view_hsync h = {.status = MSIG_SEEN_UNKNOWN, .time = (int64_t)loop_utc_ms()};
 	uint64_t now = loop_utc_ms() / 1000;
 	struct msig_hsync_set set = {0};
@@ -614,12 +652,14 @@ evaluate_hsync(struct look *look)
 	}
 	rrset = msig_rrs_find(&seen->answer, zone->name, type);
 	sigs = msig_rrs_sigs(&seen->answer, zone->name, type);
-	if (dnskey != NULL && dnskey->status == MSIG_SEEN_SET) {
-		keys = msig_rrs_find(&dnskey->answer, zone->name, KNOT_RRTYPE_DNSKEY);
+	keys = keys_of(zone, dnskey, true, &own);
+	if (keys != NULL && keys != &own) {
 		keysigs = msig_rrs_sigs(&dnskey->answer, zone->name, KNOT_RRTYPE_DNSKEY);
 	}
-	if (rrset == NULL || sigs == NULL || keys == NULL || keysigs == NULL) {
+	if (rrset == NULL || sigs == NULL || keys == NULL || (keys != &own && keysigs == NULL)) {
 		ret = MSIG_ENOSIG;
+	} else if (keys == &own) {
+		ret = msig_rrsig_verify(rrset, &sigs->rrs, &keys->rrs, zone->name, now, NULL);
 	} else {
 		ret = msig_rrsig_verify_dnskey(keys, &keysigs->rrs, zone->name, NULL, now, NULL);
 		ret = ret == 0
@@ -645,6 +685,7 @@ evaluate_hsync(struct look *look)
 		msig_hsync_set_clear(&set);
 	}
 out:
+	knot_rdataset_clear(&own.rrs, NULL);
 	(void)view_on_hsync(zone->view, &h);
 	zones_mark(zone);
 }

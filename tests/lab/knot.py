@@ -1,6 +1,7 @@
 """A Knot DNS server: its configuration as data, its process, knotc and keymgr."""
 
 import os
+import time
 
 from . import tools
 
@@ -22,6 +23,22 @@ def render(sections):
                 out.append(f"{lead}{item}: {text(value)}")
                 lead = "    "
     return "\n".join(out) + "\n"
+
+
+def state_of(key, now=None):
+    """The state of a key in Knot's own list, as doc/signers.md has it: the test's own reading."""
+    now = now or time.time()
+    over = {name for name, at in key.items()
+            if name in ("pre-active", "publish", "ready", "active", "retire-active", "retire",
+                        "post-active", "remove") and 0 < at <= now}
+    for time_over, state in (("remove", "removed"), ("post-active", "post-active"),
+                             ("retire", "retired" if key["zsk"] else "removed"),
+                             ("retire-active", "retired"), ("active", "active"),
+                             ("ready", "ready"), ("publish", "published"),
+                             ("pre-active", "signing")):
+        if time_over in over:
+            return state
+    return "made"
 
 
 class Knot:

@@ -44,6 +44,7 @@ LAB_PROFILE = """    lab: on
     margin-percent: 10
     clock-skew: 1s
     cache-floor: 1s
+    key-poll: 1s
 """
 
 CONF = """server:
@@ -80,18 +81,29 @@ observe:
     forward: {resolver}
 agent:
     sig0-key: msa.pem
-{profile}zone:
+{profile}{signerd}zone:
   - domain: {zone}
     master: owner
     signer: signer
+    signer-records: {records}
+    signer-driver: {driver}
     ns: [ {ns} ]
     parent: {parent}
     hsync-hold-down: {hold_down}
 """
 
 
+def signerd_section(directory, knot=None, keymgr=None):
+    """The section `signerd` for a Knot of the lab."""
+    lines = [f"keymgr: {keymgr or tools.wrapper(directory, 'keymgr')}"]
+    if knot:
+        lines += [f"knot-config: {knot.conf}", f"knot-socket: {knot.socket}"]
+    return "signerd:\n" + "".join(f"    {line}\n" for line in lines)
+
+
 class Msig:
-    """One provider's combinerd, transportd and agentd, in DIRECTORY/LABEL."""
+    """One provider's combinerd, transportd and agentd, in DIRECTORY/LABEL; and signerd, if its signer
+    has a driver: it is started with agentd."""
 
     hold_down = "10m"  # of what HSYNC takes away; short where providers are to leave
 
@@ -114,7 +126,10 @@ class Msig:
             owner=at(rig.owner.server), server=at(p.server), combiner=at(p.combiner),
             transport=at(p.transport), observe=at(p.observe), anchor=rig.anchor,
             resolver=at(rig.resolver_server), zone=ZONE, ns=p.ns, parent=PARENT,
-            hold_down=self.hold_down, profile=LAB_PROFILE)
+            hold_down=self.hold_down, profile=LAB_PROFILE,
+            records="all" if p.mode == "B" else "foreign",
+            driver="knot" if p.driver else "none",
+            signerd=signerd_section(self.home, p.signer) if p.driver else "")
 
     def make_identity(self):
         """A SIG(0) key, and the records that lead others to it, for the identity zone's file; with
@@ -125,15 +140,18 @@ class Msig:
         return re.sub(r"^(\S+) \d+ IN ", rf"\1 {TTL['rr']} IN ", records, flags=re.MULTILINE)
 
     def start(self, *names):
-        """Starts daemons (all, if none is named) without waiting."""
-        for name in names or DAEMONS:
+        """Starts daemons (all, if none is named) without waiting; signerd with agentd."""
+        names = names or DAEMONS
+        if self.provider.driver and "agentd" in names and "signerd" not in self.daemons:
+            names = (*names, "signerd")
+        for name in names:
             child = self.daemons.get(name)
             if child:
                 child.start()
             else:
                 self.daemons[name] = self.rig.procs.start(
                     f"{self.provider.label}-{name}", program(name), "-c", self.conf,
-                    network=name != "agentd")
+                    network=name not in ("agentd", "signerd"))
 
     def ready(self):
         """Waits until every started daemon answers on its control socket."""

@@ -8,6 +8,7 @@ TTLs are seconds, so that the waits of a join are real and short; they differ fr
 that a formula that uses the wrong one is seen.
 """
 
+import json
 import os
 import shutil
 import tempfile
@@ -17,7 +18,7 @@ import dns.name
 import dns.rdatatype
 
 from . import ask, net, tools
-from .knot import Knot, update
+from .knot import Knot, state_of, update
 from .proc import Processes
 from .unbound import Unbound
 
@@ -27,8 +28,22 @@ PARENT = "example."
 TTL = {"rr": 3, "txt": 4, "ns": 4, "dnskey": 4, "ds": 4, "negative": 2}
 
 
+# Policies of the signers, as in doc/signers.md: who writes the records of the signer's own keys.
+MODES = {
+    "A": {"dnskey_management": "incremental", "delete_delay": "1h",
+          "cds_cdnskey_publish": "always"},
+    "B": {"cds_cdnskey_publish": "none", "unsafe_operation": "no-update-dnskey"},
+}
+
+
 class Provider:
-    """A DNS provider of the rig: names, addresses, and its Knot signer (configuration A)."""
+    """A DNS provider of the rig: names, addresses, and its Knot signer.
+
+    Its signer has configuration A and rolls no key, unless it is told otherwise before configure():
+    driver: its keys of ZONE are signerd's to move (`manual: on`; the first ones are made by
+    configure()); mode "B" for that configuration; single: one CSK in place of KSK and ZSK."""
+
+    driver, mode, single = False, "A", False
 
     generic = True  # its zone files may have any record in the form of RFC 3597
 
@@ -61,9 +76,11 @@ class Provider:
         signer.acl("record", self.rig.watch_key, "transfer")
         signer.acl("identity", self.update_key, "update")
         signer.remote("observe", *self.observe, self.signer_key)
-        signer.policy("multi", algorithm="ecdsap256sha256", dnskey_management="incremental",
-                      delete_delay="1h", cds_cdnskey_publish="always", dnskey_ttl=TTL["dnskey"],
-                      zsk_lifetime=0, ksk_lifetime=0, propagation_delay=1)
+        always = {"algorithm": "ecdsap256sha256", "dnskey_ttl": TTL["dnskey"],
+                  "propagation_delay": 1}
+        signer.policy("multi", **always, **MODES["A"], zsk_lifetime=0, ksk_lifetime=0)
+        signer.policy("manual", **always, **MODES[self.mode], manual="on",
+                      single_type_signing="on" if self.single else "off")
         signer.policy("single", algorithm="ecdsap256sha256", dnskey_ttl=TTL["dnskey"],
                       zsk_lifetime=0, ksk_lifetime=0, propagation_delay=1)
         signer.zone(self.domain, self.identity_zone(), dnssec_signing="on",
@@ -75,9 +92,19 @@ class Provider:
             if key is not self.signer_key:
                 signer.acl(f"notify{number}", key, "notify")
                 acls.append(f"notify{number}")
+            manual = zone == ZONE and self.driver
             signer.zone(zone, master=f"master{number}", acl=acls, dnssec_signing="on",
-                        dnssec_policy="multi", zonefile_load="difference",
+                        dnssec_policy="manual" if manual else "multi",
+                        zonefile_load="difference",
                         **({"notify": "observe"} if zone == ZONE else {}))
+        if self.driver:
+            self.first_keys()
+
+    def first_keys(self):
+        """The keys that ZONE begins with: Knot with `manual: on` makes none."""
+        self.signer.write()
+        for ksk, zsk in (("yes", "yes"),) if self.single else (("yes", "no"), ("no", "yes")):
+            self.signer.keymgr(ZONE, "generate", "algorithm=13", f"ksk={ksk}", f"zsk={zsk}")
 
     def identity_zone(self):
         """The signed zone that holds this provider's name server and identity records."""
@@ -86,16 +113,35 @@ class Provider:
                 f"@ NS ns1\nns1 A {self.address}\n{self.records}")
 
     def ksk(self, zone=ZONE):
-        """The DS records (SHA-256) of the signer's own KSK, from its key database."""
+        """The DS records (SHA-256) of the signer's own KSK, from its key database; of those that CDS
+        name, if they are rolled."""
+        if self.driver and zone == ZONE:
+            active = self.stored("ksk", "active")
+            return [line.split(" DS ", 1)[1]
+                    for key in self.stored("ksk", "ready") or active
+                    for line in self.signer.keymgr(zone, "ds", key).splitlines()
+                    if line.split()[4] == "2"]
         if not self.ds.get(zone):
             self.ds[zone] = [line.split(" DS ", 1)[1]
                              for line in self.signer.keymgr(zone, "ds").splitlines()
                              if " 13 2 " in line]
         return self.ds[zone]
 
+    def stored(self, role, *states):
+        """Ids of the signer's keys for ZONE with that role ("ksk" and "zsk" have CSKs, too) in these
+        states, from its key database."""
+        return [key["id"] for key in
+                json.loads(self.signer.keymgr("-j", ZONE, "list", stdin="") or "[]")
+                if key[role] and state_of(key) in states]
+
     def keys(self, zone=ZONE):
         """The signer's own DNSKEY records: those in its key database, not what it serves."""
         found = []
+        if self.driver and zone == ZONE:
+            states = ("published", "ready", "active", "retired")
+            ids = dict.fromkeys(self.stored("ksk", *states) + self.stored("zsk", *states))
+            return [self.signer.keymgr(zone, "dnskey", key).strip().split(" DNSKEY ", 1)[1]
+                    for key in ids]
         for line in self.signer.keymgr(zone, "list").splitlines():
             if line.split()[2:3] in (["KSK"], ["ZSK"], ["CSK"]):
                 text = self.signer.keymgr(zone, "dnskey", line.split()[0])

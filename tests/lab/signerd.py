@@ -1,35 +1,13 @@
 """signerd alone: its msig.conf, its process, and the test in the place of agentd on the bus."""
 
 import os
-import shlex
 
-from . import bus, msig, net, tools
+from . import bus, msig
 
 VERBS = {"list": 1, "make": 2, "set": 3, "discard": 4}
 ROLES = {"zsk": 1, "ksk": 2, "csk": 3}
 STATES = {"made": 1, "signing": 2, "published": 3, "ready": 4, "active": 5, "retired": 6,
           "post-active": 7, "removed": 8}
-
-
-def wrapper(directory, name):
-    """A script that runs an unpacked program with its libraries: signerd gives it none of our
-    environment. The program itself where it is installed."""
-    path = tools.find(name)
-    libs = tools.environment(path).get("LD_LIBRARY_PATH")
-    if not libs:
-        return path
-    script = os.path.join(directory, name)
-    with open(script, "w", encoding="ascii", opener=lambda p, f: os.open(p, f, 0o755)) as out:
-        out.write(f"#!/bin/sh\nLD_LIBRARY_PATH={shlex.quote(libs)} exec {shlex.quote(path)} \"$@\"\n")
-    return script
-
-
-def section(directory, knot=None, keymgr=None, more=""):
-    """The section `signerd` for a Knot of the lab."""
-    lines = [f"keymgr: {keymgr or wrapper(directory, 'keymgr')}"]
-    if knot:
-        lines += [f"knot-config: {knot.conf}", f"knot-socket: {knot.socket}"]
-    return "signerd:\n" + "".join(f"    {line}\n" for line in lines) + more
 
 
 CONF = """server:

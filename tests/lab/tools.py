@@ -1,6 +1,7 @@
 """Where the programs are: unpacked by setup.sh, or installed."""
 
 import os
+import shlex
 import subprocess
 
 # Unpacked daemons first: an installed one may be confined (AppArmor) to its own directories.
@@ -38,6 +39,19 @@ def environment(path):
                 for d in ("", os.uname().machine + "-linux-gnu")]
         env["LD_LIBRARY_PATH"] = ":".join(libs + [env.get("LD_LIBRARY_PATH", "")]).rstrip(":")
     return env
+
+
+def wrapper(directory, name):
+    """A script that runs an unpacked program with its libraries: signerd gives it none of our
+    environment. The program itself where it is installed."""
+    path = find(name)
+    libs = environment(path).get("LD_LIBRARY_PATH")
+    if not libs:
+        return path
+    script = os.path.join(directory, name)
+    with open(script, "w", encoding="ascii", opener=lambda p, f: os.open(p, f, 0o755)) as out:
+        out.write(f"#!/bin/sh\nLD_LIBRARY_PATH={shlex.quote(libs)} exec {shlex.quote(path)} \"$@\"\n")
+    return script
 
 
 class ToolError(Exception):

@@ -15,14 +15,18 @@ class World:
     """Everything up and quiet: one provider signs ZONE, the others wait to be designated.
 
     combiner: "msig" for the daemons, "knot" for stand-ins that are changed by hand; watch=False:
-    nobody judges. Use it as a context."""
+    nobody judges; signers: {label: {attribute: value}} of Provider, as {"p2": {"driver": True, "mode":
+    "B"}}. Use it as a context."""
 
     delegated = (ZONE, NAIVE)  # the zones whose DS is at the parent from the beginning
 
     def __init__(self, providers=2, combiner="msig", keep=False, rate=20.0, level="info",
-                 watch=True):
+                 watch=True, signers=None):
         self.rig = Rig(providers, keep)
         self.providers = self.rig.providers
+        for label, attributes in (signers or {}).items():
+            for name, value in attributes.items():
+                setattr(self.rig.provider(label), name, value)
         self.scanner = self.judge = None
         self.msig, self.stand = {}, {}
         try:

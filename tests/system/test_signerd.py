@@ -42,7 +42,7 @@ class Lab:
                          **settings)
         self.text = TEXT
         self.signerd = signerd.Signerd(self.procs, self.directory, [ZONE],
-                                       signerd.section(self.directory, self.knot))
+                                       msig.signerd_section(self.directory, self.knot))
 
     def __enter__(self):
         return self
