@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "agentd/answer.h"
+#include "agentd/operator.h"
 #include "agentd/process.h"
 #include "libmsig/daemon/log.h"
 
@@ -189,7 +190,19 @@ answer_state(const struct zone *zone)
 	return view->reasons == 0 || view->reason[0].class == REASON_READY ? "in-sync" : "waiting";
 }
 
-/* Signers now, those that HSYNC wants in, those it wants out. */
+static bool
+is_wanted(const struct zone_view *view, const struct view_provider *p)
+{
+	for (int k = 0; k < view->d.hsync.count; k++) {
+		const struct view_hsync_entry *e = &view->d.hsync.entry[k];
+		if (strcmp(e->identity, p->identity) == 0) {
+			return e->on && e->sign && !p->expelled;
+		}
+	}
+	return false;
+}
+
+/* Signers now, those that are to come in, those that are to go. */
 static void
 put_group(json_t *j, const struct zone_view *view)
 {
@@ -197,25 +210,84 @@ put_group(json_t *j, const struct zone_view *view)
 
 	for (int i = 0; i < VIEW_PROVIDERS; i++) {
 		const struct view_provider *p = &view->d.provider[i];
-		bool wanted = false;
+		bool in = p->member || (p->has & (HAS_KEYS | HAS_CDS)) != 0;
 		if (!p->used) {
 			continue;
-		}
-		for (int k = 0; k < view->d.hsync.count; k++) {
-			const struct view_hsync_entry *e = &view->d.hsync.entry[k];
-			wanted =
-			    wanted || (strcmp(e->identity, p->identity) == 0 && e->on && e->sign);
 		}
 		if (p->member) {
 			json_array_append_new(signers, json_string(p->identity));
 		}
-		if (p->member != wanted) {
-			json_array_append_new(wanted ? joining : leaving, json_string(p->identity));
+		if (is_wanted(view, p) && !p->member) {
+			json_array_append_new(joining, json_string(p->identity));
+		} else if (!is_wanted(view, p) && in) {
+			json_array_append_new(leaving, json_string(p->identity));
 		}
 	}
 	answer_put(j, "signers", signers);
 	answer_put(j, "joining", joining);
 	answer_put(j, "leaving", leaving);
+}
+
+/* Of each provider what is in the zone, and of the signer's operator what he said. */
+static json_t *
+provider_json(const struct view_provider *p)
+{
+	json_t *has = json_array();
+
+	for (unsigned i = 0; i < 3; i++) {
+		static const char *const names[] = {"keys", "cds", "ns"};
+		if ((p->has >> i & 1) != 0) {
+			json_array_append_new(has, json_string(names[i]));
+		}
+	}
+	return json_pack("{s:s, s:b, s:b, s:b, s:o}", "provider", p->identity, "member", p->member,
+			 "contributed", p->contributed, "expelled", p->expelled, "has", has);
+}
+
+static json_t *
+orders_json(const struct zone_view *view)
+{
+	const struct view_process *run = &view->d.process;
+	json_t *list = json_array();
+
+	for (int i = 0; i < VIEW_ORDERS; i++) {
+		const struct view_order *o = &view->d.order[i];
+		bool runs = run->kind == o->process && run->requestor == VIEW_SELF;
+		if (o->process != 0) {
+			json_array_append_new(list, json_pack("{s:s, s:i, s:s}", "process",
+							      process_name(o->process), "algorithm",
+							      (int)o->algorithm, "state",
+							      runs ? "runs" : "waits"));
+		}
+	}
+	return list;
+}
+
+static void
+put_operator(json_t *j, const struct zone_view *view)
+{
+	const struct view_approval *w = &view->waits;
+	json_t *providers = json_array(), *steps = json_array();
+
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		if (view->d.provider[i].used) {
+			json_array_append_new(providers, provider_json(&view->d.provider[i]));
+		}
+	}
+	for (unsigned kind = 1; process_rule((uint8_t)kind) != NULL; kind++) {
+		if (operator_steps(view, (uint8_t)kind)) {
+			json_array_append_new(steps, json_string(process_name((uint8_t)kind)));
+		}
+	}
+	answer_put(j, "providers", providers);
+	answer_put_text(j, "ns", view->d.agent_ns ? "AGENT" : "OWNER");
+	answer_put(j, "orders", orders_json(view));
+	answer_put(j, "step_mode", steps);
+	answer_put(j, "approval",
+		   w->kind == 0 ? json_null()
+				: json_pack("{s:s, s:s, s:s}", "process", process_name(w->kind),
+					    "step", process_step_name(w->kind, w->step), "subject",
+					    answer_identity(view, w->subject)));
 }
 
 json_t *
@@ -229,6 +301,7 @@ answer_zone(const struct zone *zone)
 	answer_put(j, "process", process_json(view));
 	answer_put(j, "reason", view->reasons > 0 ? answer_reason(&view->reason[0]) : json_null());
 	put_group(j, view);
+	put_operator(j, view);
 	answer_put(j, "paused", json_boolean(view->d.paused));
 	answer_put_time(j, "next", zone->wake_at);
 	answer_put(j, "serial",
@@ -248,4 +321,27 @@ answer_zone(const struct zone *zone)
 			: memcmp(zone->served_digest, zone->signed_digest, 32) == 0 ? "equal"
 										    : "different");
 	return j;
+}
+
+void
+answer_put_lab(json_t *answer, const struct agent *agent)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < agent->conf->warnings; i++) {
+		json_t *text = json_string(agent->conf->warning[i]);
+		json_array_append_new(list, text != NULL ? text : json_string("?"));
+	}
+	answer_put(answer, "lab", json_boolean(agent->conf->lab));
+	answer_put(answer, "warnings", list);
+}
+
+json_t *
+answer_about(const struct zone *zone)
+{
+	json_t *answer = answer_ok();
+
+	answer_put(answer, "zone", answer_zone(zone));
+	answer_put_lab(answer, zone->agent);
+	return answer;
 }

@@ -28,5 +28,10 @@ const char *answer_identity(const struct zone_view *view, int provider); /* "" i
 json_t *answer_identities(const struct zone_view *view, uint32_t bits);
 json_t *answer_reason(const struct reason *r);
 json_t *answer_reasons(const struct zone_view *view);
+/* answer_ok() with the ZONE, and what is to be loud in everything that is said of it. */
+json_t *answer_about(const struct zone *zone);
+/* "lab", "warnings": times that no real zone should have, and what else the configuration warns of.
+ */
+void answer_put_lab(json_t *answer, const struct agent *agent);
 const char *answer_state(const struct zone *zone);
 json_t *answer_zone(const struct zone *zone);

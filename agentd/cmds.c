@@ -16,7 +16,14 @@
  *          "merge": "merged" (combinerd's word, see msg.h), "freeze": "" or why HSYNC is not followed,
  *          "trouble": "" or what is wrong with the zone's own signer or state,
  *          "digest": "equal"|"different"|"unknown" (does the signer publish what it was fed),
- *          "signatures_expire": t (the first RRSIG of the signer's zone), "max_ttl": s}
+ *          "signatures_expire": t (the first RRSIG of the signer's zone), "max_ttl": s,
+ *          "providers": [{"provider": identity, "member": bool, "contributed": bool, "expelled": bool
+ *          (by our operator), "has": ["keys"|"cds"|"ns"...] (what of it is in the zone)}...],
+ *          "ns": "AGENT"|"OWNER" (who manages NS, as it is in force), "orders": [{"process": name,
+ *          "algorithm": n, "state": "waits"|"runs"}...], "step_mode": [name of process...],
+ *          "approval": {"process": name, "step": name, "subject": identity} or null (what waits for
+ *          `approve`)}
+ * Answers with ZONE at the top have "lab": bool and "warnings": [text...] of the configuration, too.
  * PROCESS {"kind": "add-signer", "step": n, "steps": n, "step_name": "dnskeys-synced",
  *          "phase": "executing" (process.h), "subject": identity, "requestor": identity,
  *          "epoch": n, "id": "32 hex digits", "started": t, "since": t,
@@ -24,6 +31,7 @@
  *          "holds": [{"name": "key"|"ds"|"ns"|"rr"|"leave", "until": t}], "next": "what comes next"}
  *
  * status    -> {"identity": "msa.p1.example.", "version": "0.1.0", "pid": n, "started": t, "lab": bool,
+ *           "warnings": [text...],
  *           "database": "ok"|"static" (disk error: nothing is decided)|"rebuild" (it was lost),
  *           "peers": {"operational": n, "total": n}, "zones": [ZONE...],
  *           "count": {"in_sync": n, "moving": n, "waiting": n, "blocked": n}}
@@ -35,10 +43,14 @@
  * keys      {"zone": z} -> {"zone": "example.", "providers": [identity...], "keys": [{"tag": n,
  *           "algorithm": n, "flags": n, "digest": "16 hex digits of SHA-256 of the RDATA",
  *           "role": "KSK"|"ZSK"|"CSK", "owner": identity or "" (unknown),
+ *           "state": "active"... (msg.h; own keys, as the key store has them) or "", "id": its name
+ *           there or "", "rolls": ""|"new"|"old" (in the process that runs),
  *           "ds": "yes"|"no"|"unknown" (at every parent server; "some": at a part of them),
  *           "cds": bool, "at": {identity: "sign"|"pub"|"missing"|"unknown"...}, "since": t}],
  *           "servers": [{"provider": identity, "server": "", "answered": bool, "reason": ""}],
- *           "ds": [{"tag": n, "algorithm": n, "digest_type": n, "digest": "hex", "known": bool}]}
+ *           "ds": [{"tag": n, "algorithm": n, "digest_type": n, "digest": "hex", "known": bool}],
+ *           "store": "none" (no driver)|"known"|"unknown", "store_trouble": "", "lab": bool,
+ *           "warnings": [text...]}
  * why       {"zone": z} -> {"zone": ZONE, "reasons": [REASON...]}: all of them, most important first
  * wait      {"zone": z, "for": "in-sync"|"step" (optional, with "step_name"), "timeout": ms}: answers
  *           when the zone is there: as `why`; {"ok": false, "code": 4, ..., "reasons": [...]} when the
@@ -57,7 +69,16 @@
  *           "apply"|"store", "text": ""}...]} newest first
  * pause     {"zone": z} -> {"zone": ZONE}; no new step is begun; acts
  * resume    {"zone": z} -> {"zone": ZONE}; also confirms the doubt of a lost database; acts
- * abort     {"zone": z} -> {"zone": ZONE}; gives a process up that was not executed yet; acts
+ * abort     {"zone": z} -> {"zone": ZONE}; gives a process up that had no effect yet, else it rests
+ *           where it is; code 1 when none runs; acts
+ * order     {"zone": z, "process": "zsk-rollover"|"ksk-rollover"|"algorithm-rollover", "algorithm"?: n}
+ *           -> {"zone": ZONE}; it begins when its turn comes; acts
+ * cancel    {"zone": z, "process"?: name} -> {"zone": ZONE}; takes back orders that wait; acts
+ * expel     {"zone": z, "provider": identity, "on": bool} -> {"zone": ZONE}; here the provider counts
+ *           as OFF (on: true), or no longer does; acts
+ * approve   {"zone": z, "process"?: name} -> {"zone": ZONE}; the step that waits may go on; acts
+ * step      {"zone": z, "on": bool, "process"?: name} -> {"zone": ZONE}; step mode, over what the
+ *           configuration says; acts
  * reload    -> {"zones": {"added": [z...], "removed": [z...]}}; acts
  * identity  {"what": "check"} -> {"checks": [{"what": "KEY", "state": "pass"|"fail"|"unknown",
  *           "text": ""}...], "good": bool}: compares what is published, DNSSEC-validated, with what
@@ -114,6 +135,11 @@ static const struct ctl_command commands[] = {
 	{"pause", true, cmds_pause},
 	{"resume", true, cmds_resume},
 	{"abort", true, cmds_abort},
+	{"order", true, cmds_order},
+	{"cancel", true, cmds_cancel},
+	{"expel", true, cmds_expel},
+	{"approve", true, cmds_approve},
+	{"step", true, cmds_step},
 	{"reload", true, cmds_reload},
 	{NULL, false, NULL},
 };

@@ -27,6 +27,11 @@ void cmds_wait_close(struct agent *agent);
 	X(identity) \
 	X(plan)     \
 	X(graph)    \
+	X(order)    \
+	X(cancel)   \
+	X(expel)    \
+	X(approve)  \
+	X(step)     \
 	X(pause)    \
 	X(resume)   \
 	X(abort)    \

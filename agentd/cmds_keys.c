@@ -7,6 +7,7 @@
 #include "agentd/answer.h"
 #include "agentd/cmds.h"
 #include "libmsig/key.h"
+#include "libmsig/msg.h"
 
 static const char *
 key_at(const struct zone_view *view, int key, int provider, bool *known)
@@ -126,22 +127,60 @@ key_role(const struct zone_view *view, int key)
 	return "KSK";
 }
 
+/* As the own signer's key store has it; NULL if it is not there, or nothing is known of that. */
+static const struct view_key *
+stored(const struct zone_view *view, int key)
+{
+	for (int i = 0; view->store_known && i < view->keys; i++) {
+		if (view->key[i].rr == key) {
+			return &view->key[i];
+		}
+	}
+	return NULL;
+}
+
+static const char *
+role_name(const struct zone_view *view, int key)
+{
+	static const char *const names[] = {
+	    [MSIG_KEY_ROLE_ZSK] = "ZSK", [MSIG_KEY_ROLE_KSK] = "KSK", [MSIG_KEY_ROLE_CSK] = "CSK"};
+	const struct view_key *k = stored(view, key);
+
+	return k != NULL && k->role >= MSIG_KEY_ROLE_ZSK && k->role <= MSIG_KEY_ROLE_CSK
+		   ? names[k->role]
+		   : key_role(view, key);
+}
+
+/* What is expected of the key that rolls now. */
+static const char *
+rolling(const struct zone_view *view, int key)
+{
+	const struct view_process *run = &view->d.process;
+
+	return rset_has(&run->fresh, key) ? "new" : rset_has(&run->old, key) ? "old" : "";
+}
+
 static json_t *
 key_json(const struct zone_view *view, int key)
 {
+	const struct view_key *store = stored(view, key);
 	const struct rr *rr = &view->d.pool.at[key];
 	json_t *j = json_object(), *at = json_object();
 	uint8_t digest[32];
 	int owner = key_owner(view, key);
-	bool known = owner >= 0;
+	bool known = owner >= 0 || store != NULL;
 
 	(void)gnutls_hash_fast(GNUTLS_DIG_SHA256, rr->rdata->data, rr->rdata->len, digest);
 	answer_put(j, "tag", json_integer(rr->tag));
 	answer_put(j, "algorithm", json_integer(rr->alg));
 	answer_put(j, "flags", json_integer(rr->flags));
 	answer_put(j, "digest", answer_hex(digest, 8));
-	answer_put_text(j, "role", key_role(view, key));
-	answer_put_text(j, "owner", answer_identity(view, owner));
+	answer_put_text(j, "role", role_name(view, key));
+	answer_put_text(j, "state", store != NULL ? msig_key_state_name(store->state) : "");
+	answer_put_text(j, "id", store != NULL ? store->id : "");
+	answer_put_text(j, "rolls", rolling(view, key));
+	answer_put_text(j, "owner",
+			answer_identity(view, owner < 0 && store != NULL ? VIEW_SELF : owner));
 	answer_put_text(j, "ds", key_ds(view, key));
 	answer_put(j, "cds", json_boolean(key_cds(view, key)));
 	for (int i = 0; i < VIEW_PROVIDERS; i++) {
@@ -236,6 +275,12 @@ cmds_keys(void *arg, struct ctl_request *req, const json_t *request)
 		answer_put_text(j, "reason", h->status == MSIG_SEEN_UNKNOWN ? h->reason : "");
 		json_array_append_new(servers, j);
 	}
+	answer_put_text(answer, "store",
+			!view->config.driver ? "none"
+			: view->store_known  ? "known"
+					     : "unknown");
+	answer_put_text(answer, "store_trouble", view->config.driver ? view->store_why : "");
+	answer_put_lab(answer, zone->agent);
 	answer_put(answer, "servers", servers);
 	answer_put(answer, "ds", ds_json(view));
 	return answer;

@@ -287,10 +287,8 @@ cmds_plan(void *arg, struct ctl_request *req, const json_t *request)
 		free(o);
 		return ctl_error(EXIT_USAGE, "%s", err);
 	}
-	answer = answer_ok();
-	answer_put(answer, "zone", answer_zone(zone));
+	answer = answer_about(zone);
 	answer_put(answer, "plan", plan_json(zone->view, o));
-	answer_put(answer, "lab", json_boolean(zone->agent->conf->lab));
 	free(o);
 	return answer;
 }

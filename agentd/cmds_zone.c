@@ -41,7 +41,7 @@ cmds_status(void *arg, struct ctl_request *req, const json_t *request)
 	answer_put_text(answer, "version", PACKAGE_VERSION);
 	answer_put(answer, "pid", json_integer(getpid()));
 	answer_put_time(answer, "started", (int64_t)agent->started);
-	answer_put(answer, "lab", json_boolean(agent->conf->lab));
+	answer_put_lab(answer, agent);
 	answer_put_text(answer, "database",
 			store_broken(agent->store) ? "static"
 			: rebuild                  ? "rebuild"
@@ -155,8 +155,7 @@ cmds_tracking(void *arg, struct ctl_request *req, const json_t *request)
 	if (zone == NULL) {
 		return error;
 	}
-	answer = answer_ok();
-	answer_put(answer, "zone", answer_zone(zone));
+	answer = answer_about(zone);
 	did.list = json_array();
 	(void)store_journal(agent->store, zone->name, 0, 200, collect_entry, &did);
 	answer_put(answer, "did", did.list);
@@ -185,8 +184,7 @@ cmds_why(void *arg, struct ctl_request *req, const json_t *request)
 	if (zone == NULL) {
 		return error;
 	}
-	answer = answer_ok();
-	answer_put(answer, "zone", answer_zone(zone));
+	answer = answer_about(zone);
 	answer_put(answer, "reasons", answer_reasons(zone->view));
 	return answer;
 }

@@ -57,6 +57,23 @@ times_of(const struct conf *conf, const struct conf_zone *zone)
 	return t;
 }
 
+/* Bit per kind of process. */
+static uint16_t
+step_mode(const struct conf_zone *conf)
+{
+	uint16_t mask = 0;
+
+	for (unsigned i = 0; i < conf->step_modes; i++) {
+		for (unsigned kind = 1; kind < 16; kind++) {
+			if (strcmp(conf->step_mode[i], "all") == 0 ||
+			    strcmp(conf->step_mode[i], msig_process_name(kind)) == 0) {
+				mask |= (uint16_t)(1u << kind);
+			}
+		}
+	}
+	return mask;
+}
+
 static void
 configure(struct zone *zone)
 {
@@ -66,6 +83,7 @@ configure(struct zone *zone)
 	config->mode =
 	    zone->conf->signer_records == CONF_RECORDS_ALL ? VIEW_MODE_ALL : VIEW_MODE_FOREIGN;
 	config->times = times_of(zone->agent->conf, zone->conf);
+	config->step_mode = step_mode(zone->conf);
 	config->ns = RSET_NONE;
 	for (unsigned i = 0; i < zone->conf->nses; i++) {
 		knot_dname_storage_t name;
@@ -1129,23 +1147,40 @@ zones_reload(struct agent *agent)
 }
 
 int
-zones_command(struct zone *zone, enum view_command command, const char *actor)
+zones_operator(struct zone *zone, const char *actor, const char *text,
+	       int (*tell)(struct zone_view *view, const void *arg), const void *arg)
 {
-	static const char *const text[] = {"pause", "resume", "abort", "confirm"};
 	struct store *store = zone->agent->store;
 	int ret = store_begin(store);
 
 	if (ret != 0) {
 		return ret;
 	}
-	ret = journal(zone, actor, "operator", text[command], NULL, 0);
+	ret = journal(zone, actor, "operator", text, NULL, 0);
+	if (ret == 0) {
+		ret = tell(zone->view, arg);
+	}
 	if (ret != 0) {
 		store_rollback(store);
 		return ret;
 	}
-	log_zone(LOG_LVL_INFO, zone->name, "%s by %s", text[command], actor);
-	(void)view_on_command(zone->view, command);
+	log_zone(LOG_LVL_INFO, zone->name, "%s by %s", text, actor);
 	return zones_settle(zone);
+}
+
+static int
+tell_command(struct zone_view *view, const void *arg)
+{
+	(void)view_on_command(view, *(const enum view_command *)arg);
+	return 0;
+}
+
+int
+zones_command(struct zone *zone, enum view_command command, const char *actor)
+{
+	static const char *const text[] = {"pause", "resume", "abort", "confirm"};
+
+	return zones_operator(zone, actor, text[command], tell_command, &command);
 }
 
 void

@@ -80,7 +80,10 @@ void zones_served(struct agent *agent, const struct msig_msg_ZONE *msg);
 void zones_followed(struct agent *agent, const struct msig_msg_FOLLOWED *msg);
 void zones_signer_changed(struct agent *agent, const struct msig_msg_SIGNER_CHANGED *msg);
 
-/* An operator's word. */
+/* An operator's word. tell() changes the view or refuses: then its error is returned, and nothing
+ * has happened. text is for the journal. */
+int zones_operator(struct zone *zone, const char *actor, const char *text,
+		   int (*tell)(struct zone_view *view, const void *arg), const void *arg);
 int zones_command(struct zone *zone, enum view_command command, const char *actor);
 void zones_reload(struct agent *agent);
 void zones_clock_jumped(struct agent *agent, int64_t by_ms);

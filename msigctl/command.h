@@ -31,6 +31,8 @@ enum {
 	TAKES_GENERIC = 1 << 6,
 	TAKES_MEMBER = 1 << 7,
 	TAKES_FORMAT = 1 << 8,
+	TAKES_YES = 1 << 9,
+	TAKES_UNDO = 1 << 10,
 };
 
 struct context {
@@ -42,7 +44,7 @@ struct context {
 	FILE *in;
 	/* of single commands */
 	const char *step, *algorithm, *owner, *member, *format;
-	bool done, follow, generic;
+	bool done, follow, generic, yes, undo;
 	unsigned limit;
 };
 
@@ -92,6 +94,11 @@ int hsync_run(struct context *ctx, int argc, char **argv);
 int identity_run(struct context *ctx, int argc, char **argv);
 int wait_run(struct context *ctx, int argc, char **argv);
 int journal_run(struct context *ctx, int argc, char **argv);
+int roll_run(struct context *ctx, int argc, char **argv);
+int cancel_run(struct context *ctx, int argc, char **argv);
+int approve_run(struct context *ctx, int argc, char **argv);
+int step_run(struct context *ctx, int argc, char **argv);
+int force_run(struct context *ctx, int argc, char **argv);
 int plan_run(struct context *ctx, int argc, char **argv);
 /* third: a provider, or the number of an algorithm; NULL if zone is no name. */
 json_t *plan_request(const char *zone, const char *process, const char *third);

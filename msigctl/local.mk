@@ -16,6 +16,7 @@ msigctl_libctlclient_la_SOURCES = \
 	msigctl/identity.h \
 	msigctl/journal.c \
 	msigctl/json.h \
+	msigctl/operator.c \
 	msigctl/plan.c \
 	msigctl/render.h \
 	msigctl/render_host.c \

@@ -100,6 +100,12 @@ option(struct context *ctx, int letter, char *arg)
 	case 'o':
 		ctx->owner = arg;
 		return -1;
+	case 'y':
+		ctx->yes = true;
+		return -1;
+	case 'u':
+		ctx->undo = true;
+		return -1;
 	case 'F':
 		ctx->format = arg;
 		return -1;

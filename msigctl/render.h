@@ -19,6 +19,8 @@ void render_warnings(const struct text *t, const json_t *answer);
 /* Of agentd. */
 void render_tracking(const struct text *t, const json_t *answer);
 void render_keys(const struct text *t, const json_t *answer);
+/* What force-remove does and risks, beside the plan. */
+void render_force(const struct text *t, const char *provider);
 void render_plan(const struct text *t, const json_t *answer);
 void render_why(const struct text *t, const json_t *answer);
 void render_peers(const struct text *t, const json_t *answer);

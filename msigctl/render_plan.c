@@ -212,3 +212,23 @@ render_plan(const struct text *t, const json_t *a)
 	}
 	render_warnings(t, a);
 }
+
+void
+render_force(const struct text *t, const char *provider)
+{
+	text_put(t, TINT_BAD, "This takes ");
+	text_put(t, TINT_BAD, provider);
+	text_line(t, TINT_BAD, " out, whatever HSYNC says.");
+	text_wrap(
+	    t, 2, "- ", TINT_NONE,
+	    "Every remaining provider's operator has to say the same: until all have, nothing "
+	    "is removed.");
+	text_wrap(t, 2, "- ", TINT_NONE,
+		  "As long as caches send resolvers to its servers, what these serve has to stay "
+		  "valid, and nobody here can see to that.");
+	text_wrap(t, 2, "- ", TINT_NONE,
+		  "If its servers go on serving, they have to stop, or to drop themselves from NS, "
+		  "before its DS and keys go; the process waits for that.");
+	text_wrap(t, 2, "- ", TINT_NONE,
+		  "It cannot come back before you say --undo, and then it joins anew.");
+}

@@ -114,6 +114,58 @@ show_places(const struct text *t, const json_t *places)
 	}
 }
 
+/* Who is in with less or more than a signer: servers alone, what an interrupted join left, and whom
+ * our operator took out. */
+static void
+show_providers(const struct text *t, const json_t *z)
+{
+	const json_t *p;
+	char has[64];
+	if (js_has(z, "ns")) {
+		bool owner = strcmp(js_str(z, "ns"), "OWNER") == 0;
+		text_field(t, "NS", TINT_NONE, "%s",
+			   owner ? "the owner's (OWNER)" : "of all providers (AGENT)");
+	}
+	JS_EACH(json_object_get(z, "providers"), p)
+	{
+		words_join(json_object_get(p, "has"), "", ", ", has, sizeof(has));
+		if (!js_true(p, "member") && *has != '\0') {
+			text_field(t, "Partly in", TINT_WAIT, "%s: %s", js_str(p, "provider"), has);
+		}
+		if (js_true(p, "expelled")) {
+			text_field(t, "Taken out", TINT_BAD, "%s, by the operator here",
+				   js_str(p, "provider"));
+		}
+	}
+}
+
+static void
+show_operator(const struct text *t, const json_t *z)
+{
+	const json_t *order, *approval = json_object_get(z, "approval");
+	char list[300], to[40];
+	JS_EACH(json_object_get(z, "orders"), order)
+	{
+		*to = '\0';
+		if (js_num(order, "algorithm") != 0) {
+			snprintf(to, sizeof(to), " to %" PRIu64, js_num(order, "algorithm"));
+		}
+		text_field(t, "Ordered", TINT_NONE, "%s%s, %s", js_str(order, "process"), to,
+			   js_str(order, "state"));
+	}
+	words_join(json_object_get(z, "step_mode"), "", ", ", list, sizeof(list));
+	if (*list != '\0') {
+		text_field(t, "Step mode", TINT_NONE, "%s",
+			   json_array_size(json_object_get(z, "step_mode")) == 7 ? "all processes"
+										 : list);
+	}
+	if (json_is_object(approval)) {
+		text_field(t, "Approve", TINT_BAD, "%s %s, step %s: msigctl approve %s",
+			   js_str(approval, "process"), js_str(approval, "subject"),
+			   js_str(approval, "step"), js_str(z, "zone"));
+	}
+}
+
 static void
 show_zone(const struct text *t, const json_t *z)
 {
@@ -137,6 +189,8 @@ show_zone(const struct text *t, const json_t *z)
 	if (*list != '\0') {
 		text_field(t, "Leaving", TINT_WAIT, "%s", list);
 	}
+	show_providers(t, z);
+	show_operator(t, z);
 	if (js_has(z, "freeze")) {
 		text_field(t, "HSYNC", TINT_BAD, "not followed: %s", js_str(z, "freeze"));
 	}
@@ -259,7 +313,8 @@ cell_tint(const char *word)
 }
 
 static void
-key_row(struct table *table, const struct text *t, const json_t *providers, const json_t *key)
+key_row(struct table *table, const struct text *t, const json_t *providers, const json_t *key,
+	bool states)
 {
 	char name[256], when[TEXT_TIME];
 	const json_t *p, *at = json_object_get(key, "at");
@@ -278,6 +333,11 @@ key_row(struct table *table, const struct text *t, const json_t *providers, cons
 			   : *word != '\0'              ? word
 							: "?");
 	}
+	if (states) {
+		table_cellf(table, t, js_has(key, "rolls") ? TINT_WAIT : TINT_NONE, "%s%s%s",
+			    js_str(key, "state"), js_has(key, "rolls") ? ", " : "",
+			    js_str(key, "rolls"));
+	}
 	bool sep = strcmp(js_str(key, "role"), "ZSK") != 0;
 	table_cell(table, t, TINT_NONE, sep && js_has(key, "ds") ? js_str(key, "ds") : "-");
 	table_cell(table, t, TINT_NONE,
@@ -290,7 +350,9 @@ render_keys(const struct text *t, const json_t *a)
 	static const char *const before[] = {"KEY", "ROLE", "OF", "ALG"};
 	const json_t *providers = json_object_get(a, "providers"), *p, *key, *server;
 	char name[256];
-	struct table *table = table_new((unsigned)(4 + json_array_size(providers) + 2));
+	bool states = strcmp(js_str(a, "store"), "known") == 0;
+	struct table *table =
+	    table_new((unsigned)(4 + json_array_size(providers) + (states ? 3 : 2)));
 	for (size_t i = 0; i < 4; i++) {
 		table_cell(table, t, TINT_HEAD, before[i]);
 	}
@@ -300,11 +362,14 @@ render_keys(const struct text *t, const json_t *a)
 			   name, sizeof(name));
 		table_cellf(table, t, TINT_HEAD, "AT %s", name);
 	}
+	if (states) {
+		table_cell(table, t, TINT_HEAD, "STATE");
+	}
 	table_cell(table, t, TINT_HEAD, "DS");
 	table_cell(table, t, TINT_HEAD, "SINCE");
 	JS_EACH(json_object_get(a, "keys"), key)
 	{
-		key_row(table, t, providers, key);
+		key_row(table, t, providers, key, states);
 	}
 	if (table_rows(table) > 1) {
 		table_print(table, t, "");
@@ -319,7 +384,8 @@ render_keys(const struct text *t, const json_t *a)
 		    "KEY is tag/first octets of SHA-256 over the DNSKEY's data: a tag alone is not "
 		    "unique. sign: published and seen signing. pub: published. part: by some "
 		    "servers. "
-		    "MISSING: expected and absent. unknown: nobody knows now. DS: at the parent.");
+		    "MISSING: expected and absent. unknown: nobody knows now. STATE: in the own "
+		    "signer's key store; new, old: in the roll-over that runs. DS: at the parent.");
 	}
 	JS_EACH(json_object_get(a, "servers"), server)
 	{
@@ -336,6 +402,13 @@ render_keys(const struct text *t, const json_t *a)
 						    : "no answer");
 		text_wrap(t, 0, ok ? "  " : "! ", ok ? TINT_DIM : TINT_BAD, line);
 	}
+	if (js_has(a, "store_trouble")) {
+		char line[512];
+		snprintf(line, sizeof(line), "the own signer's key store: %.400s",
+			 js_str(a, "store_trouble"));
+		text_wrap(t, 0, "! ", TINT_BAD, line);
+	}
+	render_warnings(t, a);
 	JS_EACH(json_object_get(a, "ds"), server)
 	{
 		if (!js_true(server, "known")) {
@@ -392,6 +465,16 @@ render_done(const struct text *t, const json_t *a)
 		  said                      ? ""
 		  : js_true(zone, "paused") ? ", paused"
 					    : ", not paused");
+	show_operator(t, zone);
+	const json_t *p;
+	JS_EACH(json_object_get(zone, "providers"), p)
+	{
+		if (js_true(p, "expelled")) {
+			text_field(t, "Taken out", TINT_BAD, "%s, by the operator here",
+				   js_str(p, "provider"));
+		}
+	}
+	render_warnings(t, a);
 }
 
 void

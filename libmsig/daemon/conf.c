@@ -141,6 +141,9 @@ const struct conf_item conf_items[] = {
      Z(signer_records), 0},
     {"zone", "signer-driver", CONF_CHOICE, 0, "none", 0, 0, 0, "none|knot", 0, Z(signer_driver), 0},
     {"zone", "parent", CONF_NAME, 0, NULL, 0, 0, 0, NULL, 0, Z(parent), 0},
+    {"zone", "step-mode", CONF_WORD, CONF_LIST, NULL, 0, 0, 0,
+     "all|add-signer|remove-signer|zsk-rollover|ksk-rollover|algorithm-rollover|ns-add|ns-remove", 0,
+     Z(step_mode), Z(step_modes)},
     {"zone", "hsync-hold-down", CONF_S, 0, "10m", 0, 30 * DAY / SEC, 60, NULL, 0,
      Z(hsync_hold_down), 0},
 };

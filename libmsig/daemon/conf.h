@@ -46,6 +46,8 @@ struct conf_zone {
 	enum conf_signer_records signer_records;
 	enum conf_driver signer_driver; /* signerd */
 	knot_dname_t *parent;           /* or NULL: found by asking */
+	char **step_mode;               /* agentd: names of processes, or "all" */
+	unsigned step_modes;
 	uint32_t hsync_hold_down;       /* s, an OFF must be stable for so long */
 };
 

@@ -26,7 +26,7 @@ done
 # Commands and options as the program itself says them.
 "$top_builddir/msigctl/msigctl" --help >"$tmp/help"
 result "msigctl --help"
-sed -n '/^commands:/,/^$/s/^  \([a-z][a-z]*\).*/\1/p' "$tmp/help" >"$tmp/commands"
+sed -n '/^commands:/,/^$/s/^  \([a-z][a-z-]*\).*/\1/p' "$tmp/help" >"$tmp/commands"
 [ "$(wc -l <"$tmp/commands")" -ge 14 ]
 result "the usage lists the commands"
 : >"$tmp/missing"

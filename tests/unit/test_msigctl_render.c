@@ -96,6 +96,35 @@ answer(const char *text)
 	" 'paused': false, 'serial': {'owner': 1, 'out': 1, 'signed': 1}, 'merge': 'merged'," \
 	" 'freeze': '', 'trouble': '', 'digest': 'equal'}"
 
+static void
+force(const struct text *t, const json_t *answer)
+{
+	render_force(t, json_string_value(json_object_get(answer, "provider")));
+}
+
+/* Two steps of a plan, with everything that may be in one. */
+#define CHECKS                                                                                 \
+	"[{'verdict': 'pass', 'what': 'HSYNC can be followed', 'step': null, 'reason': null}," \
+	" {'verdict': 'later', 'what': 'all keys are shown', 'step': 1, 'reason': null},"      \
+	" {'verdict': 'warn', 'what': 'its agent can be asked', 'step': null, 'reason': "      \
+	"{'class': 'peer', 'object': 'peer', 'place': 'msa.p3.example.', 'expected': '',"      \
+	" 'seen': 'no beat', 'todo': ''}},"                                                    \
+	" {'verdict': 'fail', 'what': 'nobody names it', 'step': null, 'reason': " BLOCKED "}]"
+#define PLAN(verdict)                                                                              \
+	"{'process': 'add-signer', 'subject': 'msa.p3.example.', 'requestor': 'msa.p3.example.',"  \
+	" 'algorithm': 0, 'running': false, 'verdict': '" verdict "', 'start': " CHECKS ","        \
+	" 'steps': [{'step': 0, 'name': 'first', 'state': 'done'}, {'step': 1, 'name':"            \
+	" 'second', 'state': 'now', 'acts': ['msa.p1.example.', 'msa.p2.example.'],"               \
+	" 'parent': 'DS', 'owner': true, 'why': 'because', 'guard': " CHECKS ", 'effect':"         \
+	" ['DNSKEY gets it'], 'keys': ['new ZSK: published'], 'changes': [{'add': true, 'of':"     \
+	" 'msa.p3.example.', 'type': 'DNSKEY', 'record': 'x. IN DNSKEY 256 3 13 AA==', 'text':"    \
+	" 'DNSKEY 12345, algorithm 13, ZSK', 'at': ['msa.p1.example.']}, {'add': false, 'of': ''," \
+	" 'type': 'CSYNC', 'record': '', 'text': 'CSYNC', 'at': []}], 'unlisted': 2, 'done':"      \
+	" ['all keys are shown'], 'holds': [{'name': 'H_KEY', 'ttl': 3600, 'length': 4260000,"     \
+	" 'from': ^0^, 'until': ^4260^, 'place': '192.0.2.2@53', 'provider':"                      \
+	" 'msa.p2.example.'}], 'begin': ^0^, 'end': ^4260^}, {'step': 2, 'name': 'stop',"          \
+	" 'state': 'open'}], 'begin': ^0^, 'end': ^4260^, 'scans': 2, 'advice': ['lower a TTL']}"
+
 #define GRAPH(now)                                                                               \
 	"{'process': {'name': 'zsk-<rollover>', 'kind': 3, 'priority': 2, 'steps': ["            \
 	"{'step': 0, 'name': 'first', 'guard': ['all is \\'well\\'', 'and more'], 'effect': []," \
