@@ -88,6 +88,12 @@
  *           "records": [{"identity": "", "state": "ON"|"OFF", "nsmgmt": "AGENT"|"OWNER",
  *           "sign": "SIGN"|"NOSIGN", "member": bool, "self": bool}...],
  *           "type": 65282}
+ * doctor    {"zone": z} -> {"zone": z, "signer": "127.0.0.1@53" or "", "designated": bool,
+ *           "findings": [{"check": "foreign-dnskey" (doctor.h), "state": "pass"|"warn"|"fail"|"unknown",
+ *           "text": "", "fix": {"knot"?: "", "bind"?: "", "powerdns"?: "", "msig"?: ""}}...],
+ *           "good": bool (none failed, none unknown), "policy": {"algorithms": [n...] (of own keys),
+ *           "algorithm": n (of the others; 0: none known), "dnskey_ttl": s, "overlay_ttl": s (0: no
+ *           overlay), "signer_records": "foreign"|"all", "max_ttl": s, "roll_delay": s (doctor.h)}}
  * graph     {"process": "add-signer"} or {"zone": z} (what runs there, or ran last) -> {"process":
  *           GRAPH, "zone": z or null, "now": null or {"step": n or null (none runs), "phase":
  *           "executing"... | "completed"|"aborted", "subject": identity, "since": t}}
@@ -129,6 +135,7 @@ static const struct ctl_command commands[] = {
 	{"peers", false, cmds_peers},
 	{"journal", false, cmds_journal},
 	{"hsync", false, cmds_hsync},
+	{"doctor", false, cmds_doctor},
 	{"identity", false, cmds_identity},
 	{"graph", false, cmds_graph},
 	{"plan", false, cmds_plan},

@@ -24,6 +24,7 @@ void cmds_wait_close(struct agent *agent);
 	X(peers)    \
 	X(journal)  \
 	X(hsync)    \
+	X(doctor)   \
 	X(identity) \
 	X(plan)     \
 	X(graph)    \

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
+#include "agentd/checkup.h"
 #include "agentd/cmds.h"
 #include "agentd/keyring.h"
 #include "agentd/look.h"
@@ -353,6 +354,7 @@ zones_settle(struct zone *zone)
 		act(zone, plan);
 		share_contacts(zone);
 		cmds_settled(zone);
+		checkup_watch(zone);
 	}
 	free(plan);
 	return ret;
@@ -872,6 +874,7 @@ zones_applied(struct agent *agent, const struct msig_msg_APPLIED *msg)
 			 name != NULL ? name->name : "?", msg->text);
 	} else {
 		zone->served_serial = msg->serial;
+		zone->applied_at = (int64_t)loop_utc_ms();
 	}
 	(void)view_on_applied(zone->view, zone->apply_epoch, zone->apply_counter, msg->rcode,
 			      msg->text);
@@ -984,6 +987,7 @@ zones_followed(struct agent *agent, const struct msig_msg_FOLLOWED *msg)
 		return;
 	}
 	zone->follow_trouble[0] = '\0';
+	zone->signer_versions += zone->has_signed && zone->signer_serial != msg->serial;
 	zone->signer_serial = msg->serial;
 	zone->signatures_expire = msg->expires;
 	zone->max_ttl = msg->max_ttl;
@@ -1004,6 +1008,7 @@ zones_signer_changed(struct agent *agent, const struct msig_msg_SIGNER_CHANGED *
 
 	if (zone != NULL) {
 		log_zone(LOG_LVL_DEBUG, zone->name, "the signer has serial %u", msg->serial);
+		zone->signer_notified++;
 		(void)view_on_changed(zone->view);
 		zones_mark(zone);
 	}

@@ -44,6 +44,10 @@ struct zone {
 	char reason_text[400],
 	    reason_said[400]; /* the first reason, now and as it was logged last */
 	bool signatures_old;
+	/* For checkup.c. */
+	int64_t applied_at; /* UTC ms, since start */
+	unsigned signer_versions, signer_notified;
+	uint32_t unfit;           /* bit per check (doctor.h) that the log was told of */
 	uint8_t hsync_digest[32]; /* as the contacts were told */
 };
 

@@ -33,6 +33,7 @@ enum {
 	TAKES_FORMAT = 1 << 8,
 	TAKES_YES = 1 << 9,
 	TAKES_UNDO = 1 << 10,
+	TAKES_LINT = 1 << 11,
 };
 
 struct context {
@@ -43,7 +44,7 @@ struct context {
 	struct text text;
 	FILE *in;
 	/* of single commands */
-	const char *step, *algorithm, *owner, *member, *format;
+	const char *step, *algorithm, *owner, *member, *format, *lint;
 	bool done, follow, generic, yes, undo;
 	unsigned limit;
 };
@@ -102,4 +103,5 @@ int force_run(struct context *ctx, int argc, char **argv);
 int plan_run(struct context *ctx, int argc, char **argv);
 /* third: a provider, or the number of an algorithm; NULL if zone is no name. */
 json_t *plan_request(const char *zone, const char *process, const char *third);
+int doctor_run(struct context *ctx, int argc, char **argv);
 int graph_run(struct context *ctx, int argc, char **argv);

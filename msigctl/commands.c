@@ -38,6 +38,8 @@ const struct command commands[] = {
 	  "agentd", render_why, NULL },
 	{ "wait", "ZONE", "return when the zone is in sync, or has reached a step", 1, 1,
 	  TAKES_STEP | TAKES_DONE | TAKES_MEMBER, NULL, NULL, wait_run },
+	{ "doctor", "ZONE", "is this provider's signer fit for a group: what to change", 1, 1,
+	  TAKES_LINT, NULL, NULL, doctor_run },
 	{ "graph", "ZONE | PROCESS", "a process as its table has it; where a zone stands in it", 1, 1,
 	  TAKES_FORMAT, NULL, NULL, graph_run },
 	{ "plan", "ZONE [PROCESS [PROVIDER | ALGORITHM]]", "a dry run: each step, who acts, what changes, how long, what is in the way", 1, 3, 0,
@@ -101,6 +103,7 @@ const struct option_entry options[] = {
 	{ "format",    'F', "FORMAT", "graph: text, dot or svg", TAKES_FORMAT },
 	{ "yes",       'y', NULL,   "force-remove: do not ask", TAKES_YES },
 	{ "undo",      'u', NULL,   "force-remove: let HSYNC decide again", TAKES_UNDO },
+	{ "lint",      'l', "FILE", "doctor: knot.conf, named.conf or pdns.conf, read as well", TAKES_LINT },
 	{ "generic",   'g', NULL,   "identity records: as TYPEnnn \\# ...", TAKES_GENERIC },
 	{ 0 },
 };

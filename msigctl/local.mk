@@ -8,6 +8,7 @@ msigctl_libctlclient_la_SOURCES = \
 	msigctl/client.h \
 	msigctl/command.h \
 	msigctl/commands.c \
+	msigctl/doctor.c \
 	msigctl/draw.c \
 	msigctl/draw.h \
 	msigctl/graph.c \
@@ -16,9 +17,14 @@ msigctl_libctlclient_la_SOURCES = \
 	msigctl/identity.h \
 	msigctl/journal.c \
 	msigctl/json.h \
+	msigctl/lint.c \
+	msigctl/lint.h \
+	msigctl/lint_bind.c \
+	msigctl/lint_knot.c \
 	msigctl/operator.c \
 	msigctl/plan.c \
 	msigctl/render.h \
+	msigctl/render_doctor.c \
 	msigctl/render_host.c \
 	msigctl/render_merge.c \
 	msigctl/render_plan.c \

@@ -109,6 +109,9 @@ option(struct context *ctx, int letter, char *arg)
 	case 'F':
 		ctx->format = arg;
 		return -1;
+	case 'l':
+		ctx->lint = arg;
+		return -1;
 	case 'g':
 		ctx->generic = true;
 		return -1;

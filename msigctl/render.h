@@ -27,6 +27,7 @@ void render_peers(const struct text *t, const json_t *answer);
 void render_journal(const struct text *t, const json_t *answer);
 void render_hsync_zone(const struct text *t, const json_t *answer);
 void render_done(const struct text *t, const json_t *answer);
+void render_doctor(const struct text *t, const json_t *answer);
 void render_identity_check(const struct text *t, const json_t *answer);
 
 /* Of combinerd. begun: it was asked for; that it has happened, the answer does not say. */

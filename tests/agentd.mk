@@ -6,7 +6,8 @@ agentd_tests = \
 	tests/unit/test_agent_look \
 	tests/unit/test_signer \
 	tests/unit/test_agent_store \
-	tests/unit/test_agents
+	tests/unit/test_agents \
+	tests/unit/test_doctor
 check_PROGRAMS += $(agentd_tests)
 TESTS += $(agentd_tests)
 agentd_test_libs = agentd/libagentd.la agentd/libcore.la libmsig/daemon/libmsigd.la libmsig/libmsig.la \
@@ -21,13 +22,17 @@ tests_unit_test_agent_store_LDADD = $(agentd_test_libs)
 tests_unit_test_agents_SOURCES = tests/unit/test_agents.c tests/unit/agentworld.c \
 	tests/unit/agentworld.h
 tests_unit_test_agents_LDADD = $(agentd_test_libs)
+tests_unit_test_doctor_SOURCES = tests/unit/test_doctor.c tests/unit/bench.c tests/unit/bench.h \
+	tests/sim/mutations.c tests/sim/mutations.h
+tests_unit_test_doctor_LDADD = $(agentd_test_libs)
 endif
 
 agentd_system_tests = \
 	tests/system/test_agentd_discovery.py \
 	tests/system/test_agentd_hsync.py \
 	tests/system/test_agentd_reload.py \
-	tests/system/test_agentd_state.py
+	tests/system/test_agentd_state.py \
+	tests/system/test_doctor.py
 dist_check_SCRIPTS += $(agentd_system_tests)
 TESTS += $(agentd_system_tests)
 

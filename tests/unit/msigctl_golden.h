@@ -217,3 +217,35 @@
  "nothing yet\n"},
 {"paused", render_done, "{'zone': {'zone': 'z.', 'state': 'paused', 'paused': true}}",
  "z. paused\n"},
+{"doctor", render_doctor,
+ "{'zone': 'shop.example.', 'signer': '127.0.0.1@5301', 'designated': true, 'findings': [{'check': "
+ "'transfer', 'state': 'pass', 'text': 'observe has the whole zone', 'fix': {}}, {'check': "
+ "'foreign-dnskey', 'state': 'fail', 'text': '2 of the 2 DNSKEY that combinerd gave are missing, of "
+ "keys 13/4711: the signer drops them', 'fix': {'knot': 'policy: dnskey-management: incremental', "
+ "'powerdns': 'direct-dnskey=yes'}}, {'check': 'notify', 'state': 'warn', 'text': 'none announced', "
+ "'fix': {'powerdns': 'pdnsutil set-meta ZONE ALSO-NOTIFY OBSERVE', 'msig': 'observe: listen:'}}, "
+ "{'check': 'own-cds', 'state': 'unknown', 'text': 'not asked yet', 'fix': {}}], 'good': false}",
+ "Zone            : shop.example.\n"
+ "Signer          : 127.0.0.1@5301\n"
+ "FAIL    foreign-dnskey: 2 of the 2 DNSKEY that combinerd gave are missing, of\n"
+ "        keys 13/4711: the signer drops them\n"
+ "          at knot: policy: dnskey-management: incremental\n"
+ "          at powerdns: direct-dnskey=yes\n"
+ "UNKNOWN own-cds: not asked yet\n"
+ "WARN    notify: none announced\n"
+ "          at powerdns: pdnsutil set-meta shop.example. ALSO-NOTIFY OBSERVE\n"
+ "          at msig: observe: listen:\n"
+ "PASS    transfer: observe has the whole zone\n"
+ "1 passed, 1 warned, 1 failed, 1 unknown\n"
+ "What others find of this provider: msigctl identity check\n"},
+{"doctor, one kind of signer", render_doctor,
+ "{'zone': 'z.', 'designated': false, 'kind': 'knot', 'findings': [{'check': 'notify', 'state': "
+ "'warn', 'text': 'none', 'fix': {'powerdns': 'x', 'knot': 'notify: observe', 'msig': 'y'}}, "
+ "{'check': 'odd', 'state': 'splendid', 'text': ''}]}",
+ "Zone            : z. (the owner does not name us as a signer)\n"
+ "UNKNOWN odd:\n"
+ "WARN    notify: none\n"
+ "          at knot: notify: observe\n"
+ "          at msig: y\n"
+ "0 passed, 1 warned, 0 failed, 1 unknown\n"
+ "What others find of this provider: msigctl identity check\n"},

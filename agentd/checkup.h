@@ -1,0 +1,15 @@
+/*
+ * What agentd knows of its own signer, for doctor.h; and its word to the log as soon as this
+ * provider is designated: a signer that is not fit for a group is better mended before the first
+ * step.
+ */
+#pragma once
+
+#include "agentd/doctor.h"
+#include "agentd/zones.h"
+
+void checkup_examine(const struct zone *zone, struct doctor_report *report);
+/* Does the owner's instruction name us as a signer? */
+bool checkup_designated(const struct zone *zone);
+/* The zone was decided on: what fails and was not said yet is said. */
+void checkup_watch(struct zone *zone);

@@ -1,0 +1,125 @@
+/*
+ * Is the own signer fit for a group? What it does with the records of others, and what of its
+ * policy shows in its zone: judged from what is known, without a question, a clock or a log.
+ *
+ * What is not known is UNKNOWN, never PASS. A FAIL has to be mended before a join can end, or
+ * breaks the zone later; a WARN costs time or care.
+ */
+#pragma once
+
+#include "agentd/view.h"
+
+/* id, name, logged by itself when this provider is designated; and what to change: at Knot, BIND,
+ * PowerDNS, in msig.conf. */
+#define DOCTOR_CHECKS(X)                                                                           \
+	X(TRANSFER, "transfer", true,                                                              \
+	  "acl: action: [ transfer ] with the key of remote: in msig.conf",                        \
+	  "allow-transfer { key KEY; };", "pdnsutil set-meta ZONE TSIG-ALLOW-AXFR KEY",            \
+	  "zone: signer:, and the key of that remote:")                                            \
+	X(SIGNED, "signed", true, "zone: dnssec-signing: on", "dnssec-policy POLICY;",             \
+	  "pdnsutil secure-zone ZONE", "")                                                         \
+	X(FOREIGN, "foreign", false, "", "", "", "")                                               \
+	X(FOREIGN_DNSKEY, "foreign-dnskey", true,                                                  \
+	  "policy: dnskey-management: incremental and delete-delay: 1h",                           \
+	  "inline-signing drops them: a dynamic primary, fed by UPDATE, keeps them",               \
+	  "direct-dnskey=yes", "")                                                                 \
+	X(FOREIGN_CDS, "foreign-cds", true,                                                        \
+	  "policy: dnskey-management: incremental and cds-cdnskey-publish: always",                \
+	  "inline-signing breaks on them: a dynamic primary, fed by UPDATE, keeps them",           \
+	  "direct-dnskey=yes", "")                                                                 \
+	X(FOREIGN_CDNSKEY, "foreign-cdnskey", true,                                                \
+	  "policy: dnskey-management: incremental and cds-cdnskey-publish: always",                \
+	  "inline-signing breaks on them: a dynamic primary, fed by UPDATE, keeps them",           \
+	  "direct-dnskey=yes", "")                                                                 \
+	X(CSYNC, "csync", true, "zone: master: combinerd", "primaries { combinerd; };",            \
+	  "pdnsutil change-secondary-zone-primary ZONE COMBINERD", "")                             \
+	X(NS, "ns", true, "zone: master: combinerd", "primaries { combinerd; };",                  \
+	  "pdnsutil change-secondary-zone-primary ZONE COMBINERD", "")                             \
+	X(LEFT_OVER, "left-over", false,                                                           \
+	  "policy: dnskey-management: incremental; never `keymgr delete` "                         \
+	  "a published key",                                                                       \
+	  "", "", "")                                                                              \
+	X(OWN_CDS, "own-cds", true, "policy: cds-cdnskey-publish: always",                         \
+	  "dnssec-policy: cdnskey yes; cds-digest-types { 2; };",                                  \
+	  "pdnsutil set-publish-cds ZONE 2, and set-publish-cdnskey ZONE", "")                     \
+	X(ALGORITHM, "algorithm", true, "policy: algorithm: that of the group",                    \
+	  "dnssec-policy: keys { ... algorithm: that of the group }",                              \
+	  "default-ksk-algorithm, default-zsk-algorithm, before secure-zone", "")                  \
+	X(KEY_TAGS, "key-tags", true,                                                              \
+	  "roll the key: keymgr ZONE generate, then retire the old one",                           \
+	  "roll the key: rndc dnssec -rollover",                                                   \
+	  "roll the key: pdnsutil add-zone-key, then "                                             \
+	  "remove-zone-key",                                                                       \
+	  "")                                                                                      \
+	X(DNSKEY_TTL, "dnskey-ttl", false, "policy: dnskey-ttl: as the others have it",            \
+	  "dnssec-policy: dnskey-ttl: as the others have it",                                      \
+	  "it is the SOA MINIMUM, which the owner writes", "")                                     \
+	X(SIGNATURES, "signatures", true,                                                          \
+	  "policy: rrsig-refresh: larger than the largest TTL and a day",                          \
+	  "dnssec-policy: signatures-refresh: larger than the largest TTL and a day",              \
+	  "it signs as it answers: look at its clock", "")                                         \
+	X(SERVERS, "servers", false, "", "", "", "zone: ns: the names of this provider's servers") \
+	X(ADDRESSES, "addresses", false, "", "", "",                                               \
+	  "addresses that resolvers anywhere can reach")                                           \
+	X(NOTIFY, "notify", false, "zone: notify: observe", "also-notify { OBSERVE key KEY; };",   \
+	  "pdnsutil set-meta ZONE ALSO-NOTIFY OBSERVE, and secondary-do-renotify=yes",             \
+	  "observe: listen:")                                                                      \
+	X(CONTENT, "content", false, "zone: master: combinerd", "primaries { combinerd; };",       \
+	  "pdnsutil change-secondary-zone-primary ZONE COMBINERD", "")
+
+enum doctor_check {
+#define X(id, name, log, knot, bind, pdns, msig) DOCTOR_##id,
+	DOCTOR_CHECKS(X)
+#undef X
+	    DOCTOR_CHECK_COUNT
+};
+
+enum doctor_state { DOCTOR_PASS, DOCTOR_WARN, DOCTOR_FAIL, DOCTOR_UNKNOWN };
+
+#define DOCTOR_TEXT 240
+#define DOCTOR_FINDINGS 32
+
+struct doctor_finding {
+	enum doctor_check check;
+	enum doctor_state state;
+	char text[DOCTOR_TEXT];
+};
+
+/* What the shell knows beside the view. Times are UTC ms. */
+struct doctor_facts {
+	int64_t now;
+	int64_t applied_at; /* when combinerd took the overlay; 0: before agentd started */
+	bool lab;
+	bool followed;          /* the signer's whole zone is known ... */
+	const char *trouble;    /* ... or why not; empty: not asked yet */
+	int64_t expires;        /* of the first signature in it; 0: there is none */
+	uint32_t max_ttl;       /* s */
+	bool served, same;      /* combinerd said what it serves; the signer shows that */
+	unsigned versions;      /* of the signer's zone that came since start, but for the first */
+	unsigned announcements; /* NOTIFY of the signer since start */
+};
+
+struct doctor_report {
+	int count;
+	struct doctor_finding finding[DOCTOR_FINDINGS];
+	/* For the policy of the signer: */
+	struct rset own;     /* DNSKEYs of this provider at the signer */
+	uint8_t algorithm;   /* that the group has; 0: nobody else is known */
+	uint32_t dnskey_ttl; /* s, at the signer; 0 unknown */
+	uint32_t roll_delay; /* s: how long a new ZSK must be published before it signs, on top of
+			      * dnskey-ttl, for all others to have published it as well */
+};
+
+void doctor_examine(const struct zone_view *view, const struct doctor_facts *facts,
+		    struct doctor_report *report);
+/* Nothing failed, and nothing is unknown. */
+bool doctor_good(const struct doctor_report *report);
+
+const char *doctor_name(enum doctor_check check);
+const char *doctor_state_name(enum doctor_state state);
+bool doctor_logged(enum doctor_check check);
+
+enum doctor_signer { DOCTOR_KNOT, DOCTOR_BIND, DOCTOR_PDNS, DOCTOR_MSIG, DOCTOR_SIGNER_COUNT };
+const char *doctor_signer_name(enum doctor_signer signer);
+/* What to change at such a signer (or in msig.conf); empty if there is nothing to say. */
+const char *doctor_fix(enum doctor_check check, enum doctor_signer signer);

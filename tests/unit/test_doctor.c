@@ -1,0 +1,427 @@
+/*
+ * Is the own signer fit for a group: a group of two that is well, and one thing made wrong at a
+ * time.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "agentd/doctor.h"
+#include "tests/unit/bench.h"
+
+#define HOUR (INT64_C(3600) * 1000)
+#define ROWS(x) (sizeof(x) / sizeof((x)[0]))
+
+static struct bench b;
+static struct doctor_facts facts;
+static struct doctor_report report;
+
+static void
+set_up(uint32_t members)
+{
+	bench_init(&b, 2, members);
+	bench_run(&b, 60000);
+	facts = (struct doctor_facts){
+	    .now = b.now,
+	    .followed = true,
+	    .trouble = "",
+	    .expires = b.now + 200 * HOUR,
+	    .max_ttl = 3600,
+	    .served = true,
+	    .same = true,
+	    .versions = 3,
+	    .announcements = 3,
+	};
+}
+
+static int
+teardown(void **state)
+{
+	bench_clear(&b);
+	return 0;
+}
+
+static const struct doctor_finding *
+find(enum doctor_check check)
+{
+	for (int i = 0; i < report.count; i++)
+		if (report.finding[i].check == check)
+			return &report.finding[i];
+	return NULL;
+}
+
+static void
+examine(void)
+{
+	facts.now = b.now;
+	doctor_examine(b.view, &facts, &report);
+}
+
+static struct view_place *
+place(enum view_place_kind kind, const char *server)
+{
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		struct view_place *p = b.view->d.place[i];
+		if (p != NULL && p->kind == kind &&
+		    (server == NULL || strcmp(p->server, server) == 0))
+			return p;
+	}
+	return NULL;
+}
+
+static void
+must(enum doctor_check check, enum doctor_state state, const char *text)
+{
+	const struct doctor_finding *f = find(check);
+
+	if (f == NULL)
+		fail_msg("%s: not found", doctor_name(check));
+	if (f->state != state || strstr(f->text, text) == NULL)
+		fail_msg("%s: %s, %s", doctor_name(check), doctor_state_name(f->state), f->text);
+}
+
+static void
+test_well(void **state)
+{
+	set_up(3);
+	examine();
+	for (int i = 0; i < report.count; i++)
+		if (report.finding[i].state != DOCTOR_PASS)
+			fail_msg("%s: %s", doctor_name(report.finding[i].check),
+				 report.finding[i].text);
+	assert_true(doctor_good(&report));
+	must(DOCTOR_FOREIGN_DNSKEY, DOCTOR_PASS, "all 2 DNSKEY");
+	assert_null(find(DOCTOR_FOREIGN)); /* it was seen */
+	assert_true(rset_equal(report.own, b.own[0]));
+	assert_int_equal(report.algorithm, 15);
+	assert_int_equal(report.dnskey_ttl, 10);
+}
+
+/* One thing is wrong; time passes; what is said of it. */
+static void
+no_dnskey(void)
+{
+	b.signer.set[VIEW_DNSKEY] = b.own[0];
+}
+
+static void
+no_cds(void)
+{
+	b.signer.set[VIEW_CDS] = b.cds[0];
+}
+
+static void
+no_cdnskey(void)
+{
+	b.signer.set[VIEW_CDNSKEY] = b.cdnskey[0];
+}
+
+static void
+no_ns(void)
+{
+	b.signer.set[VIEW_NS] = RSET_NONE;
+	rset_add(&b.signer.set[VIEW_NS], b.ns[0]);
+}
+
+static void
+not_signed(void)
+{
+	b.signer.signers[VIEW_CDS] = RSET_NONE;
+}
+
+static void
+no_own_cds(void)
+{
+	b.signer.set[VIEW_CDS] = b.cds[1];
+}
+
+static void
+no_own_cdnskey(void)
+{
+	b.signer.set[VIEW_CDNSKEY] = b.cdnskey[1];
+}
+
+static void
+cds_delete(void)
+{
+	uint8_t rdata[] = {0, 0, 0, 0, 0};
+	rset_add(&b.signer.set[VIEW_CDS], view_rr(b.view, VIEW_CDS, rdata, sizeof(rdata)));
+}
+
+static void
+insecure(void)
+{
+	for (int t = 0; t < VIEW_TYPE_COUNT; t++)
+		b.signer.signers[t] = RSET_NONE;
+}
+
+static void
+silent(void)
+{
+	b.signer.silent = true;
+}
+
+static void
+other_ttl(void)
+{
+	b.signer.ttl[VIEW_DNSKEY] = 700;
+}
+
+static void
+expiring(void)
+{
+	facts.expires = b.now + 60000 + 25 * HOUR - 1;
+	facts.max_ttl = 3600;
+}
+
+static void
+refused(void)
+{
+	facts.followed = false;
+	facts.trouble = "REFUSED";
+}
+
+static void
+not_followed(void)
+{
+	facts.followed = false;
+}
+
+static void
+server_silent(void)
+{
+	b.server[0].silent = true;
+}
+
+static void
+server_old(void)
+{
+	b.server[0].set[VIEW_DNSKEY] = b.own[0];
+}
+
+static void
+unannounced(void)
+{
+	facts.announcements = 0;
+}
+
+static void
+other_content(void)
+{
+	facts.same = false;
+}
+
+static void
+no_combiner(void)
+{
+	b.view->overlay_known = false;
+}
+
+static void
+same_tag(void)
+{
+	struct rpool *pool = &b.view->d.pool;
+	pool->at[b.zsk[1]].tag = pool->at[b.zsk[0]].tag;
+}
+
+static void
+other_algorithm(void)
+{
+	b.view->d.pool.at[b.zsk[1]].alg = 13;
+}
+
+static void
+no_ns_configured(void)
+{
+	b.view->config.ns = RSET_NONE;
+}
+
+static void
+test_wrong(void **state)
+{
+	static const struct {
+		void (*change)(void);
+		enum doctor_check check;
+		enum doctor_state state;
+		const char *text;
+	} rows[] = {
+	    {no_dnskey, DOCTOR_FOREIGN_DNSKEY, DOCTOR_FAIL, "2 of the 2 DNSKEY"},
+	    {no_cds, DOCTOR_FOREIGN_CDS, DOCTOR_FAIL, "1 of the 1 CDS"},
+	    {no_cdnskey, DOCTOR_FOREIGN_CDNSKEY, DOCTOR_FAIL, "1 of the 1 CDNSKEY"},
+	    {no_ns, DOCTOR_NS, DOCTOR_FAIL, "of the 2 NS"},
+	    {not_signed, DOCTOR_FOREIGN_CDS, DOCTOR_FAIL, "not signed"},
+	    {no_own_cds, DOCTOR_OWN_CDS, DOCTOR_FAIL, "told to drop it"},
+	    {no_own_cdnskey, DOCTOR_OWN_CDS, DOCTOR_FAIL, "told to drop it"},
+	    {cds_delete, DOCTOR_OWN_CDS, DOCTOR_FAIL, "insecure"},
+	    {insecure, DOCTOR_SIGNED, DOCTOR_FAIL, "not signed"},
+	    {silent, DOCTOR_FOREIGN_DNSKEY, DOCTOR_UNKNOWN, "timeout"},
+	    {silent, DOCTOR_OWN_CDS, DOCTOR_UNKNOWN, "timeout"},
+	    {silent, DOCTOR_SIGNED, DOCTOR_UNKNOWN, "timeout"},
+	    {silent, DOCTOR_ALGORITHM, DOCTOR_UNKNOWN, "no key"},
+	    {other_ttl, DOCTOR_DNSKEY_TTL, DOCTOR_WARN, "TTL 700"},
+	    {expiring, DOCTOR_SIGNATURES, DOCTOR_FAIL, "24 h"},
+	    {refused, DOCTOR_TRANSFER, DOCTOR_FAIL, "REFUSED"},
+	    {refused, DOCTOR_SIGNATURES, DOCTOR_UNKNOWN, ""},
+	    {not_followed, DOCTOR_TRANSFER, DOCTOR_UNKNOWN, ""},
+	    {server_silent, DOCTOR_SERVERS, DOCTOR_FAIL, "192.0.2.1@53 does not answer: timeout"},
+	    {server_old, DOCTOR_SERVERS, DOCTOR_WARN, "other DNSKEYs"},
+	    {unannounced, DOCTOR_NOTIFY, DOCTOR_WARN, "3 new versions"},
+	    {other_content, DOCTOR_CONTENT, DOCTOR_WARN, ""},
+	    {no_combiner, DOCTOR_FOREIGN, DOCTOR_UNKNOWN, "combinerd"},
+	    {same_tag, DOCTOR_KEY_TAGS, DOCTOR_FAIL, "tag"},
+	    {other_algorithm, DOCTOR_ALGORITHM, DOCTOR_FAIL, "algorithm 15"},
+	    {no_ns_configured, DOCTOR_SERVERS, DOCTOR_FAIL, "msig.conf"},
+	};
+
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		set_up(3);
+		rows[i].change();
+		bench_run(&b, 60000);
+		if (rows[i].change == no_combiner)
+			b.view->overlay_known = false;
+		examine();
+		must(rows[i].check, rows[i].state, rows[i].text);
+		assert_int_equal(doctor_good(&report), rows[i].state == DOCTOR_WARN);
+		bench_clear(&b);
+	}
+	set_up(3);
+}
+
+/* What was given a moment ago may still be on its way. */
+static void
+test_a_moment(void **state)
+{
+	set_up(3);
+	no_dnskey();
+	bench_run(&b, 60000);
+	facts.applied_at = b.now;
+	examine();
+	must(DOCTOR_FOREIGN_DNSKEY, DOCTOR_UNKNOWN, "a moment ago");
+	bench_run(&b, 60000);
+	examine();
+	must(DOCTOR_FOREIGN_DNSKEY, DOCTOR_FAIL, "drops them");
+}
+
+/* Before anything was given there is nothing to be seen, and that is no PASS. */
+static void
+test_alone(void **state)
+{
+	set_up(1);
+	memset(&b.view->d.applied, 0, sizeof(b.view->d.applied));
+	b.view->d.provider[1].statement = (struct view_statement){0};
+	examine();
+	must(DOCTOR_FOREIGN, DOCTOR_UNKNOWN, "nothing of others");
+	assert_null(find(DOCTOR_FOREIGN_DNSKEY));
+	must(DOCTOR_ALGORITHM, DOCTOR_PASS, "no other provider");
+	assert_false(doctor_good(&report));
+	assert_int_equal(report.algorithm, 0);
+}
+
+static void
+test_left_over(void **state)
+{
+	set_up(3);
+	memset(&b.view->d.applied, 0, sizeof(b.view->d.applied));
+	b.view->d.foreign = b.own[1];
+	examine();
+	must(DOCTOR_LEFT_OVER, DOCTOR_WARN, "are still there: 15/");
+}
+
+static void
+test_private(void **state)
+{
+	static const struct {
+		const char *server;
+		bool is;
+	} rows[] = {
+	    {"127.0.0.1@53", true},  {"10.1.2.3@53", true},    {"192.168.0.1@53", true},
+	    {"172.16.1.1@53", true}, {"172.32.1.1@53", false}, {"169.254.1.1@53", true},
+	    {"100.64.0.1@53", true}, {"192.0.2.1@53", false},  {"fd00::1@53", true},
+	    {"fe80::1@53", true},    {"::1@53", true},         {"2001:db8::1@53", false},
+	    {"no address", false},
+	};
+
+	set_up(3);
+	struct view_place *p = place(PLACE_SERVER, "192.0.2.1@53");
+	assert_non_null(p);
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		snprintf(p->server, sizeof(p->server), "%s", rows[i].server);
+		examine();
+		assert_int_equal(find(DOCTOR_ADDRESSES) != NULL, rows[i].is);
+	}
+	snprintf(p->server, sizeof(p->server), "127.0.0.1@53");
+	facts.lab = true;
+	examine();
+	assert_null(find(DOCTOR_ADDRESSES));
+}
+
+/* The delay is long enough for what the holds themselves count. */
+static void
+test_roll_delay(void **state)
+{
+	const struct view_times *t;
+
+	set_up(3);
+	examine();
+	t = &b.view->config.times;
+	int64_t least = t->ask_slow + 2 * t->d + t->margin + t->skew;
+	assert_true(report.roll_delay * INT64_C(1000) >= least);
+	uint32_t before = report.roll_delay;
+	/* Another provider's caches remember for longer than ours: that is on top. */
+	place(PLACE_SERVER, "192.0.2.2@53")->history[VIEW_DNSKEY].at[0].ttl = 110;
+	examine();
+	assert_true(report.roll_delay >= before + 100);
+}
+
+static void
+test_words(void **state)
+{
+	for (int c = 0; c < DOCTOR_CHECK_COUNT; c++) {
+		assert_true(*doctor_name(c) != '\0');
+		for (int s = 0; s < DOCTOR_SIGNER_COUNT; s++)
+			assert_non_null(doctor_fix(c, s));
+	}
+	assert_true(DOCTOR_CHECK_COUNT <= 32); /* a bit per check */
+}
+
+/* However much is wrong, the report ends. */
+static void
+test_too_much(void **state)
+{
+	set_up(3);
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		struct view_place *p = place(PLACE_SERVER, "192.0.2.1@53"), *copy;
+		if (b.view->d.place[i] != NULL)
+			continue;
+		copy = calloc(1, sizeof(*copy));
+		*copy = *p;
+		snprintf(copy->server, sizeof(copy->server), "10.0.0.%d@53", i);
+		copy->history[VIEW_DNSKEY].status = MSIG_SEEN_UNKNOWN;
+		b.view->d.place[i] = copy;
+	}
+	examine();
+	assert_int_equal(report.count, DOCTOR_FINDINGS);
+	assert_false(doctor_good(&report));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_teardown(test_well, teardown),
+	    cmocka_unit_test_teardown(test_wrong, teardown),
+	    cmocka_unit_test_teardown(test_a_moment, teardown),
+	    cmocka_unit_test_teardown(test_alone, teardown),
+	    cmocka_unit_test_teardown(test_left_over, teardown),
+	    cmocka_unit_test_teardown(test_private, teardown),
+	    cmocka_unit_test_teardown(test_roll_delay, teardown),
+	    cmocka_unit_test(test_words),
+	    cmocka_unit_test_teardown(test_too_much, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
