@@ -1402,6 +1402,7 @@ agree_run(struct step *s)
 	for (int i = 1; i < VIEW_PROVIDERS; i++)
 		if (d->provider[i].used && d->provider[i].requested)
 			answer_request(s, i);
+	operator_show(s); /* before what others are waited for */
 	start(s);
 	await_joiners(s);
 	conduct(s);

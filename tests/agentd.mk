@@ -32,7 +32,8 @@ agentd_system_tests = \
 	tests/system/test_agentd_hsync.py \
 	tests/system/test_agentd_reload.py \
 	tests/system/test_agentd_state.py \
-	tests/system/test_doctor.py
+	tests/system/test_doctor.py \
+	tests/system/test_operator.py
 dist_check_SCRIPTS += $(agentd_system_tests)
 TESTS += $(agentd_system_tests)
 

@@ -19,6 +19,8 @@ import dns.rrset
 
 from . import ask
 
+SILENT = 5.0  # s without an answer: the server is dead
+
 SOA, RRSIG = dns.rdatatype.SOA, dns.rdatatype.RRSIG
 
 
@@ -47,6 +49,7 @@ class Source:
         self.current = {}   # (name, type) -> Version being served
         self.past = []
         self.looked = None  # the last look that was answered
+        self.silent = None  # the first one since then that was not
         self.soas = 0
 
     def look(self):
@@ -54,6 +57,7 @@ class Source:
         now = time.time()
         query = dns.message.make_query(self.zone, SOA)
         response = dns.query.udp(query, self.server[0], 1.0, self.server[1])
+        self.silent = None
         found = ask.rrset(response, self.zone, SOA)[0]
         if found is None:
             return
@@ -132,9 +136,16 @@ class Source:
                 self.label, name, rdtype, max(rdatas.values()), frozenset(rdatas),
                 frozenset(sigs), first)
 
+    def missed(self):
+        """A look was not answered."""
+        self.silent = self.silent or time.time()
+
     def versions(self):
-        """All versions so far; those being served end now."""
+        """All versions so far; those being served end now, or when the server fell silent for good:
+        a server that is only slow has answered again within seconds."""
         now = time.time()
+        if self.silent and now - self.silent > SILENT:
+            now = self.silent
         found = list(self.past)
         for version in self.current.values():
             found.append(Version(version.source, version.name, version.rdtype, version.ttl,
@@ -166,6 +177,7 @@ class Recorder(threading.Thread):
                     try:
                         source.look()
                     except (OSError, dns.exception.DNSException) as error:
+                        source.missed()
                         self.errors.append((time.time(), source.label, str(error)))
             self.after()
 
