@@ -264,10 +264,20 @@ from_agent(void *arg, const struct msig_msg *msg)
 		answer.u.OVERLAY.state = MSIG_ZONE_PLAIN;
 		post(world, number, MSIG_ACTOR_COMBINER, &answer);
 		break;
+	case MSIG_MSG_KEY:
+		return world->on_key != NULL ? world->on_key(world, number, &msg->u.KEY)
+					     : MSIG_ENOPEER;
 	default:
 		break;
 	}
 	return 0;
+}
+
+void
+world_keys(struct world *world, unsigned to, const struct msig_msg *keys)
+{
+	post(world, to, MSIG_ACTOR_SIGNER, keys);
+	world_run(world, 1);
 }
 
 static void

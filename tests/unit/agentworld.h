@@ -41,6 +41,8 @@ struct world {
 	/* Sees each request on its way; false drops it. May change it in place. */
 	bool (*on_way)(struct world *world, unsigned to, uint8_t *wire, size_t *len);
 	bool (*on_back)(struct world *world, unsigned to, uint8_t *wire, size_t *len);
+	/* signerd: what became of sending KEY to it. NULL: nobody is there. */
+	int (*on_key)(struct world *world, unsigned from, const struct msig_msg_KEY *key);
 	void *arg;
 };
 
@@ -55,6 +57,8 @@ void world_hsync_zone(struct world *world, unsigned number, unsigned zone, unsig
 /* Runs until cond says so; false after timeout_ms. */
 bool world_until(struct world *world, bool (*cond)(struct world *world), unsigned timeout_ms);
 void world_run(struct world *world, unsigned ms);
+/* KEYS for an agent, at once. */
+void world_keys(struct world *world, unsigned to, const struct msig_msg *keys);
 /* transportd says that somebody claims to be that peer. */
 void world_claim(struct world *world, unsigned to, const char *identity, const knot_dname_t *zone);
 /* A message for an agent, straight from the network. */

@@ -1,0 +1,474 @@
+/* Drivers and their programs, with a keymgr and a Knot that are made up: what is asked of them, and
+ * everything that they can answer wrongly. */
+#include "config.h"
+#include "tests/unit/unit.h"
+#include <fcntl.h>
+#include <ftw.h>
+#include <pthread.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <libknot/libknot.h>
+#include <libknot/control/control.h>
+#include "libmsig/daemon/log.h"
+#include "libmsig/daemon/loop.h"
+#include "libmsig/err.h"
+#include "signerd/driver.h"
+#include "signerd/run.h"
+
+#define ID1 "1111111111111111111111111111111111111111"
+#define ID2 "2222222222222222222222222222222222222222"
+#define PUBLIC \
+	"bEpL7MJfxKSr7sJf7GqOgDGeDV70iD5CbML8ZolSD8+FKjcuhrKXNE1U5ui5dYRd7pu2AN2i1N8WnjM6+H/3sw=="
+
+static char dir[64], keymgr[100], sock[100];
+static struct conf conf;
+static struct job job;
+static struct keys keys;
+static struct run_result result;
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	return remove(path);
+}
+
+static int
+setup(void **state)
+{
+	static const knot_dname_t *zone = (const knot_dname_t *)"\4shop\7example";
+
+	log_open("test", NULL, LOG_LVL_ERROR);
+	strcpy(dir, "/tmp/msig-signerd.XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	snprintf(keymgr, sizeof(keymgr), "%s/keymgr", dir);
+	snprintf(sock, sizeof(sock), "%s/sock", dir);
+	conf = (struct conf){.keymgr = keymgr, .knot_config = dir, .knot_socket = sock};
+	job = (struct job){.conf = &conf, .zone = zone, .name = "shop.example."};
+	job.deadline = loop_mono_ms() + 10000;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	return nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static void
+put(const char *name, const char *text, mode_t mode)
+{
+	char path[200];
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+	assert_int_equal(chmod(path, mode), 0);
+}
+
+/* A program of that body; it finds its files beside itself. */
+static void
+script(const char *body)
+{
+	char text[4000];
+	snprintf(text, sizeof(text), "#!/bin/sh\ncd \"$(dirname \"$0\")\" || exit 9\n%s\n", body);
+	put("keymgr", text, 0755);
+}
+
+/* Programs ------------------------------------------------------------------------------------- */
+
+static int
+run(const char *a, const char *b, unsigned ms)
+{
+	const char *const argv[] = {keymgr, a, b, NULL};
+	return run_program(argv, loop_mono_ms() + ms, &result);
+}
+
+static void
+test_run(void **state)
+{
+	script("echo \"$1|$2\"; echo wrong >&2; exit 3");
+	assert_int_equal(run("a b; c", "$HOME `id`", 5000), 0);
+	assert_string_equal(result.out, "a b; c|$HOME `id`\n");
+	assert_string_equal(result.err, "wrong");
+	assert_int_equal(result.status, 3);
+}
+
+static void
+test_run_environment(void **state)
+{
+	setenv("MSIG_SECRET", "secret", 1);
+	script("env; umask; cat; ls /proc/self/fd | wc -l");
+	assert_int_equal(run("", "", 5000), 0);
+	assert_null(strstr(result.out, "MSIG_SECRET"));
+	assert_non_null(strstr(result.out, "LC_ALL=C\n"));
+	assert_non_null(strstr(result.out, "0007\n"));
+	/* ls has its folder open, and three more. */
+	assert_non_null(strstr(result.out, "\n4\n"));
+}
+
+static void
+test_run_missing(void **state)
+{
+	assert_int_not_equal(run("", "", 5000), 0);
+	assert_non_null(strstr(result.err, "No such file"));
+	put("keymgr", "no program", 0644);
+	assert_int_not_equal(run("", "", 5000), 0);
+	assert_non_null(strstr(result.err, "Permission denied"));
+	put("keymgr", "#!/nowhere/sh\n", 0755);
+	assert_int_equal(run("", "", 5000), 0);
+	assert_int_equal(result.status, 127);
+	assert_non_null(strstr(result.err, "No such file"));
+}
+
+static void
+test_run_hangs(void **state)
+{
+	uint64_t begun = loop_mono_ms();
+
+	script("echo begun; exec sleep 60");
+	assert_int_equal(run("", "", 300), MSIG_ETIMEOUT);
+	assert_true(loop_mono_ms() - begun < 5000);
+	/* Also one that has closed its output, and one whose child holds it open. */
+	script("exec sleep 60 >/dev/null 2>&1");
+	assert_int_equal(run("", "", 300), MSIG_ETIMEOUT);
+	script("sleep 60 & exit 0");
+	assert_int_equal(run("", "", 300), MSIG_ETIMEOUT);
+	assert_true(loop_mono_ms() - begun < 9000);
+}
+
+static void
+test_run_floods(void **state)
+{
+	script("exec yes");
+	assert_int_equal(run("", "", 9000), MSIG_ESIZE);
+	assert_non_null(strstr(result.err, "more than"));
+	script("yes | head -c 200000 >&2; printf 'a\\033[2Jb\\nc\\n' >&2; exit 1");
+	assert_int_equal(run("", "", 9000), 0);
+	assert_int_equal(strlen(result.err), sizeof(result.err) - 1);
+	script("printf 'a\\033[2Jb\\nc\\n' >&2; kill -9 $$");
+	assert_int_equal(run("", "", 9000), 0);
+	assert_int_equal(result.status, -1);
+	assert_string_equal(result.err, "it was ended by signal 9");
+	script("printf 'a\\033[2Jb\\nc\\n' >&2");
+	assert_int_equal(run("", "", 9000), 0);
+	assert_string_equal(result.err, "a?[2Jb;c");
+}
+
+/* A list that is wrong ------------------------------------------------------------------------- */
+
+#define ENTRY(id, ksk, zsk, tag, alg, more)                                                      \
+	"{\"zone\": \"shop.example.\", \"id\": \"" id "\", \"ksk\": " ksk ", \"zsk\": " zsk      \
+	", \"tag\": " tag ", \"algorithm\": " alg ", \"size\": 256, \"public-only\": false, "    \
+	"\"pre-active\": 0, \"publish\": 1, \"ready\": 0, \"active\": 1, \"retire-active\": 0, " \
+	"\"retire\": 0, \"post-active\": 0, \"revoke\": 0" more "}"
+#define GOOD ENTRY(ID1, "false", "true", "32272", "13", ", \"remove\": 0")
+#define DNSKEY "shop.example. DNSKEY 256 3 13 " PUBLIC
+
+static int
+ask(uint8_t verb, uint8_t role, uint8_t algorithm, uint8_t state, const char *key)
+{
+	char copy[100];
+	struct msig_msg_KEY m = {.zone = (knot_dname_t *)(uintptr_t)job.zone,
+				 .verb = verb,
+				 .role = role,
+				 .algorithm = algorithm,
+				 .state = state,
+				 .key = copy};
+	snprintf(copy, sizeof(copy), "%s", key);
+	return driver_do(&driver_knot, &job, &m, &keys);
+}
+
+/* `keymgr ... list` prints one file, `dnskey` the other. */
+static void
+store(const char *list, const char *dnskey)
+{
+	put("list", list, 0644);
+	put("dnskey", dnskey, 0644);
+	script("echo \"$*\" >>said\nfor w; do case $w in list|dnskey) cat $w;; esac; done");
+}
+
+static void
+test_list(void **state)
+{
+	store("[" GOOD "]", DNSKEY);
+	job.settled = true;
+	assert_int_equal(ask(MSIG_KEY_VERB_LIST, 0, 0, 0, ""), 0);
+	assert_int_equal(keys.count, 1);
+	assert_string_equal(keys.at[0].id, ID1);
+	assert_int_equal(keys.at[0].state, MSIG_KEY_STATE_ACTIVE);
+	assert_int_equal(keys.at[0].role, MSIG_KEY_ROLE_ZSK);
+	assert_int_equal(keys.at[0].len, 68);
+	/* What is known of a key is not asked for again. */
+	struct keys known = keys;
+	job.known = &known;
+	put("dnskey", "garbage", 0644);
+	assert_int_equal(ask(MSIG_KEY_VERB_LIST, 0, 0, 0, ""), 0);
+	/* No key at all, and one that somebody else has. */
+	store("", "");
+	assert_int_equal(ask(MSIG_KEY_VERB_LIST, 0, 0, 0, ""), 0);
+	assert_int_equal(keys.count, 0);
+	store("[{\"public-only\": true}]", "");
+	assert_int_equal(ask(MSIG_KEY_VERB_LIST, 0, 0, 0, ""), 0);
+	assert_int_equal(keys.count, 0);
+}
+
+static void
+test_list_garbage(void **state)
+{
+	static const struct {
+		const char *list, *dnskey, *why;
+	} cases[] = {
+	    {"garbage", DNSKEY, "no list in JSON"},
+	    {"{}", DNSKEY, "no list in JSON"},
+	    {"[" GOOD, DNSKEY, "no list in JSON"},
+	    {"[" GOOD "] trailing", DNSKEY, "no list in JSON"},
+	    {"[1]", DNSKEY, "entry 1"},
+	    {"[" GOOD ", {}]", DNSKEY, "entry 2"},
+	    {"[" ENTRY("../../etc/passwd", "false", "true", "32272", "13", ", \"remove\": 0") "]",
+	     DNSKEY, "entry 1"},
+	    {"[" ENTRY("-rf", "false", "true", "32272", "13", ", \"remove\": 0") "]", DNSKEY,
+	     "entry 1"},
+	    {"[" ENTRY(ID1 ID2, "false", "true", "32272", "13", ", \"remove\": 0") "]", DNSKEY,
+	     "entry 1"},
+	    {"[" ENTRY(ID1, "false", "false", "32272", "13", ", \"remove\": 0") "]", DNSKEY,
+	     "entry 1"},
+	    {"[" ENTRY(ID1, "0", "true", "32272", "13", ", \"remove\": 0") "]", DNSKEY, "entry 1"},
+	    {"[" ENTRY(ID1, "false", "true", "70000", "13", ", \"remove\": 0") "]", DNSKEY,
+	     "entry 1"},
+	    {"[" ENTRY(ID1, "false", "true", "\"x\"", "13", ", \"remove\": 0") "]", DNSKEY,
+	     "entry 1"},
+	    {"[" ENTRY(ID1, "false", "true", "32272", "256", ", \"remove\": 0") "]", DNSKEY,
+	     "entry 1"},
+	    {"[" ENTRY(ID1, "false", "true", "32272", "13", "") "]", DNSKEY, "entry 1"},
+	    {"[" ENTRY(ID1, "false", "true", "32272", "13", ", \"remove\": -1") "]", DNSKEY,
+	     "entry 1"},
+	    {"[" ENTRY(ID1, "false", "true", "32272", "13", ", \"remove\": 1, \"remove\": 0") "]",
+	     DNSKEY, "no list in JSON"},
+	    {"[" GOOD "]", "", "is not the DNSKEY"},
+	    {"[" GOOD "]", "shop.example. DNSKEY 256 3 13", "is not the DNSKEY"},
+	    {"[" GOOD "]", "shop.example. DNSKEY 256 3 13 !!!!", "is not the DNSKEY"},
+	    {"[" GOOD "]", "shop.example. DNSKEY 257 3 13 " PUBLIC, "is not the DNSKEY"},
+	    {"[" GOOD "]", "shop.example. DNSKEY 256 3 15 " PUBLIC, "is not the DNSKEY"},
+	    {"[" GOOD "]", "shop.example. DNSKEY 256 4 13 " PUBLIC, "is not the DNSKEY"},
+	    {"[" ENTRY(ID1, "false", "true", "32273", "13", ", \"remove\": 0") "]", DNSKEY,
+	     "is not the DNSKEY"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		store(cases[i].list, cases[i].dnskey);
+		int ret = ask(MSIG_KEY_VERB_LIST, 0, 0, 0, "");
+		if (ret == 0 || strstr(job.why, cases[i].why) == NULL)
+			fail_msg("case %zu: %d, %s", i, ret, job.why);
+		assert_int_equal(keys.count, 0);
+	}
+}
+
+static void
+test_list_fails(void **state)
+{
+	script("echo 'error: cannot open the database' >&2; exit 1");
+	assert_int_not_equal(ask(MSIG_KEY_VERB_LIST, 0, 0, 0, ""), 0);
+	assert_non_null(strstr(job.why, "cannot open the database"));
+	script("exit 1");
+	assert_int_not_equal(ask(MSIG_KEY_VERB_LIST, 0, 0, 0, ""), 0);
+	assert_non_null(strstr(job.why, "does not say why"));
+	unlink(keymgr);
+	assert_int_not_equal(ask(MSIG_KEY_VERB_LIST, 0, 0, 0, ""), 0);
+	assert_non_null(strstr(job.why, "No such file"));
+	script("exec sleep 60");
+	job.deadline = loop_mono_ms() + 300;
+	assert_int_equal(ask(MSIG_KEY_VERB_LIST, 0, 0, 0, ""), MSIG_ETIMEOUT);
+}
+
+static void
+test_list_many(void **state)
+{
+	char *text = calloc(1, 80 * 600), *at = text;
+
+	at += sprintf(at, "[");
+	for (int i = 0; i < KEYS_MAX + 1; i++)
+		at += sprintf(at,
+			      "%s{\"id\": \"%040d\", \"ksk\": false, \"zsk\": true, \"tag\": 1, "
+			      "\"algorithm\": 13, \"pre-active\": 0, \"publish\": 0, \"ready\": 0, "
+			      "\"active\": 0, \"retire-active\": 0, \"retire\": 0, "
+			      "\"post-active\": 0, \"remove\": 1}",
+			      i > 0 ? ", " : "", i);
+	strcpy(at, "]");
+	store(text, DNSKEY);
+	assert_int_equal(ask(MSIG_KEY_VERB_LIST, 0, 0, 0, ""), MSIG_ESIZE);
+	free(text);
+}
+
+static void
+test_zone_option(void **state)
+{
+	store("", "");
+	strcpy(job.name, "-c.example.");
+	assert_int_equal(ask(MSIG_KEY_VERB_LIST, 0, 0, 0, ""), MSIG_EVALUE);
+	assert_int_not_equal(access("said", F_OK), 0);
+}
+
+/* What is asked of keymgr ---------------------------------------------------------------------- */
+
+static void
+said(const char *words)
+{
+	char path[100], line[2000];
+	bool found = false;
+
+	snprintf(path, sizeof(path), "%s/said", dir);
+	FILE *f = fopen(path, "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL)
+		found |= strstr(line, words) != NULL;
+	fclose(f);
+	if (!found)
+		fail_msg("keymgr was never told: %s", words);
+}
+
+/* A store that does not do what it is told, and says that it did. */
+static void
+test_lies(void **state)
+{
+	store("[" GOOD "]", DNSKEY);
+	assert_int_equal(ask(MSIG_KEY_VERB_MAKE, MSIG_KEY_ROLE_KSK, 15, 0, ""), MSIG_EDOUBT);
+	said("shop.example. generate algorithm=15 ksk=yes zsk=no publish=");
+	assert_int_equal(keys.count, 1);
+	store("[" ENTRY(ID1, "false", "true", "32272", "13", ", \"remove\": 1") "]", DNSKEY);
+	assert_int_equal(ask(MSIG_KEY_VERB_DISCARD, 0, 0, 0, ID1), MSIG_EDOUBT);
+	said("shop.example. delete " ID1);
+}
+
+static void
+test_where(void **state)
+{
+	char db[] = "/nowhere/db";
+
+	store("", "");
+	assert_int_equal(ask(MSIG_KEY_VERB_LIST, 0, 0, 0, ""), 0);
+	char words[200];
+	snprintf(words, sizeof(words), "-c %s -j shop.example. list", dir);
+	said(words);
+	conf.knot_confdb = db;
+	assert_int_equal(ask(MSIG_KEY_VERB_LIST, 0, 0, 0, ""), 0);
+	said("-C /nowhere/db -j shop.example. list");
+	conf.knot_confdb = NULL;
+	conf.knot_kasp = db;
+	assert_int_equal(ask(MSIG_KEY_VERB_LIST, 0, 0, 0, ""), 0);
+	said("-D /nowhere/db -j shop.example. list");
+}
+
+/* Knot ----------------------------------------------------------------------------------------- */
+
+/* A Knot that answers commands on its socket: with an error, or not at all. */
+struct knot {
+	pthread_t thread;
+	knot_ctl_t *ctl;
+	const char *error;
+	bool silent;
+	int commands;
+	bool stop;
+};
+
+static void *
+serve(void *arg)
+{
+	struct knot *k = arg;
+
+	while (!k->stop) {
+		knot_ctl_type_t type;
+		knot_ctl_data_t data;
+		if (knot_ctl_accept(k->ctl) != KNOT_EOK)
+			continue;
+		while (knot_ctl_receive(k->ctl, &type, &data) == KNOT_EOK) {
+			if (type != KNOT_CTL_TYPE_BLOCK)
+				continue;
+			k->commands++;
+			if (k->silent)
+				break;
+			knot_ctl_data_t out = {[KNOT_CTL_IDX_ERROR] = k->error};
+			if (k->error != NULL)
+				knot_ctl_send(k->ctl, KNOT_CTL_TYPE_DATA, &out);
+			knot_ctl_send(k->ctl, KNOT_CTL_TYPE_BLOCK, NULL);
+			break;
+		}
+		while (k->silent && !k->stop)
+			usleep(10000);
+		knot_ctl_close(k->ctl);
+	}
+	return NULL;
+}
+
+static void
+knot_start(struct knot *k)
+{
+	k->ctl = knot_ctl_alloc();
+	knot_ctl_set_timeout(k->ctl, 300);
+	assert_int_equal(knot_ctl_bind(k->ctl, sock), KNOT_EOK);
+	assert_int_equal(pthread_create(&k->thread, NULL, serve, k), 0);
+}
+
+static void
+knot_stop(struct knot *k)
+{
+	k->stop = true;
+	pthread_join(k->thread, NULL);
+	knot_ctl_unbind(k->ctl);
+	knot_ctl_free(k->ctl);
+}
+
+static void
+test_knot_refuses(void **state)
+{
+	struct knot k = {.error = "missing active KSK or ZSK"};
+
+	store("[" ENTRY(ID1, "true", "true", "32273", "13", ", \"remove\": 0") "]",
+	      "shop.example. DNSKEY 257 3 13 " PUBLIC);
+	knot_start(&k);
+	assert_int_equal(ask(MSIG_KEY_VERB_SET, 0, 0, MSIG_KEY_STATE_RETIRED, ID1), MSIG_EREFUSED);
+	assert_non_null(strstr(job.why, "missing active KSK or ZSK; taken back"));
+	assert_int_equal(keys.at[0].state, MSIG_KEY_STATE_ACTIVE);
+	said("set " ID1 " pre_active=0 publish=1 ready=0 active=1 retire_active=0 retire=0 "
+	     "post_active=0 remove=0");
+	/* The list is had although it may not be in force. */
+	job.settled = false;
+	assert_int_equal(ask(MSIG_KEY_VERB_LIST, 0, 0, 0, ""), 0);
+	assert_non_null(strstr(job.why, "missing active KSK or ZSK"));
+	assert_false(job.settled);
+	knot_stop(&k);
+	assert_true(k.commands >= 1);
+}
+
+static void
+test_knot_silent(void **state)
+{
+	struct knot k = {.silent = true};
+	uint64_t begun = loop_mono_ms();
+
+	store("[" GOOD "]", DNSKEY);
+	knot_start(&k);
+	job.settled = false;
+	job.deadline = loop_mono_ms() + 700;
+	assert_int_equal(ask(MSIG_KEY_VERB_LIST, 0, 0, 0, ""), 0);
+	assert_true(loop_mono_ms() - begun < 5000);
+	assert_int_not_equal(strlen(job.why), 0);
+	assert_false(job.settled);
+	knot_stop(&k);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	    T(test_run),          T(test_run_environment),
+	    T(test_run_missing),  T(test_run_hangs),
+	    T(test_run_floods),   T(test_list),
+	    T(test_list_garbage), T(test_list_fails),
+	    T(test_list_many),    T(test_zone_option),
+	    T(test_lies),         T(test_where),
+	    T(test_knot_refuses), T(test_knot_silent),
+	};
+	return cmocka_run_group_tests_name("signerd", tests, NULL, NULL);
+}
