@@ -22,10 +22,11 @@ def program():
 
 
 class Bus:
-    """The daemon `actor` of the provider whose rundir this is, played by the test."""
+    """The daemon `actor` of the provider whose rundir this is, played by the test. before: a program that
+    starts it."""
 
-    def __init__(self, rundir, actor="agentd"):
-        self.popen = subprocess.Popen([program(), rundir, actor], stdin=subprocess.PIPE,
+    def __init__(self, rundir, actor="agentd", before=()):
+        self.popen = subprocess.Popen([*before, program(), rundir, actor], stdin=subprocess.PIPE,
                                       stdout=subprocess.PIPE, text=True)
         self.queue = queue.Queue()
         self.seen = []  # arrived, not yet taken

@@ -70,14 +70,15 @@ class Signerd:
             out.write(CONF.format(home=self.home, signerd=signerd, zones="".join(
                 ZONE.format(zone=zone, driver=driver) for zone in zones)))
 
-    def start(self):
-        """Starts it, and the other end of the bus; takes what it says unasked when it begins."""
-        self.child = self.procs.start("signerd", msig.program("signerd"), "-v", "-c", self.conf,
-                                      network=False)
+    def start(self, before=()):
+        """Starts it, and the other end of the bus; takes what it says unasked when it begins. before:
+        a program that starts both."""
+        command = [*before, msig.program("signerd"), "-v", "-c", self.conf]
+        self.child = self.procs.start("signerd", *command, network=False)
         self.procs.wait(self.child, lambda: os.path.exists(os.path.join(self.home, "run",
                                                                         "signerd.ctl")))
         if self.bus is None:
-            self.bus = bus.Bus(os.path.join(self.home, "run"))
+            self.bus = bus.Bus(os.path.join(self.home, "run"), before=before)
         self.begun = self.answer(0)
         return self
 

@@ -353,8 +353,63 @@ def configuration_b(t):
             claim(state, keysigs, datasigs)
 
 
+class Users(Lab):
+    """Knot and signerd under two users that share Knot's group, as signerd(8) has it. Numbers that
+    nobody has will do."""
+
+    KNOT, SIGNER, GROUP, OTHER = 61234, 61235, 61236, 61237
+
+    def give(self):
+        """The folders, to those who have them."""
+        os.chmod(self.directory, 0o755)
+        for root, folders, files in os.walk(self.directory):
+            for name in folders + files:
+                os.chown(os.path.join(root, name), self.KNOT, self.GROUP)
+        for root, folders, files in os.walk(self.signerd.home):
+            for path in (root, *(os.path.join(root, name) for name in folders + files)):
+                os.chown(path, self.SIGNER, self.OTHER)
+
+    def start(self):
+        """Both, each as its user."""
+        self.knot.zone(ZONE, self.text, acl="watch", dnssec_signing="on", dnssec_policy="manual")
+        self.knot.write()
+        self.knot.keymgr(ZONE, "generate", "algorithm=13", "ksk=yes")
+        self.knot.keymgr(ZONE, "generate", "algorithm=13", "zsk=yes")
+        self.give()
+        store = os.path.join(self.knot.home, "db", "keys")
+        os.chmod(os.path.dirname(store), 0o750)
+        tools.run("chmod", "-R", "g+rwX", store)
+        tools.run("find", store, "-type", "d", "-exec", "chmod", "g+s", "{}", "+")
+        self.signerd.write(f"signerd:\n    keymgr: {tools.wrapper(self.directory, 'keymgr')}\n"
+                           f"    knot-kasp: {store}\n    knot-socket: {self.knot.socket}\n", [ZONE])
+        self.knot.child = self.procs.start(
+            "knot", "setpriv", f"--reuid={self.KNOT}", f"--regid={self.GROUP}", "--clear-groups",
+            tools.wrapper(self.directory, "knotd"), "-c", self.knot.conf)
+        self.knot.ready()
+        self.signerd.start(before=["setpriv", f"--reuid={self.SIGNER}", f"--regid={self.OTHER}",
+                                   f"--groups={self.OTHER},{self.GROUP}"])
+
+
+def users(t):
+    """What is said about access is enough."""
+    with Users(A) as lab:
+        lab.start()
+        answer = lab.signerd.begun
+        t.ok(answer.result == 0 and len(answer.keys) == 2 and not answer.text,
+             "signerd as another user of Knot's group reads the store and the socket",
+             lambda: f"{answer.text}\n{lab.signerd.child.tail()}")
+        new, old = lab.make(t, "zsk"), answer.only("zsk", "active")
+        for key, state in ((new, "published"), (new, "active"), (old, "retired")):
+            lab.set(t, key, state)
+        # Its reload reads the keys anew; what Knot cannot read it cannot sign with.
+        t.equal(lab.look()["datasigs"], {lab.tag(new)}, "Knot signs with the key that it made")
+        t.equal(lab.valid(), "", "and the zone is valid")
+
+
 def main(t):
     """All of it."""
+    if os.geteuid() == 0:
+        users(t)
     with Lab(A) as lab:
         ksk, zsk = first_keys(t, lab, "ksk", "zsk")
         lab.claim(t, "first keys", dnskey={lab.tag(ksk), lab.tag(zsk)}, cds={lab.tag(ksk)},
