@@ -27,6 +27,7 @@ EXTRA_DIST += \
 	tests/lab/byhand.py \
 	tests/lab/claims.py \
 	tests/lab/demo.py \
+	tests/lab/group.py \
 	tests/lab/invariants.py \
 	tests/lab/judge.py \
 	tests/lab/knot.py \
@@ -41,6 +42,7 @@ EXTRA_DIST += \
 	tests/lab/setup.sh \
 	tests/lab/tap.py \
 	tests/lab/tools.py \
+	tests/lab/tour.py \
 	tests/lab/unbound.py \
 	tests/lab/watcher.py \
 	tests/lab/world.py

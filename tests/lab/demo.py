@@ -29,9 +29,12 @@ KILL_STEP = 1  # dnskeys-synced: the first one that changes something
 class Demo:
     """The acts, in order."""
 
+    signers = None  # how the providers' signers differ from the rig's own way
+
     def __init__(self, screen, keep):
         self.screen, self.keep = screen, keep
         self.world = None
+        self.members = []
         self.failures = []
         self.killed = []  # (from, to): when a daemon was down
         self.seen = {}    # label -> last journal number shown
@@ -67,7 +70,8 @@ class Demo:
         """Act 0."""
         screen = self.screen
         screen.head("A parent, an owner, three providers, and a watcher")
-        self.world = World(providers=3, combiner="msig", keep=self.keep)
+        self.world = World(providers=3, combiner="msig", keep=self.keep, signers=self.signers)
+        self.members = self.world.providers
         rig = self.world.rig
         for row in table([
                 ("parent", "example.", "Knot, signed; scans CDS and CSYNC", rig.block(2)),
@@ -181,6 +185,11 @@ class Demo:
                           f"agentd started again: it stands at {after.get('step_name')}, "
                           f"{after.get('phase')}"))
 
+    done = "Both joins done"
+
+    def more(self):
+        """What follows the joins: the tour has more acts."""
+
     # -- the verdict -------------------------------------------------------------------------
 
     def verdict(self):
@@ -237,18 +246,18 @@ class Demo:
         sets, ds = {}, {r.split()[0] for r in
                         ask.rdata(world.rig.parent.server, ZONE, "DS")}
         name = dns.name.from_text(ZONE)
-        for p in world.providers:
+        for p in self.members:
             found, sigs = ask.rrset(ask.ask(p.server, name, "DNSKEY"), name, dns.rdatatype.DNSKEY)
             www = ask.rrset(ask.ask(p.server, "www." + ZONE, "A"),
                             dns.name.from_text("www." + ZONE), dns.rdatatype.A)[1]
             signing = {s.key_tag for s in [*sigs, *www]}
             sets[p.label] = ({dns.dnssec.key_id(k): k for k in found or ()}, signing)
         keys = {tag: key for known, _ in sets.values() for tag, key in known.items()}
-        rows = [("key", "role", *(f"at {p.label}" for p in world.providers), "DS at the parent")]
+        rows = [("key", "role", *(f"at {p.label}" for p in self.members), "DS at the parent")]
         for tag, key in sorted(keys.items(), key=lambda item: (item[1].flags, item[0])):
             rows.append((tag, "KSK" if key.flags & 1 else "ZSK",
                          *("signs" if tag in sets[p.label][1] else "shown"
-                           if tag in sets[p.label][0] else "MISSING" for p in world.providers),
+                           if tag in sets[p.label][0] else "MISSING" for p in self.members),
                          ("yes" if str(tag) in ds else "NO") if key.flags & 1 else "-"))
         for row in table(rows):
             screen.put(row)
@@ -286,6 +295,7 @@ class Demo:
             first, second, third = self.world.providers
             self.join(second, kill=first)
             self.join(third)
+            self.more()
             self.verdict()
             took = self.screen.elapsed
             if self.failures:
@@ -295,7 +305,7 @@ class Demo:
                 if not self.keep:
                     self.screen.text("With --keep it stays up, with its logs.")
             else:
-                self.screen.put(f"Both joins done, never bogus, in {took:.0f} s.", "good")
+                self.screen.put(f"{self.done}, never bogus, in {took:.0f} s.", "good")
             if self.keep:
                 self.stay()
             return 1 if self.failures else 0
@@ -318,7 +328,7 @@ VERBS = ((r"all approve (\S+), execute", "EXECUTE {0}: all approve", "head"),
 def words(text, leads):
     """(text, colour) of a journal entry, short enough for one line; what comes next is said by the
     one that leads."""
-    text = re.sub(r"^add-signer \S+: ", "", text)
+    text = re.sub(r"^[a-z]+-(signer|rollover|add|remove) \S+: ", "", text)
     for pattern, short, colour in VERBS:
         match = re.fullmatch(pattern, text)
         if match:
@@ -348,6 +358,8 @@ def main():
     parser = argparse.ArgumentParser(prog="demo", description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--keep", action="store_true",
                         help="leave it running at the end, and say how to look around")
+    parser.add_argument("--tour", action="store_true",
+                        help="after the joins: rollovers of ZSK, KSK and algorithm, and a leave")
     options = parser.parse_args()
     lacking = lab.missing() + msig.missing()
     if lacking:
@@ -356,7 +368,11 @@ def main():
         signal.signal(signo, stopped)  # SIGINT too: a shell's background job ignores it
     screen = Screen()
     try:
-        status = Demo(screen, options.keep).run()
+        if options.tour:
+            from .tour import Tour  # pylint: disable=import-outside-toplevel,cyclic-import
+            status = Tour(screen, options.keep).run()
+        else:
+            status = Demo(screen, options.keep).run()
     except KeyboardInterrupt:
         screen.put("stopped; nothing is left running")
         status = 130

@@ -61,7 +61,18 @@ def named_spans(zone, parent, providers, servers):
                     first, last = max(start, other.first), min(end, other.last)
                     if first <= last:
                         todo.append((other, first, last + other.ttl))
-    return spans
+    return {label: united(times) for label, times in spans.items()}
+
+
+def united(times):
+    """Intervals that overlap as one."""
+    found = []
+    for start, end in sorted(times):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found
 
 
 def visible(versions, spans):
@@ -122,25 +133,23 @@ class Checker:
 
     @staticmethod
     def pairs(left, right, good):
-        """Compares every two that can meet; equal contents once."""
-        known, verdict, numbers = {}, Verdict(0, []), {}
-
-        def numbered(spans):
-            """Each with the number of its content: hashing names and keys again and again is slow."""
-            return [(span, numbers.setdefault((span.version.name, span.version.rdtype,
-                                               span.version.rdatas, span.version.sigs),
-                                              len(numbers))) for span in spans]
-        right = numbered(right)
-        for one, first in numbered(left):
-            for two, second in right:
-                if not one.meets(two):
+        """Compares every two contents of which a cache can hold versions together."""
+        def by_content(spans):
+            found = {}
+            for span in spans:
+                version = span.version
+                found.setdefault((version.name, version.rdtype, version.rdatas, version.sigs),
+                                 []).append(span)
+            return list(found.values())
+        verdict, right = Verdict(0, []), by_content(right)
+        for ones in by_content(left):
+            for twos in right:
+                both = next(((one, two) for one in ones for two in twos if one.meets(two)), None)
+                if both is None:
                     continue
                 verdict.pairs += 1
-                which = (first, second)
-                if which not in known:
-                    known[which] = good(one.version, two.version)
-                    if not known[which]:
-                        verdict.violations.append(f"{describe(one)} with {describe(two)}")
+                if not good(both[0].version, both[1].version):
+                    verdict.violations.append(f"{describe(both[0])} with {describe(both[1])}")
         return verdict
 
 

@@ -3,43 +3,16 @@
 
 import time
 
-from lab import ask, byhand, claims, msig, net, rig as lab
-from lab.knot import update
-from lab.rig import TTL, ZONE
+from lab import claims, group, msig, net, rig as lab
 from lab.tap import Tap, skip_all
 from lab.world import World, zone_of
 
 
-def say(world, provider, **fields):
-    """The owner replaces the HSYNC record of a provider, in one UPDATE; without fields it is
-    deleted."""
-    rig = world.rig
-    lines = [f"del {ZONE} TYPE{ask.HSYNC} {ask.hsync(provider.identity, **old)}"
-             for old in ({}, {"state": "OFF"})]
-    if fields:
-        lines.append(f"add {ZONE} {TTL['ns']} TYPE{ask.HSYNC} "
-                     f"{ask.hsync(provider.identity, **fields)}")
-    return update(rig.owner.server, ZONE, rig.owner_key, *lines)
-
-
-def alone(world, members):
-    """Whether the zone is that of these members alone: keys, CDS, NS, and DS and NS at the parent."""
-    try:
-        tags = {ds.split()[0] for p in members for ds in p.ksk(ZONE)}
-        return (byhand.delegation(world.rig) == {p.ns for p in members}
-                and {r.split()[0] for r in byhand.parent_ds(world.rig)} == tags
-                and byhand.shown(members, "DNSKEY", 2 * len(members))
-                and byhand.shown(members, "NS", len(members))
-                and world.in_sync(members))
-    except OSError:
-        return False
-
-
 def leave(t, world, leaver, members, what, seconds=90):
     """The owner says OFF; True when the leaver is out everywhere."""
-    say(world, leaver, state="OFF")
+    group.designate(world, leaver, state="OFF")
     try:
-        net.until(lambda: alone(world, members), what, seconds)
+        net.until(lambda: group.settled(world, members), what, seconds)
     except net.Timeout:
         return t.ok(False, what, lambda: world.logs(40) + "\n".join(
             str(world.msig[p.label].tracking()) for p in members))
@@ -60,11 +33,11 @@ def main(t):
         journal = [e["text"] for e in world.msig["p2"].journal()]
         t.ok(any("remove-signer" in text and "complete" in text for text in journal),
              "p2's own journal says that it is out", lambda: "\n".join(journal))
-        say(world, second)
+        group.designate(world, second)
         net.until(lambda: world.in_sync([first, third]), "the others without p2's record", 30)
-        t.ok(alone(world, [first, third]), "the owner deletes its record: nothing changes")
+        t.ok(group.settled(world, [first, third]), "the owner deletes its record: nothing changes")
 
-        say(world, second, state="ON")
+        group.designate(world, second, state="ON")
         t.ok(claims.finish(world, third), "p2 is designated again and comes back",
              lambda: world.logs(40))
 
