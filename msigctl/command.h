@@ -34,6 +34,7 @@ enum {
 	TAKES_YES = 1 << 9,
 	TAKES_UNDO = 1 << 10,
 	TAKES_LINT = 1 << 11,
+	TAKES_PROBE = 1 << 12,
 };
 
 struct context {
@@ -44,7 +45,7 @@ struct context {
 	struct text text;
 	FILE *in;
 	/* of single commands */
-	const char *step, *algorithm, *owner, *member, *format, *lint;
+	const char *step, *algorithm, *owner, *member, *format, *lint, *probe, *listen;
 	bool done, follow, generic, yes, undo;
 	unsigned limit;
 };

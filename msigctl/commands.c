@@ -39,7 +39,7 @@ const struct command commands[] = {
 	{ "wait", "ZONE", "return when the zone is in sync, or has reached a step", 1, 1,
 	  TAKES_STEP | TAKES_DONE | TAKES_MEMBER, NULL, NULL, wait_run },
 	{ "doctor", "ZONE", "is this provider's signer fit for a group: what to change", 1, 1,
-	  TAKES_LINT, NULL, NULL, doctor_run },
+	  TAKES_LINT | TAKES_PROBE, NULL, NULL, doctor_run },
 	{ "graph", "ZONE | PROCESS", "a process as its table has it; where a zone stands in it", 1, 1,
 	  TAKES_FORMAT, NULL, NULL, graph_run },
 	{ "plan", "ZONE [PROCESS [PROVIDER | ALGORITHM]]", "a dry run: each step, who acts, what changes, how long, what is in the way", 1, 3, 0,
@@ -104,6 +104,8 @@ const struct option_entry options[] = {
 	{ "yes",       'y', NULL,   "force-remove: do not ask", TAKES_YES },
 	{ "undo",      'u', NULL,   "force-remove: let HSYNC decide again", TAKES_UNDO },
 	{ "lint",      'l', "FILE", "doctor: knot.conf, named.conf or pdns.conf, read as well", TAKES_LINT },
+	{ "probe",     'p', "ZONE", "doctor: try the signer with this zone, which nobody uses", TAKES_PROBE },
+	{ "listen",    'L', "ADDR@PORT", "doctor: where the signer fetches that zone", TAKES_PROBE },
 	{ "generic",   'g', NULL,   "identity records: as TYPEnnn \\# ...", TAKES_GENERIC },
 	{ 0 },
 };

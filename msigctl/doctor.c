@@ -7,12 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libmsig/daemon/conf.h"
+#include "libmsig/name.h"
 #include "msigctl/command.h"
 #include "msigctl/json.h"
 #include "msigctl/lint.h"
+#include "msigctl/probe.h"
 #include "msigctl/render.h"
 
 #define CONF_MAX (4 << 20)
+#define PROBE_LISTEN "127.0.0.1@5390"
+#define PROBE_TIMEOUT 60000 /* ms */
 
 /* The whole file, or standard input for "-"; NULL with the reason in err. */
 static char *
@@ -92,6 +97,63 @@ lint(const struct context *ctx, const char *zone, json_t *answer, char *err, siz
 	return 0;
 }
 
+/* What was tried need not be guessed. */
+static void
+forget_foreign(json_t *findings, size_t tried)
+{
+	for (size_t i = json_array_size(findings); i-- > 0;) {
+		const json_t *f = json_array_get(findings, i);
+		if (i >= tried && strcmp(js_str(f, "state"), "unknown") == 0) {
+			return;
+		}
+		if (i < tried && strcmp(js_str(f, "check"), "foreign") == 0) {
+			json_array_remove(findings, i);
+		}
+	}
+}
+
+/* Where the signer is and which key it has, msig.conf knows. */
+static int
+probe(const struct context *ctx, const char *zone, json_t *answer, char *err, size_t errlen)
+{
+	const char *file = ctx->conf != NULL ? ctx->conf : MSIG_SYSCONFDIR "/msig.conf";
+	json_t *findings = json_object_get(answer, "findings");
+	struct probe_wish wish = {
+	    .zone = ctx->probe,
+	    .algorithm = (uint8_t)json_integer_value(json_array_get(
+		json_object_get(json_object_get(answer, "policy"), "algorithms"), 0)),
+	    .timeout_ms = ctx->timeout_ms != 0 ? ctx->timeout_ms : PROBE_TIMEOUT,
+	};
+	knot_dname_storage_t name;
+	if (lint_same_zone(zone, ctx->probe) || msig_name_parse(ctx->probe, name) != 0) {
+		snprintf(err, errlen, "'%s': a probe takes a zone that nobody uses", ctx->probe);
+		return EXIT_USAGE;
+	}
+	if (dnsio_addr_parse(ctx->listen != NULL ? ctx->listen : PROBE_LISTEN, 5390,
+			     &wish.listen) != 0) {
+		snprintf(err, errlen, "--listen %s: not an address", ctx->listen);
+		return EXIT_USAGE;
+	}
+	struct conf *conf = conf_load(file, err, errlen);
+	if (conf == NULL) {
+		return EXIT_CONFIG;
+	}
+	const struct conf_zone *of =
+	    msig_name_parse(zone, name) == 0 ? conf_zone_find(conf, name) : NULL;
+	int ret = EXIT_CONFIG;
+	if (of == NULL || of->signer == NULL || of->signer->addresses == 0) {
+		snprintf(err, errlen, "%s: no signer of %s", file, zone);
+	} else {
+		size_t tried = json_array_size(findings);
+		wish.signer = of->signer->address[0];
+		wish.key = of->signer->key != NULL ? &of->signer->key->tsig : NULL;
+		ret = probe_run(&wish, findings, err, errlen);
+		forget_foreign(findings, tried);
+	}
+	conf_free(conf);
+	return ret;
+}
+
 static bool
 all_good(const json_t *findings)
 {
@@ -126,15 +188,17 @@ doctor_run(struct context *ctx, int argc, char **argv)
 		return command_error(ctx, EXIT_USAGE, "'%s' is not a domain name", argv[0]);
 	}
 	int down = command_ask(ctx, "agentd", request, &answer, err, sizeof(err));
-	if (down == EXIT_DOWN && ctx->lint != NULL) {
+	if (down == EXIT_DOWN && (ctx->lint != NULL || ctx->probe != NULL)) {
 		answer = without_agentd(js_str(request, "zone"), err);
 	} else if (down != 0) {
 		json_decref(request);
 		return command_error(ctx, down, "%s", err);
 	}
-	int ret = ctx->lint == NULL
-		      ? 0
-		      : lint(ctx, js_str(request, "zone"), answer, err, sizeof(err));
+	int ret =
+	    ctx->lint == NULL ? 0 : lint(ctx, js_str(request, "zone"), answer, err, sizeof(err));
+	if (ret == 0 && ctx->probe != NULL) {
+		ret = probe(ctx, js_str(request, "zone"), answer, err, sizeof(err));
+	}
 	json_decref(request);
 	if (ret != 0) {
 		json_decref(answer);

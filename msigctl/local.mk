@@ -23,6 +23,9 @@ msigctl_libctlclient_la_SOURCES = \
 	msigctl/lint_knot.c \
 	msigctl/operator.c \
 	msigctl/plan.c \
+	msigctl/probe.c \
+	msigctl/probe.h \
+	msigctl/probe_zone.c \
 	msigctl/render.h \
 	msigctl/render_doctor.c \
 	msigctl/render_host.c \

@@ -112,6 +112,12 @@ option(struct context *ctx, int letter, char *arg)
 	case 'l':
 		ctx->lint = arg;
 		return -1;
+	case 'p':
+		ctx->probe = arg;
+		return -1;
+	case 'L':
+		ctx->listen = arg;
+		return -1;
 	case 'g':
 		ctx->generic = true;
 		return -1;

@@ -5,15 +5,42 @@ that strips the records of others, of one that would use a new key too early, of
 import json
 import os
 import re
+import socket
+import subprocess
+import tempfile
 
-from lab import claims, msig, net, rig as lab, tools
+import dns.exception
+
+from lab import ask, claims, msig, net, rig as lab, tools
 from lab.pdns import PdnsProvider
+from lab.proc import Processes
 from lab.rig import Provider, TTL
 from lab.tap import Tap, skip_all
 from lab.world import World
 
 
-class Stripping(Provider):
+PROBE = "probe.invalid."
+
+
+class Probed(Provider):
+    """Knot with a zone for probes."""
+
+    def configure(self, masters):
+        super().configure(masters)
+        self.signer.remote("probe", self.address, 5390, self.signer_key)
+        self.signer.zone(PROBE, master="probe", acl=["transfer"], dnssec_signing="on",
+                         dnssec_policy="multi", zonefile_load="none")
+
+
+class ProbedPdns(PdnsProvider):
+    """PowerDNS with a zone for probes."""
+
+    def configure(self, masters):
+        super().configure(masters)
+        self.signer.secondary(PROBE, (self.address, 5390), self.signer_key, allow=[self.signer_key])
+
+
+class Stripping(Probed):
     """Knot with a policy that manages DNSKEY in full, the default."""
 
     def configure(self, masters):
@@ -59,6 +86,20 @@ def becomes(world, label, check, wanted, *args, seconds=30):
     return last[0]
 
 
+def probe(world, label, seconds=20):
+    """doctor with a probe."""
+    address = world.rig.provider(label).address
+    return doctor(world, label, "--probe", PROBE, "--listen", f"{address}@5390", "-t", str(seconds))
+
+
+KINDS = ("dnskey", "cds", "cdnskey", "csync", "ns", "own-cds")
+
+
+def probed(found):
+    """States of what a probe found."""
+    return [state(found, f"probe-{kind}") for kind in KINDS]
+
+
 def text(path):
     """A file's content."""
     with open(path, encoding="utf-8") as file:
@@ -75,7 +116,7 @@ def variant(world, name, content):
 
 def right(t):
     """Knot as README has it: alone, as a joiner, as a member; and its policy in variants."""
-    with World(providers=2, watch=False) as world:
+    with World(providers=[Provider, Probed], watch=False) as world:
         conf = world.providers[1].signer.conf
         code, found, _ = becomes(world, "p2", "servers", "pass")
         t.equal((code, state(found, "foreign")), (1, "unknown"),
@@ -87,6 +128,16 @@ def right(t):
         t.equal([f for f in found.values() if f["state"] in ("fail", "unknown")], [],
                 "and nothing fails")
         t.equal(code, 0, "and the status is 0")
+        for again in ("a probe", "and at once another one"):
+            code, found, _ = probe(world, "p2")
+            t.ok(code == 0 and probed(found) == ["pass"] * 6 and state(found, "foreign") == "",
+                 f"{again}: it keeps all of it, and lets it go", str(troubles(found)))
+        done = world.msig["p2"].ctl("doctor", lab.ZONE, "--probe", lab.ZONE, check=False)
+        t.equal(done.returncode, 2, "a probe of the zone in service is refused")
+        code, found, _ = doctor(world, "p1", "--probe", PROBE, "-t", "3", "--listen",
+                                f"{world.providers[0].address}@5390")
+        t.equal((code, state(found, "probe"), state(found, "foreign")), (1, "unknown", "unknown"),
+                "a probe of a zone that the signer does not have: unknown")
 
         t.ok(claims.join(world, world.providers[1]), "it joins", lambda: world.logs(20))
         code, found, answer = becomes(world, "p2", "foreign-cdnskey", "pass", "--lint", conf)
@@ -149,6 +200,8 @@ def wrong(t):
         code, found, _ = doctor(world, "p2", "--lint", joiner.signer.conf)
         t.equal((code, state(found, "policy multi: dnskey-management")), (1, "fail"),
                 "the default policy: its configuration says what it will do, before anything happens")
+        code, found, _ = probe(world, "p2")
+        t.equal((code, probed(found)[:3]), (1, ["fail"] * 3), "and a probe shows it")
         world.rig.hsync(joiner)
         code, found, answer = becomes(world, "p2", "foreign-dnskey", "fail")
         t.equal((code, state(found, "foreign-dnskey")), (1, "fail"), "it strips: seen")
@@ -179,9 +232,13 @@ def wrong(t):
 
 def powerdns(t):
     """PowerDNS: as it should be, and without direct-dnskey."""
-    with World(providers=[Provider, PdnsProvider], watch=False) as world:
+    with World(providers=[Provider, ProbedPdns], watch=False) as world:
         signer = world.providers[1].signer
         conf = os.path.join(signer.home, "pdns.conf")
+        becomes(world, "p2", "servers", "pass")
+        code, found, _ = probe(world, "p2")
+        t.ok(code == 0 and probed(found) == ["pass"] * 6, "PowerDNS: a probe finds nothing wrong",
+             str(troubles(found)))
         t.ok(claims.join(world, world.providers[1]), "PowerDNS joins", lambda: world.logs(20))
         code, found, _ = becomes(world, "p2", "foreign-cdnskey", "pass", "--lint", conf)
         t.ok(code == 0, "PowerDNS as a member: the status is 0", str(troubles(found)))
@@ -195,6 +252,79 @@ def powerdns(t):
         t.equal((code, state(found, "foreign-dnskey"), state(found, "foreign-cds"),
                  state(found, "direct-dnskey=yes")), (1, "fail", "fail", "fail"),
                 "without direct-dnskey: seen in the zone, and in the configuration")
+        code, found, _ = probe(world, "p2")
+        t.equal((code, probed(found)[:3]), (1, ["fail"] * 3), "and by a probe")
+
+
+NAMED = """options {{ directory "{home}"; listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
+    recursion no; pid-file none; session-keyfile none; allow-transfer {{ any; }}; notify no;
+    allow-notify {{ any; }}; }};
+controls {{ }};
+key "{key.name}" {{ algorithm hmac-sha256; secret "{key.secret}"; }};
+zone "probe.invalid" {{ type secondary; file "probe"; inline-signing yes; dnssec-policy default;
+    primaries {{ 127.0.0.1 port {listen} key "{key.name}"; }}; }};
+zone "{zone}" {{ type secondary; file "zone"; inline-signing yes; dnssec-policy default;
+    primaries {{ 127.0.0.1 port {listen} key "{key.name}"; }}; }};
+"""
+
+MSIG = """server:
+    identity: msa.p1.example.
+    rundir: {home}/run
+    storage: {home}
+key:
+  - id: {key.name}
+    algorithm: hmac-sha256
+    secret: {key.secret}
+remote:
+  - id: signer
+    address: 127.0.0.1@{port}
+    key: {key.name}
+zone:
+  - domain: {zone}
+    master: signer
+    signer: signer
+    ns: [ ns1.p1.example. ]
+"""
+
+
+def free_port():
+    """A port of 127.0.0.1, where named has to listen, that nobody has now."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def bind(t):
+    """BIND as a secondary that signs; without agentd, the probe and the configuration alone."""
+    with tempfile.TemporaryDirectory(prefix="msig.") as home:
+        procs, key = Processes(home), ask.Key("k.")
+        facts = {"home": home, "port": free_port(), "listen": free_port(), "key": key,
+                 "zone": lab.ZONE.rstrip(".")}
+        conf, named = os.path.join(home, "msig.conf"), os.path.join(home, "named.conf")
+        for path, content in ((conf, MSIG), (named, NAMED)):
+            with open(path, "w", encoding="ascii", opener=lambda p, f: os.open(p, f, 0o600)) as out:
+                out.write(content.format(**facts))
+        server = procs.start("named", "named", "-f", "-c", named)
+        try:
+            def answers():
+                try:
+                    return ask.ask(("127.0.0.1", facts["port"]), ".", "SOA")
+                except (OSError, dns.exception.DNSException):
+                    return None
+            procs.wait(server, answers)
+            done = subprocess.run(
+                [msig.program("msigctl"), "-c", conf, "--json", "-t", "8", "doctor", lab.ZONE,
+                 "--lint", named, "--probe", PROBE, "--listen", f"127.0.0.1@{facts['listen']}"],
+                capture_output=True, text=True, timeout=30, check=False)
+            found = {f["check"]: f for f in json.loads(done.stdout)["findings"]}
+            t.equal((done.returncode, state(found, "type")), (3, "fail"),
+                    "BIND, inline-signing: its configuration does not work")
+            t.ok(state(found, "probe") == "unknown" and "did not show it" in found["probe"]["text"]
+                 or state(found, "probe-dnskey") == "fail", "and the probe does not come through",
+                 f"{done.stdout}{server.tail()}")
+            t.note("BIND: " + found.get("probe", found.get("probe-dnskey", {})).get("text", ""))
+        finally:
+            procs.stop()
 
 
 def main(t):
@@ -202,9 +332,10 @@ def main(t):
     right(t)
     wrong(t)
     powerdns(t)
+    bind(t)
 
 
-absent = lab.missing() + msig.missing() + tools.missing(PdnsProvider.programs)
+absent = lab.missing() + msig.missing() + tools.missing(PdnsProvider.programs + ("named",))
 if absent:
     skip_all("not found: " + " ".join(absent))
 with Tap() as tap:
