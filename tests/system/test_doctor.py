@@ -235,7 +235,8 @@ def powerdns(t):
     with World(providers=[Provider, ProbedPdns], watch=False) as world:
         signer = world.providers[1].signer
         conf = os.path.join(signer.home, "pdns.conf")
-        becomes(world, "p2", "servers", "pass")
+        for check in ("servers", "signatures"):
+            becomes(world, "p2", check, "pass")
         code, found, _ = probe(world, "p2")
         t.ok(code == 0 and probed(found) == ["pass"] * 6, "PowerDNS: a probe finds nothing wrong",
              str(troubles(found)))
