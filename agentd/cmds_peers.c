@@ -70,6 +70,7 @@ cmds_peers(void *arg, struct ctl_request *req, const json_t *request)
 		json_array_append_new(list, peer_json(c));
 	}
 	answer_put(answer, "peers", list);
+	answer_put_lab(answer, agent);
 	return answer;
 }
 

@@ -36,13 +36,25 @@ waiter_free(struct waiter *w)
 	free(w);
 }
 
+/* Something is still to come. */
+static bool
+ordered(const struct zone_view *view)
+{
+	for (int i = 0; i < VIEW_ORDERS; i++) {
+		if (view->d.order[i].process != 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool
 arrived(const struct waiter *w, const struct zone *zone)
 {
 	const struct view_process *p = &zone->view->d.process;
 
 	if (w->step[0] == '\0') {
-		return strcmp(answer_state(zone), "in-sync") == 0;
+		return strcmp(answer_state(zone), "in-sync") == 0 && !ordered(zone->view);
 	}
 	return p->kind != 0 && strcmp(process_step_name(p->kind, p->step), w->step) == 0;
 }

@@ -90,6 +90,21 @@ graph_keys(const struct process_keys *fresh, const struct process_keys *old,
 	return list;
 }
 
+/* Where all records come from the overlay, CDS can name both keys for a while. */
+static json_t *
+roller(const struct process_step *s, const struct process_step *before)
+{
+	static const char *const names[] = {
+	    [CDS_OLD] = "the old key", [CDS_BOTH] = "both keys", [CDS_NEW] = "the new key"};
+	json_t *list = graph_keys(&s->fresh, &s->old, before);
+
+	if (before != NULL && s->cds != before->cds && s->done != 0) {
+		json_array_append_new(
+		    list, json_sprintf("CDS (signer-records: all) names %s", names[s->cds]));
+	}
+	return list;
+}
+
 json_t *
 graph_json(const struct process_rule *rule)
 {
@@ -98,12 +113,12 @@ graph_json(const struct process_rule *rule)
 	for (int i = 0; i < rule->steps; i++) {
 		const struct process_step *s = &rule->step[i];
 		json_array_append_new(
-		    steps, json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:s}", "step", i, "name",
-				     s->name, "guard", graph_conditions(s->guard), "effect",
-				     graph_effects(s->effect), "keys",
-				     graph_keys(&s->fresh, &s->old, i > 0 ? s - 1 : NULL), "done",
-				     graph_conditions(s->done), "holds", hold_names(s->holds),
-				     "next", s->next != NULL ? s->next : ""));
+		    steps,
+		    json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:s}", "step", i, "name",
+			      s->name, "guard", graph_conditions(s->guard), "effect",
+			      graph_effects(s->effect), "keys", roller(s, i > 0 ? s - 1 : NULL),
+			      "done", graph_conditions(s->done), "holds", hold_names(s->holds),
+			      "next", s->next != NULL ? s->next : ""));
 	}
 	return json_pack("{s:s, s:i, s:i, s:o}", "name", rule->name, "kind", (int)rule->kind,
 			 "priority", (int)rule->priority, "steps", steps);

@@ -315,4 +315,5 @@ render_peers(const struct text *t, const json_t *answer)
 		fputs(peer_i > 0 ? "\n" : "", t->out);
 		one_peer(t, peer);
 	}
+	render_warnings(t, answer);
 }

@@ -524,4 +524,5 @@ render_hsync_zone(const struct text *t, const json_t *a)
 	}
 	table_print(table, t, "  ");
 	table_free(table);
+	render_warnings(t, a);
 }

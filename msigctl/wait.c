@@ -62,7 +62,9 @@ wait_judge(const json_t *tracking, const char *step, const char *member)
 	const json_t *process = json_object_get(zone, "process");
 	bool runs = json_is_object(process);
 	if (step == NULL) {
-		bool in_sync = !runs && strcmp(js_str(zone, "state"), "in-sync") == 0;
+		/* What was ordered is still to come. */
+		bool in_sync = !runs && strcmp(js_str(zone, "state"), "in-sync") == 0 &&
+			       json_array_size(json_object_get(zone, "orders")) == 0;
 		return in_sync && has_member(zone, member) ? WAIT_REACHED : WAIT_NOT_YET;
 	}
 	if (!runs) {

@@ -154,6 +154,8 @@ test_mistakes(void **state)
 	     ":3: zone.master: there is no remote with id nobody"},
 	    {"zone:\n  - domain: a.\n    update-key: no.\n",
 	     ":3: zone.update-key: there is no key with id no."},
+	    {"zone:\n  - domain: a.\n    step-mode: [ all, join ]\n",
+	     ":3: zone.step-mode: \"join\" is not one of all|add-signer"},
 	    {"zone:\n  - domain: a.\n    signer-records: some\n",
 	     ":3: zone.signer-records: \"some\" is not one of foreign|all"},
 	    {"remote:\n  - id: x\n", ":2: remote.address: must be given"},
@@ -383,7 +385,7 @@ test_print(void **state)
 	    "lease: 1d\n    uri-address: 192.0.2.5\n"
 	    "combiner:\n    journal-size: 1536K\n    min-refresh: 3600\n" ZONE
 	    "    update-key: file-key.\n    update-origin: MSA.p2.example.\n    signer-records: "
-	    "all\n    parent: example.\n"
+	    "all\n    parent: example.\n    step-mode: [ remove-signer, all ]\n"
 	    "  - domain: 1/2.\\046x.example.\n    master: [ signer, owner ]\n    signer: \"a "
 	    "\\\"strange\\\" one\"\n");
 	if (conf == NULL)
@@ -413,6 +415,7 @@ test_print(void **state)
 					    "journal-size: 1536K\n",
 					    "min-refresh: 1h\n",
 					    "signer-records: all\n",
+					    "step-mode: [ remove-signer, all ]\n",
 					    "uri-address: 192.0.2.5@5399\n",
 					    "  - domain: shop.example.\n",
 					    "    master: [ \"signer\", \"owner\" ]\n"};

@@ -337,6 +337,9 @@ test_wait(void **state)
 	    {FINE, NULL, WAIT_REACHED},
 	    {FINE, NULL, WAIT_REACHED, "msa.p2.example."},
 	    {FINE, NULL, WAIT_NOT_YET, "msa.p3.example."}, /* in sync, but as it was before */
+	    {"{'state': 'in-sync', 'process': null, 'signers': [], 'orders': []}", NULL, WAIT_REACHED},
+	    {"{'state': 'in-sync', 'process': null, 'signers': [], 'orders': [{}]}", NULL,
+	     WAIT_NOT_YET},
 	    {MOVING, NULL, WAIT_NOT_YET, "msa.p1.example."},
 	    {MOVING, NULL, WAIT_NOT_YET},
 	    {BROKEN, NULL, WAIT_NOT_YET},
