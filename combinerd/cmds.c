@@ -14,7 +14,9 @@
  *           "zones": [ZONE...]}
  * merge     {"zone": z} -> {"zone": z, "state": "", "reason"?: "", "mode": "",
  *           "in": {"serial": n, "time": t, "from": "", "primaries": [{"address": "", "ok": bool,
- *           "text": ""}]}, "out": {"serial": n, "to": "", "notify": "", "seen": t},
+ *           "text": ""}]}, "out": {"serial": n, "to": "", "notify": "", "seen": t, "push"?:
+ *           {"running": bool, "equal": bool, "trouble": "", "serial": n (the signer's), "next": t,
+ *           "pushes": n, "failed": n, "repaired": n}},
  *           "overlay": [{"type": "", "origin": "", "applied": bool, "records": [{"text": "",
  *           "ttl": n, "time": t}]}], "dropped": [{"type": "", "text": ""}],
  *           "served": [{"type": "", "ttl": n, "records": ["text"...]}]}
@@ -34,6 +36,7 @@
 #include "combinerd/cmds.h"
 #include "combinerd/contribute.h"
 #include "combinerd/notify.h"
+#include "combinerd/push.h"
 #include "combinerd/transfer.h"
 #include "libmsig/daemon/log.h"
 #include "libmsig/err.h"
@@ -89,7 +92,14 @@ static json_t *
 signer_json(const struct zone *zone)
 {
 	struct notify_status status;
+	struct push_status push;
 
+	push_status(zone->push, &push);
+	if (push.on)
+		return json_pack("{s:b, s:i, s:o, s:I}", "pending", !push.equal, "tries",
+				 (int)push.failures, "serial",
+				 push.time != 0 ? json_integer(push.serial) : json_null(), "seen",
+				 (json_int_t)push.time);
 	notify_status(zone->notify, &status);
 	return json_pack("{s:b, s:i, s:o, s:I}", "pending", status.pending, "tries",
 			 (int)status.tries, "serial",
@@ -156,7 +166,9 @@ warn_json(json_t *list, const struct zone *zone)
 {
 	struct transfer_status transfer;
 	struct notify_status notify;
+	struct push_status push;
 
+	push_status(zone->push, &push);
 	transfer_status(zone->transfer, &transfer);
 	notify_status(zone->notify, &notify);
 	enum msig_zone_state state = zone_state(zone);
@@ -171,6 +183,10 @@ warn_json(json_t *list, const struct zone *zone)
 				       zone->expired ? "the owner was not heard for its expire time"
 						     : "the owner cannot be heard",
 				       transfer.error));
+	}
+	if (push.on && push.trouble[0] != '\0') {
+		json_array_append_new(list, json_sprintf("%s is not pushed to the signer: %s",
+							 name_text(zone->name), push.trouble));
 	}
 	if (notify.pending && notify.tries >= zone->combiner->conf->notify_tries) {
 		json_array_append_new(
@@ -325,13 +341,44 @@ in_json(const struct zone *zone)
 			 "primaries", primaries);
 }
 
+/* For a zone that is pushed: "seen" is when the signer was last known to have it. */
+static json_t *
+push_json(const struct zone *zone, const struct push_status *push)
+{
+	const struct conf_remote *signer = zone->conf->signer;
+	char to[DNSIO_ADDR_TEXT] = "", text[500];
+
+	if (signer != NULL && signer->addresses > 0)
+		dnsio_addr_str(&signer->address[0], to, sizeof(to));
+	if (push->trouble[0] != '\0')
+		snprintf(text, sizeof(text), "not pushed: %s", push->trouble);
+	else if (push->of > 0)
+		snprintf(text, sizeof(text), "being pushed, %zu of %zu messages", push->sent,
+			 push->of);
+	else if (push->equal)
+		snprintf(text, sizeof(text), "pushed, its serial is %u; the same at", push->serial);
+	else
+		snprintf(text, sizeof(text), "to be pushed");
+	return json_pack(
+	    "{s:I, s:s, s:s, s:I, s:{s:b, s:b, s:s, s:I, s:I, s:I, s:I, s:I}}", "serial",
+	    (json_int_t)zone->row.serial, "to", push->where[0] != '\0' ? push->where : to, "notify",
+	    text, "seen", (json_int_t)push->time, "push", "running", push->running, "equal",
+	    push->equal, "trouble", push->trouble, "serial", (json_int_t)push->serial, "next",
+	    (json_int_t)push->next, "pushes", (json_int_t)push->pushes, "failed",
+	    (json_int_t)push->failed, "repaired", (json_int_t)push->repaired);
+}
+
 static json_t *
 out_json(const struct zone *zone)
 {
 	const struct conf_remote *signer = zone->conf->signer;
 	struct notify_status status;
+	struct push_status push;
 	char to[DNSIO_ADDR_TEXT] = "", text[80];
 
+	push_status(zone->push, &push);
+	if (push.on)
+		return push_json(zone, &push);
 	notify_status(zone->notify, &status);
 	if (signer != NULL && signer->addresses > 0)
 		dnsio_addr_str(&signer->address[0], to, sizeof(to));
@@ -410,7 +457,10 @@ on_notify(void *arg, struct ctl_request *req, const json_t *request)
 		return error;
 	if (zone_serving(zone) == NULL)
 		return ctl_error(CODE_REFUSED, "nothing is served: %s", zone_why(zone));
-	notify_changed(zone->notify);
+	if (zone->conf->signer_feed == CONF_FEED_PUSH)
+		push_again(zone->push);
+	else
+		notify_changed(zone->notify);
 	return ctl_ok();
 }
 

@@ -37,6 +37,9 @@ static const char *const steps[] = {
     "CREATE TABLE overlay_version ("
     " zone TEXT NOT NULL PRIMARY KEY, epoch INT NOT NULL, counter INT NOT NULL,"
     " sum INT NOT NULL) STRICT;",
+    "CREATE TABLE pushed (" /* into the signer's zone, by UPDATE: what is not the signer's own */
+    " zone TEXT NOT NULL, type INT NOT NULL, rdata BLOB NOT NULL,"
+    " PRIMARY KEY (zone, type, rdata)) STRICT;",
 };
 
 /* Changes: checksum, length of what goes, the records that go, those that come. -------------- */
@@ -549,4 +552,16 @@ journal_touch(struct journal *j, const knot_dname_t *zone, uint64_t checked)
 	db_bind_int(st, 1, (int64_t)checked);
 	db_bind_text(st, 2, zone_text(zone));
 	return db_exec(st);
+}
+
+int
+journal_pushed(struct journal *j, const knot_dname_t *zone, const struct pushed *pushed)
+{
+	return pushed_save(j->db, zone_text(zone), pushed);
+}
+
+int
+journal_pushed_load(struct journal *j, const knot_dname_t *zone, struct pushed *pushed)
+{
+	return pushed_load(j->db, zone_text(zone), pushed);
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "combinerd/merge.h"
+#include "combinerd/pushed.h"
 #include "libmsig/digest.h"
 
 #define JOURNAL_VERSIONS 1000     /* of served ones that are kept for IXFR */
@@ -66,6 +67,10 @@ int journal_commit(struct journal *journal, const knot_dname_t *zone,
 		   const struct journal_change *change, const struct journal_row *row);
 /* Only the row: the time when the owner was heard. */
 int journal_touch(struct journal *journal, const knot_dname_t *zone, uint64_t checked);
+
+/* What was pushed into the signer's zone (pushed.h); made durable at once. */
+int journal_pushed(struct journal *journal, const knot_dname_t *zone, const struct pushed *pushed);
+int journal_pushed_load(struct journal *journal, const knot_dname_t *zone, struct pushed *pushed);
 
 /* Size of the change between two versions, in octets, and how many records come and go. */
 size_t journal_diff(struct version *from, struct version *to, size_t *removed, size_t *added);

@@ -15,6 +15,9 @@ combinerd_libcombiner_la_SOURCES = \
 	combinerd/transfer.h combinerd/transfer.c \
 	combinerd/xfr_out.h combinerd/xfr_out.c \
 	combinerd/notify.h combinerd/notify.c \
+	combinerd/pushed.h combinerd/pushed.c \
+	combinerd/patch.h combinerd/patch.c \
+	combinerd/push.h combinerd/push.c \
 	combinerd/dns.h combinerd/dns.c
 combinerd_libcombiner_la_LIBADD = libmsig/daemon/libmsigd.la libmsig/libmsig.la
 

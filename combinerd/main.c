@@ -10,7 +10,7 @@
 #include "combinerd/cmds.h"
 #include "combinerd/contribute.h"
 #include "combinerd/dns.h"
-#include "combinerd/notify.h"
+#include "combinerd/push.h"
 #include "libmsig/daemon/log.h"
 #include "libmsig/daemon/proc.h"
 #include "libmsig/err.h"
@@ -119,9 +119,11 @@ reload(struct proc *proc, struct conf *old)
 		}
 	}
 	combiner->zones = kept;
-	for (size_t i = 0; i < kept; i++)
+	for (size_t i = 0; i < kept; i++) {
+		push_configured(combiner->zone[i]->push);
 		if (zone_again(combiner->zone[i], why, sizeof(why)) != 0)
 			log_zone(LOG_LVL_WARN, combiner->zone[i]->name, "%s", why);
+	}
 	for (unsigned i = 0; i < proc->conf->zones; i++) {
 		if (zone_find(combiner, proc->conf->zone[i].name) != NULL)
 			continue;

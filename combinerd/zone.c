@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "combinerd/notify.h"
+#include "combinerd/push.h"
 #include "combinerd/serial.h"
 #include "combinerd/transfer.h"
 #include "combinerd/zone.h"
@@ -286,6 +287,16 @@ adopt(struct zone *zone, struct plan *plan, struct overlay *overlay)
 		past_add(zone, old, plan->bytes);
 }
 
+/* There is something new for the signer: it is told, or gets it. */
+void
+zone_feed(struct zone *zone)
+{
+	if (zone->conf->signer_feed == CONF_FEED_PUSH)
+		push_changed(zone->push);
+	else
+		notify_changed(zone->notify);
+}
+
 /* owner NULL: as it is; overlay NULL: as it is. */
 static int
 publish(struct zone *zone, struct version *owner, struct overlay *overlay, bool force, char *why,
@@ -321,7 +332,7 @@ publish(struct zone *zone, struct version *owner, struct overlay *overlay, bool 
 	}
 	adopt(zone, &plan, overlay);
 	if (plan.served != NULL)
-		notify_changed(zone->notify);
+		zone_feed(zone);
 	zone_tell(zone);
 	return 0;
 }
@@ -570,6 +581,7 @@ zone_new(struct combiner *combiner, const struct conf_zone *conf)
 		fatal("out of memory");
 	knot_dname_to_lower(zone->name);
 	zone->notify = notify_new(zone);
+	zone->push = push_new(zone);
 	zone->transfer = transfer_new(zone);
 	load(zone);
 	return zone;
@@ -582,6 +594,7 @@ zone_free(struct zone *zone)
 		return;
 	transfer_free(zone->transfer);
 	notify_free(zone->notify);
+	push_free(zone->push);
 	past_clear(zone);
 	free(zone->past);
 	version_unpin(zone->owner);
@@ -605,6 +618,6 @@ zone_start(struct zone *zone)
 {
 	transfer_start(zone->transfer, false);
 	if (zone_serving(zone) != NULL)
-		notify_changed(zone->notify);
+		zone_feed(zone);
 	zone_tell(zone);
 }

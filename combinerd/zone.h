@@ -14,6 +14,7 @@
 
 struct transfer;
 struct notify;
+struct push;
 
 /* What all zones share. */
 struct combiner {
@@ -46,6 +47,7 @@ struct zone {
 	size_t pasts;
 	struct transfer *transfer;
 	struct notify *notify;
+	struct push *push;
 	uint64_t changed; /* when what is served changed last, UTC ms */
 	uint64_t transfers_out, updates, refused;
 	uint8_t mac[ZONE_MACS][16];
@@ -59,6 +61,9 @@ struct zone *zone_find(struct combiner *combiner, const knot_dname_t *name);
 
 /* Asks the owner at once and keeps its zone fresh; says what is served to the signer. */
 void zone_start(struct zone *zone);
+
+/* Gives the signer what is served: tells it to come, or pushes. */
+void zone_feed(struct zone *zone);
 
 /* What may be transferred and asked for: NULL when nothing may. Borrowed. */
 struct version *zone_serving(const struct zone *zone);

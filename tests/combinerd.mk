@@ -4,6 +4,7 @@ combinerd_unit = \
 	tests/unit/test_store \
 	tests/unit/test_serial \
 	tests/unit/test_merge \
+	tests/unit/test_patch \
 	tests/unit/test_update \
 	tests/unit/test_zone \
 	tests/unit/test_ixfr
@@ -18,6 +19,8 @@ tests_unit_test_serial_SOURCES = tests/unit/test_serial.c
 tests_unit_test_serial_LDADD = $(combinerd_unit_libs)
 tests_unit_test_merge_SOURCES = tests/unit/test_merge.c tests/unit/zonetext.h
 tests_unit_test_merge_LDADD = $(combinerd_unit_libs)
+tests_unit_test_patch_SOURCES = tests/unit/test_patch.c tests/unit/zonetext.h
+tests_unit_test_patch_LDADD = $(combinerd_unit_libs)
 tests_unit_test_update_SOURCES = tests/unit/test_update.c tests/unit/zonetext.h
 tests_unit_test_update_LDADD = $(combinerd_unit_libs)
 tests_unit_test_zone_SOURCES = tests/unit/test_zone.c tests/unit/zonetext.h
@@ -32,6 +35,7 @@ combinerd_system = \
 	tests/system/test_combinerd_large.py \
 	tests/system/test_combinerd_owner.py \
 	tests/system/test_combinerd_policy.py \
+	tests/system/test_combinerd_push.py \
 	tests/system/test_combinerd_random.py \
 	tests/system/test_combinerd_state.py \
 	tests/system/test_combinerd_transfer.py \

@@ -24,6 +24,7 @@ EXTRA_DIST += \
 	examples/two-providers/p2/p2.example.zone \
 	tests/lab/__init__.py \
 	tests/lab/ask.py \
+	tests/lab/bind.py \
 	tests/lab/byhand.py \
 	tests/lab/claims.py \
 	tests/lab/demo.py \
@@ -56,6 +57,7 @@ lab_tests = \
 	tests/system/test_join_doubt.py \
 	tests/system/test_leave.py \
 	tests/system/test_join_kill.py \
+	tests/system/test_join_bind.py \
 	tests/system/test_join_pdns.py \
 	tests/system/test_lab_invariants.py \
 	tests/system/test_lab_oracle.py \

@@ -133,6 +133,8 @@ const struct conf_item conf_items[] = {
     {"zone", "master", CONF_REMOTE, CONF_LIST | CONF_REQUIRED, NULL, 0, 0, 0, NULL, 0, Z(master),
      Z(masters)},
     {"zone", "signer", CONF_REMOTE, CONF_REQUIRED, NULL, 0, 0, 0, NULL, 0, Z(signer), 0},
+    {"zone", "signer-feed", CONF_CHOICE, 0, "transfer", 0, 0, 0, "transfer|push", 0, Z(signer_feed),
+     0},
     {"zone", "signer-query", CONF_ADDRTEXT, 0, NULL, 0, 0, 0, NULL, 53, Z(signer_query), 0},
     {"zone", "update-key", CONF_KEY, 0, NULL, 0, 0, 0, NULL, 0, Z(update_key), 0},
     {"zone", "update-origin", CONF_NAMETEXT, 0, NULL, 0, 0, 0, NULL, 0, Z(update_origin), 0},
@@ -582,6 +584,11 @@ check_zone(struct filler *f, struct conf_zone *zone)
 	for (unsigned i = 0; i < zone->masters; i++)
 		check_remote_key(f, zone, "master", zone->master[i]);
 	check_remote_key(f, zone, "signer", zone->signer);
+	if (zone->signer_feed == CONF_FEED_PUSH && zone->signer != NULL &&
+	    zone->signer->key == NULL)
+		conf_mistake(f->tree, zone->where, zone->line,
+			     "zone.signer-feed: remote %s has no key, and updates must be signed",
+			     zone->signer->id);
 	if ((zone->update_key != NULL) != (zone->update_origin != NULL))
 		conf_mistake(f->tree, zone->where, zone->line,
 			     "zone.update-origin: update-key and update-origin belong together");

@@ -27,6 +27,7 @@ struct conf_remote {
 	bool insecure;              /* allow a remote without key where one is required */
 };
 
+enum conf_signer_feed { CONF_FEED_TRANSFER, CONF_FEED_PUSH };
 enum conf_signer_records { CONF_RECORDS_FOREIGN, CONF_RECORDS_ALL };
 /* Who moves the signer's keys; the order of the item's choices. */
 enum conf_driver { CONF_DRIVER_NONE, CONF_DRIVER_KNOT };
@@ -38,6 +39,7 @@ struct conf_zone {
 	const struct conf_remote **master; /* combinerd: the owner's primaries */
 	unsigned masters;
 	const struct conf_remote *signer;  /* combinerd notifies it and lets it transfer */
+	enum conf_signer_feed signer_feed; /* it comes for the zone, or gets it by UPDATE */
 	char *signer_query;                /* observe: "addr@port", default its address */
 	const struct conf_key *update_key; /* UPDATE over DNS with this key ... */
 	char *update_origin;               /* ... has this origin */

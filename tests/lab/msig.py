@@ -90,7 +90,7 @@ agent:
     ns: [ {ns} ]
     parent: {parent}
     hsync-hold-down: {hold_down}
-"""
+{zone_items}"""
 
 
 def signerd_section(directory, knot=None, keymgr=None):
@@ -123,10 +123,10 @@ class Msig:
         return CONF.format(
             identity=p.identity, home=self.home, dns_port=net.DNS_PORT, level=level,
             transfer=p.transfer_key, signer=p.signer_key, update=p.update_key,
-            owner=at(rig.owner.server), server=at(p.server), combiner=at(p.combiner),
+            owner=at(rig.owner.server), server=at(p.signer_server), combiner=at(p.combiner),
             transport=at(p.transport), observe=at(p.observe), anchor=rig.anchor,
             resolver=at(rig.resolver_server), zone=ZONE, ns=p.ns, parent=PARENT,
-            hold_down=self.hold_down, profile=LAB_PROFILE,
+            hold_down=self.hold_down, profile=LAB_PROFILE, zone_items=p.zone_items,
             records="all" if p.mode == "B" else "foreign",
             driver="knot" if p.driver else "none",
             signerd=signerd_section(self.home, p.signer) if p.driver else "")

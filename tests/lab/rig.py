@@ -46,6 +46,7 @@ class Provider:
     driver, mode, single = False, "A", False
 
     generic = True  # its zone files may have any record in the form of RFC 3597
+    zone_items = ""  # what its msig.conf has more in the zone section
 
     def __init__(self, rig, number):
         self.rig, self.number = rig, number
@@ -64,6 +65,11 @@ class Provider:
         self.signer = self.make_signer()
         self.records = ""  # of its identity, for the identity zone
         self.ds = {}  # zone -> what ksk() found: nothing rolls here
+
+    @property
+    def signer_server(self):
+        """Where the server that signs is: here the public one."""
+        return self.server
 
     def make_signer(self):
         """The server that signs: something with start(wait=False) and ready()."""

@@ -54,7 +54,7 @@ class World:
                          NAIVE: (*rig.owner.server, p.transfer_key)})
         rig.configure_owner({f"combiner-{p.label}": (*p.combiner, p.transfer_key)
                              for p in self.providers} if self.msig else {},
-                            {f"signer-{p.label}": (*p.server, p.transfer_key)
+                            {f"signer-{p.label}": (*p.signer_server, p.transfer_key)
                              for p in self.providers})
 
     def bring_up(self, combiner, rate, level, watch):

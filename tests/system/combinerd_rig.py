@@ -96,7 +96,7 @@ combiner:
     signer: signer
     update-key: {update.name}
     update-origin: {origin}
-"""
+{feed}"""
 
 
 class Rig:
@@ -140,7 +140,7 @@ class Rig:
                  "signer": self.signer, "update": self.update, "second": self.second,
                  "owner": at(self.owner), "standby": at(self.standby), "client": at(self.client),
                  "listen": at(self.listen), "zone": ZONE, "master": "owner", "origin": OTHER,
-                 "combiner": "", **changes}
+                 "combiner": "", "feed": "", **changes}
         with open(self.conf, "w", encoding="ascii") as out:
             out.write(CONF.format(**items))
 

@@ -1,0 +1,227 @@
+"""A BIND server that signs a zone which combinerd pushes into it, and a provider that has one.
+
+named listens only on addresses that an interface has, so it is at 127.0.0.1 with a port of its own,
+and a Knot secondary is the provider's public name server: operators do the same. What named needs is
+what doc/signers.md tells: the zone as a primary, changed by UPDATE, inline-signing no.
+"""
+
+import glob
+import os
+import re
+import socket
+
+import dns.dnssec
+import dns.exception
+import dns.rdata
+
+from . import ask
+from .knot import Knot
+from .rig import TTL, ZONE, Provider
+
+
+def free_port():
+    """A port that nobody listens on, for what must not be shared between runs."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+OPTIONS = """options {{
+    directory "{home}";
+    pid-file "{home}/named.pid";
+    session-keyfile none;
+    listen-on port {port} {{ {address}; }};
+    listen-on-v6 {{ none; }};
+    recursion no;
+    notify-delay 0;
+    notify-rate 1000;
+    startup-notify-rate 1000;
+    serial-query-rate 1000;
+    dnssec-validation no;
+}};
+controls {{ }};
+"""
+# The times of the policy are what decides when named publishes its own CDS: not before everybody
+# can have seen its signatures, which max-zone-ttl bounds.
+POLICY = """dnssec-policy "msig" {{
+    keys {{
+        ksk key-directory lifetime unlimited algorithm ecdsap256sha256;
+        zsk key-directory lifetime unlimited algorithm ecdsap256sha256;
+    }};
+    dnskey-ttl {dnskey};
+    max-zone-ttl {max};
+    publish-safety 0;
+    retire-safety 0;
+    zone-propagation-delay 1;
+    parent-propagation-delay 1;
+    parent-ds-ttl {ds};
+}};
+"""
+
+
+class Bind:
+    """One named in DIRECTORY/NAME."""
+
+    def __init__(self, procs, directory, name, server=None):
+        self.procs, self.name = procs, name
+        self.server = server or ("127.0.0.1", free_port())
+        self.home = os.path.join(directory, name)
+        os.makedirs(self.home)
+        self.child = None
+        self.keys, self.zones = {}, {}
+        self.policy = POLICY.format(dnskey=TTL["dnskey"], max=max(TTL.values()), ds=TTL["ds"])
+
+    def key(self, *keys):
+        """Makes TSIG keys known."""
+        for key in keys:
+            self.keys[key.name] = key
+
+    def zone(self, zone, text, **items):
+        """A zone statement: {name: value} with _ for -; text is the zone file at the beginning."""
+        self.zones[zone] = items
+        path = os.path.join(self.home, zone + "zone")
+        os.makedirs(os.path.join(self.home, zone + "keys"), exist_ok=True)
+        if text is not None and not os.path.exists(path):
+            with open(path, "w", encoding="utf-8") as out:
+                out.write(text)
+
+    def pushed(self, zone, update, transfer=(), notify=(), **items):
+        """A zone that the holder of the key update pushes into; notify: [(address, port, key)]."""
+        self.key(update, *transfer, *(key for _, _, key in notify))
+        told = " ".join(f'{a} port {p} key "{k.name}";' for a, p, k in notify)
+        self.zone(zone, FIRST, **{
+            "type": "primary", "check_names": "ignore", "check_integrity": "no",
+             "dnssec_policy": '"msig"',
+            "inline_signing": "no", "update_policy": f'{{ grant "{update.name}" zonesub ANY; }}',
+            "allow_transfer": "{ " + " ".join(f'key "{k.name}";' for k in (update, *transfer))
+                              + " }",
+            "notify": "explicit", "also_notify": f"{{ {told} }}", **items})
+
+    def write(self):
+        """Writes named.conf."""
+        with open(os.path.join(self.home, "named.conf"), "w", encoding="utf-8") as out:
+            out.write(OPTIONS.format(home=self.home, address=self.server[0], port=self.server[1]))
+            out.writelines(f'key "{k.name}" {{ algorithm hmac-sha256; secret "{k.secret}"; }};\n'
+                           for k in self.keys.values())
+            out.write(self.policy)
+            for zone, items in self.zones.items():
+                out.write(f'zone "{zone}" {{\n    file "{zone}zone";\n'
+                          f'    key-directory "{zone}keys";\n')
+                out.writelines(f"    {name.replace('_', '-')} {value};\n"
+                               for name, value in items.items())
+                out.write("};\n")
+
+    def start(self, wait=True):
+        """Starts it; wait=False leaves waiting to ready()."""
+        self.write()
+        if self.child:
+            self.child.start()
+        else:
+            self.child = self.procs.start(self.name, "named", "-g", "-n", "1", "-c",
+                                          os.path.join(self.home, "named.conf"))
+        if wait:
+            self.ready()
+        return self
+
+    def ready(self):
+        """Waits until it answers, whatever it says."""
+        def answers():
+            try:
+                return ask.ask(self.server, ".", "SOA", timeout=1)
+            except (OSError, dns.exception.DNSException):
+                return None
+        self.procs.wait(self.child, answers)
+
+    def log(self):
+        """What it has said so far."""
+        with open(self.child.log, encoding="utf-8", errors="replace") as log:
+            return log.read()
+
+    def dnskeys(self, zone):
+        """DNSKEY records in its key directory, as text."""
+        found = []
+        for path in sorted(glob.glob(os.path.join(self.home, zone + "keys", "K*.key"))):
+            with open(path, encoding="ascii") as key:
+                for line in key:
+                    match = re.match(r"\S+ (?:\d+ )?IN DNSKEY (.*)", line)
+                    if match:
+                        found.append(dns.rdata.from_text("IN", "DNSKEY", match[1]).to_text())
+        return found
+
+    def ds(self, zone):
+        """DS records (SHA-256) of its own key signing keys, as text."""
+        return [dns.dnssec.make_ds(zone, dns.rdata.from_text("IN", "DNSKEY", key),
+                                   "SHA256").to_text()
+                for key in self.dnskeys(zone) if key.startswith("257 ")]
+
+
+# A zone that is pushed has to begin with something: the push replaces all of it.
+FIRST = "$TTL 2\n@ SOA invalid. invalid. 1 3600 900 604800 2\n@ NS invalid.\n"
+
+
+class Chain:
+    """The named that signs and the Knot that is asked: started and waited for as one."""
+
+    def __init__(self, bind, knot):
+        self.bind, self.knot = bind, knot
+
+    def start(self, wait=True):
+        """Starts both."""
+        self.bind.start(wait)
+        self.knot.start(wait)
+        return self
+
+    def ready(self):
+        """Waits for both."""
+        self.bind.ready()
+        self.knot.ready()
+
+
+class BindProvider(Provider):
+    """A provider of the rig with BIND as signer, fed by push, and Knot as public name server."""
+
+    programs = ("named",)
+    zone_items = "    signer-feed: push\n"
+
+    def make_signer(self):
+        procs, directory = self.rig.procs, self.rig.directory
+        self.bind = Bind(procs, directory, f"signer-{self.label}")
+        self.knot = Knot(procs, directory, f"public-{self.label}", [self.server])
+        return Chain(self.bind, self.knot)
+
+    @property
+    def signer_server(self):
+        return self.bind.server
+
+    def configure(self, masters):
+        bind, knot = self.bind, self.knot
+        knot.remote("bind", *bind.server, self.signer_key)
+        knot.acl("notify", self.signer_key, "notify")
+        knot.acl("record", self.rig.watch_key, "transfer")
+        knot.acl("identity", self.update_key, "update")
+        knot.policy("single", algorithm="ecdsap256sha256", dnskey_ttl=TTL["dnskey"],
+                    zsk_lifetime=0, ksk_lifetime=0, propagation_delay=1)
+        knot.zone(self.domain, self.identity_zone(), dnssec_signing="on", dnssec_policy="single",
+                  acl="identity")
+        public = (*self.server, self.signer_key)
+        for zone, (address, port, key) in masters.items():
+            knot.zone(zone, master="bind", acl=["notify", "record"])
+            if zone == ZONE:
+                bind.pushed(zone, self.signer_key, [self.rig.watch_key],
+                            [public, (*self.observe, self.signer_key)])
+                continue
+            # nobody joins this one properly: BIND as a bump in the wire will do
+            bind.key(key)
+            bind.zone(zone, None, type="secondary", dnssec_policy='"msig"', inline_signing="yes",
+                      primaries=f'{{ {address} port {port} key "{key.name}"; }}',
+                      allow_notify=f'{{ key "{key.name}"; }}',
+                      allow_transfer=f'{{ key "{self.signer_key.name}"; }}', notify="explicit",
+                      also_notify=f'{{ {public[0]} port {public[1]} key "{public[2].name}"; }}')
+
+    def ksk(self, zone=ZONE):
+        if not self.ds.get(zone):
+            self.ds[zone] = self.bind.ds(zone)
+        return self.ds[zone]
+
+    def keys(self, zone=ZONE):
+        return self.bind.dnskeys(zone)

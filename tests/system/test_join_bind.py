@@ -1,0 +1,92 @@
+#!/usr/bin/python3
+"""BIND as a signer, fed by push: it joins a zone that Knot signs, and Knot joins one that it signs,
+under the watcher; then the owner changes records, and both serve them."""
+
+import dns.rdatatype
+
+from lab import ask, byhand, claims, msig, net, rig as lab, tools
+from lab.bind import BindProvider
+from lab.knot import update
+from lab.rig import Provider
+from lab.tap import Tap, skip_all
+from lab.world import World
+
+
+def shown(provider, name, rdtype):
+    """What a provider's public name server answers."""
+    return ask.rdata(provider.server, name, rdtype)
+
+
+def owner_changes(t, world, what):
+    """The owner adds, changes and removes; all members show it."""
+    rig = world.rig
+    for number, (op, name, rdtype, rdata) in enumerate((
+            ("add", "new", "A", "192.0.2.99"), ("add", "new", "TXT", '"two"'),
+            ("del", "new", "A", "192.0.2.99"), ("add", "", "MX", "20 mail2"))):
+        name = f"{name}.{lab.ZONE}" if name else lab.ZONE
+        ttl = "3" if op == "add" else ""
+        update(rig.owner.server, lab.ZONE, rig.owner_key, f"{op} {name} {ttl} {rdtype} {rdata}")
+        expected = shown(rig.owner, name, rdtype)
+        for p in world.providers:
+            try:
+                net.until(lambda p=p, n=name, r=rdtype, e=expected: shown(p, n, r) == e, "it", 15)
+            except net.Timeout:
+                pass
+            t.equal(shown(p, name, rdtype), expected,
+                    f"{what}: change {number + 1} of the owner is served by {p.label}")
+    try:
+        net.until(lambda: world.in_sync(world.providers), "both to be in sync", 20)
+    except net.Timeout:
+        pass
+    t.ok(world.in_sync(world.providers), f"{what}: both agents say that all is in sync",
+         lambda: world.logs(30))
+
+
+def stays(t, world, what):
+    """named looks after its keys again and again: it leaves the shared RRsets as they are."""
+    types = ("DNSKEY", "CDS", "CDNSKEY", "NS")
+    before = {r: shown(p, lab.ZONE, r) for p in world.providers for r in types}
+    for p in world.providers:
+        if not isinstance(p, BindProvider):
+            continue
+        serial = ask.ask(p.server, lab.ZONE, "SOA").answer[0][0].serial
+        p.bind.child.kill()
+        p.bind.start()
+        net.until(lambda p=p: "next key event" in p.bind.log(), "named to look after its keys")
+        rig = world.rig
+        update(rig.owner.server, lab.ZONE, rig.owner_key, f"add again.{lab.ZONE} 3 A 192.0.2.1")
+        net.until(lambda p=p, s=serial: shown(p, "again." + lab.ZONE, "A")
+                  and ask.ask(p.server, lab.ZONE, "SOA").answer[0][0].serial != s, "it", 30)
+    after = {r: shown(p, lab.ZONE, r) for p in world.providers for r in types}
+    t.equal(after, before, f"{what}: a restart of named (kill -9) leaves the shared RRsets alone")
+
+
+def join(t, classes, what):
+    """The second of two providers joins the first."""
+    with World(providers=classes) as world:
+        first, second = world.providers
+        good = claims.join(world, second, 120)
+        t.ok(good, f"{what}: the second provider joins", lambda: world.logs(40))
+        if good:
+            t.equal(byhand.delegation(world.rig), {first.ns, second.ns},
+                    f"{what}: the parent names both providers' servers")
+            owner_changes(t, world, what)
+            stays(t, world, what)
+            for rdtype in ("DNSKEY", "CDS", "CDNSKEY", "NS"):
+                one, other = (shown(p, lab.ZONE, rdtype) for p in world.providers)
+                t.equal(one, other, f"{what}: both show the same {rdtype}")
+        claims.never_bogus(t, world, what)
+        claims.clean_end(t, world)
+
+
+def main(t):
+    """One join in each direction."""
+    join(t, [Provider, BindProvider], "BIND joins Knot")
+    join(t, [BindProvider, Provider], "Knot joins BIND")
+
+
+absent = lab.missing() + msig.missing() + tools.missing(BindProvider.programs)
+if absent:
+    skip_all("not found: " + " ".join(absent))
+with Tap() as tap:
+    main(tap)
