@@ -92,7 +92,7 @@ worse(struct outlook *out, enum outlook_verdict verdict)
 static int
 made_true_by(const struct process_rule *rule, int bit, int first, int step)
 {
-	for (int i = step - 1; i >= first; i--) {
+	for (int i = first; i < step; i++) {
 		if ((rule->step[i].done >> bit & 1) != 0 ||
 		    (bit == COND_BIT_NAMING_SAFE && rule->step[i].holds != 0))
 			return i;
@@ -137,7 +137,6 @@ start(struct maker *m, bool good, enum outlook_verdict bad, enum reason_object o
 	c->why.class = bad == OUTLOOK_FAIL ? REASON_BLOCKED : REASON_PEER;
 	c->why.object = object;
 	snprintf(c->why.place, sizeof(c->why.place), "%s", place);
-	snprintf(c->why.expected, sizeof(c->why.expected), "%s", what);
 	va_start(ap, seen);
 	vsnprintf(c->why.seen, sizeof(c->why.seen), seen, ap);
 	va_end(ap);
@@ -327,7 +326,7 @@ rolling(const struct maker *m, int provider, bool fresh, uint8_t role)
 
 	if (m->out->running && self)
 		keys = fresh ? &run->fresh : &run->old;
-	else if (fresh)
+	else if (fresh || m->out->running) /* of another it is known when it has happened */
 		return RSET_NONE;
 	for (int i = rset_next(keys, 0); i >= 0; i = rset_next(keys, i + 1)) {
 		const struct rr *rr = &view->d.pool.at[i];
@@ -880,10 +879,20 @@ outlook_why(const struct outlook_step *s)
 	    {0, 1 << HOLD_LEAVE, "caches may have answers of the leaver's servers"},
 	};
 
+	if ((s->rule->holds & (1u << HOLD_RR)) != 0 && s->holds == 0 && s->state != OUTLOOK_DONE)
+		return "nothing to wait for: a KSK signs no data";
+	if (s->old.zsk == MSIG_KEY_STATE_RETIRED || s->old.csk == MSIG_KEY_STATE_RETIRED)
+		return "a key signs data only when every cached DNSKEY RRset has it";
+	if (s->fresh.zsk == MSIG_KEY_STATE_SIGNING || s->fresh.csk == MSIG_KEY_STATE_SIGNING)
+		return "an algorithm in a DNSKEY RRset has to sign everything: signatures come "
+		       "first";
 	for (size_t i = 0; i < sizeof(whys) / sizeof(whys[0]); i++)
 		if ((s->rule->effect & whys[i].effect) != 0 ||
 		    (s->rule->holds & whys[i].holds) != 0)
 			return whys[i].text;
+	if (changes_type(s, TYPE_CDS))
+		return "the new key signs the DNSKEY RRset in every cache by now: the DS may "
+		       "change";
 	if (s->changes > 0 && changes_type(s, TYPE_DNSKEY))
 		return "a key is in every DNSKEY RRset before it is needed, and goes after";
 	return s->rule->done != 0 ? "seen at every server, before anything is built on it" : "";

@@ -38,6 +38,35 @@ head_line(const struct text *t, const json_t *all)
 	fputc('\n', t->out);
 }
 
+/* "agent.margin is below 1m: for a lab only", "agent.lab is on: ...": said by the line above. */
+static bool
+of_lab(const char *warning)
+{
+	return warning != NULL && (strstr(warning, ": for a lab only") != NULL ||
+				   strncmp(warning, "agent.lab is on", 15) == 0);
+}
+
+/* Which times they are, in one paragraph. */
+static void
+show_lab(const struct text *t, const json_t *warnings)
+{
+	char line[1024] = "";
+	size_t n = 0;
+	const json_t *w;
+	JS_EACH(warnings, w)
+	{
+		const char *s = json_string_value(w);
+		const char *end = s != NULL ? strstr(s, ": for a lab only") : NULL;
+		if (end != NULL && n < sizeof(line)) {
+			n += (size_t)snprintf(line + n, sizeof(line) - n, "%s%.*s",
+					      n > 0 ? ", " : "", (int)(end - s), s);
+		}
+	}
+	if (n > 0) {
+		text_wrap(t, 2, "! ", TINT_BAD, line);
+	}
+}
+
 void
 render_warnings(const struct text *t, const json_t *answer)
 {
@@ -46,6 +75,7 @@ render_warnings(const struct text *t, const json_t *answer)
 	if (js_true(answer, "lab")) {
 		text_wrap(t, 2, "! ", TINT_BAD,
 			  "LAB PROFILE: times are shorter than what is safe for a real zone");
+		show_lab(t, json_object_get(answer, "warnings"));
 	}
 	if (strcmp(database, "static") == 0) {
 		text_wrap(t, 2, "! ", TINT_BAD,
@@ -57,6 +87,9 @@ render_warnings(const struct text *t, const json_t *answer)
 	}
 	JS_EACH(json_object_get(answer, "warnings"), w)
 	{
+		if (js_true(answer, "lab") && of_lab(json_string_value(w))) {
+			continue;
+		}
 		text_wrap(t, 2, "! ", TINT_BAD, json_string_value(w));
 	}
 }

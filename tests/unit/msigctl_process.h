@@ -113,7 +113,7 @@
  "                  not known here\n"
  "Advice          : lower a TTL\n"
  "  ! LAB PROFILE: times are shorter than what is safe for a real zone\n"
- "  ! agent.margin is below 60s: for a lab only\n"},
+ "  ! agent.margin is below 60s\n"},
 {"plan, all is well", render_plan, "{'zone': " FINE ", 'plan': {'process': 'algorithm-rollover', 'algorithm': 13, 'subject': 'msa.p1.example.', 'requestor': '', 'running': true, 'verdict': 'pass', 'start': [], 'steps': [], 'begin': ^0^, 'end': ^60^, 'scans': 0, 'advice': []}}",
  "Zone            : fine.example.\n"
  "Plan            : algorithm-rollover to algorithm 13, subject msa.p1.example.,\n"
@@ -146,7 +146,7 @@
  "Process         : none\n"
  "Waiting for     : nobody; nothing for you to do\n"
  "  ! LAB PROFILE: times are shorter than what is safe for a real zone\n"
- "  ! agent.margin is below 60s: for a lab only\n"},
+ "  ! agent.margin is below 60s\n"},
 {"ordered", render_done, "{'zone': {'zone': 'z.', 'state': 'in-sync', 'paused': false, 'orders': [{'process': 'ksk-rollover', 'algorithm': 0, 'state': 'waits'}], 'step_mode': ['a', 'b', 'c', 'd', 'e', 'f', 'g'], 'providers': [{'provider': 'msa.p2.example.', 'expelled': true}]}}",
  "z. in-sync, not paused\n"
  "Ordered         : ksk-rollover, waits\n"

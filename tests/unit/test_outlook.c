@@ -340,6 +340,25 @@ test_zsk(void **state)
 	assert_int_equal(o->end - o->begin, 2 * 11000); /* H_KEY, H_RR */
 }
 
+/* Of another's roll-over it is known which keys come and go when they have. */
+static void
+test_zsk_of_another(void **state)
+{
+	struct view_process *run = &b.view->d.process;
+	assert_int_equal(plan(MSIG_PROCESS_ZSK, 1, 0), 0);
+	assert_int_equal(step("old-zsk-removed")->change[0].rr, b.zsk[1]);
+	run->kind = MSIG_PROCESS_ZSK;
+	run->subject = run->requestor = 1;
+	run->step = 2;
+	run->phase = PHASE_EXECUTING;
+	run->executed = true;
+	run->voters = 3;
+	assert_int_equal(plan(MSIG_PROCESS_ZSK, -1, 0), 0);
+	assert_int_equal(o->subject, 1);
+	assert_int_equal(step("old-zsk-removed")->changes, 1);
+	assert_int_equal(step("old-zsk-removed")->change[0].rr, -1);
+}
+
 static void
 test_ksk(void **state)
 {
@@ -392,9 +411,12 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define MEMBERS(name) cmocka_unit_test_setup_teardown(name, setup_members, teardown)
 	const struct CMUnitTest tests[] = {
-	    TEST(test_add),     TEST(test_formula), TEST(test_in_the_way),   TEST(test_mistakes),
-	    TEST(test_running), TEST(test_begun),   TEST(test_owner),        MEMBERS(test_remove),
-	    MEMBERS(test_zsk),  MEMBERS(test_ksk),  MEMBERS(test_algorithm),
+	    TEST(test_add),        TEST(test_formula),
+	    TEST(test_in_the_way), TEST(test_mistakes),
+	    TEST(test_running),    TEST(test_begun),
+	    TEST(test_owner),      MEMBERS(test_remove),
+	    MEMBERS(test_zsk),     MEMBERS(test_zsk_of_another),
+	    MEMBERS(test_ksk),     MEMBERS(test_algorithm),
 	};
 	return cmocka_run_group_tests_name("outlook", tests, NULL, NULL);
 }
