@@ -97,14 +97,13 @@ checks_json(const struct outlook_check *check, int count)
 static void
 record_text(const struct zone_view *view, const struct rr *rr, char *buf, size_t len)
 {
-	char type[32] = "", data[4096] = "", rdata[sizeof(knot_rdata_t) + UINT16_MAX];
-	knot_rdata_t *copy = (knot_rdata_t *)rdata;
+	char type[32] = "", data[4096] = "";
 	knot_rrset_t set;
 
-	memcpy(copy, rr->rdata, sizeof(*copy) + rr->rdata->len);
 	knot_rrset_init(&set, NULL, rr->type, KNOT_CLASS_IN, 0);
-	set.rrs = (knot_rdataset_t){.count = 1, .size = (uint32_t)knot_rdata_size(copy->len)};
-	set.rrs.rdata = copy;
+	set.rrs.count = 1;
+	set.rrs.size = (uint32_t)knot_rdata_size(rr->rdata->len);
+	set.rrs.rdata = rr->rdata; /* borrowed */
 	*buf = '\0';
 	if (knot_rrtype_to_string(rr->type, type, sizeof(type)) > 0 &&
 	    knot_rrset_txt_dump_data(&set, 0, data, sizeof(data), &KNOT_DUMP_STYLE_DEFAULT) > 0) {

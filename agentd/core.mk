@@ -7,7 +7,8 @@ agentd_libcore_la_SOURCES = \
 	agentd/durable.c \
 	agentd/hold.h agentd/hold.c agentd/mutant.h \
 	agentd/operator.h agentd/operator.c \
-	agentd/outlook.h agentd/outlook.c \
+	agentd/outlook.h agentd/outlook_int.h agentd/outlook.c agentd/outlook_change.c \
+	agentd/outlook_check.c agentd/outlook_time.c \
 	agentd/process.h agentd/process.c \
 	agentd/reason.h agentd/reason.c \
 	agentd/roll.h agentd/roll.c \

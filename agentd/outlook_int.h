@@ -1,0 +1,42 @@
+/*
+ * What the files of the dry run share (outlook.c, and outlook_check.c, outlook_change.c,
+ * outlook_time.c).
+ */
+#pragma once
+
+#include "agentd/outlook.h"
+
+#define SECOND INT64_C(1000)
+#define BIT(i) (UINT32_C(1) << (i))
+
+enum { TYPE_NS = 2, TYPE_DNSKEY = 48, TYPE_CDS = 59, TYPE_CDNSKEY = 60, TYPE_CSYNC = 62 };
+
+struct outlook_maker {
+	const struct zone_view *view;
+	struct zone_view *at; /* copy: the process stands at some step */
+	struct outlook *out;
+	int64_t now;
+	uint32_t ttl_limit;         /* s: larger TTLs of the providers count as this; 0: none */
+	int64_t change[HOLD_COUNT]; /* when what a hold is about last changed; 0: not yet */
+	bool ds_pending;            /* CDS changed, and the parent did not look since */
+};
+
+/* outlook.c: in the copy of the view, the process stands at this step; -1: nothing was executed. */
+void outlook_stand(struct outlook_maker *m, int step);
+void outlook_walk(struct outlook_maker *m);
+
+/* outlook_check.c: what must be true to begin at all; before a step (first: from which step on the
+ * process itself brings things about). */
+void outlook_starts(struct outlook_maker *m);
+void outlook_guard(struct outlook_maker *m, struct outlook_step *s, int step, int first);
+/* Does the owner, or our operator, want what this process does? */
+bool outlook_wanted(const struct zone_view *view, uint8_t kind, int provider);
+
+/* outlook_change.c: who acts, and which records appear and disappear. */
+void outlook_changes(struct outlook_maker *m, struct outlook_step *s, int step);
+bool outlook_changes_type(const struct outlook_step *s, uint16_t type);
+uint8_t outlook_key_state(const struct process_keys *keys, uint8_t role);
+
+/* outlook_time.c: the holds of a step, and what would make them shorter. */
+void outlook_times(struct outlook_maker *m, struct outlook_step *s, int step);
+void outlook_advices(struct outlook_maker *m);
