@@ -201,6 +201,9 @@ agent_message(struct agent *agent, const struct msig_msg *msg)
 	case MSIG_MSG_FOLLOWED:
 		zones_followed(agent, &msg->u.FOLLOWED);
 		break;
+	case MSIG_MSG_COMPARED:
+		zones_compared(agent, &msg->u.COMPARED);
+		break;
 	case MSIG_MSG_SIGNER_CHANGED:
 		zones_signer_changed(agent, &msg->u.SIGNER_CHANGED);
 		break;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "agentd/answer.h"
+#include "agentd/content.h"
 #include "agentd/operator.h"
 #include "agentd/process.h"
 #include "libmsig/daemon/log.h"
@@ -316,10 +317,8 @@ answer_zone(const struct zone *zone)
 						 : zone->follow_trouble);
 	answer_put_time(j, "signatures_expire", (int64_t)zone->signatures_expire * 1000);
 	answer_put(j, "max_ttl", json_integer(zone->max_ttl));
-	answer_put_text(j, "digest",
-			!zone->has_served || !zone->has_signed                      ? "unknown"
-			: memcmp(zone->served_digest, zone->signed_digest, 32) == 0 ? "equal"
-										    : "different");
+	answer_put_text(j, "digest", content_word(zone->content));
+	answer_put(j, "difference", content_difference(zone->content));
 	return j;
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "agentd/checkup.h"
+#include "agentd/content.h"
 #include "libmsig/daemon/log.h"
 
 void
@@ -14,18 +15,16 @@ checkup_examine(const struct zone *zone, struct doctor_report *report)
 	    .now = (int64_t)loop_utc_ms(),
 	    .applied_at = zone->applied_at,
 	    .lab = zone->agent->conf->lab,
-	    .followed = zone->has_signed,
+	    .followed = content_has_signed(zone->content),
 	    .trouble = zone->follow_trouble,
 	    .expires = (int64_t)zone->signatures_expire * 1000,
 	    .max_ttl = zone->max_ttl,
-	    .served = zone->has_served,
+	    .served = content_has_served(zone->content),
 	    .versions = zone->signer_versions,
 	    .announcements = zone->signer_notified,
 	};
 
-	facts.same =
-	    facts.served && facts.followed &&
-	    memcmp(zone->served_digest, zone->signed_digest, sizeof(zone->served_digest)) == 0;
+	facts.same = content_same(zone->content);
 	doctor_examine(zone->view, &facts, report);
 }
 

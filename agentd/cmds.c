@@ -15,7 +15,8 @@
  *          "next": t (when it is looked at again), "serial": {"owner": n, "out": n, "signed": n},
  *          "merge": "merged" (combinerd's word, see msg.h), "freeze": "" or why HSYNC is not followed,
  *          "trouble": "" or what is wrong with the zone's own signer or state,
- *          "digest": "equal"|"different"|"unknown" (does the signer publish what it was fed),
+ *          "digest": "equal"|"late"|"overdue"|"settling"|"different"|"unknown" (does the signer
+ *          publish what it was fed, see egress.h), "difference": ["NAME TYPE where"...],
  *          "signatures_expire": t (the first RRSIG of the signer's zone), "max_ttl": s,
  *          "providers": [{"provider": identity, "member": bool, "contributed": bool, "expelled": bool
  *          (by our operator), "has": ["keys"|"cds"|"ns"...] (what of it is in the zone)}...],

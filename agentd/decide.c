@@ -134,7 +134,7 @@ step_alarm(struct step *s, const char *format, ...)
 bool
 step_frozen(const struct zone_view *view)
 {
-	return view->freeze[0] != 0 || view->d.paused || view->d.rebuild || !view->overlay_known ||
+	return view->freeze[0] != 0 || view->egress[0] != 0 || view->d.paused || view->d.rebuild || !view->overlay_known ||
 	       view->d.hsync.count == 0;
 }
 
@@ -284,6 +284,17 @@ instruction(struct step *s)
 		}
 	}
 	follow(s, h);
+}
+
+/* A signer whose zone somebody else changes is no ground to build on. */
+static void
+egress(struct step *s)
+{
+	if (s->view->egress[0] != 0)
+		step_blocked(s, REASON_OF_CONTENT, "signer", "the content that combinerd serves",
+			     s->view->egress,
+			     "whoever changed the signer's zone takes it back, or the signer "
+			     "transfers it anew; nothing is begun until then");
 }
 
 static const struct view_version *seen_at_signer(const struct zone_view *view, enum view_type type);
@@ -1260,6 +1271,7 @@ decide(struct zone_view *view, int64_t now, struct plan *plan)
 	view->listed = agree_listed(view);
 
 	instruction(&s);
+	egress(&s);
 	ns_management(&s);
 	database(&s);
 	safety_delegations(view, now);

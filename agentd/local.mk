@@ -7,8 +7,10 @@ agentd_libagentd_la_SOURCES = \
 	agentd/checkup.h agentd/checkup.c \
 	agentd/cmds.h agentd/cmds.c agentd/cmds_act.c agentd/cmds_doctor.c agentd/cmds_keys.c agentd/cmds_peers.c \
 	agentd/cmds_process.c agentd/cmds_wait.c agentd/cmds_zone.c \
+	agentd/content.h agentd/content.c \
 	agentd/discover.h agentd/discover.c \
 	agentd/doctor.h agentd/doctor.c \
+	agentd/egress.h agentd/egress.c \
 	agentd/graph.h agentd/graph.c \
 	agentd/identity.h agentd/identity.c \
 	agentd/inbox.h agentd/inbox.c \

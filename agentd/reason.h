@@ -43,6 +43,7 @@ enum reason_class {
 	X(S1, "chain")            \
 	X(S2, "data-signature")   \
 	X(KEYTAG, "key-tag")      \
+	X(CONTENT, "signed-zone") \
 	X(KEY, "key")
 
 enum reason_object {

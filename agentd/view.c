@@ -423,6 +423,15 @@ view_on_followed(struct zone_view *view, uint32_t max_ttl)
 	return news(view, false);
 }
 
+bool
+view_on_egress(struct zone_view *view, const char *text)
+{
+	if (strncmp(view->egress, text, sizeof(view->egress) - 1) == 0)
+		return false;
+	copy_text(view->egress, sizeof(view->egress), text);
+	return news(view, false);
+}
+
 /* ---- peers ---- */
 
 static struct view_provider *

@@ -378,6 +378,7 @@ struct zone_view {
 	uint32_t designated; /* bit per provider: ON and SIGN in d.hsync; by decide() */
 	uint32_t listed; /* bit per provider: ON in d.hsync, and not taken out here; by decide() */
 	char freeze[REASON_TEXT]; /* why no instruction is followed; empty: none */
+	char egress[REASON_TEXT]; /* what of the signer's zone is not combinerd's; empty: nothing */
 	bool overlay_known;       /* combinerd answered SHOW since start */
 	uint64_t combiner_epoch, combiner_counter;
 	uint8_t combiner_state; /* enum msig_zone_state */
@@ -456,6 +457,9 @@ bool view_on_applied(struct zone_view *view, uint64_t epoch, uint64_t counter, u
 bool view_on_overlay(struct zone_view *view, uint8_t state, uint64_t epoch, uint64_t counter);
 /* Largest TTL in the signer's zone. */
 bool view_on_followed(struct zone_view *view, uint32_t max_ttl);
+/* The signer publishes other content than combinerd serves, as text for people; empty: it does not,
+ * or that is not known. */
+bool view_on_egress(struct zone_view *view, const char *text);
 /* The signer or a secondary may have changed: ask again now. */
 bool view_on_changed(struct zone_view *view);
 /* The clock jumped or cannot be trusted: every hold counts anew from now. */

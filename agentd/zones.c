@@ -5,6 +5,7 @@
 #include <gnutls/gnutls.h>
 #include "agentd/checkup.h"
 #include "agentd/cmds.h"
+#include "agentd/content.h"
 #include "agentd/keyring.h"
 #include "agentd/look.h"
 #include "agentd/peers.h"
@@ -106,6 +107,9 @@ configure(struct zone *zone)
 	}
 	if (zone->keyring != NULL) {
 		keyring_reload(zone->keyring); /* it names records of the view */
+	}
+	if (zone->content != NULL) {
+		content_reload(zone->content);
 	}
 }
 
@@ -941,10 +945,14 @@ zones_served(struct agent *agent, const struct msig_msg_ZONE *msg)
 	zone->owner_serial = msg->owner_serial;
 	zone->served_serial = msg->serial;
 	snprintf(zone->combiner_text, sizeof(zone->combiner_text), "%s", msg->text);
-	zone->has_served = msg->digest.len == sizeof(zone->served_digest);
-	if (zone->has_served) {
-		memcpy(zone->served_digest, msg->digest.data, sizeof(zone->served_digest));
-	}
+	content_served(zone->content, msg);
+}
+
+void
+zones_say(struct zone *zone, bool wrong, const char *text)
+{
+	log_zone(wrong ? LOG_LVL_WARN : LOG_LVL_INFO, zone->name, "%s", text);
+	(void)journal(zone, zone->agent->identity_text, wrong ? "alarm" : "step", text, NULL, 0);
 }
 
 /* What expires before caches have forgotten it becomes bogus there. */
@@ -964,8 +972,7 @@ check_signatures(struct zone *zone)
 		       "stopped to renew them; look at it now"
 		     : "the signer renews its signatures again (%lld h)",
 		 ((long long)zone->signatures_expire - (long long)now) / 3600);
-	log_zone(old ? LOG_LVL_WARN : LOG_LVL_INFO, zone->name, "%s", text);
-	(void)journal(zone, zone->agent->identity_text, old ? "alarm" : "step", text, NULL, 0);
+	zones_say(zone, old, text);
 }
 
 void
@@ -977,7 +984,7 @@ zones_followed(struct agent *agent, const struct msig_msg_FOLLOWED *msg)
 		return;
 	}
 	if (*msg->reason != '\0') {
-		zone->has_signed = false;
+		content_followed(zone->content, NULL);
 		if (strcmp(zone->follow_trouble, msg->reason) == 0) {
 			return; /* it is known */
 		}
@@ -987,18 +994,26 @@ zones_followed(struct agent *agent, const struct msig_msg_FOLLOWED *msg)
 		return;
 	}
 	zone->follow_trouble[0] = '\0';
-	zone->signer_versions += zone->has_signed && zone->signer_serial != msg->serial;
+	zone->signer_versions +=
+	    content_has_signed(zone->content) && zone->signer_serial != msg->serial;
 	zone->signer_serial = msg->serial;
 	zone->signatures_expire = msg->expires;
 	zone->max_ttl = msg->max_ttl;
-	zone->has_signed = msg->digest.len == sizeof(zone->signed_digest);
-	if (zone->has_signed) {
-		memcpy(zone->signed_digest, msg->digest.data, sizeof(zone->signed_digest));
-	}
+	content_followed(zone->content, msg);
 	check_signatures(zone);
 	(void)view_on_followed(zone->view, msg->max_ttl);
 	(void)view_on_changed(zone->view);
 	zones_mark(zone);
+}
+
+void
+zones_compared(struct agent *agent, const struct msig_msg_COMPARED *msg)
+{
+	struct zone *zone = zones_find(agent, msg->zone);
+
+	if (zone != NULL) {
+		content_compared(zone->content, msg);
+	}
 }
 
 void
@@ -1014,6 +1029,24 @@ zones_signer_changed(struct agent *agent, const struct msig_msg_SIGNER_CHANGED *
 	}
 }
 
+char *
+zones_signer_key(const struct zone *zone)
+{
+	const struct conf_remote *signer = zone->conf->signer;
+
+	return signer != NULL && signer->key != NULL ? signer->key->id : NULL;
+}
+
+void
+zones_follow_anew(struct zone *zone)
+{
+	struct msig_msg msg = {.id = MSIG_MSG_FOLLOW};
+
+	msg.u.FOLLOW.zone = zone->name;
+	(void)agent_send(zone->agent, &msg);
+	loop_timer_set(zone->follow_timer, 0);
+}
+
 /* observe may have been restarted since: to say it again costs nothing. */
 static void
 follow(void *arg)
@@ -1024,9 +1057,7 @@ follow(void *arg)
 
 	msg.u.FOLLOW.zone = zone->name;
 	msg.u.FOLLOW.server = zone->signer;
-	if (zone->conf->signer != NULL && zone->conf->signer->key != NULL) {
-		msg.u.FOLLOW.tsig = zone->conf->signer->key->id;
-	}
+	msg.u.FOLLOW.tsig = zones_signer_key(zone);
 	if (*zone->signer != '\0') {
 		ret = agent_send(zone->agent, &msg);
 	}
@@ -1062,6 +1093,7 @@ zone_add(struct agent *agent, const struct conf_zone *conf)
 	zone->follow_timer = loop_timer_new(agent->loop, follow, zone);
 	load_view(zone);
 	zone->keyring = keyring_new(zone);
+	zone->content = content_new(zone);
 	zone->next = agent->zones;
 	agent->zones = zone;
 	share_contacts(zone); /* as the store knew them */
@@ -1079,6 +1111,7 @@ zone_free(struct zone *zone)
 	loop_timer_free(zone->reason_timer);
 	loop_timer_free(zone->follow_timer);
 	keyring_free(zone->keyring);
+	content_free(zone->content);
 	view_free(zone->view);
 	free(zone->parent);
 	free(zone->name);

@@ -7,6 +7,7 @@
 #include "agentd/agent.h"
 #include "agentd/decide.h"
 
+struct content;
 struct keyring;
 struct look;
 
@@ -25,6 +26,7 @@ struct zone {
 	int64_t decided;    /* the last time */
 	struct look *looks; /* look.c: questions under way */
 	struct keyring *keyring;
+	struct content *content;
 	struct loop_timer *follow_timer, *reason_timer;
 	uint64_t applying; /* id of APPLY, 0: none under way */
 	uint64_t apply_epoch, apply_counter;
@@ -34,8 +36,6 @@ struct zone {
 	/* What combinerd and the signer last said, for people. */
 	uint8_t merge_state;
 	uint32_t owner_serial, served_serial, signer_serial;
-	uint8_t served_digest[32], signed_digest[32];
-	bool has_served, has_signed;
 	uint64_t signatures_expire; /* UTC s */
 	uint32_t max_ttl;
 	char follow_trouble[120]; /* why the signer's zone cannot be followed */
@@ -82,7 +82,14 @@ void zones_applied(struct agent *agent, const struct msig_msg_APPLIED *msg);
 void zones_overlay(struct agent *agent, const struct msig_msg_OVERLAY *msg);
 void zones_served(struct agent *agent, const struct msig_msg_ZONE *msg);
 void zones_followed(struct agent *agent, const struct msig_msg_FOLLOWED *msg);
+void zones_compared(struct agent *agent, const struct msig_msg_COMPARED *msg);
 void zones_signer_changed(struct agent *agent, const struct msig_msg_SIGNER_CHANGED *msg);
+
+/* To the log and the journal: something is wrong, or right again. */
+void zones_say(struct zone *zone, bool wrong, const char *text);
+char *zones_signer_key(const struct zone *zone); /* name of the TSIG key, or NULL */
+/* observe forgets what it has of the signer's zone, and fetches it as a whole. */
+void zones_follow_anew(struct zone *zone);
 
 /* An operator's word. tell() changes the view or refuses: then its error is returned, and nothing
  * has happened. text is for the journal. */

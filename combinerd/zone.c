@@ -191,29 +191,39 @@ build(struct zone *zone, struct plan *plan, char *why, size_t size)
 	return 0;
 }
 
-/* The content digest of the next version, at the cost of what changes. */
+/* From the content digest of one version to that of another, at the cost of what changes. */
+static int
+digest_change(const struct zone *zone, struct msig_digest *sum, struct version *from,
+	      struct version *to, struct plan *count)
+{
+	struct store_diff *diff = version_diff(from, to);
+	struct rr rr;
+	bool added;
+	int ret = 0;
+
+	while (ret == 0 && store_diff_next(diff, &added, &rr)) {
+		ret = (added ? msig_digest_add : msig_digest_remove)(
+		    sum, zone->name, rr.owner, rr.type, rr.ttl, rr.rdata->data, rr.rdata->len);
+		++*(added ? &count->added : &count->removed);
+		count->bytes += rr_size(&rr);
+	}
+	store_diff_free(diff);
+	return ret;
+}
+
 static int
 digest(struct zone *zone, struct plan *plan)
 {
 	struct version *nothing = NULL, *from = zone->served;
 	struct msig_digest sum;
-	struct rr rr;
-	bool added;
-	int ret = 0;
+	int ret;
 
 	msig_digest_init(&sum);
 	if (from != NULL)
 		msig_digest_set(&sum, zone->row.digest);
 	else
 		from = nothing = store_commit(store_begin(NULL, zone->name));
-	struct store_diff *diff = version_diff(from, plan->served);
-	while (ret == 0 && store_diff_next(diff, &added, &rr)) {
-		ret = (added ? msig_digest_add : msig_digest_remove)(
-		    &sum, zone->name, rr.owner, rr.type, rr.ttl, rr.rdata->data, rr.rdata->len);
-		++*(added ? &plan->added : &plan->removed);
-		plan->bytes += rr_size(&rr);
-	}
-	store_diff_free(diff);
+	ret = digest_change(zone, &sum, from, plan->served, plan);
 	version_unpin(nothing);
 	msig_digest_get(&sum, plan->row.digest);
 	return ret;
@@ -261,11 +271,24 @@ log_plan(const struct zone *zone, const struct plan *plan)
 			 apart);
 }
 
+/* What was served before may be gone from the history, and the signer may still show it. */
+static void
+recent_add(struct zone *zone, const uint8_t digest[MSIG_DIGEST_LEN])
+{
+	if (zone->recents < ZONE_RECENT)
+		zone->recents++;
+	memmove(zone->recent + 1, zone->recent, (zone->recents - 1) * sizeof(zone->recent[0]));
+	memcpy(zone->recent[0], digest, sizeof(zone->recent[0]));
+}
+
 /* It is durable: now readers see it. */
 static void
 adopt(struct zone *zone, struct plan *plan, struct overlay *overlay)
 {
 	log_plan(zone, plan);
+	if (plan->served != NULL && zone->served != NULL &&
+	    memcmp(zone->row.digest, plan->row.digest, sizeof(plan->row.digest)) != 0)
+		recent_add(zone, zone->row.digest);
 	zone->row = plan->row;
 	snprintf(zone->why, sizeof(zone->why), "%s", plan->policy.why);
 	if (zone->owner != plan->owner) {
@@ -493,6 +516,8 @@ zone_tell(struct zone *zone)
 	msg.u.ZONE.owner_serial = zone->row.owner_serial;
 	msg.u.ZONE.serial = zone->row.serial;
 	msg.u.ZONE.digest = (struct msig_blob){zone->row.digest, sizeof(zone->row.digest)};
+	msg.u.ZONE.past = (struct msig_blob){zone->recent[0],
+					     (uint32_t)(zone->recents * sizeof(zone->recent[0]))};
 	msg.u.ZONE.text = text;
 	zone->untold = bus_send(zone->combiner->bus, &msg) != 0;
 	if (zone->untold)
@@ -511,6 +536,25 @@ zone_tell_all(void *arg)
 
 /* Life --------------------------------------------------------------------------------------- */
 
+/* The digests of older versions are not stored: they follow from the changes. */
+static void
+load_recent(struct zone *zone)
+{
+	struct version *from = zone->served;
+	struct msig_digest sum;
+	struct plan count = {0};
+
+	msig_digest_set(&sum, zone->row.digest);
+	for (size_t i = 0; i < zone->pasts && i < ZONE_RECENT; i++) {
+		struct version *to = zone->past[i].version;
+
+		if (digest_change(zone, &sum, from, to, &count) != 0)
+			return;
+		msig_digest_get(&sum, zone->recent[zone->recents++]);
+		from = to;
+	}
+}
+
 /* After a restart: what was served is made again and must be the same. */
 static void
 resume(struct zone *zone)
@@ -527,6 +571,7 @@ resume(struct zone *zone)
 			free(zone->past);
 			zone->past = journal_history(zone->combiner->journal, zone->name, again,
 						     &zone->pasts);
+			load_recent(zone);
 			log_zone(LOG_LVL_INFO, zone->name,
 				 "serves serial %u as before the restart "
 				 "(%zu records, %zu older versions)",

@@ -28,6 +28,9 @@ struct combiner {
 	knot_dname_t *identity; /* ours, or NULL */
 };
 
+/* Content digests of older versions that the agent is told: what a signer that is slow may show. */
+#define ZONE_RECENT 64
+
 /* The MACs of UPDATEs with the newest TSIG time: the same message again is a repetition. */
 #define ZONE_MACS 32
 
@@ -45,6 +48,8 @@ struct zone {
 	bool expired, untold;
 	struct journal_past *past; /* newest first */
 	size_t pasts;
+	uint8_t recent[ZONE_RECENT][MSIG_DIGEST_LEN]; /* digests before row.digest, newest first */
+	unsigned recents;
 	struct transfer *transfer;
 	struct notify *notify;
 	struct push *push;

@@ -8,6 +8,8 @@
 #include "libmsig/hash.h"
 #include "libmsig/name.h"
 
+#define TYPE_SIGNING 65534 /* private: BIND's sig-signing-type */
+
 void
 msig_digest_init(struct msig_digest *digest)
 {
@@ -28,6 +30,7 @@ msig_digest_covers(const knot_dname_t *zone, const knot_dname_t *owner, uint16_t
 	case KNOT_RRTYPE_DNSKEY:
 	case KNOT_RRTYPE_CDS:
 	case KNOT_RRTYPE_CDNSKEY:
+	case TYPE_SIGNING:
 		return !msig_name_eq(zone, owner);
 	default:
 		return true;
@@ -35,9 +38,9 @@ msig_digest_covers(const knot_dname_t *zone, const knot_dname_t *owner, uint16_t
 }
 
 /* Lays the canonical record out and hashes it. Large rdata goes over the heap. */
-static int
-hash_record(const knot_dname_t *owner, uint16_t type, uint32_t ttl, const uint8_t *rdata,
-	    uint16_t len, uint8_t hash[MSIG_DIGEST_LEN])
+int
+msig_digest_record(const knot_dname_t *owner, uint16_t type, uint32_t ttl, const uint8_t *rdata,
+		   uint16_t len, uint8_t hash[MSIG_DIGEST_LEN])
 {
 	uint8_t small[KNOT_DNAME_MAXLEN + 10 + 1024];
 	uint8_t *data = small;
@@ -87,7 +90,7 @@ change(struct msig_digest *digest, const knot_dname_t *zone, const knot_dname_t 
 
 	if (!msig_digest_covers(zone, owner, type))
 		return 0;
-	ret = hash_record(owner, type, ttl, rdata, len, hash);
+	ret = msig_digest_record(owner, type, ttl, rdata, len, hash);
 	if (ret == 0)
 		accumulate(digest, hash, negative);
 	return ret;

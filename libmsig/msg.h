@@ -78,13 +78,15 @@ enum msig_actor {
 	F(BLOBS, rrs)
 
 /* combinerd -> agentd: a wake-up. A new version is served. Authority over HSYNC has only the signed
- * zone. digest is the content digest (digest.h) of what is served, 32 octets. */
+ * zone. digest is the content digest (digest.h) of what is served, 32 octets; past those of older
+ * versions, one behind the other, newest first, as far as they are known. */
 #define MSG_ZONE(F)          \
 	F(NAME, zone)        \
 	F(U8, state)         \
 	F(U32, owner_serial) \
 	F(U32, serial)       \
 	F(BLOB, digest)      \
+	F(BLOB, past)        \
 	F(STR, text)
 
 /* agentd -> transportd: a peer, and what discovery has found. address: "addr@port". key: name and
@@ -162,6 +164,24 @@ enum msig_actor {
 	F(STRS, signatures) \
 	F(STR, reason)
 
+/* agentd -> observe: transfer the zone from the signer (as in FOLLOW) and from combinerd, say what
+ * differs. */
+#define MSG_COMPARE(F) F(U64, id) F(NAME, zone) F(STR, server) F(STR, tsig)
+
+/* observe -> agentd: the answer to COMPARE. reason: why it could not be done; otherwise both
+ * serials and content digests, and what differs: "NAME TYPE where", in canonical order. all: that
+ * is all. */
+#define MSG_COMPARED(F)        \
+	F(U64, id)             \
+	F(NAME, zone)          \
+	F(STR, reason)         \
+	F(U32, signed_serial)  \
+	F(BLOB, signed_digest) \
+	F(U32, served_serial)  \
+	F(BLOB, served_digest) \
+	F(STRS, difference)    \
+	F(U8, all)
+
 /* observe -> agentd: the signer sent a NOTIFY for the zone. */
 #define MSG_SIGNER_CHANGED(F) F(NAME, zone) F(U32, serial)
 
@@ -210,6 +230,8 @@ enum msig_actor {
 	X(34, ANSWER, OBSERVE, AGENT, 1 << 18)         \
 	X(35, FOLLOWED, OBSERVE, AGENT, 1 << 18)       \
 	X(36, SIGNER_CHANGED, OBSERVE, AGENT, 1 << 10) \
+	X(37, COMPARE, AGENT, OBSERVE, 1 << 10)        \
+	X(38, COMPARED, OBSERVE, AGENT, 1 << 16)       \
 	X(48, KEY, AGENT, SIGNER, 1 << 10)             \
 	X(49, KEYS, SIGNER, AGENT, 1 << 17)
 

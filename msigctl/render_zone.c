@@ -179,6 +179,10 @@ show_zone(const struct text *t, const json_t *z)
 		   "; merge %s; content %s",
 		   js_num(serial, "owner"), js_num(serial, "out"), js_num(serial, "signed"),
 		   js_str(z, "merge"), js_str(z, "digest"));
+	words_join(json_object_get(z, "difference"), "", "; ", list, sizeof(list));
+	if (*list != '\0') {
+		text_field(t, "Differs", TINT_BAD, "%s", list);
+	}
 	words_join(json_object_get(z, "signers"), "", ", ", list, sizeof(list));
 	text_field(t, "Signers", TINT_NONE, "%s", *list != '\0' ? list : "none");
 	words_join(json_object_get(z, "joining"), "", ", ", list, sizeof(list));

@@ -3,6 +3,7 @@ if HAVE_CMOCKA
 agentd_tests = \
 	tests/unit/test_peer \
 	tests/unit/test_discover \
+	tests/unit/test_egress \
 	tests/unit/test_agent_look \
 	tests/unit/test_signer \
 	tests/unit/test_agent_store \
@@ -14,6 +15,7 @@ agentd_test_libs = agentd/libagentd.la agentd/libcore.la libmsig/daemon/libmsigd
 	$(CMOCKA_LIBS) $(KNOT_LIBS) $(JANSSON_LIBS) $(GNUTLS_LIBS)
 tests_unit_test_peer_LDADD = $(agentd_test_libs)
 tests_unit_test_discover_LDADD = $(agentd_test_libs)
+tests_unit_test_egress_LDADD = $(agentd_test_libs)
 tests_unit_test_signer_LDADD = $(agentd_test_libs)
 tests_unit_test_agent_look_LDADD = $(agentd_test_libs)
 EXTRA_DIST += tests/data/denial/nsec.zone tests/data/denial/nsec3.zone \
@@ -33,6 +35,7 @@ agentd_system_tests = \
 	tests/system/test_agentd_reload.py \
 	tests/system/test_agentd_state.py \
 	tests/system/test_doctor.py \
+	tests/system/test_egress.py \
 	tests/system/test_operator.py
 dist_check_SCRIPTS += $(agentd_system_tests)
 TESTS += $(agentd_system_tests)

@@ -5,6 +5,7 @@ transportd_tests = \
 	tests/unit/test_cheap \
 	tests/unit/test_look \
 	tests/unit/test_peertable \
+	tests/unit/test_sketch \
 	tests/unit/test_stream
 check_PROGRAMS += $(transportd_tests)
 TESTS += $(transportd_tests)
@@ -14,6 +15,7 @@ tests_unit_test_budget_LDADD = $(transportd_test_libs)
 tests_unit_test_cheap_LDADD = $(transportd_test_libs)
 tests_unit_test_look_LDADD = $(transportd_test_libs)
 tests_unit_test_peertable_LDADD = $(transportd_test_libs)
+tests_unit_test_sketch_LDADD = $(transportd_test_libs)
 tests_unit_test_stream_LDADD = $(transportd_test_libs)
 endif
 

@@ -17,12 +17,15 @@ transportd_libtransport_la_SOURCES = \
 	transportd/peer/process.h transportd/peer/process.c \
 	transportd/peer/store.h transportd/peer/store.c \
 	transportd/observe/ask.h transportd/observe/ask.c \
+	transportd/observe/axfr.h transportd/observe/axfr.c \
 	transportd/observe/cmds.h transportd/observe/cmds.c \
+	transportd/observe/compare.h transportd/observe/compare.c \
 	transportd/observe/follow.h transportd/observe/follow.c \
 	transportd/observe/look.h transportd/observe/look.c \
 	transportd/observe/notify.h transportd/observe/notify.c \
 	transportd/observe/process.h transportd/observe/process.c \
 	transportd/observe/resolver.h transportd/observe/resolver.c \
+	transportd/observe/sketch.h transportd/observe/sketch.c \
 	transportd/observe/stream.h transportd/observe/stream.c \
 	transportd/observe/tally.h transportd/observe/tally.c
 transportd_libtransport_la_CPPFLAGS = $(transportd_cppflags)

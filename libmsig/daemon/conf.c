@@ -119,6 +119,7 @@ const struct conf_item conf_items[] = {
     NUM("agent", "margin-percent", CONF_U32, "10", 0, 1000, C(margin_percent)),
     TIME("agent", "clock-skew", "5m", 0, DAY, MIN, C(clock_skew)),
     TIME("agent", "cache-floor", "30s", 0, DAY, 5 * SEC, C(cache_floor)),
+    TIME("agent", "egress-settle", "10m", 1000, 7 * DAY, MIN, C(egress_settle)),
     {"agent", "lab", CONF_BOOL, 0, "off", 0, 0, 0, NULL, 0, C(lab), 0},
 
     {"signerd", "knot-config", CONF_FILE, 0, NULL, 0, 0, 0, NULL, 0, C(knot_config), 0},
@@ -148,6 +149,7 @@ const struct conf_item conf_items[] = {
      Z(step_mode), Z(step_modes)},
     {"zone", "hsync-hold-down", CONF_S, 0, "10m", 0, 30 * DAY / SEC, 60, NULL, 0,
      Z(hsync_hold_down), 0},
+    {"zone", "egress-check", CONF_BOOL, 0, "on", 0, 0, 0, NULL, 0, Z(egress_check), 0},
 };
 #define ITEMS (sizeof(conf_items) / sizeof(*conf_items))
 const size_t conf_item_count = ITEMS;

@@ -51,6 +51,7 @@ struct conf_zone {
 	char **step_mode;               /* agentd: names of processes, or "all" */
 	unsigned step_modes;
 	uint32_t hsync_hold_down;       /* s, an OFF must be stable for so long */
+	bool egress_check; /* agentd: the signer must publish what combinerd serves */
 };
 
 struct conf_path;
@@ -99,7 +100,7 @@ struct conf {
 	char *uri_address; /* address@port to publish, for identity records */
 	uint32_t heartbeat_min, heartbeat_max, hello_retry, query_timeout, poll;
 	uint32_t request_timeout, lease, propagation /* D */, margin, margin_percent, clock_skew;
-	uint32_t cache_floor, parent_poll, key_poll;
+	uint32_t cache_floor, parent_poll, key_poll, egress_settle;
 	bool lab; /* times below what is sane are allowed; loud in every status */
 	/* signerd: */
 	char *knot_config, *knot_confdb, *knot_kasp; /* one of them */

@@ -44,6 +44,7 @@ LAB_PROFILE = """    lab: on
     margin-percent: 10
     clock-skew: 1s
     cache-floor: 1s
+    egress-settle: 4s
     key-poll: 1s
 """
 

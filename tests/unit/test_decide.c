@@ -101,6 +101,32 @@ frozen(const char *text)
 	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_HSYNC));
 }
 
+/* A signer that publishes other content than combinerd serves: nothing begins, what is published
+ * stays, and it goes on when that is over. */
+static void
+test_egress(void **state)
+{
+	struct view_overlay want = b.view->d.want;
+	const struct reason *r;
+
+	assert_true(view_on_egress(b.view, "www.shop.example. A only at the signer"));
+	assert_false(view_on_egress(b.view, "www.shop.example. A only at the signer"));
+	bench_run(&b, 5000);
+	r = bench_reason(&b, REASON_BLOCKED, REASON_OF_CONTENT);
+	assert_non_null(r);
+	assert_string_equal(r->seen, "www.shop.example. A only at the signer");
+	assert_true(r->todo[0] != 0);
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 1);
+	assert_null(bench_sent(&b, 1, MSIG_OP_APPROVE));
+	assert_memory_equal(&want, &b.view->d.want, sizeof(want));
+	assert_true(view_on_egress(b.view, ""));
+	bench_run(&b, 5000);
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_CONTENT));
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 2);
+	bench_run(&b, 2000);
+	assert_non_null(bench_sent(&b, 1, MSIG_OP_APPROVE));
+}
+
 static void
 test_hsync_vanished(void **state)
 {
@@ -470,6 +496,7 @@ main(void)
 	    T(test_steady_state),
 	    T(test_repeated_calls),
 	    T(test_wake_is_exact),
+	    T(test_egress),
 	    T(test_hsync_vanished),
 	    T(test_hsync_malformed),
 	    T(test_hsync_without_us),

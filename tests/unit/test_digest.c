@@ -110,7 +110,8 @@ static const struct {
     {"example.", 48, false},   {"EXAMPLE.", 48, false},   {"x.example.", 48, true},
     {"example.", 59, false},   {"x.example.", 59, true},  {"example.", 60, false},
     {"x.example.", 60, true},  {"example.", 62, true},    {"example.", 65282, true},
-    {"x.example.", 43, true},  {"example.", 16, true},
+    {"x.example.", 43, true},  {"example.", 16, true},    {"example.", 65534, false},
+    {"x.example.", 65534, true},
 };
 
 static void

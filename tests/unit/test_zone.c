@@ -331,6 +331,49 @@ flawed_zones(void **state)
 	assert_null(zone_serving(rig->zone));
 }
 
+/* The digests of what was served before, newest first: also of versions that are too large to be kept
+ * for IXFR; after a restart those that are. */
+static void
+recent(void **state)
+{
+	struct rig *rig = *state;
+	uint8_t digest[ZONE_RECENT + 10][MSIG_DIGEST_LEN];
+	char text[400];
+	uint32_t n = ZONE_RECENT + 9;
+
+	for (uint32_t i = 1; i <= n; i++) {
+		snprintf(text, sizeof(text), "@ SOA ns1 admin %u 3600 600 86400 300\n%sn%u A 192.0.2.1\n",
+			 i, BASE, i);
+		assert_int_equal(take(rig, text), 0);
+		memcpy(digest[i], rig->zone->row.digest, MSIG_DIGEST_LEN);
+	}
+	for (int again = 0; again < 2; again++) {
+		assert_int_equal(rig->zone->recents, ZONE_RECENT);
+		for (uint32_t i = 0; i < ZONE_RECENT; i++)
+			assert_memory_equal(rig->zone->recent[i], digest[n - 1 - i], MSIG_DIGEST_LEN);
+		reopen(rig);
+	}
+	/* The same content under another serial is no other version. */
+	snprintf(text, sizeof(text), "@ SOA ns1 admin %u 3600 600 86400 300\n%sn%u A 192.0.2.1\n", n + 1,
+		 BASE, n);
+	assert_int_equal(take(rig, text), 0);
+	assert_memory_equal(rig->zone->recent[0], digest[n - 1], MSIG_DIGEST_LEN);
+	/* A change that is larger than the zone. */
+	struct rr_buf buf = {0};
+	snprintf(text, sizeof(text), "@ SOA ns1 admin 900 3600 600 86400 300\n%s", BASE);
+	rr_buf_add(&buf, text, strlen(text));
+	for (int i = 0; i < 3000; i++) {
+		snprintf(text, sizeof(text), "r%d TXT \"%d\"\n", i, i);
+		rr_buf_add(&buf, text, strlen(text));
+	}
+	rr_buf_add(&buf, "", 1);
+	assert_int_equal(take(rig, (char *)buf.data), 0);
+	rr_buf_clear(&buf);
+	assert_int_equal(take(rig, "@ SOA ns1 admin 901 3600 600 86400 300\n" BASE), 0);
+	assert_null(zone_past(rig->zone, n + 1));
+	assert_memory_equal(rig->zone->recent[1], digest[n], MSIG_DIGEST_LEN);
+}
+
 /* Old versions are there for IXFR, behind a restart too, and no more of them than are kept. */
 static void
 history(void **state)
@@ -459,6 +502,7 @@ main(void)
 	    T(before_the_zone),
 	    T(serials),
 	    T(flawed_zones),
+	    T(recent),
 	    T(history),
 	    T(base_is_renewed),
 	    T(damaged_base),

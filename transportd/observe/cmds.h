@@ -4,6 +4,7 @@
 #include "libmsig/daemon/ctl.h"
 #include "libmsig/daemon/proc.h"
 #include "transportd/observe/ask.h"
+#include "transportd/observe/compare.h"
 #include "transportd/observe/follow.h"
 #include "transportd/observe/notify.h"
 
@@ -15,6 +16,7 @@ struct observe_process {
 	struct resolver *resolver;
 	struct asker *asker;
 	struct follower *follower;
+	struct comparer *comparer;
 	struct notify *notify;
 	uint64_t started; /* UTC ms */
 };

@@ -29,6 +29,14 @@ on_follow(void *arg, const struct msig_msg *msg)
 	follow_set(p->follower, &msg->u.FOLLOW);
 }
 
+static void
+on_compare(void *arg, const struct msig_msg *msg)
+{
+	struct observe_process *p = arg;
+
+	comparer_begin(p->comparer, &msg->u.COMPARE);
+}
+
 /* The signer said that the zone changed: agentd hears it at once, before we looked ourselves. */
 static void
 on_notify(void *arg, const knot_dname_t *zone, uint32_t serial)
@@ -65,6 +73,7 @@ start_bus(struct observe_process *p, const struct conf *conf)
 	}
 	bus_on(p->bus, MSIG_MSG_ASK, on_ask, p);
 	bus_on(p->bus, MSIG_MSG_FOLLOW, on_follow, p);
+	bus_on(p->bus, MSIG_MSG_COMPARE, on_compare, p);
 	return 0;
 }
 
@@ -96,6 +105,8 @@ start(struct proc *proc)
 		return err;
 	snprintf(text, sizeof(text), "%s/observe.ctl", conf->rundir);
 	p->follower = follower_new(proc->loop, p->outbox);
+	p->comparer = comparer_new(proc->loop, p->outbox);
+	comparer_reconf(p->comparer, conf);
 	p->ctl =
 	    ctl_listen(proc->loop, text, observe_commands, proc_gid(conf->admin_group), p, &err);
 	if (p->ctl == NULL) {
@@ -125,6 +136,7 @@ reload(struct proc *proc, struct conf *old)
 	if (notify_reconf(p->notify, proc->conf) != 0)
 		log_error("NOTIFY is not heard now: correct observe.listen and reload");
 	follower_reconf(p->follower, proc->conf);
+	comparer_reconf(p->comparer, proc->conf);
 }
 
 static void
@@ -135,6 +147,7 @@ stop(struct proc *proc)
 	ctl_free(p->ctl);
 	asker_free(p->asker);
 	follower_free(p->follower);
+	comparer_free(p->comparer);
 	notify_free(p->notify);
 	resolver_free(p->resolver);
 	outbox_free(p->outbox);
