@@ -362,8 +362,7 @@ key_tags(struct exam *e)
 			theirs = rset_or(theirs, view->d.provider[p].statement.dnskey);
 	for (int i = rset_next(&e->report->own, 0); i >= 0; i = rset_next(&e->report->own, i + 1))
 		for (int k = rset_next(&theirs, 0); k >= 0; k = rset_next(&theirs, k + 1))
-			if (i != k && pool->at[i].tag == pool->at[k].tag &&
-			    pool->at[i].alg == pool->at[k].alg) {
+			if (i != k && pool->at[i].tag == pool->at[k].tag) {
 				found(e, DOCTOR_KEY_TAGS, DOCTOR_FAIL,
 				      "tag %u is that of a key of ours and of another provider's",
 				      pool->at[i].tag);
@@ -583,6 +582,36 @@ servers(struct exam *e)
 		      all);
 }
 
+/* Servers of the other providers, which their operators see as well. */
+static void
+others(struct exam *e)
+{
+	int silent = 0, all = 0;
+	const struct view_place *one = NULL;
+
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = e->view->d.place[i];
+		if (p == NULL || view_place_provider(e->view, p) <= VIEW_SELF ||
+		    p->history[VIEW_DNSKEY].tried == 0)
+			continue;
+		all++;
+		if (p->history[VIEW_DNSKEY].status == MSIG_SEEN_UNKNOWN) {
+			silent++;
+			one = p;
+		}
+	}
+	if (silent > 0)
+		found(
+		    e, DOCTOR_OTHERS, DOCTOR_WARN,
+		    "%d of %d addresses of other providers' servers do not answer us: %s of %s, %s",
+		    silent, all, one->server,
+		    e->view->d.provider[view_place_provider(e->view, one)].identity,
+		    one->history[VIEW_DNSKEY].reason);
+	else if (all > 0)
+		found(e, DOCTOR_OTHERS, DOCTOR_PASS,
+		      "%d addresses of other providers' servers answer", all);
+}
+
 void
 doctor_examine(const struct zone_view *view, const struct doctor_facts *facts,
 	       struct doctor_report *report)
@@ -606,6 +635,7 @@ doctor_examine(const struct zone_view *view, const struct doctor_facts *facts,
 	dnskey_ttl(&e);
 	signatures(&e);
 	servers(&e);
+	others(&e);
 	notify(&e);
 	content(&e);
 	roll_delay(&e);

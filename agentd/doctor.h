@@ -61,6 +61,7 @@
 	X(SERVERS, "servers", false, "", "", "", "zone: ns: the names of this provider's servers") \
 	X(ADDRESSES, "addresses", false, "", "", "",                                               \
 	  "addresses that resolvers anywhere can reach")                                           \
+	X(OTHERS, "others", false, "", "", "", "")                                                 \
 	X(NOTIFY, "notify", false, "zone: notify: observe", "also-notify { OBSERVE key KEY; };",   \
 	  "pdnsutil set-meta ZONE ALSO-NOTIFY OBSERVE, and secondary-do-renotify=yes",             \
 	  "observe: listen:")                                                                      \

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "libmsig/daemon/conf.h"
 #include "libmsig/name.h"
@@ -62,6 +63,22 @@ settle_foreign(json_t *findings)
 	}
 }
 
+/* Where ours listen, if the configuration may be read. */
+static struct conf *
+own_conf(const struct context *ctx, struct lint_wish *wish)
+{
+	const char *file = ctx->conf != NULL ? ctx->conf : MSIG_SYSCONFDIR "/msig.conf";
+	char err[1024];
+	struct conf *conf = access(file, R_OK) == 0 ? conf_load(file, err, sizeof(err)) : NULL;
+	if (conf != NULL) {
+		wish->combiner = conf->combiner_listen;
+		wish->combiners = conf->combiner_listens;
+		wish->observe = conf->observe_listen;
+		wish->observes = conf->observe_listens;
+	}
+	return conf;
+}
+
 /* 0, or an exit code with the reason in err. */
 static int
 lint(const struct context *ctx, const char *zone, json_t *answer, char *err, size_t errlen)
@@ -89,9 +106,11 @@ lint(const struct context *ctx, const char *zone, json_t *answer, char *err, siz
 			 ctx->lint);
 		return EXIT_USAGE;
 	}
+	struct conf *conf = own_conf(ctx, &wish);
 	if (linters[kind](text, &wish, findings)) {
 		settle_foreign(findings);
 	}
+	conf_free(conf);
 	json_object_set_new(answer, "kind", json_string(lint_kind_name(kind)));
 	free(text);
 	return 0;

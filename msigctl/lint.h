@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "libmsig/daemon/dnsio.h"
 
 enum lint_kind { LINT_KNOT, LINT_BIND, LINT_POWERDNS, LINT_NOTHING };
 
@@ -17,10 +18,12 @@ enum lint_kind { LINT_KNOT, LINT_BIND, LINT_POWERDNS, LINT_NOTHING };
 struct lint_wish {
 	const char *zone; /* absolute, lower case */
 	uint8_t algorithm;
-	uint32_t dnskey_ttl; /* s, that the others have */
-	uint32_t max_ttl;    /* s, of the zone */
-	uint32_t roll_delay; /* s, agentd/doctor.h */
-	bool all;            /* signer-records: all */
+	uint32_t dnskey_ttl;                         /* s, that the others have */
+	uint32_t max_ttl;                            /* s, of the zone */
+	uint32_t roll_delay;                         /* s, agentd/doctor.h */
+	bool all;                                    /* signer-records: all */
+	const struct dnsio_addr *combiner, *observe; /* where they listen */
+	unsigned combiners, observes;
 };
 
 /* By its looks. */

@@ -2,6 +2,7 @@
  * knot.conf, read with libknot's own parser. See lint.h.
  */
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -355,6 +356,81 @@ zone_items(struct knot *k)
 	}
 }
 
+/* Is it an address where one of ours listens, or any address with its port? */
+static bool
+listens(const char *text, const struct dnsio_addr *ours, unsigned count)
+{
+	struct dnsio_addr a;
+	if (dnsio_addr_parse(text, 53, &a) != 0) {
+		return false;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		struct dnsio_addr any = ours[i];
+		bool v4 = any.ss.ss_family == AF_INET;
+		struct sockaddr_in *in = (struct sockaddr_in *)&any.ss, *to = (void *)&a.ss;
+		struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&any.ss, *to6 = (void *)&a.ss;
+		if (a.ss.ss_family != any.ss.ss_family ||
+		    (v4 ? in->sin_port != to->sin_port : in6->sin6_port != to6->sin6_port)) {
+			continue;
+		}
+		if (dnsio_addr_same_host(&a, &any) ||
+		    (v4 ? in->sin_addr.s_addr == INADDR_ANY
+			: IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Does one of the remotes (or groups of them) under an item of the zone lead to ours? */
+static bool
+leads(struct knot *k, const char *item, const struct dnsio_addr *ours, unsigned count)
+{
+	const char *id, *member, *address;
+	for (unsigned n = 0; (id = zone_get(k, item, n)) != NULL; n++) {
+		for (unsigned a = 0; (address = get(k, "remote", id, "address", a)) != NULL; a++) {
+			if (listens(address, ours, count)) {
+				return true;
+			}
+		}
+		for (unsigned m = 0; (member = get(k, "remotes", id, "remote", m)) != NULL; m++) {
+			for (unsigned a = 0;
+			     (address = get(k, "remote", member, "address", a)) != NULL; a++) {
+				if (listens(address, ours, count)) {
+					return true;
+				}
+			}
+		}
+	}
+	return false;
+}
+
+/* Whom it fetches from and whom it tells, against where ours listen. */
+static void
+neighbours(struct knot *k)
+{
+	const struct {
+		const char *item, *state, *who;
+		const struct dnsio_addr *ours;
+		unsigned count;
+	} rows[] = {
+	    {"master", "fail", "combinerd", k->wish->combiner, k->wish->combiners},
+	    {"notify", "warn", "observe", k->wish->observe, k->wish->observes},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char where[DNSIO_ADDR_TEXT], fix[160], check[40];
+		if (rows[i].count == 0 || zone_get(k, rows[i].item, 0) == NULL ||
+		    leads(k, rows[i].item, rows[i].ours, rows[i].count)) {
+			continue;
+		}
+		dnsio_addr_str(rows[i].ours, where, sizeof(where));
+		snprintf(fix, sizeof(fix), "%s: a remote with address: %s", rows[i].item, where);
+		snprintf(check, sizeof(check), "zone: %s to %s", rows[i].item, rows[i].who);
+		lint_add(k->findings, LINT_KNOT, check, rows[i].state, fix,
+			 "none of its remotes is %s, which listens on %s", rows[i].who, where);
+	}
+}
+
 static bool
 find_zone(struct knot *k)
 {
@@ -395,6 +471,7 @@ examine(struct knot *k)
 		return false;
 	}
 	zone_items(k);
+	neighbours(k);
 	if (!has_policy(k)) {
 		lint_add(k->findings, LINT_KNOT, "zone: dnssec-policy", "fail",
 			 "dnssec-policy: msig",

@@ -47,6 +47,21 @@ check_knot() {
 	[ "$tap_status" = 0 ] || sed 's/^/# /' "$tmp/out"
 }
 block "$top_srcdir/README.md" '**3.' >"$tmp/knot.conf"
+# And msigctl doctor finds nothing wrong with what README tells people to write. (agentd does not run
+# here: the configuration alone.)
+doctor() {
+	"$top_builddir/msigctl/msigctl" -r "$tmp" --json doctor shop.example. --lint "$1" >"$tmp/out" 2>&1
+	[ $? = 3 ] && ! grep -q '"state": "fail"' "$tmp/out" &&
+	    [ "$(grep -c '"state": "unknown"' "$tmp/out")" = 1 ] && [ "$(grep -c '"pass"' "$tmp/out")" -ge "$2" ]
+	result "$3"
+	[ "$tap_status" = 0 ] || sed 's/^/# /' "$tmp/out"
+}
+doctor "$tmp/knot.conf" 10 "msigctl doctor finds nothing wrong with README's knot.conf"
+for example in "$top_srcdir"/examples/*/p*/knot.conf; do
+	doctor "$example" 10 "msigctl doctor finds nothing wrong with ${example#"$top_srcdir"/}"
+done
+block "$top_srcdir/doc/signers.md" 'In `pdns.conf`' >"$tmp/pdns.conf"
+doctor "$tmp/pdns.conf" 3 "msigctl doctor finds nothing wrong with doc/signers.md's pdns.conf"
 # The parts that doc/signers.md leaves to README.
 awk '/^policy:/ { exit } { print }' "$tmp/knot.conf" >"$tmp/head.conf"
 awk '/^zone:/ { on = 1 } on { print }' "$tmp/knot.conf" >"$tmp/zone.conf"

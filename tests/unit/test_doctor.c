@@ -179,6 +179,12 @@ expiring(void)
 }
 
 static void
+no_signature(void)
+{
+	facts.expires = 0;
+}
+
+static void
 refused(void)
 {
 	facts.followed = false;
@@ -201,6 +207,12 @@ static void
 server_old(void)
 {
 	b.server[0].set[VIEW_DNSKEY] = b.own[0];
+}
+
+static void
+other_silent(void)
+{
+	b.server[1].silent = true;
 }
 
 static void
@@ -264,11 +276,13 @@ test_wrong(void **state)
 	    {silent, DOCTOR_ALGORITHM, DOCTOR_UNKNOWN, "no key"},
 	    {other_ttl, DOCTOR_DNSKEY_TTL, DOCTOR_WARN, "TTL 700"},
 	    {expiring, DOCTOR_SIGNATURES, DOCTOR_FAIL, "24 h"},
+	    {no_signature, DOCTOR_SIGNATURES, DOCTOR_UNKNOWN, ""},
 	    {refused, DOCTOR_TRANSFER, DOCTOR_FAIL, "REFUSED"},
 	    {refused, DOCTOR_SIGNATURES, DOCTOR_UNKNOWN, ""},
 	    {not_followed, DOCTOR_TRANSFER, DOCTOR_UNKNOWN, ""},
 	    {server_silent, DOCTOR_SERVERS, DOCTOR_FAIL, "192.0.2.1@53 does not answer: timeout"},
 	    {server_old, DOCTOR_SERVERS, DOCTOR_WARN, "other DNSKEYs"},
+	    {other_silent, DOCTOR_OTHERS, DOCTOR_WARN, "192.0.2.2@53 of msa.p2., timeout"},
 	    {unannounced, DOCTOR_NOTIFY, DOCTOR_WARN, "3 new versions"},
 	    {other_content, DOCTOR_CONTENT, DOCTOR_WARN, ""},
 	    {no_combiner, DOCTOR_FOREIGN, DOCTOR_UNKNOWN, "combinerd"},
@@ -319,6 +333,31 @@ test_alone(void **state)
 	must(DOCTOR_ALGORITHM, DOCTOR_PASS, "no other provider");
 	assert_false(doctor_good(&report));
 	assert_int_equal(report.algorithm, 0);
+}
+
+/* What is given in our own name counts where the overlay has all the say, and there alone. */
+static void
+test_all_records(void **state)
+{
+	set_up(3);
+	b.view->d.applied.from[0].used = true;
+	b.view->d.applied.from[0].dnskey = b.own[2];
+	examine();
+	must(DOCTOR_FOREIGN_DNSKEY, DOCTOR_PASS, "all 2");
+	b.view->config.mode = VIEW_MODE_ALL;
+	examine();
+	must(DOCTOR_FOREIGN_DNSKEY, DOCTOR_FAIL, "2 of the 4");
+	assert_null(find(DOCTOR_OWN_CDS)); /* it is combinerd's affair */
+}
+
+/* No change, nothing to announce. */
+static void
+test_quiet(void **state)
+{
+	set_up(3);
+	facts.versions = facts.announcements = 0;
+	examine();
+	assert_null(find(DOCTOR_NOTIFY));
 }
 
 static void
@@ -416,6 +455,8 @@ main(void)
 	    cmocka_unit_test_teardown(test_wrong, teardown),
 	    cmocka_unit_test_teardown(test_a_moment, teardown),
 	    cmocka_unit_test_teardown(test_alone, teardown),
+	    cmocka_unit_test_teardown(test_all_records, teardown),
+	    cmocka_unit_test_teardown(test_quiet, teardown),
 	    cmocka_unit_test_teardown(test_left_over, teardown),
 	    cmocka_unit_test_teardown(test_private, teardown),
 	    cmocka_unit_test_teardown(test_roll_delay, teardown),

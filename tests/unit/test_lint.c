@@ -112,7 +112,7 @@ static const struct {
     {lint_powerdns, PDNS, "", true, "zone", "warn", "show-zone shop.example."},
     {lint_powerdns, PDNS, "direct-dnskey=no\n", false, "direct-dnskey=yes", "fail", "not served"},
     {lint_powerdns, "launch=x\ndirect-dnskey=yes\n", "", true, "secondary=yes", "fail", ""},
-    {lint_powerdns, "launch=x\nslave\n", "", false, "direct-dnskey=yes", "fail", ""},
+    {lint_powerdns, "launch=x\ndirect-dnskey\n yes\n", "", false, "direct-dnskey=yes", "fail", ""},
     {lint_powerdns, PDNS, "default-ksk-algorithm=ed25519\n", true, "default-ksk-algorithm", "warn",
      "the others have 13"},
     {lint_powerdns, PDNS, "include-dir=/etc/powerdns/pdns.d\n", true, "include-dir", "unknown",
@@ -184,6 +184,47 @@ test_all_records(void **state)
 	json_decref(list);
 }
 
+/* Whom it fetches from and whom it tells. */
+static void
+test_neighbours(void **state)
+{
+	static const struct {
+		const char *master, *notify; /* addresses at the signer */
+		const char *combiner, *observe;
+		bool good_master, good_notify;
+	} cases[] = {
+	    {"127.0.0.1@5381", "127.0.0.1@5398", "127.0.0.1@5381", "127.0.0.1@5398", true, true},
+	    {"127.0.0.1@5381", "127.0.0.1", "127.0.0.1@5381", "127.0.0.1@5398", true, false},
+	    {"127.0.0.2@5381", "127.0.0.1@5398", "127.0.0.1@5381", "127.0.0.1@5398", false, true},
+	    {"192.0.2.7@5381", "::1@5398", "0.0.0.0@5381", "::@5398", true, true},
+	    {"192.0.2.7@5382", "::1@5398", "0.0.0.0@5381", "0.0.0.0@5398", false, false},
+	    {"[ 192.0.2.1@1, 127.0.0.1@5381 ]", "2001:db8::1@5398", "127.0.0.1@5381",
+	     "2001:db8::1@5398", true, true},
+	    {"rubbish", "x@y", "127.0.0.1@5381", "127.0.0.1@5398", false, false},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[4096];
+		struct dnsio_addr combiner, observe;
+		struct lint_wish with = wish;
+		json_t *list = json_array();
+		assert_int_equal(dnsio_addr_parse(cases[i].combiner, 53, &combiner), 0);
+		assert_int_equal(dnsio_addr_parse(cases[i].observe, 53, &observe), 0);
+		with.combiner = &combiner;
+		with.observe = &observe;
+		with.combiners = with.observes = 1;
+		snprintf(text, sizeof(text),
+			 "remote:\n  - id: comb\n    address: %s\n  - id: o\n    address: %s\n"
+			 "remotes:\n  - id: obs\n    remote: [ x, o ]\n" KNOT_POLICY KNOT_ZONE,
+			 cases[i].master, cases[i].notify);
+		assert_true(lint_knot(text, &with, list));
+		if ((find(list, "zone: master to combinerd") == NULL) != cases[i].good_master ||
+		    (find(list, "zone: notify to observe") == NULL) != cases[i].good_notify) {
+			fail_msg("case %zu", i);
+		}
+		json_decref(list);
+	}
+}
+
 static void
 test_kinds(void **state)
 {
@@ -240,9 +281,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_rows),
-	    cmocka_unit_test(test_all_records),
-	    cmocka_unit_test(test_kinds),
+	    cmocka_unit_test(test_rows),       cmocka_unit_test(test_all_records),
+	    cmocka_unit_test(test_neighbours), cmocka_unit_test(test_kinds),
 	    cmocka_unit_test(test_mutilated),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
