@@ -99,17 +99,26 @@ leaving(const struct zone_view *view)
 	return mask;
 }
 
+/* Not in the group, with something of it in the zone, and to be in the group. */
+static bool
+half_in(const struct zone_view *view, int provider)
+{
+	const struct view_provider *p = &view->d.provider[provider];
+	return p->used && !p->member && (p->has & (HAS_KEYS | HAS_CDS)) != 0 &&
+	       (designated(view) & BIT(provider)) != 0;
+}
+
 /* A join that was interrupted is known to some and not to others: it goes first, so that all agree
- * again on what is in. Returns whose, or -1. */
+ * again on what is in; of several the one of the lowest identity. Returns who goes before this
+ * provider, or -1. */
 static int
 interrupted(const struct zone_view *view, int but)
 {
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
-		const struct view_provider *p = &view->d.provider[i];
-		if (i != but && p->used && !p->member && (p->has & (HAS_KEYS | HAS_CDS)) != 0 &&
-		    (designated(view) & BIT(i)) != 0)
+	for (int i = 0; i < VIEW_PROVIDERS; i++)
+		if (i != but && half_in(view, i) &&
+		    (!half_in(view, but) ||
+		     strcmp(view->d.provider[i].identity, view->d.provider[but].identity) < 0))
 			return i;
-	}
 	return -1;
 }
 
@@ -143,8 +152,11 @@ uint32_t
 agree_actors(const struct zone_view *view)
 {
 	uint32_t mask = agree_members(view);
-	if (view->d.process.kind != 0)
+	if (view->d.process.kind != 0) {
+		/* A member that is to leave as well acts along, but nobody waits for it. */
+		mask &= designated(view) | BIT(VIEW_SELF);
 		mask |= BIT(view->d.process.subject);
+	}
 	return mask;
 }
 
@@ -583,10 +595,12 @@ no_right(const struct zone_view *view, uint8_t kind, int from, int subject)
 {
 	const struct view_provider *p = &view->d.provider[subject];
 
+	/* A member that says it is none ended its join where others saw it complete: once more. */
 	if (kind == MSIG_PROCESS_ADD)
 		return subject != from ? "only the joiner asks to join"
-		       : p->member     ? "a member already"
-				       : NULL;
+		       : p->member && (p->statement.process != 0 || p->statement.step != 0)
+			   ? "a member already"
+			   : NULL;
 	if (!view->d.provider[from].member)
 		return "only a member asks for that";
 	switch (kind) {
@@ -782,8 +796,8 @@ late_execute(struct step *s, int from, const struct view_message *m)
 	return true;
 }
 
-/* The subject of a process that it does not vote on (it leaves, or it only serves) acts along, at
- * whatever step the others are. */
+/* Who has no vote on a process acts along, at whatever step the others are: its subject, that
+ * leaves or only serves, and a member whose turn to leave comes next. */
 static bool
 act_along(struct step *s, int from, const struct view_message *m)
 {
@@ -792,9 +806,11 @@ act_along(struct step *s, int from, const struct view_message *m)
 	const struct process_rule *rule = process_rule(m->process);
 	bool same = run->kind != 0 && memcmp(run->tid, m->tid, sizeof(m->tid)) == 0;
 
-	if (m->subject != VIEW_SELF || rule == NULL || m->step + 1 >= rule->steps ||
-	    step_frozen(s->view) || (designated(s->view) & BIT(VIEW_SELF)) != 0 ||
-	    (designated(s->view) & BIT(from)) == 0 || !d->provider[from].member ||
+	if (m->subject < 0 || m->subject >= VIEW_PROVIDERS || !d->provider[m->subject].used ||
+	    (m->subject != VIEW_SELF && !d->provider[VIEW_SELF].member) || rule == NULL ||
+	    m->step + 1 >= rule->steps || step_frozen(s->view) ||
+	    (designated(s->view) & BIT(VIEW_SELF)) != 0 || (designated(s->view) & BIT(from)) == 0 ||
+	    !d->provider[from].member ||
 	    (m->process != MSIG_PROCESS_REMOVE && m->process != MSIG_PROCESS_NS_ADD &&
 	     m->process != MSIG_PROCESS_NS_REMOVE))
 		return false;
@@ -802,7 +818,7 @@ act_along(struct step *s, int from, const struct view_message *m)
 		 : run->kind != 0 || m->epoch <= d->epoch || m->epoch > d->epoch + VIEW_EPOCH_JUMP)
 		return same;
 	if (!same) {
-		*run = new_process(s->view, m->process, VIEW_SELF, from, 0);
+		*run = new_process(s->view, m->process, m->subject, from, 0);
 		run->epoch = m->epoch;
 		run->started = s->now;
 		memcpy(run->tid, m->tid, sizeof(run->tid));
@@ -832,8 +848,11 @@ on_execute(struct step *s, int from, const struct view_message *m)
 		return;
 	if ((run->kind == 0 || memcmp(run->tid, m->tid, sizeof(m->tid)) != 0) &&
 	    !late_execute(s, from, m)) {
+		/* What has had effects can only be unknown here when our database was lost. */
 		refuse(s, from, MSIG_OP_DENY, m,
-		       run->kind != 0 && !run->executed ? MSIG_RESULT_BUSY : MSIG_RESULT_STATE,
+		       run->kind == 0 && m->step > 0      ? MSIG_RESULT_ENDED
+		       : run->kind != 0 && !run->executed ? MSIG_RESULT_BUSY
+							  : MSIG_RESULT_STATE,
 		       "not a process of ours");
 		return;
 	}
@@ -861,8 +880,7 @@ on_release(struct step *s, int from, const struct view_message *m)
 	if (run->kind == 0 || memcmp(run->tid, m->tid, sizeof(m->tid)) != 0 ||
 	    run->requestor != from)
 		return;
-	bool along = run->subject == VIEW_SELF && run->executed &&
-		     (designated(s->view) & BIT(VIEW_SELF)) == 0;
+	bool along = run->executed && (designated(s->view) & BIT(VIEW_SELF)) == 0;
 	if (!along && (run->phase != PHASE_DONE || run->step + 2 != process_rule(run->kind)->steps))
 		return;
 	finish(s);
@@ -875,8 +893,10 @@ on_denied(struct step *s, int from, const struct view_message *m)
 	if (run->kind == 0 || run->requestor != VIEW_SELF || m->step != run->step ||
 	    memcmp(run->tid, m->tid, sizeof(m->tid)) != 0)
 		return;
+	if ((agree_voters(s->view) & BIT(from)) == 0)
+		return; /* it acts along, or not */
 	if (m->result == MSIG_RESULT_ENDED && run->executed) {
-		end_early(s, "a peer saw another instruction of the owner");
+		end_early(s, "it ended at a peer");
 		back_off(s);
 		return;
 	}
@@ -923,7 +943,8 @@ answer_ask(struct step *s, int from)
 			say(s, from, MSIG_OP_ABORT, &m);
 		break;
 	case MSIG_OP_DONE: /* it missed the end */
-		if (!MUTANT(SILENT) && memcmp(d->ended.tid, m.tid, sizeof(m.tid)) == 0)
+		if (!MUTANT(SILENT) && d->ended.completed &&
+		    memcmp(d->ended.tid, m.tid, sizeof(m.tid)) == 0)
 			say(s, from, MSIG_OP_RELEASE, &m);
 		else if (!mine && m.step == 0 &&
 			 m.subject == VIEW_SELF) /* or that it was given up */
@@ -1064,21 +1085,27 @@ ask_for_step(struct step *s)
 	tell(s, others & ~run->approved, MSIG_OP_REQUEST);
 }
 
-/* The subject that has no vote acts along if it is there; it is not waited for. */
+/* The subject that has no vote, and members that are to leave as well, act along if they are there;
+ * they are not waited for. What they missed of the step before they are told while approvals for
+ * the next one are asked for, since the guards look at their servers. */
 static void
 inform(struct step *s, uint32_t voters)
 {
 	struct view_process *run = &s->view->d.process;
-	struct view_provider *p = &s->view->d.provider[run->subject];
-
-	if (run->subject == VIEW_SELF || (voters & BIT(run->subject)) != 0 || !p->ready ||
-	    (run->done & BIT(run->subject)) != 0 ||
-	    !step_due(s, p->sent, s->view->config.times.resend))
-		return;
+	uint32_t along = (agree_members(s->view) | BIT(run->subject)) & ~voters & ~BIT(VIEW_SELF);
 	struct view_message m = our_process(s);
-	say(s, run->subject, MSIG_OP_EXECUTE, &m);
-	p->sent = s->now;
-	step_wake(s, p->sent + s->view->config.times.resend);
+
+	if (run->phase == PHASE_REQUESTED && m.step-- == 0)
+		return;
+	for (int i = 1; i < VIEW_PROVIDERS; i++) {
+		struct view_provider *p = &s->view->d.provider[i];
+		if ((along & BIT(i)) == 0 || !p->ready || (run->done & BIT(i)) != 0 ||
+		    !step_due(s, p->sent, s->view->config.times.resend))
+			continue;
+		say(s, i, MSIG_OP_EXECUTE, &m);
+		p->sent = s->now;
+		step_wake(s, p->sent + s->view->config.times.resend);
+	}
 }
 
 static void
@@ -1091,6 +1118,8 @@ conduct(struct step *s)
 		return;
 	if (run->phase == PHASE_REQUESTED) {
 		ask_for_step(s);
+		if (run->kind != 0 && run->phase == PHASE_REQUESTED)
+			inform(s, voters);
 		return;
 	}
 	if (MUTANT(MAJORITY) && (run->done & 1) != 0 &&
@@ -1101,7 +1130,8 @@ conduct(struct step *s)
 			struct view_message m = our_process(s);
 			finish(s);
 			for (int i = 1; i < VIEW_PROVIDERS; i++)
-				if ((voters & BIT(i)) != 0 || i == m.subject)
+				if (((voters | agree_members(s->view)) & BIT(i)) != 0 ||
+				    i == m.subject)
 					say(s, i, MSIG_OP_RELEASE, &m);
 			return;
 		}
@@ -1323,8 +1353,14 @@ await_joiners(struct step *s)
 
 	if (d->process.kind != 0 || !d->provider[VIEW_SELF].member || step_frozen(s->view))
 		return;
+	struct reason why;
+	bool strangers = !process_check(s->view, COND_DS_KNOWN | COND_NS_KNOWN, true, s->now, &why);
 	for (int i = 1; i < VIEW_PROVIDERS; i++) {
 		const struct view_provider *p = &d->provider[i];
+		/* Who was out before we knew of it, and is dead: nobody tells us what is its. */
+		if (p->used && !p->statement.known && p->has == 0 && strangers &&
+		    (designated(s->view) & BIT(i)) == 0)
+			step_reason(s, &why);
 		if ((designated(s->view) & BIT(i)) == 0 || p->member)
 			continue;
 		step_wait(s, REASON_PEER, REASON_OF_PEER, p->identity,
@@ -1365,8 +1401,15 @@ withdraw(struct step *s)
 		return;
 	}
 	if (bound) {
-		/* Whom the owner takes out stays out of this process: it went on without it. */
+		/* Whom the owner takes out stays out of this process. Its requestor ends it: it
+		 * begins anew among those who remain, so that who is taken back in has a part in
+		 * all of it or in nothing. */
 		uint32_t left = run->voters & (designated(s->view) | BIT(run->subject));
+		if (left != run->voters && !step_frozen(s->view) && run->requestor == VIEW_SELF &&
+		    !run->aborting) {
+			end_early(s, "the owner took one of its signers out");
+			return;
+		}
 		if (left != run->voters && !step_frozen(s->view)) {
 			run->voters = left;
 			s->view->persist = true;

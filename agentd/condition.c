@@ -76,8 +76,10 @@ leaving(const struct check *c, int provider)
 static bool
 silent(const struct check *c, const struct view_history *h)
 {
-	return h->status == MSIG_SEEN_UNKNOWN && h->tried != 0 &&
-	       c->now - h->tried <= c->view->config.times.fresh;
+	const struct view_times *t = &c->view->config.times;
+	/* One answer that is lost is not silence. */
+	return h->status == MSIG_SEEN_UNKNOWN && h->tried != 0 && c->now - h->tried <= t->fresh &&
+	       (h->time == 0 || c->now - h->time > 2 * t->fresh);
 }
 
 static bool

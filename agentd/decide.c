@@ -422,6 +422,15 @@ stored_keys(const struct zone_view *view)
 	return view->config.own;
 }
 
+/* Are we to serve the zone without signing it? */
+static bool
+serves_only(const struct zone_view *view)
+{
+	const struct view_hsync_entry *e =
+	    entry(&view->d.hsync, view->d.provider[VIEW_SELF].identity);
+	return e != NULL && !e->sign && (view->d.provider[VIEW_SELF].has & HAS_KEYS) == 0;
+}
+
 /* A key in the signer's zone is ours if it signs there, or if nobody else says it is his. What once
  * came from the overlay never is. */
 static void
@@ -450,16 +459,26 @@ own_keys(struct step *s)
 	 * would be taken for our own, and for good. */
 	if (d->hsync.count == 0 || !view->overlay_known)
 		return;
+	if (serves_only(view)) { /* what it shows is a copy, signed by others */
+		if (!rset_empty(d->own)) {
+			d->own = RSET_NONE;
+			view->persist = true;
+		}
+		return;
+	}
 
+	/* What combinerd feeds in is known when the last overlay that it took was decided here. */
 	struct rset claimed = RSET_NONE, signs = rset_or(keys->signers, soa->signers);
-	bool all_known = true;
+	bool all_known = d->applied.epoch == view->combiner_epoch &&
+			 d->applied.counter == view->combiner_counter;
 	for (int i = 0; i < d->hsync.count; i++) {
 		int p = view_provider_find(view, d->hsync.entry[i].identity);
-		if (p <= VIEW_SELF || !d->hsync.entry[i].on || !d->hsync.entry[i].sign)
-			continue;
-		all_known &= d->provider[p].statement.known;
-		claimed = rset_or(claimed, d->provider[p].statement.dnskey);
+		if (p > VIEW_SELF && d->hsync.entry[i].on && d->hsync.entry[i].sign)
+			all_known &= d->provider[p].statement.known;
 	}
+	for (int i = 1; i < VIEW_PROVIDERS; i++)
+		if (d->provider[i].used)
+			claimed = rset_or(claimed, d->provider[i].statement.dnskey);
 	struct rset own = rset_and(d->own, keys->set);
 	struct rset new = rset_minus(rset_minus(keys->set, d->own), d->foreign);
 	own = rset_or(own, rset_and(new, signs));
@@ -506,15 +525,6 @@ intended(const struct zone_view *view, struct rset own)
 			sep = rset_minus(sep, run->old);
 	}
 	return sep;
-}
-
-/* Are we to serve the zone without signing it? */
-static bool
-serves_only(const struct zone_view *view)
-{
-	const struct view_hsync_entry *e =
-	    entry(&view->d.hsync, view->d.provider[VIEW_SELF].identity);
-	return e != NULL && !e->sign && (view->d.provider[VIEW_SELF].has & HAS_KEYS) == 0;
 }
 
 static void
@@ -691,6 +701,32 @@ left_out(struct step *s)
 	step_journal(s, "this provider is out of the zone: HSYNC says OFF, and so does the parent");
 }
 
+/* Who is no member does not see how another one leaves, only that it has left. */
+static void
+forget_left(struct step *s, int i)
+{
+	struct durable *d = &s->view->d;
+	struct view_provider *p = &d->provider[i], *self = &d->provider[VIEW_SELF];
+
+	if (!p->used || p->has == 0 || self->member || self->has != 0 || d->process.kind != 0 ||
+	    (s->view->designated & BIT(i)) != 0 || delegated(s->view, i) != 0)
+		return;
+	p->member = p->contributed = false;
+	p->has = 0;
+	s->view->persist = true;
+	step_journal(s, "%s is out of the zone: so say HSYNC and the delegation", p->identity);
+}
+
+/* At rest it says so; keys are rolled by members alone. */
+static bool
+says_member(const struct view_statement *st)
+{
+	return st->process == 0
+		   ? st->step == 7
+		   : st->process == MSIG_PROCESS_ZSK || st->process == MSIG_PROCESS_KSK ||
+			 st->process == MSIG_PROCESS_ALGORITHM;
+}
+
 /* The first start decides from what is delegated; later only processes change the group. A peer
  * that says it is a member is one if the delegation agrees. */
 static void
@@ -723,11 +759,18 @@ membership(struct step *s)
 				 : "not part of the delegation yet");
 	}
 	left_out(s);
+	if (serves_only(view) && self->has == 0 && d->process.kind == 0 &&
+	    delegated(view, VIEW_SELF) == 1) {
+		self->has = HAS_NS;
+		self->contributed = true;
+		view->persist = true;
+		step_journal(s, "this provider serves the zone: the delegation names it");
+	}
 	for (int i = 1; i < VIEW_PROVIDERS; i++) {
 		struct view_provider *p = &d->provider[i];
 		const struct view_hsync_entry *e = entry(&d->hsync, p->identity);
 		if (p->used && p->has == 0 && p->statement.known && e != NULL && e->on &&
-		    !e->sign && rset_empty(p->statement.dnskey) && d->process.kind == 0 &&
+		    !e->sign && rset_empty(p->statement.dnskey) && !d->process.executed &&
 		    delegated(view, i) == 1) {
 			p->has = HAS_NS;
 			p->contributed = true;
@@ -735,10 +778,10 @@ membership(struct step *s)
 			step_journal(s, "%s serves the zone: the delegation names it", p->identity);
 			continue;
 		}
+		forget_left(s, i);
 		if (!p->used || p->member || p->expelled || !p->statement.known ||
-		    p->statement.process != 0 || p->statement.step != 7 || e == NULL || !e->on ||
-		    !e->sign || (d->process.kind != 0 && d->process.subject == i) ||
-		    delegated(view, i) != 1)
+		    !says_member(&p->statement) || e == NULL ||
+		    (d->process.kind != 0 && d->process.subject == i) || delegated(view, i) != 1)
 			continue;
 		p->member = p->contributed = true;
 		p->has = HAS_ALL;
@@ -1125,7 +1168,8 @@ watch(struct step *s)
 	const struct view_place *signer = own_signer(view);
 	const struct view_version *soa = signer == NULL ? NULL : view_current(signer, VIEW_SOA);
 
-	if (soa != NULL && soa->alien && !expected_alien(view, signer->history[VIEW_SOA].reason))
+	if (soa != NULL && soa->alien && !serves_only(view) &&
+	    !expected_alien(view, signer->history[VIEW_SOA].reason))
 		step_blocked(s, REASON_OF_SIGNATURE, "signer",
 			     "signatures by keys that are published",
 			     signer->history[VIEW_SOA].reason,

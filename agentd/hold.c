@@ -118,6 +118,18 @@ leave_deadline(const struct zone_view *view, const struct hold_want *want)
 	return ends(view, begin, ttl, view->config.times.d);
 }
 
+/* The place of somebody who is to leave, and that answers nobody any more: since its last answer.
+ */
+static bool
+fell_silent(const struct zone_view *view, const struct view_place *p, const struct view_history *h,
+	    int64_t now)
+{
+	int provider = view_place_provider(view, p);
+	return provider > VIEW_SELF && view->d.process.kind == MSIG_PROCESS_REMOVE &&
+	       (view->designated >> provider & 1) == 0 && h->status == MSIG_SEEN_UNKNOWN &&
+	       now - h->time > 2 * view->config.times.fresh;
+}
+
 int64_t
 hold_deadline(const struct zone_view *view, enum view_hold hold, const struct hold_want *want,
 	      int64_t now)
@@ -135,9 +147,15 @@ hold_deadline(const struct zone_view *view, enum view_hold hold, const struct ho
 		if (p == NULL || !counts(view, hold, p, want->at, now))
 			continue;
 		const struct view_history *h = &p->history[type];
+		places++;
+		if (h->count != 0 && fell_silent(view, p, h, now)) {
+			if (h->time > begin)
+				begin = h->time;
+			ttl = largest_ttl(p, ttl);
+			continue;
+		}
 		if (h->count == 0 || !satisfies(view, hold, p, &h->at[h->count - 1], want))
 			return VIEW_NEVER;
-		places++;
 		int first = h->count - 1;
 		while (first > 0 && satisfies(view, hold, p, &h->at[first - 1], want))
 			first--;

@@ -13,7 +13,8 @@
 #define S(id) MSIG_KEY_STATE_##id
 
 /* The zone rests in its target state: what a rollover may begin in. */
-#define COND_STEADY (COND_DRIVER | COND_DS_KNOWN | COND_KEYS | COND_DS | COND_PARENT_NS)
+#define COND_STEADY \
+	(COND_DRIVER | COND_DS_KNOWN | COND_NS_KNOWN | COND_KEYS | COND_DS | COND_PARENT_NS)
 
 /*
  * A signer joins. The union of keys first, then the union of CDS, then the parent; the joiner's

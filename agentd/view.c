@@ -787,6 +787,14 @@ view_on_command(struct zone_view *view, enum view_command command)
 			d->counter = view->combiner_counter;
 		if (view->combiner_epoch > d->epoch)
 			d->epoch = view->combiner_epoch;
+		/* What the peers have seen of us in a process that we know nothing of is over, and
+		 * what we state from now on is not older than what they had. */
+		for (int i = 1; i < VIEW_PROVIDERS; i++)
+			if (d->provider[i].used &&
+			    d->provider[i].statement.process_epoch > d->epoch)
+				d->epoch = d->provider[i].statement.process_epoch;
+		for (size_t i = 0; i < sizeof(d->generation); i++)
+			d->generation[i] ^= (uint8_t)(view->seed[i] | 1);
 		d->want.epoch = d->applied_epoch = view->combiner_epoch;
 		d->want.counter = d->applied_counter = view->combiner_counter;
 		break;
