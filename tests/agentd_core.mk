@@ -4,7 +4,7 @@ check_PROGRAMS += tests/sim/msig-sim tests/sim/msig-sim-mutants
 TESTS += tests/sim/msig-sim
 
 sim_sources = tests/sim/main.c tests/sim/mutants.c tests/sim/mutations.c tests/sim/mutations.h \
-	tests/sim/oracle.c tests/sim/sim.c tests/sim/sim.h
+	tests/sim/oracle.c tests/sim/shrink.c tests/sim/shrink.h tests/sim/sim.c tests/sim/sim.h tests/sim/world.c
 sim_libs = libmsig/libmsig.la $(KNOT_LIBS) $(GNUTLS_LIBS)
 
 tests_sim_msig_sim_SOURCES = $(sim_sources)
@@ -15,7 +15,7 @@ check_LTLIBRARIES += tests/sim/libmutant.la
 tests_sim_libmutant_la_SOURCES = $(agentd_libcore_la_SOURCES) tests/sim/mutations.c tests/sim/mutations.h
 tests_sim_libmutant_la_CPPFLAGS = $(AM_CPPFLAGS) -DMSIG_MUTANTS
 tests_sim_msig_sim_mutants_SOURCES = tests/sim/main.c tests/sim/mutants.c tests/sim/oracle.c \
-	tests/sim/sim.c tests/sim/sim.h
+	tests/sim/shrink.c tests/sim/shrink.h tests/sim/sim.c tests/sim/sim.h tests/sim/world.c
 tests_sim_msig_sim_mutants_CPPFLAGS = $(AM_CPPFLAGS) -DMSIG_MUTANTS
 tests_sim_msig_sim_mutants_LDADD = tests/sim/libmutant.la $(sim_libs)
 

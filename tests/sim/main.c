@@ -1,88 +1,272 @@
 /*
- * msig-sim: runs schedules from consecutive seeds; TAP. A failure prints its seed; the same seed
- * with -t prints what happened.
+ * msig-sim: runs schedules from consecutive seeds, on all processors; TAP. A failure prints its
+ * seed, and the shortest schedule that still fails; the same seed with -t prints what happened.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/sim/shrink.h"
 #include "tests/sim/sim.h"
+
+#define JOBS 64
+#define FAILURES 10
+#define BATCH 20 /* seeds that a process takes at a time */
 
 int mutants_run(uint64_t tries, const char *only);
 
+/* Shared by the processes. */
+struct board {
+	uint64_t next; /* seed */
+	uint64_t failures;
+	struct {
+		uint64_t seed;
+		char text[256];
+		double at;
+	} failure[FAILURES];
+	struct sim_stats stats[JOBS];
+};
+
 static double
-seconds(void)
+seconds(clockid_t clock)
 {
 	struct timespec ts;
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	clock_gettime(clock, &ts);
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static void
+work(struct board *board, int job, struct sim_options opt, uint64_t end)
+{
+	static struct sim sim;
+
+	sim.stats = &board->stats[job];
+	for (;;) {
+		uint64_t from = __atomic_fetch_add(&board->next, BATCH, __ATOMIC_RELAXED);
+		for (uint64_t seed = from; seed < from + BATCH; seed++) {
+			if (seed >= end ||
+			    __atomic_load_n(&board->failures, __ATOMIC_RELAXED) >= FAILURES)
+				return;
+			opt.seed = seed;
+			if (sim_run(&sim, &opt))
+				continue;
+			uint64_t k = __atomic_fetch_add(&board->failures, 1, __ATOMIC_RELAXED);
+			if (k >= FAILURES)
+				return;
+			board->failure[k].seed = seed;
+			board->failure[k].at = (double)(sim.now - 1000000000) / 1000;
+			memcpy(board->failure[k].text, sim.failure, sizeof(sim.failure));
+		}
+	}
+}
+
+static void
+run_all(struct board *board, int jobs, const struct sim_options *opt, uint64_t end)
+{
+	if (jobs == 1) {
+		work(board, 0, *opt, end);
+		return;
+	}
+	fflush(stdout);
+	for (int j = 0; j < jobs; j++)
+		if (fork() == 0) {
+			work(board, j, *opt, end);
+			fflush(stdout);
+			_exit(0);
+		}
+	for (int j = 0; j < jobs; j++) {
+		int status = 0;
+		wait(&status);
+		if (status != 0) {
+			printf("Bail out! a process of the simulator died\n");
+			exit(1);
+		}
+	}
+}
+
+static void
+add(struct sim_stats *sum, const struct sim_stats *s)
+{
+	uint64_t *a = (uint64_t *)sum;
+	const uint64_t *b = (const uint64_t *)s;
+	for (size_t i = 0; i < sizeof(*s) / sizeof(uint64_t); i++)
+		a[i] += b[i];
+}
+
+/* What happened in which step, and what never did. */
+static void
+coverage(const struct sim_stats *s)
+{
+	printf("# processes:");
+	for (int k = 1; k < CELL_KINDS; k++)
+		printf(" %s %llu (%llu ended early)", process_name((uint8_t)k),
+		       (unsigned long long)s->finished[k], (unsigned long long)s->early[k]);
+	printf("\n");
+	for (int m = 0; m < MISHAP_COUNT; m++) {
+		uint64_t sum = 0;
+		int hit = 0, cells = 0;
+		char zero[1024] = "";
+		for (int k = 0; k < CELL_KINDS; k++) {
+			const struct process_rule *rule = process_rule((uint8_t)k);
+			int steps = rule == NULL ? 1 : rule->steps - 1;
+			for (int i = 0; i < CELL_STEPS; i++)
+				sum += s->cell[m][k][i];
+			for (int i = 0; i < steps; i++) {
+				size_t len = strlen(zero);
+				cells++;
+				hit += s->cell[m][k][i] != 0;
+				if (s->cell[m][k][i] == 0)
+					snprintf(zero + len, sizeof(zero) - len, " %d/%d", k, i);
+			}
+		}
+		printf("# %-48s %9llu, in %d of %d%s%s\n", sim_mishap_name(m),
+		       (unsigned long long)sum, hit, cells, zero[0] != 0 ? "; not in" : "", zero);
+	}
+}
+
+struct arguments {
+	struct sim_options opt;
+	uint64_t count;
+	int jobs;
+	bool cells, given;
+	const char *mutants;
+};
+
+static int
+usage(void)
+{
+	fprintf(stderr, "usage: msig-sim [-ajftv] [-s seed] [-c count] [-n agents] [-j jobs] "
+			"[-x kind,...]\n");
+	return 2;
+}
+
+static bool
+without(struct arguments *a, char *list)
+{
+	static const char *const ids[] = {
+#define X(id, text) #id,
+	    MISHAPS(X)
+#undef X
+	};
+	for (char *word = strtok(list, ","); word != NULL; word = strtok(NULL, ",")) {
+		int i = 0;
+		while (i < MISHAP_COUNT && strcmp(ids[i], word) != 0)
+			i++;
+		if (i == MISHAP_COUNT)
+			return false;
+		a->opt.without |= UINT64_C(1) << i;
+	}
+	return true;
+}
+
+static int
+arguments(int argc, char **argv, struct arguments *a)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "as:c:n:fj:tm:vx:")) != -1) {
+		a->given = true;
+		switch (c) {
+		case 'a':
+			a->opt.joins_only = true;
+			break;
+		case 's':
+			a->opt.seed = strtoull(optarg, NULL, 0);
+			break;
+		case 'c':
+			a->count = strtoull(optarg, NULL, 0);
+			break;
+		case 'n':
+			a->opt.nodes = atoi(optarg);
+			if (a->opt.nodes < 2 || a->opt.nodes > NODES)
+				return usage();
+			break;
+		case 'f':
+			a->opt.faults = false;
+			break;
+		case 'j':
+			a->jobs = atoi(optarg);
+			break;
+		case 'm':
+			a->mutants = optarg;
+			break;
+		case 't':
+			a->opt.trace = true;
+			break;
+		case 'v':
+			a->cells = true;
+			break;
+		case 'x':
+			if (!without(a, optarg))
+				return usage();
+			break;
+		default:
+			return usage();
+		}
+	}
+	if (a->jobs < 1 || a->jobs > JOBS)
+		a->jobs = 1;
+	return 0;
+}
+
+static void
+report(const struct board *board, const struct arguments *a, double took)
+{
+	static struct sim_stats sum;
+
+	for (int j = 0; j < a->jobs; j++)
+		add(&sum, &board->stats[j]);
+	double n = sum.schedules > 0 ? (double)sum.schedules : 1;
+	printf("# %llu schedules in %.1f s (%.0f per second and %d processes); per schedule %.0f "
+	       "events, %.0f decisions, %.0f messages, %.1f crashes, %.0f checks of what caches "
+	       "hold; %llu rest for a reason that only people can end\n",
+	       (unsigned long long)sum.schedules, took, n / took, a->jobs, (double)sum.events / n,
+	       (double)sum.decisions / n, (double)sum.messages / n, (double)sum.crashes / n,
+	       (double)sum.checks / n, (unsigned long long)sum.unsolved);
+	if (a->cells)
+		coverage(&sum);
+	uint64_t failures = board->failures < FAILURES ? board->failures : FAILURES;
+	for (uint64_t i = 0; i < failures; i++)
+		printf("# seed %llu at %.3f s: %s\n", (unsigned long long)board->failure[i].seed,
+		       board->failure[i].at, board->failure[i].text);
+	if (failures > 0 && !a->opt.trace) {
+		struct sim_options opt = a->opt;
+		opt.seed = board->failure[0].seed;
+		shrink(&opt);
+	}
+	printf("1..1\n%sok 1 - %llu schedules from seed %llu\n", failures != 0 ? "not " : "",
+	       (unsigned long long)sum.schedules, (unsigned long long)a->opt.seed);
 }
 
 int
 main(int argc, char **argv)
 {
-	struct sim_options opt = {.seed = 1, .faults = true};
-	static struct sim sim;
-	uint64_t count = 1000, failed = 0, events = 0, decisions = 0, crashes = 0, checks = 0;
-	const char *only = NULL;
-	bool mutants = false;
-	int c;
-
-	while ((c = getopt(argc, argv, "s:c:n:ftm:")) != -1)
-		switch (c) {
-		case 's':
-			opt.seed = strtoull(optarg, NULL, 0);
-			break;
-		case 'c':
-			count = strtoull(optarg, NULL, 0);
-			break;
-		case 'n':
-			opt.nodes = atoi(optarg);
-			break;
-		case 'f':
-			opt.faults = false;
-			break;
-		case 'm':
-			mutants = true;
-			only = optarg;
-			break;
-		case 't':
-			opt.trace = true;
-			break;
-		default:
-			fprintf(stderr,
-				"usage: msig-sim [-s seed] [-c count] [-n agents] [-f] [-t]\n");
-			return 2;
-		}
-	if (mutants)
-		return mutants_run(count, only);
-	if (argc == 1 && getenv("MSIG_FULL") != NULL)
-		count = 100000;
-	else if (argc == 1)
-		count = 3000;
-	double start = seconds();
-	for (uint64_t i = 0; i < count; i++, opt.seed++) {
-		if (!sim_run(&sim, &opt)) {
-			printf("# seed %llu at %.3f s: %s\n", (unsigned long long)opt.seed,
-			       (double)(sim.now - 1000000000) / 1000, sim.failure);
-			if (++failed >= 10)
-				break;
-		}
-		events += sim.steps;
-		decisions += sim.decisions;
-		crashes += sim.crashes;
-		checks += sim.checks;
+	struct arguments a = {.opt = {.seed = 1, .faults = true},
+			      .count = 1000,
+			      .jobs = (int)sysconf(_SC_NPROCESSORS_ONLN)};
+	int bad = arguments(argc, argv, &a);
+	if (bad != 0)
+		return bad;
+	if (a.mutants != NULL)
+		return mutants_run(a.count, a.mutants);
+	if (!a.given) {
+		a.count = getenv("MSIG_FULL") != NULL ? 100000 : 2000;
+		a.opt.joins_only = true;
+		a.cells = true;
 	}
-	double took = seconds() - start;
-	printf("# %llu schedules in %.1f s of processor time (%.0f per second); per schedule %.0f "
-	       "events, %.0f decisions, "
-	       "%.1f crashes, %.0f checks of S1 and S2\n",
-	       (unsigned long long)count, took, (double)count / took,
-	       (double)events / (double)count, (double)decisions / (double)count,
-	       (double)crashes / (double)count, (double)checks / (double)count);
-	printf("1..1\n%sok 1 - %llu schedules from seed %llu\n", failed != 0 ? "not " : "",
-	       (unsigned long long)count, (unsigned long long)(opt.seed - count));
-	return failed != 0;
+	if (a.opt.trace)
+		a.jobs = 1;
+	struct board *board =
+	    mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (board == MAP_FAILED)
+		return 2;
+	board->next = a.opt.seed;
+	double start = seconds(CLOCK_MONOTONIC);
+	run_all(board, a.jobs, &a.opt, a.opt.seed + a.count);
+	report(board, &a, seconds(CLOCK_MONOTONIC) - start);
+	return board->failures != 0;
 }

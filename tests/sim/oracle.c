@@ -1,55 +1,71 @@
 /*
  * What caches may hold, exactly: every version that a server has served while a delegation named it
- * and that is not longer gone than its TTL. S1 and S2 over every pair. Written apart from
+ * and that is not longer gone than its TTL. S1, S2 and S3 over every pair. Written apart from
  * agentd/safety.c: it knows the world, not a view of it.
  */
 #include <stdio.h>
 #include <string.h>
 
+#include "libmsig/msg.h"
 #include "tests/sim/sim.h"
 
-#define SECOND INT64_C(1000)
+static bool
+cached(const struct sim *sim, const struct past *p)
+{
+	return p->end == VIEW_NEVER || p->end + p->ttl * SECOND > sim->now;
+}
 
-/* The server shows another version from now on. */
+static uint32_t
+ttl_of(const struct zone_version *v, int type)
+{
+	uint32_t ttl = v->type[type].ttl;
+	return type == VIEW_SOA && v->ttl_data > ttl ? v->ttl_data : ttl;
+}
+
+/* The server shows another version from now on; NULL: nothing any more. */
 void
 oracle_serve(struct sim *sim, struct server *server, const struct zone_version *version)
 {
 	for (int t = 0; t < VIEW_TYPE_COUNT; t++) {
-		const struct rrset *rr = &version->type[t];
 		int *n = &server->count[t];
-		if (*n > 0) {
-			struct past *last = &server->past[t][*n - 1];
-			if (rset_equal(last->set, rr->set) &&
-			    rset_equal(last->signers, rr->signers) && last->ttl == rr->ttl)
+		struct past *last = *n > 0 ? &server->past[t][*n - 1] : NULL;
+		if (last != NULL && last->end == VIEW_NEVER) {
+			const struct rrset *rr = version == NULL ? NULL : &version->type[t];
+			if (rr != NULL && rset_equal(last->set, rr->set) &&
+			    rset_equal(last->signers, rr->signers) &&
+			    last->ttl == ttl_of(version, t) && last->wrong == version->wrong)
 				continue;
 			last->end = sim->now;
 		}
+		if (version == NULL)
+			continue;
 		/* Forget what no cache holds. */
 		int keep = 0;
 		for (int i = 0; i < *n; i++) {
 			struct past *p = &server->past[t][i];
-			if (p->end != VIEW_NEVER && p->end + p->ttl * SECOND < sim->now)
+			if (!cached(sim, p))
 				continue;
-			server->past[t][keep++] = *p;
+			if (keep != i)
+				server->past[t][keep] = *p;
+			keep++;
 		}
 		*n = keep;
 		if (*n == KEPT) {
 			sim_fail(sim, "the simulator's history is too short");
 			return;
 		}
-		server->past[t][(*n)++] = (struct past){.set = rr->set,
-							.signers = rr->signers,
-							.ttl = rr->ttl,
-							.start = sim->now,
-							.end = VIEW_NEVER};
+		const struct rrset *rr = &version->type[t];
+		struct past *p = &server->past[t][(*n)++];
+		*p = (struct past){.set = rr->set,
+				   .signers = rr->signers,
+				   .ttl = ttl_of(version, t),
+				   .wrong = version->wrong,
+				   .start = sim->now,
+				   .end = VIEW_NEVER};
+		if (t == VIEW_DS)
+			p->keys = rpool_keys(&sim->pool, rr->set);
 	}
-	server->now = *version;
-}
-
-static bool
-cached(const struct sim *sim, const struct past *p)
-{
-	return p->end == VIEW_NEVER || p->end + p->ttl * SECOND > sim->now;
+	server->now = version;
 }
 
 /* Names in the NS sets that caches may hold of a server. */
@@ -63,21 +79,47 @@ names_of(const struct sim *sim, const struct server *server)
 	return names;
 }
 
-/* Who is named by the parent, or by a server that is named. */
+/* Until when caches may hold an NS set of this server that names each provider. */
+static void
+names_until(const struct sim *sim, const struct server *server, int64_t until[NODES])
+{
+	for (int v = 0; v < server->count[VIEW_NS]; v++) {
+		const struct past *p = &server->past[VIEW_NS][v];
+		int64_t end = p->end == VIEW_NEVER ? VIEW_NEVER : p->end + p->ttl * SECOND;
+		for (int i = 0; i < sim->nodes && end > sim->now; i++)
+			if (rset_has(&p->set, sim->node[i].ns) && end > until[i])
+				until[i] = end;
+	}
+}
+
+static bool
+asked(const struct server *s)
+{
+	return s->named_from != 0 && s->named_until == VIEW_NEVER;
+}
+
+/* Who is named by the parent, or by a server that is named. One that names itself keeps those who
+ * ask it. */
 static void
 delegations(struct sim *sim)
 {
 	struct rset names = RSET_NONE;
-	for (int i = 0; i < sim->parent.servers; i++)
+	int64_t until[NODES] = {0};
+
+	for (int i = 0; i < sim->parent.servers; i++) {
 		names = rset_or(names, names_of(sim, &sim->parent.server[i]));
+		names_until(sim, &sim->parent.server[i], until);
+	}
 	for (bool more = true; more;) {
 		more = false;
 		for (int i = 0; i < sim->nodes; i++) {
 			const struct node *node = &sim->node[i];
-			if (!rset_has(&names, node->ns))
-				continue;
 			for (int k = 0; k < node->servers; k++) {
-				struct rset all = rset_or(names, names_of(sim, &node->server[k]));
+				const struct server *s = &node->server[k];
+				if (!rset_has(&names, node->ns) && !asked(s))
+					continue;
+				struct rset all = rset_or(names, names_of(sim, s));
+				names_until(sim, s, until);
 				more |= !rset_equal(all, names);
 				names = all;
 			}
@@ -87,14 +129,17 @@ delegations(struct sim *sim)
 		for (int k = 0; k < sim->node[i].servers; k++) {
 			struct server *s = &sim->node[i].server[k];
 			bool named = rset_has(&names, sim->node[i].ns);
-			if (named && s->named_from == 0) {
-				s->named_from = sim->now > 0 ? sim->now : 1;
-				s->named_until = VIEW_NEVER;
-			} else if (!named && s->named_from != 0 && s->named_until == VIEW_NEVER) {
-				s->named_until = sim->now;
-			} else if (named) {
-				s->named_until = VIEW_NEVER;
+			if (!named) {
+				if (asked(s))
+					s->named_until =
+					    s->expires < sim->now ? s->expires : sim->now;
+				continue;
 			}
+			if (s->named_from == 0 || (s->named_until != VIEW_NEVER &&
+						   s->named_until < sim->now - 100 * SECOND))
+				s->named_from = sim->now; /* nothing is cached from before */
+			s->named_until = VIEW_NEVER;
+			s->expires = until[i];
 		}
 }
 
@@ -110,65 +155,128 @@ visible(const struct sim *sim, const struct server *s, const struct past *p)
 	return p->end > s->named_from && p->start < s->named_until;
 }
 
+#define SEEN_MAX (NODES * SERVERS * KEPT)
+
+struct cache {
+	const struct past *at[SEEN_MAX];
+	const char *where[SEEN_MAX];
+	int count;
+};
+
+/* The same set from several servers is one. */
+static void
+collect(const struct sim *sim, const struct server *s, enum view_type type, bool parent,
+	struct cache *out)
+{
+	for (int v = 0; v < s->count[type]; v++) {
+		const struct past *p = &s->past[type][v];
+		if (parent ? !cached(sim, p) : p->wrong || !visible(sim, s, p))
+			continue;
+		bool known = false;
+		for (int i = 0; i < out->count && !known; i++)
+			known = rset_equal(out->at[i]->set, p->set) &&
+				rset_equal(out->at[i]->signers, p->signers);
+		if (known)
+			continue;
+		out->at[out->count] = p;
+		out->where[out->count++] = s->name;
+	}
+}
+
+static struct rset
+of_algorithm(const struct sim *sim, struct rset keys, uint8_t algorithm)
+{
+	for (int i = rset_next(&keys, 0); i >= 0; i = rset_next(&keys, i + 1))
+		if (sim->pool.at[i].alg != algorithm)
+			rset_del(&keys, i);
+	return keys;
+}
+
+/* Every algorithm in DS has a chain at every server, and signs the data; every algorithm in DNSKEY
+ * signs the data. */
+static void
+s3(struct sim *sim, const struct cache *ds, const struct cache *keys, const struct cache *sigs)
+{
+	static const uint8_t algorithms[] = {13, 15};
+
+	for (size_t a = 0; a < sizeof(algorithms) && !sim->failed; a++)
+		for (int k = 0; k < keys->count; k++) {
+			const struct past *p = keys->at[k];
+			struct rset of = of_algorithm(sim, p->set, algorithms[a]);
+			bool named = false;
+			for (int d = 0; d < ds->count; d++) {
+				struct rset want =
+				    of_algorithm(sim, ds->at[d]->keys, algorithms[a]);
+				named |= !rset_empty(want);
+				if (!rset_empty(want) &&
+				    !rset_meets(rset_and(want, of), p->signers))
+					sim_fail(
+					    sim,
+					    "S3: no chain of algorithm %u at %s for a cached DS",
+					    algorithms[a], keys->where[k]);
+			}
+			for (int s = 0; s < sigs->count && !rset_empty(of); s++) {
+				struct rset by =
+				    of_algorithm(sim, sigs->at[s]->signers, algorithms[a]);
+				if (rset_within(sigs->at[s]->signers, sim->tainted))
+					continue;
+				if (rset_empty(by) || (named && !rset_meets(by, p->set)))
+					sim_fail(
+					    sim,
+					    "S3: algorithm %u is in DNSKEY of %s%s and does not "
+					    "sign at %s",
+					    algorithms[a], keys->where[k],
+					    named ? " and in DS" : "", sigs->where[s]);
+			}
+		}
+}
+
 void
 oracle_check(struct sim *sim)
 {
-	static const struct past *keys[NODES * SERVERS * KEPT], *sigs[NODES * SERVERS * KEPT];
-	static const char *key_at[NODES * SERVERS * KEPT], *sig_at[NODES * SERVERS * KEPT];
-	const struct past *ds[SERVERS * KEPT];
-	struct rset ds_keys[SERVERS * KEPT];
-	int nk = 0, ns = 0, nd = 0;
+	static struct cache ds, keys, sigs;
 
+	ds.count = keys.count = sigs.count = 0;
 	delegations(sim);
-	sim->checks++;
-	for (int i = 0; i < sim->parent.servers; i++) {
-		const struct server *s = &sim->parent.server[i];
-		for (int v = 0; v < s->count[VIEW_DS]; v++)
-			if (cached(sim, &s->past[VIEW_DS][v])) {
-				ds_keys[nd] = rpool_keys(&sim->pool, s->past[VIEW_DS][v].set);
-				ds[nd++] = &s->past[VIEW_DS][v];
-			}
-	}
+	if (sim->stats != NULL)
+		sim->stats->checks++;
+	for (int i = 0; i < sim->parent.servers; i++)
+		collect(sim, &sim->parent.server[i], VIEW_DS, true, &ds);
 	for (int i = 0; i < sim->nodes; i++)
 		for (int k = 0; k < sim->node[i].servers; k++) {
-			const struct server *s = &sim->node[i].server[k];
-			for (int v = 0; v < s->count[VIEW_DNSKEY]; v++)
-				if (visible(sim, s, &s->past[VIEW_DNSKEY][v])) {
-					key_at[nk] = s->name;
-					keys[nk++] = &s->past[VIEW_DNSKEY][v];
-				}
-			for (int v = 0; v < s->count[VIEW_SOA]; v++)
-				if (visible(sim, s, &s->past[VIEW_SOA][v])) {
-					sig_at[ns] = s->name;
-					sigs[ns++] = &s->past[VIEW_SOA][v];
-				}
+			collect(sim, &sim->node[i].server[k], VIEW_DNSKEY, false, &keys);
+			collect(sim, &sim->node[i].server[k], VIEW_SOA, false, &sigs);
 		}
-	for (int d = 0; d < nd; d++)
-		if (rset_empty(ds[d]->set)) {
+	for (int d = 0; d < ds.count; d++)
+		if (rset_empty(ds.at[d]->set)) {
 			sim_fail(sim, "S4: an empty DS set");
 			return;
 		}
-	for (int k = 0; k < nk; k++) {
-		for (int d = 0; d < nd; d++)
-			if (!rset_meets(rset_and(ds_keys[d], keys[k]->set), keys[k]->signers)) {
-				sim_fail(
-				    sim,
-				    "S1: a cached DS set matches no signing key of the DNSKEY set "
-				    "of %s",
-				    key_at[k]);
+	for (int k = 0; k < keys.count; k++) {
+		const struct past *p = keys.at[k];
+		for (int d = 0; d < ds.count; d++)
+			if (!rset_meets(rset_and(ds.at[d]->keys, p->set), p->signers)) {
+				sim_fail(sim,
+					 "S1: a cached DS set matches no signing key of the DNSKEY "
+					 "set of %s",
+					 keys.where[k]);
 				return;
 			}
-		for (int s = 0; s < ns; s++)
-			if (!rset_meets(keys[k]->set, sigs[s]->signers)) {
-				sim_fail(
-				    sim,
-				    "S2: signatures of %s verify with no key of the DNSKEY set "
-				    "of %s",
-				    sig_at[s], key_at[k]);
+		for (int s = 0; s < sigs.count; s++)
+			if (!rset_meets(p->set, sigs.at[s]->signers) &&
+			    !rset_within(sigs.at[s]->signers, sim->tainted)) {
+				sim_fail(sim,
+					 "S2: signatures of %s verify with no key of the DNSKEY "
+					 "set of %s",
+					 sigs.where[s], keys.where[k]);
 				return;
 			}
 	}
+	if (sim->algorithms)
+		s3(sim, &ds, &keys, &sigs);
 }
+
+/* ---- the agents ---- */
 
 /* Does the requestor still count on it? The owner may have taken it out. */
 static bool
@@ -202,20 +310,33 @@ ended(const struct sim *sim, const struct view_process *run)
 	return false;
 }
 
+/* The first step that others may have seen something of. */
+static int
+first_effect(const struct view_process *run)
+{
+	return run->kind == MSIG_PROCESS_ZSK || run->kind == MSIG_PROCESS_KSK ? 2 : 1;
+}
+
 /* S7: one process per zone (one that has done nothing yet does not count). S6: its agents are at
- * most one step apart. */
+ * most one step apart. Who restored its database stands where it stood then. */
 void
 oracle_agents(struct sim *sim)
 {
 	const struct view_process *seen = NULL;
-	int low = 100, high = -1;
+	int low = 100, high = -1, running = 0;
 
+	for (int i = 0; i < sim->nodes; i++)
+		running += sim->node[i].view != NULL && sim->node[i].view->d.process.kind != 0;
+	if (running < 2)
+		return;
 	for (int i = 0; i < sim->nodes; i++) {
-		if (sim->node[i].view == NULL)
+		if (sim->node[i].view == NULL || sim->node[i].lost)
 			continue;
 		const struct view_process *run = &sim->node[i].view->d.process;
-		if (run->kind == 0 || !takes_part(sim, i, run) || run->step == 0 ||
-		    (run->step == 1 && run->phase < PHASE_EXECUTING) || ended(sim, run))
+		int first = first_effect(run);
+		if (run->kind == 0 || run->step < first ||
+		    (run->step == first && run->phase < PHASE_EXECUTING) ||
+		    !takes_part(sim, i, run) || ended(sim, run))
 			continue;
 		if (seen != NULL && memcmp(seen->tid, run->tid, 16) != 0) {
 			sim_fail(sim, "S7: two processes at a time");
@@ -224,7 +345,7 @@ oracle_agents(struct sim *sim)
 		seen = run;
 	}
 	for (int i = 0; i < sim->nodes && seen != NULL; i++) {
-		if (sim->node[i].view == NULL)
+		if (sim->node[i].view == NULL || sim->node[i].lost)
 			continue;
 		const struct view_process *run = &sim->node[i].view->d.process;
 		if (memcmp(seen->tid, run->tid, 16) != 0 || !takes_part(sim, i, run))
@@ -237,46 +358,142 @@ oracle_agents(struct sim *sim)
 		sim_fail(sim, "S6: agents are %d steps apart", high - low);
 }
 
-/* Everybody who was designated is in, everywhere. */
+/* ---- where everything ends ---- */
+
+struct goal {
+	struct rset ns, keys, ksks;
+	int members;
+};
+
+static bool
+signs(const struct node *n)
+{
+	return n->listed && n->on && n->sign && !n->expelled;
+}
+
+static bool
+serves(const struct node *n)
+{
+	return n->listed && n->on && !n->expelled;
+}
+
+static struct goal
+goal(const struct sim *sim)
+{
+	struct goal g = {0};
+	for (int i = 0; i < sim->nodes; i++) {
+		const struct node *n = &sim->node[i];
+		if (serves(n))
+			rset_add(&g.ns, n->ns);
+		if (!signs(n))
+			continue;
+		g.keys = rset_or(g.keys, world_published(n));
+		g.ksks = rset_or(g.ksks, world_intended(n));
+		g.members++;
+	}
+	return g;
+}
+
+/* An agent that has nothing left to do. */
+static bool
+agent_rests(const struct node *n, const struct goal *g, const struct sim *sim, char *why,
+	    size_t len)
+{
+	const struct zone_view *v = n->view;
+
+	if (v == NULL) {
+		snprintf(why, len, "%s is down", n->identity);
+		return false;
+	}
+	if (v->d.process.kind != 0 || __builtin_popcount(agree_members(v)) != g->members) {
+		snprintf(why, len, "the agent of %s (process %u, %d members of %d)", n->identity,
+			 v->d.process.kind, __builtin_popcount(agree_members(v)), g->members);
+		return false;
+	}
+	for (int k = 0; k < VIEW_ORDERS && signs(n); k++) {
+		if (v->d.order[k].process != 0) {
+			snprintf(why, len, "%s still has an order", n->identity);
+			return false;
+		}
+		if (n->order[k].process != 0 && rset_meets(n->order[k].old, world_published(n))) {
+			snprintf(why, len, "keys of %s that were to go are there", n->identity);
+			return false;
+		}
+	}
+	for (int i = 0; i < sim->nodes; i++) {
+		int p = view_provider_find(v, sim->node[i].identity);
+		bool has = p >= 0 && v->d.provider[p].has != 0;
+		if (has != serves(&sim->node[i])) {
+			snprintf(why, len, "%s thinks that %s is %s", n->identity,
+				 sim->node[i].identity, has ? "in" : "out");
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool
+zone_rests(const struct sim *sim, const struct node *n, const struct goal *g, char *why, size_t len)
+{
+	for (int k = 0; k < n->servers; k++) {
+		const struct zone_version *z = n->server[k].now;
+		const char *what = NULL;
+		if (z == NULL)
+			what = "nothing";
+		else if (!rset_equal(g->keys, z->type[VIEW_DNSKEY].set))
+			what = rset_within(g->keys, z->type[VIEW_DNSKEY].set) ? "more DNSKEY"
+									      : "other DNSKEY";
+		else if (!rset_equal(z->type[VIEW_NS].set, g->ns))
+			what = "other NS";
+		else if (!rset_empty(z->type[VIEW_CSYNC].set))
+			what = "CSYNC";
+		else if (g->members > 1 &&
+			 !rset_equal(rpool_keys(&sim->pool, z->type[VIEW_CDS].set), g->ksks))
+			what = "other CDS";
+		if (what != NULL) {
+			snprintf(why, len, "%s serves %s", n->server[k].name, what);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* What the owner wants, and the operators, is there: at every agent, server and the parent. */
 bool
 oracle_finished(struct sim *sim, char *why, size_t len)
 {
-	struct rset ns = RSET_NONE, keys = RSET_NONE, ksks = RSET_NONE;
-	uint32_t members = 0;
+	struct goal g = goal(sim);
 
-	for (int i = 0; i < sim->nodes; i++) {
-		if (!sim->node[i].there)
-			continue;
-		rset_add(&ns, sim->node[i].ns);
-		rset_add(&ksks, sim->node[i].ksk);
-		keys = rset_or(keys, sim->node[i].own);
-		members++;
-	}
 	for (int i = 0; i < sim->parent.servers; i++) {
-		const struct server *s = &sim->parent.server[i];
-		if (!rset_equal(rpool_keys(&sim->pool, s->now.type[VIEW_DS].set), ksks) ||
-		    !rset_equal(s->now.type[VIEW_NS].set, ns)) {
+		const struct zone_version *z = sim->parent.server[i].now;
+		if (z == NULL ||
+		    !rset_equal(rpool_keys(&sim->pool, z->type[VIEW_DS].set), g.ksks) ||
+		    !rset_equal(z->type[VIEW_NS].set, g.ns)) {
 			snprintf(why, len, "the parent's %s",
-				 rset_equal(s->now.type[VIEW_NS].set, ns) ? "DS" : "NS");
+				 z == NULL || rset_equal(z->type[VIEW_NS].set, g.ns) ? "DS" : "NS");
 			return false;
 		}
 	}
 	for (int i = 0; i < sim->nodes; i++) {
 		const struct node *n = &sim->node[i];
-		if (!n->there)
-			continue;
-		for (int k = 0; k < n->servers; k++)
-			if (!rset_within(keys, n->server[k].now.type[VIEW_DNSKEY].set) ||
-			    !rset_equal(n->server[k].now.type[VIEW_NS].set, ns) ||
-			    !rset_empty(n->server[k].now.type[VIEW_CSYNC].set)) {
-				snprintf(why, len, "what %s serves", n->server[k].name);
-				return false;
-			}
-		if (n->view == NULL || n->view->d.process.kind != 0 ||
-		    (uint32_t)__builtin_popcount(agree_members(n->view)) != members) {
-			snprintf(why, len, "the agent of %s", n->identity);
+		if (serves(n) &&
+		    (!agent_rests(n, &g, sim, why, len) || !zone_rests(sim, n, &g, why, len)))
 			return false;
-		}
+	}
+	return true;
+}
+
+bool
+oracle_named(struct sim *sim, char *why, size_t len)
+{
+	struct goal g = goal(sim);
+
+	for (int i = 0; i < sim->nodes; i++) {
+		const struct node *n = &sim->node[i];
+		if (n->dead || !serves(n) || agent_rests(n, &g, sim, why, len))
+			continue;
+		if (n->view != NULL && n->view->reasons == 0)
+			return false;
 	}
 	return true;
 }

@@ -1,8 +1,8 @@
 /*
  * A world in one process: several agents (the daemon's own object files), their combiners, signers
- * and name servers, an owner, a parent with a scanner, a network that loses, repeats and reorders,
- * crashes at every persisted write, and an oracle that looks at what every cache may hold. Time is
- * virtual; everything follows from one seed.
+ * with key stores, and name servers, an owner, operators, a parent with a scanner, a network that
+ * loses, repeats and reorders, crashes at every persisted write, and an oracle that looks at what
+ * every cache may hold. Time is virtual; everything follows from one seed.
  */
 #pragma once
 
@@ -13,9 +13,12 @@
 #include "agentd/safety.h"
 #include "agentd/view.h"
 
-#define NODES 4
+#define NODES 5
 #define SERVERS 2 /* addresses per provider and at the parent */
-#define KEPT 24   /* versions that a server's history keeps */
+#define KEPT 40   /* versions that a server's history keeps */
+#define STORE 20  /* keys in a signer's store */
+#define HSYNCS 96
+#define SECOND INT64_C(1000)
 
 /* ---- chance ---- */
 
@@ -44,6 +47,70 @@ rng_chance(struct rng *r, int per_mille)
 	return (int)(rng_next(r) % 1000) < per_mille;
 }
 
+/* Everything that goes wrong, and everything that a person does. Each time it happens it has a
+ * number of its own, so that a failing schedule can be run again without it. */
+#define MISHAPS(X)                                                \
+	X(LOST, "message lost")                                   \
+	X(LATE, "message late")                                   \
+	X(TWICE, "message repeated")                              \
+	X(CUT, "one-way cut")                                     \
+	X(PARTITION, "partition of one")                          \
+	X(PEER, "peer not operational")                           \
+	X(CRASH, "crash of an agent")                             \
+	X(CLOCK, "clock jumps")                                   \
+	X(RESTORED, "database put back from an older copy")       \
+	X(DB_LOST, "database lost")                               \
+	X(DIES, "agent dies for good")                            \
+	X(SILENCE, "its servers die")                             \
+	X(QUESTION, "question lost")                              \
+	X(DEAF, "server silent for a while")                      \
+	X(STUCK, "server not fed for a while")                    \
+	X(FLAP, "server goes back to the old version")            \
+	X(TTL, "TTL changes")                                     \
+	X(PARENT_TTL, "DS TTL changes")                           \
+	X(PARENT_STUCK, "server of the parent lags")              \
+	X(PARENT_FLAP, "server of the parent goes back")          \
+	X(APPLY, "overlay lost on its way")                       \
+	X(APPLIED, "combiner's answer lost")                      \
+	X(COMBINER, "combiner starts anew")                       \
+	X(NOTIFY, "signer's NOTIFY lost")                         \
+	X(KEY_REFUSED, "key store refuses")                       \
+	X(KEY_LOST, "question to the key store lost")             \
+	X(KEY_CRASH, "driver dies between doing and answering")   \
+	X(KEY_TAG, "new key with a tag that is in use")           \
+	X(KEY_NEW, "signer publishes a key of its own accord")    \
+	X(KEY_EARLY, "signer uses a key at once")                 \
+	X(KEY_SLOW, "signer is slow to drop foreign keys")        \
+	X(KEY_DROP, "signer drops a foreign key for a while")     \
+	X(CDS_OLD, "signer shows an old CDS again")               \
+	X(BLIP, "HSYNC broken for a while")                       \
+	X(JOIN, "owner: ON")                                      \
+	X(LEAVE, "owner: OFF")                                    \
+	X(TIDY, "owner deletes the record of who has left")       \
+	X(NSMGMT, "owner: NSMGMT changes")                        \
+	X(NOSIGN, "owner: ON NOSIGN")                             \
+	X(NOSIGN_LEAVE, "owner: OFF for a NOSIGN provider")       \
+	X(SIGN_NOSIGN, "owner: a signer becomes NOSIGN, or back") \
+	X(PAIR, "owner: two changes at once")                     \
+	X(ORDER_ZSK, "operator: roll zsk")                        \
+	X(ORDER_KSK, "operator: roll ksk or csk")                 \
+	X(ORDER_ALG, "operator: roll algorithm")                  \
+	X(EXPEL, "operators: expel")                              \
+	X(PAUSE, "operator: pause")                               \
+	X(ABORT, "operator: abort")                               \
+	X(STEPS, "operator: step mode")
+
+enum mishap {
+#define X(id, text) MISHAP_##id,
+	MISHAPS(X)
+#undef X
+	    MISHAP_COUNT
+};
+
+#define MISHAP_NUMBERS 1024 /* of a kind in one schedule that can be masked */
+#define CELL_STEPS 12
+#define CELL_KINDS 8
+
 /* ---- what is served ---- */
 
 struct rrset {
@@ -53,10 +120,13 @@ struct rrset {
 };
 
 struct zone_version {
-	struct rrset type[VIEW_TYPE_COUNT];
-	int hsync;    /* index of the owner's instructions */
-	uint32_t seq; /* its number: equal versions are the same */
+	struct rrset type[VIEW_TYPE_COUNT]; /* SOA: signers, published or not; its TTL */
+	uint32_t ttl_data;                  /* the largest of the zone */
+	int hsync;                          /* index of the owner's instructions */
+	int alien;                          /* a key that signs and is not published, or -1 */
+	bool wrong; /* the signer breaks the rules: nobody's fault but its own */
 	bool loaded;
+	uint32_t seq; /* its number */
 };
 
 /* A version in the ids of a view. */
@@ -67,24 +137,27 @@ struct seen {
 
 /* What a server has served, for the oracle: exact times. */
 struct past {
-	struct rset set, signers;
+	struct rset set, signers, keys; /* keys: that DS stand for */
 	uint32_t ttl;
+	bool wrong;
 	int64_t start, end; /* end VIEW_NEVER: now */
 };
 
 struct server {
 	char name[32];
-	struct zone_version now;
+	const struct zone_version *now;
 	int64_t deaf;                    /* does not answer the agents until then */
 	int64_t stuck;                   /* takes no new version until then */
+	bool silent;                     /* serves nobody any more */
 	int64_t named_from, named_until; /* exact; from 0: never */
+	int64_t expires;                 /* of the last NS set that names it */
 	int count[VIEW_TYPE_COUNT];
 	struct past past[VIEW_TYPE_COUNT][KEPT];
 };
 
 struct owner_zone {
 	struct rset ns;
-	uint32_t ttl_ns;
+	uint32_t ttl_ns, ttl_data;
 	int hsync;
 };
 
@@ -94,26 +167,58 @@ struct combiner {
 	struct view_contribution from[NODES]; /* in world's ids */
 };
 
+struct key {
+	uint32_t id;
+	uint8_t role, state, algorithm;
+	bool signing; /* it signed before it was published, and goes on */
+	int rr;
+};
+
+struct ordered {
+	uint8_t process;
+	struct rset old; /* keys that shall be gone */
+};
+
 struct node {
 	char identity[32];
-	struct rpool *pool;
-	bool there; /* takes part in this schedule */
 	enum view_mode mode;
-	int ksk, zsk, ns; /* world's ids */
-	struct rset own, cds, cdnskey;
+	bool driver;
+	int ns; /* world's id */
+	/* what the owner means with it */
+	bool listed, on, sign;
+	/* what it is */
+	bool dead;      /* its agent, for good */
+	bool frozen;    /* and its signer */
+	bool stops;     /* servers that are to be stopped are stopped */
+	bool expelled;  /* by the others' operators */
+	bool unsigned_; /* it has no signer: what it serves is a copy */
+	int feed;       /* whose signer its servers serve; itself, or another's */
+	int keys;
+	struct key store[STORE];
+	struct rset ever; /* keys that it made */
+	uint32_t made;
 	struct owner_zone owner;
 	struct combiner combiner;
-	struct zone_version signer;
+	const struct zone_version *signer;
 	int servers;
 	struct server server[SERVERS];
 	uint32_t ttl[VIEW_TYPE_COUNT];
 	int64_t ttl_until;
+	struct rset linger, dropped, old_cds;
+	int64_t linger_until, slow_until, dropped_until, old_cds_until;
+	struct ordered order[VIEW_ORDERS];
 	/* the agent */
 	struct zone_view *view;
 	bool up;
 	int64_t clock; /* its clock is ahead by this */
-	uint8_t *blob;
-	size_t blob_len;
+	uint8_t *blob, *backup;
+	size_t blob_len, backup_len;
+	uint64_t backup_at;
+	int lives;
+	bool lost;   /* its database was put back or lost once */
+	bool forgot; /* it does not know what it had said before */
+	bool doubt;  /* its database is older than the world, and nobody has confirmed */
+	uint64_t issued_epoch, issued_counter;
 	int64_t wake; /* time of the wake-up event that counts */
 	int persists;
 	int crash_at; /* number of the persist at which it dies; 0: never */
@@ -132,8 +237,7 @@ struct parent {
 	struct server server[SERVERS];
 };
 
-/* ---- events
- * --------------------------------------------------------------------------------------- */
+/* ---- events ---- */
 
 enum event_kind {
 	EV_WAKE,
@@ -149,21 +253,34 @@ enum event_kind {
 	EV_SHOWN,
 	EV_APPLY,
 	EV_APPLIED,
-	EV_OWNER,      /* the owner does something */
-	EV_OWNER_BLIP, /* the owner breaks HSYNC, and repairs it later */
+	EV_FOLLOWED,
+	EV_KEY,
+	EV_KEYS,
+	EV_OWNER,      /* the owner does something; a: what, b: with whom */
+	EV_OWNER_BACK, /* HSYNC is repaired */
 	EV_OWNER_SYNC,
+	EV_OPERATOR, /* a: what */
 	EV_SIGNER,
 	EV_SERVER,
+	EV_SILENCE,
 	EV_SCAN,
 	EV_PARENT_SERVER,
 	EV_START,
+	EV_RESTORE,
 	EV_PEER, /* reachability */
 	EV_FAULT,
+	EV_TIDY,  /* owner and operators look around */
 	EV_QUIET, /* faults end */
 };
 
-struct state_wire {
-	struct view_statement st; /* sets in world's ids */
+enum operator_word {
+	WORD_RESUME,
+	WORD_CONFIRM,
+	WORD_ORDER,
+	WORD_ABORT,
+	WORD_PAUSE,
+	WORD_EXPEL,
+	WORD_STEPS,
 };
 
 struct event {
@@ -173,6 +290,7 @@ struct event {
 	int node, from;
 	int a, b;
 	int64_t t;
+	const struct zone_version *version;
 	union {
 		struct view_message message;
 		struct view_statement statement;
@@ -182,7 +300,15 @@ struct event {
 			uint16_t rcode;
 			struct view_contribution from[NODES];
 		} apply;
-		struct zone_version answer;
+		struct {
+			uint8_t verb, role, algorithm, state;
+			uint32_t id;
+		} key;
+		struct {
+			bool known;
+			int count;
+			struct key key[STORE];
+		} keys;
 	} u;
 };
 
@@ -190,8 +316,16 @@ struct sim_options {
 	uint64_t seed;
 	int nodes; /* 0: by the seed */
 	bool faults;
+	bool joins_only; /* nothing but signers that join */
 	bool trace;
-	int mutant;
+	uint64_t without; /* kinds of mishaps that do not happen */
+};
+
+/* What happened in many schedules. */
+struct sim_stats {
+	uint64_t schedules, failed, events, decisions, checks, crashes, messages, unsolved;
+	uint64_t finished[CELL_KINDS], early[CELL_KINDS];
+	uint64_t cell[MISHAP_COUNT][CELL_KINDS][CELL_STEPS];
 };
 
 struct sim {
@@ -204,6 +338,8 @@ struct sim {
 	struct event **heap;
 	int events, room;
 	struct event *spare;
+	struct zone_version **chunk;
+	int chunks;
 	struct rpool pool;
 	int nodes;
 	bool agent; /* NSMGMT */
@@ -212,24 +348,55 @@ struct sim {
 	struct owner_zone owner;
 	int instructions;
 	int meant; /* the instruction that the owner means */
-	struct view_hsync hsync[64];
+	struct view_hsync hsync[HSYNCS];
 	struct view_times times;
 	bool cut[NODES][NODES];
+	struct rset tainted; /* keys that a signer used too early */
+	bool algorithms;     /* more than one is about */
+	bool unsolvable;     /* somebody whom nobody stands for would have to act */
+	bool broken;         /* HSYNC stays broken */
 	/* result */
 	bool failed;
 	char failure[256];
 	int64_t finished;
-	uint64_t steps, decisions, checks, crashes, messages;
-	uint64_t sends[256];
+	struct sim_stats *stats;
+	int happened[MISHAP_COUNT];
+	const uint8_t (*mask)[MISHAP_NUMBERS / 8]; /* per kind: those that do not happen */
 };
 
-/* Runs one schedule. true: nothing went wrong. */
+/* Runs one schedule. true: nothing went wrong. stats may be NULL. */
 bool sim_run(struct sim *sim, const struct sim_options *options);
 void sim_fail(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void sim_trace(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* sim.c: for world.c */
+struct event *sim_post(struct sim *sim, enum event_kind kind, int node, int64_t delay);
+bool sim_faulty(const struct sim *sim);
+/* Does it happen now? node: to whom, or -1. */
+bool sim_mishap(struct sim *sim, enum mishap kind, int node, int per_mille);
+void sim_drive(struct sim *sim, int node);
+void sim_kill(struct sim *sim, int node, const char *where, bool back);
+int sim_number_at(const struct sim *sim, const struct node *n, int global);
+struct rset sim_set_to_view(struct sim *sim, struct node *n, struct rset set);
+int64_t sim_local(const struct sim *sim, const struct node *n);
+const char *sim_mishap_name(enum mishap kind);
+
+/* world.c */
+void world_make(struct sim *sim);
+/* An event that needs no agent. true: it was that, and there is nothing left to do. */
+bool world_event(struct sim *sim, struct event *e);
+void world_keys(struct sim *sim, struct node *n, struct event *answer);
+struct rset world_published(const struct node *n); /* by its store */
+struct rset world_intended(const struct node *n);  /* what its CDS name */
+struct rset world_made(const struct node *n);      /* ever */
+bool world_delegated(const struct sim *sim, const struct node *n);
+int world_key(struct sim *sim, uint16_t flags, uint8_t algorithm, bool collide);
+struct zone_version *world_version(struct sim *sim);
 
 /* oracle.c */
 void oracle_serve(struct sim *sim, struct server *server, const struct zone_version *version);
 void oracle_check(struct sim *sim);
 void oracle_agents(struct sim *sim);
 bool oracle_finished(struct sim *sim, char *why, size_t len);
+/* Whoever is not where it should be says why. */
+bool oracle_named(struct sim *sim, char *why, size_t len);
