@@ -297,6 +297,8 @@ egress(struct step *s)
 			     "transfers it anew; nothing is begun until then");
 }
 
+static const struct view_place *own_signer(const struct zone_view *view);
+static bool serves_only(const struct zone_view *view);
 static const struct view_version *seen_at_signer(const struct zone_view *view, enum view_type type);
 
 /* ---- who manages NS ---- */
@@ -331,6 +333,9 @@ ns_management(struct step *s)
 		providers++;
 	}
 	const struct view_version *ns = seen_at_signer(view, VIEW_NS);
+	/* What was seen before the instruction is of an older zone. */
+	if (ns != NULL && own_signer(view)->history[VIEW_NS].time < d->hsync.time)
+		ns = NULL;
 	if (agent && providers > 1 && (ns == NULL || !rset_equal(ns->set, all))) {
 		step_blocked(s, REASON_OF_NS, "signer",
 			     "the owner's NS equal to those of all providers",
@@ -441,6 +446,13 @@ own_keys(struct step *s)
 	const struct view_version *keys = seen_at_signer(view, VIEW_DNSKEY);
 	const struct view_version *soa = seen_at_signer(view, VIEW_SOA);
 	struct rset store = stored_keys(view);
+	if (serves_only(view)) { /* all that its servers show is another's */
+		if (!rset_empty(d->own)) {
+			d->own = RSET_NONE;
+			view->persist = true;
+		}
+		return;
+	}
 	if (view->config.mode == VIEW_MODE_ALL && view->store_known) {
 		/* What the overlay says proves nothing: the key store is the only authority. */
 		if (!rset_equal(d->own, store)) {

@@ -55,6 +55,7 @@ lab_tests = \
 	tests/system/test_join.py \
 	tests/system/test_join_crowd.py \
 	tests/system/test_join_doubt.py \
+	tests/system/test_group.py \
 	tests/system/test_leave.py \
 	tests/system/test_join_kill.py \
 	tests/system/test_join_bind.py \

@@ -2,6 +2,7 @@
 
 import re
 import signal
+import time
 
 from . import net
 from .rig import ZONE
@@ -45,7 +46,9 @@ def never_bogus(t, world, what, minimum=20, dead=None):
                  and not (dead and dead[0] <= event[0] <= dead[1])]
         t.ok(not wrong and count.secure >= minimum,
              f"{what}: {cls} resolvers saw {count}",
-             lambda c=count: f"{dict(c.reasons)} {dict(c.oddities)}")
+             lambda c=count, w=wrong: f"{dict(c.reasons)} {dict(c.oddities)}\n" + "\n".join(
+                 f"{time.strftime('%T', time.localtime(e[0]))} {' '.join(map(str, e[3:]))}"
+                 for e in w[:20]))
     for name, verdict in zip(("S1", "S2"), judge.check(ZONE)):
         t.ok(verdict.pairs > 0 and not verdict.violations,
              f"{what}: {name} holds on all {verdict.pairs} pairs that caches could hold",

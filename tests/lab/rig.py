@@ -41,9 +41,10 @@ class Provider:
 
     Its signer has configuration A and rolls no key, unless it is told otherwise before configure():
     driver: its keys of ZONE are signerd's to move (`manual: on`; the first ones are made by
-    configure()); mode "B" for that configuration; single: one CSK in place of KSK and ZSK."""
+    configure()); mode "B" for that configuration; single: one CSK in place of KSK and ZSK; upstream:
+    label of the provider whose signed copy of ZONE it serves (HSYNC NOSIGN)."""
 
-    driver, mode, single = False, "A", False
+    driver, mode, single, upstream = False, "A", False, None
 
     generic = True  # its zone files may have any record in the form of RFC 3597
     zone_items = ""  # what its msig.conf has more in the zone section
@@ -99,12 +100,30 @@ class Provider:
                 signer.acl(f"notify{number}", key, "notify")
                 acls.append(f"notify{number}")
             manual = zone == ZONE and self.driver
-            signer.zone(zone, master=f"master{number}", acl=acls, dnssec_signing="on",
-                        dnssec_policy="manual" if manual else "multi",
-                        zonefile_load="difference",
-                        **({"notify": "observe"} if zone == ZONE else {}))
+            signing = {"dnssec_signing": "on", "dnssec_policy": "manual" if manual else "multi",
+                       "zonefile_load": "difference"}
+            if zone == ZONE and self.upstream:
+                signing = {}
+            signer.zone(zone, master=f"master{number}", acl=acls, **signing,
+                        **({"notify": ["observe", *self.downstream()]} if zone == ZONE else {}))
         if self.driver:
             self.first_keys()
+
+    def downstream(self):
+        """Makes those known that serve this provider's signed copy: their names as remotes."""
+        names = []
+        for other in self.rig.providers:
+            if other.upstream == self.label:
+                self.signer.remote(f"copy-{other.label}", *other.server, self.signer_key)
+                names.append(f"copy-{other.label}")
+        return names
+
+    def master(self):
+        """Where its server gets ZONE from: (address, port, key)."""
+        if self.upstream:
+            source = self.rig.provider(self.upstream)
+            return (*source.server, source.signer_key)
+        return (*self.combiner, self.signer_key)
 
     def first_keys(self):
         """The keys that ZONE begins with: Knot with `manual: on` makes none."""
@@ -121,6 +140,8 @@ class Provider:
     def ksk(self, zone=ZONE):
         """The DS records (SHA-256) of the signer's own KSK, from its key database; of those that CDS
         name, if they are rolled."""
+        if self.upstream and zone == ZONE:
+            return []
         if self.driver and zone == ZONE:
             active = self.stored("ksk", "active")
             return [line.split(" DS ", 1)[1]
@@ -143,6 +164,8 @@ class Provider:
     def keys(self, zone=ZONE):
         """The signer's own DNSKEY records: those in its key database, not what it serves."""
         found = []
+        if self.upstream and zone == ZONE:
+            return found
         if self.driver and zone == ZONE:
             states = ("published", "ready", "active", "retired")
             ids = dict.fromkeys(self.stored("ksk", *states) + self.stored("zsk", *states))

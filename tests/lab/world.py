@@ -50,7 +50,7 @@ class World:
                 p.records = self.msig[p.label].make_identity()
             else:
                 self.stand[p.label] = byhand.StandIn(rig, p)
-            p.configure({ZONE: (*p.combiner, p.signer_key),
+            p.configure({ZONE: p.master(),
                          NAIVE: (*rig.owner.server, p.transfer_key)})
         rig.configure_owner({f"combiner-{p.label}": (*p.combiner, p.transfer_key)
                              for p in self.providers} if self.msig else {},
@@ -73,7 +73,7 @@ class World:
                 + [p.signer for p in self.providers]:
             knot.ready()
         rig.delegate(self.delegated)
-        for p in self.providers:
+        for p in (p for p in self.providers if not p.upstream):
             net.until(p.keys, f"the keys of {p.label}'s signer")
         for daemons in self.msig.values():
             daemons.start("transportd", "agentd")
