@@ -49,9 +49,12 @@ def ask(server, name, rdtype, tcp=True, timeout=3.0, dnssec=True, rd=False):
     query = dns.message.make_query(name, rdtype, want_dnssec=dnssec, payload=1232)
     if not rd:
         query.flags &= ~dns.flags.RD
-    if tcp:
-        return dns.query.tcp(query, server[0], timeout, server[1])
-    return dns.query.udp_with_fallback(query, server[0], timeout, server[1])[0]
+    try:
+        if tcp:
+            return dns.query.tcp(query, server[0], timeout, server[1])
+        return dns.query.udp_with_fallback(query, server[0], timeout, server[1])[0]
+    except EOFError as error:  # what dnspython says of a connection that was closed
+        raise ConnectionResetError(f"{server[0]} closed the connection") from error
 
 
 def rrset(response, name, rdtype, section="answer"):
