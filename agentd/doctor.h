@@ -9,10 +9,10 @@
 
 #include "agentd/view.h"
 
-/* id, name, logged by itself when this provider is designated; and what to change: at Knot, BIND,
- * PowerDNS, in msig.conf. */
+/* id, name, logged by itself when this provider is designated (what zones.c says anyhow is not);
+ * and what to change: at Knot, BIND, PowerDNS, in msig.conf. */
 #define DOCTOR_CHECKS(X)                                                                           \
-	X(TRANSFER, "transfer", true,                                                              \
+	X(TRANSFER, "transfer", false,                                                             \
 	  "acl: action: [ transfer ] with the key of remote: in msig.conf",                        \
 	  "allow-transfer { key KEY; };", "pdnsutil set-meta ZONE TSIG-ALLOW-AXFR KEY",            \
 	  "zone: signer:, and the key of that remote:")                                            \
@@ -54,7 +54,7 @@
 	X(DNSKEY_TTL, "dnskey-ttl", false, "policy: dnskey-ttl: as the others have it",            \
 	  "dnssec-policy: dnskey-ttl: as the others have it",                                      \
 	  "it is the SOA MINIMUM, which the owner writes", "")                                     \
-	X(SIGNATURES, "signatures", true,                                                          \
+	X(SIGNATURES, "signatures", false,                                                         \
 	  "policy: rrsig-refresh: larger than the largest TTL and a day",                          \
 	  "dnssec-policy: signatures-refresh: larger than the largest TTL and a day",              \
 	  "it signs as it answers: look at its clock", "")                                         \
