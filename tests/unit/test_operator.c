@@ -191,15 +191,74 @@ test_cancel(void **state)
 	assert_int_equal(b.view->d.order[1].process, MSIG_PROCESS_KSK);
 }
 
+static int
+members(void **state)
+{
+	bench_init(&b, 3, 7);
+	return 0;
+}
+
+/* Of every process: what changed nothing yet is given up; what did rests where it is, and goes on
+ * with resume. */
+static void
+test_abort(void **state)
+{
+	static const struct {
+		uint8_t kind;
+		int8_t subject;
+		uint8_t last; /* step that can still be given up, executed */
+	} cases[] = {
+	    {MSIG_PROCESS_REMOVE, 1, 0},
+	    {MSIG_PROCESS_ZSK, 0, 1},
+	    {MSIG_PROCESS_KSK, 0, 1},
+	    {MSIG_PROCESS_ALGORITHM, 0, 0},
+	};
+
+	b.view->config.driver = true;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		for (uint8_t step = 0; step <= 3; step++) {
+			struct view_process *run = &b.view->d.process;
+			memset(run, 0, sizeof(*run));
+			run->kind = cases[i].kind;
+			run->subject = cases[i].subject;
+			run->step = step;
+			run->phase = PHASE_EXECUTING;
+			run->executed = true;
+			run->voters = 7;
+			run->epoch = 5;
+			run->algorithm = run->kind == MSIG_PROCESS_ALGORITHM ? 13 : 0;
+			memcpy(run->hsync, b.view->d.hsync.digest, sizeof(run->hsync));
+			b.view->d.provider[1].expelled = run->kind == MSIG_PROCESS_REMOVE;
+			view_on_command(b.view, VIEW_ABORT);
+			bench_decide(&b);
+			if (step <= cases[i].last) {
+				assert_true(run->kind == 0 || !run->executed);
+				continue;
+			}
+			assert_int_equal(run->kind, cases[i].kind);
+			assert_int_equal(run->step, step);
+			assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_HSYNC));
+			view_on_command(b.view, VIEW_RESUME);
+			bench_decide(&b);
+			assert_int_equal(run->kind, cases[i].kind);
+			assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_HSYNC));
+		}
+}
+
 int
 main(void)
 {
 #define MEMBER(name) cmocka_unit_test_setup_teardown(name, member, teardown)
 #define JOINER(name) cmocka_unit_test_setup_teardown(name, joiner, teardown)
 	const struct CMUnitTest tests[] = {
-	    MEMBER(test_participant), MEMBER(test_execute), JOINER(test_requestor),
-	    MEMBER(test_kept),        MEMBER(test_modes),   MEMBER(test_forgotten),
+	    MEMBER(test_participant),
+	    MEMBER(test_execute),
+	    JOINER(test_requestor),
+	    MEMBER(test_kept),
+	    MEMBER(test_modes),
+	    MEMBER(test_forgotten),
 	    MEMBER(test_cancel),
+	    cmocka_unit_test_setup_teardown(test_abort, members, teardown),
 	};
 	return cmocka_run_group_tests_name("operator", tests, NULL, NULL);
 }
