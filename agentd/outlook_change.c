@@ -207,6 +207,36 @@ outlook_changes_type(const struct outlook_step *s, uint16_t type)
 	return false;
 }
 
+/* Who joins gets what the others had among themselves already. */
+static void
+newcomer(struct outlook_maker *m, struct outlook_step *s, const struct process_target *before)
+{
+	uint32_t effect = s->rule->effect;
+
+	if (m->out->rule->kind != MSIG_PROCESS_ADD)
+		return;
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		const struct view_statement *st = &m->view->d.provider[i].statement;
+		struct rset all = RSET_NONE;
+		if (i == m->out->subject)
+			continue;
+		if ((effect & EFFECT_KEYS_ADD) != 0 && (before->keys >> i & 1) != 0)
+			all = rset_or(all, st->dnskey);
+		if ((effect & EFFECT_CDS_ADD) != 0 && (before->cds >> i & 1) != 0 &&
+		    !rset_empty(before->cds_set))
+			all = rset_or(all, rset_or(st->cds, st->cdnskey));
+		if ((effect & EFFECT_NS_ADD) != 0 && (before->ns >> i & 1) != 0 &&
+		    !rset_empty(before->ns_set))
+			all = rset_or(all, st->ns);
+		for (int k = rset_next(&all, 0); k >= 0; k = rset_next(&all, k + 1))
+			change(s, (struct outlook_change){.add = true,
+							  .type = m->view->d.pool.at[k].type,
+							  .rr = k,
+							  .of = i,
+							  .at = BIT(m->out->subject)});
+	}
+}
+
 void
 outlook_changes(struct outlook_maker *m, struct outlook_step *s, int step)
 {
@@ -232,6 +262,7 @@ outlook_changes(struct outlook_maker *m, struct outlook_step *s, int step)
 						  .at = s->actors});
 	roll(m, s, step);
 	at_home_too(s);
+	newcomer(m, s, &before);
 	m->ds_pending = m->ds_pending || outlook_changes_type(s, TYPE_CDS);
 	s->parent_ds = m->ds_pending && (s->rule->done & COND_DS) != 0;
 	m->ds_pending = m->ds_pending && !s->parent_ds;

@@ -122,8 +122,9 @@ test_add(void **state)
 	assert_int_equal(o->worst, OUTLOOK_PASS);
 	assert_int_equal(o->steps, 8);
 
-	/* The joiner's two keys at the other; its own zone gets the other's in its own dry run. */
-	assert_int_equal(step("dnskeys-synced")->changes, 2);
+	/* The joiner's two keys at the other, and the other's at the joiner. */
+	assert_int_equal(step("dnskeys-synced")->changes, 4);
+	assert_int_equal(changed(step("dnskeys-synced"), true, 48, 0, 2), 2);
 	assert_int_equal(changed(step("dnskeys-synced"), true, 48, 1, 1), 2);
 	assert_int_equal(step("dnskeys-synced")->actors, 3);
 	assert_int_equal(changed(step("cds-added"), true, 59, 0, 2), 1);
@@ -157,6 +158,29 @@ test_add(void **state)
 	assert_int_equal(o->scans, 2);
 	assert_int_equal(o->advices, 0);
 	assert_string_not_equal(outlook_why(step("dnskeys-synced")), "");
+}
+
+/* A third one gets what the two have already, and each of them what it brings. */
+static void
+test_add_third(void **state)
+{
+	assert_int_equal(plan(MSIG_PROCESS_ADD, -1, 0), 0);
+	assert_int_equal(o->subject, 2);
+	const struct outlook_step *s = step("dnskeys-synced");
+	assert_int_equal(changed(s, true, 48, 2, 3), 2);
+	assert_int_equal(changed(s, true, 48, 0, 4), 2);
+	assert_int_equal(changed(s, true, 48, 1, 4), 2);
+	assert_int_equal(s->changes, 6);
+	s = step("cds-added");
+	assert_int_equal(changed(s, true, 59, 2, 3), 1);
+	assert_int_equal(changed(s, true, 59, 1, 4), 1);
+	assert_int_equal(changed(s, true, 60, 0, 4), 1);
+	assert_int_equal(s->changes, 6);
+	s = step("nses-synced");
+	assert_int_equal(changed(s, true, 2, 2, 7), 1);
+	assert_int_equal(changed(s, true, 2, 0, 4), 1);
+	assert_int_equal(changed(s, true, 2, 1, 4), 1);
+	assert_int_equal(s->changes, 3);
 }
 
 /* The hold begins with the change, not with the step that waits for it. */
@@ -411,12 +435,11 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define MEMBERS(name) cmocka_unit_test_setup_teardown(name, setup_members, teardown)
 	const struct CMUnitTest tests[] = {
-	    TEST(test_add),        TEST(test_formula),
-	    TEST(test_in_the_way), TEST(test_mistakes),
-	    TEST(test_running),    TEST(test_begun),
-	    TEST(test_owner),      MEMBERS(test_remove),
-	    MEMBERS(test_zsk),     MEMBERS(test_zsk_of_another),
-	    MEMBERS(test_ksk),     MEMBERS(test_algorithm),
+	    TEST(test_add),          TEST(test_formula),           TEST(test_in_the_way),
+	    TEST(test_mistakes),     TEST(test_running),           TEST(test_begun),
+	    TEST(test_owner),        MEMBERS(test_remove),         MEMBERS(test_add_third),
+	    MEMBERS(test_zsk),       MEMBERS(test_zsk_of_another), MEMBERS(test_ksk),
+	    MEMBERS(test_algorithm),
 	};
 	return cmocka_run_group_tests_name("outlook", tests, NULL, NULL);
 }
