@@ -1,7 +1,7 @@
 /*
  * Holds: how long caches may keep what was replaced. Each begins at the first answer of the last
  * server that no longer showed the old version (up to then it may have been served), uses the
- * largest TTL seen, is stored as an absolute time, and is only ever raised.
+ * largest TTL seen, is stored as an absolute time, and is only ever raised, or begun anew.
  */
 #pragma once
 
@@ -25,7 +25,8 @@ struct hold_want {
 int64_t hold_deadline(const struct zone_view *view, enum view_hold hold,
 		      const struct hold_want *want, int64_t now);
 
-/* Raises the stored deadlines of the running step (mask: 1 << HOLD_*). */
+/* Raises the stored deadlines of the running step (mask: 1 << HOLD_*). One whose old version is
+ * served (again) has not begun. */
 void hold_raise(struct zone_view *view, uint32_t mask, const struct hold_want want[HOLD_COUNT],
 		int64_t now);
 

@@ -449,7 +449,10 @@ target_masks(const struct zone_view *view, struct process_target *t)
 		t->keys |= subject;
 	if (effects & EFFECT_CDS_ADD)
 		t->cds |= subject;
-	if (effects & EFFECT_NS_ADD)
+	/* The joiner shows the NS of all before it is named: the owner's, that its zone has until
+	 * then, may name who has left. */
+	if ((effects & EFFECT_NS_ADD) || (run->kind == MSIG_PROCESS_ADD &&
+					  run->subject == VIEW_SELF && (effects & EFFECT_CDS_ADD)))
 		t->ns |= subject;
 	if (effects & EFFECT_KEYS_DEL)
 		t->keys &= ~subject;

@@ -243,6 +243,19 @@ safety_ds(const struct zone_view *view, struct rset keys, int64_t now)
 	return r;
 }
 
+/* Who is named already. */
+static struct rset
+named_now(const struct zone_view *view)
+{
+	struct rset names = RSET_NONE;
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p != NULL && p->kind == PLACE_SERVER && p->named != 0)
+			names = rset_or(names, p->ns);
+	}
+	return names;
+}
+
 struct safety
 safety_naming(const struct zone_view *view, struct rset names, int64_t now)
 {
@@ -259,6 +272,7 @@ safety_naming(const struct zone_view *view, struct rset names, int64_t now)
 	look(view, now, &seen);
 	/* The newcomer's servers enter with what they serve now. */
 	int old_keys = seen.keys, old_sigs = seen.sigs;
+	struct rset may = rset_or(names, named_now(view));
 	for (int i = 0; i < VIEW_PLACES; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || p->kind != PLACE_SERVER || !rset_meets(p->ns, names))
@@ -269,6 +283,13 @@ safety_naming(const struct zone_view *view, struct rset names, int64_t now)
 		if (k == NULL || s == NULL || p->history[VIEW_DNSKEY].status != MSIG_SEEN_SET ||
 		    p->history[VIEW_SOA].status != MSIG_SEEN_SET) {
 			unknown(&r, REASON_OF_SERVER, p->server, "no answer about DNSKEY and SOA");
+			return r;
+		}
+		/* And with whom they name. */
+		const struct view_version *ns = view_current(p, VIEW_NS);
+		if (ns != NULL && !rset_within(ns->set, may)) {
+			unknown(&r, REASON_OF_NS, p->server,
+				"it names servers that nobody else names");
 			return r;
 		}
 		seen.k[seen.keys++] = (struct vis){k, p, VIEW_DNSKEY};

@@ -262,10 +262,11 @@ view_on_answer(struct zone_view *view, const struct view_answer *a)
 		return changed ? news(view, false) : false;
 	}
 	h->time = a->time;
+	/* Not only of a new version: what an unanswered question wrote there is over. */
+	copy_text(h->reason, sizeof(h->reason), a->alien ? a->reason : "");
 	struct view_version *current = h->count > 0 ? &h->at[h->count - 1] : NULL;
 	if (current == NULL || !same_version(current, a)) {
 		push_version(h, a, view->config.times.d + view->config.times.margin);
-		copy_text(h->reason, sizeof(h->reason), a->alien ? a->reason : "");
 		return news(view, true);
 	}
 	current->last = a->time;

@@ -144,6 +144,22 @@ test_only_raised(void **state)
 	assert_false(hold_elapsed(b.view, 1 << HOLD_DS, VIEW_NEVER - 1, &until));
 }
 
+/* What is served again after it was gone holds anew, however long ago the first hold ended. */
+static void
+test_old_again(void **state)
+{
+	struct hold_want wanted[HOLD_COUNT] = {[HOLD_KEY] = {.in = both(), .at = 3}};
+	int64_t t = b.now + 1000, until;
+	converge(t, 10);
+	hold_raise(b.view, 1 << HOLD_KEY, wanted, t);
+	int64_t stored = b.view->d.process.hold[HOLD_KEY];
+	wanted[HOLD_KEY].exact = true;
+	wanted[HOLD_KEY].in = RSET_NONE; /* now they are to be gone */
+	hold_raise(b.view, 1 << HOLD_KEY, wanted, stored + 1);
+	assert_false(hold_elapsed(b.view, 1 << HOLD_KEY, stored + 1, &until));
+	assert_int_equal(until, VIEW_NEVER);
+}
+
 static void
 test_survives_a_restart(void **state)
 {
@@ -197,6 +213,7 @@ main(void)
 	    T(test_largest_ttl_of_old_and_new),
 	    T(test_margin),
 	    T(test_only_raised),
+	    T(test_old_again),
 	    T(test_survives_a_restart),
 	    T(test_ds),
 	    T(test_clock_in_doubt),
