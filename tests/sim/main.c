@@ -139,7 +139,7 @@ struct arguments {
 static int
 usage(void)
 {
-	fprintf(stderr, "usage: msig-sim [-ajftv] [-s seed] [-c count] [-n agents] [-j jobs] "
+	fprintf(stderr, "usage: msig-sim [-afltv] [-s seed] [-c count] [-n agents] [-j jobs] "
 			"[-x kind,...]\n");
 	return 2;
 }
@@ -168,7 +168,7 @@ arguments(int argc, char **argv, struct arguments *a)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "as:c:n:fj:tm:vx:")) != -1) {
+	while ((c = getopt(argc, argv, "as:c:n:fj:ltm:vx:")) != -1) {
 		a->given = true;
 		switch (c) {
 		case 'a':
@@ -190,6 +190,9 @@ arguments(int argc, char **argv, struct arguments *a)
 			break;
 		case 'j':
 			a->jobs = atoi(optarg);
+			break;
+		case 'l':
+			a->opt.safety_only = true;
 			break;
 		case 'm':
 			a->mutants = optarg;

@@ -317,6 +317,7 @@ struct sim_options {
 	int nodes; /* 0: by the seed */
 	bool faults;
 	bool joins_only; /* nothing but signers that join */
+	bool safety_only; /* that everything comes to its end is not judged */
 	bool trace;
 	uint64_t without; /* kinds of mishaps that do not happen */
 };

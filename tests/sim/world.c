@@ -776,7 +776,7 @@ static bool
 may_turn(const struct sim *sim, int i)
 {
 	const struct node *n = &sim->node[i];
-	return n->listed && n->on && !n->unsigned_ && !n->dead &&
+	return n->listed && n->on && !n->unsigned_ && !n->dead && !n->forgot &&
 	       (!n->sign || (others_sign(sim, i) && world_delegated(sim, n)));
 }
 
@@ -1828,5 +1828,5 @@ world_make(struct sim *sim)
 		sim_post(sim, EV_QUIET, 0, calm);
 	}
 	sim->quiet = sim->now + calm;
-	sim->deadline = sim->quiet + 2500 * SECOND;
+	sim->deadline = sim->quiet + (sim->opt.safety_only ? 400 : 2500) * SECOND;
 }
