@@ -12,12 +12,16 @@
 #include "libmsig/err.h"
 #include "signerd/driver.h"
 
+#define MADE_MAX 6 /* keys of a zone that wait to be used */
+
 const struct driver *
 driver_find(enum conf_driver kind)
 {
 	switch (kind) {
 	case CONF_DRIVER_KNOT:
 		return &driver_knot;
+	case CONF_DRIVER_PDNS:
+		return &driver_pdns;
 	case CONF_DRIVER_NONE:
 		break;
 	}
@@ -55,6 +59,16 @@ find_made(const struct keys *keys, uint8_t role, uint8_t algorithm)
 	return NULL;
 }
 
+static unsigned
+count_made(const struct keys *keys)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < keys->count; i++)
+		count += keys->at[i].state == MSIG_KEY_STATE_MADE;
+	return count;
+}
+
 /* Keys of which the server knows. */
 static bool
 any_used(const struct keys *keys)
@@ -85,6 +99,11 @@ make(const struct driver *driver, struct job *job, const struct msig_msg_KEY *as
 	/* The one of a request whose answer was lost, or that a crash left. */
 	if (find_made(keys, ask->role, ask->algorithm) != NULL)
 		return 0;
+	/* Whatever goes wrong with making keys, it does not go on for ever. */
+	if (count_made(keys) >= MADE_MAX)
+		return job_fail(job, MSIG_ESIZE,
+				"%u keys are made and not used: discard some of them",
+				count_made(keys));
 	if (keys->count >= KEYS_MAX)
 		return job_fail(job, MSIG_ESIZE, "the store has %u keys of the zone", keys->count);
 	return driver->make(job, ask->role, ask->algorithm);

@@ -7,6 +7,7 @@ signerd_libsigner_la_SOURCES = \
 	signerd/key.h \
 	signerd/knot.c \
 	signerd/knotctl.h signerd/knotctl.c \
+	signerd/pdns.c \
 	signerd/run.h signerd/run.c \
 	signerd/worker.h signerd/worker.c
 signerd_libsigner_la_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(GNUTLS_CFLAGS)

@@ -12,7 +12,8 @@ tests_unit_test_signerd_LDADD = signerd/libsigner.la libmsig/daemon/libmsigd.la 
 	$(CMOCKA_LIBS) $(KNOT_LIBS) $(JANSSON_LIBS) $(GNUTLS_LIBS)
 endif
 
-signerd_system_tests = tests/system/test_signerd.py tests/system/test_join_driver.py \
+signerd_system_tests = tests/system/test_signerd.py tests/system/test_signerd_pdns.py \
+	tests/system/test_join_driver.py \
 	tests/system/test_rollovers.py
 dist_check_SCRIPTS += $(signerd_system_tests)
 TESTS += $(signerd_system_tests)

@@ -128,6 +128,10 @@ const struct conf_item conf_items[] = {
     {"signerd", "knot-socket", CONF_FILE, 0, "/run/knot/knot.sock", 0, 0, 0, NULL, 0,
      C(knot_socket), 0},
     {"signerd", "keymgr", CONF_FILE, 0, "/usr/sbin/keymgr", 0, 0, 0, NULL, 0, C(keymgr), 0},
+    {"signerd", "pdnsutil", CONF_FILE, 0, "/usr/bin/pdnsutil", 0, 0, 0, NULL, 0, C(pdnsutil), 0},
+    {"signerd", "pdns-control", CONF_FILE, 0, "/usr/bin/pdns_control", 0, 0, 0, NULL, 0,
+     C(pdns_control), 0},
+    {"signerd", "pdns-config", CONF_FILE, 0, "/etc/powerdns", 0, 0, 0, NULL, 0, C(pdns_config), 0},
     TIME("signerd", "timeout", "60s", 100, HOUR, 5 * SEC, C(signerd_timeout)),
 
     {"zone", "domain", CONF_NAME, CONF_REQUIRED, NULL, 0, 0, 0, NULL, 0, Z(name), 0},
@@ -142,11 +146,12 @@ const struct conf_item conf_items[] = {
     {"zone", "ns", CONF_NAMETEXT, CONF_LIST, NULL, 0, 0, 0, NULL, 0, Z(ns), Z(nses)},
     {"zone", "signer-records", CONF_CHOICE, 0, "foreign", 0, 0, 0, "foreign|all", 0,
      Z(signer_records), 0},
-    {"zone", "signer-driver", CONF_CHOICE, 0, "none", 0, 0, 0, "none|knot", 0, Z(signer_driver), 0},
+    {"zone", "signer-driver", CONF_CHOICE, 0, "none", 0, 0, 0, "none|knot|pdns", 0,
+     Z(signer_driver), 0},
     {"zone", "parent", CONF_NAME, 0, NULL, 0, 0, 0, NULL, 0, Z(parent), 0},
     {"zone", "step-mode", CONF_WORD, CONF_LIST, NULL, 0, 0, 0,
-     "all|add-signer|remove-signer|zsk-rollover|ksk-rollover|algorithm-rollover|ns-add|ns-remove", 0,
-     Z(step_mode), Z(step_modes)},
+     "all|add-signer|remove-signer|zsk-rollover|ksk-rollover|algorithm-rollover|ns-add|ns-remove",
+     0, Z(step_mode), Z(step_modes)},
     {"zone", "hsync-hold-down", CONF_S, 0, "10m", 0, 30 * DAY / SEC, 60, NULL, 0,
      Z(hsync_hold_down), 0},
     {"zone", "egress-check", CONF_BOOL, 0, "on", 0, 0, 0, NULL, 0, Z(egress_check), 0},
@@ -652,27 +657,42 @@ check_times(struct filler *f)
 		conf_mistake(f->tree, conf->file, 0, "agent.heartbeat-min: is above heartbeat-max");
 }
 
+static void
+check_program(struct conf *conf, const char *item, const char *path)
+{
+	if (access(path, X_OK) != 0)
+		warn(conf,
+		     "signerd.%s: %s: %s; signerd cannot move the signer's keys (name the program, "
+		     "or install it)",
+		     item, path, strerror(errno));
+}
+
 /* What signerd needs for the zones that have a driver. Warnings: the other daemons do without. */
 static void
 check_drivers(struct filler *f)
 {
 	struct conf *conf = f->conf;
-	bool knot = false;
-	for (unsigned i = 0; i < conf->zones; i++)
-		knot |= conf->zone[i].signer_driver == CONF_DRIVER_KNOT;
+	bool driven[CONF_DRIVER_PDNS + 1] = {false};
+	for (unsigned i = 0; i < conf->zones; i++) {
+		const struct conf_zone *zone = &conf->zone[i];
+		driven[zone->signer_driver] = true;
+		if (zone->signer_driver == CONF_DRIVER_PDNS &&
+		    zone->signer_records != CONF_RECORDS_ALL)
+			conf_mistake(f->tree, zone->where, zone->line,
+				     "zone.signer-driver: pdns needs \"signer-records: all\": "
+				     "PowerDNS cannot replace one key by another in its own CDS");
+	}
 	if ((conf->knot_config != NULL) + (conf->knot_confdb != NULL) + (conf->knot_kasp != NULL) >
 	    1)
 		conf_mistake(f->tree, conf->file, 0,
 			     "signerd.knot-config: only one of knot-config, knot-confdb and "
 			     "knot-kasp can be given");
-	if (!knot)
-		return;
-	if (access(conf->keymgr, X_OK) != 0)
-		warn(
-		    conf,
-		    "signerd.keymgr: %s: %s; signerd cannot ask for Knot's keys (name the program, "
-		    "or install knot)",
-		    conf->keymgr, strerror(errno));
+	if (driven[CONF_DRIVER_KNOT])
+		check_program(conf, "keymgr", conf->keymgr);
+	if (driven[CONF_DRIVER_PDNS]) {
+		check_program(conf, "pdnsutil", conf->pdnsutil);
+		check_program(conf, "pdns-control", conf->pdns_control);
+	}
 }
 
 /* Defaults that are made of other items. */

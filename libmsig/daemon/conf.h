@@ -30,7 +30,7 @@ struct conf_remote {
 enum conf_signer_feed { CONF_FEED_TRANSFER, CONF_FEED_PUSH };
 enum conf_signer_records { CONF_RECORDS_FOREIGN, CONF_RECORDS_ALL };
 /* Who moves the signer's keys; the order of the item's choices. */
-enum conf_driver { CONF_DRIVER_NONE, CONF_DRIVER_KNOT };
+enum conf_driver { CONF_DRIVER_NONE, CONF_DRIVER_KNOT, CONF_DRIVER_PDNS };
 
 struct conf_zone {
 	knot_dname_t *name;
@@ -105,6 +105,7 @@ struct conf {
 	/* signerd: */
 	char *knot_config, *knot_confdb, *knot_kasp; /* one of them */
 	char *knot_socket, *keymgr;
+	char *pdnsutil, *pdns_control, *pdns_config;
 	uint32_t signerd_timeout; /* of one program, and of one question to the server */
 	/* the lists */
 	struct conf_key *key;

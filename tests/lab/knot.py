@@ -41,6 +41,14 @@ def state_of(key, now=None):
     return "made"
 
 
+def signerd_section(directory, knot=None, keymgr=None):
+    """The section `signerd` for a Knot of the lab."""
+    lines = [f"keymgr: {keymgr or tools.wrapper(directory, 'keymgr')}"]
+    if knot:
+        lines += [f"knot-config: {knot.conf}", f"knot-socket: {knot.socket}"]
+    return "signerd:\n" + "".join(f"    {line}\n" for line in lines)
+
+
 class Knot:
     """One knotd in DIRECTORY/NAME, serving on the given (address, port) pairs."""
 

@@ -94,14 +94,6 @@ agent:
 {zone_items}"""
 
 
-def signerd_section(directory, knot=None, keymgr=None):
-    """The section `signerd` for a Knot of the lab."""
-    lines = [f"keymgr: {keymgr or tools.wrapper(directory, 'keymgr')}"]
-    if knot:
-        lines += [f"knot-config: {knot.conf}", f"knot-socket: {knot.socket}"]
-    return "signerd:\n" + "".join(f"    {line}\n" for line in lines)
-
-
 class Msig:
     """One provider's combinerd, transportd and agentd, in DIRECTORY/LABEL; and signerd, if its signer
     has a driver: it is started with agentd."""
@@ -129,8 +121,8 @@ class Msig:
             resolver=at(rig.resolver_server), zone=ZONE, ns=p.ns, parent=PARENT,
             hold_down=self.hold_down, profile=LAB_PROFILE, zone_items=p.zone_items,
             records="all" if p.mode == "B" else "foreign",
-            driver="knot" if p.driver else "none",
-            signerd=signerd_section(self.home, p.signer) if p.driver else "")
+            driver=p.driver_name if p.driver else "none",
+            signerd=p.signerd_section(self.home) if p.driver else "")
 
     def make_identity(self):
         """A SIG(0) key, and the records that lead others to it, for the identity zone's file; with

@@ -108,16 +108,45 @@ class Pdns:
         return [line.split(" IN DNSKEY ", 1)[1].split(" ;")[0].strip()
                 for line in self.util("show-zone", zone).splitlines() if " IN DNSKEY " in line]
 
-    def ds(self, zone):
+    def ds(self, zone, algorithm="13 "):
         """DS records (SHA-256) of its own key signing keys, as text."""
         return [line.split(" DS ", 1)[1].split(" ;")[0].strip()
-                for line in self.util("export-zone-ds", zone).splitlines() if " 13 2 " in line]
+                for line in self.util("export-zone-ds", zone).splitlines()
+                if f" {algorithm}2 " in line and "SHA256 digest" in line]
+
+    def states(self, zone):
+        """{id: (role, state, DNSKEY as text)} of its keys, as signerd keeps them."""
+        found, noted, last = {}, {}, None
+        for line in self.util("show-zone", zone).splitlines():
+            words = line.split()
+            if line.startswith("\tX-MSIG-KEY\t"):
+                key, _, state = words[1].partition(":")
+                noted[key] = state
+            elif line.startswith("ID = "):
+                last = f"{words[2]}-{words[9].rstrip(',')}"
+                shown = "Published" in words
+                state = ("active" if shown else "signing") if "Active" in words else \
+                    "published" if shown else "made"
+                found[last] = (words[3].strip("(),").lower(), noted.get(last, state), "")
+            elif " DNSKEY = " in line and last:
+                found[last] = (*found[last][:2], line.split(" IN DNSKEY ", 1)[1].split(" ;")[0].strip())
+        return found
+
+
+def signerd_section(directory, pdns):
+    """The section `signerd` for a PowerDNS of the lab."""
+    return ("signerd:\n"
+            f"    pdnsutil: {tools.wrapper(directory, 'pdnsutil')}\n"
+            f"    pdns-control: {tools.wrapper(directory, 'pdns_control')}\n"
+            f"    pdns-config: {pdns.home}\n")
 
 
 class PdnsProvider(Provider):
-    """A provider of the rig with PowerDNS as signer and public name server."""
+    """A provider of the rig with PowerDNS as signer and public name server. With a driver it needs
+    mode "B": CDS are not its own."""
 
-    programs = ("pdns_server", "pdnsutil")
+    programs = ("pdns_server", "pdnsutil", "pdns_control")
+    driver_name = "pdns"
     generic = False  # types that it knows it reads in their own form only
 
     def make_signer(self):
@@ -129,11 +158,28 @@ class PdnsProvider(Provider):
             self.signer.secondary(zone, (address, port), key,
                                   allow=[self.signer_key, self.rig.watch_key],
                                   notify=self.observe if zone == ZONE else None)
+        if self.driver:
+            self.signer.util("unset-publish-cds", ZONE)
+            self.signer.util("unset-publish-cdnskey", ZONE)
+
+    def signerd_section(self, directory):
+        return signerd_section(directory, self.signer)
+
+    def stored(self, role, *states):
+        return [key for key, (kind, state, _) in self.signer.states(ZONE).items()
+                if kind == role and state in states]
 
     def ksk(self, zone=ZONE):
+        if self.driver and zone == ZONE:
+            tags = {key.split("-")[1] for key in
+                    self.stored("ksk", "ready") or self.stored("ksk", "active")}
+            return [ds for ds in self.signer.ds(zone, "") if ds.split()[0] in tags]
         if not self.ds.get(zone):
             self.ds[zone] = self.signer.ds(zone)
         return self.ds[zone]
 
     def keys(self, zone=ZONE):
+        if self.driver and zone == ZONE:
+            return [text for _, state, text in self.signer.states(ZONE).values()
+                    if state in ("published", "ready", "active", "retired")]
         return self.signer.dnskeys(zone)

@@ -18,7 +18,7 @@ import dns.name
 import dns.rdatatype
 
 from . import ask, net, tools
-from .knot import Knot, state_of, update
+from .knot import Knot, signerd_section, state_of, update
 from .proc import Processes
 from .unbound import Unbound
 
@@ -45,6 +45,7 @@ class Provider:
     label of the provider whose signed copy of ZONE it serves (HSYNC NOSIGN)."""
 
     driver, mode, single, upstream = False, "A", False, None
+    driver_name = "knot"
 
     generic = True  # its zone files may have any record in the form of RFC 3597
     zone_items = ""  # what its msig.conf has more in the zone section
@@ -153,6 +154,10 @@ class Provider:
                              for line in self.signer.keymgr(zone, "ds").splitlines()
                              if " 13 2 " in line]
         return self.ds[zone]
+
+    def signerd_section(self, directory):
+        """The section `signerd` of its msig.conf."""
+        return signerd_section(directory, self.signer)
 
     def stored(self, role, *states):
         """Ids of the signer's keys for ZONE with that role ("ksk" and "zsk" have CSKs, too) in these

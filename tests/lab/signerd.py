@@ -26,6 +26,7 @@ agent:
 ZONE = """  - domain: {zone}
     master: nobody
     signer: nobody
+    signer-records: all
     signer-driver: {driver}
 """
 

@@ -37,7 +37,8 @@ def algorithms(world):
 
 def main(t):
     """One group, one rollover after the other."""
-    signers = {f"p{n + 1}": {"driver": True, "single": n == 2} for n in range(PROVIDERS)}
+    signers = {f"p{n + 1}": {"driver": True, "single": n == 2, "mode": "B" if n == 1 else "A"}
+               for n in range(PROVIDERS)}
     with World(providers=PROVIDERS, signers=signers) as world:
         for joiner in world.providers[1:]:
             if not t.ok(claims.join(world, joiner), f"{joiner.label} joins", lambda: world.logs(60)):

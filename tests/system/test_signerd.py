@@ -14,7 +14,7 @@ import dns.rdatatype
 import dns.zone
 
 from lab import ask, msig, net, signerd, tools
-from lab.knot import Knot
+from lab.knot import Knot, signerd_section
 from lab.proc import Processes
 from lab.tap import Tap, skip_all
 
@@ -42,7 +42,7 @@ class Lab:
                          **settings)
         self.text = TEXT
         self.signerd = signerd.Signerd(self.procs, self.directory, [ZONE],
-                                       msig.signerd_section(self.directory, self.knot))
+                                       signerd_section(self.directory, self.knot))
 
     def __enter__(self):
         return self

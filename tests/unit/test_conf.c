@@ -156,6 +156,12 @@ test_mistakes(void **state)
 	     ":3: zone.update-key: there is no key with id no."},
 	    {"zone:\n  - domain: a.\n    step-mode: [ all, join ]\n",
 	     ":3: zone.step-mode: \"join\" is not one of all|add-signer"},
+	    {"zone:\n  - domain: a.\n    signer-driver: pdns\n",
+	     ":2: zone.signer-driver: pdns needs \"signer-records: all\""},
+	    {"zone:\n  - domain: a.\n    signer-driver: unbound\n",
+	     ":3: zone.signer-driver: \"unbound\" is not one of none|knot|pdns"},
+	    {"signerd:\n    knot-config: a\n    knot-kasp: b\n",
+	     "signerd.knot-config: only one of"},
 	    {"zone:\n  - domain: a.\n    signer-records: some\n",
 	     ":3: zone.signer-records: \"some\" is not one of foreign|all"},
 	    {"remote:\n  - id: x\n", ":2: remote.address: must be given"},
@@ -459,8 +465,9 @@ test_warnings(void **state)
 	conf_free(conf);
 
 	put("there.key", "");
-	path = put("msig.conf", "server:\n    identity: a.\nobserve:\n    trust-anchor: [ there.key, "
-				"gone.key ]\n");
+	path =
+	    put("msig.conf", "server:\n    identity: a.\nobserve:\n    trust-anchor: [ there.key, "
+			     "gone.key ]\n");
 	conf = conf_load(path, err, sizeof(err));
 	assert_non_null(conf);
 	assert_int_equal(conf->warnings, 1);

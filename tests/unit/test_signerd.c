@@ -309,6 +309,83 @@ test_zone_option(void **state)
 	assert_int_not_equal(access("said", F_OK), 0);
 }
 
+/* PowerDNS ------------------------------------------------------------------------------------- */
+
+#define PDNS_KEY(id, role, flags, tag)                          \
+	"ID = " id " (" role "), flags = " flags ", tag = " tag \
+	", algo = 13, bits = 256\t  Active\t Published  ( ECDSAP256SHA256 ) \n"
+#define PDNS_DNSKEY \
+	"ZSK DNSKEY = shop.example. IN DNSKEY 256 3 13 " PUBLIC " ; ( ECDSAP256SHA256 )\n"
+#define PDNS_GOOD PDNS_KEY("2", "ZSK", "256", "32272") PDNS_DNSKEY
+
+static int
+ask_pdns(const char *text)
+{
+	char none[] = "";
+	const struct msig_msg_KEY m = {
+	    .zone = (knot_dname_t *)(uintptr_t)job.zone, .verb = MSIG_KEY_VERB_LIST, .key = none};
+
+	put("list", text, 0644);
+	script("echo \"$*\" >>said; cat list");
+	conf.pdnsutil = conf.pdns_control = keymgr;
+	conf.pdns_config = dir;
+	job.settled = true;
+	return driver_do(&driver_pdns, &job, &m, &keys);
+}
+
+static void
+test_pdns(void **state)
+{
+	assert_int_equal(ask_pdns("This is a Native zone\nMetadata items: \n\tX-MSIG-KEY\t"
+				  "2-32272:active\nkeys: \n" PDNS_GOOD),
+			 0);
+	assert_int_equal(keys.count, 1);
+	assert_string_equal(keys.at[0].id, "2-32272");
+	assert_int_equal(keys.at[0].role, MSIG_KEY_ROLE_ZSK);
+	assert_int_equal(keys.at[0].state, MSIG_KEY_STATE_ACTIVE);
+	/* What is noted counts only as far as it fits. */
+	assert_int_equal(ask_pdns("\tX-MSIG-KEY\t2-32272:published\n" PDNS_GOOD), 0);
+	assert_int_equal(keys.at[0].state, MSIG_KEY_STATE_PUBLISHED);
+	assert_int_equal(ask_pdns("\tX-MSIG-KEY\t2-32272:removed\n" PDNS_GOOD), 0);
+	assert_int_equal(keys.at[0].state, MSIG_KEY_STATE_ACTIVE);
+	assert_int_equal(ask_pdns("\tX-MSIG-KEY\t2-32272:nonsense\n\tX-MSIG-KEY\t:\n" PDNS_GOOD),
+			 0);
+	assert_int_equal(keys.at[0].state, MSIG_KEY_STATE_ACTIVE);
+	/* The last key of an algorithm is called CSK. */
+	assert_int_equal(ask_pdns(PDNS_KEY("2", "CSK", "256", "32272") PDNS_DNSKEY), 0);
+	assert_int_equal(keys.at[0].role, MSIG_KEY_ROLE_ZSK);
+	assert_int_equal(ask_pdns("This is a Native zone\nNo keys for zone 'shop.example.'.\n"), 0);
+	assert_int_equal(keys.count, 0);
+}
+
+static void
+test_pdns_garbage(void **state)
+{
+	static const struct {
+		const char *text, *why;
+	} cases[] = {
+	    {"ID = \n", "not understood"},
+	    {PDNS_KEY("x", "ZSK", "256", "32272") PDNS_DNSKEY, "not understood"},
+	    {PDNS_KEY("2", "ZSK", "0", "32272") PDNS_DNSKEY, "not understood"},
+	    {PDNS_KEY("2", "ZSK", "256", "70000") PDNS_DNSKEY, "not understood"},
+	    {"ID = 2 (ZSK), flags = 256, tag = 32272, algo = 13, bits = 256\t  Maybe\t Published\n",
+	     "not understood"},
+	    {PDNS_KEY("2", "ZSK", "256", "32272"), "has no DNSKEY"},
+	    {PDNS_KEY("2", "ZSK", "256", "32272") PDNS_GOOD, "has no DNSKEY"},
+	    {PDNS_KEY("2", "ZSK", "256", "32273") PDNS_DNSKEY, "not the DNSKEY"},
+	    {PDNS_KEY("2", "ZSK", "256",
+		      "32272") "ZSK DNSKEY = shop.example. IN DNSKEY 256 3 13 !\n",
+	     "not the DNSKEY"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		int ret = ask_pdns(cases[i].text);
+		if (ret == 0 || strstr(job.why, cases[i].why) == NULL)
+			fail_msg("case %zu: %d, %s", i, ret, job.why);
+		assert_int_equal(keys.count, 0);
+	}
+}
+
 /* What is asked of keymgr ---------------------------------------------------------------------- */
 
 static void
@@ -338,6 +415,29 @@ test_lies(void **state)
 	store("[" ENTRY(ID1, "false", "true", "32272", "13", ", \"remove\": 1") "]", DNSKEY);
 	assert_int_equal(ask(MSIG_KEY_VERB_DISCARD, 0, 0, 0, ID1), MSIG_EDOUBT);
 	said("shop.example. delete " ID1);
+}
+
+/* Somebody makes and makes: that comes to an end. */
+static void
+test_made_many(void **state)
+{
+	char *text = calloc(1, 80 * 200), *at = text;
+
+	/* Of another algorithm than the one that is asked for. */
+	at += sprintf(at, "[");
+	for (int i = 0; i < 6; i++)
+		at +=
+		    sprintf(at,
+			    "%s{\"id\": \"%040d\", \"ksk\": false, \"zsk\": true, \"tag\": 32272, "
+			    "\"algorithm\": 13, \"pre-active\": 0, \"publish\": 0, \"ready\": 0, "
+			    "\"active\": 0, \"retire-active\": 0, \"retire\": 0, "
+			    "\"post-active\": 0, \"remove\": 0}",
+			    i > 0 ? ", " : "", i);
+	strcpy(at, "]");
+	store(text, DNSKEY);
+	free(text);
+	assert_int_equal(ask(MSIG_KEY_VERB_MAKE, MSIG_KEY_ROLE_ZSK, 15, 0, ""), MSIG_ESIZE);
+	assert_non_null(strstr(job.why, "discard"));
 }
 
 static void
@@ -469,6 +569,8 @@ main(void)
 	    T(test_list_many),    T(test_zone_option),
 	    T(test_lies),         T(test_where),
 	    T(test_knot_refuses), T(test_knot_silent),
+	    T(test_pdns),         T(test_pdns_garbage),
+	    T(test_made_many),
 	};
 	return cmocka_run_group_tests_name("signerd", tests, NULL, NULL);
 }
