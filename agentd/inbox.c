@@ -136,6 +136,9 @@ accept_once(struct mail *mail)
 	if (ret != 0) {
 		return ret;
 	}
+	if (mail->msg.option.sequence > loop_utc_ms() * 1000 + SEQUENCE_AHEAD) {
+		return MSIG_EAHEAD;
+	}
 	if (!replay_fresh(&replay, mail->msg.option.sequence)) {
 		return MSIG_EREPLAY;
 	}

@@ -249,7 +249,7 @@ reserve(struct store *store)
 		memcpy(&store->sequence, value, len);
 	}
 	free(value);
-	if (store->sequence < now) {
+	if (store->sequence < now || store->sequence > now + SEQUENCE_AHEAD) {
 		store->sequence = now;
 	}
 	end = store->sequence + SEQUENCE_BLOCK;
@@ -273,7 +273,9 @@ reserve(struct store *store)
 uint64_t
 store_sequence(struct store *store)
 {
-	if (store->sequence >= store->reserved && reserve(store) != 0) {
+	bool ahead = store->sequence > loop_utc_ms() * 1000 + SEQUENCE_AHEAD;
+
+	if ((store->sequence >= store->reserved || ahead) && reserve(store) != 0) {
 		return 0;
 	}
 	return store->sequence++;

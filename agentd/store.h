@@ -33,8 +33,13 @@ bool store_broken(const struct store *store); /* a write failed for good: nothin
 int store_meta_get(struct store *store, const char *name, uint8_t **value, size_t *len);
 int store_meta_set(struct store *store, const char *name, const void *value, size_t len);
 
+/* No agent takes a sequence number that is so far ahead of its clock (us): a stolen key must not be
+ * able to use up all that will ever come. Twice what a signature may be ahead. */
+#define SEQUENCE_AHEAD UINT64_C(600000000)
+
 /* The next outgoing sequence number: larger than every one before, also those of a database that
- * was lost (it follows the clock). Reserves blocks in the database, in its own transaction or in
+ * was lost (it follows the clock); but if our clock was ahead and went back by so much that nobody
+ * would take the next one, it follows the clock again: nobody took those in between. Reserves blocks in the database, in its own transaction or in
  * the one that is open. 0 on a disk error. */
 uint64_t store_sequence(struct store *store);
 

@@ -28,7 +28,8 @@
 	X(MSIG_ECONF, -2019, "configuration error")                                                \
 	X(MSIG_ETIMEOUT, -2020, "timed out")                                                       \
 	X(MSIG_EREFUSED, -2021, "refused by policy")                                               \
-	X(MSIG_EDOUBT, -2022, "unknown, so nothing is done")
+	X(MSIG_EDOUBT, -2022, "unknown, so nothing is done")                                       \
+	X(MSIG_EAHEAD, -2023, "sequence number far ahead of the clock")
 
 enum msig_error {
 #define X(name, value, text) name = (value),

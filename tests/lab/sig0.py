@@ -52,10 +52,16 @@ def tlv(kind, value):
     return struct.pack("!BH", kind, len(value)) + value
 
 
+def sequence():
+    """The next sequence number: the clock in microseconds, and never one twice."""
+    sequence.last = max(getattr(sequence, "last", 0) + 1, time.time_ns() // 1000)
+    return sequence.last
+
+
 def option(operation, identity, zone, *fields, transport=1, sync=2):
     """The option with identity, zone, protocol version 1, and a sequence number."""
     body = tlv(1, wire(identity)) + tlv(2, wire(zone)) + tlv(20, b"\1")
-    body += tlv(15, struct.pack("!Q", time.time_ns()))
+    body += tlv(15, struct.pack("!Q", sequence()))
     return bytes((operation, transport, sync)) + body + b"".join(fields)
 
 

@@ -91,6 +91,24 @@ test_sequence(void **state)
 	assert_true(store_sequence(store) > last);
 }
 
+/* A clock that was years ahead and went back: others would not take what follows from it. */
+static void
+test_sequence_ahead(void **state)
+{
+	uint64_t now = loop_utc_ms() * 1000, ahead = now + 2 * SEQUENCE_AHEAD, next;
+
+	assert_int_equal(store_meta_set(store, "sequence", &ahead, sizeof(ahead)), 0);
+	reopen(false);
+	next = store_sequence(store);
+	assert_in_range(next, now, now + SEQUENCE_AHEAD);
+	assert_true(store_sequence(store) > next);
+	/* A little ahead is another matter: it may have been taken. */
+	ahead = loop_utc_ms() * 1000 + SEQUENCE_AHEAD / 2;
+	assert_int_equal(store_meta_set(store, "sequence", &ahead, sizeof(ahead)), 0);
+	reopen(false);
+	assert_true(store_sequence(store) >= ahead);
+}
+
 /* Numbers reserved in a transaction that was rolled back are not used without a new reservation. */
 static void
 test_sequence_rollback(void **state)
@@ -285,9 +303,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-	    T(test_generation), T(test_sequence),   T(test_sequence_rollback),
-	    T(test_replay),     T(test_statements), T(test_journal),
-	    T(test_rollback),   T(test_newer),      T(test_full_disk),
+	    T(test_generation),     T(test_sequence), T(test_sequence_rollback),
+	    T(test_sequence_ahead), T(test_replay),   T(test_statements),
+	    T(test_journal),        T(test_rollback), T(test_newer),
+	    T(test_full_disk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

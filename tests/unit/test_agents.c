@@ -222,6 +222,9 @@ test_wrong_key_published(void **state)
 	assert_true(world_until(&world, ready, 20000));
 }
 
+/* us, added to the sequence numbers of hello() */
+static uint64_t sequence_ahead;
+
 /* A HELLO with times and sequence of our choice, signed by the right key. */
 static size_t
 hello(unsigned from, uint8_t *wire, size_t max, uint64_t when, const char *zone)
@@ -235,7 +238,7 @@ hello(unsigned from, uint8_t *wire, size_t max, uint64_t when, const char *zone)
 
 	msig_name_parse(zone, name);
 	msig_option_init(&opt, MSIG_OP_HELLO, a->identity, name);
-	MSIG_OPTION_SET(&opt, SEQUENCE, sequence, store_sequence(a->store));
+	MSIG_OPTION_SET(&opt, SEQUENCE, sequence, store_sequence(a->store) + sequence_ahead);
 	assert_int_equal(msig_peermsg_request(&msg, 1, &opt, NULL), 0);
 	assert_int_equal(msig_peermsg_compose(&msg, &coding, wire, &len), 0);
 	msig_peermsg_clear(&msg);
@@ -250,6 +253,31 @@ answer_to(unsigned to, const uint8_t *wire, size_t len)
 	world_deliver(&world, to, wire, len);
 	world_run(&world, 20);
 	return world.at[to].last_rcode;
+}
+
+/* Who has a peer's key may use up its numbers of the next minutes, but not those of all times. */
+static void
+test_sequence_ahead(void **state)
+{
+	uint8_t wire[2000];
+	uint64_t now = loop_utc_ms() / 1000;
+
+	world_open(&world, 3);
+	world_hsync(&world, 0, 3, 1);
+	world_run(&world, 100);
+	sequence_ahead = SEQUENCE_AHEAD + 60000000;
+	assert_int_equal(answer_to(0, wire, hello(1, wire, sizeof(wire), now, "shop.example.")),
+			 KNOT_RCODE_NOTAUTH);
+	sequence_ahead = UINT64_C(1) << 62;
+	assert_int_equal(answer_to(0, wire, hello(1, wire, sizeof(wire), now, "shop.example.")),
+			 KNOT_RCODE_NOTAUTH);
+	sequence_ahead = 0; /* and they are not marked as used */
+	assert_int_equal(answer_to(0, wire, hello(1, wire, sizeof(wire), now, "shop.example.")),
+			 KNOT_RCODE_NOERROR);
+	sequence_ahead = SEQUENCE_AHEAD - 60000000;
+	assert_int_equal(answer_to(0, wire, hello(1, wire, sizeof(wire), now, "shop.example.")),
+			 KNOT_RCODE_NOERROR);
+	sequence_ahead = 0;
 }
 
 /* Each message is accepted once: not again at once, not after others, not after a restart. */
@@ -719,6 +747,7 @@ main(void)
 	    cmocka_unit_test_teardown(test_response_not_signed, teardown),
 	    cmocka_unit_test_teardown(test_response_twisted, teardown),
 	    cmocka_unit_test_teardown(test_wrong_key_published, teardown),
+	    cmocka_unit_test_teardown(test_sequence_ahead, teardown),
 	    cmocka_unit_test_teardown(test_replay, teardown),
 	    cmocka_unit_test_teardown(test_expired, teardown),
 	    cmocka_unit_test_teardown(test_not_in_hsync, teardown),

@@ -463,6 +463,7 @@ static const struct {
     {KNOT_ENOTSUP, 4, 21},
     {MSIG_EREFUSED, 5, 18},
     {MSIG_EDOUBT, 5, 14},
+    {MSIG_EAHEAD, 9, 0},
     {KNOT_ENOMEM, 2, 0},
 };
 
