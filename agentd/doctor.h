@@ -9,6 +9,10 @@
 
 #include "agentd/view.h"
 
+#define DOCTOR_BIND_PUSH                                                                     \
+	"type primary; inline-signing no; update-policy { grant KEY zonesub ANY; }; and in " \
+	"msig.conf signer-feed: push"
+
 /* id, name, logged by itself when this provider is designated (what zones.c says anyhow is not);
  * and what to change: at Knot, BIND, PowerDNS, in msig.conf. */
 #define DOCTOR_CHECKS(X)                                                                           \
@@ -20,17 +24,14 @@
 	  "pdnsutil secure-zone ZONE", "")                                                         \
 	X(FOREIGN, "foreign", false, "", "", "", "")                                               \
 	X(FOREIGN_DNSKEY, "foreign-dnskey", true,                                                  \
-	  "policy: dnskey-management: incremental and delete-delay: 1h",                           \
-	  "inline-signing drops them: a dynamic primary, fed by UPDATE, keeps them",               \
+	  "policy: dnskey-management: incremental and delete-delay: 1h", DOCTOR_BIND_PUSH,         \
 	  "direct-dnskey=yes", "")                                                                 \
 	X(FOREIGN_CDS, "foreign-cds", true,                                                        \
 	  "policy: dnskey-management: incremental and cds-cdnskey-publish: always",                \
-	  "inline-signing breaks on them: a dynamic primary, fed by UPDATE, keeps them",           \
-	  "direct-dnskey=yes", "")                                                                 \
+	  DOCTOR_BIND_PUSH, "direct-dnskey=yes", "")                                               \
 	X(FOREIGN_CDNSKEY, "foreign-cdnskey", true,                                                \
 	  "policy: dnskey-management: incremental and cds-cdnskey-publish: always",                \
-	  "inline-signing breaks on them: a dynamic primary, fed by UPDATE, keeps them",           \
-	  "direct-dnskey=yes", "")                                                                 \
+	  DOCTOR_BIND_PUSH, "direct-dnskey=yes", "")                                               \
 	X(CSYNC, "csync", true, "zone: master: combinerd", "primaries { combinerd; };",            \
 	  "pdnsutil change-secondary-zone-primary ZONE COMBINERD", "")                             \
 	X(NS, "ns", true, "zone: master: combinerd", "primaries { combinerd; };",                  \

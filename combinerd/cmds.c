@@ -185,7 +185,7 @@ warn_json(json_t *list, const struct zone *zone)
 				       transfer.error));
 	}
 	if (push.on && push.trouble[0] != '\0') {
-		json_array_append_new(list, json_sprintf("%s is not pushed to the signer: %s",
+		json_array_append_new(list, json_sprintf("%s push to the signer: %s",
 							 name_text(zone->name), push.trouble));
 	}
 	if (notify.pending && notify.tries >= zone->combiner->conf->notify_tries) {
@@ -351,7 +351,7 @@ push_json(const struct zone *zone, const struct push_status *push)
 	if (signer != NULL && signer->addresses > 0)
 		dnsio_addr_str(&signer->address[0], to, sizeof(to));
 	if (push->trouble[0] != '\0')
-		snprintf(text, sizeof(text), "not pushed: %s", push->trouble);
+		snprintf(text, sizeof(text), "push: %s", push->trouble);
 	else if (push->of > 0)
 		snprintf(text, sizeof(text), "being pushed, %zu of %zu messages", push->sent,
 			 push->of);

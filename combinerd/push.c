@@ -70,6 +70,8 @@ struct push {
 	bool definite; /* it failed with an answer: nothing of the message was applied */
 	/* for status */
 	char where[80], trouble[400];
+	char stubborn[400]; /* what the signer does not take, with all the rest there; or empty */
+	uint64_t compared;  /* monotonic: when that was found */
 	uint32_t serial;
 	uint64_t time, next;
 	uint64_t pushes, failed, repaired;
@@ -126,6 +128,14 @@ doubt(struct push *p)
 	p->at = NULL;
 }
 
+/* In a lab all times are short. */
+static uint64_t
+retry_max(const struct push *p)
+{
+	uint64_t ms = (uint64_t)p->zone->combiner->conf->notify_retry * 5;
+	return ms < RETRY_MAX_MS ? ms : RETRY_MAX_MS;
+}
+
 static uint64_t
 retry_ms(const struct push *p)
 {
@@ -166,24 +176,12 @@ fail(struct push *p, const char *hint, const char *fmt, ...)
 	wait_for(p, wait);
 }
 
-/* The signer has it. */
+/* The run is over, and the signer has what it takes. */
 static void
-succeed(struct push *p)
+settle(struct push *p)
 {
 	struct pushed left;
 
-	if (p->messages > 0) {
-		p->pushes++;
-		log_zone(LOG_LVL_INFO, p->zone->name,
-			 "pushed serial %u to the signer at %s: %zu out, %zu in, %zu messages, "
-			 "%llu ms; its serial is %u",
-			 version_serial(p->target), p->where, p->removed, p->added, p->messages,
-			 (unsigned long long)(loop_mono_ms() - p->started), p->serial);
-	} else if (p->full || p->trouble[0] != '\0') {
-		log_zone(LOG_LVL_INFO, p->zone->name,
-			 "the signer at %s has what is served as %u; its serial is %u", p->where,
-			 version_serial(p->target), p->serial);
-	}
 	pushed_copy(&left, &p->pushed);
 	patch_forget(&left, p->apex_read, p->target);
 	if (!pushed_eq(&left, &p->pushed) &&
@@ -202,7 +200,29 @@ succeed(struct push *p)
 	bool more = p->again || p->at != zone_serving(p->zone);
 	p->again = false;
 	/* somebody else may change the signer's zone: its apex is looked at from time to time */
-	wait_for(p, more ? 0 : p->zone->combiner->conf->notify_retry);
+	wait_for(p, more                     ? 0
+		    : p->stubborn[0] != '\0' ? retry_max(p)
+					     : p->zone->combiner->conf->notify_retry);
+}
+
+static void
+succeed(struct push *p)
+{
+	if (p->messages > 0) {
+		p->pushes++;
+		log_zone(LOG_LVL_INFO, p->zone->name,
+			 "pushed serial %u to the signer at %s: %zu out, %zu in, %zu messages, "
+			 "%llu ms; its serial is %u",
+			 version_serial(p->target), p->where, p->removed, p->added, p->messages,
+			 (unsigned long long)(loop_mono_ms() - p->started), p->serial);
+	} else if (p->full || p->trouble[0] != '\0') {
+		log_zone(LOG_LVL_INFO, p->zone->name,
+			 "the signer at %s has what is served as %u; its serial is %u", p->where,
+			 version_serial(p->target), p->serial);
+	}
+	if (p->full)
+		p->stubborn[0] = '\0';
+	settle(p);
 }
 
 /* Messages ------------------------------------------------------------------------------------- */
@@ -339,21 +359,32 @@ ask_apex(struct push *p)
 /* Reading is complete: what differs? ---------------------------------------------------------- */
 
 static const char hint_differs[] =
-    "if it is BIND: the zone must have \"inline-signing no;\" and its update-policy must grant all "
-    "types (grant KEY zonesub ANY)";
+    "what else there is gets through. If it is BIND: max-zone-ttl of its dnssec-policy cuts longer "
+    "TTLs";
 static const char hint_key[] =
     "it drops other providers' DNSKEY records. If it is BIND: \"inline-signing no;\" in the zone "
     "statement of named.conf";
 
-static bool
+/* The signer said yes and did something else. With keys nothing can go on; any other record must
+ * not keep the changes to come back, and is tried again from time to time. */
+static void
 differs(struct push *p)
 {
-	doubt(p);
-	if (p->patch.lacks_key)
-		fail(p, hint_key, "the signer accepts the updates, and %s", p->patch.first);
-	else
-		fail(p, hint_differs, "the signer accepts the updates, and %s", p->patch.first);
-	return false;
+	if (p->patch.lacks_key || !p->full) {
+		doubt(p);
+		fail(p, p->patch.lacks_key ? hint_key : hint_differs,
+		     "the signer accepts the updates, and %s", p->patch.first);
+		return;
+	}
+	char old[sizeof(p->stubborn)];
+	memcpy(old, p->stubborn, sizeof(old));
+	snprintf(p->stubborn, sizeof(p->stubborn), "the signer accepts the updates, and %s: %s",
+		 p->patch.first, hint_differs);
+	if (strcmp(old, p->stubborn) != 0)
+		log_zone(LOG_LVL_WARN, p->zone->name, "push to the signer at %s: %s", p->where,
+			 p->stubborn);
+	p->compared = loop_mono_ms();
+	settle(p);
 }
 
 /* What is going to be there has to be known after a crash, too. */
@@ -400,8 +431,10 @@ compare(struct push *p)
 		succeed(p);
 		return false;
 	}
-	if (p->rounds >= ROUNDS)
-		return differs(p);
+	if (p->rounds >= ROUNDS) {
+		differs(p);
+		return false;
+	}
 	if (p->at == p->target && first) {
 		p->repaired++;
 		log_zone(LOG_LVL_WARN, zone->name,
@@ -426,7 +459,8 @@ hint_of(enum step step, uint16_t rcode)
 			   ? "let it be transferred with this key (BIND: \"allow-transfer { key "
 			     "KEY; };\")"
 			   : "allow updates of all types with this key (BIND: \"update-policy { "
-			     "grant KEY zonesub ANY; };\")";
+			     "grant KEY zonesub ANY; };\"; if its log has \"bad CDS RRset\", there "
+			     "is CDS of an algorithm that no DNSKEY has)";
 	case KNOT_RCODE_NOTAUTH:
 		return "the signer must be the primary of this zone (BIND: \"type primary;\", "
 		       "\"inline-signing no;\") and know the key";
@@ -529,7 +563,7 @@ on_update(struct push *p, const knot_pkt_t *pkt)
 {
 	uint16_t rcode = knot_wire_get_rcode(pkt->wire);
 
-	if (rcode != KNOT_RCODE_SERVFAIL && rcode != KNOT_RCODE_FORMERR && bad_rcode(p, pkt))
+	if ((rcode == KNOT_RCODE_NOTAUTH || rcode == KNOT_RCODE_NOTIMPL) && bad_rcode(p, pkt))
 		return false;
 	if (rcode != KNOT_RCODE_NOERROR && p->turned_down++ == 0)
 		p->rcode = rcode;
@@ -620,6 +654,8 @@ begin(void *arg)
 		p->address = 0;
 	const struct dnsio_addr *server = &signer->address[p->address];
 	dnsio_addr_str(server, p->where, sizeof(p->where));
+	if (p->stubborn[0] != '\0' && loop_mono_ms() - p->compared >= retry_max(p))
+		doubt(p); /* perhaps it takes it now */
 	p->target = version_pin(zone_serving(p->zone));
 	p->full = p->at == NULL;
 	p->rounds = 0;
@@ -703,7 +739,7 @@ push_configured(struct push *p)
 	p->on = p->zone->conf->signer_feed == CONF_FEED_PUSH;
 	stop(p);
 	doubt(p);
-	p->trouble[0] = '\0';
+	p->trouble[0] = p->stubborn[0] = '\0';
 	p->failures = 0;
 	if (p->on)
 		wait_for(p, 0);
@@ -715,9 +751,11 @@ push_status(const struct push *p, struct push_status *status)
 	memset(status, 0, sizeof(*status));
 	status->on = p->on;
 	status->running = p->client != NULL;
-	status->equal = p->at != NULL && p->at == zone_serving(p->zone) && p->trouble[0] == '\0';
+	status->equal = p->at != NULL && p->at == zone_serving(p->zone) && p->trouble[0] == '\0' &&
+			p->stubborn[0] == '\0';
 	snprintf(status->where, sizeof(status->where), "%s", p->where);
-	snprintf(status->trouble, sizeof(status->trouble), "%s", p->trouble);
+	snprintf(status->trouble, sizeof(status->trouble), "%s",
+		 p->trouble[0] != '\0' ? p->trouble : p->stubborn);
 	status->sent = p->sent;
 	status->of = p->step == STEP_SEND ? p->patch.messages : 0;
 	status->serial = p->serial;

@@ -109,19 +109,20 @@ judge(const struct zone *z, const struct lint_wish *wish, json_t *findings)
 	} else if (!primary) {
 		lint_add(
 		    findings, LINT_BIND, "type", "fail",
-		    "type primary; inline-signing no; update-policy { ... }; fed by UPDATE",
+		    "type primary; inline-signing no; update-policy { grant KEY zonesub ANY; }; "
+		    "and "
+		    "in msig.conf signer-feed: push",
 		    "%s: a secondary that signs drops DNSKEY of others, and answers SERVFAIL for "
 		    "the whole zone when their CDS come",
 		    *z->type != '\0' ? z->type : "no type");
 	} else if (z->inline_yes || !z->updates) {
 		lint_add(findings, LINT_BIND, "inline-signing", "fail",
-			 "inline-signing no; update-policy { ... };",
+			 "inline-signing no; update-policy { grant KEY zonesub ANY; };",
 			 "inline-signing drops or refuses the records of others");
 	} else {
 		lint_add(findings, LINT_BIND, "inline-signing", "warn", NULL,
-			 "a dynamic primary keeps the records of others; it has to be fed by "
-			 "UPDATE, not "
-			 "by combinerd's transfers");
+			 "a dynamic primary keeps the records of others; it is fed by UPDATE: "
+			 "msig.conf needs signer-feed: push");
 	}
 	if (z->found && !z->policy) {
 		lint_add(findings, LINT_BIND, "dnssec-policy", "fail", "dnssec-policy POLICY;",

@@ -97,6 +97,17 @@ class Bind:
                               + " }",
             "notify": "explicit", "also_notify": f"{{ {told} }}", **items})
 
+    def bump(self, zone, master, transfer, notify):
+        """A zone that it fetches from master (address, port, key) and signs, a bump in the wire: it
+        drops other providers' keys, and with their CDS fails as a whole."""
+        address, port, key = master
+        self.key(key, transfer, *(k for _, _, k in notify))
+        told = " ".join(f'{a} port {p} key "{k.name}";' for a, p, k in notify)
+        self.zone(zone, None, type="secondary", dnssec_policy='"msig"', inline_signing="yes",
+                  primaries=f'{{ {address} port {port} key "{key.name}"; }}',
+                  allow_notify=f'{{ key "{key.name}"; }}', notify="explicit",
+                  allow_transfer=f'{{ key "{transfer.name}"; }}', also_notify=f"{{ {told} }}")
+
     def write(self):
         """Writes named.conf."""
         with open(os.path.join(self.home, "named.conf"), "w", encoding="utf-8") as out:
@@ -181,6 +192,7 @@ class BindProvider(Provider):
     """A provider of the rig with BIND as signer, fed by push, and Knot as public name server."""
 
     programs = ("named",)
+    push = True
     zone_items = "    signer-feed: push\n"
 
     def make_signer(self):
@@ -203,20 +215,15 @@ class BindProvider(Provider):
                     zsk_lifetime=0, ksk_lifetime=0, propagation_delay=1)
         knot.zone(self.domain, self.identity_zone(), dnssec_signing="on", dnssec_policy="single",
                   acl="identity")
-        public = (*self.server, self.signer_key)
-        for zone, (address, port, key) in masters.items():
+        for zone, master in masters.items():
             knot.zone(zone, master="bind", acl=["notify", "record"])
+            told = [(*self.server, self.signer_key)]
             if zone == ZONE:
-                bind.pushed(zone, self.signer_key, [self.rig.watch_key],
-                            [public, (*self.observe, self.signer_key)])
-                continue
-            # nobody joins this one properly: BIND as a bump in the wire will do
-            bind.key(key)
-            bind.zone(zone, None, type="secondary", dnssec_policy='"msig"', inline_signing="yes",
-                      primaries=f'{{ {address} port {port} key "{key.name}"; }}',
-                      allow_notify=f'{{ key "{key.name}"; }}',
-                      allow_transfer=f'{{ key "{self.signer_key.name}"; }}', notify="explicit",
-                      also_notify=f'{{ {public[0]} port {public[1]} key "{public[2].name}"; }}')
+                told.append((*self.observe, self.signer_key))
+            if zone == ZONE and self.push:
+                bind.pushed(zone, self.signer_key, [self.rig.watch_key], told)
+            else:
+                bind.bump(zone, master, self.signer_key, told)
 
     def ksk(self, zone=ZONE):
         if not self.ds.get(zone):
@@ -225,3 +232,10 @@ class BindProvider(Provider):
 
     def keys(self, zone=ZONE):
         return self.bind.dnskeys(zone)
+
+
+class BumpProvider(BindProvider):
+    """A provider that uses BIND as it must not: as a secondary that signs."""
+
+    push = False
+    zone_items = ""

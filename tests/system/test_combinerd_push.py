@@ -264,6 +264,38 @@ def refusals(tap, rig, signer, owner, serial):
     until_equal(tap, rig, signer, "the right one, by a reload: it goes on")
 
 
+def stubborn(tap, rig, signer, owner, serial):
+    """A record that the signer changes as it likes: said so, and nothing else waits for it."""
+    owner.serve(lab.zone_text(serial + 1, "long 90000 A 192.0.2.1\n"))
+    rig.until_owner(serial + 1)
+    rig.control("notify")
+    try:
+        rig.until(lambda s: "max-zone-ttl" in out(rig)["trouble"], "the trouble with a TTL")
+    except net.Timeout as error:
+        print("# " + str(error).replace("\n", "\n# "))
+    tap.ok("long.shop.example. A" in out(rig)["trouble"], "a TTL that BIND cuts: msigctl says so",
+           str(out(rig)))
+    owner.serve(lab.zone_text(serial + 2, "long 90000 A 192.0.2.1\nnext A 192.0.2.2\n"))
+    rig.until_owner(serial + 2)
+    try:
+        net.until(lambda: ask.rdata(signer.bind.server, "next." + lab.ZONE, "A"), "it", 5)
+    except net.Timeout:
+        pass
+    tap.ok(ask.rdata(signer.bind.server, "next." + lab.ZONE, "A"), "other changes go on at once")
+    owner.serve(lab.zone_text(serial + 3))
+    rig.until_owner(serial + 3)
+    until_equal(tap, rig, signer, "without it nothing is left to say")
+
+
+def bad_cds(tap, rig, signer):
+    """CDS of an algorithm that no key has: BIND refuses the message with all of the apex."""
+    rig.change(add=["300 CDS 12345 15 2 " + lab.HASH])
+    rig.until(lambda s: "bad CDS" in out(rig)["trouble"], "the trouble with CDS")
+    tap.ok("REFUSED" in out(rig)["trouble"], "CDS of another algorithm: msigctl says what it is")
+    rig.control("withdraw", origin=lab.OTHER)
+    until_equal(tap, rig, signer, "it goes on when that is gone")
+
+
 def wrong_key(rig):
     """What is said when the signer's key has another secret there."""
     good, rig.signer = rig.signer, ask.Key(rig.signer.name)
@@ -335,5 +367,7 @@ with Tap() as t:
         overlay(t, r, s)
         meddling(t, r, s)
         forgotten(t, r, s)
-        refusals(t, r, s, o, number)
+        stubborn(t, r, s, o, number)
+        bad_cds(t, r, s)
+        refusals(t, r, s, o, number + 3)
     large(t)

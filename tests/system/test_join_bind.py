@@ -2,10 +2,10 @@
 """BIND as a signer, fed by push: it joins a zone that Knot signs, and Knot joins one that it signs,
 under the watcher; then the owner changes records, and both serve them."""
 
-import dns.rdatatype
+import json
 
 from lab import ask, byhand, claims, msig, net, rig as lab, tools
-from lab.bind import BindProvider
+from lab.bind import BindProvider, BumpProvider
 from lab.knot import update
 from lab.rig import Provider
 from lab.tap import Tap, skip_all
@@ -79,8 +79,49 @@ def join(t, classes, what):
         claims.clean_end(t, world)
 
 
+def doctor(world, label):
+    """What msigctl doctor finds, by check."""
+    done = world.msig[label].ctl("doctor", lab.ZONE, "--json", check=False)
+    try:
+        return {f["check"]: f for f in json.loads(done.stdout)["findings"]}
+    except (ValueError, KeyError):
+        return {}
+
+
+def refused(t):
+    """BIND as a secondary that signs is found out by what it drops, before it does any harm: the
+    parent and the other provider's servers know nothing of it."""
+    what = "BIND as a bump in the wire"
+    with World(providers=[Provider, BumpProvider]) as world:
+        first, second = world.providers
+        before = byhand.parent_ds(world.rig), byhand.delegation(world.rig)
+        world.rig.hsync(second)
+        try:
+            net.until(lambda: doctor(world, "p2").get("foreign-dnskey", {}).get("state") == "fail",
+                      "doctor to find it", 40)
+        except net.Timeout:
+            pass
+        found = doctor(world, "p2").get("foreign-dnskey", {})
+        t.ok(found.get("state") == "fail", f"{what}: doctor finds that it drops keys",
+             lambda: f"{doctor(world, 'p2')}\n{world.logs(40)}")
+        fix = found.get("fix", {}).get("bind", "")
+        for words in ("type primary;", "inline-signing no;", "update-policy", "signer-feed: push"):
+            t.ok(words in fix, f"{what}: it says what to change: {words}", str(found))
+        log = world.msig["p2"].daemons["agentd"].log
+        with open(log, encoding="utf-8") as text:
+            t.ok("the signer drops them" in text.read(), f"{what}: so does agentd's log", log)
+        world.counted(lab.ZONE, "mixed", 60)
+        t.equal((byhand.parent_ds(world.rig), byhand.delegation(world.rig)), before,
+                f"{what}: the parent is not told of it")
+        t.equal(shown(second, lab.ZONE, "CDS") & shown(first, lab.ZONE, "CDS"), set(),
+                f"{what}: it is never given CDS, which would take the whole zone down")
+        t.ok(shown(second, "www." + lab.ZONE, "A"), f"{what}: it serves the zone")
+        claims.never_bogus(t, world, what)
+
+
 def main(t):
-    """One join in each direction."""
+    """One join in each direction, and one that must not be."""
+    refused(t)
     join(t, [Provider, BindProvider], "BIND joins Knot")
     join(t, [BindProvider, Provider], "Knot joins BIND")
 
