@@ -68,13 +68,24 @@ designated(const struct zone_view *view)
 	return view->designated;
 }
 
+/* Who has all of it in the zone takes part in what the group does, though its join has to go on. */
+static uint32_t
+whole(const struct zone_view *view)
+{
+	uint32_t mask = agree_members(view);
+	for (int i = 0; i < VIEW_PROVIDERS; i++)
+		if (view->d.provider[i].used && view->d.provider[i].has == HAS_ALL)
+			mask |= BIT(i);
+	return mask;
+}
+
 /* Who would vote on a process. A joiner is heard by everybody who is to be in the group; what the
  * members do with their keys and servers is theirs. */
 static uint32_t
 electorate(const struct zone_view *view, uint8_t kind)
 {
 	uint32_t mask = designated(view);
-	return kind == MSIG_PROCESS_ADD ? mask : mask & agree_members(view);
+	return kind == MSIG_PROCESS_ADD ? mask : mask & whole(view);
 }
 
 /* Who joins the zone in the middle of a process has no part in it. */
@@ -108,17 +119,39 @@ half_in(const struct zone_view *view, int provider)
 	       (designated(view) & BIT(provider)) != 0;
 }
 
+/* Does the parent name its servers? */
+static bool
+at_parent(const struct zone_view *view, int provider)
+{
+	bool any = false;
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || p->kind != PLACE_PARENT)
+			continue;
+		const struct view_version *v = view_current(p, VIEW_NS);
+		if (v == NULL || !rset_within(view->d.provider[provider].statement.ns, v->set))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
 /* A join that was interrupted is known to some and not to others: it goes first, so that all agree
  * again on what is in; of several the one of the lowest identity. Returns who goes before this
  * provider, or -1. */
 static int
 interrupted(const struct zone_view *view, int but)
 {
-	for (int i = 0; i < VIEW_PROVIDERS; i++)
-		if (i != but && half_in(view, i) &&
-		    (!half_in(view, but) ||
-		     strcmp(view->d.provider[i].identity, view->d.provider[but].identity) < 0))
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		if (i == but)
+			continue;
+		if (half_in(view, i) && (!half_in(view, but) ||
+					 strcmp(p->identity, view->d.provider[but].identity) < 0))
 			return i;
+		if (p->used && p->has == HAS_NS && serves_only(view, i) && !at_parent(view, i))
+			return i;
+	}
 	return -1;
 }
 
@@ -151,7 +184,7 @@ agree_members(const struct zone_view *view)
 uint32_t
 agree_actors(const struct zone_view *view)
 {
-	uint32_t mask = agree_members(view);
+	uint32_t mask = whole(view);
 	if (view->d.process.kind != 0) {
 		/* A member that is to leave as well acts along, but nobody waits for it. */
 		mask &= designated(view) | BIT(VIEW_SELF);
@@ -515,11 +548,38 @@ not_together(const struct zone_view *view, uint32_t voters)
 		const struct view_provider *p = &view->d.provider[i];
 		if ((voters & BIT(i)) == 0)
 			continue;
-		if (!p->ready || !p->statement.known ||
+		/* It says that it is a member, and the delegation was not seen to agree yet. */
+		bool claims = !p->member && p->statement.process == 0 && p->statement.step == 7;
+		if (!p->ready || !p->statement.known || claims ||
 		    (!MUTANT(HSYNC) && memcmp(p->statement.hsync, view->d.hsync.digest, 32) != 0))
 			return i;
 	}
 	return -1;
+}
+
+/* Is every DS at the parent of a provider of which something is known to be in? Somebody who starts
+ * anew may not have heard of all members yet. */
+static bool
+all_known(const struct zone_view *view)
+{
+	struct rset keys = RSET_NONE;
+
+	for (int i = 0; i < VIEW_PROVIDERS; i++)
+		if (view->d.provider[i].used && view->d.provider[i].has != 0)
+			keys = rset_or(keys, view->d.provider[i].statement.dnskey);
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		if ((designated(view) & BIT(i)) == 0 || p->has != 0)
+			continue;
+		for (int k = 0; k < VIEW_PLACES; k++) {
+			const struct view_place *q = view->d.place[k];
+			const struct view_version *v =
+			    q == NULL || q->kind != PLACE_PARENT ? NULL : view_current(q, VIEW_DS);
+			if (v != NULL && !rset_within(rpool_keys(&view->d.pool, v->set), keys))
+				return false;
+		}
+	}
+	return true;
 }
 
 /* Does the instruction that the running process follows still stand? */
@@ -653,6 +713,9 @@ judge_new(struct step *s, int from, const struct view_message *m)
 				 ? MSIG_RESULT_STATE
 				 : MSIG_RESULT_POLICY,
 			     why);
+	if (m->process != MSIG_PROCESS_ADD && !all_known(view))
+		return judge(MSIG_OP_NOT_YET, MSIG_RESULT_NOTREADY,
+			     "a member of the group is not known here yet");
 	if (m->process != MSIG_PROCESS_REMOVE && leaving(view) != 0)
 		return judge(MSIG_OP_NOT_YET, MSIG_RESULT_NOTREADY, "a member is to leave first");
 	if (m->process != MSIG_PROCESS_REMOVE && interrupted(view, m->subject) >= 0)
@@ -1181,7 +1244,8 @@ for_the_group(struct step *s)
 			kind = MSIG_PROCESS_REMOVE;
 		else if (leavers == 0 && p->has == HAS_NS && !serves_only(view, i))
 			kind = MSIG_PROCESS_NS_REMOVE;
-		else if (leavers == 0 && p->has == 0 && serves_only(view, i) &&
+		else if (leavers == 0 && serves_only(view, i) &&
+			 (p->has == 0 || (p->has == HAS_NS && !at_parent(view, i))) &&
 			 p->statement.known && !rset_empty(p->statement.ns))
 			kind = MSIG_PROCESS_NS_ADD;
 		if (kind == 0)
@@ -1325,6 +1389,11 @@ start(struct step *s)
 	struct intent want = intent(s);
 	if (want.kind == 0 || (want.kind == MSIG_PROCESS_ADD && !somebody(s)))
 		return;
+	if (want.kind != MSIG_PROCESS_ADD && !all_known(view)) {
+		step_wait(s, REASON_PEER, REASON_OF_STATEMENT, "",
+			  "every DS at the parent to be of a known member", "others", 0);
+		return;
+	}
 	if (want.kind != MSIG_PROCESS_REMOVE && leaving(view) != 0) {
 		step_wait(s, REASON_PEER, REASON_OF_HSYNC, "", "every member designated",
 			  "a member is to leave first", 0);
@@ -1397,6 +1466,14 @@ withdraw(struct step *s)
 	if (run->aborting && !effective(run) && run->requestor == VIEW_SELF) {
 		order_done(&s->view->d, run->kind);
 		give_up(s, "by the operator");
+		back_off(s);
+		return;
+	}
+	/* A member has its keys and servers in what goes on, so it leaves first. */
+	if (run->executed && !bound && !run->aborting && !step_frozen(s->view) &&
+	    (run->voters & agree_members(s->view) & ~designated(s->view) & ~BIT(run->subject)) !=
+		0) {
+		give_up(s, "a member is to leave first");
 		back_off(s);
 		return;
 	}

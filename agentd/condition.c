@@ -8,6 +8,7 @@
 #include "agentd/agree.h"
 #include "agentd/mutant.h"
 #include "agentd/process.h"
+#include "agentd/roll.h"
 #include "agentd/safety.h"
 #include "libmsig/key.h"
 
@@ -381,7 +382,7 @@ ns_known(struct check *c, const struct view_place *p)
 	struct rset names = RSET_NONE;
 
 	for (int i = 0; i < VIEW_PROVIDERS; i++)
-		if ((actors >> i & 1) != 0 || (c->view->d.provider[i].has & HAS_NS) != 0)
+		if ((actors >> i & 1) != 0 || c->view->d.provider[i].has != 0)
 			names = rset_or(names, *names_of(c->view, i));
 	if (rset_within(v->set, names))
 		return true;
@@ -630,9 +631,8 @@ in_state(struct check *c, const struct rset *keys, bool fresh_ones)
 {
 	for (int i = rset_next(keys, 0); i >= 0; i = rset_next(keys, i + 1)) {
 		const struct view_key *k = store_key(c->view, i);
-		uint8_t role = k != NULL ? k->role : 0;
-		uint8_t want = k == NULL ? MSIG_KEY_STATE_REMOVED
-					 : process_key_state(c->view, fresh_ones, role);
+		uint8_t want =
+		    k == NULL ? MSIG_KEY_STATE_REMOVED : roll_state(c->view, k, fresh_ones);
 		uint8_t have = k == NULL ? MSIG_KEY_STATE_REMOVED : k->state;
 		if (fresh_ones && k == NULL)
 			return no(c, REASON_PEER, REASON_OF_KEY, "signer",

@@ -134,8 +134,8 @@ step_alarm(struct step *s, const char *format, ...)
 bool
 step_frozen(const struct zone_view *view)
 {
-	return view->freeze[0] != 0 || view->egress[0] != 0 || view->d.paused || view->d.rebuild || !view->overlay_known ||
-	       view->d.hsync.count == 0;
+	return view->freeze[0] != 0 || view->egress[0] != 0 || view->d.paused || view->d.rebuild ||
+	       !view->overlay_known || view->d.hsync.count == 0;
 }
 
 /* ---- the owner's instruction ---- */
@@ -436,6 +436,26 @@ serves_only(const struct zone_view *view)
 	return e != NULL && !e->sign && (view->d.provider[VIEW_SELF].has & HAS_KEYS) == 0;
 }
 
+/* Does the parent name nobody's servers but those of providers that are known? Whoever is named has
+ * keys in the zone, though HSYNC may say OFF for it. */
+static bool
+no_strangers(const struct zone_view *view)
+{
+	struct rset names = view->config.ns;
+
+	for (int i = 1; i < VIEW_PROVIDERS; i++)
+		if (view->d.provider[i].used)
+			names = rset_or(names, view->d.provider[i].statement.ns);
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		const struct view_version *v =
+		    p == NULL || p->kind != PLACE_PARENT ? NULL : view_current(p, VIEW_NS);
+		if (v != NULL && !rset_within(v->set, names))
+			return false;
+	}
+	return view->parent_known;
+}
+
 /* A key in the signer's zone is ours if it signs there, or if nobody else says it is his. What once
  * came from the overlay never is. */
 static void
@@ -471,17 +491,10 @@ own_keys(struct step *s)
 	 * would be taken for our own, and for good. */
 	if (d->hsync.count == 0 || !view->overlay_known)
 		return;
-	if (serves_only(view)) { /* what it shows is a copy, signed by others */
-		if (!rset_empty(d->own)) {
-			d->own = RSET_NONE;
-			view->persist = true;
-		}
-		return;
-	}
 
 	/* What combinerd feeds in is known when the last overlay that it took was decided here. */
 	struct rset claimed = RSET_NONE, signs = rset_or(keys->signers, soa->signers);
-	bool all_known = d->applied.epoch == view->combiner_epoch &&
+	bool all_known = no_strangers(view) && d->applied.epoch == view->combiner_epoch &&
 			 d->applied.counter == view->combiner_counter;
 	for (int i = 0; i < d->hsync.count; i++) {
 		int p = view_provider_find(view, d->hsync.entry[i].identity);
@@ -713,22 +726,6 @@ left_out(struct step *s)
 	step_journal(s, "this provider is out of the zone: HSYNC says OFF, and so does the parent");
 }
 
-/* Who is no member does not see how another one leaves, only that it has left. */
-static void
-forget_left(struct step *s, int i)
-{
-	struct durable *d = &s->view->d;
-	struct view_provider *p = &d->provider[i], *self = &d->provider[VIEW_SELF];
-
-	if (!p->used || p->has == 0 || self->member || self->has != 0 || d->process.kind != 0 ||
-	    (s->view->designated & BIT(i)) != 0 || delegated(s->view, i) != 0)
-		return;
-	p->member = p->contributed = false;
-	p->has = 0;
-	s->view->persist = true;
-	step_journal(s, "%s is out of the zone: so say HSYNC and the delegation", p->identity);
-}
-
 /* At rest it says so; keys are rolled by members alone. */
 static bool
 says_member(const struct view_statement *st)
@@ -737,6 +734,42 @@ says_member(const struct view_statement *st)
 		   ? st->step == 7
 		   : st->process == MSIG_PROCESS_ZSK || st->process == MSIG_PROCESS_KSK ||
 			 st->process == MSIG_PROCESS_ALGORITHM;
+}
+
+/* Has the parent DS of a provider's keys? Then its keys and CDS are in, whatever became of the
+ * process that brought them there. */
+static bool
+ds_of(const struct zone_view *view, int provider)
+{
+	struct rset keys = view->d.provider[provider].statement.dnskey;
+	bool any = false;
+
+	if (provider == VIEW_SELF || !view->d.provider[provider].used)
+		return false;
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || p->kind != PLACE_PARENT)
+			continue;
+		const struct view_version *v = view_current(p, VIEW_DS);
+		if (v == NULL || p->history[VIEW_DS].status == MSIG_SEEN_UNKNOWN ||
+		    !rset_meets(rpool_keys(&view->d.pool, v->set), keys))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
+/* Who has no part in the zone is not asked when others leave it: the delegation tells. */
+static bool
+gone_without_us(const struct zone_view *view, int provider)
+{
+	const struct view_provider *p = &view->d.provider[provider];
+	const struct view_provider *self = &view->d.provider[VIEW_SELF];
+
+	return p->used && p->has != 0 && !self->member && self->has != HAS_ALL &&
+	       view->d.process.kind == 0 && p->statement.known && delegated(view, provider) == 0 &&
+	       ((view->listed >> provider & 1) == 0 ||
+		(p->statement.process == 0 && p->statement.step == 0));
 }
 
 /* The first start decides from what is delegated; later only processes change the group. A peer
@@ -772,7 +805,7 @@ membership(struct step *s)
 	}
 	left_out(s);
 	if (serves_only(view) && self->has == 0 && d->process.kind == 0 &&
-	    delegated(view, VIEW_SELF) == 1) {
+	    entry(&d->hsync, self->identity)->on && delegated(view, VIEW_SELF) == 1) {
 		self->has = HAS_NS;
 		self->contributed = true;
 		view->persist = true;
@@ -781,16 +814,38 @@ membership(struct step *s)
 	for (int i = 1; i < VIEW_PROVIDERS; i++) {
 		struct view_provider *p = &d->provider[i];
 		const struct view_hsync_entry *e = entry(&d->hsync, p->identity);
+		const struct view_statement *st = &p->statement;
+		if (i != VIEW_SELF && p->member && d->process.kind == 0 && st->known && !p->stale &&
+		    st->process == 0 && st->step == 0 && st->process_epoch >= d->epoch) {
+			p->member = false; /* what it has stays */
+			view->persist = true;
+			step_journal(s, "%s says that it is no member: it has to join again",
+				     p->identity);
+		}
+		if (ds_of(view, i) && !p->member &&
+		    (d->process.kind == 0 || d->process.subject != i) &&
+		    (p->has & (HAS_KEYS | HAS_CDS)) != (HAS_KEYS | HAS_CDS)) {
+			p->has |= HAS_KEYS | HAS_CDS;
+			p->contributed = true;
+			view->persist = true;
+			step_journal(s, "%s has DS at the parent: its keys are in", p->identity);
+		}
+		if (gone_without_us(view, i)) {
+			p->member = p->contributed = false;
+			p->has = 0;
+			view->persist = true;
+			step_journal(s, "%s is out of the zone: the delegation has it no more",
+				     p->identity);
+		}
 		if (p->used && p->has == 0 && p->statement.known && e != NULL && e->on &&
-		    !e->sign && rset_empty(p->statement.dnskey) && !d->process.executed &&
-		    delegated(view, i) == 1) {
+		    !e->sign && rset_empty(p->statement.dnskey) &&
+		    (d->process.kind == 0 || d->process.subject != i) && delegated(view, i) == 1) {
 			p->has = HAS_NS;
 			p->contributed = true;
 			view->persist = true;
 			step_journal(s, "%s serves the zone: the delegation names it", p->identity);
 			continue;
 		}
-		forget_left(s, i);
 		if (!p->used || p->member || p->expelled || !p->statement.known ||
 		    !says_member(&p->statement) || e == NULL ||
 		    (d->process.kind != 0 && d->process.subject == i) || delegated(view, i) != 1)
@@ -815,8 +870,7 @@ known_algorithms(struct step *s, int provider, struct rset keys)
 	struct rset out = keys;
 
 	for (int k = rset_next(&keys, 0); k >= 0; k = rset_next(&keys, k + 1)) {
-		bool known = rset_empty(d->own) || (d->process.kind == MSIG_PROCESS_ALGORITHM &&
-						    d->process.algorithm == d->pool.at[k].alg);
+		bool known = rset_empty(d->own) || d->process.kind == MSIG_PROCESS_ALGORITHM;
 		for (int o = rset_next(&d->own, 0); o >= 0; o = rset_next(&d->own, o + 1))
 			known |= d->pool.at[o].alg == d->pool.at[k].alg;
 		if (!known)
@@ -828,6 +882,19 @@ known_algorithms(struct step *s, int provider, struct rset keys)
 		    "keys of the algorithms that all sign with", "another algorithm",
 		    "that provider takes the key back: an algorithm changes at all at once");
 	return out;
+}
+
+/* A DS set with two algorithms wants a chain of both at every signer: all go to the new one at
+ * once, when everybody says so. Until then the sets differ, and the parent takes none. */
+static bool
+cds_together(const struct zone_view *view, const struct process_target *t)
+{
+	const struct view_process *run = &view->d.process;
+	struct rset keys = rpool_keys(&view->d.pool, t->cds_set);
+
+	return run->kind != MSIG_PROCESS_ALGORITHM ||
+	       rset_empty(process_algorithm_keys(view, keys, true)) ||
+	       rset_empty(process_algorithm_keys(view, keys, false));
 }
 
 static struct view_contribution
@@ -843,8 +910,9 @@ contribution(struct step *s, const struct process_target *t, int i)
 	else if (all && (t->keys >> i & 1) != 0)
 		c.dnskey = known_algorithms(s, i, st->dnskey);
 	if (all && (t->cds >> i & 1) != 0 && t->cds_shown) {
-		c.cds = st->cds;
-		c.cdnskey = st->cdnskey;
+		bool now = cds_together(view, t);
+		c.cds = now ? st->cds : view->d.want.from[i].cds;
+		c.cdnskey = now ? st->cdnskey : view->d.want.from[i].cdnskey;
 	}
 	if ((t->ns >> i & 1) != 0 && !rset_empty(t->ns_set))
 		c.ns = st->ns;
@@ -923,6 +991,25 @@ may_go(const struct zone_view *view, int provider)
 	       (run->kind != 0 && run->subject == provider && (process_effects(view) & dels) != 0);
 }
 
+/* The first overlay replaces what somebody put into a delegated zone by hand: until all who are in
+ * there are known, it would take their keys out. */
+static bool
+replaces_all(struct step *s, struct rset keys)
+{
+	struct zone_view *view = s->view;
+	const struct view_version *cur = seen_at_signer(view, VIEW_DNSKEY);
+
+	for (int i = 0; i < VIEW_PROVIDERS; i++)
+		if (view->d.want.from[i].used)
+			return true;
+	if (cur == NULL || rset_within(rset_minus(cur->set, view->d.foreign), keys) ||
+	    delegated(view, VIEW_SELF) == 0)
+		return true;
+	step_wait(s, REASON_PEER, REASON_OF_DNSKEY, "signer",
+		  "every key in the zone stated by a provider", "keys that nobody states yet", 0);
+	return false;
+}
+
 static bool
 safe_overlay(struct step *s, const struct view_overlay *o)
 {
@@ -947,6 +1034,8 @@ safe_overlay(struct step *s, const struct view_overlay *o)
 			return false;
 		}
 	}
+	if (!replaces_all(s, keys))
+		return false;
 	r = safety_keys(view, keys, s->now);
 	if (r.ok && !rset_empty(cds) && !rset_equal(cds, old_cds)) {
 		struct rset ds = rpool_keys(&d->pool, cds);

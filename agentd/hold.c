@@ -183,8 +183,9 @@ hold_raise(struct zone_view *view, uint32_t mask, const struct hold_want want[HO
 			continue;
 		int64_t *stored = &view->d.process.hold[k];
 		int64_t deadline = hold_deadline(view, k, &want[k], now);
-		if (deadline == VIEW_NEVER && *stored != 0) {
-			*stored = 0; /* the old version is back, or was never gone: begun anew */
+		/* What is to be waited for changed, or the old data came back: it begins anew. */
+		if (deadline == VIEW_NEVER && *stored != 0 && !MUTANT(HOLD_KEPT)) {
+			*stored = 0;
 			view->persist = true;
 		} else if (deadline != VIEW_NEVER && deadline > *stored) {
 			*stored = deadline;

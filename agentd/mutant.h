@@ -16,6 +16,7 @@
 	X(NO_RESEND, "everything is said once")                            \
 	X(CDS_SWAP, "CDS names the newcomer alone")                        \
 	X(TTL, "the first TTL seen counts, not the largest")               \
+	X(HOLD_KEPT, "a hold that no longer fits counts on")               \
 	X(FORGET_HOLD, "a restart forgets history and deadlines")          \
 	X(FIRST_SERVER, "one server of a provider is enough")              \
 	X(UNKNOWN, "what was not seen counts as seen")                     \

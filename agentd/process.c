@@ -508,8 +508,10 @@ process_target(const struct zone_view *view, struct process_target *t)
 		t->cdnskey = view->d.provider[run->subject].statement.cdnskey;
 	} else if (!t->cds_shown)
 		t->cds_set = t->cdnskey = RSET_NONE;
-	/* NS that came from here stay so: the owner's own may name who has left. */
-	if (!t->agent || (__builtin_popcount(t->ns) < 2 && !ns_published(view)))
+	/* NS that came from here stay so: the owner's own may name who has left. A joiner shows
+	 * those of the group from the beginning: once it is named, what it names counts. */
+	bool joins = run->kind == MSIG_PROCESS_ADD && run->subject == VIEW_SELF;
+	if (!t->agent || (__builtin_popcount(t->ns) < 2 && !ns_published(view) && !joins))
 		t->ns_set = RSET_NONE;
 }
 

@@ -123,7 +123,10 @@ choose(struct step *s)
 			     : run->kind == MSIG_PROCESS_ZSK     ? k->role == MSIG_KEY_ROLE_ZSK
 			     : ksk                               ? k->role == MSIG_KEY_ROLE_KSK
 								 : k->role == MSIG_KEY_ROLE_CSK;
-		if (!in_use(k) || !rolls)
+		/* An algorithm goes as a whole, what was never used of it as well. */
+		bool goes =
+		    in_use(k) || (run->kind == MSIG_PROCESS_ALGORITHM && roll_in_zone(k->state));
+		if (!goes || !rolls)
 			continue;
 		rset_add(&run->old, k->rr);
 		run->roles |= (uint8_t)BIT(k->role);
@@ -187,6 +190,25 @@ fresh_key(struct step *s, uint8_t role)
 	return false;
 }
 
+/* A key that was made twice, because an answer was lost, is in the way where an algorithm comes as
+ * a whole. true: there is none. */
+static bool
+no_spare(struct step *s)
+{
+	const struct zone_view *view = s->view;
+	const struct view_process *run = &view->d.process;
+
+	for (int i = 0; run->kind == MSIG_PROCESS_ALGORITHM && i < view->keys; i++) {
+		const struct view_key *k = &view->key[i];
+		if (k->state != MSIG_KEY_STATE_MADE || k->algorithm != run->algorithm ||
+		    rset_has(&run->fresh, k->rr))
+			continue;
+		ask(s, MSIG_KEY_VERB_DISCARD, k, 0);
+		return false;
+	}
+	return true;
+}
+
 /* ---- moving them ---- */
 
 /* Is it safe to bring a key into this state now? */
@@ -243,6 +265,19 @@ move(struct step *s, int rr, uint8_t state)
 	return false;
 }
 
+/* A rollover that began anew may have left a key READY. It leaves CDS as soon as the new one is in:
+ * once that is active, CDS would name the old one alone. */
+uint8_t
+roll_state(const struct zone_view *view, const struct view_key *key, bool fresh)
+{
+	uint8_t state = process_key_state(view, fresh, key->role);
+
+	if (!fresh && state == 0 && key->state == MSIG_KEY_STATE_READY &&
+	    process_key_state(view, true, key->role) == MSIG_KEY_STATE_READY)
+		return MSIG_KEY_STATE_RETIRED;
+	return state;
+}
+
 static void
 move_all(struct step *s)
 {
@@ -253,7 +288,7 @@ move_all(struct step *s)
 		const struct rset *set = fresh ? &run->fresh : &run->old;
 		for (int i = rset_next(set, 0); i >= 0; i = rset_next(set, i + 1)) {
 			const struct view_key *k = find(view, i);
-			if (k != NULL && !move(s, i, process_key_state(view, fresh, k->role)))
+			if (k != NULL && !move(s, i, roll_state(view, k, fresh)))
 				return;
 		}
 	}
@@ -306,6 +341,6 @@ roll_work(struct step *s)
 	for (size_t i = 0; i < sizeof(roles); i++)
 		if ((run->roles & BIT(roles[i])) != 0)
 			all = fresh_key(s, roles[i]) && all;
-	if (all)
+	if (all && no_spare(s))
 		move_all(s);
 }

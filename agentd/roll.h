@@ -13,4 +13,6 @@ void roll_work(struct step *s);
 struct rset roll_published(const struct zone_view *view);
 
 /* Is the DNSKEY of a key in this state (MSIG_KEY_STATE_*) in the zone? */
+/* The state that a key is brought into by the step that was executed last; 0: it stays. */
+uint8_t roll_state(const struct zone_view *view, const struct view_key *key, bool fresh);
 bool roll_in_zone(uint8_t state);

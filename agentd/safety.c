@@ -45,8 +45,11 @@ served_until(const struct zone_view *view, const struct view_place *p, enum view
 	     const struct view_version *v)
 {
 	const struct view_history *h = &p->history[type];
+	/* The NS of a server that nobody states keep nobody named but itself. */
+	bool stranger = type == VIEW_NS && p->kind == PLACE_SERVER &&
+			view_place_provider(view, p) == VIEW_STRANGER;
 	if (v->until == VIEW_NEVER && h->status == MSIG_SEEN_UNKNOWN && h->tried != 0 &&
-	    taken_out(view, p))
+	    (stranger || taken_out(view, p)))
 		return h->time != 0 ? h->time : v->last;
 	return v->until;
 }

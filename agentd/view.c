@@ -270,6 +270,8 @@ view_on_answer(struct zone_view *view, const struct view_answer *a)
 		return news(view, true);
 	}
 	current->last = a->time;
+	if (a->alien) /* an answer that failed in between had its own reason */
+		copy_text(h->reason, sizeof(h->reason), a->reason);
 	if (a->ttl > current->ttl && !MUTANT(TTL)) {
 		current->ttl = a->ttl;
 		return news(view, true);
@@ -682,8 +684,12 @@ view_on_expel(struct zone_view *view, const char *identity, bool out)
 {
 	int i = view_provider_find(view, identity);
 	struct view_provider *p = i > VIEW_SELF ? &view->d.provider[i] : NULL;
+	bool listed = p != NULL && (p->member || p->has != 0);
 
-	if (p == NULL || (out && !p->member && p->has == 0) || p->expelled == out)
+	for (int k = 0; p != NULL && k < view->d.hsync.count; k++)
+		listed |= view->d.hsync.entry[k].on &&
+			  strcmp(view->d.hsync.entry[k].identity, identity) == 0;
+	if (p == NULL || (out && !listed) || p->expelled == out)
 		return MSIG_EVALUE;
 	p->expelled = out;
 	news(view, true);

@@ -92,9 +92,9 @@ struct view_config {
 	enum view_mode mode;
 	bool driver; /* the signer's keys can be listed and moved (ACT_KEY) */
 	struct view_times times;
-	struct rset ns;      /* NS(self): NS records (rdata = name, wire, lower case) */
-	struct rset own;     /* DNSKEYs that the signer's key store names, if it is known */
-	uint16_t step_mode;  /* bit per kind of process: its steps wait for `approve` (operator.h) */
+	struct rset ns;     /* NS(self): NS records (rdata = name, wire, lower case) */
+	struct rset own;    /* DNSKEYs that the signer's key store names, if it is known */
+	uint16_t step_mode; /* bit per kind of process: its steps wait for `approve` (operator.h) */
 	struct rset ds_keep; /* DS records that the operator wants kept though no key matches */
 };
 
@@ -353,10 +353,10 @@ struct durable {
 	struct view_place *place[VIEW_PLACES]; /* NULL: not used */
 	struct rset orphans; /* own keys of a rollover that was given up: they go again */
 	struct view_order order[VIEW_ORDERS]; /* first come, first served */
-	uint16_t step_on, step_off; /* bit per kind: step mode by the operator's word */
+	uint16_t step_on, step_off;           /* bit per kind: step mode by the operator's word */
 	struct view_approval approved;
-	bool agent_ns;                        /* NSMGMT that is in force: AGENT */
-	int64_t backoff;                      /* no own REQUEST before */
+	bool agent_ns;   /* NSMGMT that is in force: AGENT */
+	int64_t backoff; /* no own REQUEST before */
 	uint32_t attempts;
 	bool paused;             /* by the operator */
 	int64_t clock_floor;     /* holds do not count from before this time */
@@ -398,7 +398,7 @@ struct zone_view {
 	char store_why[REASON_TEXT]; /* why it is not known, or what the last ACT_KEY failed with */
 	int keys;
 	struct view_key key[VIEW_STORE];
-	int64_t key_asked; /* last ACT_KEY */
+	int64_t key_asked;          /* last ACT_KEY */
 	struct view_approval waits; /* for the operator; kind 0: nothing does */
 	int64_t waited;             /* when that was found last */
 	int reasons;
@@ -472,8 +472,8 @@ bool view_on_keys(struct zone_view *view, bool known, const char *text, const st
 /* The operator wants a process of this provider's own. MSIG_EVALUE: not one that can be ordered, no
  * driver; MSIG_EREFUSED: ordered already; MSIG_ESIZE: too many wait. */
 int view_on_order(struct zone_view *view, const struct view_order *order);
-/* The operator takes a provider out, or back in, whatever HSYNC says. MSIG_EVALUE: not one of the
- * group. */
+/* The operator takes a provider out, or back in, whatever HSYNC says. MSIG_EVALUE: nothing of it is
+ * in the zone, and HSYNC does not want it in. */
 int view_on_expel(struct zone_view *view, const char *identity, bool out);
 
 enum view_command { VIEW_PAUSE, VIEW_RESUME, VIEW_ABORT, VIEW_CONFIRM };
