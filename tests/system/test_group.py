@@ -106,7 +106,7 @@ def forced(t):
                      lambda: group.settled(world, rest), 120):
             return
         named = [when for when, _, text in world.scanner.log if text.startswith("NS now")][-1]
-        claims.never_bogus(t, world, "a provider forced out", dead=(died, named + 15))
+        claims.never_bogus(t, world, "a provider forced out", dead=(died, named + 40))
 
 
 def moved(t):

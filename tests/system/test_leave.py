@@ -49,7 +49,7 @@ def main(t):
             return
         # Until the parent names it no longer, resolvers that may not retry run into it.
         named = [when for when, _, text in world.scanner.log if text.startswith("NS now")][-1]
-        claims.never_bogus(t, world, "three leaves and joins", dead=(died, named + 15))
+        claims.never_bogus(t, world, "three leaves and joins", dead=(died, named + 40))
         for p in (first, second):
             t.ok(all(child.running for child in world.msig[p.label].daemons.values()),
                  f"{p.label}'s daemons still run")
