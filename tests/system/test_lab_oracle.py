@@ -28,7 +28,7 @@ def main(t):
         judge.watcher.unwatch(lab.ZONE)
 
         s1, s2 = judge.check(lab.ZONE)
-        t.ok(s1.pairs > 5 and not s1.violations, f"S1 holds on {s1.pairs} pairs of versions",
+        t.ok(s1.pairs >= 4 and not s1.violations, f"S1 holds on {s1.pairs} pairs of versions",
              "\n".join(s1.violations[:5]))
         t.ok(s2.pairs > 100 and not s2.violations, f"S2 holds on {s2.pairs} pairs of versions",
              "\n".join(s2.violations[:5]))
