@@ -33,23 +33,6 @@ to_bus(void *arg, const struct msig_msg *msg)
 }
 
 static int
-start_bus(struct daemon *daemon, struct proc *proc)
-{
-	const struct conf *conf = proc->conf;
-	int ret;
-
-	daemon->bus = bus_new(proc->loop, MSIG_ACTOR_SIGNER, conf->rundir);
-	bus_on(daemon->bus, MSIG_MSG_KEY, on_key, daemon);
-	ret = bus_bind(daemon->bus, MSIG_ACTOR_AGENT, proc_uid(conf->user_agent),
-		       proc_gid(conf->group));
-	if (ret == 0)
-		ret = bus_connect(daemon->bus, MSIG_ACTOR_AGENT);
-	if (ret != 0)
-		log_error("bus in %s: %s", conf->rundir, msig_strerror(ret));
-	return ret;
-}
-
-static int
 start(struct proc *proc)
 {
 	struct daemon *daemon = proc->arg;
@@ -60,9 +43,10 @@ start(struct proc *proc)
 			  msig_strerror(ret));
 		return ret;
 	}
-	ret = start_bus(daemon, proc);
+	ret = proc_bus(proc, MSIG_ACTOR_SIGNER, &daemon->bus);
 	if (ret != 0)
 		return ret;
+	bus_on(daemon->bus, MSIG_MSG_KEY, on_key, daemon);
 	daemon->desk = desk_new(proc->loop, proc->conf, to_bus, daemon->bus);
 	daemon->cmds = cmds_new(daemon->desk, proc);
 	return daemon->cmds != NULL ? 0 : MSIG_ECONF;

@@ -88,6 +88,29 @@ proc_lock(const char *dir)
 	return 0;
 }
 
+int
+proc_bus(const struct proc *proc, enum msig_actor self, struct bus **bus)
+{
+	const struct conf *conf = proc->conf;
+	int ret = KNOT_ENOMEM;
+
+	*bus = bus_new(proc->loop, self, conf->rundir);
+	if (*bus != NULL) {
+		ret = bus_bind(*bus, MSIG_ACTOR_AGENT, proc_uid(conf->user_agent),
+			       proc_gid(conf->group));
+	}
+	if (ret == 0) {
+		ret = bus_connect(*bus, MSIG_ACTOR_AGENT);
+	}
+	if (ret != 0) {
+		log_error("cannot open the local bus below %s: %s", conf->rundir,
+			  msig_strerror(ret));
+		bus_free(*bus);
+		*bus = NULL;
+	}
+	return ret;
+}
+
 uid_t
 proc_uid(const char *user)
 {

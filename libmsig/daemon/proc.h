@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "libmsig/daemon/bus.h"
 #include "libmsig/daemon/conf.h"
 #include "libmsig/daemon/loop.h"
 
@@ -30,6 +31,10 @@ int proc_main(struct proc *proc, int argc, char **argv);
 
 /* SIGHUP's way, for the control socket. 0, or an error with its text in err. */
 int proc_reload(struct proc *proc, char *err, size_t errlen);
+
+/* The bus of this process, both ways with agentd and nobody else. 0, or an error that is logged;
+ * then *bus is NULL. */
+int proc_bus(const struct proc *proc, enum msig_actor self, struct bus **bus);
 
 /* The configured user of a process ("combinerd", "agentd", "transportd", "observe", "signerd"), or
  * NULL. */

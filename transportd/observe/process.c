@@ -56,21 +56,12 @@ on_notify(void *arg, const knot_dname_t *zone, uint32_t serial)
 }
 
 static int
-start_bus(struct observe_process *p, const struct conf *conf)
+start_bus(struct observe_process *p)
 {
-	int err;
+	int err = proc_bus(p->proc, MSIG_ACTOR_OBSERVE, &p->bus);
 
-	p->bus = bus_new(p->proc->loop, MSIG_ACTOR_OBSERVE, conf->rundir);
-	if (p->bus == NULL)
-		return KNOT_ENOMEM;
-	err = bus_bind(p->bus, MSIG_ACTOR_AGENT, proc_uid(conf->user_agent), proc_gid(conf->group));
-	if (err == 0)
-		err = bus_connect(p->bus, MSIG_ACTOR_AGENT);
-	if (err != 0) {
-		log_error("cannot open the local bus below %s: %s", conf->rundir,
-			  msig_strerror(err));
+	if (err != 0)
 		return err;
-	}
 	bus_on(p->bus, MSIG_MSG_ASK, on_ask, p);
 	bus_on(p->bus, MSIG_MSG_FOLLOW, on_follow, p);
 	bus_on(p->bus, MSIG_MSG_COMPARE, on_compare, p);
@@ -93,7 +84,7 @@ start(struct proc *proc)
 		log_error("%s", text);
 		return MSIG_ECONF;
 	}
-	err = start_bus(p, conf);
+	err = start_bus(p);
 	if (err != 0)
 		return err;
 	p->outbox = outbox_new(proc->loop, p->bus, MSIG_ACTOR_OBSERVE);

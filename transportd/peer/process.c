@@ -96,21 +96,12 @@ save(void *arg)
 }
 
 static int
-start_bus(struct peer_process *p, const struct conf *conf)
+start_bus(struct peer_process *p)
 {
-	int err;
+	int err = proc_bus(p->proc, MSIG_ACTOR_PEER, &p->bus);
 
-	p->bus = bus_new(p->proc->loop, MSIG_ACTOR_PEER, conf->rundir);
-	if (p->bus == NULL)
-		return KNOT_ENOMEM;
-	err = bus_bind(p->bus, MSIG_ACTOR_AGENT, proc_uid(conf->user_agent), proc_gid(conf->group));
-	if (err == 0)
-		err = bus_connect(p->bus, MSIG_ACTOR_AGENT);
-	if (err != 0) {
-		log_error("cannot open the local bus below %s: %s", conf->rundir,
-			  msig_strerror(err));
+	if (err != 0)
 		return err;
-	}
 	bus_on(p->bus, MSIG_MSG_PEER_SET, on_peer_set, p);
 	bus_on(p->bus, MSIG_MSG_PEER_DEL, on_peer_del, p);
 	bus_on(p->bus, MSIG_MSG_SEND, on_send, p);
@@ -129,7 +120,7 @@ start(struct proc *proc)
 	supervise_child();
 	p->proc = proc;
 	p->started = loop_utc_ms();
-	err = start_bus(p, conf);
+	err = start_bus(p);
 	if (err != 0)
 		return err;
 	p->outbox = outbox_new(proc->loop, p->bus, MSIG_ACTOR_PEER);
