@@ -153,6 +153,20 @@ same_content(const struct version *a, const struct version *b)
 	return x.a == y.a && x.b == y.b;
 }
 
+/* A SOA that is signed keeps its serial, whatever the configuration says. */
+static enum serial_mode
+serial_of(const struct zone *zone, const struct plan *plan)
+{
+	static const enum serial_mode mode[] = {
+	    [CONF_SERIAL_OWNER] = SERIAL_OWNER,
+	    [CONF_SERIAL_UNIXTIME] = SERIAL_UNIXTIME,
+	    [CONF_SERIAL_DATE] = SERIAL_DATE,
+	};
+
+	return plan->policy.state == MSIG_ZONE_PASSTHROUGH ? SERIAL_OWNER
+							   : mode[zone->conf->serial];
+}
+
 /* The version to emit: none if what is served would be the same again. */
 static int
 build(struct zone *zone, struct plan *plan, char *why, size_t size)
@@ -171,8 +185,8 @@ build(struct zone *zone, struct plan *plan, char *why, size_t size)
 		}
 		version_unpin(same);
 	}
-	serial = serial_next(SERIAL_OWNER, owner_serial, zone->row.has_served, zone->row.serial,
-			     loop_utc_ms() / 1000);
+	serial = serial_next(serial_of(zone, plan), owner_serial, zone->row.has_served,
+			     zone->row.serial, loop_utc_ms() / 1000);
 	if (plan->policy.state == MSIG_ZONE_PASSTHROUGH && serial != owner_serial) {
 		/* The SOA is signed: its serial cannot be changed. */
 		if (!plan->force)
@@ -264,7 +278,7 @@ log_plan(const struct zone *zone, const struct plan *plan)
 			 type);
 	}
 	uint32_t apart = serial_distance(plan->row.serial, plan->row.owner_serial);
-	if (apart >= SERIAL_FAR)
+	if (apart >= SERIAL_FAR && zone->conf->serial == CONF_SERIAL_OWNER)
 		log_zone(LOG_LVL_WARN, zone->name,
 			 "the served serial is %u away from the owner's; "
 			 "at 2^31 serials cannot be compared any more",

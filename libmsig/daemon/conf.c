@@ -144,6 +144,8 @@ const struct conf_item conf_items[] = {
     {"zone", "update-key", CONF_KEY, 0, NULL, 0, 0, 0, NULL, 0, Z(update_key), 0},
     {"zone", "update-origin", CONF_NAMETEXT, 0, NULL, 0, 0, 0, NULL, 0, Z(update_origin), 0},
     {"zone", "ns", CONF_NAMETEXT, CONF_LIST, NULL, 0, 0, 0, NULL, 0, Z(ns), Z(nses)},
+    {"zone", "serial", CONF_CHOICE, 0, "owner", 0, 0, 0, "owner|unixtime|dateserial", 0, Z(serial),
+     0},
     {"zone", "signer-records", CONF_CHOICE, 0, "foreign", 0, 0, 0, "foreign|all", 0,
      Z(signer_records), 0},
     {"zone", "signer-driver", CONF_CHOICE, 0, "none", 0, 0, 0, "none|knot|pdns", 0,

@@ -29,6 +29,7 @@ struct conf_remote {
 
 enum conf_signer_feed { CONF_FEED_TRANSFER, CONF_FEED_PUSH };
 enum conf_signer_records { CONF_RECORDS_FOREIGN, CONF_RECORDS_ALL };
+enum conf_serial { CONF_SERIAL_OWNER, CONF_SERIAL_UNIXTIME, CONF_SERIAL_DATE };
 /* Who moves the signer's keys; the order of the item's choices. */
 enum conf_driver { CONF_DRIVER_NONE, CONF_DRIVER_KNOT, CONF_DRIVER_PDNS };
 
@@ -46,6 +47,7 @@ struct conf_zone {
 	char **ns;                         /* agentd: our name servers for this zone */
 	unsigned nses;
 	enum conf_signer_records signer_records;
+	enum conf_serial serial; /* combinerd: how the one that it serves is chosen */
 	enum conf_driver signer_driver; /* signerd */
 	knot_dname_t *parent;           /* or NULL: found by asking */
 	char **step_mode;               /* agentd: names of processes, or "all" */

@@ -1,6 +1,7 @@
 /* A zone with its journal on disk: APPLY, serials, history, digest, restarts. No network. */
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include "combinerd/base.h"
 #include "combinerd/contribute.h"
@@ -331,6 +332,45 @@ flawed_zones(void **state)
 	assert_null(zone_serving(rig->zone));
 }
 
+/* YYYYMMDD; a test at midnight is not worth more. */
+static uint32_t
+date_of(uint64_t now)
+{
+	time_t t = (time_t)now;
+	struct tm tm;
+
+	gmtime_r(&t, &tm);
+	return (uint32_t)(tm.tm_year + 1900) * 10000 + (uint32_t)(tm.tm_mon + 1) * 100 +
+	       (uint32_t)tm.tm_mday;
+}
+
+/* How the serial is chosen is the configuration's; it goes up whatever changes. */
+static void
+serial_modes(void **state)
+{
+	struct rig *rig = *state;
+	uint64_t before = loop_utc_ms() / 1000;
+	uint32_t serial;
+
+	rig->conf_zone.serial = CONF_SERIAL_UNIXTIME;
+	assert_int_equal(take(rig, "@ SOA ns1 admin 7 3600 600 86400 300\n" BASE), 0);
+	serial = rig->zone->row.serial;
+	assert_in_range(serial, before, loop_utc_ms() / 1000);
+	assert_int_equal(rig->zone->row.owner_serial, 7);
+	assert_int_equal(take(rig, "@ SOA ns1 admin 8 3600 600 86400 300\n" BASE), 0);
+	assert_in_range(rig->zone->row.serial, serial + 1, loop_utc_ms() / 1000 + 1);
+	serial = rig->zone->row.serial;
+	reopen(rig);
+	assert_int_equal(rig->zone->row.serial, serial);
+	rig->conf_zone.serial = CONF_SERIAL_DATE; /* about 2026000000: ahead */
+	assert_int_equal(take(rig, "@ SOA ns1 admin 9 3600 600 86400 300\n" BASE), 0);
+	assert_int_equal(rig->zone->row.serial / 100, date_of(loop_utc_ms() / 1000));
+	serial = rig->zone->row.serial;
+	rig->conf_zone.serial = CONF_SERIAL_OWNER; /* behind: one more */
+	assert_int_equal(take(rig, "@ SOA ns1 admin 10 3600 600 86400 300\n" BASE), 0);
+	assert_int_equal(rig->zone->row.serial, serial + 1);
+}
+
 /* The digests of what was served before, newest first: also of versions that are too large to be kept
  * for IXFR; after a restart those that are. */
 static void
@@ -502,6 +542,7 @@ main(void)
 	    T(before_the_zone),
 	    T(serials),
 	    T(flawed_zones),
+	    T(serial_modes),
 	    T(recent),
 	    T(history),
 	    T(base_is_renewed),
