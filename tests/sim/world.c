@@ -595,6 +595,22 @@ same_overlay(const struct sim *sim, const struct node *n, const struct event *e)
 }
 
 static void
+trace_overlay(struct sim *sim, const struct node *n)
+{
+	char text[200] = "";
+	for (int p = 0; p < sim->nodes && sim->opt.trace; p++) {
+		const struct view_contribution *c = &n->combiner.from[p];
+		size_t len = strlen(text);
+		if (c->used)
+			snprintf(text + len, sizeof(text) - len, " p%d:%d,%d,%d", p + 1,
+				 rset_count(c->dnskey), rset_count(c->cds), rset_count(c->ns));
+	}
+	sim_trace(sim, "%s: overlay %llu.%llu (DNSKEY,CDS,NS):%s", n->identity,
+		  (unsigned long long)n->combiner.epoch, (unsigned long long)n->combiner.counter,
+		  text);
+}
+
+static void
 combiner_apply(struct sim *sim, int i, const struct event *e)
 {
 	struct node *n = &sim->node[i];
@@ -611,8 +627,7 @@ combiner_apply(struct sim *sim, int i, const struct event *e)
 		c->counter = e->u.apply.counter;
 		memcpy(c->from, e->u.apply.from, sizeof(c->from));
 		c->merged = true;
-		sim_trace(sim, "%s: overlay %llu.%llu", n->identity, (unsigned long long)c->epoch,
-			  (unsigned long long)c->counter);
+		trace_overlay(sim, n);
 		sim_post(sim, EV_SIGNER, i, upto(sim, 20, 5000, 300));
 	} else if (!same_overlay(sim, n, e)) {
 		sim_fail(sim, "two overlays of %s have one version", n->identity);
@@ -898,6 +913,8 @@ blip(struct sim *sim)
 			h->entry[i].on = false;
 		break;
 	case 5:
+		if (h->count < 2) /* an instruction, and not what the owner's NS are made for */
+			snprintf(h->error, sizeof(h->error), "malformed");
 		h->entry[0].agent = !h->entry[0].agent;
 		break;
 	}
