@@ -769,6 +769,30 @@ view_on_clock(struct zone_view *view, int64_t now)
 	return news(view, true);
 }
 
+/* What the own signer shows and does not sign with may have come from an overlay that nobody
+ * remembers: it is not taken for own by being there. */
+static void
+doubt_keys(struct zone_view *view)
+{
+	struct rset shown = RSET_NONE, signs = RSET_NONE;
+
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || p->kind != PLACE_SIGNER)
+			continue;
+		for (int v = 0; v < p->history[VIEW_DNSKEY].count; v++) {
+			shown = rset_or(shown, p->history[VIEW_DNSKEY].at[v].set);
+			signs = rset_or(signs, p->history[VIEW_DNSKEY].at[v].signers);
+		}
+		for (int v = 0; v < p->history[VIEW_SOA].count; v++)
+			signs = rset_or(signs, p->history[VIEW_SOA].at[v].signers);
+	}
+	for (int i = 0; i < view->keys; i++)
+		rset_add(&signs, view->key[i].rr);
+	view->d.foreign =
+	    rset_or(view->d.foreign, rset_minus(rset_minus(shown, signs), view->d.own));
+}
+
 bool
 view_on_command(struct zone_view *view, enum view_command command)
 {
@@ -800,6 +824,7 @@ view_on_command(struct zone_view *view, enum view_command command)
 			if (d->provider[i].used &&
 			    d->provider[i].statement.process_epoch > d->epoch)
 				d->epoch = d->provider[i].statement.process_epoch;
+		doubt_keys(view);
 		for (size_t i = 0; i < sizeof(d->generation); i++)
 			d->generation[i] ^= (uint8_t)(view->seed[i] | 1);
 		d->want.epoch = d->applied_epoch = view->combiner_epoch;

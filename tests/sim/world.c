@@ -1451,9 +1451,10 @@ signers(struct sim *sim, int i)
 	case 2: {
 		struct rset seps = RSET_NONE;
 		for (int k = 0; k < n->keys; k++)
-			if (n->store[k].role != R(ZSK) && n->store[k].state != S(MADE))
+			if (n->store[k].role != R(ZSK) && in_zone(&n->store[k]))
 				rset_add(&seps, n->store[k].rr);
-		if (!sim_mishap(sim, MISHAP_CDS_OLD, i, 300))
+		/* An algorithm that comes or goes early in DS is harm that nobody else can undo. */
+		if (sim->algorithms || !sim_mishap(sim, MISHAP_CDS_OLD, i, 300))
 			return;
 		n->old_cds = seps;
 		n->old_cds_until = until;
