@@ -448,9 +448,10 @@ no_strangers(const struct zone_view *view)
 			names = rset_or(names, view->d.provider[i].statement.ns);
 	for (int i = 0; i < VIEW_PLACES; i++) {
 		const struct view_place *p = view->d.place[i];
-		const struct view_version *v =
-		    p == NULL || p->kind != PLACE_PARENT ? NULL : view_current(p, VIEW_NS);
-		if (v != NULL && !rset_within(v->set, names))
+		if (p == NULL || p->kind != PLACE_PARENT)
+			continue;
+		const struct view_version *v = view_current(p, VIEW_NS);
+		if (v == NULL || !rset_within(v->set, names))
 			return false;
 	}
 	return view->parent_known;

@@ -55,6 +55,20 @@ test_steady_state(void **state)
 	assert_int_equal(b.view->reasons, 0);
 }
 
+/* A zone that is signed by three, and one of them is not known here: the first overlay would take
+ * its keys out. */
+static void
+test_first_overlay_takes_nothing_out(void **state)
+{
+	bench_clear(&b);
+	bench_init(&b, 2, 7);
+	assert_true(agree_members(b.view) != 0);
+	assert_false(b.view->d.want.from[1].used);
+	assert_non_null(bench_reason(&b, REASON_PEER, REASON_OF_DNSKEY));
+	bench_run(&b, 60000);
+	assert_int_equal(b.applied, 0);
+}
+
 static void
 test_repeated_calls(void **state)
 {
@@ -494,6 +508,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    T(test_single_signer_publishes_nothing),
 	    T(test_steady_state),
+	    T(test_first_overlay_takes_nothing_out),
 	    T(test_repeated_calls),
 	    T(test_wake_is_exact),
 	    T(test_egress),

@@ -401,6 +401,40 @@ test_algorithm(void **state)
 	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_SIGNATURE));
 }
 
+/* Made twice, because the answer to MAKE was lost: one of them goes again. */
+static void
+test_spare_key(void **state)
+{
+	int left = 0;
+
+	lose_answer = true;
+	order(MSIG_PROCESS_ALGORITHM, 8);
+	until(MSIG_PROCESS_ALGORITHM, 1);
+	bench_run(&b, 5000);
+	for (int i = 0; i < stored; i++)
+		left += store[i].algorithm == 8 && store[i].state != S(REMOVED);
+	assert_int_equal(stored, 5);
+	assert_int_equal(left, 2);
+}
+
+/* A key that a rollover left READY leaves CDS before the new one is active. */
+static void
+test_left_ready(void **state)
+{
+	struct view_key old = {.role = R(KSK), .state = S(READY)};
+
+	order(MSIG_PROCESS_KSK, 0);
+	until(MSIG_PROCESS_KSK, 1);
+	assert_int_equal(roll_state(b.view, &old, false), 0);
+	until(MSIG_PROCESS_KSK, 2);
+	assert_int_equal(roll_state(b.view, &old, false), S(RETIRED));
+	assert_int_equal(roll_state(b.view, &old, true), S(READY));
+	old.state = S(ACTIVE);
+	assert_int_equal(roll_state(b.view, &old, false), 0);
+	until(MSIG_PROCESS_KSK, 6);
+	assert_int_equal(roll_state(b.view, &old, false), S(REMOVED));
+}
+
 static void
 test_orders(void **state)
 {
@@ -438,6 +472,8 @@ main(void)
 	    T(test_store_refuses),
 	    T(test_restarts),
 	    T(test_algorithm),
+	    T(test_spare_key),
+	    T(test_left_ready),
 	    T(test_orders),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

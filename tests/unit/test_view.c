@@ -88,6 +88,52 @@ test_answers(void **state)
 	assert_int_equal(h->count, 3);
 }
 
+/* What names the key that signs and is not shown survives an answer that failed. */
+static void
+test_alien_keeps_its_name(void **state)
+{
+	int place = 0;
+	while (b.view->d.place[place] == NULL || b.view->d.place[place]->kind != PLACE_SERVER)
+		place++;
+	const struct view_history *h = &b.view->d.place[place]->history[VIEW_SOA];
+	struct view_answer a = {.place = place,
+				.type = VIEW_SOA,
+				.status = MSIG_SEEN_SET,
+				.alien = true,
+				.ttl = 10,
+				.time = b.now + 1,
+				.reason = "8/4711"};
+	struct view_answer failed = {.place = place,
+				     .type = VIEW_SOA,
+				     .status = MSIG_SEEN_UNKNOWN,
+				     .time = b.now + 2,
+				     .reason = "timeout"};
+
+	view_on_answer(b.view, &a);
+	assert_string_equal(h->reason, "8/4711");
+	view_on_answer(b.view, &failed);
+	assert_string_equal(h->reason, "timeout");
+	a.time = b.now + 3;
+	view_on_answer(b.view, &a);
+	assert_string_equal(h->reason, "8/4711");
+}
+
+/* Whoever HSYNC wants in can be taken out by the operator, a member or not yet. */
+static void
+test_expel(void **state)
+{
+	bench_clear(&b);
+	bench_init(&b, 2, 1); /* the second one is to join */
+	assert_int_equal(view_on_expel(b.view, "msa.p1.", true), MSIG_EVALUE);
+	assert_int_equal(view_on_expel(b.view, "msa.nobody.", true), MSIG_EVALUE);
+	assert_int_equal(agree_designated(b.view), 3);
+	assert_int_equal(view_on_expel(b.view, "msa.p2.", true), 0);
+	assert_int_equal(agree_designated(b.view), 1);
+	assert_int_equal(view_on_expel(b.view, "msa.p2.", true), MSIG_EVALUE);
+	assert_int_equal(view_on_expel(b.view, "msa.p2.", false), 0);
+	assert_int_equal(agree_designated(b.view), 3);
+}
+
 static void
 test_no_such_place(void **state)
 {
@@ -362,6 +408,8 @@ main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    T(test_answers),
+	    T(test_alien_keeps_its_name),
+	    T(test_expel),
 	    T(test_no_such_place),
 	    T(test_statements),
 	    T(test_beats_make_pulls),
