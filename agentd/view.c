@@ -270,8 +270,6 @@ view_on_answer(struct zone_view *view, const struct view_answer *a)
 		return news(view, true);
 	}
 	current->last = a->time;
-	if (a->alien) /* an answer that failed in between had its own reason */
-		copy_text(h->reason, sizeof(h->reason), a->reason);
 	if (a->ttl > current->ttl && !MUTANT(TTL)) {
 		current->ttl = a->ttl;
 		return news(view, true);
