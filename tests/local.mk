@@ -33,3 +33,4 @@ include tests/badinput.mk
 include tests/agentd.mk
 include tests/agentd_core.mk
 include tests/libmsig.mk
+include tests/model.mk
