@@ -1463,6 +1463,10 @@ withdraw(struct step *s)
 		end_early(s, "another process has run since");
 		return;
 	}
+	if (s->view->put_back && run->executed) {
+		end_early(s, "the database was put back from an older copy");
+		return;
+	}
 	if (run->aborting && !effective(run) && run->requestor == VIEW_SELF) {
 		order_done(&s->view->d, run->kind);
 		give_up(s, "by the operator");
@@ -1516,6 +1520,7 @@ agree_run(struct step *s)
 	struct durable *d = &s->view->d;
 
 	withdraw(s);
+	s->view->put_back = false;
 	for (int i = 1; i < VIEW_PROVIDERS; i++)
 		if (d->provider[i].used && d->provider[i].asking)
 			answer_ask(s, i);

@@ -823,6 +823,7 @@ view_on_command(struct zone_view *view, enum view_command command)
 			    d->provider[i].statement.process_epoch > d->epoch)
 				d->epoch = d->provider[i].statement.process_epoch;
 		doubt_keys(view);
+		view->put_back = d->process.kind != 0;
 		for (size_t i = 0; i < sizeof(d->generation); i++)
 			d->generation[i] ^= (uint8_t)(view->seed[i] | 1);
 		d->want.epoch = d->applied_epoch = view->combiner_epoch;

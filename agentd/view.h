@@ -369,6 +369,7 @@ struct zone_view {
 	struct view_config config;
 	struct durable d;
 	/* volatile */
+	bool put_back;            /* the process in the database is none of today: it ends */
 	bool dirty;               /* something happened since the last decide() */
 	bool persist;             /* the durable part changed */
 	uint8_t seed[16];         /* random octets from the shell, mixed and used up by decide() */

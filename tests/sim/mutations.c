@@ -43,14 +43,19 @@ add(struct mutation *out, int *n, const char *kind, const char *name, const char
 int
 mutations_list(struct mutation out[MUTATIONS_MAX])
 {
-	const struct process_rule *rule = process_rule(MSIG_PROCESS_ADD);
 	uint32_t guards = 0, dones = 0, holds = 0;
-	int n = 0;
+	int n = 0, swaps = 0;
 
-	for (int i = 0; i < rule->steps; i++) {
-		guards |= rule->step[i].guard;
-		dones |= rule->step[i].done;
-		holds |= rule->step[i].holds;
+	for (uint8_t kind = 1; process_rule(kind) != NULL; kind++) {
+		const struct process_rule *rule = process_rule(kind);
+		for (int i = 0; i < rule->steps; i++) {
+			guards |= rule->step[i].guard;
+			dones |= rule->step[i].done;
+			holds |= rule->step[i].holds;
+			if (i > 0 && i + 2 < rule->steps && i > swaps &&
+			    (rule->step[i].effect | rule->step[i + 1].effect) != 0)
+				swaps = i;
+		}
 	}
 	for (int h = 0; h < HOLD_COUNT; h++)
 		if (holds >> h & 1)
@@ -62,8 +67,11 @@ mutations_list(struct mutation out[MUTATIONS_MAX])
 		if (dones >> b & 1)
 			add(out, &n, "done", conditions[b], text)->dones = 1u << b;
 	}
-	for (int i = 1; i + 2 < rule->steps; i++)
-		add(out, &n, "swap", rule->step[i].name, rule->step[i + 1].name)->swap = i;
+	for (int i = 1; i <= swaps; i++) {
+		char name[16];
+		snprintf(name, sizeof(name), "step-%d", i);
+		add(out, &n, "swap", name, "the effect of this step and the next")->swap = i;
+	}
 	for (int i = 0; i < MUTANT_COUNT; i++)
 		add(out, &n, "rule", names[i], texts[i])->mask = UINT64_C(1) << i;
 	return n;

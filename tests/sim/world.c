@@ -663,6 +663,7 @@ others_sign(const struct sim *sim, int but)
 	for (int i = 0; i < sim->nodes; i++) {
 		const struct node *n = &sim->node[i];
 		if (i != but && n->listed && n->on && n->sign && !n->dead && !n->expelled &&
+		    n->view != NULL && n->view->d.provider[VIEW_SELF].member &&
 		    world_delegated(sim, n))
 			return true;
 	}
@@ -944,6 +945,10 @@ owner_helps(struct sim *sim)
 		    run->step == 1 && (!adds || (!run->stays && n->expelled)))
 			rset_del(&ns, n->ns);
 	}
+	for (int i = 0; i < sim->nodes && rset_empty(ns); i++) /* those who stay */
+		if (sim->node[i].listed && sim->node[i].on && !sim->node[i].expelled &&
+		    world_delegated(sim, &sim->node[i]))
+			rset_add(&ns, sim->node[i].ns);
 	if (rset_equal(ns, sim->owner.ns) || rset_empty(ns))
 		return;
 	sim->owner.ns = ns;
@@ -1241,7 +1246,9 @@ own_keys_change(struct sim *sim, int i, bool early)
 	struct node *n = &sim->node[i];
 	struct key *old = NULL;
 
-	if (n->unsigned_ || n->dead || n->keys > 8 || sim->pool.count > RSET_MAX - 60)
+	/* Where nobody knows any more what was foreign, only a key store can tell its own. */
+	if (n->unsigned_ || n->dead || (n->forgot && !n->driver) || n->keys > 8 ||
+	    sim->pool.count > RSET_MAX - 60)
 		return;
 	for (int k = 0; k < n->keys; k++)
 		if (n->store[k].role == R(ZSK) && n->store[k].state == S(ACTIVE))
