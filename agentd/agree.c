@@ -1033,7 +1033,11 @@ participate(struct step *s)
 	if (p->statement.known && p->statement.process_epoch >= run->epoch &&
 	    (p->statement.process == 0 || p->statement.process_epoch > run->epoch) &&
 	    run->executed) {
-		if (run->phase == PHASE_DONE && run->step + 2 == process_rule(run->kind)->steps) {
+		/* Over is not complete: a joiner that ended it at its last step is no member. */
+		bool complete = run->kind != MSIG_PROCESS_ADD ||
+				(p->statement.process == 0 && p->statement.step == 7);
+		if (complete && run->phase == PHASE_DONE &&
+		    run->step + 2 == process_rule(run->kind)->steps) {
 			finish(s);
 			return;
 		}

@@ -770,6 +770,43 @@ test_done_counts_once_and_for_its_step(void **state)
 	assert_int_equal(run()->done & 2, 0);
 }
 
+/* What is over is not therefore complete: its requestor may have ended it at its last step. */
+static void
+test_over_is_not_complete(void **state)
+{
+	struct view_message m = {.op = MSIG_OP_DONE, .epoch = 9, .process = 1, .step = 6};
+	m.tid[0] = 5;
+	b.view->d.ended =
+	    (struct view_ended){.kind = MSIG_PROCESS_ADD, .epoch = 9, .completed = false};
+	b.view->d.ended.tid[0] = 5;
+	view_on_message(b.view, 1, &m, b.now);
+	bench_decide(&b);
+	EXPECT_NOT(1, RELEASE);
+}
+
+static void
+test_stated_over_is_not_complete(void **state)
+{
+	struct view_statement st = b.view->d.provider[1].statement;
+
+	*run() = (struct view_process){.kind = MSIG_PROCESS_ADD,
+				       .step = 6,
+				       .phase = PHASE_DONE,
+				       .subject = 1,
+				       .requestor = 1,
+				       .epoch = 9,
+				       .executed = true,
+				       .voters = 3};
+	b.view->d.epoch = st.process_epoch = 9;
+	st.epoch = 9;
+	st.counter++;
+	st.process = st.step = 0; /* rests, and is no member */
+	view_on_statement(b.view, 1, &st, b.now);
+	bench_decide(&b);
+	assert_int_equal(run()->kind, 0);
+	assert_false(b.view->d.provider[1].member);
+}
+
 int
 main(void)
 {
@@ -782,6 +819,8 @@ main(void)
 	    M(test_not_from_the_middle),
 	    M(test_another_hsync),
 	    M(test_statement_of_another_hsync),
+	    M(test_over_is_not_complete),
+	    M(test_stated_over_is_not_complete),
 	    M(test_only_the_joiner),
 	    M(test_unknown_process),
 	    M(test_not_designated),
