@@ -308,6 +308,14 @@ def wrong_key(rig):
     return out(rig)["trouble"]
 
 
+def clean_end(tap, rig):
+    """It ends as it should, and no sanitizer has said anything."""
+    tap.equal(rig.stop(), 0, "combinerd stops with status 0")
+    broken = [line for line in rig.log().splitlines()
+              if "Sanitizer" in line or "runtime error" in line]
+    tap.equal(broken, [], "and was never broken")
+
+
 def large(tap):
     """10,000 records: the initial load is interrupted again and again, and ends equal; then a change
     of one record costs one."""
@@ -350,6 +358,7 @@ def large(tap):
         rig.until_owner(4)
         until_equal(tap, rig, signer, "half replaced by the other half, killed in between", 60)
         keys_there(tap, signer, "its own keys are there")
+        clean_end(tap, rig)
 
 
 with Tap() as t:
@@ -372,4 +381,5 @@ with Tap() as t:
         stubborn(t, r, s, o, number)
         bad_cds(t, r, s)
         refusals(t, r, s, o, number + 3)
+        clean_end(t, r)
     large(t)
