@@ -55,7 +55,7 @@ tests_unit_test_decide_LDADD = $(core_test_libs)
 
 check_PROGRAMS += $(mutants)
 mutants = tests/unit/mutant_view tests/unit/mutant_hold tests/unit/mutant_safety \
-	tests/unit/mutant_operator tests/unit/mutant_process tests/unit/mutant_agree tests/unit/mutant_decide
+	tests/unit/mutant_operator tests/unit/mutant_process tests/unit/mutant_roll tests/unit/mutant_agree tests/unit/mutant_decide
 tests_unit_mutant_view_SOURCES = tests/unit/test_view.c tests/unit/bench.c tests/unit/bench.h
 tests_unit_mutant_view_LDADD = tests/sim/libmutant.la $(sim_libs) $(CMOCKA_LIBS)
 tests_unit_mutant_hold_SOURCES = tests/unit/test_hold.c tests/unit/bench.c tests/unit/bench.h
@@ -66,6 +66,8 @@ tests_unit_mutant_operator_SOURCES = tests/unit/test_operator.c tests/unit/bench
 tests_unit_mutant_operator_LDADD = tests/sim/libmutant.la $(sim_libs) $(CMOCKA_LIBS)
 tests_unit_mutant_process_SOURCES = tests/unit/test_process.c tests/unit/bench.c tests/unit/bench.h
 tests_unit_mutant_process_LDADD = tests/sim/libmutant.la $(sim_libs) $(CMOCKA_LIBS)
+tests_unit_mutant_roll_SOURCES = tests/unit/test_roll.c tests/unit/bench.c tests/unit/bench.h
+tests_unit_mutant_roll_LDADD = tests/sim/libmutant.la $(sim_libs) $(CMOCKA_LIBS)
 tests_unit_mutant_agree_SOURCES = tests/unit/test_agree.c tests/unit/bench.c tests/unit/bench.h
 tests_unit_mutant_agree_LDADD = tests/sim/libmutant.la $(sim_libs) $(CMOCKA_LIBS)
 tests_unit_mutant_decide_SOURCES = tests/unit/test_decide.c tests/unit/bench.c tests/unit/bench.h

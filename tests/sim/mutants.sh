@@ -8,7 +8,7 @@ caught=0 all=0
 for name in $(./sim/msig-sim-mutants -m list); do
 	all=$((all + 1))
 	by=
-	for test in view hold safety operator process agree decide; do
+	for test in view hold safety operator process roll agree decide; do
 		MSIG_MUTANT=$name ./unit/mutant_$test >/dev/null 2>&1 || by="$by $test"
 	done
 	line=$(./sim/msig-sim-mutants -m "$name" -c "$tries") && found=1 || found=0

@@ -59,7 +59,9 @@ mutations_list(struct mutation out[MUTATIONS_MAX])
 	}
 	for (int h = 0; h < HOLD_COUNT; h++)
 		if (holds >> h & 1)
-			add(out, &n, "hold", hold_name(h), "hold off")->holds = 1u << h;
+			add(out, &n, "hold", h == HOLD_LEAVE ? "H_LEAVE" : hold_name(h),
+			    hold_name(h))
+			    ->holds = 1u << h;
 	for (int b = 0; b < COND_COUNT; b++) {
 		const char *text = process_condition_text(b);
 		if (guards >> b & 1)
