@@ -214,6 +214,18 @@ order(uint8_t process, uint8_t algorithm)
 	assert_int_equal(view_on_order(b.view, &o), MSIG_EREFUSED);
 }
 
+/* What is left of an algorithm rollover: the key that goes would take others along. */
+static void
+test_two_algorithms(void **state)
+{
+	make(R(KSK), 8, S(PUBLISHED));
+	make(R(ZSK), 8, S(PUBLISHED));
+	view_on_keys(b.view, true, "", store, stored);
+	order(MSIG_PROCESS_ZSK, 0);
+	bench_run(&b, 60000);
+	assert_true(run()->kind == 0 || run()->phase < PHASE_EXECUTING);
+}
+
 static void
 test_zsk(void **state)
 {
@@ -461,19 +473,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    T(test_zsk),
-	    T(test_ksk),
-	    T(test_ksk_without_the_parent),
-	    C(test_csk),
-	    C(test_zsk_of_a_csk),
-	    T(test_abort),
-	    T(test_abort_too_late),
-	    T(test_lost_answer),
-	    T(test_store_refuses),
-	    T(test_restarts),
-	    T(test_algorithm),
-	    T(test_spare_key),
-	    T(test_left_ready),
+	    T(test_zsk),         T(test_two_algorithms),
+	    T(test_ksk),         T(test_ksk_without_the_parent),
+	    C(test_csk),         C(test_zsk_of_a_csk),
+	    T(test_abort),       T(test_abort_too_late),
+	    T(test_lost_answer), T(test_store_refuses),
+	    T(test_restarts),    T(test_algorithm),
+	    T(test_spare_key),   T(test_left_ready),
 	    T(test_orders),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
