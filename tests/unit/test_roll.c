@@ -220,7 +220,9 @@ test_two_algorithms(void **state)
 {
 	make(R(KSK), 8, S(PUBLISHED));
 	make(R(ZSK), 8, S(PUBLISHED));
+	sign();
 	view_on_keys(b.view, true, "", store, stored);
+	bench_run(&b, 30000);
 	order(MSIG_PROCESS_ZSK, 0);
 	bench_run(&b, 60000);
 	assert_true(run()->kind == 0 || run()->phase < PHASE_EXECUTING);
