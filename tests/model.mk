@@ -4,4 +4,5 @@ dist_check_SCRIPTS += $(model_tests)
 TESTS += $(model_tests)
 EXTRA_DIST += \
 	tests/model/agree.pml \
+	tests/model/elect.pml \
 	tests/model/order.pml
