@@ -704,6 +704,8 @@ judge_new(struct step *s, int from, const struct view_message *m)
 	if (process_rule(m->process) == NULL || m->subject < 0 || m->subject >= VIEW_PROVIDERS ||
 	    !d->provider[m->subject].used)
 		return judge(MSIG_OP_DENY, MSIG_RESULT_POLICY, "a process that is not known here");
+	if (m->process == MSIG_PROCESS_ALGORITHM && !view_algorithm(m->algorithm))
+		return judge(MSIG_OP_DENY, MSIG_RESULT_POLICY, "an algorithm that no zone goes to");
 	if (m->step != 0 || m->epoch <= d->epoch || m->epoch > d->epoch + VIEW_EPOCH_JUMP)
 		return judge(MSIG_OP_DENY, MSIG_RESULT_STATE, "an older view of the zone");
 	const char *why = no_right(view, m->process, from, m->subject);

@@ -655,6 +655,12 @@ view_on_keys(struct zone_view *view, bool known, const char *text, const struct 
 	return changed ? news(view, false) : false;
 }
 
+bool
+view_algorithm(uint8_t algorithm)
+{
+	return algorithm == 8 || (algorithm >= 13 && algorithm <= 16);
+}
+
 int
 view_on_order(struct zone_view *view, const struct view_order *order)
 {
@@ -663,7 +669,8 @@ view_on_order(struct zone_view *view, const struct view_order *order)
 	if (!view->config.driver ||
 	    (order->process != MSIG_PROCESS_ZSK && order->process != MSIG_PROCESS_KSK &&
 	     order->process != MSIG_PROCESS_ALGORITHM) ||
-	    (order->process == MSIG_PROCESS_ALGORITHM) != (order->algorithm != 0))
+	    (order->process == MSIG_PROCESS_ALGORITHM ? !view_algorithm(order->algorithm)
+						      : order->algorithm != 0))
 		return MSIG_EVALUE;
 	for (int i = 0; i < VIEW_ORDERS; i++)
 		if (d->order[i].process == order->process)

@@ -470,6 +470,9 @@ bool view_on_clock(struct zone_view *view, int64_t now);
  * change failed, and text says why. Ids of DNSKEYs from view_rr(). */
 bool view_on_keys(struct zone_view *view, bool known, const char *text, const struct view_key *keys,
 		  int count);
+/* May a zone go to this algorithm? Those that RFC 8624 (3.1) wants or recommends for signing. */
+bool view_algorithm(uint8_t algorithm);
+
 /* The operator wants a process of this provider's own. MSIG_EVALUE: not one that can be ordered, no
  * driver; MSIG_EREFUSED: ordered already; MSIG_ESIZE: too many wait. */
 int view_on_order(struct zone_view *view, const struct view_order *order);

@@ -563,6 +563,27 @@ test_execute_survives(void **state)
 	assert_int_equal(run()->step, 1);
 }
 
+/* A peer cannot lead everybody to an algorithm that nobody should sign with. */
+static void
+test_weak_algorithm(void **state)
+{
+	struct view_message m = {.op = MSIG_OP_REQUEST,
+				 .epoch = 9,
+				 .process = MSIG_PROCESS_ALGORITHM,
+				 .algorithm = 5,
+				 .subject = 1};
+	bench_clear(&b);
+	bench_init(&b, 2, 3);
+	m.tid[0] = 9;
+	memcpy(m.hsync, b.hsync.digest, sizeof(m.hsync));
+	view_on_message(b.view, 1, &m, b.now);
+	bench_decide(&b);
+	const struct view_message *said = bench_sent(&b, 1, MSIG_OP_DENY);
+	assert_non_null(said);
+	assert_int_equal(said->result, MSIG_RESULT_POLICY);
+	assert_non_null(strstr(said->text, "algorithm"));
+}
+
 static void
 test_busy(void **state)
 {
@@ -848,6 +869,7 @@ main(void)
 	    M(test_step_not_skipped),
 	    M(test_done_needs_the_effect),
 	    M(test_execute_survives),
+	    M(test_weak_algorithm),
 	    M(test_busy),
 	    M(test_off_in_the_middle),
 	    M(test_abort_and_resume),

@@ -452,8 +452,11 @@ test_left_ready(void **state)
 static void
 test_orders(void **state)
 {
-	struct view_order bad[] = {
-	    {MSIG_PROCESS_ADD, 0}, {MSIG_PROCESS_ZSK, 8}, {MSIG_PROCESS_ALGORITHM, 0}, {0, 0}};
+	struct view_order bad[] = {{MSIG_PROCESS_ADD, 0},
+				   {MSIG_PROCESS_ZSK, 8},
+				   {MSIG_PROCESS_ALGORITHM, 0},
+				   {MSIG_PROCESS_ALGORITHM, 5},
+				   {0, 0}};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(view_on_order(b.view, &bad[i]), MSIG_EVALUE);
 	b.view->config.driver = false;
