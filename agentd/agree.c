@@ -10,6 +10,7 @@
 #include "agentd/mutant.h"
 #include "agentd/operator.h"
 #include "agentd/process.h"
+#include "agentd/roll.h"
 #include "agentd/step.h"
 #include "libmsig/key.h"
 
@@ -39,6 +40,16 @@ agree_designated(const struct zone_view *view)
 			mask |= BIT(i);
 	}
 	return mask;
+}
+
+bool
+agree_outgoing(const struct zone_view *view)
+{
+	const struct view_hsync *h = &view->d.pending;
+	for (int i = 0; i < h->count; i++)
+		if (strcmp(h->entry[i].identity, view->d.provider[VIEW_SELF].identity) == 0)
+			return !h->entry[i].on || !h->entry[i].sign;
+	return h->count != 0;
 }
 
 uint32_t
@@ -447,7 +458,7 @@ give_up(struct step *s, const char *why)
 	step_journal(s, "%s %s: given up before anything was done: %s", process_name(run->kind),
 		     who(s, run->subject), why);
 	if (process_rolls(s->view))
-		s->view->d.orphans = rset_or(s->view->d.orphans, run->fresh);
+		s->view->d.orphans = rset_or(s->view->d.orphans, roll_unused(s->view));
 	if (run->requestor == VIEW_SELF && run->asked != 0) {
 		struct view_message m = our_process(s);
 		for (int i = 1; i < VIEW_PROVIDERS; i++)
@@ -602,12 +613,15 @@ stands(const struct zone_view *view)
 	}
 }
 
-/* The operator stopped what is half done: it rests where it is. */
+/* The operator stopped what is half done, or the owner is about to take its requestor out, so that
+ * others may begin something else: it rests where it is. */
 static bool
 halted(const struct zone_view *view)
 {
 	const struct view_process *run = &view->d.process;
-	return run->kind != 0 && run->executed && (run->aborting || !stands(view));
+	return run->kind != 0 && run->executed &&
+	       (run->aborting || !stands(view) ||
+		(run->requestor == VIEW_SELF && agree_outgoing(view)));
 }
 
 static bool
@@ -1457,6 +1471,16 @@ overtaken(const struct zone_view *view)
 	return false;
 }
 
+/* Who would be asked now is not who was asked when it began, or somebody goes first. */
+static bool
+regrouped(const struct zone_view *view)
+{
+	const struct view_process *run = &view->d.process;
+	return run->voters != electorate(view, run->kind) ||
+	       (run->kind != MSIG_PROCESS_REMOVE &&
+		(leaving(view) != 0 || interrupted(view, run->subject) >= 0));
+}
+
 /* A process whose instruction was taken back. */
 static void
 withdraw(struct step *s)
@@ -1511,6 +1535,8 @@ withdraw(struct step *s)
 	}
 	if (run->aborting)
 		give_up(s, "by the operator");
+	else if (!run->executed && run->requestor == VIEW_SELF && regrouped(s->view))
+		give_up(s, "the group is another one now");
 	else if (!stands(s->view))
 		give_up(s, "HSYNC no longer designates its subject");
 	else if (!run->executed && memcmp(run->hsync, s->view->d.hsync.digest, 32) != 0)

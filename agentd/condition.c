@@ -450,9 +450,16 @@ algorithms(struct check *c)
 	for (int i = 0; i < VIEW_PROVIDERS; i++) {
 		if ((actors >> i & 1) == 0)
 			continue;
-		const struct rset *set = &c->view->d.provider[i].statement.dnskey;
+		/* What a rollover to an algorithm finds of it already is in place; who has
+		 * nothing else is through. */
+		struct rset set = c->view->d.provider[i].statement.dnskey;
+		if (c->view->d.process.kind == MSIG_PROCESS_ALGORITHM) {
+			set = process_algorithm_keys(c->view, set, false);
+			if (rset_empty(set))
+				continue;
+		}
 		uint64_t algs[4] = {0};
-		for (int k = rset_next(set, 0); k >= 0; k = rset_next(set, k + 1))
+		for (int k = rset_next(&set, 0); k >= 0; k = rset_next(&set, k + 1))
 			algs[pool->at[k].alg >> 6] |= UINT64_C(1) << (pool->at[k].alg & 63);
 		if (reference < 0) {
 			reference = i;
@@ -655,7 +662,13 @@ in_state(struct check *c, const struct rset *keys, bool fresh_ones)
 		if (gone && rset_has(&c->view->d.provider[VIEW_SELF].statement.dnskey, i))
 			return no(c, REASON_PEER, REASON_OF_DNSKEY, "signer", "without the old key",
 				  "key with tag %u is still there", c->view->d.pool.at[i].tag);
-		if (want != 0 && want != have)
+		/* What CDS say follows the state when the signer gets to it. */
+		struct rset named =
+		    rpool_keys(&c->view->d.pool, c->view->d.provider[VIEW_SELF].statement.cds);
+		if (want == MSIG_KEY_STATE_READY && fresh_ones && !rset_has(&named, i))
+			return no(c, REASON_PEER, REASON_OF_CDS, "signer", "CDS of the new key",
+				  "not in the own statement yet");
+		if (want != 0 && !roll_reached(c->view, have, want))
 			return no(c, REASON_PEER, REASON_OF_KEY, "signer",
 				  msig_key_state_name(want), "key with tag %u is %s",
 				  c->view->d.pool.at[i].tag, msig_key_state_name(have));

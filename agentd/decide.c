@@ -541,7 +541,12 @@ intended(const struct zone_view *view, struct rset own)
 	/* The overlay says it for the signer: by the step of the rollover. */
 	const struct view_process *run = &view->d.process;
 	sep = rset_minus(sep, view->d.orphans);
-	if (process_rolls(view)) {
+	uint8_t coming = roll_coming(view);
+	if (coming != 0 && roll_goes_over(view, coming)) {
+		for (int i = rset_next(&sep, 0); i >= 0; i = rset_next(&sep, i + 1))
+			if (view->d.pool.at[i].alg != coming)
+				rset_del(&sep, i);
+	} else if (process_rolls(view)) {
 		int step = process_executed(view);
 		enum process_cds which =
 		    step < 0 ? CDS_OLD : process_rule(run->kind)->step[step].cds;
@@ -549,6 +554,10 @@ intended(const struct zone_view *view, struct rset own)
 			sep = rset_minus(sep, run->fresh);
 		else if (which == CDS_NEW)
 			sep = rset_minus(sep, run->old);
+	} else if (coming != 0) { /* a rollover to it ended before the CDS changed */
+		for (int i = rset_next(&sep, 0); i >= 0; i = rset_next(&sep, i + 1))
+			if (view->d.pool.at[i].alg == coming)
+				rset_del(&sep, i);
 	}
 	return sep;
 }
@@ -871,7 +880,8 @@ known_algorithms(struct step *s, int provider, struct rset keys)
 	struct rset out = keys;
 
 	for (int k = rset_next(&keys, 0); k >= 0; k = rset_next(&keys, k + 1)) {
-		bool known = rset_empty(d->own) || d->process.kind == MSIG_PROCESS_ALGORITHM;
+		bool known = rset_empty(d->own) || (d->process.kind == MSIG_PROCESS_ALGORITHM &&
+						    d->pool.at[k].alg == d->process.algorithm);
 		for (int o = rset_next(&d->own, 0); o >= 0; o = rset_next(&d->own, o + 1))
 			known |= d->pool.at[o].alg == d->pool.at[k].alg;
 		if (!known)
@@ -883,19 +893,6 @@ known_algorithms(struct step *s, int provider, struct rset keys)
 		    "keys of the algorithms that all sign with", "another algorithm",
 		    "that provider takes the key back: an algorithm changes at all at once");
 	return out;
-}
-
-/* A DS set with two algorithms wants a chain of both at every signer: all go to the new one at
- * once, when everybody says so. Until then the sets differ, and the parent takes none. */
-static bool
-cds_together(const struct zone_view *view, const struct process_target *t)
-{
-	const struct view_process *run = &view->d.process;
-	struct rset keys = rpool_keys(&view->d.pool, t->cds_set);
-
-	return run->kind != MSIG_PROCESS_ALGORITHM ||
-	       rset_empty(process_algorithm_keys(view, keys, true)) ||
-	       rset_empty(process_algorithm_keys(view, keys, false));
 }
 
 static struct view_contribution
@@ -911,9 +908,8 @@ contribution(struct step *s, const struct process_target *t, int i)
 	else if (all && (t->keys >> i & 1) != 0)
 		c.dnskey = known_algorithms(s, i, st->dnskey);
 	if (all && (t->cds >> i & 1) != 0 && t->cds_shown) {
-		bool now = cds_together(view, t);
-		c.cds = now ? st->cds : view->d.want.from[i].cds;
-		c.cdnskey = now ? st->cdnskey : view->d.want.from[i].cdnskey;
+		c.cds = t->cds_kept ? view->d.want.from[i].cds : st->cds;
+		c.cdnskey = t->cds_kept ? view->d.want.from[i].cdnskey : st->cdnskey;
 	}
 	if ((t->ns >> i & 1) != 0 && !rset_empty(t->ns_set))
 		c.ns = st->ns;
@@ -1253,10 +1249,13 @@ expected_alien(const struct zone_view *view, const char *what)
 {
 	unsigned algorithm, tag;
 
-	if (view->d.process.kind != MSIG_PROCESS_ALGORITHM ||
-	    sscanf(what, "%u/%u", &algorithm, &tag) != 2)
+	if (sscanf(what, "%u/%u", &algorithm, &tag) != 2)
 		return false;
 	struct rset rolled = rset_or(view->d.process.fresh, view->d.process.old);
+	for (int i = 0; i < view->keys; i++) /* or one that ended early */
+		if (view->key[i].state == MSIG_KEY_STATE_SIGNING ||
+		    view->key[i].state == MSIG_KEY_STATE_POST)
+			rset_add(&rolled, view->key[i].rr);
 	for (int i = rset_next(&rolled, 0); i >= 0; i = rset_next(&rolled, i + 1))
 		if (view->d.pool.at[i].alg == algorithm && view->d.pool.at[i].tag == tag)
 			return true;

@@ -357,6 +357,10 @@ process_phase_name(enum view_phase phase)
 
 /* ---- the target ---- */
 
+struct algorithms {
+	uint64_t bits[4];
+};
+
 int
 process_executed(const struct zone_view *view)
 {
@@ -463,6 +467,45 @@ target_masks(const struct zone_view *view, struct process_target *t)
 	t->csync = (effects & EFFECT_CSYNC) != 0;
 }
 
+static struct algorithms
+algorithms_of(const struct zone_view *view, struct rset cds)
+{
+	struct rset keys = rpool_keys(&view->d.pool, cds);
+	struct algorithms a = {{0}};
+	for (int i = rset_next(&keys, 0); i >= 0; i = rset_next(&keys, i + 1)) {
+		uint8_t alg = view->d.pool.at[i].alg;
+		a.bits[alg >> 6] |= UINT64_C(1) << (alg & 63);
+	}
+	return a;
+}
+
+/* A DS set with two algorithms wants a chain of both at every signer: all change theirs at once,
+ * when everybody says so. Until then the sets stay, differ, and the parent takes none. */
+static void
+keep_cds(const struct zone_view *view, struct process_target *t)
+{
+	struct algorithms all = algorithms_of(view, t->cds_set);
+
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		if ((t->cds & BIT(i)) == 0 || !view->d.provider[i].statement.known)
+			continue;
+		struct algorithms one = algorithms_of(view, view->d.provider[i].statement.cds);
+		t->cds_kept |= memcmp(&one, &all, sizeof(one)) != 0;
+	}
+	if (!t->cds_kept)
+		return;
+	t->cds_set = t->cdnskey = RSET_NONE;
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		const struct view_contribution *c = &view->d.want.from[i];
+		const struct view_statement *s = &view->d.provider[i].statement;
+		bool says = i == VIEW_SELF && view->config.mode == VIEW_MODE_FOREIGN;
+		if ((t->cds & BIT(i)) == 0)
+			continue;
+		t->cds_set = rset_or(t->cds_set, says ? s->cds : c->cds);
+		t->cdnskey = rset_or(t->cdnskey, says ? s->cdnskey : c->cdnskey);
+	}
+}
+
 static bool
 ns_published(const struct zone_view *view)
 {
@@ -502,6 +545,7 @@ process_target(const struct zone_view *view, struct process_target *t)
 	 * parent. */
 	t->cds_shown = __builtin_popcount(t->cds) >= 2 || run->kind == MSIG_PROCESS_REMOVE ||
 		       run->kind == MSIG_PROCESS_KSK || run->kind == MSIG_PROCESS_ALGORITHM;
+	keep_cds(view, t);
 	if (MUTANT(CDS_SWAP) && (process_effects(view) & EFFECT_CDS_ADD)) {
 		t->cds = BIT(run->subject);
 		t->cds_set = view->d.provider[run->subject].statement.cds;

@@ -99,6 +99,7 @@ struct process_target {
 	bool csync;
 	bool cds_shown; /* CDS and CDNSKEY come from the overlay: there are several, or they change
 			 */
+	bool cds_kept;  /* algorithms differ among the providers: those in the overlay stay */
 	bool complete;  /* every statement that it needs is known */
 	struct rset dnskey, cds_set, cdnskey, ns_set;
 };

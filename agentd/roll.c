@@ -49,6 +49,22 @@ roll_published(const struct zone_view *view)
 	return own;
 }
 
+struct rset
+roll_unused(const struct zone_view *view)
+{
+	const struct view_process *run = &view->d.process;
+	struct rset unused = run->fresh;
+
+	if (run->kind != MSIG_PROCESS_ALGORITHM)
+		return unused;
+	for (int i = rset_next(&unused, 0); i >= 0; i = rset_next(&unused, i + 1)) {
+		const struct view_key *k = find(view, i);
+		if (k == NULL || k->state != MSIG_KEY_STATE_MADE)
+			rset_del(&unused, i);
+	}
+	return unused;
+}
+
 /* ---- asking ---- */
 
 static void
@@ -125,10 +141,15 @@ choose(struct step *s)
 								 : k->role == MSIG_KEY_ROLE_CSK;
 		/* An algorithm goes as a whole, what was never used of it as well. */
 		bool goes =
-		    in_use(k) || (run->kind == MSIG_PROCESS_ALGORITHM && roll_in_zone(k->state));
-		if (!goes || !rolls)
+		    run->kind == MSIG_PROCESS_ALGORITHM
+			? k->state != MSIG_KEY_STATE_MADE && k->state != MSIG_KEY_STATE_REMOVED
+			: in_use(k);
+		if (!goes)
 			continue;
-		rset_add(&run->old, k->rr);
+		if (rolls)
+			rset_add(&run->old, k->rr);
+		else if (run->kind != MSIG_PROCESS_ALGORITHM)
+			continue;
 		run->roles |= (uint8_t)BIT(k->role);
 	}
 	if (run->roles == 0) {
@@ -157,6 +178,24 @@ algorithm_of(const struct zone_view *view, uint8_t role)
 	return 0;
 }
 
+/* A key that can be the new one: it was made and never used; where an algorithm comes, the one that
+ * an earlier rollover to it has brought furthest. NULL: none. */
+static const struct view_key *
+candidate(const struct zone_view *view, const struct view_key *like)
+{
+	uint8_t most = view->d.process.kind == MSIG_PROCESS_ALGORITHM ? MSIG_KEY_STATE_ACTIVE
+								      : MSIG_KEY_STATE_MADE;
+	const struct view_key *best = NULL;
+
+	for (int i = 0; i < view->keys; i++) {
+		const struct view_key *k = &view->key[i];
+		if (k->role == like->role && k->algorithm == like->algorithm && k->state <= most &&
+		    (best == NULL || k->state > best->state))
+			best = k;
+	}
+	return best;
+}
+
 /* The new key of a role: one that was made already, or a newly made one. true: there is one. */
 static bool
 fresh_key(struct step *s, uint8_t role)
@@ -170,19 +209,17 @@ fresh_key(struct step *s, uint8_t role)
 		if (k != NULL && k->role == role)
 			return true;
 	}
-	for (int i = 0; i < view->keys; i++) {
-		const struct view_key *k = &view->key[i];
-		if (k->state != MSIG_KEY_STATE_MADE || k->role != role ||
-		    k->algorithm != like.algorithm)
-			continue;
-		if (collides(view, k->rr)) { /* a tag that somebody has: another one is made */
-			ask(s, MSIG_KEY_VERB_DISCARD, k, 0);
-			return false;
-		}
-		rset_add(&run->fresh, k->rr);
+	const struct view_key *made = candidate(view, &like);
+	if (made != NULL && made->state == MSIG_KEY_STATE_MADE && collides(view, made->rr)) {
+		/* a tag that somebody has: another one is made */
+		ask(s, MSIG_KEY_VERB_DISCARD, made, 0);
+		return false;
+	}
+	if (made != NULL) {
+		rset_add(&run->fresh, made->rr);
 		view->persist = true;
 		step_journal(s, "the new %s has tag %u", msig_key_role_name(role),
-			     view->d.pool.at[k->rr].tag);
+			     view->d.pool.at[made->rr].tag);
 		return true;
 	}
 	step_wait(s, REASON_PEER, REASON_OF_KEY, "signer", "a new key", "not made yet", 0);
@@ -244,13 +281,19 @@ judge(const struct zone_view *view, const struct view_key *key, uint8_t state, i
 	return (struct safety){.ok = true};
 }
 
+bool
+roll_reached(const struct zone_view *view, uint8_t have, uint8_t want)
+{
+	return have == want || (view->d.process.kind == MSIG_PROCESS_ALGORITHM && have > want);
+}
+
 /* true: it is there. */
 static bool
 move(struct step *s, int rr, uint8_t state)
 {
 	const struct view_key *key = find(s->view, rr);
 
-	if (key == NULL || state == 0 || key->state == state)
+	if (key == NULL || state == 0 || roll_reached(s->view, key->state, state))
 		return true;
 	struct safety r = judge(s->view, key, state, s->now);
 	if (!r.ok) {
@@ -314,6 +357,94 @@ clean_up(struct step *s)
 	}
 }
 
+/* ---- an algorithm that comes, whatever became of the rollover ---- */
+
+static bool
+is_sep(const struct zone_view *view, int rr)
+{
+	return (view->d.pool.at[rr].flags & MSIG_DNSKEY_SEP) != 0;
+}
+
+uint8_t
+roll_coming(const struct zone_view *view)
+{
+	uint8_t coming = 0, active = 0;
+
+	for (int i = 0; i < view->keys; i++) {
+		const struct view_key *k = &view->key[i];
+		if (!is_sep(view, k->rr))
+			continue;
+		if (k->state == MSIG_KEY_STATE_PUBLISHED || k->state == MSIG_KEY_STATE_READY)
+			coming = k->algorithm;
+	}
+	for (int i = 0; i < view->keys; i++) {
+		const struct view_key *k = &view->key[i];
+		if (is_sep(view, k->rr) && k->state == MSIG_KEY_STATE_ACTIVE)
+			active |= k->algorithm == coming ? 1 : 2;
+	}
+	return active == 2 ? coming : 0;
+}
+
+static bool
+of_one(const struct zone_view *view, struct rset keys, uint8_t algorithm)
+{
+	for (int i = rset_next(&keys, 0); i >= 0; i = rset_next(&keys, i + 1))
+		if (view->d.pool.at[i].alg != algorithm)
+			return false;
+	return !rset_empty(keys);
+}
+
+static bool
+has_sep_of(const struct zone_view *view, struct rset keys, uint8_t algorithm)
+{
+	for (int i = rset_next(&keys, 0); i >= 0; i = rset_next(&keys, i + 1))
+		if (is_sep(view, i) && view->d.pool.at[i].alg == algorithm)
+			return true;
+	return false;
+}
+
+/* Where somebody's CDS, or the parent, has gone over to the algorithm that comes, and everybody has
+ * keys of it, there is no way back for a signer that writes its own CDS: so all go on. */
+bool
+roll_goes_over(const struct zone_view *view, uint8_t coming)
+{
+	bool over = false;
+
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		if (!p->used || (p->has & HAS_CDS) == 0)
+			continue;
+		if (!has_sep_of(view, p->statement.dnskey, coming))
+			return false;
+		over |= of_one(view, rpool_keys(&view->d.pool, p->statement.cds), coming);
+	}
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		const struct view_version *v =
+		    p == NULL || p->kind != PLACE_PARENT ? NULL : view_current(p, VIEW_DS);
+		over |= v != NULL && of_one(view, rpool_keys(&view->d.pool, v->set), coming);
+	}
+	return over;
+}
+
+/* The rollover ended early; others went over already. */
+static void
+go_along(struct step *s)
+{
+	struct zone_view *view = s->view;
+	uint8_t coming = roll_coming(view);
+
+	if (coming == 0 || !roll_goes_over(view, coming))
+		return;
+	for (int i = 0; i < view->keys; i++) {
+		const struct view_key *k = &view->key[i];
+		if (is_sep(view, k->rr) && k->algorithm == coming &&
+		    k->state == MSIG_KEY_STATE_PUBLISHED)
+			if (!move(s, k->rr, MSIG_KEY_STATE_READY))
+				return;
+	}
+}
+
 void
 roll_work(struct step *s)
 {
@@ -332,6 +463,7 @@ roll_work(struct step *s)
 	if (!process_rolls(view) || process_executed(view) < 0) {
 		if (run->kind == 0)
 			clean_up(s);
+		go_along(s);
 		return;
 	}
 	trouble(s);

@@ -12,7 +12,20 @@ void roll_work(struct step *s);
 /* The keys that the store has in the zone: the own DNSKEYs. */
 struct rset roll_published(const struct zone_view *view);
 
+/* The new keys of the running rollover that can be taken back: nobody has built on them. Those that
+ * an earlier rollover to this algorithm brought into the zone stay there. */
+struct rset roll_unused(const struct zone_view *view);
+
 /* Is the DNSKEY of a key in this state (MSIG_KEY_STATE_*) in the zone? */
+bool roll_in_zone(uint8_t state);
 /* The state that a key is brought into by the step that was executed last; 0: it stays. */
 uint8_t roll_state(const struct zone_view *view, const struct view_key *key, bool fresh);
-bool roll_in_zone(uint8_t state);
+/* Is a key that has one state where the other one is wanted? A rollover to an algorithm may find
+ * what an earlier one has done: nothing goes back. */
+bool roll_reached(const struct zone_view *view, uint8_t have, uint8_t want);
+
+/* The algorithm of own keys that were published and are not active yet, while keys of another one
+ * are: a rollover to it runs, or ended early. 0: none. */
+uint8_t roll_coming(const struct zone_view *view);
+/* Shall CDS name the keys of that algorithm now, whatever step is executed here? */
+bool roll_goes_over(const struct zone_view *view, uint8_t coming);
