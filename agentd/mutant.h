@@ -37,14 +37,18 @@ extern uint64_t mutant_mask;   /* 1 << enum mutant */
 extern uint32_t mutant_guards; /* conditions that are no guard any more */
 extern uint32_t mutant_dones;  /* conditions that end no step any more */
 extern uint32_t mutant_holds;  /* holds that do not hold */
-extern int mutant_swap;        /* step whose effect is swapped with the next one's; 0: none */
+/* The table of a process, with two neighbouring steps swapped in what they change. */
+struct process_rule;
+const struct process_rule *mutant_rule(const struct process_rule *rule);
 #define MUTANT(name) ((mutant_mask >> MUTANT_BIT_##name & 1) != 0)
 #define MUTANT_GUARDS mutant_guards
 #define MUTANT_DONES mutant_dones
 #define MUTANT_HOLDS mutant_holds
+#define MUTANT_RULE(rule) mutant_rule(rule)
 #else
 #define MUTANT(name) 0
 #define MUTANT_GUARDS 0u
 #define MUTANT_DONES 0u
 #define MUTANT_HOLDS 0u
+#define MUTANT_RULE(rule) (rule)
 #endif

@@ -318,7 +318,7 @@ process_rule(uint8_t kind)
 {
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
 		if (rules[i].kind == kind)
-			return &rules[i];
+			return MUTANT_RULE(&rules[i]);
 	return NULL;
 }
 
@@ -382,10 +382,6 @@ process_effects(const struct zone_view *view)
 	int last = process_executed(view);
 	for (int i = 0; i <= last && i < rule->steps; i++) {
 		uint32_t e = rule->step[i].effect;
-#ifdef MSIG_MUTANTS
-		if (mutant_swap != 0 && (i == mutant_swap || i == mutant_swap + 1))
-			e = rule->step[2 * mutant_swap + 1 - i].effect;
-#endif
 		effects |= i == last ? e : e & ~(uint32_t)EFFECT_CSYNC;
 	}
 	/* CSYNC stays until the next step is executed. */

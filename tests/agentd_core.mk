@@ -27,6 +27,7 @@ core_tests = \
 	tests/unit/test_operator \
 	tests/unit/test_outlook \
 	tests/unit/test_process \
+	tests/unit/test_steps \
 	tests/unit/test_roll \
 	tests/unit/test_agree \
 	tests/unit/test_decide
@@ -46,6 +47,8 @@ tests_unit_test_outlook_SOURCES = tests/unit/test_outlook.c $(core_bench)
 tests_unit_test_outlook_LDADD = $(core_test_libs)
 tests_unit_test_process_SOURCES = tests/unit/test_process.c $(core_bench)
 tests_unit_test_process_LDADD = $(core_test_libs)
+tests_unit_test_steps_SOURCES = tests/unit/test_steps.c tests/sim/mutations.c tests/sim/mutations.h
+tests_unit_test_steps_LDADD = $(core_test_libs)
 tests_unit_test_roll_SOURCES = tests/unit/test_roll.c $(core_bench)
 tests_unit_test_roll_LDADD = $(core_test_libs)
 tests_unit_test_agree_SOURCES = tests/unit/test_agree.c $(core_bench)
@@ -53,9 +56,10 @@ tests_unit_test_agree_LDADD = $(core_test_libs)
 tests_unit_test_decide_SOURCES = tests/unit/test_decide.c $(core_bench)
 tests_unit_test_decide_LDADD = $(core_test_libs)
 
-check_PROGRAMS += $(mutants)
-mutants = tests/unit/mutant_view tests/unit/mutant_hold tests/unit/mutant_safety \
-	tests/unit/mutant_operator tests/unit/mutant_process tests/unit/mutant_roll tests/unit/mutant_agree tests/unit/mutant_decide
+check_PROGRAMS += $(mutant_tests)
+mutant_tests = tests/unit/mutant_view tests/unit/mutant_hold tests/unit/mutant_safety \
+	tests/unit/mutant_operator tests/unit/mutant_process tests/unit/mutant_steps tests/unit/mutant_roll \
+	tests/unit/mutant_agree tests/unit/mutant_decide
 tests_unit_mutant_view_SOURCES = tests/unit/test_view.c tests/unit/bench.c tests/unit/bench.h
 tests_unit_mutant_view_LDADD = tests/sim/libmutant.la $(sim_libs) $(CMOCKA_LIBS)
 tests_unit_mutant_hold_SOURCES = tests/unit/test_hold.c tests/unit/bench.c tests/unit/bench.h
@@ -66,6 +70,8 @@ tests_unit_mutant_operator_SOURCES = tests/unit/test_operator.c tests/unit/bench
 tests_unit_mutant_operator_LDADD = tests/sim/libmutant.la $(sim_libs) $(CMOCKA_LIBS)
 tests_unit_mutant_process_SOURCES = tests/unit/test_process.c tests/unit/bench.c tests/unit/bench.h
 tests_unit_mutant_process_LDADD = tests/sim/libmutant.la $(sim_libs) $(CMOCKA_LIBS)
+tests_unit_mutant_steps_SOURCES = tests/unit/test_steps.c
+tests_unit_mutant_steps_LDADD = tests/sim/libmutant.la $(sim_libs) $(CMOCKA_LIBS)
 tests_unit_mutant_roll_SOURCES = tests/unit/test_roll.c tests/unit/bench.c tests/unit/bench.h
 tests_unit_mutant_roll_LDADD = tests/sim/libmutant.la $(sim_libs) $(CMOCKA_LIBS)
 tests_unit_mutant_agree_SOURCES = tests/unit/test_agree.c tests/unit/bench.c tests/unit/bench.h
@@ -75,9 +81,9 @@ tests_unit_mutant_decide_LDADD = tests/sim/libmutant.la $(sim_libs) $(CMOCKA_LIB
 endif
 
 # make mutants: every guard, hold and rule of the core is switched off in turn; the last line says how
-# many of how many the tests and the simulator noticed.
+# many of how many the tests and the simulator noticed. MUTANTS=-a: the simulator runs for all.
 mutants: $(check_LTLIBRARIES) $(check_PROGRAMS)
-	$(SHELL) $(srcdir)/tests/sim/mutants.sh
+	$(SHELL) $(srcdir)/tests/sim/mutants.sh $(MUTANTS)
 .PHONY: mutants
 FULL_TESTS += tests/sim/mutants.sh
 EXTRA_DIST += tests/sim/mutants.sh

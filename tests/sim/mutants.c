@@ -45,6 +45,8 @@ mutants_run(uint64_t tries, const char *only)
 	static struct sim sim;
 	int n = mutations_list(all), caught = 0, tried = 0;
 
+	if (strcmp(only, "list") == 0)
+		mutations_none();
 	for (int i = 0; i < n; i++) {
 		struct mutation m = all[i];
 		const char *how = "";
@@ -64,10 +66,10 @@ mutants_run(uint64_t tries, const char *only)
 		mutations_apply(NULL);
 		caught += seed != 0;
 		if (seed != 0)
-			printf("caught   %-22s seed %llu%s: %.60s\n", m.name,
-			       (unsigned long long)seed, how, failure);
+			printf("caught   %s seed %llu%s: %.60s\n", m.name, (unsigned long long)seed,
+			       how, failure);
 		else
-			printf("survived %-22s %llu schedules (%s)\n", m.name,
+			printf("survived %s %llu schedules (%s)\n", m.name,
 			       (unsigned long long)tries, m.text);
 		fflush(stdout);
 	}

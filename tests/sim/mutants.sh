@@ -1,20 +1,41 @@
 #!/bin/sh
-# Every guard, hold and rule of the core is switched off in turn. Each must be noticed: by the
-# simulator's oracle, or by a unit test. The last line says how many of how many were. TAP.
-#   mutants.sh [schedules per mutation]
+# Every guard, hold and rule of the core is switched off in turn, and every two neighbouring steps
+# are swapped. Each must be noticed: by a unit test, or, where none notices, by the simulator's
+# oracle. The last line says how many of how many were. TAP.
+#   mutants.sh [-a] [schedules per mutation]
+# -a: the simulator runs for all of them, which takes an hour or more.
 cd "${top_builddir:-.}/tests" || exit 1
-tries=${1:-300}
+full=
+[ "$1" = -a ] && full=1 && shift
+tries=${1:-1000}
+tests="view hold safety operator process steps roll agree decide"
+
+# What is red without a mutation would "notice" each of them.
+for test in $tests; do
+	if ! ./unit/mutant_$test >/dev/null 2>&1; then
+		echo "Bail out! unit/mutant_$test fails without a mutation"
+		exit 1
+	fi
+done
+list=$(./sim/msig-sim-mutants -m list) || exit 1
+echo "$list" | grep '^#'
+list=$(echo "$list" | grep -v '^#')
+
 caught=0 all=0
-for name in $(./sim/msig-sim-mutants -m list); do
+for name in $list; do
 	all=$((all + 1))
-	by=
-	for test in view hold safety operator process roll agree decide; do
-		MSIG_MUTANT=$name ./unit/mutant_$test >/dev/null 2>&1 || by="$by $test"
+	by= line= found=0
+	for test in $tests; do
+		MSIG_MUTANT=$name timeout 120 ./unit/mutant_$test >/dev/null 2>&1 || by="$by $test"
 	done
-	line=$(./sim/msig-sim-mutants -m "$name" -c "$tries") && found=1 || found=0
+	if [ -z "$by" ] || [ -n "$full" ]; then
+		line=$(./sim/msig-sim-mutants -m "$name" -c "$tries") && found=1
+		[ $found = 1 ] || line="$name: by no schedule of $tries"
+	else
+		line="caught   $name (simulator not run)"
+	fi
 	if [ $found = 1 ] || [ -n "$by" ]; then
 		caught=$((caught + 1))
-		[ $found = 1 ] || line="caught   $name by no schedule of $tries"
 		echo "ok $all - $line${by:+; unit tests:$by}"
 	else
 		echo "not ok $all - $line"
@@ -22,4 +43,4 @@ for name in $(./sim/msig-sim-mutants -m list); do
 done
 echo "1..$all"
 echo "$caught of $all caught"
-[ "$caught" = "$all" ]
+[ "$caught" = "$all" ] && [ "$all" -gt 0 ]

@@ -1,3 +1,4 @@
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,10 +8,39 @@
 #include "agentd/process.h"
 #include "tests/sim/mutations.h"
 
+#define STEPS_MAX 16
+
 #ifdef MSIG_MUTANTS
 uint64_t mutant_mask;
 uint32_t mutant_guards, mutant_dones, mutant_holds;
-int mutant_swap;
+static uint8_t swap_kind;
+static int swap_first;
+
+static void
+change_as(struct process_step *step, const struct process_step *other)
+{
+	step->effect = other->effect;
+	step->fresh = other->fresh;
+	step->old = other->old;
+	step->cds = other->cds;
+}
+
+const struct process_rule *
+mutant_rule(const struct process_rule *rule)
+{
+	static struct process_rule swapped;
+	static struct process_step step[STEPS_MAX];
+
+	if (rule->kind != swap_kind || rule->steps > STEPS_MAX)
+		return rule;
+	for (int i = 0; i < rule->steps; i++)
+		step[i] = rule->step[i];
+	change_as(&step[swap_first], &rule->step[swap_first + 1]);
+	change_as(&step[swap_first + 1], &rule->step[swap_first]);
+	swapped = *rule;
+	swapped.step = step;
+	return &swapped;
+}
 #endif
 
 static const char *const names[] = {
@@ -35,16 +65,41 @@ static struct mutation *
 add(struct mutation *out, int *n, const char *kind, const char *name, const char *text)
 {
 	struct mutation *m = &out[(*n)++];
-	*m = (struct mutation){.text = text};
+	*m = (struct mutation){0};
+	snprintf(m->text, sizeof(m->text), "%s", text);
 	snprintf(m->name, sizeof(m->name), "%s:%s", kind, name);
 	return m;
+}
+
+static bool
+same_change(const struct process_step *a, const struct process_step *b)
+{
+	return a->effect == b->effect && a->cds == b->cds &&
+	       memcmp(&a->fresh, &b->fresh, sizeof(a->fresh)) == 0 &&
+	       memcmp(&a->old, &b->old, sizeof(a->old)) == 0;
+}
+
+static void
+add_swaps(struct mutation *out, int *n, const struct process_rule *rule)
+{
+	for (int i = 0; i + 2 < rule->steps; i++) {
+		const struct process_step *a = &rule->step[i], *b = a + 1;
+		char name[64], text[100];
+		if (same_change(a, b))
+			continue;
+		snprintf(name, sizeof(name), "%s.%s", rule->name, a->name);
+		snprintf(text, sizeof(text), "what %s and %s change is swapped", a->name, b->name);
+		struct mutation *m = add(out, n, "swap", name, text);
+		m->swap_kind = rule->kind;
+		m->swap = i;
+	}
 }
 
 int
 mutations_list(struct mutation out[MUTATIONS_MAX])
 {
 	uint32_t guards = 0, dones = 0, holds = 0;
-	int n = 0, swaps = 0;
+	int n = 0;
 
 	for (uint8_t kind = 1; process_rule(kind) != NULL; kind++) {
 		const struct process_rule *rule = process_rule(kind);
@@ -52,9 +107,6 @@ mutations_list(struct mutation out[MUTATIONS_MAX])
 			guards |= rule->step[i].guard;
 			dones |= rule->step[i].done;
 			holds |= rule->step[i].holds;
-			if (i > 0 && i + 2 < rule->steps && i > swaps &&
-			    (rule->step[i].effect | rule->step[i + 1].effect) != 0)
-				swaps = i;
 		}
 	}
 	for (int h = 0; h < HOLD_COUNT; h++)
@@ -69,14 +121,25 @@ mutations_list(struct mutation out[MUTATIONS_MAX])
 		if (dones >> b & 1)
 			add(out, &n, "done", conditions[b], text)->dones = 1u << b;
 	}
-	for (int i = 1; i <= swaps; i++) {
-		char name[16];
-		snprintf(name, sizeof(name), "step-%d", i);
-		add(out, &n, "swap", name, "the effect of this step and the next")->swap = i;
-	}
+	for (uint8_t kind = 1; process_rule(kind) != NULL; kind++)
+		add_swaps(out, &n, process_rule(kind));
 	for (int i = 0; i < MUTANT_COUNT; i++)
 		add(out, &n, "rule", names[i], texts[i])->mask = UINT64_C(1) << i;
 	return n;
+}
+
+/* Swapping two steps that change the same gives the same table; and "stop" is no step. */
+void
+mutations_none(void)
+{
+	for (uint8_t kind = 1; process_rule(kind) != NULL; kind++) {
+		const struct process_rule *rule = process_rule(kind);
+		for (int i = 0; i + 2 < rule->steps; i++)
+			if (same_change(&rule->step[i], &rule->step[i + 1]))
+				printf("# no mutation: swap:%s.%s, the next step changes the "
+				       "same, so the table stays as it is\n",
+				       rule->name, rule->step[i].name);
+	}
 }
 
 void
@@ -87,7 +150,8 @@ mutations_apply(const struct mutation *m)
 	mutant_guards = m == NULL ? 0 : m->guards;
 	mutant_dones = m == NULL ? 0 : m->dones;
 	mutant_holds = m == NULL ? 0 : m->holds;
-	mutant_swap = m == NULL ? 0 : m->swap;
+	swap_kind = m == NULL ? 0 : m->swap_kind;
+	swap_first = m == NULL ? 0 : m->swap;
 #endif
 }
 

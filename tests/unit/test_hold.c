@@ -203,6 +203,68 @@ test_clock_in_doubt(void **state)
 	assert_int_equal(until, later + 10000 + view_times_lab.d);
 }
 
+/* A hold that is waited for until it ends, and no moment less. */
+static void
+holds_until(enum view_hold hold, struct hold_want want, int64_t end)
+{
+	struct hold_want wanted[HOLD_COUNT] = {[HOLD_KEY] = {.at = 0}};
+	int64_t until;
+	wanted[hold] = want;
+	memset(b.view->d.process.hold, 0, sizeof(b.view->d.process.hold));
+	hold_raise(b.view, 1u << hold, wanted, b.now);
+	bool elapsed = hold_elapsed(b.view, 1u << hold, end - 1, &until);
+	assert_false(elapsed);
+	assert_int_equal(until, end);
+	assert_true(end == VIEW_NEVER || hold_elapsed(b.view, 1u << hold, end, &until));
+}
+
+static void
+members(void)
+{
+	bench_clear(&b);
+	bench_init(&b, 2, 3);
+}
+
+/* Resolvers go to the leaver's servers as long as a delegation or an NS set that names them is
+ * cached: from the last server that let go of it, for the larger of the two TTLs. */
+static void
+test_names_that_are_cached(void **state)
+{
+	struct rset names = RSET_NONE, ours = RSET_NONE;
+	rset_add(&names, b.ns[1]);
+	rset_add(&ours, b.ns[0]);
+	members();
+	struct hold_want want = {.out = names, .at = 1};
+	int64_t t = b.now + 1000;
+	show(-2, VIEW_NS, ours, 10, t);
+	show(0, VIEW_NS, ours, 10, t);
+	show(1, VIEW_NS, ours, 10, t);
+	holds_until(HOLD_NS, want, VIEW_NEVER); /* the parent still names them */
+	show(-1, VIEW_NS, ours, 20, t + 300);
+	holds_until(HOLD_NS, want, t + 300 + 20000 + view_times_lab.d);
+	show(-1, VIEW_NS, ours, 30, t + 400);
+	holds_until(HOLD_NS, want, t + 300 + 30000 + view_times_lab.d);
+}
+
+/* What the leaver's servers said last may be cached after they are silent: its DS and keys have to
+ * be there for it, for the largest TTL of the zone. */
+static void
+test_answers_of_the_leaver(void **state)
+{
+	struct rset names = RSET_NONE, ours = RSET_NONE;
+	rset_add(&names, b.ns[1]);
+	rset_add(&ours, b.ns[0]);
+	members();
+	struct hold_want want = {.in = names, .at = 2};
+	int64_t t = b.now + 1000;
+	b.view->d.process.executed_at = b.now;
+	holds_until(HOLD_LEAVE, want, VIEW_NEVER); /* it answers, and names itself */
+	show(1, VIEW_NS, ours, 10, t);
+	holds_until(HOLD_LEAVE, want, t + 10000 + view_times_lab.d);
+	b.view->own_max_ttl = 3600;
+	holds_until(HOLD_LEAVE, want, t + 3600000 + view_times_lab.d);
+}
+
 int
 main(void)
 {
@@ -216,6 +278,8 @@ main(void)
 	    T(test_old_again),
 	    T(test_survives_a_restart),
 	    T(test_ds),
+	    T(test_names_that_are_cached),
+	    T(test_answers_of_the_leaver),
 	    T(test_clock_in_doubt),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -395,6 +395,311 @@ test_table(void **state)
 	}
 }
 
+/* ---- what a step begins and ends with ---- */
+
+/* A process of provider `subject` stands at a step that was executed everywhere. */
+static void
+running(uint8_t kind, int subject, int step)
+{
+	join((uint8_t)step);
+	struct view_process *run = &b.view->d.process;
+	run->kind = kind;
+	run->subject = run->requestor = subject;
+}
+
+/* May the step after that begin? */
+static bool
+begins(struct reason *why)
+{
+	const struct view_process *run = &b.view->d.process;
+	const struct process_rule *rule = process_rule(run->kind);
+	return process_check(b.view, rule->step[run->step + 1].guard, true, b.now, why);
+}
+
+/* Is the step done here? */
+static bool
+ends(struct reason *why)
+{
+	const struct view_process *run = &b.view->d.process;
+	const struct process_rule *rule = process_rule(run->kind);
+	return process_check(b.view, rule->step[run->step].done, false, b.now, why);
+}
+
+static void
+waits(bool (*question)(struct reason *why), enum reason_class class, enum reason_object object,
+      const char *place)
+{
+	struct reason why;
+	assert_false(question(&why));
+	if (why.class != class || why.object != object || strcmp(why.place, place) != 0)
+		fail_msg("waits for %s: %s, at '%s'", why.expected, why.seen, why.place);
+	if (class == REASON_BLOCKED)
+		assert_true(why.todo[0] != 0);
+}
+
+/* A zone without any signer is bogus as a whole: the last one does not leave, whatever HSYNC says.
+ */
+static void
+test_the_last_signer_stays(void **state)
+{
+	const struct process_rule *rule = process_rule(MSIG_PROCESS_REMOVE);
+	struct reason why;
+
+	bench_clear(&b);
+	bench_init(&b, 2, 2); /* we have not joined yet, and provider 2 wants to go */
+	assert_int_equal(agree_members(b.view), 2);
+	running(MSIG_PROCESS_REMOVE, 1, 0);
+	b.view->d.process.executed = false;
+	assert_false(process_check(b.view, rule->step[0].guard, true, b.now, &why));
+	assert_int_equal(why.class, REASON_BLOCKED);
+	assert_int_equal(why.object, REASON_OF_HSYNC);
+	assert_true(why.todo[0] != 0);
+	waits(begins, REASON_BLOCKED, REASON_OF_HSYNC, "");
+	bench_clear(&b);
+	bench_init(&b, 2, 3);
+	running(MSIG_PROCESS_REMOVE, 1, 0);
+	assert_true(begins(NULL));
+}
+
+/* Servers that sign nothing are named when they serve a copy that a member signed: neither one
+ * signed by somebody else, nor an unsigned one, nor none. */
+static void
+test_a_copy_that_a_member_signed(void **state)
+{
+	running(MSIG_PROCESS_NS_ADD, 1, 0);
+	waits(begins, REASON_PEER, REASON_OF_SIGNATURE, "192.0.2.2@53");
+	b.server[1] = b.server[0];
+	look();
+	assert_true(begins(NULL));
+	b.server[1].set[VIEW_DNSKEY] = b.server[1].signers[VIEW_DNSKEY] = RSET_NONE;
+	look();
+	waits(begins, REASON_PEER, REASON_OF_SIGNATURE, "192.0.2.2@53");
+	b.server[1].silent = true;
+	b.now += view_times_lab.fresh;
+	look();
+	waits(begins, REASON_PEER, REASON_OF_SERVER, "192.0.2.2@53");
+}
+
+/* Both in, and the second one has left NS everywhere. */
+static void
+leaver_unnamed(int step)
+{
+	bench_clear(&b);
+	bench_init(&b, 2, 3);
+	all_in();
+	rset_del(&b.signer.set[VIEW_NS], b.ns[1]);
+	rset_del(&b.server[0].set[VIEW_NS], b.ns[1]);
+	rset_del(&b.parent.set[VIEW_NS], b.ns[1]);
+	look();
+	running(MSIG_PROCESS_REMOVE, 1, step);
+}
+
+/* A server that names itself keeps the resolvers that ask it: they come back for ever, so that it
+ * must not lose its DS while it answers. */
+static void
+test_the_leaver_stops_before_its_ds_goes(void **state)
+{
+	leaver_unnamed(4);
+	waits(begins, REASON_BLOCKED, REASON_OF_SERVER, "192.0.2.2@53");
+	waits(ends, REASON_BLOCKED, REASON_OF_SERVER, "192.0.2.2@53");
+	rset_del(&b.server[1].set[VIEW_NS], b.ns[1]);
+	look();
+	assert_true(begins(NULL));
+	assert_true(ends(NULL));
+	/* Or it does not answer any more; one lost answer is not silence. */
+	rset_add(&b.server[1].set[VIEW_NS], b.ns[1]);
+	look();
+	b.server[1].silent = true;
+	look();
+	assert_false(ends(NULL));
+	for (int i = 0; i < 3; i++) {
+		b.now += view_times_lab.fresh;
+		look();
+	}
+	assert_true(begins(NULL));
+	assert_true(ends(NULL));
+}
+
+/* Whoever still shows the leaver's keys has not finished: the process would be forgotten, and they
+ * would stay for ever. */
+static void
+test_the_leavers_keys_are_gone_in_the_end(void **state)
+{
+	leaver_unnamed(7);
+	b.view->d.process.voters = 1;
+	waits(ends, REASON_PEER, REASON_OF_DNSKEY, "192.0.2.1@53");
+	b.server[0].set[VIEW_DNSKEY] = b.own[0];
+	look();
+	assert_true(ends(NULL));
+}
+
+/* ---- rollovers of another provider and of our own ---- */
+
+/* One more key of a provider that its statement names; flags 257: for DS. */
+static int
+another_key(int provider, uint16_t flags, uint8_t algorithm)
+{
+	uint8_t rdata[36] = {(uint8_t)(flags >> 8), (uint8_t)flags, 3, algorithm,
+			     (uint8_t)(77 + provider)};
+	int id = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+	for (int i = 0; i < 2; i++)
+		rset_add(&b.server[i].set[VIEW_DNSKEY], id);
+	rset_add(&b.signer.set[VIEW_DNSKEY], id);
+	return id;
+}
+
+/* The DS of the new key alone is worth nothing where DNSKEY is not signed by it: so it signs at
+ * every server of its signer before CDS name it. */
+static void
+test_double_signed(void **state)
+{
+	bench_clear(&b);
+	bench_init(&b, 2, 3);
+	all_in();
+	int ksk = another_key(1, 257, 15);
+	look();
+	running(MSIG_PROCESS_KSK, 1, 1);
+	rset_add(&b.view->d.provider[1].statement.dnskey, ksk);
+	waits(begins, REASON_PEER, REASON_OF_SIGNATURE, "192.0.2.2@53");
+	assert_true(ends(NULL)); /* here all is well: it is not our key */
+	rset_add(&b.server[1].signers[VIEW_DNSKEY], ksk);
+	look();
+	running(MSIG_PROCESS_KSK, 1, 1);
+	rset_add(&b.view->d.provider[1].statement.dnskey, ksk);
+	assert_true(begins(NULL));
+	/* And our own. */
+	ksk = another_key(0, 257, 15);
+	look();
+	running(MSIG_PROCESS_KSK, 0, 1);
+	rset_add(&b.view->d.provider[0].statement.dnskey, ksk);
+	waits(ends, REASON_PEER, REASON_OF_SIGNATURE, "192.0.2.1@53");
+}
+
+static int new_ksk[2], new_zsk[2];
+
+/* Two members go to algorithm 13: both show and state both algorithms, sign with both, and want DS
+ * of the new one only. */
+static void
+to_algorithm_13(int step)
+{
+	bench_clear(&b);
+	bench_init(&b, 2, 3);
+	all_in();
+	for (int i = 0; i < 2; i++) {
+		new_ksk[i] = another_key(i, 257, 13);
+		new_zsk[i] = another_key(i, 256, 13);
+		rset_add(&b.server[i].signers[VIEW_DNSKEY], new_ksk[i]);
+		rset_add(&b.server[i].signers[VIEW_SOA], new_zsk[i]);
+	}
+	look();
+	running(MSIG_PROCESS_ALGORITHM, 0, step);
+	b.view->d.process.algorithm = 13;
+	for (int i = 0; i < 2; i++) {
+		struct view_statement *st = &b.view->d.provider[i].statement;
+		rset_add(&st->dnskey, new_ksk[i]);
+		rset_add(&st->dnskey, new_zsk[i]);
+		st->cds = st->cdnskey = RSET_NONE;
+		rset_add(&st->cds, rpool_of_key(&b.view->d.pool, new_ksk[i], 59));
+		rset_add(&st->cdnskey, rpool_of_key(&b.view->d.pool, new_ksk[i], 60));
+	}
+}
+
+/* An algorithm in the DNSKEY set is asked for in every answer: a signer that has only the old
+ * signatures holds the new DNSKEY back at all. */
+static void
+test_new_signatures_everywhere(void **state)
+{
+	to_algorithm_13(1);
+	assert_true(begins(NULL));
+	rset_del(&b.server[1].signers[VIEW_SOA], new_zsk[1]);
+	struct view_process run = b.view->d.process;
+	look();
+	b.view->d.process = run;
+	waits(begins, REASON_PEER, REASON_OF_SIGNATURE, "192.0.2.2@53");
+	b.server[0].signers[VIEW_SOA] = RSET_NONE;
+	rset_add(&b.server[0].signers[VIEW_SOA], b.zsk[0]);
+	look();
+	b.view->d.process = run;
+	waits(ends, REASON_PEER, REASON_OF_SIGNATURE, "192.0.2.1@53");
+}
+
+/* The DNSKEY set that all show is made of what each states: one that states no new keys has none
+ * anywhere, and a DS of the new algorithm would find its servers without. */
+static void
+test_all_state_new_keys(void **state)
+{
+	to_algorithm_13(2);
+	assert_true(begins(NULL));
+	rset_del(&b.view->d.provider[1].statement.dnskey, new_ksk[1]);
+	rset_del(&b.view->d.provider[1].statement.dnskey, new_zsk[1]);
+	waits(begins, REASON_PEER, REASON_OF_STATEMENT, "msa.p2.");
+	waits(ends, REASON_PEER, REASON_OF_STATEMENT, "msa.p2.");
+}
+
+/* CDS for the old algorithm of one signer bring its DS, which asks every signer for keys of that
+ * algorithm: while one of them wants it, nobody's old keys go. */
+static void
+test_nobody_wants_old_ds(void **state)
+{
+	const struct process_rule *rule = process_rule(MSIG_PROCESS_ALGORITHM);
+	struct reason why;
+
+	to_algorithm_13(3);
+	b.view->d.provider[1].statement.cds = b.cds[1];
+	waits(begins, REASON_PEER, REASON_OF_CDS, "192.0.2.1@53"); /* they show other CDS */
+	for (int i = 0; i < 2; i++) {
+		b.server[i].set[VIEW_CDS] = rset_or(b.view->d.provider[0].statement.cds, b.cds[1]);
+		b.server[i].set[VIEW_CDNSKEY] = rset_or(b.view->d.provider[0].statement.cdnskey,
+							b.view->d.provider[1].statement.cdnskey);
+	}
+	struct view_process run = b.view->d.process;
+	struct view_provider self = b.view->d.provider[0];
+	look();
+	b.view->d.process = run;
+	b.view->d.provider[0] = self;
+	/* All show the same, and still it is not what the algorithm needs. */
+	waits(begins, REASON_PEER, REASON_OF_STATEMENT, "msa.p2.");
+	waits(ends, REASON_PEER, REASON_OF_STATEMENT, "msa.p2.");
+	assert_false(
+	    process_check(b.view, rule->step[5].guard & ~(uint32_t)COND_DS, true, b.now, &why));
+	assert_int_equal(why.object, REASON_OF_STATEMENT);
+	b.view->d.provider[1].statement.cds = RSET_NONE;
+	rset_add(&b.view->d.provider[1].statement.cds,
+		 rpool_of_key(&b.view->d.pool, new_ksk[1], 59));
+	assert_true(process_check(b.view, COND_ALG_CDS, true, b.now, NULL));
+}
+
+/* The old signatures may go when no DNSKEY set asks for them: nobody states an old key, and nobody
+ * shows one. */
+static void
+test_old_keys_before_old_signatures(void **state)
+{
+	to_algorithm_13(5);
+	for (int i = 0; i < 2; i++)
+		b.view->d.provider[i].statement.dnskey =
+		    rset_minus(b.view->d.provider[i].statement.dnskey, b.own[i]);
+	waits(begins, REASON_PEER, REASON_OF_DNSKEY, "192.0.2.1@53");
+	for (int i = 0; i < 2; i++)
+		b.server[i].set[VIEW_DNSKEY] =
+		    rset_minus(b.server[i].set[VIEW_DNSKEY], rset_or(b.own[0], b.own[1]));
+	struct view_process run = b.view->d.process;
+	struct view_provider self = b.view->d.provider[0];
+	look();
+	b.view->d.process = run;
+	b.view->d.provider[0] = self;
+	assert_true(begins(NULL));
+	/* One that goes on with an old key, and all show it as it wants: it is not that far. */
+	rset_add(&b.view->d.provider[1].statement.dnskey, b.zsk[1]);
+	self = b.view->d.provider[0];
+	for (int i = 0; i < 2; i++)
+		rset_add(&b.server[i].set[VIEW_DNSKEY], b.zsk[1]);
+	look();
+	b.view->d.process = run;
+	b.view->d.provider[0] = self;
+	waits(begins, REASON_PEER, REASON_OF_STATEMENT, "msa.p2.");
+	waits(ends, REASON_PEER, REASON_OF_STATEMENT, "msa.p2.");
+}
+
 int
 main(void)
 {
@@ -419,6 +724,15 @@ main(void)
 	    T(test_unknown_addresses),
 	    T(test_targets),
 	    T(test_names),
+	    T(test_the_last_signer_stays),
+	    T(test_a_copy_that_a_member_signed),
+	    T(test_the_leaver_stops_before_its_ds_goes),
+	    T(test_the_leavers_keys_are_gone_in_the_end),
+	    T(test_double_signed),
+	    T(test_new_signatures_everywhere),
+	    T(test_all_state_new_keys),
+	    T(test_nobody_wants_old_ds),
+	    T(test_old_keys_before_old_signatures),
 	    T(test_table),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,6 +24,7 @@ static int stored, made;
 static bool refuse;      /* the store does nothing, and says why */
 static bool lose_answer; /* it does, and its answer is lost */
 static bool parent_follows;
+static bool stuck; /* the signer goes on to serve what it serves, whatever its keys are */
 
 static bool
 in_zone(const struct view_key *k)
@@ -46,6 +47,8 @@ sign(void)
 	struct bench_server *s = &b.signer;
 	bool ready = false;
 
+	if (stuck)
+		return;
 	for (int t = 0; t < VIEW_TYPE_COUNT; t++)
 		s->signers[t] = RSET_NONE;
 	s->set[VIEW_DNSKEY] = s->set[VIEW_CDS] = s->set[VIEW_CDNSKEY] = RSET_NONE;
@@ -132,7 +135,7 @@ begin(uint8_t first, uint8_t second)
 {
 	bench_init(&b, 1, 1);
 	stored = made = 0;
-	refuse = lose_answer = false;
+	refuse = lose_answer = stuck = false;
 	parent_follows = true;
 	b.view->config.driver = true;
 	b.on_key = on_key;
@@ -250,6 +253,41 @@ test_zsk(void **state)
 	assert_int_equal(b.view->d.order[0].process, 0);
 	bench_run(&b, 10000);
 	assert_int_equal(run()->kind, 0);
+}
+
+/* The store has the new key and the signer does not show it: the others cannot know of it, and what
+ * they show is no answer to the question whether all do. */
+static void
+test_a_key_that_is_not_shown(void **state)
+{
+	order(MSIG_PROCESS_ZSK, 0);
+	stuck = true;
+	bench_run(&b, 60000);
+	assert_non_null(key_in(R(ZSK), S(PUBLISHED)));
+	assert_int_equal(run()->kind, MSIG_PROCESS_ZSK);
+	assert_int_equal(run()->step, 0);
+	assert_non_null(bench_reason(&b, REASON_PEER, REASON_OF_DNSKEY));
+	stuck = false;
+	sign();
+	until(0, 0);
+}
+
+/* The store has the old key retired and the signer still signs with it: caches get signatures by it
+ * to this day, and their time has not begun. */
+static void
+test_an_old_key_that_still_signs(void **state)
+{
+	order(MSIG_PROCESS_ZSK, 0);
+	until(MSIG_PROCESS_ZSK, 1);
+	stuck = true;
+	bench_run(&b, 60000);
+	assert_non_null(key_in(R(ZSK), S(RETIRED)));
+	assert_int_equal(run()->kind, MSIG_PROCESS_ZSK);
+	assert_int_equal(run()->step, 2);
+	assert_non_null(bench_reason(&b, REASON_PEER, REASON_OF_SIGNATURE));
+	stuck = false;
+	sign();
+	until(0, 0);
 }
 
 static void
@@ -478,14 +516,23 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    T(test_zsk),         T(test_two_algorithms),
-	    T(test_ksk),         T(test_ksk_without_the_parent),
-	    C(test_csk),         C(test_zsk_of_a_csk),
-	    T(test_abort),       T(test_abort_too_late),
-	    T(test_lost_answer), T(test_store_refuses),
-	    T(test_restarts),    T(test_algorithm),
-	    T(test_spare_key),   T(test_left_ready),
+	    T(test_zsk),
+	    T(test_two_algorithms),
+	    T(test_ksk),
+	    T(test_ksk_without_the_parent),
+	    C(test_csk),
+	    C(test_zsk_of_a_csk),
+	    T(test_abort),
+	    T(test_abort_too_late),
+	    T(test_lost_answer),
+	    T(test_store_refuses),
+	    T(test_restarts),
+	    T(test_algorithm),
+	    T(test_spare_key),
+	    T(test_left_ready),
 	    T(test_orders),
+	    T(test_a_key_that_is_not_shown),
+	    T(test_an_old_key_that_still_signs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
