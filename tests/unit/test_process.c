@@ -646,11 +646,13 @@ test_nobody_wants_old_ds(void **state)
 
 	to_algorithm_13(3);
 	b.view->d.provider[1].statement.cds = b.cds[1];
+	b.view->d.provider[1].statement.cdnskey = b.cdnskey[1];
 	waits(begins, REASON_PEER, REASON_OF_CDS, "192.0.2.1@53"); /* they show other CDS */
+	struct process_target t;
+	process_target(b.view, &t);
 	for (int i = 0; i < 2; i++) {
-		b.server[i].set[VIEW_CDS] = rset_or(b.view->d.provider[0].statement.cds, b.cds[1]);
-		b.server[i].set[VIEW_CDNSKEY] = rset_or(b.view->d.provider[0].statement.cdnskey,
-							b.view->d.provider[1].statement.cdnskey);
+		b.server[i].set[VIEW_CDS] = t.cds_set;
+		b.server[i].set[VIEW_CDNSKEY] = t.cdnskey;
 	}
 	struct view_process run = b.view->d.process;
 	struct view_provider self = b.view->d.provider[0];
