@@ -828,6 +828,47 @@ test_stated_over_is_not_complete(void **state)
 	assert_false(b.view->d.provider[1].member);
 }
 
+/* Who is to vote was found before somebody was known to be in the group: asked anew, of
+ * all. */
+static void
+test_regrouped(void **state)
+{
+	uint8_t tid[16];
+	bench_run(&b, 1500);
+	assert_int_equal(run()->phase, PHASE_REQUESTED);
+	memcpy(tid, run()->tid, sizeof(tid));
+	run()->voters = 1;
+	run()->approved = 0;
+	for (int i = 0; i < 60 && (run()->kind == 0 || run()->voters == 1); i++)
+		bench_run(&b, 1000);
+	assert_int_equal(run()->voters, 3);
+	assert_memory_not_equal(run()->tid, tid, sizeof(tid));
+}
+
+/* The owner is about to take the requestor out; others may begin something before it
+ * follows. */
+static void
+test_outgoing_rests(void **state)
+{
+	bench_run(&b, 1500);
+	reply(1, MSIG_OP_APPROVE);
+	assert_true(run()->executed);
+	bench_run(&b, 1000);
+	assert_int_equal(run()->phase, PHASE_DONE);
+	b.hsync.entry[0].on = false;
+	memset(b.hsync.digest, 55, sizeof(b.hsync.digest));
+	bench_run(&b, 2000);
+	assert_true(agree_outgoing(b.view));
+	assert_int_equal(b.view->d.hsync.entry[0].on, true);
+	uint8_t step = run()->step;
+	reply(1, MSIG_OP_DONE);
+	assert_int_equal(run()->step, step);
+	bench_designate(&b, 2, true); /* taken back */
+	bench_run(&b, 2000);
+	reply(1, MSIG_OP_DONE);
+	assert_int_equal(run()->step, step + 1);
+}
+
 int
 main(void)
 {
@@ -873,6 +914,8 @@ main(void)
 	    M(test_busy),
 	    M(test_off_in_the_middle),
 	    M(test_abort_and_resume),
+	    J(test_regrouped),
+	    J(test_outgoing_rests),
 	    J(test_joiner_asks),
 	    JJ(test_unanimity),
 	    J(test_approval_of_something_else),

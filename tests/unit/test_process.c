@@ -702,6 +702,38 @@ test_old_keys_before_old_signatures(void **state)
 	waits(ends, REASON_PEER, REASON_OF_STATEMENT, "msa.p2.");
 }
 
+/* CDS of two algorithms are not mixed: those in the overlay stay until all say the same. */
+static void
+test_cds_of_two_algorithms(void **state)
+{
+	struct rpool *pool = &b.view->d.pool;
+	uint8_t rdata[36] = {1, 1, 3, 8, 77};
+	struct process_target t;
+	int new[2], cds[2];
+
+	join(3);
+	for (int i = 0; i < 2; i++) {
+		rdata[5] = (uint8_t)i;
+		new[i] = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+		cds[i] = rpool_of_key(pool, new[i], 59);
+		b.view->d.want.from[i].cds = b.cds[i];
+		b.view->d.want.from[i].cdnskey = b.cdnskey[i];
+	}
+	process_target(b.view, &t);
+	assert_false(t.cds_kept);
+	b.view->d.provider[1].statement.cds = RSET_NONE;
+	rset_add(&b.view->d.provider[1].statement.cds, cds[1]);
+	process_target(b.view, &t);
+	assert_true(t.cds_kept);
+	assert_true(rset_equal(t.cds_set, rset_or(b.cds[0], b.cds[1])));
+	assert_true(rset_equal(t.cdnskey, rset_or(b.cdnskey[0], b.cdnskey[1])));
+	b.view->d.provider[0].statement.cds = RSET_NONE;
+	rset_add(&b.view->d.provider[0].statement.cds, cds[0]);
+	process_target(b.view, &t);
+	assert_false(t.cds_kept);
+	assert_true(rset_has(&t.cds_set, cds[0]) && rset_has(&t.cds_set, cds[1]));
+}
+
 int
 main(void)
 {
@@ -717,6 +749,7 @@ main(void)
 	    T(test_keys),
 	    T(test_old_answers_prove_nothing),
 	    T(test_cds),
+	    T(test_cds_of_two_algorithms),
 	    T(test_ds),
 	    T(test_ns),
 	    T(test_ns_of_the_owner),

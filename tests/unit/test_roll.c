@@ -24,7 +24,8 @@ static int stored, made;
 static bool refuse;      /* the store does nothing, and says why */
 static bool lose_answer; /* it does, and its answer is lost */
 static bool parent_follows;
-static bool stuck; /* the signer goes on to serve what it serves, whatever its keys are */
+static bool stuck;    /* the signer goes on to serve what it serves, whatever its keys are */
+static bool slow_cds; /* CDS stay as they are for now */
 
 static bool
 in_zone(const struct view_key *k)
@@ -51,6 +52,7 @@ sign(void)
 		return;
 	for (int t = 0; t < VIEW_TYPE_COUNT; t++)
 		s->signers[t] = RSET_NONE;
+	struct bench_server old = *s;
 	s->set[VIEW_DNSKEY] = s->set[VIEW_CDS] = s->set[VIEW_CDNSKEY] = RSET_NONE;
 	for (int i = 0; i < stored; i++)
 		ready |= store[i].state == S(READY);
@@ -67,6 +69,10 @@ sign(void)
 			rset_add(&s->set[VIEW_CDS], rpool_of_key(&b.view->d.pool, k->rr, 59));
 			rset_add(&s->set[VIEW_CDNSKEY], rpool_of_key(&b.view->d.pool, k->rr, 60));
 		}
+	}
+	if (slow_cds) {
+		s->set[VIEW_CDS] = old.set[VIEW_CDS];
+		s->set[VIEW_CDNSKEY] = old.set[VIEW_CDNSKEY];
 	}
 	b.server[0] = *s;
 	if (!parent_follows)
@@ -136,6 +142,7 @@ begin(uint8_t first, uint8_t second)
 	bench_init(&b, 1, 1);
 	stored = made = 0;
 	refuse = lose_answer = stuck = false;
+	refuse = lose_answer = slow_cds = false;
 	parent_follows = true;
 	b.view->config.driver = true;
 	b.on_key = on_key;
@@ -487,6 +494,82 @@ test_left_ready(void **state)
 	assert_int_equal(roll_state(b.view, &old, false), S(REMOVED));
 }
 
+/* A key is READY when the zone says so: the parent's DS are compared with what CDS said before. */
+static void
+test_ready_is_shown(void **state)
+{
+	order(MSIG_PROCESS_KSK, 0);
+	until(MSIG_PROCESS_KSK, 1);
+	slow_cds = true;
+	until(MSIG_PROCESS_KSK, 2);
+	bench_run(&b, 60000);
+	assert_non_null(key_in(R(KSK), S(READY)));
+	assert_int_equal(run()->step, 2);
+	assert_non_null(bench_reason(&b, REASON_PEER, REASON_OF_CDS));
+	slow_cds = false;
+	sign();
+	until(0, 0);
+}
+
+/* What an algorithm rollover that ended early has left: keys of both algorithms sign. */
+static void
+half_rolled(void)
+{
+	make(R(KSK), 8, S(PUBLISHED));
+	make(R(ZSK), 8, S(PUBLISHED));
+	sign();
+	view_on_keys(b.view, true, "", store, stored);
+	bench_run(&b, 60000);
+}
+
+/* The next rollover takes them up as they are. */
+static void
+test_algorithm_again(void **state)
+{
+	half_rolled();
+	order(MSIG_PROCESS_ALGORITHM, 8);
+	until(0, 0);
+	assert_int_equal(stored, 4);
+	for (int i = 0; i < stored; i++)
+		assert_int_equal(store[i].state, store[i].algorithm == 8 ? S(ACTIVE) : S(REMOVED));
+}
+
+/* And one that is given up leaves them where they were. */
+static void
+test_not_taken_back(void **state)
+{
+	make(R(KSK), 8, S(PUBLISHED));
+	sign();
+	view_on_keys(b.view, true, "", store, stored);
+	bench_run(&b, 60000);
+	refuse = true; /* to make the ZSK */
+	order(MSIG_PROCESS_ALGORITHM, 8);
+	bench_run(&b, 5000);
+	assert_int_equal(run()->kind, MSIG_PROCESS_ALGORITHM);
+	assert_int_equal(rset_count(run()->fresh), 1);
+	view_on_command(b.view, VIEW_ABORT);
+	refuse = false;
+	bench_run(&b, 60000);
+	assert_int_equal(run()->kind, 0);
+	assert_non_null(key_in(R(KSK), S(PUBLISHED)));
+}
+
+/* The parent has gone over: this signer does as well, though no rollover runs. */
+static void
+test_goes_over(void **state)
+{
+	half_rolled();
+	int new = key_in(R(KSK), S(PUBLISHED))->rr;
+	assert_int_equal(roll_coming(b.view), 8);
+	assert_false(roll_goes_over(b.view, 8));
+	parent_follows = false;
+	b.parent.set[VIEW_DS] = RSET_NONE;
+	rset_add(&b.parent.set[VIEW_DS], rpool_of_key(&b.view->d.pool, new, 43));
+	bench_run(&b, 60000);
+	assert_int_equal(key_in(R(KSK), S(READY))->rr, new);
+	assert_int_equal(run()->kind, 0);
+}
+
 static void
 test_orders(void **state)
 {
@@ -530,6 +613,10 @@ main(void)
 	    T(test_algorithm),
 	    T(test_spare_key),
 	    T(test_left_ready),
+	    T(test_ready_is_shown),
+	    T(test_algorithm_again),
+	    T(test_not_taken_back),
+	    T(test_goes_over),
 	    T(test_orders),
 	    T(test_a_key_that_is_not_shown),
 	    T(test_an_old_key_that_still_signs),
