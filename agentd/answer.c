@@ -282,6 +282,7 @@ put_operator(json_t *j, const struct zone_view *view)
 	}
 	answer_put(j, "providers", providers);
 	answer_put_text(j, "ns", view->d.agent_ns ? "AGENT" : "OWNER");
+	answer_put_text(j, "share", msig_share_name(view->d.share));
 	answer_put(j, "orders", orders_json(view));
 	answer_put(j, "step_mode", steps);
 	answer_put(j, "approval",

@@ -20,7 +20,8 @@
  *          "signatures_expire": t (the first RRSIG of the signer's zone), "max_ttl": s,
  *          "providers": [{"provider": identity, "member": bool, "contributed": bool, "expelled": bool
  *          (by our operator), "has": ["keys"|"cds"|"ns"...] (what of it is in the zone)}...],
- *          "ns": "AGENT"|"OWNER" (who manages NS, as it is in force), "orders": [{"process": name,
+ *          "ns": "AGENT"|"OWNER" (who manages NS, as it is in force), "share": "all"|"zsk" (dnskey-share,
+ *          as it is in force), "orders": [{"process": name,
  *          "algorithm": n, "state": "waits"|"runs"}...], "step_mode": [name of process...],
  *          "approval": {"process": name, "step": name, "subject": identity} or null (what waits for
  *          `approve`)}
@@ -47,7 +48,8 @@
  *           "state": "active"... (msg.h; own keys, as the key store has them) or "", "id": its name
  *           there or "", "rolls": ""|"new"|"old" (in the process that runs),
  *           "ds": "yes"|"no"|"unknown" (at every parent server; "some": at a part of them),
- *           "cds": bool, "at": {identity: "sign"|"pub"|"missing"|"unknown"...}, "since": t}],
+ *           "cds": bool, "at": {identity: "sign"|"pub"|"missing"|"none" (it need not be there,
+ *           dnskey-share)|"unknown"...}, "since": t}],
  *           "servers": [{"provider": identity, "server": "", "answered": bool, "reason": ""}],
  *           "ds": [{"tag": n, "algorithm": n, "digest_type": n, "digest": "hex", "known": bool}],
  *           "store": "none" (no driver)|"known"|"unknown", "store_trouble": "", "lab": bool,

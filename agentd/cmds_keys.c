@@ -6,8 +6,21 @@
 #include <gnutls/gnutls.h>
 #include "agentd/answer.h"
 #include "agentd/cmds.h"
+#include "agentd/process.h"
 #include "libmsig/key.h"
 #include "libmsig/msg.h"
+
+static int
+key_owner(const struct zone_view *view, int key)
+{
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		if (view->d.provider[i].used &&
+		    rset_has(&view->d.provider[i].statement.dnskey, key)) {
+			return i;
+		}
+	}
+	return -1;
+}
 
 static const char *
 key_at(const struct zone_view *view, int key, int provider, bool *known)
@@ -36,6 +49,13 @@ key_at(const struct zone_view *view, int key, int provider, bool *known)
 		       (soa != NULL && rset_has(&soa->signers, key));
 	}
 	*known = *known || pub;
+	/* Nobody else is to show it (dnskey-share). */
+	struct rset one = RSET_NONE;
+	rset_add(&one, key);
+	if (missing && !pub && key_owner(view, key) != provider &&
+	    rset_empty(process_shared(view, one))) {
+		return "none";
+	}
 	return missing ? "missing" : sign ? "sign" : pub ? "pub" : "unknown";
 }
 
@@ -95,18 +115,6 @@ key_since(const struct zone_view *view, int key)
 		}
 	}
 	return since;
-}
-
-static int
-key_owner(const struct zone_view *view, int key)
-{
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
-		if (view->d.provider[i].used &&
-		    rset_has(&view->d.provider[i].statement.dnskey, key)) {
-			return i;
-		}
-	}
-	return -1;
 }
 
 /* KSK: SEP; ZSK: not; CSK: SEP, and it signs data somewhere. */

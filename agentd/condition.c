@@ -168,17 +168,34 @@ serves(struct check *c, const struct view_place *p, int provider)
 	return true;
 }
 
+/* All that is missing are keys of others that sign nothing but DNSKEY there. */
+static bool
+keeps_ksks_out(const struct zone_view *view, struct rset missing, struct rset own)
+{
+	for (int i = rset_next(&missing, 0); i >= 0; i = rset_next(&missing, i + 1))
+		if ((view->d.pool.at[i].flags & MSIG_DNSKEY_SEP) == 0 || rset_has(&own, i))
+			return false;
+	return view->d.share == MSIG_SHARE_ALL;
+}
+
 static bool
 keys(struct check *c, const struct view_place *p, int provider)
 {
 	const struct view_version *v = view_current(p, VIEW_DNSKEY);
-	struct rset missing = rset_minus(c->target.dnskey, v->set);
+	struct rset own = c->view->d.provider[provider].statement.dnskey;
+	struct rset want =
+	    rset_or(process_shared(c->view, c->target.dnskey), rset_and(c->target.dnskey, own));
+	struct rset missing = rset_minus(want, v->set);
 	char expected[REASON_TEXT];
 
 	if (!rset_empty(missing)) {
-		snprintf(expected, sizeof(expected), "all %d keys", rset_count(c->target.dnskey));
-		return no(c, REASON_PEER, REASON_OF_DNSKEY, p->server, expected, "%d missing",
-			  rset_count(missing));
+		snprintf(expected, sizeof(expected), "all %d keys", rset_count(want));
+		no(c, REASON_PEER, REASON_OF_DNSKEY, p->server, expected, "%d missing",
+		   rset_count(missing));
+		if (keeps_ksks_out(c->view, missing, own))
+			todo(c, "only KSKs of others are missing: if that signer cannot show them, "
+				"dnskey-share: zsk at every provider of the zone");
+		return false;
 	}
 	return serves(c, p, provider);
 }
@@ -475,6 +492,69 @@ algorithms(struct check *c)
 }
 
 static bool
+signs_data(const struct zone_view *view, int key)
+{
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		const struct view_version *v =
+		    p == NULL || p->kind == PLACE_PARENT ? NULL : view_current(p, VIEW_SOA);
+		if (v != NULL && rset_has(&v->signers, key))
+			return true;
+	}
+	return false;
+}
+
+/* A key of this provider that signs DNSKEY and data: -1 if it has none. */
+static int
+combined_key(const struct zone_view *view, int provider)
+{
+	const struct rset *keys = &view->d.provider[provider].statement.dnskey;
+	int sep = -1;
+	bool zsk = false;
+
+	for (int i = rset_next(keys, 0); i >= 0; i = rset_next(keys, i + 1)) {
+		bool is = (view->d.pool.at[i].flags & MSIG_DNSKEY_SEP) != 0;
+		zsk |= !is;
+		if (is && (sep < 0 || signs_data(view, i)))
+			sep = i;
+	}
+	return sep >= 0 && (!zsk || signs_data(view, sep)) ? sep : -1;
+}
+
+/* With dnskey-share zsk each DNSKEY RRset is signed by a key that no other signer shows: safe where
+ * all do it so, and where that key signs nothing else. */
+static bool
+share(struct check *c)
+{
+	const struct zone_view *view = c->view;
+	uint32_t actors = agree_actors(view) | BIT(VIEW_SELF);
+	char expected[REASON_TEXT];
+
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		if ((actors >> i & 1) == 0 || (i != VIEW_SELF && !p->statement.known))
+			continue;
+		if (i != VIEW_SELF && p->statement.share != view->config.share) {
+			snprintf(expected, sizeof(expected), "dnskey-share: %s, as here",
+				 msig_share_name(view->config.share));
+			no(c, REASON_BLOCKED, REASON_OF_STATEMENT, p->identity, expected,
+			   "dnskey-share: %s", msig_share_name(p->statement.share));
+			todo(c, "all providers of a zone set the same dnskey-share in msig.conf");
+			return false;
+		}
+		int csk = view->config.share == MSIG_SHARE_ZSK ? combined_key(view, i) : -1;
+		if (csk >= 0) {
+			no(c, REASON_BLOCKED, REASON_OF_DNSKEY, p->identity,
+			   "a KSK and a ZSK, for dnskey-share: zsk",
+			   "one key for both, with tag %u", view->d.pool.at[csk].tag);
+			todo(c, "that signer gets a KSK and a ZSK, or all set dnskey-share: all");
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool
 naming_safe(struct check *c)
 {
 	const struct view_process *run = &c->view->d.process;
@@ -760,6 +840,8 @@ condition(struct check *c, enum process_condition_bit bit)
 		return providers(c, subject, VIEW_DNSKEY, copy);
 	case COND_BIT_ALGORITHMS:
 		return algorithms(c);
+	case COND_BIT_SHARE:
+		return share(c);
 	case COND_BIT_REMAIN:
 		return remains(c);
 	case COND_BIT_DS_KNOWN:

@@ -349,6 +349,38 @@ ns_management(struct step *s)
 			      : "NS are managed by the owner now");
 }
 
+/* ---- which keys are shared ---- */
+
+/* Another share is in force once all whose keys are in the zone want it; what was in force is as
+ * safe as what comes, so until then everything stays. */
+static void
+sharing(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct durable *d = &view->d;
+	bool others = false;
+
+	for (int i = 1; i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &d->provider[i];
+		if (!p->used || (p->has & HAS_KEYS) == 0 || p->expelled)
+			continue;
+		others = true;
+		if (!p->statement.known || p->statement.share != view->config.share)
+			break;
+		others = false;
+	}
+	struct reason why;
+	if (d->begun && !step_frozen(view) && !process_check(view, COND_SHARE, true, s->now, &why))
+		step_reason(s, &why);
+	if (others || d->share == view->config.share || d->hsync.count == 0)
+		return;
+	d->share = view->config.share;
+	view->persist = true;
+	step_journal(s, d->share == MSIG_SHARE_ZSK
+			    ? "every signer shows the others' ZSKs, and no other keys of theirs"
+			    : "every signer shows all keys of the others");
+}
+
 /* ---- database and combinerd ---- */
 
 static int
@@ -594,6 +626,7 @@ state_self(struct step *s)
 		return;
 	}
 	new.ns = view->config.ns;
+	new.share = view->config.share;
 	memcpy(new.hsync, d->hsync.digest, sizeof(new.hsync));
 	memcpy(new.generation, d->generation, sizeof(new.generation));
 	new.process = 0;
@@ -608,11 +641,12 @@ state_self(struct step *s)
 	bool same = rset_equal(old->dnskey, new.dnskey) && rset_equal(old->cds, new.cds) &&
 		    rset_equal(old->cdnskey, new.cdnskey) && rset_equal(old->ns, new.ns);
 	if (old->known && same && old->process == new.process && old->step == new.step &&
-	    old->process_epoch == new.process_epoch &&memcmp(old->hsync, new.hsync, 32) == 0)
+	    old->process_epoch == new.process_epoch &&
+	    old->share == new.share &&memcmp(old->hsync, new.hsync, 32) == 0)
 		return;
 	new.epoch = d->epoch;
 	new.counter = ++d->counter;
-	if (!old->known || !same) {
+	if (!old->known || !same || old->share != new.share) {
 		d->content_epoch = new.epoch;
 		d->content_counter = new.counter;
 	}
@@ -906,7 +940,7 @@ contribution(struct step *s, const struct process_target *t, int i)
 	if (all && i == VIEW_SELF)
 		c.dnskey = view->d.own; /* a signer in this mode has no DNSKEY but from here */
 	else if (all && (t->keys >> i & 1) != 0)
-		c.dnskey = known_algorithms(s, i, st->dnskey);
+		c.dnskey = process_shared(view, known_algorithms(s, i, st->dnskey));
 	if (all && (t->cds >> i & 1) != 0 && t->cds_shown) {
 		c.cds = t->cds_kept ? view->d.want.from[i].cds : st->cds;
 		c.cdnskey = t->cds_kept ? view->d.want.from[i].cdnskey : st->cdnskey;
@@ -991,14 +1025,17 @@ may_go(const struct zone_view *view, int provider)
 /* The first overlay replaces what somebody put into a delegated zone by hand: until all who are in
  * there are known, it would take their keys out. */
 static bool
-replaces_all(struct step *s, struct rset keys)
+replaces_all(struct step *s, const struct view_overlay *o, struct rset keys)
 {
 	struct zone_view *view = s->view;
 	const struct view_version *cur = seen_at_signer(view, VIEW_DNSKEY);
 
-	for (int i = 0; i < VIEW_PROVIDERS; i++)
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
 		if (view->d.want.from[i].used)
 			return true;
+		if (o->from[i].used) /* all of its keys, be they shared or not */
+			keys = rset_or(keys, view->d.provider[i].statement.dnskey);
+	}
 	if (cur == NULL || rset_within(rset_minus(cur->set, view->d.foreign), keys) ||
 	    delegated(view, VIEW_SELF) == 0)
 		return true;
@@ -1031,7 +1068,7 @@ safe_overlay(struct step *s, const struct view_overlay *o)
 			return false;
 		}
 	}
-	if (!replaces_all(s, keys))
+	if (!replaces_all(s, o, keys))
 		return false;
 	r = safety_keys(view, keys, s->now);
 	if (r.ok && !rset_empty(cds) && !rset_equal(cds, old_cds)) {
@@ -1419,6 +1456,7 @@ decide(struct zone_view *view, int64_t now, struct plan *plan)
 	egress(&s);
 	ns_management(&s);
 	database(&s);
+	sharing(&s);
 	safety_delegations(view, now);
 	own_keys(&s);
 	state_self(&s);

@@ -10,7 +10,7 @@
 #include "libmsig/buf.h"
 #include "libmsig/err.h"
 
-#define DURABLE_VERSION 3
+#define DURABLE_VERSION 4
 #define DURABLE_MAX (4u << 20)
 #define TIME_MAX (UINT64_C(1) << 52) /* sums of times do not overflow */
 
@@ -165,6 +165,8 @@ c_statement(struct codec *c, struct view_statement *s)
 	c_u8(c, &s->process);
 	c_u8(c, &s->step);
 	c_bytes(c, s->hsync, sizeof(s->hsync));
+	if (c->version >= 4)
+		c_u8(c, &s->share);
 	c_set(c, &s->dnskey);
 	c_set(c, &s->cds);
 	c_set(c, &s->cdnskey);
@@ -361,6 +363,9 @@ c_durable(struct codec *c, struct durable *d)
 	c_u8(c, &d->approved.kind);
 	c_u8(c, &d->approved.step);
 	c_small(c, &d->approved.subject);
+	if (c->version < 4)
+		return;
+	c_u8(c, &d->share);
 }
 
 int

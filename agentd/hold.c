@@ -8,6 +8,7 @@
  */
 #include "agentd/hold.h"
 #include "agentd/mutant.h"
+#include "agentd/process.h"
 #include "agentd/safety.h"
 
 #define SECOND INT64_C(1000)
@@ -40,7 +41,8 @@ satisfies(const struct zone_view *view, enum view_hold hold, const struct view_p
 			rset_empty(want->in)) &&
 		       !rset_meets(v->signers, want->out) && (!want->exact || !v->alien);
 	struct rset set = hold == HOLD_DS ? rpool_keys(&view->d.pool, v->set) : v->set;
-	if (!rset_within(want->in, set) || rset_meets(set, want->out) ||
+	struct rset in = hold == HOLD_KEY ? process_keys_in(view, want->in, v) : want->in;
+	if (!rset_within(in, set) || rset_meets(set, want->out) ||
 	    (want->exact && !rset_within(set, want->in)))
 		return false;
 	int provider = view_place_provider(view, p);

@@ -221,7 +221,7 @@ newcomer(struct outlook_maker *m, struct outlook_step *s, const struct process_t
 		if (i == m->out->subject)
 			continue;
 		if ((effect & EFFECT_KEYS_ADD) != 0 && (before->keys >> i & 1) != 0)
-			all = rset_or(all, st->dnskey);
+			all = rset_or(all, process_shared(m->view, st->dnskey));
 		if ((effect & EFFECT_CDS_ADD) != 0 && (before->cds >> i & 1) != 0 &&
 		    !rset_empty(before->cds_set))
 			all = rset_or(all, rset_or(st->cds, st->cdnskey));

@@ -13,8 +13,9 @@
 #define S(id) MSIG_KEY_STATE_##id
 
 /* The zone rests in its target state: what a rollover may begin in. */
-#define COND_STEADY \
-	(COND_DRIVER | COND_DS_KNOWN | COND_NS_KNOWN | COND_KEYS | COND_DS | COND_PARENT_NS)
+#define COND_STEADY                                                                       \
+	(COND_DRIVER | COND_SHARE | COND_DS_KNOWN | COND_NS_KNOWN | COND_KEYS | COND_DS | \
+	 COND_PARENT_NS)
 
 /*
  * A signer joins. The union of keys first, then the union of CDS, then the parent; the joiner's
@@ -23,10 +24,11 @@
  */
 static const struct process_step add_steps[] = {
     {.name = "signers-unsynced",
-     .guard = COND_NOT_NAMED | COND_SERVES | COND_ALGORITHMS | COND_DS_KNOWN | COND_NS_KNOWN,
+     .guard = COND_NOT_NAMED | COND_SERVES | COND_ALGORITHMS | COND_SHARE | COND_DS_KNOWN |
+	      COND_NS_KNOWN,
      .next = "every signer adds the others' DNSKEYs"},
     {.name = "dnskeys-synced",
-     .guard = COND_SERVES | COND_DS_KNOWN,
+     .guard = COND_SERVES | COND_SHARE | COND_DS_KNOWN,
      .effect = EFFECT_KEYS_ADD,
      .done = COND_KEYS,
      .next = "the same CDS and CDNSKEY at every signer"},
@@ -587,6 +589,39 @@ sep_keys(const struct zone_view *view, struct rset keys)
 		if ((view->d.pool.at[i].flags & MSIG_DNSKEY_SEP) == 0)
 			rset_del(&keys, i);
 	return keys;
+}
+
+struct rset
+process_shared(const struct zone_view *view, struct rset keys)
+{
+	struct rset home = sep_keys(view, keys);
+
+	if (view->d.share != MSIG_SHARE_ZSK)
+		return keys;
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		const struct view_version *v =
+		    p == NULL || p->kind == PLACE_PARENT ? NULL : view_current(p, VIEW_SOA);
+		if (v != NULL) /* whatever signs data is needed by whoever meets that */
+			home = rset_minus(home, v->signers);
+	}
+	return rset_minus(keys, home);
+}
+
+struct rset
+process_keys_in(const struct zone_view *view, struct rset all, const struct view_version *v)
+{
+	struct rset want = process_shared(view, all);
+	bool made = false;
+
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		const struct rset *keys = &view->d.provider[i].statement.dnskey;
+		if (!view->d.provider[i].used || !rset_meets(sep_keys(view, *keys), v->signers))
+			continue;
+		made = true;
+		want = rset_or(want, rset_and(all, *keys));
+	}
+	return made ? want : all;
 }
 
 /* The keys of a provider that sign no data at its servers now. */

@@ -15,6 +15,7 @@
 	X(SERVES, "the subject serves its signed copy")                           \
 	X(COPY, "the subject's servers serve a copy that a member signed")        \
 	X(ALGORITHMS, "one algorithm set everywhere")                             \
+	X(SHARE, "all share the same keys of each other (dnskey-share)")          \
 	X(REMAIN, "a signer remains")                                             \
 	X(DS_KNOWN, "every DS at the parent is of a known key")                   \
 	X(NS_KNOWN, "every delegated server belongs to a provider")               \
@@ -120,6 +121,14 @@ void process_wanted(const struct zone_view *view, struct hold_want wanted[HOLD_C
 struct rset process_own_ns(const struct zone_view *view, int provider);
 /* Of a set of DNSKEYs those of the algorithm that the running rollover goes to, or all others. */
 struct rset process_algorithm_keys(const struct zone_view *view, struct rset keys, bool fresh);
+
+/* Of a set of DNSKEYs those that every signer shows, whoever they are of: with dnskey-share zsk not
+ * the keys that sign nothing but the DNSKEY RRset of their own signer. */
+struct rset process_shared(const struct zone_view *view, struct rset keys);
+/* What of all keys a DNSKEY RRset with these signatures is to have: the shared ones, and all of the
+ * signer that made it. */
+struct rset process_keys_in(const struct zone_view *view, struct rset all,
+			    const struct view_version *v);
 
 /* Who of the actors this provider is responsible for in the running process: does it roll keys? */
 bool process_rolls(const struct zone_view *view);

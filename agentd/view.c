@@ -482,7 +482,7 @@ view_on_beat(struct zone_view *view, int provider, uint64_t epoch, uint64_t coun
 static bool
 same_statement(const struct view_statement *a, const struct view_statement *b)
 {
-	return a->process == b->process && a->step == b->step &&
+	return a->process == b->process && a->step == b->step && a->share == b->share &&
 	       a->process_epoch == b->process_epoch && memcmp(a->hsync, b->hsync, 32) == 0 &&
 	       rset_equal(a->dnskey, b->dnskey) && rset_equal(a->cds, b->cds) &&
 	       rset_equal(a->cdnskey, b->cdnskey) && rset_equal(a->ns, b->ns);

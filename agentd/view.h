@@ -90,7 +90,8 @@ extern const struct view_times view_times_lab;
 
 struct view_config {
 	enum view_mode mode;
-	bool driver; /* the signer's keys can be listed and moved (ACT_KEY) */
+	bool driver;   /* the signer's keys can be listed and moved (ACT_KEY) */
+	uint8_t share; /* enum msig_share: which keys of others this provider wants in DNSKEY */
 	struct view_times times;
 	struct rset ns;     /* NS(self): NS records (rdata = name, wire, lower case) */
 	struct rset own;    /* DNSKEYs that the signer's key store names, if it is known */
@@ -128,6 +129,7 @@ struct view_statement {
 	uint8_t generation[16];  /* TLV 19 */
 	uint64_t epoch, counter; /* version, TLV 17 */
 	uint64_t process_epoch;  /* TLV 14: the process it is in or was in last */
+	uint8_t share;           /* TLV 23 */
 	uint8_t process, step;   /* TLV 5, 6; process 0: rests: step 7 = member in sync, 0 = not */
 	uint8_t hsync[32];       /* TLV 16 */
 	struct rset dnskey, cds, cdnskey, ns;
@@ -356,6 +358,7 @@ struct durable {
 	uint16_t step_on, step_off;           /* bit per kind: step mode by the operator's word */
 	struct view_approval approved;
 	bool agent_ns;   /* NSMGMT that is in force: AGENT */
+	uint8_t share;   /* enum msig_share that is in force: once all say the same */
 	int64_t backoff; /* no own REQUEST before */
 	uint32_t attempts;
 	bool paused;             /* by the operator */

@@ -84,6 +84,7 @@ configure(struct zone *zone)
 
 	config->mode =
 	    zone->conf->signer_records == CONF_RECORDS_ALL ? VIEW_MODE_ALL : VIEW_MODE_FOREIGN;
+	config->share = (uint8_t)zone->conf->dnskey_share;
 	config->times = times_of(zone->agent->conf, zone->conf);
 	config->step_mode = step_mode(zone->conf);
 	config->ns = RSET_NONE;
@@ -578,6 +579,7 @@ zones_statement(struct zone *zone, struct msig_option *option, struct msig_apex 
 		st.version.epoch = own->epoch;
 		st.version.counter = own->counter;
 		memcpy(st.hsync_digest, own->hsync, sizeof(st.hsync_digest));
+		st.share = own->share;
 		st.process = own->process;
 		st.step = own->step;
 		st.epoch = own->process_epoch;
@@ -833,6 +835,7 @@ zones_stated(struct zone *zone, struct contact *contact, const struct msig_peerm
 	said.epoch = st.version.epoch;
 	said.counter = st.version.counter;
 	said.process_epoch = st.epoch;
+	said.share = st.share;
 	said.process = st.process;
 	said.step = st.step;
 	memcpy(said.hsync, st.hsync_digest, sizeof(said.hsync));

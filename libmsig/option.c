@@ -73,6 +73,20 @@ msig_result_text(unsigned result)
 	}
 }
 
+const char *
+msig_share_name(unsigned share)
+{
+	switch (share) {
+#define X(value, id, text) \
+	case value:        \
+		return text;
+		MSIG_SHARES(X)
+#undef X
+	default:
+		return "?";
+	}
+}
+
 int
 msig_version_cmp(const struct msig_version *a, const struct msig_version *b)
 {

@@ -42,7 +42,8 @@
 	X(19, GENERATION, OCTETS, generation) /* made with the sender's database */               \
 	X(20, PROTOCOL, U8, protocol)                                                             \
 	X(21, SUBJECT, NAME, subject)   /* the provider a process is about; absent: the sender */ \
-	X(22, ALGORITHM, U8, algorithm) /* DNSSEC algorithm that an algorithm rollover goes to */
+	X(22, ALGORITHM, U8, algorithm) /* DNSSEC algorithm that an algorithm rollover goes to */ \
+	X(23, SHARE, U8, share)         /* enum msig_share */
 
 /* value, id, carrier, TLVs without which it is refused besides IDENTITY, ZONE and PROTOCOL */
 #define MSIG_OPERATIONS(X)                                                                    \
@@ -117,6 +118,20 @@ enum msig_result {
 #undef X
 };
 
+/* Which of a signer's keys the others publish (TLV 23): all of them, or those alone that sign data,
+ * since each signer's DNSKEY RRset is signed by a key of its own that the parent's DS names
+ * (RFC 8901, model 2). Absent: all. */
+#define MSIG_SHARES(X)   \
+	X(0, ALL, "all") \
+	X(1, ZSK, "zsk")
+
+enum msig_share {
+#define X(value, id, text) MSIG_SHARE_##id = (value),
+	MSIG_SHARES(X)
+#undef X
+	    MSIG_SHARE_COUNT
+};
+
 /* Version of a statement, compared as (epoch, counter). */
 struct msig_version {
 	uint64_t epoch;
@@ -140,6 +155,7 @@ struct msig_option {
 	uint8_t step;
 	uint8_t protocol;
 	uint8_t algorithm;
+	uint8_t share;
 	uint16_t result;
 	uint32_t interval;
 	uint32_t serial;
@@ -177,4 +193,5 @@ const char *msig_op_name(unsigned op);          /* "?" if unknown */
 enum msig_carrier msig_op_carrier(unsigned op); /* NOTIFY if unknown */
 const char *msig_process_name(unsigned process);
 const char *msig_result_text(unsigned result);
+const char *msig_share_name(unsigned share); /* "?" if unknown */
 int msig_version_cmp(const struct msig_version *a, const struct msig_version *b);

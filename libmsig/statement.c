@@ -130,9 +130,10 @@ msig_statement_to_option(const struct msig_statement *st, struct msig_option *op
 	option->step = st->step;
 	option->epoch = st->epoch;
 	option->owner_serial = st->owner_serial;
+	option->share = st->share;
 	option->has |= MSIG_HAS(CONTRIBUTION) | MSIG_HAS(GENERATION) | MSIG_HAS(HSYNC) |
 		       MSIG_HAS(VERSION) | MSIG_HAS(PROCESS) | MSIG_HAS(STEP) | MSIG_HAS(EPOCH) |
-		       MSIG_HAS(OWNER_SERIAL);
+		       MSIG_HAS(OWNER_SERIAL) | MSIG_HAS(SHARE);
 	return 0;
 }
 
@@ -152,7 +153,8 @@ from_option(const struct msig_option *option, struct msig_statement *st)
 	st->step = option->step;
 	st->epoch = option->epoch;
 	st->owner_serial = option->owner_serial;
-	return 0;
+	st->share = option->share; /* absent: all */
+	return st->share < MSIG_SHARE_COUNT ? 0 : MSIG_EVALUE;
 }
 
 int

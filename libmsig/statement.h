@@ -18,6 +18,7 @@ struct msig_statement {
 	uint8_t hsync_digest[MSIG_DIGEST_LEN]; /* of the HSYNC RRset that the sender sees */
 	uint8_t process;
 	uint8_t step;
+	uint8_t share;         /* enum msig_share: what it wants to share of everybody's keys */
 	uint64_t epoch;        /* of that process */
 	uint32_t owner_serial; /* as the sender sees it */
 };

@@ -153,6 +153,9 @@ show_operator(const struct text *t, const json_t *z)
 		text_field(t, "Ordered", TINT_NONE, "%s%s, %s", js_str(order, "process"), to,
 			   js_str(order, "state"));
 	}
+	if (strcmp(js_str(z, "share"), "zsk") == 0) {
+		text_field(t, "Shared", TINT_NONE, "the ZSKs of all, no KSK (dnskey-share: zsk)");
+	}
 	words_join(json_object_get(z, "step_mode"), "", ", ", list, sizeof(list));
 	if (*list != '\0') {
 		text_field(t, "Step mode", TINT_NONE, "%s",
@@ -334,6 +337,7 @@ key_row(struct table *table, const struct text *t, const json_t *providers, cons
 		    js_str(at, json_string_value(p) != NULL ? json_string_value(p) : "");
 		table_cell(table, t, cell_tint(word),
 			   strcmp(word, "missing") == 0 ? "MISSING"
+			   : strcmp(word, "none") == 0  ? "-"
 			   : *word != '\0'              ? word
 							: "?");
 	}

@@ -24,6 +24,7 @@ core_tests = \
 	tests/unit/test_view \
 	tests/unit/test_hold \
 	tests/unit/test_safety \
+	tests/unit/test_share \
 	tests/unit/test_operator \
 	tests/unit/test_outlook \
 	tests/unit/test_process \
@@ -41,6 +42,8 @@ tests_unit_test_hold_SOURCES = tests/unit/test_hold.c $(core_bench)
 tests_unit_test_hold_LDADD = $(core_test_libs)
 tests_unit_test_safety_SOURCES = tests/unit/test_safety.c $(core_bench)
 tests_unit_test_safety_LDADD = $(core_test_libs)
+tests_unit_test_share_SOURCES = tests/unit/test_share.c $(core_bench)
+tests_unit_test_share_LDADD = $(core_test_libs)
 tests_unit_test_operator_SOURCES = tests/unit/test_operator.c $(core_bench)
 tests_unit_test_operator_LDADD = $(core_test_libs)
 tests_unit_test_outlook_SOURCES = tests/unit/test_outlook.c $(core_bench)
@@ -57,7 +60,7 @@ tests_unit_test_decide_SOURCES = tests/unit/test_decide.c $(core_bench)
 tests_unit_test_decide_LDADD = $(core_test_libs)
 
 check_PROGRAMS += $(mutant_tests)
-mutant_tests = tests/unit/mutant_view tests/unit/mutant_hold tests/unit/mutant_safety \
+mutant_tests = tests/unit/mutant_view tests/unit/mutant_hold tests/unit/mutant_safety tests/unit/mutant_share \
 	tests/unit/mutant_operator tests/unit/mutant_process tests/unit/mutant_steps tests/unit/mutant_roll \
 	tests/unit/mutant_agree tests/unit/mutant_decide
 tests_unit_mutant_view_SOURCES = tests/unit/test_view.c tests/unit/bench.c tests/unit/bench.h
@@ -66,6 +69,8 @@ tests_unit_mutant_hold_SOURCES = tests/unit/test_hold.c tests/unit/bench.c tests
 tests_unit_mutant_hold_LDADD = tests/sim/libmutant.la $(sim_libs) $(CMOCKA_LIBS)
 tests_unit_mutant_safety_SOURCES = tests/unit/test_safety.c tests/unit/bench.c tests/unit/bench.h
 tests_unit_mutant_safety_LDADD = tests/sim/libmutant.la $(sim_libs) $(CMOCKA_LIBS)
+tests_unit_mutant_share_SOURCES = tests/unit/test_share.c tests/unit/bench.c tests/unit/bench.h
+tests_unit_mutant_share_LDADD = tests/sim/libmutant.la $(sim_libs) $(CMOCKA_LIBS)
 tests_unit_mutant_operator_SOURCES = tests/unit/test_operator.c tests/unit/bench.c tests/unit/bench.h
 tests_unit_mutant_operator_LDADD = tests/sim/libmutant.la $(sim_libs) $(CMOCKA_LIBS)
 tests_unit_mutant_process_SOURCES = tests/unit/test_process.c tests/unit/bench.c tests/unit/bench.h

@@ -148,6 +148,7 @@ const struct conf_item conf_items[] = {
      0},
     {"zone", "signer-records", CONF_CHOICE, 0, "foreign", 0, 0, 0, "foreign|all", 0,
      Z(signer_records), 0},
+    {"zone", "dnskey-share", CONF_CHOICE, 0, "all", 0, 0, 0, "all|zsk", 0, Z(dnskey_share), 0},
     {"zone", "signer-driver", CONF_CHOICE, 0, "none", 0, 0, 0, "none|knot|pdns", 0,
      Z(signer_driver), 0},
     {"zone", "parent", CONF_NAME, 0, NULL, 0, 0, 0, NULL, 0, Z(parent), 0},

@@ -29,6 +29,8 @@ struct conf_remote {
 
 enum conf_signer_feed { CONF_FEED_TRANSFER, CONF_FEED_PUSH };
 enum conf_signer_records { CONF_RECORDS_FOREIGN, CONF_RECORDS_ALL };
+/* The order of the item's choices is that of enum msig_share. */
+enum conf_dnskey_share { CONF_SHARE_ALL, CONF_SHARE_ZSK };
 enum conf_serial { CONF_SERIAL_OWNER, CONF_SERIAL_UNIXTIME, CONF_SERIAL_DATE };
 /* Who moves the signer's keys; the order of the item's choices. */
 enum conf_driver { CONF_DRIVER_NONE, CONF_DRIVER_KNOT, CONF_DRIVER_PDNS };
@@ -47,13 +49,14 @@ struct conf_zone {
 	char **ns;                         /* agentd: our name servers for this zone */
 	unsigned nses;
 	enum conf_signer_records signer_records;
-	enum conf_serial serial; /* combinerd: how the one that it serves is chosen */
-	enum conf_driver signer_driver; /* signerd */
-	knot_dname_t *parent;           /* or NULL: found by asking */
-	char **step_mode;               /* agentd: names of processes, or "all" */
+	enum conf_dnskey_share dnskey_share; /* agentd: which keys of the others all publish */
+	enum conf_serial serial;             /* combinerd: how the one that it serves is chosen */
+	enum conf_driver signer_driver;      /* signerd */
+	knot_dname_t *parent;                /* or NULL: found by asking */
+	char **step_mode;                    /* agentd: names of processes, or "all" */
 	unsigned step_modes;
-	uint32_t hsync_hold_down;       /* s, an OFF must be stable for so long */
-	bool egress_check; /* agentd: the signer must publish what combinerd serves */
+	uint32_t hsync_hold_down; /* s, an OFF must be stable for so long */
+	bool egress_check;        /* agentd: the signer must publish what combinerd serves */
 };
 
 struct conf_path;

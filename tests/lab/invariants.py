@@ -120,8 +120,9 @@ class Checker:
                           for d in ds.rdatas if d.digest_type in (2, 4))]
         return self.valid(dnskey, anchors)
 
-    def check(self, parent, providers, servers):
-        """(S1, S2) verdicts on all that was served. Arguments as named_spans()."""
+    def check(self, parent, providers, servers, apart=()):
+        """(S1, S2) verdicts on all that was served. Arguments as named_spans(); types in apart are
+        asked of one server together with its keys, as parents ask for CDS."""
         spans = named_spans(self.zone.to_text(), parent, providers, servers)
         ds = [Span(v, v.first, v.last + v.ttl) for v in parent
               if v.rdtype == DS and v.name == self.zone]
@@ -129,7 +130,8 @@ class Checker:
         keys = [s for s in seen if s.version.rdtype == DNSKEY]
         data = [s for s in seen if s.version.rdtype != DNSKEY]
         return (self.pairs(ds, keys, self.s1),
-                self.pairs(keys, data, lambda k, d: self.valid(d, k.rdatas)))
+                self.pairs(keys, data, lambda k, d: self.valid(d, k.rdatas)
+                           or (d.rdtype in apart and d.source != k.source)))
 
     @staticmethod
     def pairs(left, right, good):

@@ -55,9 +55,9 @@ class Judge:
         self.watcher.stop()
         self.recorder.stop()
 
-    def check(self, zone):
-        """(S1, S2) verdicts over everything recorded of a zone."""
+    def check(self, zone, apart=()):
+        """(S1, S2) verdicts over everything recorded of a zone. apart: see Checker."""
         with self.recorder.lock:
             parent = self.parent.versions()
             providers = {label: source.versions() for label, source in self.sources[zone].items()}
-        return Checker(zone).check(parent, providers, self.labels)
+        return Checker(zone).check(parent, providers, self.labels, apart)

@@ -461,14 +461,16 @@ agent_rests(const struct node *n, const struct goal *g, const struct sim *sim, c
 static bool
 zone_rests(const struct sim *sim, const struct node *n, const struct goal *g, char *why, size_t len)
 {
+	struct rset keys = world_shown(sim, g->keys, &sim->node[n->feed]);
+
 	for (int k = 0; k < n->servers; k++) {
 		const struct zone_version *z = n->server[k].now;
 		const char *what = NULL;
 		if (z == NULL)
 			what = "nothing";
-		else if (!rset_equal(g->keys, z->type[VIEW_DNSKEY].set))
-			what = rset_within(g->keys, z->type[VIEW_DNSKEY].set) ? "more DNSKEY"
-									      : "other DNSKEY";
+		else if (!rset_equal(keys, z->type[VIEW_DNSKEY].set))
+			what = rset_within(keys, z->type[VIEW_DNSKEY].set) ? "more DNSKEY"
+									   : "other DNSKEY";
 		else if (!rset_equal(z->type[VIEW_NS].set, g->ns))
 			what = "other NS";
 		else if (!rset_empty(z->type[VIEW_CSYNC].set))

@@ -263,6 +263,7 @@ start_agent(struct sim *sim, int i)
 		sim_fail(sim, "what was persisted cannot be read");
 	n->view->config.mode = n->mode;
 	n->view->config.driver = n->driver;
+	n->view->config.share = n->share;
 	rset_add(&n->view->config.ns, to_view(sim, n, n->ns));
 	if (n->mode == VIEW_MODE_ALL && !n->driver)
 		n->view->config.own = sim_set_to_view(sim, n, world_published(n));

@@ -183,7 +183,8 @@ struct node {
 	char identity[32];
 	enum view_mode mode;
 	bool driver;
-	int ns; /* world's id */
+	uint8_t share; /* enum msig_share, in its configuration */
+	int ns;        /* world's id */
 	/* what the owner means with it */
 	bool listed, on, sign;
 	/* what it is */
@@ -281,6 +282,7 @@ enum operator_word {
 	WORD_PAUSE,
 	WORD_EXPEL,
 	WORD_STEPS,
+	WORD_SHARE,
 };
 
 struct event {
@@ -316,7 +318,7 @@ struct sim_options {
 	uint64_t seed;
 	int nodes; /* 0: by the seed */
 	bool faults;
-	bool joins_only; /* nothing but signers that join */
+	bool joins_only;  /* nothing but signers that join */
 	bool safety_only; /* that everything comes to its end is not judged */
 	bool trace;
 	uint64_t without; /* kinds of mishaps that do not happen */
@@ -344,6 +346,7 @@ struct sim {
 	struct rpool pool;
 	int nodes;
 	bool agent; /* NSMGMT */
+	bool zsk;   /* no signer shows a KSK of another one; all are configured so, in the end */
 	struct node node[NODES];
 	struct parent parent;
 	struct owner_zone owner;
@@ -390,6 +393,8 @@ void world_keys(struct sim *sim, struct node *n, struct event *answer);
 struct rset world_published(const struct node *n); /* by its store */
 struct rset world_intended(const struct node *n);  /* what its CDS name */
 struct rset world_made(const struct node *n);      /* ever */
+/* What the signer of this node shows of a set of DNSKEYs. */
+struct rset world_shown(const struct sim *sim, struct rset keys, const struct node *n);
 bool world_delegated(const struct sim *sim, const struct node *n);
 int world_key(struct sim *sim, uint16_t flags, uint8_t algorithm, bool collide);
 struct zone_version *world_version(struct sim *sim);

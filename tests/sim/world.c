@@ -315,6 +315,17 @@ misbehave(struct sim *sim, struct node *n, struct zone_version *v)
 	}
 }
 
+struct rset
+world_shown(const struct sim *sim, struct rset keys, const struct node *n)
+{
+	if (!sim->zsk)
+		return keys;
+	for (int i = rset_next(&keys, 0); i >= 0; i = rset_next(&keys, i + 1))
+		if ((sim->pool.at[i].flags & 1) != 0 && !rset_has(&n->ever, i))
+			rset_del(&keys, i);
+	return keys;
+}
+
 /* The overlay and the own keys. */
 static void
 compose(struct sim *sim, struct node *n, struct zone_version *v)
@@ -330,6 +341,7 @@ compose(struct sim *sim, struct node *n, struct zone_version *v)
 		ns = rset_or(ns, c->ns);
 		csync = rset_or(csync, c->csync);
 	}
+	keys = world_shown(sim, keys, n); /* whatever it is given */
 	if (n->mode == VIEW_MODE_FOREIGN) {
 		keys = rset_or(keys, world_published(n));
 		cds = rset_or(cds, cds_of(sim, world_intended(n), 59));
@@ -1154,6 +1166,15 @@ operator_acts(struct sim *sim, struct event *e)
 		sim_trace(sim, "%s: operator: step mode", sim->node[i].identity);
 		sim_drive(sim, i);
 		return;
+	case WORD_SHARE:
+		n->share = sim->zsk;
+		if (n->up) {
+			n->view->config.share = n->share;
+			n->view->dirty = true;
+			sim_trace(sim, "%s: operator: dnskey-share", n->identity);
+			sim_drive(sim, e->node);
+		}
+		return;
 	case WORD_RESUME:
 		if (n->up) {
 			view_on_command(n->view, VIEW_RESUME);
@@ -1670,7 +1691,7 @@ make_node(struct sim *sim, int i)
 		n->feed = 0;
 		n->driver = false;
 		n->mode = VIEW_MODE_FOREIGN;
-	} else if (rng_chance(&sim->rng, 250)) {
+	} else if (rng_chance(&sim->rng, 250) && !sim->zsk) {
 		make_key(sim, n, R(CSK), OLD_ALGORITHM, S(ACTIVE), false);
 	} else {
 		make_key(sim, n, R(KSK), OLD_ALGORITHM, S(ACTIVE), false);
@@ -1706,7 +1727,7 @@ make_steady(struct sim *sim, int members)
 			if (p == i && (n->mode == VIEW_MODE_FOREIGN))
 				continue;
 			c->from[p].used = true;
-			c->from[p].dnskey = world_published(n);
+			c->from[p].dnskey = world_shown(sim, world_published(n), &sim->node[i]);
 			if (members < 2)
 				continue;
 			c->from[p].cds = cds_of(sim, world_intended(n), 59);
@@ -1815,8 +1836,12 @@ world_make(struct sim *sim)
 	sim->nodes = choose_nodes(sim);
 	sim->agent = rng_chance(&sim->rng, 700);
 	make_times(sim);
+	sim->zsk = sim->opt.seed % 8 == 4;
 	for (int i = 0; i < sim->nodes; i++)
 		make_node(sim, i);
+	/* One operator may learn of it later. */
+	for (int i = 0; i < sim->nodes; i++)
+		sim->node[i].share = sim->zsk && (i != 1 || sim->opt.seed % 32 != 4);
 	if (!sim->opt.joins_only && rng_chance(&sim->rng, 300))
 		while (members < sim->nodes && members < 3 && !sim->node[members].unsigned_)
 			members++;
@@ -1843,6 +1868,9 @@ world_make(struct sim *sim)
 		sim_post(sim, EV_BEAT_SEND, i, rng_range(&sim->rng, 0, 3000));
 	}
 	int64_t last = plan(sim, plan_joins(sim, members));
+	for (int i = 0; i < sim->nodes; i++)
+		if (sim->node[i].share != sim->zsk)
+			sim_post(sim, EV_OPERATOR, i, 60 * SECOND)->a = WORD_SHARE;
 	sim_post(sim, EV_SCAN, 0, rng_range(&sim->rng, 0, sim->parent.scan));
 	sim_post(sim, EV_TIDY, 0, 1500);
 	int64_t calm = sim->opt.faults ? rng_range(&sim->rng, 20, 240) * SECOND : 0;

@@ -160,6 +160,8 @@ test_mistakes(void **state)
 	     ":2: zone.signer-driver: pdns needs \"signer-records: all\""},
 	    {"zone:\n  - domain: a.\n    signer-driver: unbound\n",
 	     ":3: zone.signer-driver: \"unbound\" is not one of none|knot|pdns"},
+	    {"zone:\n  - domain: a.\n    dnskey-share: ksk\n",
+	     ":3: zone.dnskey-share: \"ksk\" is not one of all|zsk"},
 	    {"signerd:\n    knot-config: a\n    knot-kasp: b\n",
 	     "signerd.knot-config: only one of"},
 	    {"zone:\n  - domain: a.\n    signer-records: some\n",
@@ -391,7 +393,8 @@ test_print(void **state)
 	    "lease: 1d\n    uri-address: 192.0.2.5\n"
 	    "combiner:\n    journal-size: 1536K\n    min-refresh: 3600\n" ZONE
 	    "    update-key: file-key.\n    update-origin: MSA.p2.example.\n    signer-records: "
-	    "all\n    parent: example.\n    step-mode: [ remove-signer, all ]\n"
+	    "all\n    dnskey-share: zsk\n    parent: example.\n    step-mode: [ remove-signer, all "
+	    "]\n"
 	    "  - domain: 1/2.\\046x.example.\n    master: [ signer, owner ]\n    signer: \"a "
 	    "\\\"strange\\\" one\"\n");
 	if (conf == NULL)
@@ -421,6 +424,7 @@ test_print(void **state)
 					    "journal-size: 1536K\n",
 					    "min-refresh: 1h\n",
 					    "signer-records: all\n",
+					    "dnskey-share: zsk\n",
 					    "step-mode: [ remove-signer, all ]\n",
 					    "uri-address: 192.0.2.5@5399\n",
 					    "  - domain: shop.example.\n",

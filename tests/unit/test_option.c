@@ -20,10 +20,11 @@ fill(struct msig_option *opt)
 	msig_option_init(opt, MSIG_OP_STATE, NAME("MSA.p1.example."), NAME("Shop.example."));
 	opt->transport = 0x03;
 	opt->sync = 0x03;
-	opt->has = 0x7ffffe; /* 1 to 22 */
+	opt->has = 0xfffffe; /* 1 to 23 */
 	knot_dname_copy_lower(opt->leader, NAME("msa.p2.example."));
 	knot_dname_copy_lower(opt->subject, NAME("msa.p3.example."));
 	opt->algorithm = 15;
+	opt->share = MSIG_SHARE_ZSK;
 	opt->remaining = 3;
 	opt->interval = 0x01020304;
 	opt->process = MSIG_PROCESS_ADD;
@@ -70,7 +71,8 @@ test_all_tlvs(void **state)
 	    "12 0004 090a0b0c"
 	    "13 0010 62626262626262626262626262626262"
 	    "15 0010 036d7361 027033 076578616d706c65 00"
-	    "16 0001 0f";
+	    "16 0001 0f"
+	    "17 0001 01";
 	struct msig_option opt, back;
 	uint8_t wire[1024], want[1024];
 	size_t len;
@@ -84,7 +86,7 @@ test_all_tlvs(void **state)
 	assert_int_equal(msig_option_check(&back), 0);
 
 	/* Each TLV alone, and no other. */
-	for (unsigned tlv = 1; tlv <= 22; tlv++) {
+	for (unsigned tlv = 1; tlv <= 23; tlv++) {
 		opt.has = 1u << tlv;
 		len = encode(&opt, 3, wire, sizeof(wire));
 		assert_int_equal(wire[3], tlv);
@@ -134,7 +136,7 @@ static const struct {
     {"HEARTBEAT with TLVs", "02 01 02 03 0001 05", 0, MSIG_HAS(REMAINING)},
     {"unknown TLV passed over", "01 01 01 c8 0002 ffff 06 0001 02", 0, MSIG_HAS(STEP)},
     {"TLV 0 passed over", "01 01 01 00 0000 06 0001 02", 0, MSIG_HAS(STEP)},
-    {"TLV 23 passed over", "01 01 01 17 0000", 0, 0},
+    {"TLV 24 passed over", "01 01 01 18 0000", 0, 0},
     {"TLV 32 passed over", "01 01 01 20 0000", 0, 0},
     {"unknown TLV twice", "01 01 01 c8 0000 c8 0000", 0, 0},
     {"TLV twice", "01 01 01 06 0001 02 06 0001 02", MSIG_EOPTION},
@@ -240,7 +242,7 @@ test_check(void **state)
 		opt.operation = ops[i].op;
 		opt.has = ops[i].must;
 		assert_int_equal(msig_option_check(&opt), 0);
-		for (unsigned tlv = 1; tlv <= 22; tlv++) {
+		for (unsigned tlv = 1; tlv <= 23; tlv++) {
 			opt.has = ops[i].must & ~(1u << tlv);
 			assert_int_equal(msig_option_check(&opt),
 					 ops[i].must & 1u << tlv ? MSIG_EMISSING : 0);
