@@ -115,7 +115,7 @@ class World:
             tags = {ds.split()[0] for p in group for ds in p.ksk(ZONE)}
             return (byhand.delegation(self.rig) == {p.ns for p in group}
                     and {r.split()[0] for r in byhand.parent_ds(self.rig)} == tags
-                    and byhand.shown(group, "DNSKEY", 2 * len(group))
+                    and byhand.shown(group, "DNSKEY", sum(len(p.keys()) for p in group))
                     and byhand.shown(group, "CDS", len(group))
                     and byhand.shown(group, "NS", len(group)))
         except OSError:

@@ -31,7 +31,9 @@
 #ifndef WANT
 #define WANT(i) (i > 0) /* who has a process to ask for: two joiners */
 #endif
-#ifndef PRIORITY
+#ifdef LAST_FIRST
+#define PRIORITY(i) (2 - (i))
+#else
 #define PRIORITY(i) 0
 #endif
 

@@ -36,7 +36,7 @@ RIGHT = [
 RIGHT_FULL = [
     ("two processes, each agent begins again after a refusal", "agree", "T=2 TRIES=2 CALM"),
     ("a process that goes first, and one that does not", "agree",
-     "T=2 TRIES=2 S=2 PRIORITY(i)=(2-i) CALM"),
+     "T=2 TRIES=2 S=2 LAST_FIRST CALM"),
     ("one leader, and one again when faults end", "elect", "TERMS=1 CALM"),
 ]
 
