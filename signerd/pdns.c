@@ -260,12 +260,16 @@ pdns_list(struct job *job, struct keys *keys)
 
 /* Changing ------------------------------------------------------------------------------------- */
 
-/* Its caches hold keys for half a minute. */
+/* Its caches hold keys, and whole answers, for half a minute: those of all names of the zone go. */
 static int
 pdns_settle(struct job *job)
 {
-	const char *const words[] = {"purge", job->name, NULL};
-	int ret = start(job, job->conf->pdns_control, words);
+	char all[sizeof(job->name) + 1];
+	const char *const words[] = {"purge", all, NULL};
+	int ret;
+
+	snprintf(all, sizeof(all), "%s$", job->name);
+	ret = start(job, job->conf->pdns_control, words);
 
 	job->settled = ret == 0;
 	if (ret == 0)

@@ -34,7 +34,7 @@ class Judge:
     def watch(self, zone):
         """Judges a zone: everything that the providers' servers show, and what resolvers get."""
         self.sources[zone] = {p.label: self.recorder.add(p.label, p.server, zone,
-                                                         self.rig.watch_key)
+                                                         self.rig.watch_key, live=p.live)
                               for p in self.rig.providers}
         self.watcher.watch(zone, net.until(lambda: self.named(zone), f"the delegation of {zone}"))
 

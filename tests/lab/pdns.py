@@ -147,6 +147,7 @@ class PdnsProvider(Provider):
 
     programs = ("pdns_server", "pdnsutil", "pdns_control")
     driver_name = "pdns"
+    live = True
     generic = False  # types that it knows it reads in their own form only
 
     def make_signer(self):

@@ -1,9 +1,10 @@
 """Everything that the servers served, with times: what the offline checker judges.
 
 Each source (a server and a zone) is asked for its SOA five times a second; when the serial moves,
-IXFR brings every version in between, so that not even a short-lived one is missed. A version counts
-from the last look before it was seen until the first look after which it was gone: the interval is
-never too short.
+IXFR brings every version in between, so that not even a short-lived one is missed. A server that
+signs as it answers (PowerDNS) changes signatures and DNSKEY under one serial: it is asked for the
+whole zone each time. A version counts from the last look before it was seen until the first look
+after which it was gone: the interval is never too short.
 """
 
 import threading
@@ -41,8 +42,9 @@ class Version:
 class Source:
     """One zone at one server, and all versions of the RRsets of interest."""
 
-    def __init__(self, label, server, zone, key, wanted):
+    def __init__(self, label, server, zone, key, wanted, live):
         self.label, self.server, self.key, self.wanted = label, server, key, wanted
+        self.live = live    # it signs as it answers: the serial says nothing of keys and signatures
         self.zone = dns.name.from_text(zone)
         self.serial = None
         self.records = {}   # (name, type) -> {rdata: ttl}, RRSIGs by (name, RRSIG, covered type)
@@ -62,6 +64,8 @@ class Source:
         if found is None:
             return
         self.soas += 1
+        if self.live:
+            self.serial = None
         if found[0].serial != self.serial:
             for deltas in self.transfer():
                 self.apply(deltas, self.looked or now, time.time())
@@ -163,9 +167,10 @@ class Recorder(threading.Thread):
         self.lock = threading.Lock()
         self.errors = []
 
-    def add(self, label, server, zone, key, wanted=lambda name, rdtype: True):
-        """Records what server shows of zone; wanted(name, type) chooses RRsets."""
-        source = Source(label, server, zone, key, wanted)
+    def add(self, label, server, zone, key, wanted=lambda name, rdtype: True, live=False):
+        """Records what server shows of zone; wanted(name, type) chooses RRsets; live: a server that
+        signs as it answers."""
+        source = Source(label, server, zone, key, wanted, live)
         with self.lock:
             self.sources.append(source)
         return source

@@ -47,6 +47,7 @@ class Provider:
     driver, mode, single, upstream = False, "A", False, None
     driver_name = "knot"
 
+    live = False  # its server signs as it answers: keys and signatures change under one serial
     generic = True  # its zone files may have any record in the form of RFC 3597
     zone_items = ""  # what its msig.conf has more in the zone section
 

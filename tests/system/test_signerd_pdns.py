@@ -48,7 +48,7 @@ class Lab:
 
     def look(self):
         """(tags in DNSKEY, who signs DNSKEY, who signs data), each sorted; twice what is there
-        twice."""
+        twice. Data are at the apex and below it: who is asked again at once has no old answer."""
         def tags(name, rdtype):
             found, sigs = ask.rrset(ask.ask(self.pdns.server, name, rdtype), name,
                                     dns.rdatatype.from_text(rdtype))
@@ -58,7 +58,10 @@ class Lab:
         count = len(tools.run("kdig", f"@{address}", "-p", port, ZONE, "DNSKEY", "+tcp",
                               "+short").stdout.splitlines())
         shown = sorted(dns.dnssec.key_id(key) for key in keys)
-        return (shown if count == len(shown) else [count], keysigs, tags(APEX, "SOA")[1])
+        data = tags(APEX, "SOA")[1]
+        below = tags(dns.name.from_text(f"ns1.{ZONE}"), "A")[1]
+        return (shown if count == len(shown) else [count], keysigs,
+                data if data == below else [*data, "below the apex", *below])
 
     def make(self, t, role, algorithm=13):
         """A new key's id."""
