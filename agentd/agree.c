@@ -402,6 +402,18 @@ finish(struct step *s)
 	d->backoff = 0;
 }
 
+/* Has the parent followed the NS of the zone, so that nobody is sent to the leaver any more? */
+static bool
+parent_followed(const struct zone_view *view)
+{
+	const struct process_rule *rule = process_rule(view->d.process.kind);
+
+	for (int i = process_executed(view); rule != NULL && i >= 0; i--)
+		if ((rule->step[i].guard & COND_PARENT_NS) != 0)
+			return true;
+	return false;
+}
+
 /* The owner changed the instruction in the middle: what was done stays, and another process goes on
  * from there. */
 static void
@@ -423,7 +435,7 @@ end_early(struct step *s, const char *why)
 		subject->has &= (uint8_t)~HAS_KEYS;
 	if (effects & EFFECT_CDS_DEL)
 		subject->has &= (uint8_t)~HAS_CDS;
-	if (effects & EFFECT_NS_DEL)
+	if ((effects & EFFECT_NS_DEL) != 0 && parent_followed(s->view))
 		subject->has &= (uint8_t)~HAS_NS;
 	if (subject->has != HAS_ALL)
 		subject->member = false;
@@ -720,7 +732,10 @@ judge_new(struct step *s, int from, const struct view_message *m)
 		return judge(MSIG_OP_DENY, MSIG_RESULT_POLICY, "a process that is not known here");
 	if (m->process == MSIG_PROCESS_ALGORITHM && !view_algorithm(m->algorithm))
 		return judge(MSIG_OP_DENY, MSIG_RESULT_POLICY, "an algorithm that no zone goes to");
-	if (m->step != 0 || m->epoch <= d->epoch || m->epoch > d->epoch + VIEW_EPOCH_JUMP)
+	/* What has had effects can only be unknown here when our database was lost. */
+	if (m->step != 0)
+		return judge(MSIG_OP_DENY, MSIG_RESULT_ENDED, "not a process of ours");
+	if (m->epoch <= d->epoch || m->epoch > d->epoch + VIEW_EPOCH_JUMP)
 		return judge(MSIG_OP_DENY, MSIG_RESULT_STATE, "an older view of the zone");
 	const char *why = no_right(view, m->process, from, m->subject);
 	if (why != NULL)
@@ -886,15 +901,20 @@ act_along(struct step *s, int from, const struct view_message *m)
 	bool same = run->kind != 0 && memcmp(run->tid, m->tid, sizeof(m->tid)) == 0;
 
 	if (m->subject < 0 || m->subject >= VIEW_PROVIDERS || !d->provider[m->subject].used ||
-	    (m->subject != VIEW_SELF && !d->provider[VIEW_SELF].member) || rule == NULL ||
+	    (m->subject != VIEW_SELF && (leaving(s->view) & BIT(VIEW_SELF)) == 0) || rule == NULL ||
 	    m->step + 1 >= rule->steps || step_frozen(s->view) ||
 	    (designated(s->view) & BIT(VIEW_SELF)) != 0 || (designated(s->view) & BIT(from)) == 0 ||
 	    !d->provider[from].member ||
 	    (m->process != MSIG_PROCESS_REMOVE && m->process != MSIG_PROCESS_NS_ADD &&
 	     m->process != MSIG_PROCESS_NS_REMOVE))
 		return false;
+	/* What its requestor says it is in goes on here too, though it was ended here, or the
+	 * database that knew of it is lost. */
+	const struct view_statement *st = &d->provider[from].statement;
+	bool runs = st->process == m->process && st->process_epoch == m->epoch;
 	if (same ? m->step <= run->step && run->executed
-		 : run->kind != 0 || m->epoch <= d->epoch || m->epoch > d->epoch + VIEW_EPOCH_JUMP)
+		 : run->kind != 0 || m->epoch < d->epoch || (m->epoch == d->epoch && !runs) ||
+		       m->epoch > d->epoch + VIEW_EPOCH_JUMP)
 		return same;
 	if (!same) {
 		*run = new_process(s->view, m->process, m->subject, from, 0);
@@ -916,15 +936,18 @@ on_execute(struct step *s, int from, const struct view_message *m)
 	struct durable *d = &s->view->d;
 	struct view_process *run = &d->process;
 
-	if (run->kind == 0 && memcmp(d->ended.tid, m->tid, sizeof(m->tid)) == 0) {
-		if (d->ended.completed)
-			say(s, from, MSIG_OP_DONE, m); /* we have seen everybody's DONE */
-		else
-			refuse(s, from, MSIG_OP_DENY, m, MSIG_RESULT_ENDED, "it ended here");
+	bool over = run->kind == 0 && memcmp(d->ended.tid, m->tid, sizeof(m->tid)) == 0;
+	if (over && d->ended.completed) {
+		say(s, from, MSIG_OP_DONE, m); /* we have seen everybody's DONE */
 		return;
 	}
-	if (act_along(s, from, m) && run->phase != PHASE_GRANTED)
+	bool along = act_along(s, from, m);
+	if (along && run->phase != PHASE_GRANTED)
 		return;
+	if (over && !along) {
+		refuse(s, from, MSIG_OP_DENY, m, MSIG_RESULT_ENDED, "it ended here");
+		return;
+	}
 	if ((run->kind == 0 || memcmp(run->tid, m->tid, sizeof(m->tid)) != 0) &&
 	    !late_execute(s, from, m)) {
 		/* What has had effects can only be unknown here when our database was lost. */
@@ -1168,14 +1191,16 @@ ask_for_step(struct step *s)
 	tell(s, others & ~run->approved, MSIG_OP_REQUEST);
 }
 
-/* The subject that has no vote, and members that are to leave as well, act along if they are there;
- * they are not waited for. What they missed of the step before they are told while approvals for
- * the next one are asked for, since the guards look at their servers. */
+/* The subject that has no vote, and whoever is to leave as well, act along if they are there: the
+ * parent looks at their servers too. They are not waited for. What they missed of the step before
+ * they are told while approvals for the next one are asked for, since the guards look at their
+ * servers. */
 static void
 inform(struct step *s, uint32_t voters)
 {
 	struct view_process *run = &s->view->d.process;
-	uint32_t along = (agree_members(s->view) | BIT(run->subject)) & ~voters & ~BIT(VIEW_SELF);
+	uint32_t along = (agree_members(s->view) | leaving(s->view) | BIT(run->subject)) & ~voters &
+			 ~BIT(VIEW_SELF);
 	struct view_message m = our_process(s);
 
 	if (run->phase == PHASE_REQUESTED && m.step-- == 0)
@@ -1501,6 +1526,18 @@ withdraw(struct step *s)
 		order_done(&s->view->d, run->kind);
 		give_up(s, "by the operator");
 		back_off(s);
+		return;
+	}
+	/* Who has no vote acts along with whoever has: he judges what the owner wants. */
+	if (run->executed && run->requestor != VIEW_SELF && !run->aborting &&
+	    (designated(s->view) & BIT(VIEW_SELF)) == 0)
+		return;
+	/* Whom the owner took back in has a part in all of it or in nothing, so it begins anew. */
+	uint32_t back =
+	    agree_members(s->view) & designated(s->view) & ~run->voters & ~BIT(run->subject);
+	if (run->executed && run->requestor == VIEW_SELF && !run->aborting && back != 0 &&
+	    run->kind != MSIG_PROCESS_ALGORITHM && !step_frozen(s->view)) {
+		end_early(s, "a member that was taken back in has no part in it");
 		return;
 	}
 	/* A member has its keys and servers in what goes on, so it leaves first. */

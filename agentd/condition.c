@@ -409,15 +409,39 @@ ns_known(struct check *c, const struct view_place *p)
 	return false;
 }
 
+/* NSMGMT=OWNER: what else the owner does with the delegation is his affair. */
+static bool
+parent_ns_of_subject(struct check *c, const struct view_place *p)
+{
+	const struct view_version *v = view_current(p, VIEW_NS);
+	const struct view_process *run = &c->view->d.process;
+
+	switch (run->kind) {
+	case MSIG_PROCESS_ADD:
+	case MSIG_PROCESS_NS_ADD:
+		return rset_within(*names_of(c->view, run->subject), v->set) ||
+		       no(c, REASON_PARENT, REASON_OF_NS, p->server, "the joiner's NS",
+			  "not there");
+	case MSIG_PROCESS_REMOVE:
+	case MSIG_PROCESS_NS_REMOVE:
+		return run->stays || !rset_meets(process_own_ns(c->view, run->subject), v->set) ||
+		       no(c, REASON_PARENT, REASON_OF_NS, p->server, "no NS of the leaver",
+			  "they are there");
+	default:
+		return true;
+	}
+}
+
 static bool
 parent_ns(struct check *c, const struct view_place *p)
 {
 	const struct view_version *v = view_current(p, VIEW_NS);
 	struct rset want = c->target.ns_set;
 
-	if (!c->target.agent || rset_empty(want)) {
+	if (!c->target.agent)
+		return parent_ns_of_subject(c, p);
+	if (rset_empty(want)) {
 		/* What the zone itself says, as our own signer shows it. */
-		want = RSET_NONE;
 		for (int i = 0; i < VIEW_PLACES; i++) {
 			const struct view_place *q = c->view->d.place[i];
 			if (q != NULL && q->kind == PLACE_SIGNER &&

@@ -489,6 +489,26 @@ no_strangers(const struct zone_view *view)
 	return view->parent_known;
 }
 
+/* Keys of which nobody knows whose they are: since a database in doubt was confirmed, or because
+ * the signer does not drop them. */
+static void
+unclaimed_keys(struct step *s, const struct view_version *keys, struct rset known)
+{
+	struct zone_view *view = s->view;
+	const struct durable *d = &view->d;
+	struct rset left = rset_minus(rset_minus(keys->set, known), d->own);
+	char seen[REASON_TEXT];
+
+	if (rset_empty(left) || d->process.kind != 0 || !d->provider[VIEW_SELF].member ||
+	    d->want.epoch != d->applied_epoch || d->want.counter != d->applied_counter ||
+	    !step_due(s, keys->first, view->config.times.alarm_after))
+		return;
+	snprintf(seen, sizeof(seen), "%d that no provider states, the first with tag %u",
+		 rset_count(left), d->pool.at[rset_next(&left, 0)].tag);
+	step_blocked(s, REASON_OF_DNSKEY, "signer", "no other keys than those of the providers",
+		     seen, "take them out of this signer, or let them sign if they are its own");
+}
+
 /* A key in the signer's zone is ours if it signs there, or if nobody else says it is his. What once
  * came from the overlay never is. */
 static void
@@ -525,19 +545,29 @@ own_keys(struct step *s)
 	if (d->hsync.count == 0 || !view->overlay_known)
 		return;
 
-	/* What combinerd feeds in is known when the last overlay that it took was decided here. */
-	struct rset claimed = RSET_NONE, signs = rset_or(keys->signers, soa->signers);
-	bool all_known = no_strangers(view) && d->applied.epoch == view->combiner_epoch &&
-			 d->applied.counter == view->combiner_counter;
+	/* What combinerd feeds in is known, and foreign. */
+	struct rset claimed = RSET_NONE, fed = RSET_NONE,
+		    signs = rset_or(keys->signers, soa->signers);
+	bool all_known = no_strangers(view);
 	for (int i = 0; i < d->hsync.count; i++) {
 		int p = view_provider_find(view, d->hsync.entry[i].identity);
 		if (p > VIEW_SELF && d->hsync.entry[i].on && d->hsync.entry[i].sign)
 			all_known &= d->provider[p].statement.known;
 	}
 	for (int i = 1; i < VIEW_PROVIDERS; i++)
-		if (d->provider[i].used)
+		if (d->provider[i].used) {
 			claimed = rset_or(claimed, d->provider[i].statement.dnskey);
+			fed = rset_or(fed,
+				      rset_or(d->want.from[i].dnskey, d->applied.from[i].dnskey));
+		}
 	struct rset own = rset_and(d->own, keys->set);
+	/* Who confirmed a database in doubt took for foreign what did not sign: whose key makes
+	 * valid signatures here, and is nobody's, is ours. */
+	struct rset mine = rset_minus(rset_minus(rset_and(d->foreign, signs), claimed), fed);
+	if (!rset_empty(mine) && all_known) {
+		d->foreign = rset_minus(d->foreign, mine);
+		view->persist = true;
+	}
 	struct rset new = rset_minus(rset_minus(keys->set, d->own), d->foreign);
 	own = rset_or(own, rset_and(new, signs));
 	if (all_known)
@@ -551,6 +581,7 @@ own_keys(struct step *s)
 		step_blocked(s, REASON_OF_DNSKEY, "signer", "signatures by own keys only",
 			     "a key that came from a peer signs here",
 			     "find out how that key came into this signer");
+	unclaimed_keys(s, keys, rset_or(claimed, fed));
 }
 
 /* The keys whose DS shall stand at the parent: what the signer itself says with CDS, or its SEP
@@ -570,15 +601,23 @@ intended(const struct zone_view *view, struct rset own)
 		if (!rset_empty(said))
 			return said;
 	}
-	/* The overlay says it for the signer: by the step of the rollover. */
+	/* The overlay says it for the signer: what is in use there, by the step of the rollover. */
 	const struct view_process *run = &view->d.process;
+	const struct view_statement *said = &view->d.provider[VIEW_SELF].statement;
 	sep = rset_minus(sep, view->d.orphans);
+	if (view->config.driver && !view->store_known && said->known)
+		return rset_and(rpool_keys(&view->d.pool, said->cds), own);
 	uint8_t coming = roll_coming(view);
 	if (coming != 0 && roll_goes_over(view, coming)) {
 		for (int i = rset_next(&sep, 0); i >= 0; i = rset_next(&sep, i + 1))
 			if (view->d.pool.at[i].alg != coming)
 				rset_del(&sep, i);
-	} else if (process_rolls(view)) {
+		return sep;
+	}
+	for (int i = 0; i < view->keys && view->config.driver; i++)
+		if (view->key[i].state == MSIG_KEY_STATE_PUBLISHED)
+			rset_del(&sep, view->key[i].rr);
+	if (process_rolls(view)) {
 		int step = process_executed(view);
 		enum process_cds which =
 		    step < 0 ? CDS_OLD : process_rule(run->kind)->step[step].cds;
@@ -753,6 +792,25 @@ not_delegated(const struct zone_view *view)
 	return parents > 0 && view->parent_known;
 }
 
+/* It has no part in the zone, and no parent's server names one of its. */
+static bool
+nobody_asks(const struct zone_view *view)
+{
+	int parents = 0;
+
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || p->kind != PLACE_PARENT)
+			continue;
+		const struct view_version *ns = view_current(p, VIEW_NS);
+		if (ns == NULL || p->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN ||
+		    rset_meets(ns->set, view->config.ns))
+			return false;
+		parents++;
+	}
+	return parents > 0 && view->parent_known && view->d.provider[VIEW_SELF].has == 0;
+}
+
 /* The owner took this provider out, and the others have finished that without it. */
 static void
 left_out(struct step *s)
@@ -770,14 +828,68 @@ left_out(struct step *s)
 	step_journal(s, "this provider is out of the zone: HSYNC says OFF, and so does the parent");
 }
 
-/* At rest it says so; keys are rolled by members alone. */
+/* Do all of the parent's servers, and not just now, name others of the group and none of ours? */
 static bool
-says_member(const struct view_statement *st)
+named_no_more(struct step *s)
 {
-	return st->process == 0
-		   ? st->step == 7
-		   : st->process == MSIG_PROCESS_ZSK || st->process == MSIG_PROCESS_KSK ||
-			 st->process == MSIG_PROCESS_ALGORITHM;
+	struct zone_view *view = s->view;
+	struct rset others = RSET_NONE;
+	int parents = 0;
+
+	for (int i = 1; i < VIEW_PROVIDERS; i++)
+		if (view->d.provider[i].used && view->d.provider[i].member &&
+		    (view->designated >> i & 1) != 0)
+			others = rset_or(others, process_own_ns(view, i));
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || p->kind != PLACE_PARENT)
+			continue;
+		const struct view_version *ns = view_current(p, VIEW_NS);
+		if (ns == NULL || p->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN ||
+		    rset_meets(ns->set, view->config.ns) || !rset_meets(ns->set, others) ||
+		    !step_due(s, ns->first, view->config.times.hold_down))
+			return false;
+		parents++;
+	}
+	return parents > 0 && view->parent_known;
+}
+
+/* A member whose servers nobody names, because a process ended in the middle or the owner took them
+ * out, joins again: that brings them in. */
+static void
+fallen_out(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct view_provider *self = &view->d.provider[VIEW_SELF];
+
+	if (!self->member || view->d.process.kind != 0 ||
+	    (view->designated & BIT(VIEW_SELF)) == 0 || !named_no_more(s))
+		return;
+	self->member = false;
+	self->has &= (uint8_t)~HAS_NS;
+	view->persist = true;
+	step_journal(s, "the delegation does not name this provider any more: it joins again");
+}
+
+/* At rest it says so; keys are rolled by members alone, and none but members vote on anything but a
+ * join. Who leaves, or only serves, is not designated. */
+static bool
+says_member(const struct zone_view *view, int provider)
+{
+	const struct view_statement *st = &view->d.provider[provider].statement;
+
+	switch (st->process) {
+	case 0:
+		return st->step == 7;
+	case MSIG_PROCESS_ZSK:
+	case MSIG_PROCESS_KSK:
+	case MSIG_PROCESS_ALGORITHM:
+		return true;
+	case MSIG_PROCESS_ADD:
+		return false;
+	default:
+		return (view->designated >> provider & 1) != 0;
+	}
 }
 
 /* Has the parent DS of a provider's keys? Then its keys and CDS are in, whatever became of the
@@ -803,17 +915,38 @@ ds_of(const struct zone_view *view, int provider)
 	return any;
 }
 
-/* Who has no part in the zone is not asked when others leave it: the delegation tells. */
-static bool
+/* Who has no part in the zone is not asked when others leave it, or go on without signing: the
+ * delegation tells what is left of them. Returns what of `has` is not. */
+static uint8_t
 gone_without_us(const struct zone_view *view, int provider)
 {
 	const struct view_provider *p = &view->d.provider[provider];
 	const struct view_provider *self = &view->d.provider[VIEW_SELF];
+	struct rset names = process_own_ns(view, provider), keys = p->statement.dnskey;
+	bool ds = false, ns = false;
+	int parents = 0;
 
-	return p->used && p->has != 0 && !self->member && self->has != HAS_ALL &&
-	       view->d.process.kind == 0 && p->statement.known && delegated(view, provider) == 0 &&
-	       ((view->listed >> provider & 1) == 0 ||
-		(p->statement.process == 0 && p->statement.step == 0));
+	if (!p->used || p->has == 0 || self->member || self->has == HAS_ALL ||
+	    view->d.process.kind != 0 || !p->statement.known || !view->parent_known)
+		return 0;
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *q = view->d.place[i];
+		if (q == NULL || q->kind != PLACE_PARENT)
+			continue;
+		if (q->history[VIEW_DS].status == MSIG_SEEN_UNKNOWN ||
+		    q->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN ||
+		    q->history[VIEW_DS].count == 0 || q->history[VIEW_NS].count == 0)
+			return 0;
+		ds |= rset_meets(rpool_keys(&view->d.pool, view_current(q, VIEW_DS)->set), keys);
+		ns |= rset_meets(view_current(q, VIEW_NS)->set, names);
+		parents++;
+	}
+	/* Whoever says of itself that it signs may be on its way in or out. */
+	bool signs = (view->listed >> provider & 1) != 0 && !rset_empty(keys) &&
+		     (p->statement.process != 0 || p->statement.step != 0);
+	if (parents == 0 || signs)
+		return 0;
+	return p->has & (uint8_t) ~((ds ? HAS_KEYS | HAS_CDS : 0) | (ns ? HAS_NS : 0));
 }
 
 /* The first start decides from what is delegated; later only processes change the group. A peer
@@ -848,6 +981,7 @@ membership(struct step *s)
 				 : "not part of the delegation yet");
 	}
 	left_out(s);
+	fallen_out(s);
 	if (serves_only(view) && self->has == 0 && d->process.kind == 0 &&
 	    entry(&d->hsync, self->identity)->on && delegated(view, VIEW_SELF) == 1) {
 		self->has = HAS_NS;
@@ -874,12 +1008,14 @@ membership(struct step *s)
 			view->persist = true;
 			step_journal(s, "%s has DS at the parent: its keys are in", p->identity);
 		}
-		if (gone_without_us(view, i)) {
-			p->member = p->contributed = false;
-			p->has = 0;
+		uint8_t gone = gone_without_us(view, i);
+		if (gone != 0) {
+			p->has &= (uint8_t)~gone;
+			p->member = false;
+			p->contributed = p->has != 0;
 			view->persist = true;
-			step_journal(s, "%s is out of the zone: the delegation has it no more",
-				     p->identity);
+			step_journal(s, "%s is out of the zone%s: the delegation has it no more",
+				     p->identity, p->has != 0 ? " in part" : "");
 		}
 		if (p->used && p->has == 0 && p->statement.known && e != NULL && e->on &&
 		    !e->sign && rset_empty(p->statement.dnskey) &&
@@ -891,7 +1027,7 @@ membership(struct step *s)
 			continue;
 		}
 		if (!p->used || p->member || p->expelled || !p->statement.known ||
-		    !says_member(&p->statement) || e == NULL ||
+		    !says_member(view, i) || e == NULL ||
 		    (d->process.kind != 0 && d->process.subject == i) || delegated(view, i) != 1)
 			continue;
 		p->member = p->contributed = true;
@@ -1018,7 +1154,9 @@ may_go(const struct zone_view *view, int provider)
 {
 	const struct view_process *run = &view->d.process;
 	uint32_t dels = EFFECT_KEYS_DEL | EFFECT_CDS_DEL | EFFECT_NS_DEL;
-	return view->d.provider[provider].has == 0 || view->d.provider[VIEW_SELF].has == 0 ||
+	/* Who does not sign here any more shows nobody's. */
+	return view->d.provider[provider].has == 0 ||
+	       (view->d.provider[VIEW_SELF].has & HAS_KEYS) == 0 ||
 	       (run->kind != 0 && run->subject == provider && (process_effects(view) & dels) != 0);
 }
 
@@ -1161,7 +1299,9 @@ overlay(struct step *s)
 		struct action *a = step_action(s, ACT_APPLY);
 		if (a == NULL)
 			return;
-		a->may_shrink = d->shrink; /* judged when it was decided */
+		/* Judged when it was decided. What nobody asks for can lose what it likes: the
+		 * database that knew how it came to be may be lost. */
+		a->may_shrink = d->shrink || nobody_asks(view);
 		view->applying = s->now;
 		step_wake(s, s->now + again);
 	}
@@ -1299,6 +1439,33 @@ expected_alien(const struct zone_view *view, const char *what)
 	return false;
 }
 
+/* NSMGMT=OWNER, and no process speaks of it: the owner's NS are those of the providers. */
+static void
+owners_ns(struct step *s)
+{
+	struct zone_view *view = s->view;
+	const struct view_version *v = seen_at_signer(view, VIEW_NS);
+
+	if (view->d.agent_ns || view->d.process.kind != 0 || v == NULL ||
+	    !view->d.provider[VIEW_SELF].member || (view->designated & BIT(VIEW_SELF)) == 0)
+		return;
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		struct rset names = i == VIEW_SELF ? view->config.ns : p->statement.ns;
+		if (!p->used)
+			continue;
+		if ((p->has & HAS_NS) != 0 && (view->listed >> i & 1) != 0 &&
+		    !rset_within(names, v->set))
+			step_blocked(s, REASON_OF_NS, p->identity, "its NS in the owner's zone",
+				     "not there", "the owner of the zone (NSMGMT=OWNER) adds them");
+		else if (p->has == 0 && (view->listed >> i & 1) == 0 &&
+			 rset_meets(process_own_ns(view, i), v->set))
+			step_blocked(s, REASON_OF_NS, p->identity,
+				     "the owner's zone without its NS", "they are there",
+				     "the owner of the zone (NSMGMT=OWNER) removes them");
+	}
+}
+
 static void
 watch(struct step *s)
 {
@@ -1319,6 +1486,7 @@ watch(struct step *s)
 	else if (!r.ok)
 		step_blocked(s, r.object, r.place, "every cached set to validate", r.text,
 			     "some resolvers fail now: compare keys, signatures and DS there");
+	owners_ns(s);
 	if (view->d.paused)
 		step_blocked(s, REASON_OF_OPERATOR, "", "", "paused by the operator", "resume");
 }

@@ -123,6 +123,39 @@ collides(const struct zone_view *view, int rr)
 	return false;
 }
 
+static uint8_t
+algorithm_of(const struct zone_view *view, uint8_t role)
+{
+	const struct view_process *run = &view->d.process;
+	if (run->kind == MSIG_PROCESS_ALGORITHM)
+		return run->algorithm;
+	for (int i = rset_next(&run->old, 0); i >= 0; i = rset_next(&run->old, i + 1)) {
+		const struct view_key *k = find(view, i);
+		if (k != NULL && k->role == role)
+			return k->algorithm;
+	}
+	return 0;
+}
+
+/* A key that was published and never used is left of a rollover that was ended: it is the new one
+ * now, and further ones go with the old. */
+static void
+leftovers(struct zone_view *view, uint8_t role)
+{
+	struct view_process *run = &view->d.process;
+	uint8_t algorithm = algorithm_of(view, role);
+	bool taken = false;
+
+	for (int i = 0; i < view->keys; i++) {
+		const struct view_key *k = &view->key[i];
+		if (k->role != role || k->algorithm != algorithm ||
+		    k->state != MSIG_KEY_STATE_PUBLISHED || rset_has(&view->d.orphans, k->rr))
+			continue;
+		rset_add(taken ? &run->old : &run->fresh, k->rr);
+		taken = true;
+	}
+}
+
 /* What rolls, and what goes: once, when the process begins here. */
 static bool
 choose(struct step *s)
@@ -160,22 +193,11 @@ choose(struct step *s)
 				 : "abort, and see what keys the signer has");
 		return false;
 	}
+	for (size_t i = 0; i < sizeof(roles) && run->kind != MSIG_PROCESS_ALGORITHM; i++)
+		if ((run->roles & BIT(roles[i])) != 0)
+			leftovers(view, roles[i]);
 	view->persist = true;
 	return true;
-}
-
-static uint8_t
-algorithm_of(const struct zone_view *view, uint8_t role)
-{
-	const struct view_process *run = &view->d.process;
-	if (run->kind == MSIG_PROCESS_ALGORITHM)
-		return run->algorithm;
-	for (int i = rset_next(&run->old, 0); i >= 0; i = rset_next(&run->old, i + 1)) {
-		const struct view_key *k = find(view, i);
-		if (k != NULL && k->role == role)
-			return k->algorithm;
-	}
-	return 0;
 }
 
 /* A key that can be the new one: it was made and never used; where an algorithm comes, the one that
@@ -190,7 +212,7 @@ candidate(const struct zone_view *view, const struct view_key *like)
 	for (int i = 0; i < view->keys; i++) {
 		const struct view_key *k = &view->key[i];
 		if (k->role == like->role && k->algorithm == like->algorithm && k->state <= most &&
-		    (best == NULL || k->state > best->state))
+		    !rset_has(&view->d.orphans, k->rr) && (best == NULL || k->state > best->state))
 			best = k;
 	}
 	return best;
@@ -208,6 +230,9 @@ fresh_key(struct step *s, uint8_t role)
 		const struct view_key *k = find(view, i);
 		if (k != NULL && k->role == role)
 			return true;
+		/* Somebody discarded what was never used. */
+		if (k == NULL && process_executed(view) == 0)
+			rset_del(&run->fresh, i);
 	}
 	const struct view_key *made = candidate(view, &like);
 	if (made != NULL && made->state == MSIG_KEY_STATE_MADE && collides(view, made->rr)) {

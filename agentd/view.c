@@ -637,6 +637,17 @@ view_on_overlay(struct zone_view *view, uint8_t state, uint64_t epoch, uint64_t 
 }
 
 bool
+view_on_foreign(struct zone_view *view, struct rset keys)
+{
+	struct rset new = rset_minus(rset_minus(keys, view->d.own), view->d.foreign);
+
+	if (rset_empty(new))
+		return false;
+	view->d.foreign = rset_or(view->d.foreign, new);
+	return news(view, true);
+}
+
+bool
 view_on_keys(struct zone_view *view, bool known, const char *text, const struct view_key *keys,
 	     int count)
 {

@@ -459,6 +459,9 @@ bool view_on_applied(struct zone_view *view, uint64_t epoch, uint64_t counter, u
 		     const char *text);
 /* The answer to SHOW: what combinerd holds. */
 bool view_on_overlay(struct zone_view *view, uint8_t state, uint64_t epoch, uint64_t counter);
+/* DNSKEYs that its overlay holds for others: they came from them, whatever else was forgotten here,
+ * and what the signer shows of them is not our own. Before view_on_overlay. */
+bool view_on_foreign(struct zone_view *view, struct rset keys);
 /* Largest TTL in the signer's zone. */
 bool view_on_followed(struct zone_view *view, uint32_t max_ttl);
 /* The signer publishes other content than combinerd serves, as text for people; empty: it does not,

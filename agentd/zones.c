@@ -888,12 +888,10 @@ zones_applied(struct agent *agent, const struct msig_msg_APPLIED *msg)
 	zones_mark(zone);
 }
 
-/* Keys that the overlay holds for others came from them, whatever else we have forgotten: what the
- * signer shows of them is not our own. */
 static void
 note_foreign(struct zone *zone, const struct msig_msg_OVERLAY *msg)
 {
-	struct zone_view *view = zone->view;
+	struct rset foreign = RSET_NONE;
 
 	for (unsigned i = 0; i < msg->origin.count && i < msg->rrs.count; i++) {
 		const knot_rrset_t *keys;
@@ -906,16 +904,15 @@ note_foreign(struct zone *zone, const struct msig_msg_OVERLAY *msg)
 		keys = msig_rrs_find(&rrs, zone->name, KNOT_RRTYPE_DNSKEY);
 		key = keys != NULL ? keys->rrs.rdata : NULL;
 		for (uint16_t k = 0; keys != NULL && k < keys->rrs.count; k++) {
-			int id = view_rr(view, VIEW_DNSKEY, key->data, key->len);
-			if (id >= 0 && !rset_has(&view->d.own, id) &&
-			    !rset_has(&view->d.foreign, id)) {
-				rset_add(&view->d.foreign, id);
-				view->persist = true;
+			int id = view_rr(zone->view, VIEW_DNSKEY, key->data, key->len);
+			if (id >= 0) {
+				rset_add(&foreign, id);
 			}
 			key = knot_rdataset_next(key);
 		}
 		msig_rrs_clear(&rrs);
 	}
+	(void)view_on_foreign(zone->view, foreign);
 }
 
 void

@@ -15,7 +15,8 @@
 
 #define JOBS 64
 #define FAILURES 10
-#define BATCH 20 /* seeds that a process takes at a time */
+#define FAILURES_ALL 4000 /* with -k */
+#define BATCH 20          /* seeds that a process takes at a time */
 
 int mutants_run(uint64_t tries, const char *only);
 
@@ -27,7 +28,8 @@ struct board {
 		uint64_t seed;
 		char text[256];
 		double at;
-	} failure[FAILURES];
+	} failure[FAILURES_ALL];
+	uint64_t enough; /* of them */
 	struct sim_stats stats[JOBS];
 };
 
@@ -49,13 +51,13 @@ work(struct board *board, int job, struct sim_options opt, uint64_t end)
 		uint64_t from = __atomic_fetch_add(&board->next, BATCH, __ATOMIC_RELAXED);
 		for (uint64_t seed = from; seed < from + BATCH; seed++) {
 			if (seed >= end ||
-			    __atomic_load_n(&board->failures, __ATOMIC_RELAXED) >= FAILURES)
+			    __atomic_load_n(&board->failures, __ATOMIC_RELAXED) >= board->enough)
 				return;
 			opt.seed = seed;
 			if (sim_run(&sim, &opt))
 				continue;
 			uint64_t k = __atomic_fetch_add(&board->failures, 1, __ATOMIC_RELAXED);
-			if (k >= FAILURES)
+			if (k >= board->enough)
 				return;
 			board->failure[k].seed = seed;
 			board->failure[k].at = (double)(sim.now - 1000000000) / 1000;
@@ -132,14 +134,14 @@ struct arguments {
 	struct sim_options opt;
 	uint64_t count;
 	int jobs;
-	bool cells, given;
+	bool cells, given, all;
 	const char *mutants;
 };
 
 static int
 usage(void)
 {
-	fprintf(stderr, "usage: msig-sim [-afltv] [-s seed] [-c count] [-n agents] [-j jobs] "
+	fprintf(stderr, "usage: msig-sim [-afkltv] [-s seed] [-c count] [-n agents] [-j jobs] "
 			"[-x kind,...]\n");
 	return 2;
 }
@@ -168,7 +170,7 @@ arguments(int argc, char **argv, struct arguments *a)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "as:c:n:fj:ltm:vx:")) != -1) {
+	while ((c = getopt(argc, argv, "as:c:n:fj:kltm:vx:")) != -1) {
 		a->given = true;
 		switch (c) {
 		case 'a':
@@ -190,6 +192,9 @@ arguments(int argc, char **argv, struct arguments *a)
 			break;
 		case 'j':
 			a->jobs = atoi(optarg);
+			break;
+		case 'k':
+			a->all = true;
 			break;
 		case 'l':
 			a->opt.safety_only = true;
@@ -232,11 +237,11 @@ report(const struct board *board, const struct arguments *a, double took)
 	       (double)sum.checks / n, (unsigned long long)sum.unsolved);
 	if (a->cells)
 		coverage(&sum);
-	uint64_t failures = board->failures < FAILURES ? board->failures : FAILURES;
+	uint64_t failures = board->failures < board->enough ? board->failures : board->enough;
 	for (uint64_t i = 0; i < failures; i++)
 		printf("# seed %llu at %.3f s: %s\n", (unsigned long long)board->failure[i].seed,
 		       board->failure[i].at, board->failure[i].text);
-	if (failures > 0 && !a->opt.trace) {
+	if (failures > 0 && !a->opt.trace && !a->all) {
 		struct sim_options opt = a->opt;
 		opt.seed = board->failure[0].seed;
 		shrink(&opt);
@@ -268,6 +273,7 @@ main(int argc, char **argv)
 	if (board == MAP_FAILED)
 		return 2;
 	board->next = a.opt.seed;
+	board->enough = a.all ? FAILURES_ALL : FAILURES;
 	double start = seconds(CLOCK_MONOTONIC);
 	run_all(board, a.jobs, &a.opt, a.opt.seed + a.count);
 	report(board, &a, seconds(CLOCK_MONOTONIC) - start);

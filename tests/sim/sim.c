@@ -745,6 +745,10 @@ at_agent(struct sim *sim, struct event *e)
 		looked_up(sim, n, e);
 		return true;
 	case EV_SHOWN:
+		for (p = 0; p < sim->nodes; p++)
+			if (p != e->node)
+				view_on_foreign(n->view,
+						sim_set_to_view(sim, n, e->u.apply.from[p].dnskey));
 		view_on_overlay(n->view, MSIG_ZONE_MERGED, e->u.apply.epoch, e->u.apply.counter);
 		return true;
 	case EV_APPLIED:
@@ -871,10 +875,19 @@ show_agents(struct sim *sim)
 				  sim->node[i].dead ? "dead" : "down");
 			continue;
 		}
-		sim_trace(sim, "%s: process %s step %s %s, members %x, applied %llu want %llu",
+		text[0] = 0;
+		for (int p = 0; p < sim->nodes; p++) {
+			int k = view_provider_find(v, sim->node[p].identity);
+			size_t len = strlen(text);
+			if (k >= 0)
+				snprintf(text + len, sizeof(text) - len, " p%d:%s%x", p + 1,
+					 v->d.provider[k].member ? "member/" : "",
+					 v->d.provider[k].has);
+		}
+		sim_trace(sim, "%s: process %s step %s %s, has%s, applied %llu want %llu",
 			  sim->node[i].identity, process_name(v->d.process.kind),
 			  process_step_name(v->d.process.kind, v->d.process.step),
-			  process_phase_name(v->d.process.phase), agree_members(v),
+			  process_phase_name(v->d.process.phase), text,
 			  (unsigned long long)v->d.applied_counter,
 			  (unsigned long long)v->d.want.counter);
 		for (int r = 0; r < v->reasons; r++)

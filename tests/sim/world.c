@@ -935,6 +935,16 @@ blip(struct sim *sim)
 	sim_post(sim, EV_OWNER_BACK, 0, rng_range(&sim->rng, 500, 40000));
 }
 
+/* Does an agent say that the owner's NS have to change? */
+static bool
+asks_for_ns(const struct zone_view *v)
+{
+	for (int i = 0; i < v->reasons; i++)
+		if (v->reason[i].class == REASON_BLOCKED && v->reason[i].object == REASON_OF_NS)
+			return true;
+	return false;
+}
+
 /* NSMGMT=OWNER: the owner does what the agents ask for. */
 static void
 owner_helps(struct sim *sim)
@@ -943,19 +953,28 @@ owner_helps(struct sim *sim)
 
 	for (int i = 0; i < sim->nodes; i++) {
 		const struct zone_view *v = sim->node[i].view;
-		if (v == NULL || sim->agent || v->d.process.kind == 0 ||
-		    v->d.process.phase != PHASE_EXECUTING)
+		if (v == NULL || sim->agent || !asks_for_ns(v))
 			continue;
 		const struct view_process *run = &v->d.process;
-		int subject = v->d.provider[run->subject].identity[5] - '1';
-		const struct node *n = &sim->node[subject];
-		bool adds = n->listed && n->on;
-		if ((run->kind == MSIG_PROCESS_ADD && run->step == 4 && adds) ||
-		    (run->kind == MSIG_PROCESS_NS_ADD && run->step == 1 && adds))
-			rset_add(&ns, n->ns);
-		if ((run->kind == MSIG_PROCESS_REMOVE || run->kind == MSIG_PROCESS_NS_REMOVE) &&
-		    run->step == 1 && (!adds || (!run->stays && n->expelled)))
-			rset_del(&ns, n->ns);
+		int first = run->kind == MSIG_PROCESS_ADD ? 4 : 1;
+		for (int k = 0; k < sim->nodes; k++) {
+			const struct node *n = &sim->node[k];
+			int p = view_provider_find(v, n->identity);
+			if (p < 0 || (run->kind != 0 && (p != run->subject || run->step < first)))
+				continue;
+			bool adds = n->listed && n->on && !n->expelled;
+			uint8_t has = v->d.provider[p].has;
+			if (run->kind == MSIG_PROCESS_ADD || run->kind == MSIG_PROCESS_NS_ADD ||
+			    (run->kind == 0 && (has & HAS_NS) != 0)) {
+				if (adds)
+					rset_add(&ns, n->ns);
+			} else if (run->kind == MSIG_PROCESS_REMOVE ||
+				   run->kind == MSIG_PROCESS_NS_REMOVE ||
+				   (run->kind == 0 && has == 0)) {
+				if (!adds)
+					rset_del(&ns, n->ns);
+			}
+		}
 	}
 	for (int i = 0; i < sim->nodes && rset_empty(ns); i++) /* those who stay */
 		if (sim->node[i].listed && sim->node[i].on && !sim->node[i].expelled &&
@@ -1665,6 +1684,7 @@ world_event(struct sim *sim, struct event *e)
 		struct event *r = sim_post(sim, EV_SHOWN, e->node, 5);
 		r->u.apply.epoch = n->combiner.epoch;
 		r->u.apply.counter = n->combiner.counter;
+		memcpy(r->u.apply.from, n->combiner.from, sizeof(r->u.apply.from));
 		return true;
 	}
 	default:
