@@ -309,8 +309,8 @@ forget_process(struct step *s)
 	say_again_now(s);
 }
 
-static uint64_t
-random_of(struct zone_view *view)
+uint64_t
+step_random(struct zone_view *view)
 {
 	/* splitmix64 over the seed that the shell gave. */
 	uint64_t x;
@@ -332,7 +332,7 @@ back_off(struct step *s)
 	int64_t pause = t->backoff_min << (d->attempts < 20 ? d->attempts : 20);
 	if (pause > t->backoff_max || pause <= 0)
 		pause = t->backoff_max;
-	pause += (int64_t)(random_of(s->view) % (uint64_t)(pause + 1));
+	pause += (int64_t)(step_random(s->view) % (uint64_t)(pause + 1));
 	d->backoff = s->now + pause;
 	d->attempts++;
 	s->view->persist = true;
@@ -1415,7 +1415,7 @@ begin(struct step *s, struct intent want)
 	d->process = new_process(view, want.kind, want.subject, VIEW_SELF, want.algorithm);
 	d->process.epoch = epoch + 1;
 	d->process.started = s->now;
-	uint64_t id[2] = {random_of(view), random_of(view)};
+	uint64_t id[2] = {step_random(view), step_random(view)};
 	memcpy(d->process.tid, id, sizeof(id));
 	memcpy(d->process.hsync, d->hsync.digest, sizeof(d->process.hsync));
 	view->denied[0] = 0;

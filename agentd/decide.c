@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agentd/agree.h"
+#include "agentd/elect.h"
 #include "agentd/mutant.h"
 #include "agentd/process.h"
 #include "agentd/roll.h"
@@ -1629,7 +1630,9 @@ decide(struct zone_view *view, int64_t now, struct plan *plan)
 	own_keys(&s);
 	state_self(&s);
 	membership(&s);
+	elect_run(&s);
 	process(&s);
+	elect_show(&s);
 	state_self(&s); /* as agreed */
 	watch(&s);
 	notify_parent(&s);

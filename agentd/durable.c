@@ -10,7 +10,7 @@
 #include "libmsig/buf.h"
 #include "libmsig/err.h"
 
-#define DURABLE_VERSION 4
+#define DURABLE_VERSION 5
 #define DURABLE_MAX (4u << 20)
 #define TIME_MAX (UINT64_C(1) << 52) /* sums of times do not overflow */
 
@@ -189,6 +189,8 @@ c_provider(struct codec *c, struct view_provider *p)
 	} else {
 		p->has = p->member ? HAS_ALL : 0;
 	}
+	if (c->version >= 5)
+		c_u8(c, &p->models);
 	c_statement(c, &p->statement);
 }
 
@@ -317,6 +319,29 @@ c_places(struct codec *c, struct durable *d)
 }
 
 static void
+c_election(struct codec *c, struct view_election *e)
+{
+	uint8_t state = (uint8_t)e->state;
+	c_u64(c, &e->term);
+	c_u8(c, &state);
+	e->state = state;
+	c_bytes(c, e->hsync, sizeof(e->hsync));
+	c_u32(c, &e->voters);
+	c_u32(c, &e->voted);
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		c_u32(c, &e->vote[i]);
+		c_small(c, &e->confirmed[i]);
+	}
+	c_small(c, &e->leader);
+	c_time(c, &e->since);
+	c_time(c, &e->lease);
+	c_time(c, &e->backoff);
+	c_u32(c, &e->attempts);
+	if (!c->write && (state > ELECT_SETTLED || (state == ELECT_SETTLED && e->leader < 0)))
+		c->rd.err = MSIG_EDB;
+}
+
+static void
 c_durable(struct codec *c, struct durable *d)
 {
 	c_bytes(c, d->generation, sizeof(d->generation));
@@ -343,6 +368,8 @@ c_durable(struct codec *c, struct durable *d)
 	c_time(c, &d->clock_floor);
 	c_bool(c, &d->rebuild);
 	c_text(c, d->doubt, sizeof(d->doubt));
+	if (c->version < 5)
+		d->election.leader = -1;
 	if (c->version < 2) {
 		d->agent_ns = d->hsync.count > 0 && d->hsync.entry[0].agent;
 		return;
@@ -363,9 +390,10 @@ c_durable(struct codec *c, struct durable *d)
 	c_u8(c, &d->approved.kind);
 	c_u8(c, &d->approved.step);
 	c_small(c, &d->approved.subject);
-	if (c->version < 4)
-		return;
-	c_u8(c, &d->share);
+	if (c->version >= 4)
+		c_u8(c, &d->share);
+	if (c->version >= 5)
+		c_election(c, &d->election);
 }
 
 int

@@ -179,6 +179,14 @@ to_message(struct mail *mail, struct view_message *m)
 		m->version_counter = opt->version.counter;
 	}
 	m->result = opt->has & MSIG_HAS(RESULT) ? opt->result : 0;
+	m->term = opt->term;
+	m->vote = opt->vote;
+	m->leader = -1;
+	if ((opt->has & MSIG_HAS(LEADER)) != 0) {
+		char leader[MSIG_NAME_TEXT];
+		msig_name_text(opt->leader, leader);
+		m->leader = view_provider_find(mail->zone->view, leader);
+	}
 	snprintf(m->text, sizeof(m->text), "%.150s", opt->has & MSIG_HAS(TEXT) ? opt->text : "");
 }
 
@@ -197,6 +205,9 @@ record(struct mail *mail, const struct view_message *m)
 	};
 	char text[400];
 
+	if (m->op >= MSIG_OP_ELECT_CALL && m->op <= MSIG_OP_ELECT_CONFIRM) {
+		return 0; /* what comes of it is journaled */
+	}
 	if (c->said_op == m->op && c->said_step == m->step &&
 	    msig_name_eq(c->said_zone, mail->zone->name) &&
 	    memcmp(c->said_tid, m->tid, sizeof(m->tid)) == 0) {

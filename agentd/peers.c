@@ -457,10 +457,11 @@ refusal(const struct msig_peermsg *response, char *buf, size_t len)
 }
 
 static void
-learn(struct contact *c, const struct msig_peermsg *response)
+learn(struct contact *c, const knot_dname_t *zone, const struct msig_option *option)
 {
-	c->peer->transports = response->option.transport;
-	c->peer->models = response->option.sync;
+	c->peer->transports = option->transport;
+	c->peer->models = option->sync;
+	zones_models(c, zone, option->sync);
 }
 
 static void
@@ -496,7 +497,7 @@ hello_done(struct contact *c, const knot_dname_t *name, int result,
 	z->told = true;
 	z->tries = 0;
 	z->said[0] = '\0';
-	learn(c, response);
+	learn(c, name, &response->option);
 	peer_heard(c->peer, 0, now);
 	log_peer(LOG_LVL_INFO, c->peer->identity, "HELLO for %s accepted",
 		 msig_name_text(z->name, zone));
@@ -517,7 +518,7 @@ beat_done(struct contact *c, const knot_dname_t *name, int result,
 		peer_beat_acked(c->peer, now);
 		peer_heard(c->peer, 0, now);
 		c->heard_utc = loop_utc_ms();
-		learn(c, response);
+		learn(c, name, &response->option);
 	} else {
 		peer_beat_failed(c->peer);
 		log_peer(LOG_LVL_DEBUG, c->peer->identity, "HEARTBEAT: %s",
@@ -630,8 +631,7 @@ peers_heard_hello(struct contact *c, const struct msig_option *option)
 	if (z == NULL) {
 		return;
 	}
-	c->peer->transports = option->transport;
-	c->peer->models = option->sync;
+	learn(c, option->zone, option);
 	c->heard_utc = loop_utc_ms();
 	z->heard = true;
 	if (!z->told && !z->busy) {

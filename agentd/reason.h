@@ -44,7 +44,8 @@ enum reason_class {
 	X(S2, "data-signature")   \
 	X(KEYTAG, "key-tag")      \
 	X(CONTENT, "signed-zone") \
-	X(KEY, "key")
+	X(KEY, "key")             \
+	X(LEADER, "leader")
 
 enum reason_object {
 #define X(id, text) REASON_OF_##id,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agentd/elect.h"
 #include "agentd/mutant.h"
 #include "agentd/view.h"
 #include "libmsig/err.h"
@@ -27,6 +28,8 @@ const struct view_times view_times_default = {
     .backoff_max = 10 * MINUTE,
     .hold_down = 10 * MINUTE,
     .alarm_after = 60 * MINUTE,
+    .ballot = 15 * SECOND,
+    .lead = 60 * MINUTE,
 };
 
 const struct view_times view_times_lab = {
@@ -44,6 +47,8 @@ const struct view_times view_times_lab = {
     .backoff_max = 5 * SECOND,
     .hold_down = 3 * SECOND,
     .alarm_after = 60 * SECOND,
+    .ballot = 3 * SECOND,
+    .lead = 60 * SECOND,
 };
 
 struct zone_view *
@@ -62,6 +67,7 @@ view_new(const char *zone, const char *identity, const struct view_times *times,
 	memcpy(view->d.generation, generation, sizeof(view->d.generation));
 	memcpy(view->seed, seed, sizeof(view->seed));
 	view_provider(view, identity);
+	view->d.election.leader = -1;
 	view->dirty = true;
 	return view;
 }
@@ -460,6 +466,16 @@ view_on_peer(struct zone_view *view, int provider, bool ready, const char *why)
 	return news(view, false);
 }
 
+bool
+view_on_models(struct zone_view *view, int provider, uint8_t models)
+{
+	struct view_provider *p = peer(view, provider);
+	if (p == NULL || models == 0 || p->models == models)
+		return false;
+	p->models = models;
+	return news(view, true);
+}
+
 static int
 version_cmp(uint64_t epoch, uint64_t counter, const struct view_statement *s)
 {
@@ -596,6 +612,10 @@ view_on_message(struct zone_view *view, int provider, const struct view_message 
 			p->asking = true;
 		}
 		return news(view, false);
+	case MSIG_OP_ELECT_CALL:
+	case MSIG_OP_ELECT_VOTE:
+	case MSIG_OP_ELECT_CONFIRM:
+		return elect_on_message(view, provider, m) ? news(view, false) : false;
 	default:
 		return false;
 	}
@@ -770,6 +790,7 @@ view_on_clock(struct zone_view *view, int64_t now)
 	if (run->lease != 0)
 		run->lease = now + view->config.times.lease;
 	not_later(&d->backoff, now);
+	elect_on_clock(view, now);
 	if (d->pending.count != 0)
 		d->pending.time = now;
 	for (int i = 0; i < VIEW_PROVIDERS; i++) {

@@ -82,6 +82,8 @@ struct view_times {
 	int64_t backoff_max;
 	int64_t hold_down;   /* an instruction that takes something away must stand this long */
 	int64_t alarm_after; /* an EXECUTE without DONE, a parent without reaction */
+	int64_t ballot;      /* an election waits so long for votes, and for confirmations */
+	int64_t lead;        /* a leader's lease */
 };
 
 /* Sane defaults, and those of a lab. */
@@ -96,6 +98,7 @@ struct view_config {
 	struct rset ns;     /* NS(self): NS records (rdata = name, wire, lower case) */
 	struct rset own;    /* DNSKEYs that the signer's key store names, if it is known */
 	uint16_t step_mode; /* bit per kind of process: its steps wait for `approve` (operator.h) */
+	uint8_t models;     /* MSIG_SYNC_* that we can and want; 0: both */
 	struct rset ds_keep; /* DS records that the operator wants kept though no key matches */
 };
 
@@ -152,6 +155,10 @@ struct view_message {
 	uint8_t hsync[32];      /* TLV 16 */
 	uint16_t result;        /* TLV 10 (enum msig_result), in DENY and NOT-YET */
 	char text[REASON_TEXT]; /* TLV 11 */
+	/* ELECT_*, which have nothing of the above but op and hsync (elect.h) */
+	uint64_t term; /* TLV 8 */
+	uint32_t vote; /* TLV 24 */
+	int leader;    /* TLV 9: the winner as the sender has it, or -1 */
 };
 
 /* ---- observations ---- */
@@ -255,6 +262,37 @@ struct view_process {
 	uint8_t roles;          /* rollovers: bit per role of keys that roll; 0: not chosen yet */
 };
 
+/* How the providers of a zone work together. */
+enum view_model {
+	MODEL_UNKNOWN, /* of one it is not known what it can */
+	MODEL_PEER,
+	MODEL_LEADER,
+	MODEL_NONE, /* nothing that all can */
+};
+
+enum elect_state {
+	ELECT_NONE, /* no leader, and nobody votes */
+	ELECT_VOTING,
+	ELECT_CONFIRMING,
+	ELECT_SETTLED,
+};
+
+/* The election of a leader, durable as a whole: what was said stays said. */
+struct view_election {
+	uint64_t term; /* the largest known */
+	enum elect_state state;
+	uint8_t hsync[32]; /* digest of the instruction that it is held under */
+	uint32_t voters;   /* bit per provider */
+	uint32_t voted;    /* bit per provider: its vote in this term is known */
+	uint32_t vote[VIEW_PROVIDERS];
+	int8_t confirmed[VIEW_PROVIDERS]; /* whom it confirmed in this term, or -1 */
+	int8_t leader;                    /* SETTLED; else -1 */
+	int64_t since;                    /* of this state */
+	int64_t lease;                    /* SETTLED: the end of it */
+	int64_t backoff;                  /* no call before */
+	uint32_t attempts;                /* that came to nothing, one after the other */
+};
+
 /* What the operator ordered and did not begin yet. Kept until the process has ended. */
 struct view_order {
 	uint8_t process;   /* ZSK, KSK, ALGORITHM; 0: none */
@@ -313,6 +351,7 @@ struct view_provider {
 	uint8_t has;      /* enum view_has */
 	bool contributed; /* it was once: OFF means leave, not staged */
 	bool expelled;    /* by our operator: counts as OFF, whatever HSYNC says */
+	uint8_t models;   /* MSIG_SYNC_* that it says it can; 0: not known */
 	struct view_statement statement;
 	/* volatile */
 	bool ready;                  /* HELLO done for this zone and beats arrive */
@@ -357,6 +396,7 @@ struct durable {
 	struct view_order order[VIEW_ORDERS]; /* first come, first served */
 	uint16_t step_on, step_off;           /* bit per kind: step mode by the operator's word */
 	struct view_approval approved;
+	struct view_election election;
 	bool agent_ns;   /* NSMGMT that is in force: AGENT */
 	uint8_t share;   /* enum msig_share that is in force: once all say the same */
 	int64_t backoff; /* no own REQUEST before */
@@ -402,7 +442,11 @@ struct zone_view {
 	char store_why[REASON_TEXT]; /* why it is not known, or what the last ACT_KEY failed with */
 	int keys;
 	struct view_key key[VIEW_STORE];
-	int64_t key_asked;          /* last ACT_KEY */
+	int64_t key_asked;                          /* last ACT_KEY */
+	struct view_message ballot[VIEW_PROVIDERS]; /* the last one of each, until it was heard */
+	uint32_t balloted;                          /* bit per provider: there is one */
+	int64_t polled[VIEW_PROVIDERS];             /* when its answer was asked for last */
+	bool poll;                  /* a term has to begin, for somebody is behind */
 	struct view_approval waits; /* for the operator; kind 0: nothing does */
 	int64_t waited;             /* when that was found last */
 	int reasons;
@@ -445,6 +489,8 @@ bool view_on_addresses(struct zone_view *view, int ns, bool known, const char *c
 int view_signer(struct zone_view *view, const char *server);
 
 bool view_on_peer(struct zone_view *view, int provider, bool ready, const char *why);
+/* What a peer says it can: MSIG_SYNC_* bits, 0 if it does not say. */
+bool view_on_models(struct zone_view *view, int provider, uint8_t models);
 /* A beat of the peer: the version of its statement. If it is newer than what we have: a pull. */
 bool view_on_beat(struct zone_view *view, int provider, uint64_t epoch, uint64_t counter);
 /* MSIG_EDOUBT if older than what is known, or equal in version but not in content; MSIG_ESIZE if it

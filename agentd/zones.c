@@ -87,6 +87,7 @@ configure(struct zone *zone)
 	config->share = (uint8_t)zone->conf->dnskey_share;
 	config->times = times_of(zone->agent->conf, zone->conf);
 	config->step_mode = step_mode(zone->conf);
+	config->models = MSIG_SYNC_PEER | MSIG_SYNC_LEADER;
 	config->ns = RSET_NONE;
 	for (unsigned i = 0; i < zone->conf->nses; i++) {
 		knot_dname_storage_t name;
@@ -516,6 +517,48 @@ contact_of(struct zone *zone, int provider)
 			    : NULL;
 }
 
+/* What a message of a process says. */
+static void
+step_option(struct zone *zone, const struct view_message *m, struct msig_option *opt)
+{
+	MSIG_OPTION_SET(opt, EPOCH, epoch, m->epoch);
+	MSIG_OPTION_SET(opt, PROCESS, process, m->process);
+	MSIG_OPTION_SET(opt, STEP, step, m->step);
+	memcpy(opt->transition, m->tid, sizeof(opt->transition));
+	opt->has |= MSIG_HAS(TRANSITION);
+	if (m->subject >= 0 && m->subject < VIEW_PROVIDERS &&
+	    msig_name_parse(zone->view->d.provider[m->subject].identity, opt->subject) == 0) {
+		opt->has |= MSIG_HAS(SUBJECT);
+	}
+	if (m->algorithm != 0) {
+		MSIG_OPTION_SET(opt, ALGORITHM, algorithm, m->algorithm);
+	}
+	if (m->version_counter != 0) {
+		opt->version.epoch = m->version_epoch;
+		opt->version.counter = m->version_counter;
+		opt->has |= MSIG_HAS(VERSION);
+	}
+	if (m->result != 0) {
+		MSIG_OPTION_SET(opt, RESULT, result, m->result);
+	}
+	if (m->text[0] != '\0') {
+		snprintf(opt->text, sizeof(opt->text), "%s", m->text);
+		opt->has |= MSIG_HAS(TEXT);
+	}
+}
+
+/* What a ballot says. */
+static void
+ballot_option(struct zone *zone, const struct view_message *m, struct msig_option *opt)
+{
+	MSIG_OPTION_SET(opt, TERM, term, m->term);
+	MSIG_OPTION_SET(opt, VOTE, vote, m->vote);
+	if (m->leader >= 0 && m->leader < VIEW_PROVIDERS &&
+	    msig_name_parse(zone->view->d.provider[m->leader].identity, opt->leader) == 0) {
+		opt->has |= MSIG_HAS(LEADER);
+	}
+}
+
 static void
 act_send(struct zone *zone, int provider, const struct view_message *m)
 {
@@ -526,30 +569,12 @@ act_send(struct zone *zone, int provider, const struct view_message *m)
 		return; /* it is said again */
 	}
 	msig_option_init(&opt, m->op, zone->agent->identity, zone->name);
-	MSIG_OPTION_SET(&opt, EPOCH, epoch, m->epoch);
-	MSIG_OPTION_SET(&opt, PROCESS, process, m->process);
-	MSIG_OPTION_SET(&opt, STEP, step, m->step);
-	memcpy(opt.transition, m->tid, sizeof(opt.transition));
 	memcpy(opt.hsync, m->hsync, sizeof(opt.hsync));
-	opt.has |= MSIG_HAS(TRANSITION) | MSIG_HAS(HSYNC);
-	if (m->subject >= 0 && m->subject < VIEW_PROVIDERS &&
-	    msig_name_parse(zone->view->d.provider[m->subject].identity, opt.subject) == 0) {
-		opt.has |= MSIG_HAS(SUBJECT);
-	}
-	if (m->algorithm != 0) {
-		MSIG_OPTION_SET(&opt, ALGORITHM, algorithm, m->algorithm);
-	}
-	if (m->version_counter != 0) {
-		opt.version.epoch = m->version_epoch;
-		opt.version.counter = m->version_counter;
-		opt.has |= MSIG_HAS(VERSION);
-	}
-	if (m->result != 0) {
-		MSIG_OPTION_SET(&opt, RESULT, result, m->result);
-	}
-	if (m->text[0] != '\0') {
-		snprintf(opt.text, sizeof(opt.text), "%s", m->text);
-		opt.has |= MSIG_HAS(TEXT);
+	opt.has |= MSIG_HAS(HSYNC);
+	if (m->op >= MSIG_OP_ELECT_CALL && m->op <= MSIG_OP_ELECT_CONFIRM) {
+		ballot_option(zone, m, &opt);
+	} else {
+		step_option(zone, m, &opt);
 	}
 	log_zone(LOG_LVL_DEBUG, zone->name, "%s %s/%u to %s", msig_op_name(m->op),
 		 msig_process_name(m->process), m->step, contact->peer->identity);
@@ -727,9 +752,14 @@ void
 zones_fill(struct agent *agent, const knot_dname_t *name, struct msig_option *option)
 {
 	struct zone *zone = zones_find(agent, name);
-	struct msig_option own = *option;
+	struct msig_option own;
 
-	if (zone == NULL || zones_statement(zone, &own, NULL) != 0) {
+	if (zone == NULL) {
+		return;
+	}
+	option->sync = zone->view->config.models;
+	own = *option;
+	if (zones_statement(zone, &own, NULL) != 0) {
 		return;
 	}
 	own.operation = option->operation;
@@ -737,6 +767,17 @@ zones_fill(struct agent *agent, const knot_dname_t *name, struct msig_option *op
 	own.remaining = option->remaining;
 	own.has |= option->has;
 	*option = own;
+}
+
+void
+zones_models(struct contact *contact, const knot_dname_t *name, uint8_t models)
+{
+	struct zone *zone = zones_find(contact->agent, name);
+	int number = zone != NULL ? view_provider_find(zone->view, contact->peer->identity) : -1;
+
+	if (number > 0 && view_on_models(zone->view, number, models)) {
+		zones_mark(zone);
+	}
 }
 
 /* Does the peer state other records than those we have from it, under the same version? */

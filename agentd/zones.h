@@ -68,6 +68,8 @@ int zones_provider(struct zone *zone, const char *identity);
 /* What peers.c tells and asks. */
 void zones_peer_changed(struct agent *agent, const struct contact *contact);
 void zones_fill(struct agent *agent, const knot_dname_t *name, struct msig_option *option);
+/* What the peer can for this zone: MSIG_SYNC_* (0: it does not say). */
+void zones_models(struct contact *contact, const knot_dname_t *name, uint8_t models);
 /* A HEARTBEAT or HELLO said what the peer's statement is: PULL if ours is another. */
 void zones_heard(struct contact *contact, const struct msig_option *option);
 /* Own statement as a message body: option for STATE or the answer to PULL, apex to be cleared. */

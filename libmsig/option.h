@@ -43,24 +43,26 @@
 	X(20, PROTOCOL, U8, protocol)                                                             \
 	X(21, SUBJECT, NAME, subject)   /* the provider a process is about; absent: the sender */ \
 	X(22, ALGORITHM, U8, algorithm) /* DNSSEC algorithm that an algorithm rollover goes to */ \
-	X(23, SHARE, U8, share)         /* enum msig_share */
+	X(23, SHARE, U8, share)         /* enum msig_share */                                     \
+	X(24, VOTE, U32, vote)          /* in an election */                                      \
+	X(25, WISH, U8, wish) /* in a STATE: process that the sender asks the leader for */
 
 /* value, id, carrier, TLVs without which it is refused besides IDENTITY, ZONE and PROTOCOL */
-#define MSIG_OPERATIONS(X)                                                                    \
-	X(1, HELLO, NOTIFY, MSIG_HAS(SEQUENCE))                                               \
-	X(2, HEARTBEAT, NOTIFY, MSIG_HAS(SEQUENCE))                                           \
-	X(7, PULL, QUERY, MSIG_HAS(SEQUENCE))                                                 \
-	X(128, REQUEST, NOTIFY, MSIG_MUST_STEP)                                               \
-	X(129, APPROVE, NOTIFY, MSIG_MUST_STEP)                                               \
-	X(130, DENY, NOTIFY, MSIG_MUST_STEP | MSIG_HAS(RESULT))                               \
-	X(131, EXECUTE, NOTIFY, MSIG_MUST_STEP)                                               \
-	X(132, DONE, NOTIFY, MSIG_MUST_STEP)                                                  \
-	X(133, ABORT, NOTIFY, MSIG_MUST_STEP)                                                 \
-	X(134, RELEASE, NOTIFY, MSIG_MUST_STEP)                                               \
-	X(135, NOT_YET, NOTIFY, MSIG_MUST_STEP)                                               \
-	X(140, ELECT_CALL, NOTIFY, MSIG_HAS(SEQUENCE) | MSIG_HAS(TERM))                       \
-	X(141, ELECT_VOTE, NOTIFY, MSIG_HAS(SEQUENCE) | MSIG_HAS(TERM))                       \
-	X(142, ELECT_CONFIRM, NOTIFY, MSIG_HAS(SEQUENCE) | MSIG_HAS(TERM) | MSIG_HAS(LEADER)) \
+#define MSIG_OPERATIONS(X)                                                \
+	X(1, HELLO, NOTIFY, MSIG_HAS(SEQUENCE))                           \
+	X(2, HEARTBEAT, NOTIFY, MSIG_HAS(SEQUENCE))                       \
+	X(7, PULL, QUERY, MSIG_HAS(SEQUENCE))                             \
+	X(128, REQUEST, NOTIFY, MSIG_MUST_STEP)                           \
+	X(129, APPROVE, NOTIFY, MSIG_MUST_STEP)                           \
+	X(130, DENY, NOTIFY, MSIG_MUST_STEP | MSIG_HAS(RESULT))           \
+	X(131, EXECUTE, NOTIFY, MSIG_MUST_STEP)                           \
+	X(132, DONE, NOTIFY, MSIG_MUST_STEP)                              \
+	X(133, ABORT, NOTIFY, MSIG_MUST_STEP)                             \
+	X(134, RELEASE, NOTIFY, MSIG_MUST_STEP)                           \
+	X(135, NOT_YET, NOTIFY, MSIG_MUST_STEP)                           \
+	X(140, ELECT_CALL, NOTIFY, MSIG_MUST_ELECT)                       \
+	X(141, ELECT_VOTE, NOTIFY, MSIG_MUST_ELECT)                       \
+	X(142, ELECT_CONFIRM, NOTIFY, MSIG_MUST_ELECT | MSIG_HAS(LEADER)) \
 	X(150, STATE, UPDATE, MSIG_MUST_STATE)
 
 enum msig_tlv {
@@ -81,6 +83,7 @@ enum msig_carrier { MSIG_CARRIER_NOTIFY, MSIG_CARRIER_QUERY, MSIG_CARRIER_UPDATE
 #define MSIG_MUST_STEP                                                                    \
 	(MSIG_HAS(SEQUENCE) | MSIG_HAS(TRANSITION) | MSIG_HAS(PROCESS) | MSIG_HAS(STEP) | \
 	 MSIG_HAS(EPOCH) | MSIG_HAS(HSYNC))
+#define MSIG_MUST_ELECT (MSIG_HAS(SEQUENCE) | MSIG_HAS(TERM) | MSIG_HAS(VOTE) | MSIG_HAS(HSYNC))
 #define MSIG_MUST_STATE                                                                    \
 	(MSIG_HAS(SEQUENCE) | MSIG_HAS(VERSION) | MSIG_HAS(GENERATION) | MSIG_HAS(HSYNC) | \
 	 MSIG_HAS(CONTRIBUTION))
@@ -160,6 +163,8 @@ struct msig_option {
 	uint32_t interval;
 	uint32_t serial;
 	uint32_t owner_serial;
+	uint32_t vote;
+	uint8_t wish;
 	uint64_t term;
 	uint64_t epoch;
 	uint64_t sequence;

@@ -262,6 +262,7 @@ start_agent(struct sim *sim, int i)
 	if (n->blob != NULL && view_decode(n->view, n->blob, n->blob_len, sim_local(sim, n)) != 0)
 		sim_fail(sim, "what was persisted cannot be read");
 	n->view->config.mode = n->mode;
+	n->view->config.models = n->models;
 	n->view->config.driver = n->driver;
 	n->view->config.share = n->share;
 	rset_add(&n->view->config.ns, to_view(sim, n, n->ns));
@@ -417,6 +418,8 @@ execute_send(struct sim *sim, int i, const struct action *a)
 		return;
 	e->u.message = a->message;
 	e->u.message.subject = global_of(sim, n, a->message.subject);
+	if (a->message.leader >= 0)
+		e->u.message.leader = global_of(sim, n, a->message.leader);
 	if (sim_mishap(sim, MISHAP_TWICE, i, 50)) {
 		struct event *twice = sim_post(sim, EV_MESSAGE, to, rng_range(&sim->rng, 2, 30000));
 		twice->from = i;
@@ -644,6 +647,8 @@ message(struct sim *sim, int i, const struct event *e)
 	struct view_message m = e->u.message;
 	int from = sim_number_at(sim, n, e->from);
 	m.subject = sim_number_at(sim, n, e->u.message.subject);
+	if (m.leader >= 0)
+		m.leader = sim_number_at(sim, n, m.leader);
 	if (from < 0 || m.subject < 0 || !n->view->d.provider[from].ready)
 		return; /* refused: no session */
 	view_on_message(n->view, from, &m, sim_local(sim, n));
@@ -708,6 +713,7 @@ peer(struct sim *sim, int i, const struct event *e)
 	} else if (p <= 0 || !sim->node[e->from].up) {
 		sim_post(sim, EV_PEER, i, 2000)->from = e->from;
 	} else {
+		view_on_models(n->view, p, sim->node[e->from].models);
 		view_on_peer(n->view, p, true, "");
 	}
 }

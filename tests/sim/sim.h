@@ -182,6 +182,7 @@ struct ordered {
 struct node {
 	char identity[32];
 	enum view_mode mode;
+	uint8_t models; /* MSIG_SYNC_* */
 	bool driver;
 	uint8_t share; /* enum msig_share, in its configuration */
 	int ns;        /* world's id */

@@ -1702,6 +1702,7 @@ make_node(struct sim *sim, int i)
 			  'l', 'e', 0};
 
 	snprintf(n->identity, sizeof(n->identity), "msa.p%d.example.", i + 1);
+	n->models = MSIG_SYNC_PEER | MSIG_SYNC_LEADER;
 	n->mode = rng_chance(&sim->rng, 400) ? VIEW_MODE_ALL : VIEW_MODE_FOREIGN;
 	n->driver = rng_chance(&sim->rng, 700);
 	n->unsigned_ = i > 0 && !sim->opt.joins_only && rng_chance(&sim->rng, 150);
@@ -1807,6 +1808,8 @@ make_times(struct sim *sim)
 	sim->times.resend = 3 * SECOND;
 	sim->times.lease = 60 * SECOND;
 	sim->times.backoff_max = 20 * SECOND;
+	sim->times.ballot = 10 * SECOND;
+	sim->times.lead = 150 * SECOND;
 	sim->times.d = rng_range(&sim->rng, 0, 2000);
 	sim->times.d_parent = rng_range(&sim->rng, 0, 2000);
 }

@@ -129,6 +129,7 @@ bench_init(struct bench *b, int designated, uint32_t members)
 	bench_run(b, 1000);
 	for (int i = 1; i < designated; i++) {
 		view_on_peer(b->view, i, true, "");
+		view_on_models(b->view, i, MSIG_SYNC_PEER | MSIG_SYNC_LEADER);
 		bench_state(b, i, (members >> i & 1) != 0);
 	}
 	bench_run(b, 1000);

@@ -20,11 +20,13 @@ fill(struct msig_option *opt)
 	msig_option_init(opt, MSIG_OP_STATE, NAME("MSA.p1.example."), NAME("Shop.example."));
 	opt->transport = 0x03;
 	opt->sync = 0x03;
-	opt->has = 0xfffffe; /* 1 to 23 */
+	opt->has = 0x3fffffe; /* 1 to 25 */
 	knot_dname_copy_lower(opt->leader, NAME("msa.p2.example."));
 	knot_dname_copy_lower(opt->subject, NAME("msa.p3.example."));
 	opt->algorithm = 15;
 	opt->share = MSIG_SHARE_ZSK;
+	opt->vote = 0x191a1b1c;
+	opt->wish = MSIG_PROCESS_ZSK;
 	opt->remaining = 3;
 	opt->interval = 0x01020304;
 	opt->process = MSIG_PROCESS_ADD;
@@ -72,7 +74,9 @@ test_all_tlvs(void **state)
 	    "13 0010 62626262626262626262626262626262"
 	    "15 0010 036d7361 027033 076578616d706c65 00"
 	    "16 0001 0f"
-	    "17 0001 01";
+	    "17 0001 01"
+	    "18 0004 191a1b1c"
+	    "19 0001 03";
 	struct msig_option opt, back;
 	uint8_t wire[1024], want[1024];
 	size_t len;
@@ -86,7 +90,7 @@ test_all_tlvs(void **state)
 	assert_int_equal(msig_option_check(&back), 0);
 
 	/* Each TLV alone, and no other. */
-	for (unsigned tlv = 1; tlv <= 23; tlv++) {
+	for (unsigned tlv = 1; tlv <= 25; tlv++) {
 		opt.has = 1u << tlv;
 		len = encode(&opt, 3, wire, sizeof(wire));
 		assert_int_equal(wire[3], tlv);
@@ -136,7 +140,7 @@ static const struct {
     {"HEARTBEAT with TLVs", "02 01 02 03 0001 05", 0, MSIG_HAS(REMAINING)},
     {"unknown TLV passed over", "01 01 01 c8 0002 ffff 06 0001 02", 0, MSIG_HAS(STEP)},
     {"TLV 0 passed over", "01 01 01 00 0000 06 0001 02", 0, MSIG_HAS(STEP)},
-    {"TLV 24 passed over", "01 01 01 18 0000", 0, 0},
+    {"TLV 26 passed over", "01 01 01 1a 0000", 0, 0},
     {"TLV 32 passed over", "01 01 01 20 0000", 0, 0},
     {"unknown TLV twice", "01 01 01 c8 0000 c8 0000", 0, 0},
     {"TLV twice", "01 01 01 06 0001 02 06 0001 02", MSIG_EOPTION},
@@ -222,9 +226,9 @@ static const struct {
     {133, "ABORT", MSIG_CARRIER_NOTIFY, STEP},
     {134, "RELEASE", MSIG_CARRIER_NOTIFY, STEP},
     {135, "NOT_YET", MSIG_CARRIER_NOTIFY, STEP},
-    {140, "ELECT_CALL", MSIG_CARRIER_NOTIFY, ALWAYS | 1 << 8},
-    {141, "ELECT_VOTE", MSIG_CARRIER_NOTIFY, ALWAYS | 1 << 8},
-    {142, "ELECT_CONFIRM", MSIG_CARRIER_NOTIFY, ALWAYS | 1 << 8 | 1 << 9},
+    {140, "ELECT_CALL", MSIG_CARRIER_NOTIFY, ALWAYS | 1 << 8 | 1 << 16 | 1 << 24},
+    {141, "ELECT_VOTE", MSIG_CARRIER_NOTIFY, ALWAYS | 1 << 8 | 1 << 16 | 1 << 24},
+    {142, "ELECT_CONFIRM", MSIG_CARRIER_NOTIFY, ALWAYS | 1 << 8 | 1 << 9 | 1 << 16 | 1 << 24},
     {150, "STATE", MSIG_CARRIER_UPDATE, ALWAYS | 1 << 12 | 1 << 16 | 1 << 17 | 1 << 19},
 };
 
@@ -242,7 +246,7 @@ test_check(void **state)
 		opt.operation = ops[i].op;
 		opt.has = ops[i].must;
 		assert_int_equal(msig_option_check(&opt), 0);
-		for (unsigned tlv = 1; tlv <= 23; tlv++) {
+		for (unsigned tlv = 1; tlv <= 25; tlv++) {
 			opt.has = ops[i].must & ~(1u << tlv);
 			assert_int_equal(msig_option_check(&opt),
 					 ops[i].must & 1u << tlv ? MSIG_EMISSING : 0);

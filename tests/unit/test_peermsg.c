@@ -70,6 +70,7 @@ full_option(struct msig_option *opt, uint8_t op)
 	MSIG_OPTION_SET(opt, SEQUENCE, sequence, 42);
 	MSIG_OPTION_SET(opt, RESULT, result, MSIG_RESULT_BUSY);
 	MSIG_OPTION_SET(opt, TERM, term, 1);
+	MSIG_OPTION_SET(opt, VOTE, vote, 2);
 	memcpy(opt->leader, "\1a", 3);
 	opt->has |= MSIG_HAS(LEADER) | MSIG_HAS(TRANSITION);
 }
