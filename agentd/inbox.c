@@ -260,10 +260,16 @@ greet(struct mail *mail)
 static void
 answer_pull(struct mail *mail)
 {
+	const struct msig_option *said = &mail->msg.option;
 	struct msig_option opt;
 	struct msig_apex apex;
-	int ret;
+	int number = view_provider_find(mail->zone->view, mail->contact->peer->identity), ret;
 
+	if (number > 0 && (said->has & MSIG_HAS(VERSION)) != 0 &&
+	    view_on_echo(mail->zone->view, number, said->version.epoch, said->version.counter,
+			 (said->has & MSIG_HAS(RESULT)) != 0)) {
+		zones_mark(mail->zone);
+	}
 	msig_option_init(&opt, MSIG_OP_PULL, mail->agent->identity, mail->zone->name);
 	ret = zones_statement(mail->zone, &opt, &apex);
 	if (ret != 0) {

@@ -1,6 +1,7 @@
 /*
  * Events into the view. They record and mark dirty; conclusions are drawn by decide().
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -488,8 +489,9 @@ bool
 view_on_beat(struct zone_view *view, int provider, uint64_t epoch, uint64_t counter)
 {
 	struct view_provider *p = peer(view, provider);
+	/* One that is older tells of a database that was put back: it is told when it is pulled. */
 	if (p == NULL || p->stale ||
-	    (p->statement.known && version_cmp(epoch, counter, &p->statement) <= 0))
+	    (p->statement.known && version_cmp(epoch, counter, &p->statement) == 0))
 		return false;
 	p->stale = true;
 	return news(view, false);
@@ -536,20 +538,44 @@ view_on_statement(struct zone_view *view, int provider, const struct view_statem
 	    p->statement.known && memcmp(p->statement.generation, said->generation, 16) == 0;
 	if (successor) {
 		int cmp = version_cmp(said->epoch, said->counter, &p->statement);
-		if (cmp < 0)
-			return MSIG_EDOUBT;
-		if (cmp == 0) {
-			p->stale = false;
-			return same_statement(said, &p->statement) ? 0 : MSIG_EDOUBT;
-		}
+		bool same = cmp == 0 && same_statement(said, &p->statement);
+		p->stale = cmp <= 0 && !same;
+		p->differs = cmp == 0 && !same;
+		if (cmp <= 0)
+			return same ? 0 : MSIG_EDOUBT;
 	}
 	p->statement = *said;
 	p->statement.known = true;
 	p->statement.received = now;
-	p->stale = false;
+	p->stale = p->differs = false;
 	p->refused[0] = 0;
 	news(view, true);
 	return 0;
+}
+
+bool
+view_on_echo(struct zone_view *view, int provider, uint64_t epoch, uint64_t counter, bool differs)
+{
+	struct durable *d = &view->d;
+	const struct view_statement *own = &d->provider[VIEW_SELF].statement;
+	struct view_provider *p = peer(view, provider);
+
+	if (p == NULL || epoch > d->epoch + VIEW_EPOCH_JUMP)
+		return false;
+	struct view_statement said = {.epoch = d->epoch, .counter = d->counter};
+	if (!differs && version_cmp(epoch, counter, own->known ? own : &said) <= 0)
+		return false;
+	/* What we say next is later than what anybody has heard. */
+	if (epoch > d->epoch)
+		d->epoch = epoch;
+	if (counter > d->counter)
+		d->counter = counter;
+	if (!d->rebuild) {
+		d->rebuild = true;
+		snprintf(d->doubt, sizeof(d->doubt), "%.80s holds statement %llu.%llu of ours",
+			 p->identity, (unsigned long long)epoch, (unsigned long long)counter);
+	}
+	return news(view, true);
 }
 
 /* Messages are kept as the latest state of the peer; agree.c draws the conclusions. */
@@ -862,6 +888,7 @@ view_on_command(struct zone_view *view, enum view_command command)
 			    d->provider[i].statement.process_epoch > d->epoch)
 				d->epoch = d->provider[i].statement.process_epoch;
 		doubt_keys(view);
+		d->provider[VIEW_SELF].statement.known = false; /* stated anew */
 		view->put_back = d->process.kind != 0;
 		for (size_t i = 0; i < sizeof(d->generation); i++)
 			d->generation[i] ^= (uint8_t)(view->seed[i] | 1);

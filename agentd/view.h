@@ -361,7 +361,8 @@ struct view_provider {
 	int64_t requested_at;
 	uint16_t answer;         /* what we said: 0, enum msig_op */
 	char refused[VIEW_WHY];  /* why its last statement was; empty: it was not */
-	bool stale;              /* it has a newer statement: pull */
+	bool stale;              /* its statement is not the one that is held here: pull */
+	bool differs;            /* it said something else under the version that is held here */
 	uint64_t told;           /* version (counter) of our statement that was sent to it */
 	int64_t pulled;          /* last PULL */
 	int64_t sent;            /* last time the pending thing was said to it */
@@ -500,6 +501,12 @@ int view_on_statement(struct zone_view *view, int provider, const struct view_st
 		      int64_t now);
 bool view_on_message(struct zone_view *view, int provider, const struct view_message *msg,
 		     int64_t now);
+/* A peer pulls our statement, and says which one it holds. Is that later than all that we have
+ * said, or another one under a version of ours (differs), the database was lost or put back from a
+ * copy.
+ */
+bool view_on_echo(struct zone_view *view, int provider, uint64_t epoch, uint64_t counter,
+		  bool differs);
 /* The answer to APPLY. rcode 0xffff: combinerd did not answer. */
 bool view_on_applied(struct zone_view *view, uint64_t epoch, uint64_t counter, uint16_t rcode,
 		     const char *text);

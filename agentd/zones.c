@@ -665,12 +665,22 @@ static void
 act_pull(struct zone *zone, int provider)
 {
 	struct contact *contact = contact_of(zone, provider);
+	const struct view_provider *p;
 	struct msig_option opt;
 
 	if (contact == NULL || !contact->found) {
 		return;
 	}
 	msig_option_init(&opt, MSIG_OP_PULL, zone->agent->identity, zone->name);
+	p = &zone->view->d.provider[provider];
+	if (p->statement.known) { /* so that it finds out whether its database was put back */
+		opt.version.epoch = p->statement.epoch;
+		opt.version.counter = p->statement.counter;
+		opt.has |= MSIG_HAS(VERSION);
+	}
+	if (p->differs) {
+		MSIG_OPTION_SET(&opt, RESULT, result, MSIG_RESULT_STATE);
+	}
 	talk_send(zone->agent, contact, &opt, NULL, pulled);
 }
 

@@ -485,7 +485,13 @@ execute(struct sim *sim, int i, const struct action *a)
 			statement_out(sim, n, &e->u.statement);
 		return;
 	case ACT_PULL:
-		send_to(sim, EV_PULL, i, global_of(sim, n, a->provider));
+		e = send_to(sim, EV_PULL, i, global_of(sim, n, a->provider));
+		if (e != NULL) {
+			const struct view_provider *p = &n->view->d.provider[a->provider];
+			e->u.apply.epoch = p->statement.epoch;
+			e->u.apply.counter = p->statement.counter;
+			e->u.apply.rcode = p->differs;
+		}
 		return;
 	case ACT_KEY:
 		execute_key(sim, i, a);
@@ -777,6 +783,10 @@ at_agent(struct sim *sim, struct event *e)
 		statement(sim, n, e);
 		return true;
 	case EV_PULL: {
+		p = sim_number_at(sim, n, e->from);
+		if (p > 0 && view_on_echo(n->view, p, e->u.apply.epoch, e->u.apply.counter,
+					  e->u.apply.rcode != 0))
+			sim_post(sim, EV_WAKE, e->node, 0)->t = n->wake = sim->now;
 		if (!n->view->d.provider[VIEW_SELF].statement.known)
 			return false;
 		struct event *r = send_to(sim, EV_STATE, e->node, e->from);

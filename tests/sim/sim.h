@@ -215,7 +215,6 @@ struct node {
 	int64_t clock; /* its clock is ahead by this */
 	uint8_t *blob, *backup;
 	size_t blob_len, backup_len;
-	uint64_t backup_at;
 	int lives;
 	bool lost;   /* its database was put back or lost once */
 	bool forgot; /* it does not know what it had said before */

@@ -1354,7 +1354,6 @@ backup(struct sim *sim, int i, bool lost)
 		return;
 	if (!lost && view_encode(n->view, &n->backup, &n->backup_len) != 0)
 		sim_fail(sim, "the view cannot be written");
-	n->backup_at = n->view->d.want.counter;
 	struct event *e =
 	    sim_post(sim, EV_RESTORE, i, lost ? 0 : rng_range(&sim->rng, 1000, 60000));
 	e->a = lost;
@@ -1365,8 +1364,8 @@ restore(struct sim *sim, struct event *e)
 {
 	struct node *n = &sim->node[e->node];
 
-	if (n->dead || (!e->a && n->backup_at == n->combiner.counter)) {
-		free(n->backup); /* one that is older, and shows no sign of it: see doc */
+	if (n->dead) {
+		free(n->backup);
 		n->backup = NULL;
 		return;
 	}

@@ -185,6 +185,70 @@ test_beats_make_pulls(void **state)
 		assert_int_not_equal(b.plan.action[i].kind, ACT_PULL);
 }
 
+static bool
+pulls(int provider)
+{
+	decide(b.view, b.now, &b.plan);
+	for (int i = 0; i < b.plan.count; i++)
+		if (b.plan.action[i].kind == ACT_PULL && b.plan.action[i].provider == provider)
+			return true;
+	return false;
+}
+
+/* A peer that says less than we have heard of it is asked, and hears from that what it has said. */
+static void
+test_older_is_pulled(void **state)
+{
+	struct view_statement st = b.view->d.provider[1].statement;
+
+	assert_false(pulls(1));
+	assert_true(view_on_beat(b.view, 1, st.epoch, st.counter - 1));
+	assert_true(pulls(1));
+	assert_int_equal(view_on_statement(b.view, 1, &st, b.now), 0); /* it was an old beat */
+	b.now += 100000;
+	assert_false(pulls(1));
+	st.step ^= 1; /* under one version */
+	assert_int_equal(view_on_statement(b.view, 1, &st, b.now), MSIG_EDOUBT);
+	assert_true(b.view->d.provider[1].differs);
+	assert_true(pulls(1));
+	st.counter--;
+	assert_int_equal(view_on_statement(b.view, 1, &st, b.now), MSIG_EDOUBT);
+	assert_false(b.view->d.provider[1].differs);
+	b.now += 100000;
+	assert_true(pulls(1));
+}
+
+/* What a peer holds of us that we never said: the database is not the one that said it. */
+static void
+test_put_back(void **state)
+{
+	struct durable *d = &b.view->d;
+	const struct view_statement *own = &d->provider[VIEW_SELF].statement;
+	uint64_t epoch = own->epoch, counter = own->counter;
+
+	assert_true(own->known);
+	assert_false(view_on_echo(b.view, 0, epoch, counter + 5, false));
+	assert_false(view_on_echo(b.view, 1, epoch, counter, false));
+	assert_false(view_on_echo(b.view, 1, epoch, counter - 1, false));
+	/* Nobody makes us run out of numbers. */
+	assert_false(view_on_echo(b.view, 1, d->epoch + VIEW_EPOCH_JUMP + 1, 0, false));
+	assert_false(d->rebuild);
+	assert_true(view_on_echo(b.view, 1, epoch, counter + 5, false));
+	assert_true(d->rebuild);
+	decide(b.view, b.now, &b.plan);
+	assert_true(b.plan.persist);
+	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DATABASE));
+	assert_non_null(strstr(d->doubt, "msa.p2."));
+	view_on_command(b.view, VIEW_CONFIRM);
+	bench_run(&b, 2000);
+	assert_false(d->rebuild);
+	assert_true(own->known && own->counter > counter + 5);
+	assert_false(view_on_echo(b.view, 1, epoch, counter + 5, false)); /* late */
+	/* Two statements of one version. */
+	assert_true(view_on_echo(b.view, 1, own->epoch, own->counter, true));
+	assert_true(d->rebuild);
+}
+
 static void
 test_addresses(void **state)
 {
@@ -412,6 +476,8 @@ main(void)
 	    T(test_expel),
 	    T(test_no_such_place),
 	    T(test_statements),
+	    T(test_older_is_pulled),
+	    T(test_put_back),
 	    T(test_beats_make_pulls),
 	    T(test_addresses),
 	    T(test_no_room_for_a_server),
