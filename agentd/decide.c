@@ -1373,16 +1373,39 @@ look_up(struct step *s)
 	}
 }
 
+/* Questions whose time is near go along with those whose time has come: one look at all that is
+ * known, not one for each server. */
+static bool
+any_due(const struct zone_view *view, int64_t every, int64_t now)
+{
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p != NULL && (p->asked == 0 || now - p->asked >= every))
+			return true;
+	}
+	return view->hsync_asked == 0 || now - view->hsync_asked >= every;
+}
+
+static bool
+due_along(struct step *s, int64_t since, int64_t every, bool any)
+{
+	if (since == 0 || (any && s->now - since >= every - every / 4))
+		return true;
+	step_wake(s, since + every);
+	return false;
+}
+
 static void
 ask(struct step *s)
 {
 	struct zone_view *view = s->view;
 	const struct view_times *t = &view->config.times;
 	int64_t every = busy(view) ? t->ask_fast : t->ask_slow;
+	bool any = any_due(view, every, s->now);
 
 	for (int i = 0; i < VIEW_PLACES; i++) {
 		struct view_place *p = view->d.place[i];
-		if (p == NULL || !step_due(s, p->asked, every))
+		if (p == NULL || !due_along(s, p->asked, every, any))
 			continue;
 		struct action *a = step_action(s, ACT_ASK);
 		if (a == NULL)
@@ -1397,7 +1420,8 @@ ask(struct step *s)
 	if (own_signer(view) == NULL)
 		step_wait(s, REASON_BLOCKED, REASON_OF_SERVER, "signer",
 			  "the address of the signer", "none", 0);
-	else if (step_due(s, view->hsync_asked, every) && step_action(s, ACT_ASK_HSYNC) != NULL) {
+	else if (due_along(s, view->hsync_asked, every, any) &&
+		 step_action(s, ACT_ASK_HSYNC) != NULL) {
 		view->hsync_asked = s->now;
 		step_wake(s, s->now + every);
 	}

@@ -468,9 +468,8 @@ target_masks(const struct zone_view *view, struct process_target *t)
 static struct algorithms
 algorithms_of(const struct zone_view *view, struct rset cds)
 {
-	struct rset keys = rpool_keys(&view->d.pool, cds);
 	struct algorithms a = {{0}};
-	for (int i = rset_next(&keys, 0); i >= 0; i = rset_next(&keys, i + 1)) {
+	for (int i = rset_next(&cds, 0); i >= 0; i = rset_next(&cds, i + 1)) {
 		uint8_t alg = view->d.pool.at[i].alg;
 		a.bits[alg >> 6] |= UINT64_C(1) << (alg & 63);
 	}
