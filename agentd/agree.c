@@ -515,9 +515,11 @@ agree_work(struct step *s)
 	if (rule == NULL || run->phase < PHASE_EXECUTING)
 		return;
 	const struct process_step *step = &rule->step[run->step];
-	struct hold_want wanted[HOLD_COUNT];
-	process_wanted(view, wanted);
-	hold_raise(view, step->holds, wanted, s->now);
+	if (step->holds != 0) {
+		struct hold_want wanted[HOLD_COUNT];
+		process_wanted(view, wanted);
+		hold_raise(view, step->holds, wanted, s->now);
+	}
 	if (run->phase != PHASE_EXECUTING)
 		return;
 	if ((agree_actors(view) & BIT(VIEW_SELF)) == 0) { /* votes, but has nothing to do */
