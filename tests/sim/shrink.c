@@ -89,7 +89,7 @@ shrink(const struct sim_options *options)
 	fails(&opt);
 	for (int k = 0; k < MISHAP_COUNT; k++)
 		after += left(k);
-	printf("# left of %d mishaps:", before);
+	printf("# left: %d of %d mishaps:", after, before);
 	for (int k = 0; k < MISHAP_COUNT; k++)
 		if (left(k) > 0)
 			printf(" %s (%d)", sim_mishap_name(k), left(k));
