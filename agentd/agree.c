@@ -166,6 +166,37 @@ interrupted(const struct zone_view *view, int but)
 	return -1;
 }
 
+/* Named without signing, and not to be any more. What they serve may be old for good, so that
+ * caches never forget what a process waits for. */
+static uint32_t
+unwanted(const struct zone_view *view)
+{
+	uint32_t mask = 0;
+	for (int i = 0; i < VIEW_PROVIDERS; i++)
+		if (view->d.provider[i].used && view->d.provider[i].has == HAS_NS &&
+		    !serves_only(view, i) && (designated(view) & BIT(i)) == 0)
+			mask |= BIT(i);
+	return mask;
+}
+
+/* Is something else to be done before a process of this kind about this provider? *who: whose turn
+ * it is, or -1. NULL: no. */
+static const char *
+goes_before(const struct zone_view *view, uint8_t kind, int subject, int *who)
+{
+	*who = -1;
+	if (kind == MSIG_PROCESS_REMOVE)
+		return NULL;
+	if (leaving(view) != 0)
+		return "a member is to leave first";
+	if (kind == MSIG_PROCESS_NS_REMOVE)
+		return NULL;
+	if ((unwanted(view) & ~BIT(subject)) != 0)
+		return "name servers are to go first";
+	*who = interrupted(view, subject);
+	return *who >= 0 ? "a join that was interrupted goes first" : NULL;
+}
+
 /* Who of the members speaks for the group: the lowest identity among those that are there. */
 static int
 speaker(const struct zone_view *view)
@@ -344,6 +375,15 @@ order_done(struct durable *d, uint8_t kind)
 	for (int i = 0; i < VIEW_ORDERS; i++)
 		if (d->order[i].process == kind)
 			memset(&d->order[i], 0, sizeof(d->order[i]));
+}
+
+static bool
+ordered(const struct durable *d, uint8_t kind)
+{
+	for (int i = 0; i < VIEW_ORDERS; i++)
+		if (d->order[i].process == kind)
+			return true;
+	return false;
 }
 
 static void
@@ -700,7 +740,7 @@ no_right(const struct zone_view *view, uint8_t kind, int from, int subject)
 	case MSIG_PROCESS_NS_ADD:
 		return serves_only(view, subject) ? NULL : "HSYNC does not want its servers named";
 	case MSIG_PROCESS_NS_REMOVE:
-		return serves_only(view, subject) || p->has != HAS_NS
+		return serves_only(view, subject) || (p->has & (HAS_KEYS | HAS_CDS)) != 0
 			   ? "HSYNC wants its servers named"
 			   : NULL;
 	default:
@@ -749,11 +789,10 @@ judge_new(struct step *s, int from, const struct view_message *m)
 	if (m->process != MSIG_PROCESS_ADD && !all_known(view))
 		return judge(MSIG_OP_NOT_YET, MSIG_RESULT_NOTREADY,
 			     "a member of the group is not known here yet");
-	if (m->process != MSIG_PROCESS_REMOVE && leaving(view) != 0)
-		return judge(MSIG_OP_NOT_YET, MSIG_RESULT_NOTREADY, "a member is to leave first");
-	if (m->process != MSIG_PROCESS_REMOVE && interrupted(view, m->subject) >= 0)
-		return judge(MSIG_OP_NOT_YET, MSIG_RESULT_NOTREADY,
-			     "a join that was interrupted goes first");
+	int other;
+	why = goes_before(view, m->process, m->subject, &other);
+	if (why != NULL)
+		return judge(MSIG_OP_NOT_YET, MSIG_RESULT_NOTREADY, why);
 	int missing = not_together(view, electorate(view, m->process));
 	if (missing >= 0)
 		return judge(MSIG_OP_NOT_YET, MSIG_RESULT_NOTREADY,
@@ -915,7 +954,7 @@ act_along(struct step *s, int from, const struct view_message *m)
 	const struct view_statement *st = &d->provider[from].statement;
 	bool runs = st->process == m->process && st->process_epoch == m->epoch;
 	if (same ? m->step <= run->step && run->executed
-		 : run->kind != 0 || m->epoch < d->epoch || (m->epoch == d->epoch && !runs) ||
+		 : run->kind != 0 || (m->epoch <= d->epoch && !runs) ||
 		       m->epoch > d->epoch + VIEW_EPOCH_JUMP)
 		return same;
 	if (!same) {
@@ -994,8 +1033,13 @@ static void
 on_denied(struct step *s, int from, const struct view_message *m)
 {
 	struct view_process *run = &s->view->d.process;
-	if (run->kind == 0 || run->requestor != VIEW_SELF || m->step != run->step ||
-	    memcmp(run->tid, m->tid, sizeof(m->tid)) != 0)
+	if (run->kind == 0 || memcmp(run->tid, m->tid, sizeof(m->tid)) != 0)
+		return;
+	if (run->requestor == from && run->executed && m->result == MSIG_RESULT_ENDED) {
+		end_early(s, "its requestor knows nothing of it any more");
+		return;
+	}
+	if (run->requestor != VIEW_SELF || m->step != run->step)
 		return;
 	if ((agree_voters(s->view) & BIT(from)) == 0)
 		return; /* it acts along, or not */
@@ -1053,6 +1097,9 @@ answer_ask(struct step *s, int from)
 		else if (!mine && m.step == 0 &&
 			 m.subject == VIEW_SELF) /* or that it was given up */
 			say(s, from, MSIG_OP_ABORT, &m);
+		else if (!mine) /* or we did: it is heard if we are its requestor */
+			refuse(s, from, MSIG_OP_DENY, &m, MSIG_RESULT_ENDED,
+			       "not a process of ours");
 		break;
 	default:
 		break;
@@ -1319,8 +1366,12 @@ intent(struct step *s)
 	struct intent i = for_the_group(s);
 	if (i.kind != 0 || (designated(view) & BIT(VIEW_SELF)) == 0)
 		return i;
+	/* Where an algorithm rollover was not completed, no key rolls before it is. */
+	bool first =
+	    roll_unfinished(view) == MSIG_PROCESS_ALGORITHM && ordered(d, MSIG_PROCESS_ALGORITHM);
 	for (int k = 0; k < VIEW_ORDERS; k++)
-		if (d->order[k].process != 0)
+		if (d->order[k].process != 0 &&
+		    (!first || d->order[k].process == MSIG_PROCESS_ALGORITHM))
 			return (struct intent){d->order[k].process, d->order[k].algorithm,
 					       VIEW_SELF};
 	return i;
@@ -1441,15 +1492,16 @@ start(struct step *s)
 			  "every DS at the parent to be of a known member", "others", 0);
 		return;
 	}
-	if (want.kind != MSIG_PROCESS_REMOVE && leaving(view) != 0) {
-		step_wait(s, REASON_PEER, REASON_OF_HSYNC, "", "every member designated",
-			  "a member is to leave first", 0);
-		return;
-	}
-	int other = interrupted(view, want.subject);
-	if (want.kind != MSIG_PROCESS_REMOVE && other >= 0) {
+	int other;
+	const char *first = goes_before(view, want.kind, want.subject, &other);
+	if (first != NULL && other >= 0) {
 		step_wait(s, REASON_PEER, REASON_OF_GRANT, who(s, other), "its join to go on",
 			  "it was interrupted, and goes first", 0);
+		return;
+	}
+	if (first != NULL) {
+		step_wait(s, REASON_PEER, REASON_OF_HSYNC, "", "nobody but whom HSYNC designates",
+			  first, 0);
 		return;
 	}
 	if (!all_ready(s, electorate(view, want.kind)) || !backed_off(s))
@@ -1485,14 +1537,19 @@ await_joiners(struct step *s)
 	}
 }
 
-/* Somebody who takes part has executed a later process: ours is over, whoever missed its end. */
+/* Somebody who takes part has executed a later process: ours is over, whoever missed its end. Or
+ * its requestor hears that he was in it and is not any more: his database was put back. */
 static bool
 overtaken(const struct zone_view *view)
 {
 	const struct view_process *run = &view->d.process;
 	for (int i = 1; i < VIEW_PROVIDERS; i++) {
 		const struct view_statement *st = &view->d.provider[i].statement;
-		if ((run->voters >> i & 1) != 0 && st->known && st->process_epoch > run->epoch)
+		if ((run->voters >> i & 1) == 0 || !st->known)
+			continue;
+		if (st->process_epoch > run->epoch ||
+		    (run->requestor == VIEW_SELF && st->process_epoch == run->epoch &&
+		     st->process == 0))
 			return true;
 	}
 	return false;
@@ -1503,9 +1560,13 @@ static bool
 regrouped(const struct zone_view *view)
 {
 	const struct view_process *run = &view->d.process;
+	int other;
+	if ((run->kind == MSIG_PROCESS_ZSK || run->kind == MSIG_PROCESS_KSK) &&
+	    roll_unfinished(view) == MSIG_PROCESS_ALGORITHM &&
+	    ordered(&view->d, MSIG_PROCESS_ALGORITHM))
+		return true;
 	return run->voters != electorate(view, run->kind) ||
-	       (run->kind != MSIG_PROCESS_REMOVE &&
-		(leaving(view) != 0 || interrupted(view, run->subject) >= 0));
+	       goes_before(view, run->kind, run->subject, &other) != NULL;
 }
 
 /* A process whose instruction was taken back. */
@@ -1538,8 +1599,14 @@ withdraw(struct step *s)
 	uint32_t back =
 	    agree_members(s->view) & designated(s->view) & ~run->voters & ~BIT(run->subject);
 	if (run->executed && run->requestor == VIEW_SELF && !run->aborting && back != 0 &&
-	    run->kind != MSIG_PROCESS_ALGORITHM && !step_frozen(s->view)) {
+	    !step_frozen(s->view)) {
 		end_early(s, "a member that was taken back in has no part in it");
+		return;
+	}
+	if (run->executed && run->requestor == VIEW_SELF && !run->aborting &&
+	    run->kind != MSIG_PROCESS_REMOVE && run->kind != MSIG_PROCESS_NS_REMOVE &&
+	    (unwanted(s->view) & ~BIT(run->subject)) != 0 && !step_frozen(s->view)) {
+		end_early(s, "name servers are to go first");
 		return;
 	}
 	/* A member has its keys and servers in what goes on, so it leaves first. */

@@ -402,6 +402,7 @@ database(struct step *s)
 	if (!view->overlay_known) {
 		if (step_due(s, view->showed, view->config.times.resend)) {
 			step_action(s, ACT_SHOW);
+			memset(view->held, 0, sizeof(view->held));
 			view->showed = s->now;
 		}
 		step_wake(s, view->showed + view->config.times.resend);
@@ -425,6 +426,8 @@ database(struct step *s)
 		d->applied_counter = view->combiner_counter;
 		view->persist = true;
 	}
+	if (!d->rebuild)
+		memset(view->held, 0, sizeof(view->held));
 	if (d->rebuild)
 		step_blocked(s, REASON_OF_DATABASE, "", "a database as new as the world", d->doubt,
 			     "make sure that no other agent runs, then confirm");
@@ -500,7 +503,7 @@ unclaimed_keys(struct step *s, const struct view_version *keys, struct rset know
 	struct rset left = rset_minus(rset_minus(keys->set, known), d->own);
 	char seen[REASON_TEXT];
 
-	if (rset_empty(left) || d->process.kind != 0 || !d->provider[VIEW_SELF].member ||
+	if (rset_empty(left) || !d->provider[VIEW_SELF].member ||
 	    d->want.epoch != d->applied_epoch || d->want.counter != d->applied_counter ||
 	    !step_due(s, keys->first, view->config.times.alarm_after))
 		return;
@@ -793,25 +796,6 @@ not_delegated(const struct zone_view *view)
 	return parents > 0 && view->parent_known;
 }
 
-/* It has no part in the zone, and no parent's server names one of its. */
-static bool
-nobody_asks(const struct zone_view *view)
-{
-	int parents = 0;
-
-	for (int i = 0; i < VIEW_PLACES; i++) {
-		const struct view_place *p = view->d.place[i];
-		if (p == NULL || p->kind != PLACE_PARENT)
-			continue;
-		const struct view_version *ns = view_current(p, VIEW_NS);
-		if (ns == NULL || p->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN ||
-		    rset_meets(ns->set, view->config.ns))
-			return false;
-		parents++;
-	}
-	return parents > 0 && view->parent_known && view->d.provider[VIEW_SELF].has == 0;
-}
-
 /* The owner took this provider out, and the others have finished that without it. */
 static void
 left_out(struct step *s)
@@ -896,13 +880,11 @@ says_member(const struct zone_view *view, int provider)
 /* Has the parent DS of a provider's keys? Then its keys and CDS are in, whatever became of the
  * process that brought them there. */
 static bool
-ds_of(const struct zone_view *view, int provider)
+has_ds(const struct zone_view *view, int provider)
 {
 	struct rset keys = view->d.provider[provider].statement.dnskey;
 	bool any = false;
 
-	if (provider == VIEW_SELF || !view->d.provider[provider].used)
-		return false;
 	for (int i = 0; i < VIEW_PLACES; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || p->kind != PLACE_PARENT)
@@ -973,8 +955,11 @@ membership(struct step *s)
 			self->has = yes == 1 ? HAS_NS : 0;
 			self->contributed = yes == 1;
 		} else {
-			self->member = self->contributed = yes == 1;
-			self->has = yes == 1 ? HAS_ALL : 0;
+			self->member = yes == 1;
+			self->has = yes == 1                  ? HAS_ALL
+				    : has_ds(view, VIEW_SELF) ? HAS_KEYS | HAS_CDS
+							      : 0;
+			self->contributed = self->has != 0;
 		}
 		view->persist = true;
 		step_journal(s, "this provider is %s",
@@ -1001,8 +986,10 @@ membership(struct step *s)
 			step_journal(s, "%s says that it is no member: it has to join again",
 				     p->identity);
 		}
-		if (ds_of(view, i) && !p->member &&
-		    (d->process.kind == 0 || d->process.subject != i) &&
+		bool apart = d->process.kind == 0 || d->process.subject != i ||
+			     (d->process.kind == MSIG_PROCESS_REMOVE &&
+			      (process_effects(view) & EFFECT_CDS_DEL) == 0);
+		if (p->used && has_ds(view, i) && !p->member && apart &&
 		    (p->has & (HAS_KEYS | HAS_CDS)) != (HAS_KEYS | HAS_CDS)) {
 			p->has |= HAS_KEYS | HAS_CDS;
 			p->contributed = true;
@@ -1149,6 +1136,53 @@ loses(const struct view_contribution *old, const struct view_contribution *new)
 	       (!rset_empty(old->ns) && rset_empty(new->ns));
 }
 
+/* The DS that CDS stand for, as far as they were seen: the same data. Their keys may not be known.
+ */
+static struct rset
+ds_of_cds(const struct zone_view *view, struct rset cds)
+{
+	struct rset out = RSET_NONE;
+
+	for (int i = rset_next(&cds, 0); i >= 0; i = rset_next(&cds, i + 1)) {
+		const knot_rdata_t *r = view->d.pool.at[i].rdata;
+		int id = rpool_find(&view->d.pool, 43, r->data, r->len);
+		if (id >= 0)
+			rset_add(&out, id);
+	}
+	return out;
+}
+
+/* Has the parent a DS or a name server of what combinerd was told for this provider, as far as is
+ * known? After a database was lost, that is all that tells. */
+static bool
+fed_and_named(const struct zone_view *view, int provider)
+{
+	const struct view_contribution *c = &view->d.want.from[provider];
+	const struct view_statement *st = &view->d.provider[provider].statement;
+	struct rset names = rset_or(c->ns, st->ns), keys = rset_or(c->dnskey, st->dnskey);
+	struct rset wanted = ds_of_cds(view, c->cds);
+	int parents = 0;
+
+	for (int i = 0; i < VIEW_PROVIDERS; i++)
+		if (i != provider && view->d.provider[i].used)
+			names =
+			    rset_minus(names, i == VIEW_SELF ? view->config.ns
+							     : view->d.provider[i].statement.ns);
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || p->kind != PLACE_PARENT)
+			continue;
+		const struct view_version *ds = view_current(p, VIEW_DS);
+		const struct view_version *ns = view_current(p, VIEW_NS);
+		if (ds == NULL || ns == NULL || rset_meets(ns->set, names) ||
+		    rset_meets(ds->set, wanted) ||
+		    rset_meets(rpool_keys(&view->d.pool, ds->set), keys))
+			return true;
+		parents++;
+	}
+	return parents == 0;
+}
+
 /* Has a process taken out what this provider contributed? */
 static bool
 may_go(const struct zone_view *view, int provider)
@@ -1156,7 +1190,7 @@ may_go(const struct zone_view *view, int provider)
 	const struct view_process *run = &view->d.process;
 	uint32_t dels = EFFECT_KEYS_DEL | EFFECT_CDS_DEL | EFFECT_NS_DEL;
 	/* Who does not sign here any more shows nobody's. */
-	return view->d.provider[provider].has == 0 ||
+	return (view->d.provider[provider].has == 0 && !fed_and_named(view, provider)) ||
 	       (view->d.provider[VIEW_SELF].has & HAS_KEYS) == 0 ||
 	       (run->kind != 0 && run->subject == provider && (process_effects(view) & dels) != 0);
 }
@@ -1278,6 +1312,10 @@ overlay(struct step *s)
 		return;
 	if (!wanted_overlay(s, &o))
 		return;
+	/* Before it is known what we are, a signer whose records all come from here gets its own
+	 * ones; what combinerd holds for others stays. */
+	for (int i = 1; i < VIEW_PROVIDERS && !d->begun; i++)
+		o.from[i] = d->want.from[i];
 	naming(s, &o);
 	for (int i = 0; i < VIEW_PROVIDERS; i++)
 		same &= same_contribution(&o.from[i], &d->want.from[i]);
@@ -1300,9 +1338,7 @@ overlay(struct step *s)
 		struct action *a = step_action(s, ACT_APPLY);
 		if (a == NULL)
 			return;
-		/* Judged when it was decided. What nobody asks for can lose what it likes: the
-		 * database that knew how it came to be may be lost. */
-		a->may_shrink = d->shrink || nobody_asks(view);
+		a->may_shrink = d->shrink; /* judged when it was decided */
 		view->applying = s->now;
 		step_wake(s, s->now + again);
 	}
@@ -1434,7 +1470,7 @@ forget_places(struct step *s)
 	for (int i = 0; i < VIEW_PLACES; i++) {
 		struct view_place *p = s->view->d.place[i];
 		if (p == NULL || p->kind != PLACE_SERVER || !rset_empty(p->ns) ||
-		    safety_visible(p, s->now))
+		    safety_cached(s->view, p, s->now))
 			continue;
 		free(p);
 		s->view->d.place[i] = NULL;
@@ -1491,6 +1527,27 @@ owners_ns(struct step *s)
 	}
 }
 
+/* A rollover that was interrupted, and nobody remembers: its order went with a database. */
+static void
+half_rolled(struct step *s)
+{
+	struct zone_view *view = s->view;
+	uint8_t kind = roll_unfinished(view);
+	char todo[REASON_TEXT];
+
+	for (int i = 0; i < VIEW_ORDERS; i++)
+		if (view->d.order[i].process != 0)
+			return;
+	if (kind == 0 || view->d.process.kind != 0 || !view->d.provider[VIEW_SELF].member)
+		return;
+	snprintf(todo, sizeof(todo), "order it again: msigctl roll %.100s %s", view->zone,
+		 kind == MSIG_PROCESS_ZSK   ? "zsk"
+		 : kind == MSIG_PROCESS_KSK ? "ksk"
+					    : "algorithm");
+	step_blocked(s, REASON_OF_KEY, "signer", "every key in use, or gone",
+		     "an earlier rollover was not completed", todo);
+}
+
 static void
 watch(struct step *s)
 {
@@ -1512,6 +1569,7 @@ watch(struct step *s)
 		step_blocked(s, r.object, r.place, "every cached set to validate", r.text,
 			     "some resolvers fail now: compare keys, signatures and DS there");
 	owners_ns(s);
+	half_rolled(s);
 	if (view->d.paused)
 		step_blocked(s, REASON_OF_OPERATOR, "", "", "paused by the operator", "resume");
 }
@@ -1561,10 +1619,11 @@ sweep(struct zone_view *view)
 		rset_add(&keep, view->key[i].rr);
 	for (int i = 0; i < VIEW_PROVIDERS; i++) {
 		const struct view_statement *st = &d->provider[i].statement;
-		const struct view_contribution *c[] = {&d->want.from[i], &d->applied.from[i]};
+		const struct view_contribution *c[] = {&d->want.from[i], &d->applied.from[i],
+						       &view->held[i]};
 		keep = rset_or(keep,
 			       rset_or(rset_or(st->dnskey, st->cds), rset_or(st->cdnskey, st->ns)));
-		for (int k = 0; k < 2; k++)
+		for (size_t k = 0; k < sizeof(c) / sizeof(c[0]); k++)
 			keep = rset_or(keep, rset_or(rset_or(rset_or(c[k]->dnskey, c[k]->cds),
 							     rset_or(c[k]->cdnskey, c[k]->ns)),
 						     c[k]->csync));

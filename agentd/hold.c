@@ -61,9 +61,9 @@ counts(const struct zone_view *view, enum view_hold hold, const struct view_plac
 	int provider = view_place_provider(view, p);
 	bool asked = provider >= 0 && (at >> provider & 1) != 0;
 	if (hold == HOLD_RR) /* of who only serves: it may be a copy of what is signed there */
-		return asked || (safety_visible(p, now) && p->kind == PLACE_SERVER &&
+		return asked || (safety_cached(view, p, now) && p->kind == PLACE_SERVER &&
 				 (provider < 0 || !view->d.provider[provider].member));
-	return p->kind == PLACE_SIGNER || asked || safety_visible(p, now);
+	return p->kind == PLACE_SIGNER || asked || safety_cached(view, p, now);
 }
 
 static int64_t

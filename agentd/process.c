@@ -50,10 +50,10 @@ static const struct process_step add_steps[] = {
     {.name = "csync-added",
      .guard = COND_NS,
      .effect = EFFECT_CSYNC,
-     .done = COND_CSYNC | COND_PARENT_NS,
+     .done = COND_NS | COND_CSYNC | COND_PARENT_NS,
      .next = "CSYNC is taken away again"},
     {.name = "parent-ns-synced",
-     .guard = COND_PARENT_NS,
+     .guard = COND_NS | COND_PARENT_NS,
      .done = COND_NS | COND_NO_CSYNC | COND_PARENT_NS,
      .next = "nothing: the zone is in its target state"},
     {.name = "stop"},
@@ -76,10 +76,10 @@ static const struct process_step remove_steps[] = {
     {.name = "csync-added",
      .guard = COND_NS,
      .effect = EFFECT_CSYNC,
-     .done = COND_CSYNC | COND_PARENT_NS,
+     .done = COND_NS | COND_CSYNC | COND_PARENT_NS,
      .next = "CSYNC is taken away, and caches turn over"},
     {.name = "parent-ns-synced",
-     .guard = COND_PARENT_NS,
+     .guard = COND_NS | COND_PARENT_NS,
      .done = COND_NS | COND_NO_CSYNC | COND_PARENT_NS,
      .holds = HOLD(NS),
      .next = "the leaver's servers stop, or no longer name themselves"},
@@ -272,10 +272,10 @@ static const struct process_step ns_add_steps[] = {
     {.name = "csync-added",
      .guard = COND_NS,
      .effect = EFFECT_CSYNC,
-     .done = COND_CSYNC | COND_PARENT_NS,
+     .done = COND_NS | COND_CSYNC | COND_PARENT_NS,
      .next = "CSYNC is taken away again"},
     {.name = "parent-ns-synced",
-     .guard = COND_PARENT_NS,
+     .guard = COND_NS | COND_PARENT_NS,
      .done = COND_NS | COND_NO_CSYNC | COND_PARENT_NS,
      .next = "nothing: its servers are named"},
     {.name = "stop"},
@@ -293,10 +293,10 @@ static const struct process_step ns_remove_steps[] = {
     {.name = "csync-added",
      .guard = COND_NS,
      .effect = EFFECT_CSYNC,
-     .done = COND_CSYNC | COND_PARENT_NS,
+     .done = COND_NS | COND_CSYNC | COND_PARENT_NS,
      .next = "CSYNC is taken away, and caches turn over"},
     {.name = "parent-ns-synced",
-     .guard = COND_PARENT_NS,
+     .guard = COND_NS | COND_PARENT_NS,
      .done = COND_NS | COND_NO_CSYNC | COND_PARENT_NS,
      .holds = HOLD(NS),
      .next = "nothing: its servers are no longer named"},
@@ -552,7 +552,10 @@ process_target(const struct zone_view *view, struct process_target *t)
 	/* NS that came from here stay so: the owner's own may name who has left. A joiner shows
 	 * those of the group from the beginning: once it is named, what it names counts. */
 	bool joins = run->kind == MSIG_PROCESS_ADD && run->subject == VIEW_SELF;
-	if (!t->agent || (__builtin_popcount(t->ns) < 2 && !ns_published(view) && !joins))
+	/* And who leaves is left out by whoever manages NS, also where the owner named it. */
+	bool leaves = (process_effects(view) & EFFECT_NS_DEL) != 0;
+	if (!t->agent ||
+	    (__builtin_popcount(t->ns) < 2 && !ns_published(view) && !joins && !leaves))
 		t->ns_set = RSET_NONE;
 }
 

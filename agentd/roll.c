@@ -391,6 +391,28 @@ is_sep(const struct zone_view *view, int rr)
 }
 
 uint8_t
+roll_unfinished(const struct zone_view *view)
+{
+	uint8_t kind = 0, algorithm = 0;
+
+	for (int i = 0; i < view->keys && view->store_known; i++) {
+		const struct view_key *k = &view->key[i];
+		bool signs = k->state != MSIG_KEY_STATE_MADE && k->state != MSIG_KEY_STATE_REMOVED;
+		if (signs && algorithm != 0 && k->algorithm != algorithm)
+			return MSIG_PROCESS_ALGORITHM;
+		if (signs)
+			algorithm = k->algorithm;
+		if (k->state != MSIG_KEY_STATE_READY && k->state != MSIG_KEY_STATE_RETIRED)
+			continue;
+		if (k->role != MSIG_KEY_ROLE_ZSK)
+			kind = MSIG_PROCESS_KSK;
+		else if (kind == 0)
+			kind = MSIG_PROCESS_ZSK;
+	}
+	return kind;
+}
+
+uint8_t
 roll_coming(const struct zone_view *view)
 {
 	uint8_t coming = 0, active = 0;

@@ -29,6 +29,20 @@ safety_visible(const struct view_place *place, int64_t now)
 	return place->kind == PLACE_PARENT || place->named != 0 || place->unnamed > now;
 }
 
+bool
+safety_cached(const struct zone_view *view, const struct view_place *place, int64_t now)
+{
+	uint32_t ttl = view->own_max_ttl; /* the content is the same everywhere */
+
+	if (safety_visible(place, now))
+		return true;
+	for (int t = 0; t < VIEW_TYPE_COUNT; t++)
+		for (int v = 0; v < place->history[t].count; v++)
+			if (place->history[t].at[v].ttl > ttl)
+				ttl = place->history[t].at[v].ttl;
+	return place->unnamed != 0 && place->unnamed + ttl * SECOND > now;
+}
+
 /* The owner (or the operator) has taken its provider out. */
 static bool
 taken_out(const struct zone_view *view, const struct view_place *p)
@@ -87,7 +101,7 @@ look(const struct zone_view *view, int64_t now, struct seen *seen)
 	seen->overflow = 0;
 	for (int i = 0; i < VIEW_PLACES; i++) {
 		const struct view_place *p = view->d.place[i];
-		if (p == NULL || !safety_visible(p, now))
+		if (p == NULL || !safety_cached(view, p, now))
 			continue;
 		if (p->kind == PLACE_PARENT) {
 			seen->ds += collect(view, p, VIEW_DS, true, now, &seen->d[seen->ds],

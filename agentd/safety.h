@@ -20,8 +20,10 @@ struct safety {
 	char text[REASON_TEXT];
 };
 
-/* May caches hold something from this place now? */
+/* May caches hold a delegation to this place now? */
 bool safety_visible(const struct view_place *place, int64_t now);
+/* Or something that was asked for there while they did? */
+bool safety_cached(const struct zone_view *view, const struct view_place *place, int64_t now);
 
 /* Keeps `named` of each place, from the delegations seen; call before the others. */
 void safety_delegations(struct zone_view *view, int64_t now);

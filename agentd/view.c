@@ -147,7 +147,7 @@ forgettable(const struct zone_view *view, int i)
 	const struct view_provider *p = &d->provider[i];
 
 	if (i == VIEW_SELF || p->member || p->contributed || d->want.from[i].used ||
-	    d->applied.from[i].used || (d->process.kind != 0))
+	    view->held[i].used || d->applied.from[i].used || (d->process.kind != 0))
 		return false;
 	for (int k = 0; k < d->hsync.count; k++)
 		if (strcmp(d->hsync.entry[k].identity, p->identity) == 0)
@@ -628,6 +628,12 @@ view_on_message(struct zone_view *view, int provider, const struct view_message 
 		return news(view, true);
 	case MSIG_OP_DENY:
 	case MSIG_OP_NOT_YET:
+		if (mine && run->requestor == provider && m->op == MSIG_OP_DENY &&
+		    m->result == MSIG_RESULT_ENDED) {
+			p->ask = *m;
+			p->asking = true;
+			return news(view, false);
+		}
 		if (!mine || run->requestor != VIEW_SELF || m->step != run->step ||
 		    (run->phase != PHASE_REQUESTED && m->op != MSIG_OP_DENY))
 			return false;
@@ -683,14 +689,20 @@ view_on_overlay(struct zone_view *view, uint8_t state, uint64_t epoch, uint64_t 
 }
 
 bool
-view_on_foreign(struct zone_view *view, struct rset keys)
+view_on_held(struct zone_view *view, const char *identity, const struct view_contribution *c)
 {
-	struct rset new = rset_minus(rset_minus(keys, view->d.own), view->d.foreign);
+	struct durable *d = &view->d;
+	int p = view_provider(view, identity);
 
-	if (rset_empty(new))
-		return false;
-	view->d.foreign = rset_or(view->d.foreign, new);
-	return news(view, true);
+	if (p >= 0) {
+		view->held[p] = *c;
+		view->held[p].used = true;
+	}
+	if (p == VIEW_SELF)
+		return news(view, false);
+	struct rset new = rset_minus(rset_minus(c->dnskey, d->own), d->foreign);
+	d->foreign = rset_or(d->foreign, new);
+	return news(view, !rset_empty(new));
 }
 
 bool
@@ -894,6 +906,9 @@ view_on_command(struct zone_view *view, enum view_command command)
 			d->generation[i] ^= (uint8_t)(view->seed[i] | 1);
 		d->want.epoch = d->applied_epoch = view->combiner_epoch;
 		d->want.counter = d->applied_counter = view->combiner_counter;
+		memcpy(d->want.from, view->held, sizeof(d->want.from));
+		memset(view->held, 0, sizeof(view->held));
+		d->begun = false; /* what we are is what the delegation says */
 		break;
 	}
 	return news(view, true);

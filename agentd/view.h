@@ -426,8 +426,9 @@ struct zone_view {
 	char egress[REASON_TEXT]; /* what of the signer's zone is not combinerd's; empty: nothing */
 	bool overlay_known;       /* combinerd answered SHOW since start */
 	uint64_t combiner_epoch, combiner_counter;
-	uint8_t combiner_state; /* enum msig_zone_state */
-	int64_t applying;       /* ACT_APPLY was issued then, not answered yet */
+	struct view_contribution held[VIEW_PROVIDERS]; /* by combinerd; until that is judged */
+	uint8_t combiner_state;                        /* enum msig_zone_state */
+	int64_t applying; /* ACT_APPLY was issued then, not answered yet */
 	uint16_t apply_rcode;
 	char apply_text[REASON_TEXT];
 	struct rset looked_up;       /* NS names whose addresses are known */
@@ -512,9 +513,10 @@ bool view_on_applied(struct zone_view *view, uint64_t epoch, uint64_t counter, u
 		     const char *text);
 /* The answer to SHOW: what combinerd holds. */
 bool view_on_overlay(struct zone_view *view, uint8_t state, uint64_t epoch, uint64_t counter);
-/* DNSKEYs that its overlay holds for others: they came from them, whatever else was forgotten here,
- * and what the signer shows of them is not our own. Before view_on_overlay. */
-bool view_on_foreign(struct zone_view *view, struct rset keys);
+/* What it holds of one origin; of each, before view_on_overlay. A confirmed database goes on from
+ * there. Keys of others came from them, whatever was forgotten here: what the signer shows of them
+ * is not our own. */
+bool view_on_held(struct zone_view *view, const char *identity, const struct view_contribution *c);
 /* Largest TTL in the signer's zone. */
 bool view_on_followed(struct zone_view *view, uint32_t max_ttl);
 /* The signer publishes other content than combinerd serves, as text for people; empty: it does not,

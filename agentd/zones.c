@@ -939,31 +939,48 @@ zones_applied(struct agent *agent, const struct msig_msg_APPLIED *msg)
 	zones_mark(zone);
 }
 
-static void
-note_foreign(struct zone *zone, const struct msig_msg_OVERLAY *msg)
+/* The records of one origin, as far as the view has room for them. */
+static struct view_contribution
+held_by(struct zone *zone, const struct msig_rrs *rrs)
 {
-	struct rset foreign = RSET_NONE;
+	struct view_contribution c = {.used = true};
+	const struct {
+		enum view_type type;
+		struct rset *set;
+	} parts[] = {
+	    {VIEW_DNSKEY, &c.dnskey}, {VIEW_CDS, &c.cds},     {VIEW_CDNSKEY, &c.cdnskey},
+	    {VIEW_NS, &c.ns},         {VIEW_CSYNC, &c.csync},
+	};
 
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		const knot_rrset_t *set =
+		    msig_rrs_find(rrs, zone->name, view_rrtype(parts[i].type));
+		knot_rdata_t *rdata = set != NULL ? set->rrs.rdata : NULL;
+		for (uint16_t k = 0; set != NULL && k < set->rrs.count; k++) {
+			int id = view_rr(zone->view, parts[i].type, rdata->data, rdata->len);
+			if (id >= 0) {
+				rset_add(parts[i].set, id);
+			}
+			rdata = knot_rdataset_next(rdata);
+		}
+	}
+	return c;
+}
+
+/* What combinerd holds, by provider of origin. */
+static void
+note_held(struct zone *zone, const struct msig_msg_OVERLAY *msg)
+{
 	for (unsigned i = 0; i < msg->origin.count && i < msg->rrs.count; i++) {
-		const knot_rrset_t *keys;
-		knot_rdata_t *key;
+		struct view_contribution c;
 		struct msig_rrs rrs;
-		if (strcmp(msg->origin.at[i], zone->agent->identity_text) == 0 ||
-		    msig_rrs_decode(msg->rrs.at[i].data, msg->rrs.at[i].len, &rrs) != 0) {
+		if (msig_rrs_decode(msg->rrs.at[i].data, msg->rrs.at[i].len, &rrs) != 0) {
 			continue;
 		}
-		keys = msig_rrs_find(&rrs, zone->name, KNOT_RRTYPE_DNSKEY);
-		key = keys != NULL ? keys->rrs.rdata : NULL;
-		for (uint16_t k = 0; keys != NULL && k < keys->rrs.count; k++) {
-			int id = view_rr(zone->view, VIEW_DNSKEY, key->data, key->len);
-			if (id >= 0) {
-				rset_add(&foreign, id);
-			}
-			key = knot_rdataset_next(key);
-		}
+		c = held_by(zone, &rrs);
 		msig_rrs_clear(&rrs);
+		(void)view_on_held(zone->view, msg->origin.at[i], &c);
 	}
-	(void)view_on_foreign(zone->view, foreign);
 }
 
 void
@@ -976,7 +993,7 @@ zones_overlay(struct agent *agent, const struct msig_msg_OVERLAY *msg)
 	}
 	zone->showing = 0;
 	zone->merge_state = msg->state;
-	note_foreign(zone, msg);
+	note_held(zone, msg);
 	(void)view_on_overlay(zone->view, msg->state, msg->epoch, msg->counter);
 	zones_mark(zone);
 }

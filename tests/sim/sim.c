@@ -189,8 +189,8 @@ sim_set_to_view(struct sim *sim, struct node *n, struct rset set)
 	return out;
 }
 
-static struct rset
-from_view(struct sim *sim, struct node *n, struct rset set)
+struct rset
+sim_set_from_view(struct sim *sim, struct node *n, struct rset set)
 {
 	struct rset out = RSET_NONE;
 	for (int i = rset_next(&set, 0); i >= 0; i = rset_next(&set, i + 1)) {
@@ -214,11 +214,11 @@ contribution_from_view(struct sim *sim, struct node *n, const struct view_contri
 {
 	return (struct view_contribution){
 	    .used = c->used,
-	    .dnskey = from_view(sim, n, c->dnskey),
-	    .cds = from_view(sim, n, c->cds),
-	    .cdnskey = from_view(sim, n, c->cdnskey),
-	    .ns = from_view(sim, n, c->ns),
-	    .csync = from_view(sim, n, c->csync),
+	    .dnskey = sim_set_from_view(sim, n, c->dnskey),
+	    .cds = sim_set_from_view(sim, n, c->cds),
+	    .cdnskey = sim_set_from_view(sim, n, c->cdnskey),
+	    .ns = sim_set_from_view(sim, n, c->ns),
+	    .csync = sim_set_from_view(sim, n, c->csync),
 	};
 }
 
@@ -320,10 +320,10 @@ static void
 statement_out(struct sim *sim, struct node *n, struct view_statement *st)
 {
 	*st = n->view->d.provider[VIEW_SELF].statement;
-	st->dnskey = from_view(sim, n, st->dnskey);
-	st->cds = from_view(sim, n, st->cds);
-	st->cdnskey = from_view(sim, n, st->cdnskey);
-	st->ns = from_view(sim, n, st->ns);
+	st->dnskey = sim_set_from_view(sim, n, st->dnskey);
+	st->cds = sim_set_from_view(sim, n, st->cds);
+	st->cdnskey = sim_set_from_view(sim, n, st->cdnskey);
+	st->ns = sim_set_from_view(sim, n, st->ns);
 }
 
 /* What is seen is what was served somewhere between question and answer. */
@@ -466,7 +466,7 @@ execute(struct sim *sim, int i, const struct action *a)
 		if (a->ns >= 0) {
 			struct rset one = RSET_NONE;
 			rset_add(&one, a->ns);
-			one = from_view(sim, n, one);
+			one = sim_set_from_view(sim, n, one);
 			e->a = rset_next(&one, 0);
 		}
 		return;
@@ -724,6 +724,26 @@ peer(struct sim *sim, int i, const struct event *e)
 	}
 }
 
+/* What combinerd holds, by provider of origin. */
+static void
+held(struct sim *sim, const struct event *e)
+{
+	struct node *n = &sim->node[e->node];
+
+	for (int i = 0; i < sim->nodes; i++) {
+		const struct view_contribution *c = &e->u.apply.from[i];
+		struct view_contribution mine = {
+		    .dnskey = sim_set_to_view(sim, n, c->dnskey),
+		    .cds = sim_set_to_view(sim, n, c->cds),
+		    .cdnskey = sim_set_to_view(sim, n, c->cdnskey),
+		    .ns = sim_set_to_view(sim, n, c->ns),
+		    .csync = sim_set_to_view(sim, n, c->csync),
+		};
+		if (c->used)
+			view_on_held(n->view, sim->node[i].identity, &mine);
+	}
+}
+
 /* false: it does not reach the core. */
 static bool
 at_agent(struct sim *sim, struct event *e)
@@ -757,10 +777,7 @@ at_agent(struct sim *sim, struct event *e)
 		looked_up(sim, n, e);
 		return true;
 	case EV_SHOWN:
-		for (p = 0; p < sim->nodes; p++)
-			if (p != e->node)
-				view_on_foreign(n->view,
-						sim_set_to_view(sim, n, e->u.apply.from[p].dnskey));
+		held(sim, e);
 		view_on_overlay(n->view, MSIG_ZONE_MERGED, e->u.apply.epoch, e->u.apply.counter);
 		return true;
 	case EV_APPLIED:

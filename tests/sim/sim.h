@@ -382,6 +382,7 @@ void sim_drive(struct sim *sim, int node);
 void sim_kill(struct sim *sim, int node, const char *where, bool back);
 int sim_number_at(const struct sim *sim, const struct node *n, int global);
 struct rset sim_set_to_view(struct sim *sim, struct node *n, struct rset set);
+struct rset sim_set_from_view(struct sim *sim, struct node *n, struct rset set);
 int64_t sim_local(const struct sim *sim, const struct node *n);
 const char *sim_mishap_name(enum mishap kind);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agentd/operator.h"
+#include "agentd/roll.h"
 #include "libmsig/key.h"
 #include "libmsig/msg.h"
 #include "tests/sim/sim.h"
@@ -1212,6 +1213,55 @@ operator_acts(struct sim *sim, struct event *e)
 	}
 }
 
+/* Its agent does not know whose the keys are that its signer shows and does not use: they go. */
+static void
+unclaimed_keys(struct sim *sim, int i)
+{
+	struct node *n = &sim->node[i];
+	bool said = false;
+
+	for (int k = 0; n->up && k < n->view->reasons; k++)
+		said |= n->view->reason[k].class == REASON_BLOCKED &&
+			n->view->reason[k].object == REASON_OF_DNSKEY &&
+			strncmp(n->view->reason[k].todo, "take them out", 13) == 0;
+	if (!said)
+		return;
+	struct rset own = sim_set_from_view(sim, n, n->view->d.own);
+	for (int k = 0; k < n->keys; k++)
+		if (n->store[k].state == S(PUBLISHED) && !rset_has(&own, n->store[k].rr))
+			n->store[k].state = S(REMOVED);
+	sim_trace(sim, "%s: operator: keys of nobody are taken out", n->identity);
+	sim_post(sim, EV_SIGNER, i, 20);
+}
+
+/* Its agent says that a rollover was not completed: it is ordered again. */
+static void
+order_again(struct sim *sim, int i)
+{
+	struct node *n = &sim->node[i];
+	struct view_order o = {0};
+	bool said = false;
+
+	for (int k = 0; n->up && k < n->view->reasons; k++)
+		said |= n->view->reason[k].class == REASON_BLOCKED &&
+			n->view->reason[k].object == REASON_OF_KEY &&
+			(strncmp(n->view->reason[k].todo, "order it again", 14) == 0 ||
+			 strncmp(n->view->reason[k].todo, "roll the algorithm", 18) == 0);
+	if (!said)
+		return;
+	o.process = roll_unfinished(n->view);
+	if (o.process == MSIG_PROCESS_ALGORITHM) {
+		o.algorithm = roll_coming(n->view);
+		if (o.algorithm == 0)
+			o.algorithm = algorithm_of(n);
+	}
+	if (view_on_order(n->view, &o) != 0)
+		return;
+	sim_trace(sim, "%s: operator: %s %u again", n->identity, process_name(o.process),
+		  o.algorithm);
+	sim_drive(sim, i);
+}
+
 /* What people notice after a while, and see to. */
 static void
 people(struct sim *sim, int i)
@@ -1225,6 +1275,10 @@ people(struct sim *sim, int i)
 	if (n->up && n->view->waits.kind != 0 && rng_chance(&sim->rng, 500) &&
 	    operator_approve(n->view, 0) == 0)
 		sim_drive(sim, i);
+	if (rng_chance(&sim->rng, 200))
+		unclaimed_keys(sim, i);
+	if (rng_chance(&sim->rng, 200))
+		order_again(sim, i);
 	/* Copies are taken from a signer that stays. */
 	if (!n->sign && n->on && n->listed) {
 		const struct node *f = &sim->node[n->feed];
