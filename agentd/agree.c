@@ -137,7 +137,7 @@ at_parent(const struct zone_view *view, int provider)
 	bool any = false;
 	for (int i = 0; i < VIEW_PLACES; i++) {
 		const struct view_place *p = view->d.place[i];
-		if (p == NULL || p->kind != PLACE_PARENT)
+		if (p == NULL || !view_delegates(view, p))
 			continue;
 		const struct view_version *v = view_current(p, VIEW_NS);
 		if (v == NULL || !rset_within(view->d.provider[provider].statement.ns, v->set))
@@ -542,6 +542,26 @@ done(struct step *s)
 		}
 }
 
+/* A hold that cannot begin: who still shows what is to be forgotten? */
+static bool
+wait_for_old(struct step *s, uint32_t holds)
+{
+	struct hold_want wanted[HOLD_COUNT];
+
+	process_wanted(s->view, wanted);
+	for (int k = 0; k < HOLD_COUNT; k++) {
+		const struct view_place *p =
+		    (holds >> k & 1) == 0 ? NULL : hold_old(s->view, k, &wanted[k], s->now);
+		if (p == NULL)
+			continue;
+		step_wait(s, p->kind == PLACE_PARENT ? REASON_PARENT : REASON_PEER,
+			  REASON_OF_SERVER, p->server, "caches forgot what was replaced",
+			  "it still serves that", 0);
+		return true;
+	}
+	return false;
+}
+
 /* Act, observe, hold. DONE is what is visible, not what was acknowledged. */
 void
 agree_work(struct step *s)
@@ -577,9 +597,11 @@ agree_work(struct step *s)
 		return;
 	}
 	if (!hold_elapsed(view, step->holds, s->now, &until)) {
-		step_wait(s, REASON_UNTIL, REASON_OF_CLOCK, "", "caches forgot what was replaced",
-			  until == VIEW_NEVER ? "old data still served" : "",
-			  until == VIEW_NEVER ? 0 : until);
+		if (!wait_for_old(s, step->holds))
+			step_wait(s, REASON_UNTIL, REASON_OF_CLOCK, "",
+				  "caches forgot what was replaced",
+				  until == VIEW_NEVER ? "old data still served" : "",
+				  until == VIEW_NEVER ? 0 : until);
 		step_wake(s, until);
 		return;
 	}

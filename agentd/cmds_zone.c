@@ -107,6 +107,10 @@ places_json(const struct zone *zone)
 				trouble = h->reason;
 			}
 		}
+		if (*trouble == '\0' && p->kind == PLACE_PARENT &&
+		    view_serves_child(zone->view, p->server)) {
+			trouble = "serves the zone, too: what it delegates to does not show";
+		}
 		j = json_object();
 		answer_put_text(j, "server", p->server);
 		answer_put_text(j, "kind", kinds[p->kind]);

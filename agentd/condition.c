@@ -336,7 +336,8 @@ parents(struct check *c, enum view_type type, parent_check good)
 	int servers = 0;
 	for (int i = 0; i < VIEW_PLACES; i++) {
 		const struct view_place *p = c->view->d.place[i];
-		if (p == NULL || p->kind != PLACE_PARENT)
+		if (p == NULL || p->kind != PLACE_PARENT ||
+		    (type == VIEW_NS && !view_delegates(c->view, p)))
 			continue;
 		servers++;
 		const struct view_history *h = &p->history[type];
@@ -478,6 +479,29 @@ static bool
 not_named_server(struct check *c, const struct view_place *p, int provider)
 {
 	return not_named_parent(c, p);
+}
+
+/* Nor is one of its servers one of the parent's, which is asked by everybody. */
+static bool
+not_at_parent(struct check *c)
+{
+	const struct view_process *run = &c->view->d.process;
+	int subject = run->kind != 0 ? run->subject : VIEW_SELF;
+
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = c->view->d.place[i];
+		if (p == NULL || p->kind != PLACE_SERVER ||
+		    view_place_provider(c->view, p) != subject ||
+		    !view_serves_child(c->view, p->server) ||
+		    safety_naming(c->view, *names_of(c->view, subject), c->now).ok)
+			continue;
+		no(c, REASON_BLOCKED, REASON_OF_SERVER, p->server,
+		   "the joiner's servers asked by nobody yet",
+		   "it is a server of the parent zone, too, and shows the joiner's copy");
+		todo(c, "let that server show a member's copy, or none, until the joiner is named");
+		return false;
+	}
+	return true;
 }
 
 static bool
@@ -857,7 +881,8 @@ condition(struct check *c, enum process_condition_bit bit)
 	switch (bit) {
 	case COND_BIT_NOT_NAMED:
 		return parents(c, VIEW_NS, not_named_parent) &&
-		       providers(c, agree_members(view), VIEW_NS, not_named_server);
+		       providers(c, agree_members(view), VIEW_NS, not_named_server) &&
+		       not_at_parent(c);
 	case COND_BIT_SERVES:
 		return providers(c, subject, VIEW_DNSKEY, serves);
 	case COND_BIT_COPY:

@@ -484,7 +484,7 @@ no_strangers(const struct zone_view *view)
 			names = rset_or(names, view->d.provider[i].statement.ns);
 	for (int i = 0; i < VIEW_PLACES; i++) {
 		const struct view_place *p = view->d.place[i];
-		if (p == NULL || p->kind != PLACE_PARENT)
+		if (p == NULL || !view_delegates(view, p))
 			continue;
 		const struct view_version *v = view_current(p, VIEW_NS);
 		if (v == NULL || !rset_within(v->set, names))
@@ -736,14 +736,14 @@ tell_peers(struct step *s)
 /* ---- members
  * ----------------------------------------------------------------------------------------- */
 
-/* Is a provider part of the delegation: DS of one of its keys, and its name servers? -1: not known.
- */
+/* Is a provider part of the delegation: DS of one of its keys, and its name servers? -1: not known,
+ * or not the same at all servers of the parent: one of them has not followed yet. */
 static int
 delegated(const struct zone_view *view, int provider)
 {
 	const struct view_statement *st = &view->d.provider[provider].statement;
 	struct rset keys = st->dnskey, names = st->ns;
-	bool any = false;
+	int in = 0, out = 0;
 
 	for (int i = 0; i < VIEW_PROVIDERS; i++) {
 		const struct view_statement *other = &view->d.provider[i].statement;
@@ -766,11 +766,12 @@ delegated(const struct zone_view *view, int provider)
 			return -1;
 		bool signs = !rset_empty(st->dnskey);
 		if ((signs && !rset_meets(rpool_keys(&view->d.pool, ds->set), keys)) ||
-		    !rset_meets(ns->set, names))
-			return 0;
-		any = true;
+		    (view_delegates(view, p) && !rset_meets(ns->set, names)))
+			out++;
+		else
+			in++;
 	}
-	return any && view->parent_known ? 1 : -1;
+	return !view->parent_known || (in == 0) == (out == 0) ? -1 : in != 0;
 }
 
 /* Do the parent's servers neither name one of our servers, nor have a DS of our keys? */
@@ -789,7 +790,8 @@ not_delegated(const struct zone_view *view)
 		if (ds == NULL || ns == NULL || p->history[VIEW_DS].status == MSIG_SEEN_UNKNOWN ||
 		    p->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN ||
 		    rset_meets(rpool_keys(&view->d.pool, ds->set), st->dnskey) ||
-		    rset_meets(ns->set, process_own_ns(view, VIEW_SELF)))
+		    (view_delegates(view, p) &&
+		     rset_meets(ns->set, process_own_ns(view, VIEW_SELF))))
 			return false;
 		parents++;
 	}

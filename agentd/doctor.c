@@ -612,6 +612,41 @@ others(struct exam *e)
 		      "%d addresses of other providers' servers answer", all);
 }
 
+/* Servers of the parent that serve the zone as well: the delegation does not show there. */
+static void
+parent(struct exam *e)
+{
+	const struct view_place *one = NULL;
+	int too = 0, all = 0;
+
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = e->view->d.place[i];
+		if (p == NULL || p->kind != PLACE_PARENT || view_current(p, VIEW_NS) == NULL)
+			continue;
+		all++;
+		if (view_serves_child(e->view, p->server)) {
+			too++;
+			one = p;
+		}
+	}
+	if (all == 0)
+		return;
+	if (too == 0)
+		found(e, DOCTOR_PARENT, DOCTOR_PASS, "the parent's %d servers show the delegation",
+		      all);
+	else if (too < all)
+		found(
+		    e, DOCTOR_PARENT, DOCTOR_WARN,
+		    "%s serves the parent and the zone: the delegation is looked at elsewhere, and "
+		    "its copy of the zone has to follow like that of a name server",
+		    one->server);
+	else
+		found(e, DOCTOR_PARENT, DOCTOR_WARN,
+		      "all %d servers of the parent serve the zone, too: the delegation shows "
+		      "nowhere; ask the parent for its NS records before one of them stops to",
+		      all);
+}
+
 void
 doctor_examine(const struct zone_view *view, const struct doctor_facts *facts,
 	       struct doctor_report *report)
@@ -636,6 +671,7 @@ doctor_examine(const struct zone_view *view, const struct doctor_facts *facts,
 	signatures(&e);
 	servers(&e);
 	others(&e);
+	parent(&e);
 	notify(&e);
 	content(&e);
 	roll_delay(&e);

@@ -63,6 +63,7 @@
 	X(ADDRESSES, "addresses", false, "", "", "",                                               \
 	  "addresses that resolvers anywhere can reach")                                           \
 	X(OTHERS, "others", false, "", "", "", "")                                                 \
+	X(PARENT, "parent", false, "", "", "", "")                                                 \
 	X(NOTIFY, "notify", false, "zone: notify: observe", "also-notify { OBSERVE key KEY; };",   \
 	  "pdnsutil set-meta ZONE ALSO-NOTIFY OBSERVE, and secondary-do-renotify=yes",             \
 	  "observe: listen:")                                                                      \

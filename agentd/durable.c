@@ -267,8 +267,11 @@ c_version(struct codec *c, struct view_version *v)
 {
 	c_set(c, &v->set);
 	c_set(c, &v->signers);
+	uint8_t what = (uint8_t)(v->alien | v->child << 1);
 	c_bool(c, &v->absent);
-	c_bool(c, &v->alien);
+	c_u8(c, &what);
+	v->alien = (what & 1) != 0;
+	v->child = (what & 2) != 0;
 	c_u32(c, &v->ttl);
 	c_time(c, &v->first);
 	c_time(c, &v->last);

@@ -133,6 +133,31 @@ fell_silent(const struct zone_view *view, const struct view_place *p, const stru
 	       now - h->time > 2 * view->config.times.fresh;
 }
 
+/* Not seen, or not as it is to be. */
+static bool
+shows_old(const struct zone_view *view, enum view_hold hold, const struct hold_want *want,
+	  const struct view_place *p, int64_t now)
+{
+	const struct view_history *h = &p->history[holds[hold].type];
+
+	if (h->count != 0 && fell_silent(view, p, h, now))
+		return false;
+	return h->count == 0 || !satisfies(view, hold, p, &h->at[h->count - 1], want);
+}
+
+const struct view_place *
+hold_old(const struct zone_view *view, enum view_hold hold, const struct hold_want *want,
+	 int64_t now)
+{
+	for (int i = 0; i < VIEW_PLACES && hold != HOLD_LEAVE; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p != NULL && counts(view, hold, p, want->at, now) &&
+		    shows_old(view, hold, want, p, now))
+			return p;
+	}
+	return NULL;
+}
+
 int64_t
 hold_deadline(const struct zone_view *view, enum view_hold hold, const struct hold_want *want,
 	      int64_t now)
@@ -157,7 +182,7 @@ hold_deadline(const struct zone_view *view, enum view_hold hold, const struct ho
 			ttl = largest_ttl(p, ttl);
 			continue;
 		}
-		if (h->count == 0 || !satisfies(view, hold, p, &h->at[h->count - 1], want))
+		if (shows_old(view, hold, want, p, now))
 			return VIEW_NEVER;
 		int first = h->count - 1;
 		while (first > 0 && satisfies(view, hold, p, &h->at[first - 1], want))

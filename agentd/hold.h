@@ -25,6 +25,10 @@ struct hold_want {
 int64_t hold_deadline(const struct zone_view *view, enum view_hold hold,
 		      const struct hold_want *want, int64_t now);
 
+/* A place that still shows the old version, so that the hold has not begun; NULL if none does. */
+const struct view_place *hold_old(const struct zone_view *view, enum view_hold hold,
+				  const struct hold_want *want, int64_t now);
+
 /* Raises the stored deadlines of the running step (mask: 1 << HOLD_*). One whose old version is
  * served (again) has not begun. */
 void hold_raise(struct zone_view *view, uint32_t mask, const struct hold_want want[HOLD_COUNT],

@@ -460,9 +460,11 @@ judge_parent(struct look *look, const struct seen *seen, struct view_answer *a)
 	int ret;
 
 	if (seen->type == KNOT_RRTYPE_NS) {
-		rrset = msig_rrs_find(&seen->authority, zone->name, KNOT_RRTYPE_NS);
+		/* A referral; or an answer, from the zone itself, which is served there, too. */
+		rrset = msig_rrs_find(&seen->answer, zone->name, KNOT_RRTYPE_NS);
+		a->child = rrset != NULL;
 		if (rrset == NULL) {
-			rrset = msig_rrs_find(&seen->answer, zone->name, KNOT_RRTYPE_NS);
+			rrset = msig_rrs_find(&seen->authority, zone->name, KNOT_RRTYPE_NS);
 		}
 		if (rrset == NULL || to_set(zone, VIEW_NS, rrset, &a->set) != 0) {
 			say(a->reason, sizeof(a->reason), "no referral in the answer");

@@ -361,7 +361,8 @@ named_by(const struct zone_view *view, enum view_place_kind kind, int64_t now, u
 	for (int i = 0; i < VIEW_PLACES; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || p->kind != kind ||
-		    (kind == PLACE_SERVER && !rset_meets(p->ns, names) && !safety_visible(p, now)))
+		    (kind == PLACE_SERVER && !rset_meets(p->ns, names) && !safety_visible(p, now) &&
+		     !view_serves_child(view, p->server)))
 			continue;
 		const struct view_version *v = view_current(p, VIEW_NS);
 		if (v == NULL || expires(view, p, VIEW_NS, v) <= now)
@@ -390,7 +391,8 @@ safety_delegations(struct zone_view *view, int64_t now)
 		struct view_place *p = view->d.place[i];
 		if (p == NULL || p->kind != PLACE_SERVER)
 			continue;
-		bool named = rset_meets(p->ns, names);
+		/* Whoever asks the parent's server gets the zone from it. */
+		bool named = rset_meets(p->ns, names) || view_serves_child(view, p->server);
 		if (named && p->named == 0) {
 			/* It was named some time before we saw it. */
 			p->named = now - view->config.times.fresh;

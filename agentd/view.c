@@ -192,6 +192,36 @@ view_place_provider(const struct zone_view *view, const struct view_place *place
 	return VIEW_STRANGER;
 }
 
+static bool
+shows_child(const struct view_place *p)
+{
+	const struct view_version *v = view_current(p, VIEW_NS);
+	return p->kind == PLACE_PARENT && v != NULL && v->child;
+}
+
+bool
+view_delegates(const struct zone_view *view, const struct view_place *place)
+{
+	bool all = true;
+
+	for (int i = 0; i < VIEW_PLACES && all; i++) {
+		const struct view_place *p = view->d.place[i];
+		all = p == NULL || p->kind != PLACE_PARENT || shows_child(p);
+	}
+	return place->kind == PLACE_PARENT && (all || !shows_child(place));
+}
+
+bool
+view_serves_child(const struct zone_view *view, const char *server)
+{
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p != NULL && shows_child(p) && strcmp(p->server, server) == 0)
+			return true;
+	}
+	return false;
+}
+
 const struct view_version *
 view_current(const struct view_place *place, enum view_type type)
 {
@@ -205,7 +235,8 @@ static bool
 same_version(const struct view_version *v, const struct view_answer *a)
 {
 	return v->absent == (a->status == MSIG_SEEN_ABSENT) && v->alien == a->alien &&
-	       rset_equal(v->set, a->set) && rset_equal(v->signers, a->signers);
+	       v->child == a->child && rset_equal(v->set, a->set) &&
+	       rset_equal(v->signers, a->signers);
 }
 
 static void
@@ -243,11 +274,24 @@ push_version(struct view_history *h, const struct view_answer *a, int64_t reserv
 	    .signers = a->signers,
 	    .absent = a->status == MSIG_SEEN_ABSENT,
 	    .alien = a->alien,
+	    .child = a->child,
 	    .ttl = ttl,
 	    .first = a->time,
 	    .last = a->time,
 	    .until = VIEW_NEVER,
 	};
+}
+
+static struct view_place *place_of(struct zone_view *view, enum view_place_kind kind,
+				   const char *server, int *index);
+
+/* A server of the parent that serves the zone is watched as a server of the zone, too. */
+static bool
+watch_child(struct zone_view *view, const struct view_answer *a)
+{
+	int index;
+	return !a->child ||
+	       place_of(view, PLACE_SERVER, view->d.place[a->place]->server, &index) != NULL;
 }
 
 bool
@@ -258,8 +302,8 @@ view_on_answer(struct zone_view *view, const struct view_answer *a)
 		return false;
 	struct view_place *place = view->d.place[a->place];
 	struct view_history *h = &place->history[a->type];
-	if (a->time < h->tried)
-		return false; /* overtaken by a later answer */
+	if (a->time < h->tried || !watch_child(view, a))
+		return false; /* overtaken by a later answer; no room */
 	h->tried = a->time;
 
 	bool changed = h->status != a->status;

@@ -184,6 +184,7 @@ struct view_answer {
 	struct rset set;
 	struct rset signers;
 	bool alien;
+	bool child; /* NS at a server of the parent that serves the zone as well: the zone's own */
 	uint32_t ttl;
 	int64_t asked;         /* when the question left */
 	int64_t time;          /* when the answer arrived */
@@ -197,6 +198,7 @@ struct view_version {
 	struct rset signers;
 	bool absent;
 	bool alien;
+	bool child;
 	uint32_t ttl; /* s, the largest seen */
 	int64_t first;
 	int64_t last;
@@ -472,6 +474,13 @@ const char *view_type_name(enum view_type type);
 
 /* The provider that states a name server of this address, or VIEW_STRANGER. */
 int view_place_provider(const struct zone_view *view, const struct view_place *place);
+/* Does this server of the parent show the delegation? One that serves the zone, too, answers with
+ * the zone's own NS, and whoever asks it gets the zone from it, named or not: it is watched as a
+ * server of the zone as well. If all of the parent's do so, nobody can see the delegation, and what
+ * everybody is told are those NS: then they count. */
+bool view_delegates(const struct zone_view *view, const struct view_place *place);
+/* Is this the address of a server of the parent that serves the zone, too? */
+bool view_serves_child(const struct zone_view *view, const char *server);
 /* What the place serves as far as known: its current version; NULL if nothing was ever seen. */
 const struct view_version *view_current(const struct view_place *place, enum view_type type);
 

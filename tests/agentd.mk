@@ -36,7 +36,8 @@ agentd_system_tests = \
 	tests/system/test_agentd_state.py \
 	tests/system/test_doctor.py \
 	tests/system/test_egress.py \
-	tests/system/test_operator.py
+	tests/system/test_operator.py \
+	tests/system/test_parent.py
 dist_check_SCRIPTS += $(agentd_system_tests)
 TESTS += $(agentd_system_tests)
 

@@ -25,6 +25,7 @@ core_tests = \
 	tests/unit/test_hold \
 	tests/unit/test_safety \
 	tests/unit/test_share \
+	tests/unit/test_parent \
 	tests/unit/test_operator \
 	tests/unit/test_outlook \
 	tests/unit/test_process \
@@ -43,6 +44,8 @@ tests_unit_test_hold_SOURCES = tests/unit/test_hold.c $(core_bench)
 tests_unit_test_hold_LDADD = $(core_test_libs)
 tests_unit_test_safety_SOURCES = tests/unit/test_safety.c $(core_bench)
 tests_unit_test_safety_LDADD = $(core_test_libs)
+tests_unit_test_parent_SOURCES = tests/unit/test_parent.c $(core_bench)
+tests_unit_test_parent_LDADD = $(core_test_libs)
 tests_unit_test_share_SOURCES = tests/unit/test_share.c $(core_bench)
 tests_unit_test_share_LDADD = $(core_test_libs)
 tests_unit_test_operator_SOURCES = tests/unit/test_operator.c $(core_bench)

@@ -177,8 +177,14 @@ answer(struct bench *b, const struct action *a)
 	const struct view_place *p = b->view->d.place[a->place];
 	const struct bench_server *s = &b->signer;
 
+	if (p == NULL) /* forgotten since */
+		return;
+	bool child = strncmp(p->server, "198.51.100.", 11) == 0 &&
+		     (b->child >> (p->server[11] - '1') & 1) != 0;
 	if (p->kind == PLACE_PARENT)
 		s = &b->parent;
+	else if (child)
+		s = &b->copy;
 	if (p->kind == PLACE_SERVER)
 		for (int i = 0; i < BENCH_PROVIDERS; i++)
 			if (p->server[strlen("192.0.2.")] == '1' + i)
@@ -188,7 +194,10 @@ answer(struct bench *b, const struct action *a)
 			continue;
 		struct view_answer an = {
 		    .place = a->place, .type = t, .asked = b->now, .time = b->now};
-		if (s->silent) {
+		if (s == &b->parent && b->lags && t == VIEW_DS && p->server[11] == '2') {
+			an.status = MSIG_SEEN_ABSENT;
+			an.ttl = s->ttl[t];
+		} else if (s->silent) {
 			an.status = MSIG_SEEN_UNKNOWN;
 			snprintf(an.reason, sizeof(an.reason), "timeout");
 		} else {
@@ -197,6 +206,10 @@ answer(struct bench *b, const struct action *a)
 			an.set = s->set[t];
 			an.signers = s->signers[t];
 			an.ttl = s->ttl[t];
+			if (p->kind == PLACE_PARENT && t == VIEW_NS && child) {
+				an.set = b->copy.set[t];
+				an.child = true;
+			}
 		}
 		view_on_answer(b->view, &an);
 	}
@@ -205,14 +218,15 @@ answer(struct bench *b, const struct action *a)
 static void
 look_up(struct bench *b, const struct action *a)
 {
-	char text[32];
-	const char *server[] = {text};
+	char text[32], second[32] = "198.51.100.2@53";
+	const char *server[] = {text, second};
 
 	snprintf(text, sizeof(text), "198.51.100.1@53");
 	for (int i = 0; i < BENCH_PROVIDERS; i++)
 		if (a->ns == b->ns[i])
 			snprintf(text, sizeof(text), "192.0.2.%d@53", i + 1);
-	view_on_addresses(b->view, a->ns, true, server, 1, b->now);
+	view_on_addresses(b->view, a->ns, true, server, a->ns < 0 && b->parents > 1 ? 2 : 1,
+			  b->now);
 }
 
 static void

@@ -28,6 +28,10 @@ struct bench {
 	int ksk[BENCH_PROVIDERS], zsk[BENCH_PROVIDERS], ns[BENCH_PROVIDERS];
 	struct rset own[BENCH_PROVIDERS], cds[BENCH_PROVIDERS], cdnskey[BENCH_PROVIDERS];
 	struct bench_server signer, server[BENCH_PROVIDERS], parent;
+	struct bench_server copy; /* of the zone, at servers of the parent */
+	int parents;              /* servers of the parent; 0: one */
+	bool lags;                /* the second one has no DS yet */
+	uint32_t child;           /* bit per server of the parent: it serves `copy`, too */
 	struct view_hsync hsync;
 	bool combiner_silent;
 	uint64_t show_epoch, show_counter; /* what combinerd says it holds at the start */

@@ -1,0 +1,229 @@
+/*
+ * Servers of the parent that serve the zone as well: asked for NS they answer with the zone's own,
+ * which is not the delegation; and whoever asks them gets the zone from them.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "tests/unit/bench.h"
+
+static struct bench b;
+
+static int
+teardown(void **state)
+{
+	bench_clear(&b);
+	return 0;
+}
+
+static int
+setup(void **state)
+{
+	bench_init(&b, 2, 3);
+	b.parents = 2;
+	b.view->parent_looked_at = 0;
+	b.copy = b.server[0];
+	bench_run(&b, 10000);
+	return 0;
+}
+
+static bool
+check(enum process_condition cond, struct reason *why)
+{
+	return process_check(b.view, cond, true, b.now, why);
+}
+
+static const struct view_place *
+place(enum view_place_kind kind, const char *server)
+{
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = b.view->d.place[i];
+		if (p != NULL && p->kind == kind && strcmp(p->server, server) == 0)
+			return p;
+	}
+	return NULL;
+}
+
+/* The second provider leaves: its name is still in the delegation, and no longer in the zone. */
+static void
+left_the_zone(void)
+{
+	rset_del(&b.signer.set[VIEW_NS], b.ns[1]);
+	for (int i = 0; i < 2; i++)
+		rset_del(&b.server[i].set[VIEW_NS], b.ns[1]);
+	b.copy = b.server[0];
+}
+
+static void
+leave(bool lags)
+{
+	struct view_process *run = &b.view->d.process;
+
+	b.view->d.paused = true;
+	memset(run, 0, sizeof(*run));
+	run->kind = MSIG_PROCESS_REMOVE;
+	run->subject = 1;
+	run->step = 2;
+	run->phase = PHASE_EXECUTING;
+	run->executed = true;
+	run->voters = 1;
+	left_the_zone();
+	if (lags)
+		rset_add(&b.copy.set[VIEW_NS], b.ns[1]);
+	struct view_process kept = *run;
+	bench_run(&b, 5000);
+	*run = kept;
+}
+
+/* What the zone says of itself at a server of the parent is not taken for the delegation. */
+static void
+test_not_the_delegation(void **state)
+{
+	struct reason why;
+
+	b.child = 2;
+	leave(false);
+	assert_false(check(COND_PARENT_NS, &why));
+	assert_string_equal(why.place, "198.51.100.1@53");
+	assert_int_equal(why.class, REASON_PARENT);
+	rset_del(&b.parent.set[VIEW_NS], b.ns[1]);
+	leave(false);
+	assert_true(check(COND_PARENT_NS, &why));
+	/* A copy that lags there says nothing of the delegation either. */
+	leave(true);
+	assert_true(view_serves_child(b.view, "198.51.100.2@53"));
+	assert_false(view_serves_child(b.view, "198.51.100.1@53"));
+	assert_true(check(COND_PARENT_NS, &why));
+}
+
+/* All serve the zone: what they tell everybody is all that there is. */
+static void
+test_nobody_shows_it(void **state)
+{
+	struct reason why;
+
+	b.child = 3;
+	leave(false);
+	assert_true(check(COND_PARENT_NS, &why));
+	leave(true);
+	assert_false(check(COND_PARENT_NS, &why));
+}
+
+/* Whoever asks there is served, named or not: its copy counts for S1 and S2 and for holds. */
+static void
+test_counts_as_server(void **state)
+{
+	struct rset without = rset_minus(b.copy.set[VIEW_DNSKEY], b.own[1]);
+
+	assert_null(place(PLACE_SERVER, "198.51.100.2@53"));
+	assert_true(safety_now(b.view, b.now).ok);
+	b.child = 2;
+	b.copy.set[VIEW_DNSKEY] = without;
+	bench_run(&b, 5000);
+	const struct view_place *p = place(PLACE_SERVER, "198.51.100.2@53");
+	assert_non_null(p);
+	assert_true(p->named != 0);
+	assert_int_equal(view_place_provider(b.view, p), VIEW_STRANGER);
+	struct safety s = safety_now(b.view, b.now);
+	assert_false(s.ok);
+	assert_int_equal(s.object, REASON_OF_S2);
+	assert_string_equal(s.place, "198.51.100.2@53");
+	struct hold_want want = {.in = rset_or(b.own[0], b.own[1]), .at = 3};
+	assert_true(hold_deadline(b.view, HOLD_KEY, &want, b.now) == VIEW_NEVER);
+	assert_ptr_equal(hold_old(b.view, HOLD_KEY, &want, b.now), p);
+	b.copy = b.server[0];
+	bench_run(&b, 5000);
+	assert_true(hold_deadline(b.view, HOLD_KEY, &want, b.now) != VIEW_NEVER);
+	assert_null(hold_old(b.view, HOLD_KEY, &want, b.now));
+	/* It is remembered over a restart, and forgotten when it serves the zone no more. */
+	bench_restart(&b);
+	b.parents = 2;
+	assert_true(view_serves_child(b.view, "198.51.100.2@53"));
+	b.child = 0;
+	bench_run(&b, 5000);
+	assert_false(view_serves_child(b.view, "198.51.100.2@53"));
+	bench_run(&b, 60000);
+	assert_null(place(PLACE_SERVER, "198.51.100.2@53"));
+}
+
+/* A joiner whose server is one of the parent's: its copy is met before it is named. */
+static void
+test_joiner_at_the_parent(void **state)
+{
+	struct reason why;
+	const char *server[] = {"198.51.100.2@53"};
+
+	bench_clear(&b);
+	bench_init(&b, 2, 1);
+	b.parents = 2;
+	b.view->parent_looked_at = 0;
+	b.child = 2;
+	b.copy = b.server[0];
+	bench_run(&b, 10000);
+	memset(&b.view->d.process, 0, sizeof(b.view->d.process));
+	b.view->d.process.kind = MSIG_PROCESS_ADD;
+	b.view->d.process.subject = b.view->d.process.requestor = 1;
+	assert_true(check(COND_NOT_NAMED, &why)); /* it shows a member's */
+	b.view->d.process.kind = 0;
+	b.copy = b.server[1];
+	view_on_addresses(b.view, b.ns[1], true, server, 1, b.now);
+	b.view->looked_at[b.ns[1]] = b.now + 100000;
+	bench_run(&b, 5000);
+	b.view->d.process.kind = MSIG_PROCESS_ADD;
+	b.view->d.process.subject = b.view->d.process.requestor = 1;
+	assert_false(check(COND_NOT_NAMED, &why));
+	assert_int_equal(why.class, REASON_BLOCKED);
+	assert_string_equal(why.place, "198.51.100.2@53");
+	assert_true(why.todo[0] != 0);
+}
+
+/* Who is a member is told by the servers that show the delegation. */
+static void
+test_start(void **state)
+{
+	bench_clear(&b);
+	bench_init(&b, 2, 3);
+	assert_int_equal(agree_members(b.view), 3);
+	b.child = 1;
+	b.copy = b.server[0];
+	rset_del(&b.copy.set[VIEW_NS], b.ns[0]); /* whatever it says */
+	b.parents = 2;
+	b.view->parent_looked_at = 0;
+	bench_run(&b, 20000);
+	b.view->d.begun = false;
+	b.view->d.provider[0].member = false;
+	bench_run(&b, 20000);
+	assert_int_equal(agree_members(b.view) & 1, 1);
+}
+
+/* One server of the parent has no DS yet: that is no ground to say that we are not in. */
+static void
+test_parents_differ(void **state)
+{
+	b.lags = true;
+	bench_run(&b, 20000);
+	b.view->d.begun = false;
+	b.view->d.provider[0].member = false;
+	bench_run(&b, 20000);
+	assert_false(b.view->d.begun);
+	b.lags = false;
+	bench_run(&b, 20000);
+	assert_true(b.view->d.begun);
+	assert_true(b.view->d.provider[0].member);
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    T(test_not_the_delegation),   T(test_nobody_shows_it), T(test_counts_as_server),
+	    T(test_joiner_at_the_parent), T(test_start),           T(test_parents_differ),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
