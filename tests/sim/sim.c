@@ -602,7 +602,7 @@ answer(struct sim *sim, struct node *n, const struct event *e)
 		a.type = t;
 		a.asked = e->t;
 		a.time = sim_local(sim, n);
-		a.alien = false;
+		a.alien = a.child = false;
 		a.reason[0] = 0;
 		a.set = a.signers = RSET_NONE;
 		a.ttl = 0;
