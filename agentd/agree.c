@@ -7,6 +7,7 @@
 
 #include "agentd/agree.h"
 #include "agentd/hold.h"
+#include "agentd/lead.h"
 #include "agentd/mutant.h"
 #include "agentd/operator.h"
 #include "agentd/process.h"
@@ -203,6 +204,8 @@ speaker(const struct zone_view *view)
 {
 	uint32_t members = agree_members(view) & designated(view);
 	int best = -1;
+	if (lead_mode(view))
+		return elect_leader(view);
 	for (int i = 0; i < VIEW_PROVIDERS; i++) {
 		const struct view_provider *p = &view->d.provider[i];
 		if ((members & BIT(i)) == 0 || (i != VIEW_SELF && !p->ready))
@@ -677,6 +680,8 @@ stands(const struct zone_view *view)
 	bool subject = (designated(view) & BIT(run->subject)) != 0;
 	bool requestor = (designated(view) & BIT(run->requestor)) != 0;
 
+	if (run->led && run->executed && lead_mode(view))
+		requestor = true; /* another one will lead */
 	switch (run->kind) {
 	case MSIG_PROCESS_REMOVE:
 		return requestor && !subject;
@@ -739,6 +744,14 @@ goes_first(const struct step *s, uint8_t kind, int provider, uint8_t kind2, int 
 	return a != b ? a < b : strcmp(who(s, provider), who(s, provider2)) < 0;
 }
 
+/* What a provider asks for itself, where nobody leads. */
+static bool
+own_affair(uint8_t kind)
+{
+	return kind != MSIG_PROCESS_REMOVE && kind != MSIG_PROCESS_NS_ADD &&
+	       kind != MSIG_PROCESS_NS_REMOVE;
+}
+
 /* May this process be asked for by this provider? NULL, or why not. */
 static const char *
 no_right(const struct zone_view *view, uint8_t kind, int from, int subject)
@@ -780,6 +793,7 @@ new_process(const struct zone_view *view, uint8_t kind, int subject, int request
 	    .requestor = (int8_t)requestor,
 	    .voters = electorate(view, kind),
 	    .algorithm = algorithm,
+	    .led = lead_mode(view),
 	    .stays = kind == MSIG_PROCESS_REMOVE && serves_only(view, subject),
 	};
 }
@@ -801,10 +815,17 @@ judge_new(struct step *s, int from, const struct view_message *m)
 		return judge(MSIG_OP_DENY, MSIG_RESULT_ENDED, "not a process of ours");
 	if (m->epoch <= d->epoch || m->epoch > d->epoch + VIEW_EPOCH_JUMP)
 		return judge(MSIG_OP_DENY, MSIG_RESULT_STATE, "an older view of the zone");
-	const char *why = no_right(view, m->process, from, m->subject);
+	bool never, led = lead_mode(view);
+	const char *why = lead_no_right(view, from, m->process, m->algorithm, m->subject, &never);
+	if (why != NULL)
+		return judge(never ? MSIG_OP_DENY : MSIG_OP_NOT_YET,
+			     never ? MSIG_RESULT_POLICY : MSIG_RESULT_NOTREADY, why);
+	why = no_right(view, m->process, led && own_affair(m->process) ? m->subject : from,
+		       m->subject);
 	if (why != NULL)
 		return judge(MSIG_OP_DENY,
-			     m->process == MSIG_PROCESS_ADD && d->provider[from].member
+			     m->process == MSIG_PROCESS_ADD &&
+				     d->provider[led ? m->subject : from].member
 				 ? MSIG_RESULT_STATE
 				 : MSIG_RESULT_POLICY,
 			     why);
@@ -914,6 +935,11 @@ answer_request(struct step *s, int from)
 
 	if (s->now - p->requested_at > 4 * s->view->config.times.resend) {
 		p->requested = false; /* its sender says it again if it still wants it */
+		return;
+	}
+	if (lead_repeats(s->view, from, m)) {
+		say(s, from, MSIG_OP_APPROVE, m);
+		p->requested = false;
 		return;
 	}
 	struct judgement j = judge_request(s, from, m);
@@ -1102,6 +1128,8 @@ answer_ask(struct step *s, int from)
 	case MSIG_OP_ABORT:
 		if (mine && run->requestor == from && !effective(run))
 			give_up(s, "its requestor gave up");
+		else if (mine && run->requestor == from && run->led)
+			end_early(s, "its requestor ended it");
 		if (memcmp(p->request.tid, m.tid, sizeof(m.tid)) == 0)
 			p->requested = false;
 		break;
@@ -1116,8 +1144,8 @@ answer_ask(struct step *s, int from)
 		if (!MUTANT(SILENT) && d->ended.completed &&
 		    memcmp(d->ended.tid, m.tid, sizeof(m.tid)) == 0)
 			say(s, from, MSIG_OP_RELEASE, &m);
-		else if (!mine && m.step == 0 &&
-			 m.subject == VIEW_SELF) /* or that it was given up */
+		else if (!mine && ((m.step == 0 && m.subject == VIEW_SELF) ||
+				   lead_leads(s->view))) /* or that it was given up */
 			say(s, from, MSIG_OP_ABORT, &m);
 		else if (!mine) /* or we did: it is heard if we are its requestor */
 			refuse(s, from, MSIG_OP_DENY, &m, MSIG_RESULT_ENDED,
@@ -1126,6 +1154,24 @@ answer_ask(struct step *s, int from)
 	default:
 		break;
 	}
+}
+
+/* A join that the leader asked for is over, and the last step is done here: the joiner's own
+ * statement says whether it is in. The joiner itself asks the leader, by its DONE. */
+static bool
+led_outcome(struct step *s)
+{
+	const struct view_process *run = &s->view->d.process;
+	const struct view_statement *st = &s->view->d.provider[run->subject].statement;
+
+	if (run->subject == VIEW_SELF || !st->known || st->process != 0 ||
+	    st->process_epoch < run->epoch)
+		return false;
+	if (st->step == 7)
+		finish(s);
+	else
+		end_early(s, "it ended without this provider");
+	return true;
 }
 
 static void
@@ -1144,15 +1190,21 @@ participate(struct step *s)
 	    (p->statement.process == 0 || p->statement.process_epoch > run->epoch) &&
 	    run->executed) {
 		/* Over is not complete: a joiner that ended it at its last step is no member. */
-		bool complete = run->kind != MSIG_PROCESS_ADD ||
-				(p->statement.process == 0 && p->statement.step == 7);
-		if (complete && run->phase == PHASE_DONE &&
-		    run->step + 2 == process_rule(run->kind)->steps) {
-			finish(s);
+		bool last =
+		    run->phase == PHASE_DONE && run->step + 2 == process_rule(run->kind)->steps;
+		if (run->led && run->kind == MSIG_PROCESS_ADD && last) {
+			if (led_outcome(s))
+				return;
+		} else {
+			bool complete = run->kind != MSIG_PROCESS_ADD ||
+					(p->statement.process == 0 && p->statement.step == 7);
+			if (complete && last) {
+				finish(s);
+				return;
+			}
+			end_early(s, "it ended without this provider");
 			return;
 		}
-		end_early(s, "it ended without this provider");
-		return;
 	}
 	if (run->phase == PHASE_GRANTED && !run->executed) {
 		if (s->now >= run->lease) {
@@ -1221,6 +1273,28 @@ execute(struct step *s)
 		     who(s, run->subject), process_step_name(run->kind, run->step));
 }
 
+/* What this provider has to ask for next: what the owner wants before what the operator wants,
+ * leaving before anything else. kind 0: nothing. */
+struct intent {
+	uint8_t kind;
+	uint8_t algorithm;
+	int subject;
+};
+
+static struct intent for_the_group(struct step *s);
+
+/* What the leader cannot begin does not keep everything else waiting. */
+static bool
+led_yields(struct step *s)
+{
+	const struct view_process *run = &s->view->d.process;
+	struct lead_task task[LEAD_TASKS];
+
+	return run->led && !run->executed && lead_leads(s->view) &&
+	       (lead_tasks(s->view, task) > 1 || for_the_group(s).kind != 0) &&
+	       step_due(s, run->since, 4 * s->view->config.times.resend);
+}
+
 static void
 ask_for_step(struct step *s)
 {
@@ -1228,10 +1302,14 @@ ask_for_step(struct step *s)
 	uint32_t others = agree_voters(s->view) & ~BIT(VIEW_SELF);
 	struct reason why;
 
-	if (step_frozen(s->view) || halted(s->view))
+	if (step_frozen(s->view) || halted(s->view) || lead_rests(s->view))
 		return;
 	if (!guard(s, run->kind, run->step, &why)) {
 		step_reason(s, &why);
+		if (led_yields(s)) {
+			give_up(s, "what else there is to do has its turn");
+			back_off(s);
+		}
 		return;
 	}
 	if (operator_waits(s, run->step)) {
@@ -1336,14 +1414,6 @@ nobody(struct step *s)
 	return "nobody says that it is one";
 }
 
-/* What this provider has to ask for next: what the owner wants before what the operator wants,
- * leaving before anything else. kind 0: nothing. */
-struct intent {
-	uint8_t kind;
-	uint8_t algorithm;
-	int subject;
-};
-
 static struct intent
 for_the_group(struct step *s)
 {
@@ -1375,12 +1445,48 @@ for_the_group(struct step *s)
 	return (struct intent){0};
 }
 
+/* Who leads asks for everything; the others say what they wait for. After each refusal it is
+ * another one's turn, and who is not there keeps nobody waiting. */
+static struct intent
+led_intent(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct lead_task task[LEAD_TASKS];
+	int count = lead_tasks(view, task), leader = elect_leader(view);
+	struct intent i = for_the_group(s);
+
+	if (i.kind == MSIG_PROCESS_REMOVE || (i.kind != 0 && interrupted(view, i.subject) < 0))
+		return i;
+	for (int k = 0; k < count; k++) {
+		const struct lead_task *t = &task[(k + (int)(view->d.attempts % 64)) % count];
+		if (leader != VIEW_SELF) {
+			if (leader > 0 && t->subject == VIEW_SELF)
+				step_wait(s, REASON_PEER, REASON_OF_GRANT, who(s, leader),
+					  process_name(t->kind), "not asked for yet", 0);
+			continue;
+		}
+		if (interrupted(view, t->subject) >= 0)
+			continue;
+		bool together = not_together(view, electorate(view, t->kind)) < 0;
+		if (i.kind == 0 || together)
+			i = (struct intent){t->kind, t->algorithm, t->subject};
+		if (together)
+			break;
+	}
+	return i;
+}
+
 static struct intent
 intent(struct step *s)
 {
 	struct zone_view *view = s->view;
 	struct durable *d = &view->d;
 
+	if (lead_mode(view)) {
+		struct intent led = led_intent(s);
+		if (led.kind != 0 || !MUTANT(LEADER))
+			return led;
+	}
 	if (!d->provider[VIEW_SELF].member)
 		return (designated(view) & BIT(VIEW_SELF)) != 0
 			   ? (struct intent){MSIG_PROCESS_ADD, 0, VIEW_SELF}
@@ -1504,7 +1610,8 @@ start(struct step *s)
 	struct zone_view *view = s->view;
 	struct durable *d = &view->d;
 
-	if (d->process.kind != 0 || !d->begun || step_frozen(view))
+	if (d->process.kind != 0 || !d->begun || step_frozen(view) ||
+	    elect_model(view, NULL) == MODEL_UNKNOWN || elect_model(view, NULL) == MODEL_NONE)
 		return;
 	struct intent want = intent(s);
 	if (want.kind == 0 || (want.kind == MSIG_PROCESS_ADD && !somebody(s)))
@@ -1551,10 +1658,13 @@ await_joiners(struct step *s)
 		if (p->used && !p->statement.known && p->has == 0 && strangers &&
 		    (designated(s->view) & BIT(i)) == 0)
 			step_reason(s, &why);
-		if ((designated(s->view) & BIT(i)) == 0 || p->member)
+		if ((designated(s->view) & BIT(i)) == 0 || p->member ||
+		    (p->ready && lead_leads(s->view)))
 			continue;
 		step_wait(s, REASON_PEER, REASON_OF_PEER, p->identity,
-			  p->ready ? "its request to join" : "operational",
+			  !p->ready            ? "operational"
+			  : lead_mode(s->view) ? "the leader's request for its join"
+					       : "its request to join",
 			  p->ready ? "none yet" : p->why, 0);
 	}
 }
@@ -1598,6 +1708,16 @@ withdraw(struct step *s)
 	struct view_process *run = &s->view->d.process;
 	if (run->kind == 0)
 		return;
+	/* A rollover that the leader conducts: it hears of our operator's word by our statement. */
+	if (run->aborting && run->led && run->subject == VIEW_SELF && run->requestor != VIEW_SELF &&
+	    own_affair(run->kind) && !effective(run))
+		order_done(&s->view->d, run->kind);
+	const char *over = lead_over(s->view);
+	if (over != NULL) {
+		give_up(s, over);
+		back_off(s);
+		return;
+	}
 	bool bound = run->requestor == VIEW_SELF ? effective(run) : run->step > 0;
 	if (run->executed && overtaken(s->view)) {
 		end_early(s, "another process has run since");
@@ -1649,7 +1769,9 @@ withdraw(struct step *s)
 			end_early(s, "the owner took one of its signers out");
 			return;
 		}
-		if (left != run->voters && !step_frozen(s->view)) {
+		bool succession =
+		    run->led && lead_mode(s->view) && (left >> run->requestor & 1) == 0;
+		if (left != run->voters && !step_frozen(s->view) && !succession) {
 			run->voters = left;
 			s->view->persist = true;
 		}
@@ -1679,6 +1801,7 @@ agree_run(struct step *s)
 {
 	struct durable *d = &s->view->d;
 
+	lead_succeed(s);
 	withdraw(s);
 	s->view->put_back = false;
 	for (int i = 1; i < VIEW_PROVIDERS; i++)

@@ -4,6 +4,7 @@
 #include "config.h"
 #include <stdio.h>
 #include <string.h>
+#include "agentd/elect.h"
 #include "agentd/answer.h"
 #include "agentd/content.h"
 #include "agentd/operator.h"
@@ -253,7 +254,7 @@ orders_json(const struct zone_view *view)
 
 	for (int i = 0; i < VIEW_ORDERS; i++) {
 		const struct view_order *o = &view->d.order[i];
-		bool runs = run->kind == o->process && run->requestor == VIEW_SELF;
+		bool runs = run->kind == o->process && run->subject == VIEW_SELF;
 		if (o->process != 0) {
 			json_array_append_new(list, json_pack("{s:s, s:i, s:s}", "process",
 							      process_name(o->process), "algorithm",
@@ -262,6 +263,21 @@ orders_json(const struct zone_view *view)
 		}
 	}
 	return list;
+}
+
+/* How the providers work together, and who leads. */
+static json_t *
+sync_json(const struct zone_view *view)
+{
+	const struct view_election *e = &view->d.election;
+	json_t *j = json_object();
+
+	answer_put_text(j, "model", elect_model_name(elect_model(view, NULL)));
+	answer_put_text(j, "leader", answer_identity(view, elect_leader(view)));
+	answer_put(j, "term", json_integer((json_int_t)e->term));
+	answer_put_text(j, "election", elect_state_name(e->state));
+	answer_put_time(j, "lease", e->state == ELECT_SETTLED ? e->lease : 0);
+	return j;
 }
 
 static void
@@ -283,6 +299,7 @@ put_operator(json_t *j, const struct zone_view *view)
 	answer_put(j, "providers", providers);
 	answer_put_text(j, "ns", view->d.agent_ns ? "AGENT" : "OWNER");
 	answer_put_text(j, "share", msig_share_name(view->d.share));
+	answer_put(j, "sync", sync_json(view));
 	answer_put(j, "orders", orders_json(view));
 	answer_put(j, "step_mode", steps);
 	answer_put(j, "approval",

@@ -21,7 +21,9 @@
  *          "providers": [{"provider": identity, "member": bool, "contributed": bool, "expelled": bool
  *          (by our operator), "has": ["keys"|"cds"|"ns"...] (what of it is in the zone)}...],
  *          "ns": "AGENT"|"OWNER" (who manages NS, as it is in force), "share": "all"|"zsk" (dnskey-share,
- *          as it is in force), "orders": [{"process": name,
+ *          as it is in force), "sync": {"model": "peer"|"leader"|"unknown" (not of all it is known what
+ *          they can)|"none" (nothing that all can), "leader": identity or "", "term": n, "election":
+ *          "none"|"voting"|"confirming"|"settled", "lease": t}, "orders": [{"process": name,
  *          "algorithm": n, "state": "waits"|"runs"}...], "step_mode": [name of process...],
  *          "approval": {"process": name, "step": name, "subject": identity} or null (what waits for
  *          `approve`)}
@@ -59,7 +61,8 @@
  *           when the zone is there: as `why`; {"ok": false, "code": 4, ..., "reasons": [...]} when the
  *           time is over; code 1 at once when it is blocked and "or_blocked" is true
  * peers     -> {"peers": [{"peer": identity, "state": "operational" (peer.h), "since": t,
- *           "zones": [{"zone": z, "hello_sent": bool, "hello_heard": bool, "trouble": ""}],
+ *           "zones": [{"zone": z, "hello_sent": bool, "hello_heard": bool, "models":
+ *           ["peer"|"leader"...] (what it says it can there), "trouble": ""}],
  *           "target": "ns.msa.p2.example." (name of the KEY), "addresses": ["192.0.2.1@53"...],
  *           "keys": [{"tag": n, "algorithm": n}], "heard": t, "acked_ago": ms or null,
  *           "interval": ms (ours), "advertised": ms (its own), "discovered": bool, "fresh_until": t,

@@ -7,6 +7,25 @@
 #include "agentd/cmds.h"
 #include "agentd/identity.h"
 #include "agentd/peers.h"
+#include "agentd/zones.h"
+
+/* How the peer says that it can work together with others on a zone. */
+static json_t *
+models_json(struct contact *c, const knot_dname_t *name)
+{
+	const struct zone *zone = zones_find(c->agent, name);
+	int number = zone != NULL ? view_provider_find(zone->view, c->peer->identity) : -1;
+	uint8_t models = number > 0 ? zone->view->d.provider[number].models : 0;
+	json_t *list = json_array();
+
+	if ((models & MSIG_SYNC_PEER) != 0) {
+		json_array_append_new(list, json_string("peer"));
+	}
+	if ((models & MSIG_SYNC_LEADER) != 0) {
+		json_array_append_new(list, json_string("leader"));
+	}
+	return list;
+}
 
 static json_t *
 peer_json(struct contact *c)
@@ -22,6 +41,7 @@ peer_json(struct contact *c)
 		answer_put_text(zone, "zone", msig_name_text(z->name, text));
 		answer_put(zone, "hello_sent", json_boolean(z->told));
 		answer_put(zone, "hello_heard", json_boolean(z->heard));
+		answer_put(zone, "models", models_json(c, z->name));
 		answer_put_text(zone, "trouble", peers_why(c, z->name, trouble, sizeof(trouble)));
 		json_array_append_new(zones, zone);
 	}

@@ -6,6 +6,7 @@ agentd_libcore_la_SOURCES = \
 	agentd/decide.h agentd/decide.c \
 	agentd/durable.c \
 	agentd/elect.h agentd/elect.c \
+	agentd/lead.h agentd/lead.c \
 	agentd/hold.h agentd/hold.c agentd/mutant.h \
 	agentd/operator.h agentd/operator.c \
 	agentd/outlook.h agentd/outlook_int.h agentd/outlook.c agentd/outlook_change.c \

@@ -9,6 +9,7 @@
 
 #include "agentd/agree.h"
 #include "agentd/elect.h"
+#include "agentd/lead.h"
 #include "agentd/mutant.h"
 #include "agentd/process.h"
 #include "agentd/roll.h"
@@ -670,6 +671,7 @@ state_self(struct step *s)
 	}
 	new.ns = view->config.ns;
 	new.share = view->config.share;
+	lead_wish(view, &new);
 	memcpy(new.hsync, d->hsync.digest, sizeof(new.hsync));
 	memcpy(new.generation, d->generation, sizeof(new.generation));
 	new.process = 0;
@@ -684,8 +686,9 @@ state_self(struct step *s)
 	bool same = rset_equal(old->dnskey, new.dnskey) && rset_equal(old->cds, new.cds) &&
 		    rset_equal(old->cdnskey, new.cdnskey) && rset_equal(old->ns, new.ns);
 	if (old->known && same && old->process == new.process && old->step == new.step &&
-	    old->process_epoch == new.process_epoch &&
-	    old->share == new.share &&memcmp(old->hsync, new.hsync, 32) == 0)
+	    old->process_epoch == new.process_epoch && old->share == new.share &&
+	    old->wish == new.wish &&
+	    old->wish_algorithm == new.wish_algorithm &&memcmp(old->hsync, new.hsync, 32) == 0)
 		return;
 	new.epoch = d->epoch;
 	new.counter = ++d->counter;

@@ -10,7 +10,7 @@
 #include "libmsig/buf.h"
 #include "libmsig/err.h"
 
-#define DURABLE_VERSION 5
+#define DURABLE_VERSION 6
 #define DURABLE_MAX (4u << 20)
 #define TIME_MAX (UINT64_C(1) << 52) /* sums of times do not overflow */
 
@@ -167,6 +167,10 @@ c_statement(struct codec *c, struct view_statement *s)
 	c_bytes(c, s->hsync, sizeof(s->hsync));
 	if (c->version >= 4)
 		c_u8(c, &s->share);
+	if (c->version >= 6) {
+		c_u8(c, &s->wish);
+		c_u8(c, &s->wish_algorithm);
+	}
 	c_set(c, &s->dnskey);
 	c_set(c, &s->cds);
 	c_set(c, &s->cdnskey);
@@ -226,6 +230,8 @@ c_process(struct codec *c, struct view_process *p)
 		c_set(c, &p->fresh);
 		c_set(c, &p->old);
 	}
+	if (c->version >= 6)
+		c_bool(c, &p->led);
 	if (!c->write && (phase > PHASE_DONE || p->subject < 0 || p->requestor < 0))
 		c->rd.err = MSIG_EDB;
 }

@@ -82,6 +82,14 @@ is_member(const struct zone_view *view, int provider)
 	return p->member || p->has == HAS_ALL;
 }
 
+/* A joiner of whom nobody heard yet keeps no member waiting; but who is no member himself has to
+ * hear of all the others. */
+static bool
+counts(const struct zone_view *view, int provider)
+{
+	return is_member(view, provider) || can(view, provider) != 0 || !is_member(view, VIEW_SELF);
+}
+
 enum view_model
 elect_model(const struct zone_view *view, int *who)
 {
@@ -92,8 +100,8 @@ elect_model(const struct zone_view *view, int *who)
 		if ((view->designated & BIT(i)) == 0)
 			continue;
 		uint8_t models = can(view, i);
-		if (models == 0) { /* a joiner that nobody heard of yet decides nothing */
-			if (is_member(view, i) && unknown < 0)
+		if (models == 0) {
+			if (counts(view, i) && unknown < 0)
 				unknown = i;
 			continue;
 		}
@@ -114,7 +122,7 @@ elect_voters(const struct zone_view *view)
 {
 	uint32_t mask = 0;
 	for (int i = 0; i < VIEW_PROVIDERS; i++)
-		if ((view->designated & BIT(i)) != 0 && (is_member(view, i) || can(view, i) != 0))
+		if ((view->designated & BIT(i)) != 0 && counts(view, i))
 			mask |= BIT(i);
 	return mask;
 }

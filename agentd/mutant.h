@@ -22,6 +22,7 @@
 	X(UNKNOWN, "what was not seen counts as seen")                     \
 	X(NO_COMMIT, "what is decided is acted on before it is persisted") \
 	X(STEP_MODE, "a step needs no operator")                           \
+	X(LEADER, "in leader mode, whoever wants something asks for it")   \
 	X(SHRINK, "an overlay loses a provider without a process")
 
 enum mutant {

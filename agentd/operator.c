@@ -119,7 +119,7 @@ operator_cancel(struct zone_view *view, uint8_t kind)
 		struct view_order *o = &d->order[i];
 		if (o->process == 0 || (kind != 0 && o->process != kind))
 			continue;
-		if (run->kind == o->process && run->requestor == VIEW_SELF) {
+		if (run->kind == o->process && run->subject == VIEW_SELF) {
 			runs = true;
 			continue;
 		}

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agentd/lead.h"
 #include "agentd/agree.h"
 #include "agentd/outlook_int.h"
 #include "libmsig/err.h"
@@ -155,6 +156,8 @@ who(const struct zone_view *view, const struct outlook_ask *ask, struct outlook 
 		out->requestor = out->subject;
 	else
 		out->requestor = lowest(view, out->subject);
+	if (lead_mode(view)) /* whoever leads then, if nobody does now */
+		out->requestor = elect_leader(view) >= 0 ? elect_leader(view) : lowest(view, -1);
 	return 0;
 }
 

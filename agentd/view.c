@@ -545,6 +545,7 @@ static bool
 same_statement(const struct view_statement *a, const struct view_statement *b)
 {
 	return a->process == b->process && a->step == b->step && a->share == b->share &&
+	       a->wish == b->wish && a->wish_algorithm == b->wish_algorithm &&
 	       a->process_epoch == b->process_epoch && memcmp(a->hsync, b->hsync, 32) == 0 &&
 	       rset_equal(a->dnskey, b->dnskey) && rset_equal(a->cds, b->cds) &&
 	       rset_equal(a->cdnskey, b->cdnskey) && rset_equal(a->ns, b->ns);

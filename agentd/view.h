@@ -129,12 +129,13 @@ struct view_hsync {
  * into STATE (and back), signs, and keeps the signed form as evidence. */
 struct view_statement {
 	bool known;
-	uint8_t generation[16];  /* TLV 19 */
-	uint64_t epoch, counter; /* version, TLV 17 */
-	uint64_t process_epoch;  /* TLV 14: the process it is in or was in last */
-	uint8_t share;           /* TLV 23 */
-	uint8_t process, step;   /* TLV 5, 6; process 0: rests: step 7 = member in sync, 0 = not */
-	uint8_t hsync[32];       /* TLV 16 */
+	uint8_t generation[16];       /* TLV 19 */
+	uint64_t epoch, counter;      /* version, TLV 17 */
+	uint64_t process_epoch;       /* TLV 14: the process it is in or was in last */
+	uint8_t share;                /* TLV 23 */
+	uint8_t wish, wish_algorithm; /* TLV 25, 22: what it asks the leader for; 0: nothing */
+	uint8_t process, step; /* TLV 5, 6; process 0: rests: step 7 = member in sync, 0 = not */
+	uint8_t hsync[32];     /* TLV 16 */
 	struct rset dnskey, cds, cdnskey, ns;
 	int64_t received;
 };
@@ -247,6 +248,7 @@ struct view_process {
 	uint64_t epoch;
 	uint8_t tid[16];
 	uint8_t hsync[32]; /* digest it was agreed under */
+	bool led;          /* in leader mode: the requestor is the leader */
 	bool executed;     /* an EXECUTE happened: only forward from here */
 	bool aborting;     /* no step executed and we give up */
 	uint32_t voters;   /* bit per provider: who was designated when it began */

@@ -44,6 +44,8 @@ times_of(const struct conf *conf, const struct conf_zone *zone)
 	set(&t.ask_slow, conf->poll);
 	set(&t.resend, conf->request_timeout / 6); /* several tries before it is over */
 	set(&t.lease, conf->lease);
+	set(&t.lead, conf->leader_lease);
+	set(&t.ballot, conf->request_timeout / 2);
 	if (!conf->lab || conf->margin != 0) {
 		t.margin = conf->margin;
 	}
@@ -87,7 +89,10 @@ configure(struct zone *zone)
 	config->share = (uint8_t)zone->conf->dnskey_share;
 	config->times = times_of(zone->agent->conf, zone->conf);
 	config->step_mode = step_mode(zone->conf);
-	config->models = MSIG_SYNC_PEER | MSIG_SYNC_LEADER;
+	config->models = MSIG_SYNC_LEADER;
+	if (zone->conf->sync_model == CONF_MODEL_PEER) {
+		config->models |= MSIG_SYNC_PEER;
+	}
 	config->ns = RSET_NONE;
 	for (unsigned i = 0; i < zone->conf->nses; i++) {
 		knot_dname_storage_t name;
@@ -605,6 +610,8 @@ zones_statement(struct zone *zone, struct msig_option *option, struct msig_apex 
 		st.version.counter = own->counter;
 		memcpy(st.hsync_digest, own->hsync, sizeof(st.hsync_digest));
 		st.share = own->share;
+		st.wish = own->wish;
+		st.algorithm = own->wish_algorithm;
 		st.process = own->process;
 		st.step = own->step;
 		st.epoch = own->process_epoch;
@@ -887,6 +894,8 @@ zones_stated(struct zone *zone, struct contact *contact, const struct msig_peerm
 	said.counter = st.version.counter;
 	said.process_epoch = st.epoch;
 	said.share = st.share;
+	said.wish = st.wish;
+	said.wish_algorithm = st.algorithm;
 	said.process = st.process;
 	said.step = st.step;
 	memcpy(said.hsync, st.hsync_digest, sizeof(said.hsync));

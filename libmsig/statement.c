@@ -131,6 +131,10 @@ msig_statement_to_option(const struct msig_statement *st, struct msig_option *op
 	option->epoch = st->epoch;
 	option->owner_serial = st->owner_serial;
 	option->share = st->share;
+	option->wish = st->wish;
+	option->algorithm = st->algorithm;
+	if (st->wish != 0)
+		option->has |= MSIG_HAS(WISH) | MSIG_HAS(ALGORITHM);
 	option->has |= MSIG_HAS(CONTRIBUTION) | MSIG_HAS(GENERATION) | MSIG_HAS(HSYNC) |
 		       MSIG_HAS(VERSION) | MSIG_HAS(PROCESS) | MSIG_HAS(STEP) | MSIG_HAS(EPOCH) |
 		       MSIG_HAS(OWNER_SERIAL) | MSIG_HAS(SHARE);
@@ -153,6 +157,8 @@ from_option(const struct msig_option *option, struct msig_statement *st)
 	st->step = option->step;
 	st->epoch = option->epoch;
 	st->owner_serial = option->owner_serial;
+	st->wish = option->wish;
+	st->algorithm = option->has & MSIG_HAS(WISH) ? option->algorithm : 0;
 	st->share = option->share; /* absent: all */
 	return st->share < MSIG_SHARE_COUNT ? 0 : MSIG_EVALUE;
 }

@@ -21,6 +21,8 @@ struct msig_statement {
 	uint8_t share;         /* enum msig_share: what it wants to share of everybody's keys */
 	uint64_t epoch;        /* of that process */
 	uint32_t owner_serial; /* as the sender sees it */
+	uint8_t wish;          /* process that it asks the leader for; 0: none */
+	uint8_t algorithm;     /* of that, where an algorithm rollover goes */
 };
 
 void msig_statement_init(struct msig_statement *st, const knot_dname_t *identity,

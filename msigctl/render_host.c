@@ -289,8 +289,11 @@ peer_lists(const struct text *t, const json_t *p)
 	JS_EACH(json_object_get(p, "zones"), zone)
 	{
 		bool both = js_true(zone, "hello_sent") && js_true(zone, "hello_heard");
+		const json_t *models = json_object_get(zone, "models");
+		bool led = json_array_size(models) == 1 &&
+			   strcmp(json_string_value(json_array_get(models, 0)), "leader") == 0;
 		snprintf(list, sizeof(list), "%s%s", js_str(zone, "zone"),
-			 both ? ""
+			 both ? led ? ", with a leader (sync-model)" : ""
 			 : js_true(zone, "hello_sent")
 			     ? ": our HELLO was taken, its own has not come"
 			 : js_true(zone, "hello_heard") ? ": its HELLO came, ours was not taken"

@@ -139,6 +139,34 @@ show_providers(const struct text *t, const json_t *z)
 	}
 }
 
+/* Nothing where all are peers: that is the default. */
+static void
+show_leader(const struct text *t, const json_t *z)
+{
+	const json_t *sync = json_object_get(z, "sync");
+	const char *model = js_str(sync, "model");
+	char when[TEXT_TIME];
+	if (strcmp(model, "leader") != 0) {
+		if (strcmp(model, "none") == 0 || strcmp(model, "unknown") == 0) {
+			text_field(t, "Model", TINT_BAD,
+				   strcmp(model, "none") == 0
+				       ? "none that all providers can (sync-model)"
+				       : "not known yet of all providers");
+		}
+		return;
+	}
+	if (js_has(sync, "leader")) {
+		text_field(t, "Leader", TINT_NONE, "%s, term %" PRIu64 ", until %s",
+			   js_str(sync, "leader"), js_num(sync, "term"),
+			   text_both(t, js_num(sync, "lease"), when));
+	} else {
+		text_field(
+		    t, "Leader", TINT_WAIT, "none; term %" PRIu64 ", %s", js_num(sync, "term"),
+		    strcmp(js_str(sync, "election"), "none") == 0 ? "nobody votes"
+								  : js_str(sync, "election"));
+	}
+}
+
 static void
 show_operator(const struct text *t, const json_t *z)
 {
@@ -197,6 +225,7 @@ show_zone(const struct text *t, const json_t *z)
 		text_field(t, "Leaving", TINT_WAIT, "%s", list);
 	}
 	show_providers(t, z);
+	show_leader(t, z);
 	show_operator(t, z);
 	if (js_has(z, "freeze")) {
 		text_field(t, "HSYNC", TINT_BAD, "not followed: %s", js_str(z, "freeze"));
@@ -269,6 +298,10 @@ render_why(const struct text *t, const json_t *a)
 		words_step(p, step, sizeof(step));
 		text_printf(t, TINT_NONE, ", %s %s, step %s", js_str(p, "kind"),
 			    js_str(p, "subject"), step);
+	}
+	const json_t *sync = json_object_get(zone, "sync");
+	if (js_has(sync, "leader")) {
+		text_printf(t, TINT_NONE, ", led by %s", js_str(sync, "leader"));
 	}
 	fputc('\n', t->out);
 	if (js_has(zone, "freeze")) {

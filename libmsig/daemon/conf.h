@@ -31,6 +31,8 @@ enum conf_signer_feed { CONF_FEED_TRANSFER, CONF_FEED_PUSH };
 enum conf_signer_records { CONF_RECORDS_FOREIGN, CONF_RECORDS_ALL };
 /* The order of the item's choices is that of enum msig_share. */
 enum conf_dnskey_share { CONF_SHARE_ALL, CONF_SHARE_ZSK };
+/* How the providers work together: as peers if all can, or led. */
+enum conf_sync_model { CONF_MODEL_PEER, CONF_MODEL_LEADER };
 enum conf_serial { CONF_SERIAL_OWNER, CONF_SERIAL_UNIXTIME, CONF_SERIAL_DATE };
 /* Who moves the signer's keys; the order of the item's choices. */
 enum conf_driver { CONF_DRIVER_NONE, CONF_DRIVER_KNOT, CONF_DRIVER_PDNS };
@@ -50,6 +52,7 @@ struct conf_zone {
 	unsigned nses;
 	enum conf_signer_records signer_records;
 	enum conf_dnskey_share dnskey_share; /* agentd: which keys of the others all publish */
+	enum conf_sync_model sync_model;     /* agentd */
 	enum conf_serial serial;             /* combinerd: how the one that it serves is chosen */
 	enum conf_driver signer_driver;      /* signerd */
 	knot_dname_t *parent;                /* or NULL: found by asking */
@@ -104,7 +107,8 @@ struct conf {
 	char *sig0_name;   /* owner of the KEY record = URI target; default ns.<identity> */
 	char *uri_address; /* address@port to publish, for identity records */
 	uint32_t heartbeat_min, heartbeat_max, hello_retry, query_timeout, poll;
-	uint32_t request_timeout, lease, propagation /* D */, margin, margin_percent, clock_skew;
+	uint32_t request_timeout, lease, leader_lease, propagation /* D */, margin, margin_percent;
+	uint32_t clock_skew;
 	uint32_t cache_floor, parent_poll, key_poll, egress_settle;
 	bool lab; /* times below what is sane are allowed; loud in every status */
 	/* signerd: */

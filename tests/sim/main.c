@@ -142,7 +142,7 @@ static int
 usage(void)
 {
 	fprintf(stderr, "usage: msig-sim [-afkltv] [-s seed] [-c count] [-n agents] [-j jobs] "
-			"[-x kind,...]\n");
+			"[-x kind,...] [-p peer|leader]\n");
 	return 2;
 }
 
@@ -170,7 +170,7 @@ arguments(int argc, char **argv, struct arguments *a)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "as:c:n:fj:kltm:vx:")) != -1) {
+	while ((c = getopt(argc, argv, "as:c:n:fj:kltm:p:vx:")) != -1) {
 		a->given = true;
 		switch (c) {
 		case 'a':
@@ -201,6 +201,13 @@ arguments(int argc, char **argv, struct arguments *a)
 			break;
 		case 'm':
 			a->mutants = optarg;
+			break;
+		case 'p':
+			a->opt.model = strcmp(optarg, "leader") == 0 ? MODEL_LEADER
+				       : strcmp(optarg, "peer") == 0 ? MODEL_PEER
+								     : -1;
+			if (a->opt.model < 0)
+				return usage();
 			break;
 		case 't':
 			a->opt.trace = true;

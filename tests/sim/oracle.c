@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "libmsig/msg.h"
+#include "agentd/lead.h"
 #include "tests/sim/sim.h"
 
 static bool
@@ -382,6 +383,36 @@ oracle_agents(struct sim *sim)
 	}
 	if (high - low > 1 && high >= 0)
 		sim_fail(sim, "S6: agents are %d steps apart", high - low);
+}
+
+/* ---- who leads ---- */
+
+static const char *
+leader_of(const struct node *n)
+{
+	int leader = n->view == NULL || n->forgot ? -1 : elect_leader(n->view);
+	return leader < 0 ? NULL : n->view->d.provider[leader].identity;
+}
+
+void
+oracle_leader(struct sim *sim, int i)
+{
+	const struct node *n = &sim->node[i];
+	const struct view_process *run = &n->view->d.process;
+	const char *leader = leader_of(n);
+
+	for (int k = 0; k < sim->nodes && leader != NULL; k++) {
+		const struct node *o = &sim->node[k];
+		if (k != i && leader_of(o) != NULL &&
+		    o->view->d.election.term == n->view->d.election.term &&
+		    memcmp(o->view->d.election.hsync, n->view->d.election.hsync, 32) == 0 &&
+		    strcmp(leader_of(o), leader) != 0)
+			sim_fail(sim, "E1: two leaders in term %llu",
+				 (unsigned long long)n->view->d.election.term);
+	}
+	if (run->kind != 0 && run->led && run->requestor == VIEW_SELF &&
+	    run->started == sim_local(sim, n) && !lead_leads(n->view))
+		sim_fail(sim, "E2: %s begins a process and does not lead", n->identity);
 }
 
 /* ---- where everything ends ---- */

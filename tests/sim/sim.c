@@ -299,6 +299,13 @@ sim_kill(struct sim *sim, int i, const char *where, bool back)
 		sim_post(sim, EV_START, i, rng_range(&sim->rng, 100, 20000));
 }
 
+void
+sim_crash(struct sim *sim, int i, const char *where)
+{
+	keep_blob(sim, &sim->node[i]);
+	sim_kill(sim, i, where, true);
+}
+
 /* A message on the way: lost, repeated, late. */
 static struct event *
 send_to(struct sim *sim, enum event_kind kind, int from, int to)
@@ -553,6 +560,8 @@ sim_drive(struct sim *sim, int i)
 		memset(n->seen, 0, sizeof(n->seen));
 	}
 	oracle_agents(sim);
+	if (sim->led)
+		oracle_leader(sim, i);
 	struct rset own = sim_set_to_view(sim, n, world_made(n));
 	if (!rset_within(n->view->d.own, own))
 		sim_fail(sim, "S8: %s takes a key of another provider for its own", n->identity);

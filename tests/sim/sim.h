@@ -98,7 +98,8 @@ rng_chance(struct rng *r, int per_mille)
 	X(EXPEL, "operators: expel")                              \
 	X(PAUSE, "operator: pause")                               \
 	X(ABORT, "operator: abort")                               \
-	X(STEPS, "operator: step mode")
+	X(STEPS, "operator: step mode")                           \
+	X(LEADER, "the leader is killed in the middle")
 
 enum mishap {
 #define X(id, text) MISHAP_##id,
@@ -321,6 +322,7 @@ struct sim_options {
 	bool joins_only;  /* nothing but signers that join */
 	bool safety_only; /* that everything comes to its end is not judged */
 	bool trace;
+	int model;        /* of working together: 0 by the seed, else enum view_model */
 	uint64_t without; /* kinds of mishaps that do not happen */
 };
 
@@ -346,6 +348,7 @@ struct sim {
 	struct rpool pool;
 	int nodes;
 	bool agent; /* NSMGMT */
+	bool led;   /* leader mode, at the start */
 	bool zsk;   /* no signer shows a KSK of another one; all are configured so, in the end */
 	struct node node[NODES];
 	struct parent parent;
@@ -380,6 +383,7 @@ bool sim_faulty(const struct sim *sim);
 bool sim_mishap(struct sim *sim, enum mishap kind, int node, int per_mille);
 void sim_drive(struct sim *sim, int node);
 void sim_kill(struct sim *sim, int node, const char *where, bool back);
+void sim_crash(struct sim *sim, int node, const char *where); /* between two commits */
 int sim_number_at(const struct sim *sim, const struct node *n, int global);
 struct rset sim_set_to_view(struct sim *sim, struct node *n, struct rset set);
 struct rset sim_set_from_view(struct sim *sim, struct node *n, struct rset set);
@@ -404,6 +408,8 @@ struct zone_version *world_version(struct sim *sim);
 void oracle_serve(struct sim *sim, struct server *server, const struct zone_version *version);
 void oracle_check(struct sim *sim);
 void oracle_agents(struct sim *sim);
+/* In leader mode: one leader per term, and nobody else begins anything. */
+void oracle_leader(struct sim *sim, int node);
 bool oracle_finished(struct sim *sim, char *why, size_t len);
 /* Whoever is not where it should be says why. */
 bool oracle_named(struct sim *sim, char *why, size_t len);

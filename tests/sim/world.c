@@ -1272,6 +1272,9 @@ people(struct sim *sim, int i)
 		struct event *e = sim_post(sim, EV_OPERATOR, i, 1000);
 		e->a = WORD_CONFIRM;
 	}
+	/* What was paused, or half given up, when a copy of the database was made. */
+	if (n->up && !sim_faulty(sim) && (n->view->d.paused || n->view->d.process.aborting))
+		sim_post(sim, EV_OPERATOR, i, 1000)->a = WORD_RESUME;
 	if (n->up && n->view->waits.kind != 0 && rng_chance(&sim->rng, 500) &&
 	    operator_approve(n->view, 0) == 0)
 		sim_drive(sim, i);
@@ -1580,12 +1583,29 @@ clock_jumps(struct sim *sim, int i)
 	}
 }
 
+/* Who conducts a process of which a step was executed. */
+static void
+kill_leader(struct sim *sim)
+{
+	for (int i = 0; i < sim->nodes; i++) {
+		const struct node *n = &sim->node[i];
+		const struct view_process *run = n->up ? &n->view->d.process : NULL;
+		if (run != NULL && run->led && run->executed && run->requestor == VIEW_SELF &&
+		    sim_mishap(sim, MISHAP_LEADER, i, 700)) {
+			sim_crash(sim, i, "the leader is killed in the middle");
+			return;
+		}
+	}
+}
+
 static void
 fault(struct sim *sim)
 {
 	if (!sim_faulty(sim))
 		return;
 	int i = (int)rng_range(&sim->rng, 0, sim->nodes - 1);
+	if (sim->led && rng_chance(&sim->rng, 150))
+		kill_leader(sim);
 	switch (rng_range(&sim->rng, 0, sim->opt.joins_only ? 10 : 15)) {
 	case 0:
 	case 1:
@@ -1756,6 +1776,8 @@ make_node(struct sim *sim, int i)
 
 	snprintf(n->identity, sizeof(n->identity), "msa.p%d.example.", i + 1);
 	n->models = MSIG_SYNC_PEER | MSIG_SYNC_LEADER;
+	if (sim->led && (i == 0 || rng_chance(&sim->rng, 600)))
+		n->models = MSIG_SYNC_LEADER;
 	n->mode = rng_chance(&sim->rng, 400) ? VIEW_MODE_ALL : VIEW_MODE_FOREIGN;
 	n->driver = rng_chance(&sim->rng, 700);
 	n->unsigned_ = i > 0 && !sim->opt.joins_only && rng_chance(&sim->rng, 150);
@@ -1913,6 +1935,7 @@ world_make(struct sim *sim)
 	sim->agent = rng_chance(&sim->rng, 700);
 	make_times(sim);
 	sim->zsk = sim->opt.seed % 8 == 4;
+	sim->led = sim->opt.model == 0 ? sim->opt.seed % 6 == 0 : sim->opt.model == MODEL_LEADER;
 	for (int i = 0; i < sim->nodes; i++)
 		make_node(sim, i);
 	/* One operator may learn of it later. */

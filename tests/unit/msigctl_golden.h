@@ -109,7 +109,9 @@
  "no key has been seen yet\n"},
 {"peers", render_peers,
  "{'peers': [{'peer': 'msa.p2.example.', 'state': 'operational', 'since': ^-3600^, 'zones': "
- "[{'zone': 'sign-me.example.', 'hello_sent': true, 'hello_heard': true, 'trouble': ''}], "
+  "[{'zone': 'sign-me.example.', 'hello_sent': true, 'hello_heard': true, 'models': ['peer', "
+ "'leader'], 'trouble': ''}, {'zone': 'b.example.', 'hello_sent': true, 'hello_heard': true, "
+ "'models': ['leader'], 'trouble': ''}], "
  "'target': 'ns.msa.p2.example.', 'addresses': ['192.0.2.20@5399'], 'keys': [{'tag': 48173, "
  "'algorithm': 15}], 'heard': ^-3^, 'interval': 500, 'trouble': ''}, {'peer': "
  "'msa.p3.example.', 'state': 'known', 'since': 0, 'zones': [{'zone': 'sign-me.example.', "
@@ -120,6 +122,7 @@
  "  dns:   192.0.2.20@5399\n"
  "  keys:  48173 (algorithm 15) of ns.msa.p2.example.\n"
  "  zone:  sign-me.example.\n"
+ "  zone:  b.example., with a leader (sync-model)\n"
  "  heard: 13:15:18 (3s ago), beats every 500 ms\n"
  "\n"
  "peer: msa.p3.example.\n"
@@ -127,6 +130,30 @@
  "  why:   KEY ns.msa.p3.example.: insecure\n"
  "  zone:  sign-me.example.: our HELLO was taken, its own has not come\n"
  "         refused: not ready\n"},
+{"tracking, led", render_tracking, "{'zone': {'zone': 'z.', 'state': 'in-sync', 'process': null, "
+ "'signers': [], 'serial': {}, 'sync': {'model': 'leader', 'leader': 'msa.p2.example.', 'term': 4, "
+ "'election': 'settled', 'lease': ^60^}}, 'reasons': []}",
+ "Zone            : z.\n"
+ "State           : in-sync\n"
+ "Serials         : owner 0, merged 0, signed 0; merge ; content\n"
+ "Signers         : none\n"
+ "Leader          : msa.p2.example., term 4, until 13:16:21 (in 1m00s)\n"
+ "Process         : none\n"
+ "Waiting for     : nobody; nothing for you to do\n"},
+{"tracking, no leader", render_tracking, "{'zone': {'zone': 'z.', 'state': 'waiting', 'process': null, "
+ "'signers': [], 'serial': {}, 'sync': {'model': 'leader', 'leader': '', 'term': 4, "
+ "'election': 'voting', 'lease': 0}}, 'reasons': []}",
+ "Zone            : z.\n"
+ "State           : waiting\n"
+ "Serials         : owner 0, merged 0, signed 0; merge ; content\n"
+ "Signers         : none\n"
+ "Leader          : none; term 4, voting\n"
+ "Process         : none\n"
+ "Waiting for     : nobody; nothing for you to do\n"},
+{"why, led", render_why, "{'zone': {'zone': 'z.', 'state': 'in-sync', 'process': null, "
+ "'sync': {'model': 'leader', 'leader': 'msa.p2.example.'}}, 'reasons': []}",
+ "z. in-sync, led by msa.p2.example.\n"
+ "It waits for nothing.\n"},
 {"peers, none", render_peers, "{'peers': []}",
  "no peers: no zone's HSYNC names another provider\n"},
 {"journal", render_journal,

@@ -164,6 +164,8 @@ test_mistakes(void **state)
 	     ":3: zone.dnskey-share: \"ksk\" is not one of all|zsk"},
 	    {"signerd:\n    knot-config: a\n    knot-kasp: b\n",
 	     "signerd.knot-config: only one of"},
+	    {"zone:\n  - domain: a.\n    sync-model: follower\n",
+	     ":3: zone.sync-model: \"follower\" is not one of peer|leader"},
 	    {"zone:\n  - domain: a.\n    signer-records: some\n",
 	     ":3: zone.signer-records: \"some\" is not one of foreign|all"},
 	    {"remote:\n  - id: x\n", ":2: remote.address: must be given"},
@@ -393,8 +395,8 @@ test_print(void **state)
 	    "lease: 1d\n    uri-address: 192.0.2.5\n"
 	    "combiner:\n    journal-size: 1536K\n    min-refresh: 3600\n" ZONE
 	    "    update-key: file-key.\n    update-origin: MSA.p2.example.\n    signer-records: "
-	    "all\n    dnskey-share: zsk\n    parent: example.\n    step-mode: [ remove-signer, all "
-	    "]\n"
+	    "all\n    dnskey-share: zsk\n    sync-model: leader\n    parent: example.\n    "
+	    "step-mode: [ remove-signer, all ]\n"
 	    "  - domain: 1/2.\\046x.example.\n    master: [ signer, owner ]\n    signer: \"a "
 	    "\\\"strange\\\" one\"\n");
 	if (conf == NULL)
@@ -425,6 +427,8 @@ test_print(void **state)
 					    "min-refresh: 1h\n",
 					    "signer-records: all\n",
 					    "dnskey-share: zsk\n",
+					    "sync-model: leader\n",
+					    "leader-lease: 1h\n",
 					    "step-mode: [ remove-signer, all ]\n",
 					    "uri-address: 192.0.2.5@5399\n",
 					    "  - domain: shop.example.\n",

@@ -1,0 +1,41 @@
+/*
+ * Leader mode: who may ask for what, what the leader asks for in the others' place, and how a
+ * process goes on when somebody else leads. Who leads is elect.h; what is asked, approved and done
+ * is agree.h, the same as in peer mode.
+ */
+#pragma once
+
+#include "agentd/elect.h"
+#include "agentd/step.h"
+
+#define LEAD_TASKS (VIEW_PROVIDERS + VIEW_ORDERS + VIEW_PROVIDERS)
+
+/* Something to be asked for; kind 0: nothing. */
+struct lead_task {
+	uint8_t kind;
+	uint8_t algorithm;
+	int subject;
+};
+
+bool lead_mode(const struct zone_view *view);  /* leader mode is what all can */
+bool lead_leads(const struct zone_view *view); /* ... and we lead */
+
+/* What joiners, our operator and, by their statements, the other members want. Returns how many. */
+int lead_tasks(const struct zone_view *view, struct lead_task task[LEAD_TASKS]);
+
+/* Our own wish, for the statement. */
+void lead_wish(const struct zone_view *view, struct view_statement *own);
+
+/* May `from` ask for this? NULL, or why not; *never (may be NULL): not later either. */
+const char *lead_no_right(const struct zone_view *view, int from, uint8_t kind, uint8_t algorithm,
+			  int subject, bool *never);
+
+/* Who asks again for a step that was executed here already, in a process that it took over? */
+bool lead_repeats(const struct zone_view *view, int from, const struct view_message *m);
+
+/* Another one leads: a process with an EXECUTE behind it goes on under it. */
+void lead_succeed(struct step *s);
+/* Why a process without one is given up, or NULL. */
+const char *lead_over(const struct zone_view *view);
+/* The leader may take no step now: its lease has ended. */
+bool lead_rests(const struct zone_view *view);

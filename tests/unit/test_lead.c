@@ -1,0 +1,444 @@
+/*
+ * Leader mode: who may ask for what, in whose place the leader asks, and who goes on when another
+ * one leads. The agent under test is provider 1; 2 and 3 are moved by hand.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "agentd/lead.h"
+#include "agentd/operator.h"
+#include "tests/unit/bench.h"
+
+static struct bench b;
+
+static int
+teardown(void **state)
+{
+	bench_clear(&b);
+	return 0;
+}
+
+/* Elected by hand. */
+static void
+lead(int who)
+{
+	struct view_election *e = &b.view->d.election;
+
+	e->term++;
+	e->state = ELECT_SETTLED;
+	e->leader = (int8_t)who;
+	e->since = b.now;
+	e->lease = b.now + 1000000;
+	e->voters = elect_voters(b.view);
+	memset(e->confirmed, who, sizeof(e->confirmed));
+	memcpy(e->hsync, b.view->d.hsync.digest, sizeof(e->hsync));
+}
+
+static struct view_process *
+run(void)
+{
+	return &b.view->d.process;
+}
+
+static void
+led(int designated, uint32_t members, int who)
+{
+	bench_init(&b, designated, members);
+	b.view->config.times.lead = 1000000;
+	b.view->config.models = MSIG_SYNC_LEADER;
+	for (int i = 1; i < designated; i++)
+		view_on_models(b.view, i, MSIG_SYNC_LEADER);
+	memset(run(), 0, sizeof(*run())); /* what began as peers */
+	bench_decide(&b);
+	memset(run(), 0, sizeof(*run()));
+	lead(who);
+	bench_forget(&b);
+}
+
+/* Three: two members and a joiner, which is the third. */
+static int
+we_lead(void **state)
+{
+	led(3, 3, 0);
+	return 0;
+}
+
+static int
+other_leads(void **state)
+{
+	led(3, 3, 1);
+	return 0;
+}
+
+/* We are the joiner. */
+static int
+we_join(void **state)
+{
+	led(2, 2, 1);
+	return 0;
+}
+
+#define EXPECT(provider, op) assert_non_null(bench_sent(&b, provider, MSIG_OP_##op))
+#define EXPECT_NOT(provider, op) assert_null(bench_sent(&b, provider, MSIG_OP_##op))
+
+/* Provider `from` says something about a process of `subject`. */
+static void
+say(int from, enum msig_op op, uint8_t kind, uint8_t step, int subject)
+{
+	struct view_message m = {
+	    .op = op, .epoch = 9, .process = kind, .step = step, .subject = subject};
+	m.tid[0] = 5;
+	memcpy(m.hsync, b.hsync.digest, sizeof(m.hsync));
+	view_on_message(b.view, from, &m, b.now);
+	bench_decide(&b);
+}
+
+static void
+reply(int from, enum msig_op op)
+{
+	struct view_message m = {.op = op,
+				 .epoch = run()->epoch,
+				 .process = run()->kind,
+				 .step = run()->step,
+				 .subject = run()->subject};
+	memcpy(m.tid, run()->tid, sizeof(m.tid));
+	memcpy(m.hsync, b.hsync.digest, sizeof(m.hsync));
+	view_on_message(b.view, from, &m, b.now);
+	bench_decide(&b);
+}
+
+/* ---- who asks ---- */
+
+static void
+test_leader_asks_for_the_joiner(void **state)
+{
+	bench_run(&b, 2000);
+	assert_int_equal(run()->kind, MSIG_PROCESS_ADD);
+	assert_int_equal(run()->subject, 2);
+	assert_int_equal(run()->requestor, 0);
+	assert_true(run()->led);
+	EXPECT(1, REQUEST);
+	EXPECT(2, REQUEST);
+	assert_int_equal(bench_sent(&b, 1, MSIG_OP_REQUEST)->subject, 2);
+}
+
+static void
+test_joiner_waits(void **state)
+{
+	bench_run(&b, 5000);
+	assert_int_equal(run()->kind, 0);
+	EXPECT_NOT(1, REQUEST);
+	const struct reason *r = bench_reason(&b, REASON_PEER, REASON_OF_GRANT);
+	assert_non_null(r);
+	assert_string_equal(r->place, "msa.p2.");
+}
+
+static void
+test_nobody_without_leader(void **state)
+{
+	b.view->d.election.state = ELECT_NONE;
+	b.view->d.election.backoff = b.now + 60000;
+	bench_run(&b, 5000);
+	assert_int_equal(run()->kind, 0);
+	assert_non_null(bench_reason(&b, REASON_PEER, REASON_OF_LEADER));
+}
+
+static void
+test_model_unknown(void **state)
+{
+	b.view->d.provider[1].models = 0;
+	bench_run(&b, 5000);
+	assert_int_equal(run()->kind, 0);
+	const struct reason *r = bench_reason(&b, REASON_PEER, REASON_OF_LEADER);
+	assert_non_null(r);
+	assert_string_equal(r->place, "msa.p2.");
+}
+
+static void
+test_no_common_model(void **state)
+{
+	view_on_models(b.view, 1, MSIG_SYNC_PEER);
+	bench_run(&b, 5000);
+	assert_int_equal(run()->kind, 0);
+	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_LEADER));
+}
+
+/* A member's wish comes by its statement; a joiner that is not there keeps nobody waiting. */
+static void
+test_wish(void **state)
+{
+	view_on_peer(b.view, 2, false, "silent");
+	struct view_statement st = b.view->d.provider[1].statement;
+	st.counter++;
+	st.wish = MSIG_PROCESS_ZSK;
+	assert_int_equal(view_on_statement(b.view, 1, &st, b.now), 0);
+	b.view->d.attempts = 0;
+	bench_run(&b, 2000);
+	assert_int_equal(run()->kind, MSIG_PROCESS_ZSK);
+	assert_int_equal(run()->subject, 1);
+	assert_int_equal(run()->requestor, 0);
+	EXPECT(1, REQUEST);
+	/* Taken back, it is given up. */
+	st.counter++;
+	st.wish = 0;
+	assert_int_equal(view_on_statement(b.view, 1, &st, b.now), 0);
+	bench_decide(&b);
+	assert_int_equal(run()->kind, 0);
+	EXPECT(1, ABORT);
+}
+
+static void
+test_own_wish(void **state)
+{
+	b.view->config.driver = true;
+	b.view->store_known = true;
+	const struct view_order order = {.process = MSIG_PROCESS_ALGORITHM, .algorithm = 13};
+	assert_int_equal(view_on_order(b.view, &order), 0);
+	bench_run(&b, 2000);
+	assert_int_equal(run()->kind, 0);
+	assert_int_equal(b.view->d.provider[0].statement.wish, MSIG_PROCESS_ALGORITHM);
+	assert_int_equal(b.view->d.provider[0].statement.wish_algorithm, 13);
+	uint8_t *blob;
+	size_t len;
+	assert_int_equal(view_encode(b.view, &blob, &len), 0);
+	free(blob);
+	bench_restart(&b);
+	assert_int_equal(b.view->d.provider[0].statement.wish_algorithm, 13);
+	assert_int_equal(operator_cancel(b.view, 0), 0);
+}
+
+/* ---- who may ask ---- */
+
+static void
+test_leader_is_heard(void **state)
+{
+	say(1, MSIG_OP_REQUEST, MSIG_PROCESS_ADD, 0, 2);
+	EXPECT(1, APPROVE);
+	assert_int_equal(run()->requestor, 1);
+	assert_int_equal(run()->subject, 2);
+	assert_true(run()->led);
+}
+
+static void
+test_joiner_is_not_heard(void **state)
+{
+	say(2, MSIG_OP_REQUEST, MSIG_PROCESS_ADD, 0, 2);
+	EXPECT_NOT(2, APPROVE);
+	EXPECT(2, NOT_YET);
+	assert_int_equal(run()->kind, 0);
+	/* Nor without its REQUEST. */
+	say(2, MSIG_OP_EXECUTE, MSIG_PROCESS_ADD, 0, 2);
+	assert_int_equal(run()->kind, 0);
+}
+
+static void
+test_no_leader_no_approval(void **state)
+{
+	b.view->d.election.state = ELECT_NONE;
+	b.view->d.election.backoff = b.now + 60000;
+	say(1, MSIG_OP_REQUEST, MSIG_PROCESS_ADD, 0, 2);
+	EXPECT(1, NOT_YET);
+	lead(1);
+	bench_decide(&b);
+	EXPECT(1, APPROVE);
+}
+
+/* Nobody rolls our keys but we ourselves. */
+static void
+test_roll_without_order(void **state)
+{
+	b.view->d.provider[2].statement.known = false;
+	b.view->designated = 3;
+	say(1, MSIG_OP_REQUEST, MSIG_PROCESS_ZSK, 0, 0);
+	assert_int_equal(bench_sent(&b, 1, MSIG_OP_DENY)->result, MSIG_RESULT_POLICY);
+	bench_forget(&b);
+	say(1, MSIG_OP_REQUEST, MSIG_PROCESS_ZSK, 0, 1); /* its own, which it did not wish */
+	EXPECT(1, NOT_YET);
+}
+
+/* ---- who goes on ---- */
+
+static void
+at(uint8_t step, enum view_phase phase, int requestor)
+{
+	*run() = (struct view_process){.kind = MSIG_PROCESS_ADD,
+				       .subject = 2,
+				       .requestor = (int8_t)requestor,
+				       .epoch = 9,
+				       .led = true,
+				       .executed = true,
+				       .voters = 7,
+				       .step = step,
+				       .phase = phase,
+				       .done = phase == PHASE_DONE,
+				       .since = b.now,
+				       .executed_at = b.now};
+	run()->tid[0] = 5;
+	memcpy(run()->hsync, b.hsync.digest, 32);
+	b.view->d.epoch = 9;
+	bench_forget(&b);
+}
+
+static void
+test_new_leader_goes_on(void **state)
+{
+	at(2, PHASE_DONE, 1);
+	lead(0);
+	bench_decide(&b);
+	assert_int_equal(run()->requestor, 0);
+	assert_int_equal(run()->phase, PHASE_DONE);
+	EXPECT(1, EXECUTE); /* of the same step, to whom it does not know to be done */
+	EXPECT(2, EXECUTE);
+	reply(1, MSIG_OP_DONE);
+	reply(2, MSIG_OP_DONE);
+	bench_decide(&b);
+	assert_int_equal(run()->step, 3);
+	assert_int_equal(run()->phase, PHASE_REQUESTED);
+}
+
+/* What it approved itself may have been executed or not: it asks for it once more. */
+static void
+test_new_leader_asks_again(void **state)
+{
+	at(1, PHASE_GRANTED, 1);
+	lead(0);
+	bench_decide(&b);
+	assert_int_equal(run()->step, 1);
+	assert_int_equal(run()->phase, PHASE_REQUESTED);
+	EXPECT(1, REQUEST);
+	EXPECT_NOT(1, EXECUTE);
+}
+
+/* Who had asked for a step is where it was before. */
+static void
+test_old_leader_follows(void **state)
+{
+	at(3, PHASE_REQUESTED, 0);
+	lead(1);
+	bench_decide(&b);
+	assert_int_equal(run()->requestor, 1);
+	assert_int_equal(run()->step, 2);
+	assert_int_equal(run()->phase, PHASE_DONE);
+	EXPECT_NOT(1, REQUEST);
+	EXPECT(1, DONE);
+}
+
+/* Who executed it already says yes to it again, and stays where it is. */
+static void
+test_executed_already(void **state)
+{
+	at(2, PHASE_EXECUTING, 1);
+	say(1, MSIG_OP_REQUEST, MSIG_PROCESS_ADD, 2, 2);
+	EXPECT(1, APPROVE);
+	assert_int_equal(run()->phase, PHASE_EXECUTING);
+	bench_forget(&b);
+	say(2, MSIG_OP_REQUEST, MSIG_PROCESS_ADD, 2, 2);
+	EXPECT_NOT(2, APPROVE);
+}
+
+/* What was not executed ends with who asked for it. */
+static void
+test_not_executed_ends(void **state)
+{
+	say(1, MSIG_OP_REQUEST, MSIG_PROCESS_ADD, 0, 2);
+	assert_int_equal(run()->phase, PHASE_GRANTED);
+	lead(0);
+	b.view->d.backoff = b.now + 60000;
+	bench_decide(&b);
+	assert_int_equal(run()->kind, 0);
+}
+
+/* Between two terms nobody takes a step. */
+static void
+test_no_step_between_terms(void **state)
+{
+	at(1, PHASE_REQUESTED, 0);
+	b.view->d.election.state = ELECT_NONE;
+	b.view->d.election.leader = -1;
+	b.view->d.election.backoff = b.now + 60000;
+	bench_run(&b, 3000);
+	EXPECT_NOT(1, REQUEST);
+	lead(0);
+	bench_run(&b, 3000);
+	EXPECT(1, REQUEST);
+}
+
+/* The leader is taken out: its successor ends what it conducted, and everything begins anew among
+ * those who remain. */
+static void
+test_leader_taken_out(void **state)
+{
+	at(2, PHASE_DONE, 1);
+	view_on_expel(b.view, "msa.p2.", true);
+	bench_decide(&b);
+	assert_int_equal(run()->kind, MSIG_PROCESS_ADD); /* nobody leads yet */
+	lead(0);
+	b.view->d.backoff = b.now + 60000;
+	bench_decide(&b);
+	assert_int_equal(run()->kind, 0);
+	assert_int_equal(b.view->d.provider[2].has, HAS_KEYS | HAS_CDS);
+}
+
+/* The leader says that it is over: the joiner's own word decides whether it is in. */
+static void
+test_over(void **state)
+{
+	at(6, PHASE_DONE, 1);
+	struct view_statement st = b.view->d.provider[1].statement;
+	st.counter++;
+	st.process_epoch = 9;
+	view_on_statement(b.view, 1, &st, b.now);
+	bench_decide(&b);
+	assert_int_equal(run()->kind, MSIG_PROCESS_ADD);
+	st = b.view->d.provider[2].statement;
+	st.counter++;
+	st.process_epoch = 9;
+	st.step = 7;
+	view_on_statement(b.view, 2, &st, b.now);
+	bench_decide(&b);
+	assert_int_equal(run()->kind, 0);
+	assert_true(b.view->d.provider[2].member);
+	/* and if it says that it is not */
+	at(6, PHASE_DONE, 1);
+	b.view->d.provider[2].member = false;
+	st.counter++;
+	st.step = 0;
+	view_on_statement(b.view, 2, &st, b.now);
+	bench_decide(&b);
+	assert_int_equal(run()->kind, 0);
+	assert_false(b.view->d.provider[2].member);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define L(name) cmocka_unit_test_setup_teardown(name, we_lead, teardown)
+#define F(name) cmocka_unit_test_setup_teardown(name, other_leads, teardown)
+#define J(name) cmocka_unit_test_setup_teardown(name, we_join, teardown)
+	    L(test_leader_asks_for_the_joiner),
+	    J(test_joiner_waits),
+	    L(test_nobody_without_leader),
+	    L(test_model_unknown),
+	    L(test_no_common_model),
+	    L(test_wish),
+	    F(test_own_wish),
+	    F(test_leader_is_heard),
+	    F(test_joiner_is_not_heard),
+	    F(test_no_leader_no_approval),
+	    F(test_roll_without_order),
+	    F(test_new_leader_goes_on),
+	    F(test_new_leader_asks_again),
+	    L(test_old_leader_follows),
+	    F(test_executed_already),
+	    F(test_not_executed_ends),
+	    L(test_no_step_between_terms),
+	    F(test_leader_taken_out),
+	    F(test_over),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
