@@ -608,7 +608,7 @@ agree_work(struct step *s)
 		step_wake(s, until);
 		return;
 	}
-	if (step_frozen(view))
+	if (step_frozen(view) || operator_looks(s))
 		return;
 	done(s);
 }

@@ -303,10 +303,11 @@ put_operator(json_t *j, const struct zone_view *view)
 	answer_put(j, "orders", orders_json(view));
 	answer_put(j, "step_mode", steps);
 	answer_put(j, "approval",
-		   w->kind == 0 ? json_null()
-				: json_pack("{s:s, s:s, s:s}", "process", process_name(w->kind),
-					    "step", process_step_name(w->kind, w->step), "subject",
-					    answer_identity(view, w->subject)));
+		   w->kind == 0
+		       ? json_null()
+		       : json_pack("{s:s, s:s, s:s}", "process", process_name(w->kind), "step",
+				   process_step_name(w->kind, w->step & ~OPERATOR_LOOKS), "subject",
+				   answer_identity(view, w->subject)));
 }
 
 json_t *

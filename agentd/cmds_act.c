@@ -257,8 +257,9 @@ cmds_approve(void *arg, struct ctl_request *req, const json_t *request)
 	if (error != NULL) {
 		return error;
 	}
-	snprintf(text, sizeof(text), "approve %s %s", name_or(zone->view->waits.kind, "nothing"),
-		 process_step_name(zone->view->waits.kind, zone->view->waits.step));
+	snprintf(
+	    text, sizeof(text), "approve %s %s", name_or(zone->view->waits.kind, "nothing"),
+	    process_step_name(zone->view->waits.kind, zone->view->waits.step & ~OPERATOR_LOOKS));
 	return say(arg, req, request, text, tell_approve, &w, refusals);
 }
 

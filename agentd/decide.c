@@ -1593,7 +1593,7 @@ notify_parent(struct step *s)
 	bool ds = (conditions & COND_DS) != 0 && !process_check(view, COND_DS, true, s->now, NULL);
 	bool ns = (conditions & COND_CSYNC) != 0 &&
 		  process_check(view, COND_CSYNC, true, s->now, NULL) &&
-		  !process_check(view, COND_PARENT_NS, true, s->now, NULL);
+		  (view_hidden(view) || !process_check(view, COND_PARENT_NS, true, s->now, NULL));
 	if (!ds && !ns)
 		return;
 	int64_t every = 12 * view->config.times.resend;

@@ -46,6 +46,23 @@ operator_waits(struct step *s, uint8_t step)
 	return true;
 }
 
+bool
+operator_looks(struct step *s)
+{
+	struct zone_view *view = s->view;
+	const struct view_process *run = &view->d.process;
+	const struct process_rule *rule = process_rule(run->kind);
+	struct view_approval wanted = {
+	    .kind = run->kind, .step = run->step | OPERATOR_LOOKS, .subject = run->subject};
+
+	if (run->requestor != VIEW_SELF || (rule->step[run->step].effect & EFFECT_CSYNC) == 0 ||
+	    !view_hidden(view) || same(&view->d.approved, &wanted))
+		return false;
+	view->waits = wanted;
+	view->waited = s->now;
+	return true;
+}
+
 /* Is it still asked for? Who asks for a first step in vain begins anew after a while. */
 static bool
 current(const struct zone_view *view, int64_t now)
@@ -54,6 +71,10 @@ current(const struct zone_view *view, int64_t now)
 	const struct view_process *run = &view->d.process;
 	const struct view_approval *w = &view->waits;
 
+	if ((w->step & OPERATOR_LOOKS) != 0)
+		return run->kind == w->kind && run->subject == w->subject &&
+		       run->step == (w->step & ~OPERATOR_LOOKS) && run->phase == PHASE_EXECUTING &&
+		       view_hidden(view) && !same(w, &view->d.approved);
 	if (w->kind == 0 || !operator_steps(view, w->kind) || same(w, &view->d.approved) ||
 	    now - view->waited > 2 * t->backoff_max + t->lease)
 		return false;
@@ -75,6 +96,14 @@ operator_show(struct step *s)
 	snprintf(expected, sizeof(expected), "the operator's approval of %s %.80s",
 		 process_name(w->kind), view->d.provider[w->subject].identity);
 	snprintf(todo, sizeof(todo), "msigctl approve %.120s", view->zone);
+	if ((w->step & OPERATOR_LOOKS) != 0) {
+		snprintf(todo, sizeof(todo),
+			 "see that the parent has the NS of the zone, then: msigctl approve %.80s",
+			 view->zone);
+		step_blocked(s, REASON_OF_NS, "", "the delegation, at a server of the parent",
+			     "all of them serve the zone, too: it shows nowhere", todo);
+		return;
+	}
 	step_blocked(s, REASON_OF_OPERATOR, process_step_name(w->kind, w->step), expected,
 		     "not said yet", todo);
 }

@@ -200,15 +200,23 @@ shows_child(const struct view_place *p)
 }
 
 bool
+view_hidden(const struct zone_view *view)
+{
+	bool any = false;
+
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p != NULL && p->kind == PLACE_PARENT && !shows_child(p))
+			return false;
+		any |= p != NULL && p->kind == PLACE_PARENT;
+	}
+	return any;
+}
+
+bool
 view_delegates(const struct zone_view *view, const struct view_place *place)
 {
-	bool all = true;
-
-	for (int i = 0; i < VIEW_PLACES && all; i++) {
-		const struct view_place *p = view->d.place[i];
-		all = p == NULL || p->kind != PLACE_PARENT || shows_child(p);
-	}
-	return place->kind == PLACE_PARENT && (all || !shows_child(place));
+	return place->kind == PLACE_PARENT && (!shows_child(place) || view_hidden(view));
 }
 
 bool

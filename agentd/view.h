@@ -481,6 +481,8 @@ int view_place_provider(const struct zone_view *view, const struct view_place *p
  * server of the zone as well. If all of the parent's do so, nobody can see the delegation, and what
  * everybody is told are those NS: then they count. */
 bool view_delegates(const struct zone_view *view, const struct view_place *place);
+/* Do all servers of the parent serve the zone? */
+bool view_hidden(const struct zone_view *view);
 /* Is this the address of a server of the parent that serves the zone, too? */
 bool view_serves_child(const struct zone_view *view, const char *server);
 /* What the place serves as far as known: its current version; NULL if nothing was ever seen. */

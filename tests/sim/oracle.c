@@ -111,6 +111,8 @@ delegations(struct sim *sim)
 		names = rset_or(names, names_of(sim, &sim->parent.server[i]));
 		names_until(sim, &sim->parent.server[i], until);
 	}
+	names = rset_or(names, names_of(sim, &sim->parent.copy));
+	names_until(sim, &sim->parent.copy, until);
 	for (bool more = true; more;) {
 		more = false;
 		for (int i = 0; i < sim->nodes; i++) {
@@ -156,7 +158,7 @@ visible(const struct sim *sim, const struct server *s, const struct past *p)
 	return p->end > s->named_from && p->start < s->named_until;
 }
 
-#define SEEN_MAX (NODES * SERVERS * KEPT)
+#define SEEN_MAX ((NODES * SERVERS + 1) * KEPT)
 
 struct cache {
 	const struct past *at[SEEN_MAX];
@@ -243,6 +245,8 @@ oracle_check(struct sim *sim)
 		sim->stats->checks++;
 	for (int i = 0; i < sim->parent.servers; i++)
 		collect(sim, &sim->parent.server[i], VIEW_DS, true, &ds);
+	collect(sim, &sim->parent.copy, VIEW_DNSKEY, false, &keys);
+	collect(sim, &sim->parent.copy, VIEW_SOA, false, &sigs);
 	for (int i = 0; i < sim->nodes; i++)
 		for (int k = 0; k < sim->node[i].servers; k++) {
 			collect(sim, &sim->node[i].server[k], VIEW_DNSKEY, false, &keys);

@@ -345,7 +345,9 @@ served_at(struct sim *sim, const struct node *n, const struct view_place *p)
 		if (strcmp(p->server, sim->parent.server[k].name) == 0)
 			s = &sim->parent.server[k];
 	bool out = false;
-	if (p->kind == PLACE_SERVER) { /* 192.0.2.NK@53 */
+	if (p->kind == PLACE_SERVER && p->server[1] == '9' && p->server[2] == '8') {
+		s = &sim->parent.copy;        /* 198.51.100.1@53 */
+	} else if (p->kind == PLACE_SERVER) { /* 192.0.2.NK@53 */
 		const struct node *o = &sim->node[p->server[8] - '1'];
 		s = &o->server[p->server[9] - '1'];
 		/* One that is silent to agents, and only to them, cannot be told from one that
@@ -372,6 +374,11 @@ execute_ask(struct sim *sim, int i, const struct action *a)
 	e->b = (int)a->types;
 	e->t = sim_local(sim, n);
 	e->version = served_at(sim, n, p);
+	e->child = e->version != NULL && sim->parent.both &&
+			   e->version == sim->parent.server[0].now &&
+			   strcmp(p->server, sim->parent.server[0].name) == 0
+		       ? sim->parent.copy.now
+		       : NULL;
 }
 
 /* Versions of the overlay go up, and nothing goes out while the database is in doubt. */
@@ -623,6 +630,10 @@ answer(struct sim *sim, struct node *n, const struct event *e)
 			a.set = seen->set[t];
 			a.signers = seen->signers[t];
 			a.ttl = v->type[t].ttl;
+			if (t == VIEW_NS && e->child != NULL) {
+				a.set = sim_set_to_view(sim, n, e->child->type[t].set);
+				a.child = true;
+			}
 			a.status =
 			    soa || !rset_empty(v->type[t].set) ? MSIG_SEEN_SET : MSIG_SEEN_ABSENT;
 			if (soa && v->alien >= 0) {

@@ -237,6 +237,9 @@ struct parent {
 	int64_t scan;      /* period */
 	int servers;
 	struct server server[SERVERS];
+	bool both;          /* the first one serves a copy of the zone, too, ... */
+	int feed;           /* ... of this node's signer */
+	struct server copy; /* what it serves of it */
 };
 
 /* ---- events ---- */
@@ -267,6 +270,7 @@ enum event_kind {
 	EV_SILENCE,
 	EV_SCAN,
 	EV_PARENT_SERVER,
+	EV_PARENT_COPY,
 	EV_START,
 	EV_RESTORE,
 	EV_PEER, /* reachability */
@@ -294,6 +298,7 @@ struct event {
 	int a, b;
 	int64_t t;
 	const struct zone_version *version;
+	const struct zone_version *child; /* the answer about NS is from here */
 	union {
 		struct view_message message;
 		struct view_statement statement;

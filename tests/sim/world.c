@@ -402,6 +402,8 @@ sign(struct sim *sim, int i)
 		return;
 	}
 	n->signer = v;
+	if (sim->parent.both && sim->parent.feed == i)
+		sim_post(sim, EV_PARENT_COPY, 0, upto(sim, 10, 6000, 800));
 	for (int k = 0; k < sim->nodes; k++)
 		if (sim->node[k].feed == i) {
 			if (k != i)
@@ -759,6 +761,36 @@ choose_feed(struct sim *sim, int i)
 		serve_later(sim, i);
 		return;
 	}
+}
+
+/* The server of the parent that serves the zone gets it from a signer that is there and named. */
+static void
+feed_parent(struct sim *sim)
+{
+	for (int k = 0; k < sim->nodes && sim->parent.both; k++) {
+		int i = (sim->parent.feed + k) % sim->nodes;
+		const struct node *o = &sim->node[i];
+		if (!o->listed || !o->on || !o->sign || o->dead || o->expelled || o->unsigned_ ||
+		    !world_delegated(sim, o))
+			continue;
+		if (i == sim->parent.feed)
+			return;
+		sim_trace(sim, "the parent's copy comes from %s now", o->identity);
+		sim->parent.feed = i;
+		sim_post(sim, EV_PARENT_COPY, 0, upto(sim, 10, 2000, 100));
+		return;
+	}
+}
+
+static void
+parent_copy(struct sim *sim)
+{
+	const struct zone_version *v = sim->node[sim->parent.feed].signer;
+
+	if (v == NULL || v == sim->parent.copy.now)
+		return;
+	oracle_serve(sim, &sim->parent.copy, v);
+	oracle_check(sim);
 }
 
 static int
@@ -1262,6 +1294,14 @@ order_again(struct sim *sim, int i)
 	sim_drive(sim, i);
 }
 
+/* What only the parent knows, a person asks it. */
+static bool
+looked(const struct sim *sim, const struct node *n)
+{
+	return (n->view->waits.step & OPERATOR_LOOKS) == 0 || n->signer == NULL ||
+	       rset_equal(sim->parent.ns, n->signer->type[VIEW_NS].set);
+}
+
 /* What people notice after a while, and see to. */
 static void
 people(struct sim *sim, int i)
@@ -1275,7 +1315,7 @@ people(struct sim *sim, int i)
 	/* What was paused, or half given up, when a copy of the database was made. */
 	if (n->up && !sim_faulty(sim) && (n->view->d.paused || n->view->d.process.aborting))
 		sim_post(sim, EV_OPERATOR, i, 1000)->a = WORD_RESUME;
-	if (n->up && n->view->waits.kind != 0 && rng_chance(&sim->rng, 500) &&
+	if (n->up && n->view->waits.kind != 0 && looked(sim, n) && rng_chance(&sim->rng, 500) &&
 	    operator_approve(n->view, 0) == 0)
 		sim_drive(sim, i);
 	if (rng_chance(&sim->rng, 200))
@@ -1326,6 +1366,7 @@ people(struct sim *sim, int i)
 static void
 tidy(struct sim *sim)
 {
+	feed_parent(sim);
 	owner_helps(sim);
 	owner_makes_ns_equal(sim);
 	owner_tidies(sim);
@@ -1724,6 +1765,9 @@ world_event(struct sim *sim, struct event *e)
 	case EV_SERVER:
 		serve(sim, e);
 		return true;
+	case EV_PARENT_COPY:
+		parent_copy(sim);
+		return true;
 	case EV_SILENCE:
 		silence(sim, e->node);
 		return true;
@@ -1948,6 +1992,7 @@ world_make(struct sim *sim)
 	sim->parent.ttl_ns = (uint32_t)rng_range(&sim->rng, 1, 30);
 	sim->parent.scan = rng_range(&sim->rng, 2, 12) * SECOND;
 	sim->parent.servers = (int)rng_range(&sim->rng, 1, SERVERS);
+	sim->parent.both = sim->opt.seed % 8 == 2;
 	sim->owner.ttl_ns = (uint32_t)rng_range(&sim->rng, 1, 20);
 	sim->owner.ttl_data = (uint32_t)rng_range(&sim->rng, 1, 40);
 	make_steady(sim, members);
@@ -1957,6 +2002,7 @@ world_make(struct sim *sim)
 	}
 	instruct(sim);
 	sim->owner.hsync = sim->meant;
+	snprintf(sim->parent.copy.name, 32, "%s", sim->parent.server[0].name);
 	for (int i = 0; i < sim->nodes; i++) {
 		struct node *n = &sim->node[i];
 		n->owner = sim->owner;
@@ -1965,6 +2011,11 @@ world_make(struct sim *sim)
 			oracle_serve(sim, &n->server[k], sim->node[n->feed].signer);
 		sim_post(sim, EV_START, i, rng_range(&sim->rng, 0, 3000));
 		sim_post(sim, EV_BEAT_SEND, i, rng_range(&sim->rng, 0, 3000));
+	}
+	if (sim->parent.both) { /* everybody asks it, and always did */
+		sim->parent.copy.named_from = 1;
+		sim->parent.copy.named_until = VIEW_NEVER;
+		oracle_serve(sim, &sim->parent.copy, sim->node[0].signer);
 	}
 	int64_t last = plan(sim, plan_joins(sim, members));
 	for (int i = 0; i < sim->nodes; i++)

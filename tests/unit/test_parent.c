@@ -10,6 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "agentd/operator.h"
 #include "tests/unit/bench.h"
 
 static struct bench b;
@@ -112,6 +113,48 @@ test_nobody_shows_it(void **state)
 	assert_true(check(COND_PARENT_NS, &why));
 	leave(true);
 	assert_false(check(COND_PARENT_NS, &why));
+}
+
+/* What nobody shows a person has to see to, before CSYNC goes. */
+static void
+test_operator_looks(void **state)
+{
+	static const uint8_t csync[] = {0, 0, 0, 0, 0, 1, 0, 4, 0x60, 0, 0, 8};
+	struct view_process *run = &b.view->d.process;
+	struct plan plan;
+
+	b.child = 3;
+	rset_add(&b.signer.set[VIEW_CSYNC], view_rr(b.view, VIEW_CSYNC, csync, sizeof(csync)));
+	b.server[0].set[VIEW_CSYNC] = b.signer.set[VIEW_CSYNC];
+	leave(false);
+	assert_true(view_hidden(b.view));
+	b.view->d.paused = false;
+	struct step s = {b.view, b.now, &plan};
+	for (int round = 0; round < 3; round++) {
+		plan.count = 0;
+		b.view->reasons = 0;
+		agree_work(&s);
+		operator_show(&s);
+		if (round == 1)
+			assert_int_equal(operator_approve(b.view, 0), 0);
+		if (round == 2)
+			break;
+		assert_int_equal(run->phase, PHASE_EXECUTING);
+		const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_NS);
+		assert_non_null(r);
+		assert_non_null(strstr(r->todo, "msigctl approve shop.example."));
+	}
+	assert_int_equal(run->phase, PHASE_DONE);
+	/* The others need no second word, and neither does what shows. */
+	run->phase = PHASE_EXECUTING;
+	run->requestor = 1;
+	memset(&b.view->d.approved, 0, sizeof(b.view->d.approved));
+	assert_false(operator_looks(&s));
+	run->requestor = VIEW_SELF;
+	assert_true(operator_looks(&s));
+	b.child = 2;
+	leave(false);
+	assert_false(operator_looks(&s));
 }
 
 /* Whoever asks there is served, named or not: its copy counts for S1 and S2 and for holds. */
@@ -223,7 +266,8 @@ main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    T(test_not_the_delegation),   T(test_nobody_shows_it), T(test_counts_as_server),
-	    T(test_joiner_at_the_parent), T(test_start),           T(test_parents_differ),
+	    T(test_joiner_at_the_parent), T(test_start),           T(test_operator_looks),
+	    T(test_parents_differ),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
