@@ -478,9 +478,7 @@ end_early(struct step *s, const char *why)
 		subject->has &= (uint8_t)~HAS_KEYS;
 	if (effects & EFFECT_CDS_DEL)
 		subject->has &= (uint8_t)~HAS_CDS;
-	/* Who is to leave is not named again, whatever the parent says. */
-	bool leaves = (agree_listed(s->view) & BIT(run->subject)) == 0;
-	if ((effects & EFFECT_NS_DEL) != 0 && (leaves || parent_followed(s->view)))
+	if ((effects & EFFECT_NS_DEL) != 0 && parent_followed(s->view))
 		subject->has &= (uint8_t)~HAS_NS;
 	if (subject->has != HAS_ALL)
 		subject->member = false;
@@ -929,6 +927,15 @@ judge_request(struct step *s, int from, const struct view_message *m)
 	return judge_new(s, from, m);
 }
 
+/* Its requestor asks once more for a step that was executed: its database is an older one. */
+static bool
+approved_already(const struct view_process *run, int from, const struct view_message *m)
+{
+	return run->kind != 0 && run->executed && run->requestor == from &&
+	       memcmp(run->tid, m->tid, sizeof(m->tid)) == 0 &&
+	       (m->step < run->step || (m->step == run->step && run->phase >= PHASE_EXECUTING));
+}
+
 static void
 answer_request(struct step *s, int from)
 {
@@ -939,7 +946,7 @@ answer_request(struct step *s, int from)
 		p->requested = false; /* its sender says it again if it still wants it */
 		return;
 	}
-	if (lead_repeats(s->view, from, m)) {
+	if (lead_repeats(s->view, from, m) || approved_already(&s->view->d.process, from, m)) {
 		say(s, from, MSIG_OP_APPROVE, m);
 		p->requested = false;
 		return;
@@ -1021,6 +1028,22 @@ act_along(struct step *s, int from, const struct view_message *m)
 	return true;
 }
 
+/* The step that was granted. */
+static void
+execute_here(struct step *s, const struct view_message *m)
+{
+	struct durable *d = &s->view->d;
+	struct view_process *run = &d->process;
+
+	run->executed = true;
+	run->executed_at = s->now;
+	if (m->epoch > d->epoch)
+		d->epoch = m->epoch;
+	phase(s, PHASE_EXECUTING);
+	step_journal(s, "%s %s: %s is executed", process_name(run->kind), who(s, run->subject),
+		     process_step_name(run->kind, run->step));
+}
+
 static void
 on_execute(struct step *s, int from, const struct view_message *m)
 {
@@ -1055,15 +1078,19 @@ on_execute(struct step *s, int from, const struct view_message *m)
 		say(s, from, MSIG_OP_DONE, m);
 		return;
 	}
+	/* All have approved it, and we do not know of our part: our database is an older one. One
+	 * step after the other, each with its guard and its holds. */
+	if (m->step > run->step && run->phase == PHASE_DONE &&
+	    judge_guard(s, run->kind, run->step + 1).op == MSIG_OP_APPROVE) {
+		struct view_message next = *m;
+		next.step = run->step + 1;
+		grant(s, from, &next);
+		execute_here(s, &next);
+		return;
+	}
 	if (m->step != run->step || run->phase != PHASE_GRANTED)
 		return;
-	run->executed = true;
-	run->executed_at = s->now;
-	if (m->epoch > d->epoch)
-		d->epoch = m->epoch;
-	phase(s, PHASE_EXECUTING);
-	step_journal(s, "%s %s: %s is executed", process_name(run->kind), who(s, run->subject),
-		     process_step_name(run->kind, run->step));
+	execute_here(s, m);
 }
 
 static void
@@ -1416,6 +1443,16 @@ nobody(struct step *s)
 	return "nobody says that it is one";
 }
 
+/* Who speaks for the group sees nothing to do, and has not for long: it may not know. */
+static bool
+rests_long(struct step *s, int provider)
+{
+	const struct view_statement *st = &s->view->d.provider[provider].statement;
+	int64_t long_time = s->view->config.times.alarm_after;
+
+	return st->known && st->process == 0 && step_due(s, st->received, long_time);
+}
+
 static struct intent
 for_the_group(struct step *s)
 {
@@ -1438,7 +1475,7 @@ for_the_group(struct step *s)
 			kind = MSIG_PROCESS_NS_ADD;
 		if (kind == 0)
 			continue;
-		if (first == VIEW_SELF)
+		if (first == VIEW_SELF || (first > 0 && !lead_mode(view) && rests_long(s, first)))
 			return (struct intent){kind, 0, i};
 		if (first > 0)
 			step_wait(s, REASON_PEER, REASON_OF_GRANT, who(s, first),
@@ -1703,6 +1740,36 @@ regrouped(const struct zone_view *view)
 	       goes_before(view, run->kind, run->subject, &other) != NULL;
 }
 
+/* Have all of the parent's servers shown their NS for a while? */
+static bool
+parent_ns_lasts(struct step *s)
+{
+	int parents = 0;
+
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = s->view->d.place[i];
+		if (p == NULL || p->kind != PLACE_PARENT)
+			continue;
+		const struct view_version *v = view_current(p, VIEW_NS);
+		if (v == NULL || p->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN ||
+		    !step_due(s, v->first, s->view->config.times.hold_down))
+			return false;
+		parents++;
+	}
+	return parents > 0;
+}
+
+/* A parent that was slow may come with older NS when CSYNC is gone: then from the beginning. */
+static bool
+parent_went_back(struct step *s)
+{
+	const struct view_process *run = &s->view->d.process;
+
+	return run->requestor == VIEW_SELF && run->executed && !run->aborting &&
+	       parent_followed(s->view) && !step_frozen(s->view) &&
+	       !process_check(s->view, COND_PARENT_NS, true, s->now, NULL) && parent_ns_lasts(s);
+}
+
 /* A process whose instruction was taken back. */
 static void
 withdraw(struct step *s)
@@ -1733,6 +1800,10 @@ withdraw(struct step *s)
 		order_done(&s->view->d, run->kind);
 		give_up(s, "by the operator");
 		back_off(s);
+		return;
+	}
+	if (parent_went_back(s)) {
+		end_early(s, "the parent has other NS again");
 		return;
 	}
 	/* Who has no vote acts along with whoever has: he judges what the owner wants. */

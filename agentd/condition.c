@@ -270,6 +270,26 @@ cds(struct check *c, const struct view_place *p, int provider)
 	return true;
 }
 
+/* Does one of the parent's servers name it, or is that not known? */
+static bool
+named_by_parent(const struct zone_view *view, int provider)
+{
+	struct rset names = process_own_ns(view, provider);
+	bool any = false;
+
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || p->kind != PLACE_PARENT)
+			continue;
+		const struct view_version *v = view_current(p, VIEW_NS);
+		if (v == NULL || p->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN ||
+		    rset_meets(v->set, names))
+			return true;
+		any = true;
+	}
+	return !any;
+}
+
 static bool
 ns(struct check *c, const struct view_place *p, int provider)
 {
@@ -280,6 +300,11 @@ ns(struct check *c, const struct view_place *p, int provider)
 	bool leaves = (run->kind == MSIG_PROCESS_REMOVE || run->kind == MSIG_PROCESS_NS_REMOVE) &&
 		      !run->stays;
 
+	/* Who is not named misleads nobody, as long as it does not name itself. */
+	if (leaves && provider == run->subject && !named_by_parent(c->view, provider))
+		return !rset_meets(process_own_ns(c->view, provider), v->set) ||
+		       no(c, REASON_PEER, REASON_OF_NS, p->server, "NS without the leaver",
+			  "it names itself");
 	if (c->target.agent && !rset_empty(c->target.ns_set)) {
 		if (rset_equal(v->set, c->target.ns_set))
 			return true;

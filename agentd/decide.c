@@ -170,7 +170,7 @@ unusable(const struct zone_view *view, const struct view_hsync *h)
 		return "HSYNC does not list this provider";
 	for (int i = 1; i < VIEW_PROVIDERS; i++) {
 		const struct view_provider *p = &view->d.provider[i];
-		if (p->used && p->contributed && entry(h, p->identity) == NULL)
+		if (p->used && (p->member || p->has != 0) && entry(h, p->identity) == NULL)
 			return "HSYNC of a provider vanished without having been OFF";
 	}
 	return NULL;
@@ -470,10 +470,7 @@ serves_only(const struct zone_view *view)
 {
 	const struct view_hsync_entry *e =
 	    entry(&view->d.hsync, view->d.provider[VIEW_SELF].identity);
-	const struct view_process *run = &view->d.process;
-	bool adds = run->kind == MSIG_PROCESS_ADD && run->subject == VIEW_SELF &&
-		    (process_effects(view) & EFFECT_KEYS_ADD) != 0;
-	return e != NULL && !e->sign && !adds && (view->d.provider[VIEW_SELF].has & HAS_KEYS) == 0;
+	return e != NULL && !e->sign && (view->d.provider[VIEW_SELF].has & HAS_KEYS) == 0;
 }
 
 /* Does the parent name nobody's servers but those of providers that are known? Whoever is named has
@@ -517,6 +514,26 @@ unclaimed_keys(struct step *s, const struct view_version *keys, struct rset know
 		     seen, "take them out of this signer, or let them sign if they are its own");
 }
 
+/* What the own key store has, and nobody claims, was taken for foreign in doubt only. */
+static void
+not_foreign(struct zone_view *view)
+{
+	struct durable *d = &view->d;
+	struct rset mine = rset_and(d->foreign, roll_published(view));
+
+	if (!view->config.driver || !view->store_known || rset_empty(mine))
+		return;
+	for (int i = 1; i < VIEW_PROVIDERS; i++)
+		mine = rset_minus(
+		    mine, rset_or(d->provider[i].statement.dnskey,
+				  rset_or(rset_or(d->want.from[i].dnskey, view->held[i].dnskey),
+					  d->applied.from[i].dnskey)));
+	if (rset_empty(mine))
+		return;
+	d->foreign = rset_minus(d->foreign, mine);
+	view->persist = true;
+}
+
 /* A key in the signer's zone is ours if it signs there, or if nobody else says it is his. What once
  * came from the overlay never is. */
 static void
@@ -526,6 +543,7 @@ own_keys(struct step *s)
 	struct durable *d = &view->d;
 	const struct view_version *keys = seen_at_signer(view, VIEW_DNSKEY);
 	const struct view_version *soa = seen_at_signer(view, VIEW_SOA);
+	not_foreign(view);
 	struct rset store = stored_keys(view);
 	if (serves_only(view)) { /* all that its servers show is another's */
 		if (!rset_empty(d->own)) {
@@ -556,7 +574,7 @@ own_keys(struct step *s)
 	/* What combinerd feeds in is known, and foreign. */
 	struct rset claimed = RSET_NONE, fed = RSET_NONE,
 		    signs = rset_or(keys->signers, soa->signers);
-	bool all_known = no_strangers(view) && !d->rebuild;
+	bool all_known = no_strangers(view);
 	for (int i = 0; i < d->hsync.count; i++) {
 		int p = view_provider_find(view, d->hsync.entry[i].identity);
 		if (p > VIEW_SELF && d->hsync.entry[i].on && d->hsync.entry[i].sign)
@@ -727,14 +745,17 @@ tell_peers(struct step *s)
 		}
 		const struct view_hsync_entry *e = entry(&view->d.hsync, p->identity);
 		bool wanted = (e != NULL && e->on) || p->has != 0;
-		if ((p->stale || (wanted && !p->statement.known)) &&
-		    step_due(s, p->pulled, view->config.times.resend)) {
+		/* What a provider that is OFF has in the zone only itself can tell. */
+		int64_t every =
+		    wanted || p->stale ? view->config.times.resend : view->config.times.ask_slow;
+		if ((p->stale || (e != NULL && !p->statement.known)) &&
+		    step_due(s, p->pulled, every)) {
 			struct action *a = step_action(s, ACT_PULL);
 			if (a == NULL)
 				return;
 			a->provider = i;
 			p->pulled = s->now;
-			step_wake(s, s->now + view->config.times.resend);
+			step_wake(s, s->now + every);
 		}
 	}
 }
@@ -940,6 +961,31 @@ gone_without_us(const struct zone_view *view, int provider)
 	return p->has & (uint8_t) ~((ds ? HAS_KEYS | HAS_CDS : 0) | (ns ? HAS_NS : 0));
 }
 
+/* Is it OFF, and do all of the parent's servers name its servers, though nothing of it is known? */
+static bool
+left_named(const struct zone_view *view, int provider)
+{
+	const struct view_provider *p = &view->d.provider[provider];
+	struct rset names = process_own_ns(view, provider);
+	int parents = 0;
+
+	if (!p->used || p->has != 0 || !p->statement.known || view->d.process.kind != 0 ||
+	    !view->d.provider[VIEW_SELF].member || (view->listed >> provider & 1) != 0 ||
+	    !view->parent_known)
+		return false;
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *q = view->d.place[i];
+		if (q == NULL || q->kind != PLACE_PARENT)
+			continue;
+		const struct view_version *v = view_current(q, VIEW_NS);
+		if (v == NULL || q->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN ||
+		    !rset_meets(v->set, names))
+			return false;
+		parents++;
+	}
+	return parents > 0;
+}
+
 /* The first start decides from what is delegated; later only processes change the group. A peer
  * that says it is a member is one if the delegation agrees. */
 static void
@@ -1003,6 +1049,12 @@ membership(struct step *s)
 			p->contributed = true;
 			view->persist = true;
 			step_journal(s, "%s has DS at the parent: its keys are in", p->identity);
+		}
+		if (left_named(view, i)) {
+			p->has |= HAS_NS;
+			p->contributed = true;
+			view->persist = true;
+			step_journal(s, "%s is OFF, and the delegation names it", p->identity);
 		}
 		uint8_t gone = gone_without_us(view, i);
 		if (gone != 0) {
@@ -1109,7 +1161,11 @@ wanted_overlay(struct step *s, struct view_overlay *o)
 
 	process_target(view, &t);
 	if (!takes_part(view, &t)) /* our own keys at most */
-		t.keys = t.cds = t.ns = 0, t.ns_set = RSET_NONE, t.csync = false, t.complete = true;
+		t.keys = t.cds = 0, t.csync = false, t.complete = true;
+	/* Who is taken out sends nobody to itself any more, whatever else it has forgotten. */
+	if (!takes_part(view, &t) &&
+	    !(view->d.process.kind == MSIG_PROCESS_REMOVE && view->d.process.subject == VIEW_SELF))
+		t.ns = 0, t.ns_set = RSET_NONE;
 	if (!t.complete)
 		return false;
 	for (int i = 0; i < VIEW_PROVIDERS; i++)
@@ -1134,16 +1190,6 @@ wanted_overlay(struct step *s, struct view_overlay *o)
 	return true;
 }
 
-/* Does a provider lose all of a kind of records? */
-static bool
-loses(const struct view_contribution *old, const struct view_contribution *new)
-{
-	return (!rset_empty(old->dnskey) && rset_empty(new->dnskey)) ||
-	       (!rset_empty(old->cds) && rset_empty(new->cds)) ||
-	       (!rset_empty(old->cdnskey) && rset_empty(new->cdnskey)) ||
-	       (!rset_empty(old->ns) && rset_empty(new->ns));
-}
-
 /* The DS that CDS stand for, as far as they were seen: the same data. Their keys may not be known.
  */
 static struct rset
@@ -1160,15 +1206,16 @@ ds_of_cds(const struct zone_view *view, struct rset cds)
 	return out;
 }
 
-/* Has the parent a DS or a name server of what combinerd was told for this provider, as far as is
- * known? After a database was lost, that is all that tells. */
-static bool
-fed_and_named(const struct zone_view *view, int provider)
+/* What of a provider the parent has, as far as is known: DS of its keys, and its name servers.
+ * After a database was lost, what combinerd was told for it is all that tells what is its. */
+static uint8_t
+at_parent(const struct zone_view *view, int provider)
 {
 	const struct view_contribution *c = &view->d.want.from[provider];
 	const struct view_statement *st = &view->d.provider[provider].statement;
 	struct rset names = rset_or(c->ns, st->ns), keys = rset_or(c->dnskey, st->dnskey);
 	struct rset wanted = ds_of_cds(view, c->cds);
+	uint8_t has = 0;
 	int parents = 0;
 
 	for (int i = 0; i < VIEW_PROVIDERS; i++)
@@ -1182,25 +1229,49 @@ fed_and_named(const struct zone_view *view, int provider)
 			continue;
 		const struct view_version *ds = view_current(p, VIEW_DS);
 		const struct view_version *ns = view_current(p, VIEW_NS);
-		if (ds == NULL || ns == NULL || rset_meets(ns->set, names) ||
-		    rset_meets(ds->set, wanted) ||
+		if (ds == NULL || rset_meets(ds->set, wanted) ||
 		    rset_meets(rpool_keys(&view->d.pool, ds->set), keys))
-			return true;
+			has |= HAS_KEYS | HAS_CDS;
+		if (ns == NULL || rset_meets(ns->set, names))
+			has |= HAS_NS;
 		parents++;
 	}
-	return parents == 0;
+	return parents == 0 ? HAS_ALL : has;
 }
 
-/* Has a process taken out what this provider contributed? */
+/* Which kinds of records does a provider lose all of? */
+static uint8_t
+lost(const struct view_contribution *old, const struct view_contribution *new)
+{
+	uint8_t kinds = 0;
+
+	if (!rset_empty(old->dnskey) && rset_empty(new->dnskey))
+		kinds |= HAS_KEYS;
+	if ((!rset_empty(old->cds) && rset_empty(new->cds)) ||
+	    (!rset_empty(old->cdnskey) && rset_empty(new->cdnskey)))
+		kinds |= HAS_CDS;
+	if (!rset_empty(old->ns) && rset_empty(new->ns))
+		kinds |= HAS_NS;
+	return kinds;
+}
+
+/* Has a process taken them out, or are they not in the zone anyway? */
 static bool
-may_go(const struct zone_view *view, int provider)
+may_go(const struct zone_view *view, int provider, uint8_t kinds)
 {
 	const struct view_process *run = &view->d.process;
 	uint32_t dels = EFFECT_KEYS_DEL | EFFECT_CDS_DEL | EFFECT_NS_DEL;
+
+	struct process_target t;
+
+	process_target(view, &t);
+	if (!t.cds_shown) /* those of a single signer are its own affair */
+		kinds &= (uint8_t)~HAS_CDS;
 	/* Who does not sign here any more shows nobody's. */
-	return (view->d.provider[provider].has == 0 && !fed_and_named(view, provider)) ||
-	       (view->d.provider[VIEW_SELF].has & HAS_KEYS) == 0 ||
-	       (run->kind != 0 && run->subject == provider && (process_effects(view) & dels) != 0);
+	if (kinds == 0 || (view->d.provider[VIEW_SELF].has & HAS_KEYS) == 0 ||
+	    (run->kind != 0 && run->subject == provider && (process_effects(view) & dels) != 0))
+		return true;
+	return (kinds & (view->d.provider[provider].has | at_parent(view, provider))) == 0;
 }
 
 /* The first overlay replaces what somebody put into a delegated zone by hand: until all who are in
@@ -1240,7 +1311,7 @@ safe_overlay(struct step *s, const struct view_overlay *o)
 		struct view_contribution had = d->want.from[i];
 		if (!d->agent_ns) /* the owner took them over */
 			had.ns = RSET_NONE;
-		if (i != VIEW_SELF && loses(&had, &o->from[i]) && !may_go(view, i) &&
+		if (i != VIEW_SELF && !may_go(view, i, lost(&had, &o->from[i])) &&
 		    !MUTANT(SHRINK)) {
 			step_blocked(s, REASON_OF_OVERLAY, d->provider[i].identity,
 				     "no fewer providers than before",
@@ -1331,7 +1402,7 @@ overlay(struct step *s)
 		o.epoch = d->epoch;
 		o.counter = ++d->counter;
 		for (int i = 0; i < VIEW_PROVIDERS; i++)
-			d->shrink |= loses(&d->want.from[i], &o.from[i]);
+			d->shrink |= lost(&d->want.from[i], &o.from[i]) != 0;
 		d->want = o;
 		for (int i = 1; i < VIEW_PROVIDERS; i++)
 			d->foreign = rset_or(d->foreign, rset_minus(o.from[i].dnskey, d->own));

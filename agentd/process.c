@@ -89,17 +89,17 @@ static const struct process_step remove_steps[] = {
      .holds = HOLD(LEAVE),
      .next = "CDS and CDNSKEY without the leaver's keys"},
     {.name = "cds-added",
-     .guard = COND_GONE | COND_REMAIN,
+     .guard = COND_GONE | COND_REMAIN | COND_PARENT_NS,
      .effect = EFFECT_CDS_DEL,
      .done = COND_CDS,
      .next = "the parent's DS, and caches to turn over"},
     {.name = "parent-ds-synced",
-     .guard = COND_CDS,
+     .guard = COND_CDS | COND_PARENT_NS,
      .done = COND_CDS | COND_DS,
      .holds = HOLD(DS),
      .next = "the leaver's DNSKEYs go"},
     {.name = "dnskeys-synced",
-     .guard = COND_DS,
+     .guard = COND_DS | COND_PARENT_NS,
      .effect = EFFECT_KEYS_DEL,
      .done = COND_KEYS | COND_EXACT,
      .next = "nothing: the leaver is forgotten"},
@@ -643,17 +643,6 @@ idle_keys(const struct zone_view *view, int provider)
 	return keys;
 }
 
-/* All keys of other algorithms than the one that the rollover goes to. */
-static struct rset
-old_keys(const struct zone_view *view)
-{
-	struct rset keys = RSET_NONE;
-	for (int i = 0; i < view->d.pool.count; i++)
-		if (view->d.pool.at[i].type == view_rrtype(VIEW_DNSKEY))
-			rset_add(&keys, i);
-	return process_algorithm_keys(view, keys, false);
-}
-
 void
 process_wanted(const struct zone_view *view, struct hold_want wanted[HOLD_COUNT])
 {
@@ -692,7 +681,6 @@ process_wanted(const struct zone_view *view, struct hold_want wanted[HOLD_COUNT]
 		wanted[HOLD_RR].out = rset_or(run->old, idle_keys(view, run->subject));
 		break;
 	case MSIG_PROCESS_ALGORITHM:
-		wanted[HOLD_DS].out = old_keys(view);
 		wanted[HOLD_KEY].exact = run->step >= 5; /* the old ones are gone */
 		wanted[HOLD_RR].at = BIT(VIEW_SELF);
 		wanted[HOLD_RR].in = run->fresh;

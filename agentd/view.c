@@ -834,14 +834,18 @@ not_later(int64_t *time, int64_t now)
 static void
 doubt_history(struct view_history *h, int64_t now)
 {
+	/* As long as it had to go when something was heard last. */
+	if (h->overflow != 0) {
+		int64_t last = h->count > 0 ? h->at[h->count - 1].last : 0;
+		int64_t left = h->overflow - (h->tried > last ? h->tried : last);
+		h->overflow = left > 0 ? now + left : 0;
+	}
 	for (int v = 0; v < h->count; v++) {
 		not_later(&h->at[v].first, now);
 		not_later(&h->at[v].last, now);
 		if (h->at[v].until != VIEW_NEVER)
 			h->at[v].until = now; /* who knows how long ago it really was */
 	}
-	if (h->overflow != 0)
-		h->overflow = now + 1000 * INT64_C(86400);
 	h->tried = h->time = 0;
 	h->status = MSIG_SEEN_UNKNOWN;
 }
@@ -850,14 +854,20 @@ static void
 doubt_place(struct view_place *p, int64_t now, int64_t d)
 {
 	uint32_t ttl = 0;
+	int64_t heard = 0;
 	for (int t = 0; t < VIEW_TYPE_COUNT; t++) {
+		const struct view_history *h = &p->history[t];
+		int64_t last = h->count > 0 ? h->at[h->count - 1].last : 0;
+		last = h->tried > last ? h->tried : last;
+		heard = last > heard ? last : heard;
 		doubt_history(&p->history[t], now);
 		for (int v = 0; v < p->history[t].count; v++)
 			if (p->history[t].at[v].ttl > ttl)
 				ttl = p->history[t].at[v].ttl;
 	}
 	not_later(&p->named, now);
-	if (p->unnamed != 0)
+	/* What was over by the old clock is over. */
+	if (p->unnamed != 0 && p->unnamed + ttl * SECOND + d > heard)
 		p->unnamed = now + ttl * SECOND + d;
 	p->asked = 0;
 }

@@ -986,7 +986,7 @@ owner_helps(struct sim *sim)
 
 	for (int i = 0; i < sim->nodes; i++) {
 		const struct zone_view *v = sim->node[i].view;
-		if (v == NULL || sim->agent || !asks_for_ns(v))
+		if (v == NULL || v->d.agent_ns || !asks_for_ns(v))
 			continue;
 		const struct view_process *run = &v->d.process;
 		int first = run->kind == MSIG_PROCESS_ADD ? 4 : 1;
@@ -1026,7 +1026,7 @@ owner_makes_ns_equal(struct sim *sim)
 {
 	for (int i = 0; i < sim->nodes && sim->agent; i++) {
 		const struct zone_view *v = sim->node[i].view;
-		if (v == NULL || v->d.agent_ns)
+		if (v == NULL || v->d.agent_ns || v->d.process.kind != 0)
 			continue;
 		struct rset ns = ns_everywhere(sim);
 		if (!rset_empty(ns) && !rset_equal(ns, sim->owner.ns)) {
@@ -1260,7 +1260,8 @@ unclaimed_keys(struct sim *sim, int i)
 		return;
 	struct rset own = sim_set_from_view(sim, n, n->view->d.own);
 	for (int k = 0; k < n->keys; k++)
-		if (n->store[k].state == S(PUBLISHED) && !rset_has(&own, n->store[k].rr))
+		if (in_zone(&n->store[k]) && n->store[k].role == R(ZSK) &&
+		    !signs_data(n, &n->store[k]) && !rset_has(&own, n->store[k].rr))
 			n->store[k].state = S(REMOVED);
 	sim_trace(sim, "%s: operator: keys of nobody are taken out", n->identity);
 	sim_post(sim, EV_SIGNER, i, 20);
@@ -1302,6 +1303,26 @@ looked(const struct sim *sim, const struct node *n)
 	       rset_equal(sim->parent.ns, n->signer->type[VIEW_NS].set);
 }
 
+/* It never ceased to be a member: everybody has its keys, and has had them for a while. */
+static bool
+shown_by_all(const struct sim *sim, int i)
+{
+	const struct node *n = &sim->node[i];
+	struct rset own = world_published(n);
+
+	if (sim_faulty(sim) || !n->up || !n->view->d.provider[VIEW_SELF].member ||
+	    !world_delegated(sim, n) || sim->now < sim->quiet + 100 * SECOND)
+		return false;
+	for (int k = 0; k < sim->nodes; k++)
+		for (int s = 0; s < sim->node[k].servers; s++) {
+			const struct zone_version *v = sim->node[k].server[s].now;
+			if (rset_has(&sim->parent.ns, sim->node[k].ns) && v != NULL &&
+			    !rset_within(own, v->type[VIEW_DNSKEY].set))
+				return false;
+		}
+	return true;
+}
+
 /* What people notice after a while, and see to. */
 static void
 people(struct sim *sim, int i)
@@ -1329,7 +1350,7 @@ people(struct sim *sim, int i)
 			choose_feed(sim, i);
 	} else if (n->sign && n->on && n->feed != i && !n->unsigned_ &&
 		   n->server[0].named_from != 0 &&
-		   n->server[0].named_until < sim->now - 60 * SECOND) {
+		   (n->server[0].named_until < sim->now - 60 * SECOND || shown_by_all(sim, i))) {
 		n->feed = i;
 		serve_later(sim, i);
 	}
@@ -1341,7 +1362,7 @@ people(struct sim *sim, int i)
 	struct rset ds = keys_of_ds(sim), own = world_published(n);
 	int first = rset_next(&ds, 0);
 	if (n->unsigned_ || !n->up || first < 0 || rset_meets(ds, own) ||
-	    n->view->d.process.kind != 0 || n->view->d.provider[VIEW_SELF].has != 0 ||
+	    n->view->d.process.executed || (n->view->d.provider[VIEW_SELF].has & HAS_NS) != 0 ||
 	    algorithm_of(n) == sim->pool.at[first].alg || sim->now - n->server[0].named_until < 0)
 		return;
 	for (int k = rset_next(&ds, 0); k >= 0; k = rset_next(&ds, k + 1))
@@ -1363,10 +1384,35 @@ people(struct sim *sim, int i)
 	sim_post(sim, EV_SIGNER, i, 20);
 }
 
+/* The owner deleted the record of a provider that somebody still knows something of: it is OFF. */
+static void
+owner_lists_again(struct sim *sim)
+{
+	bool changed = false;
+
+	for (int i = 0; i < sim->nodes && sim->owner.hsync == sim->meant; i++) {
+		const struct zone_view *v = sim->node[i].view;
+		if (v == NULL || sim_faulty(sim) || strstr(v->freeze, "vanished without") == NULL)
+			continue;
+		for (int k = 0; k < sim->nodes; k++) {
+			int p = view_provider_find(v, sim->node[k].identity);
+			if (p < 0 || sim->node[k].listed || v->d.provider[p].has == 0)
+				continue;
+			sim->node[k].listed = changed = true;
+			sim->node[k].on = false;
+		}
+	}
+	if (!changed)
+		return;
+	instruct(sim);
+	owner_publishes(sim, sim->meant);
+}
+
 static void
 tidy(struct sim *sim)
 {
 	feed_parent(sim);
+	owner_lists_again(sim);
 	owner_helps(sim);
 	owner_makes_ns_equal(sim);
 	owner_tidies(sim);
