@@ -282,6 +282,9 @@ say(struct step *s, int to, enum msig_op op, const struct view_message *about)
 	memcpy(a->message.hsync, s->view->d.hsync.digest, sizeof(a->message.hsync));
 	a->message.version_epoch = s->view->d.content_epoch;
 	a->message.version_counter = s->view->d.content_counter;
+	memset(&a->message.change, 0, sizeof(a->message.change));
+	if (op == MSIG_OP_EXECUTE && s->view->d.process.led)
+		a->message.change = lead_change(s->view, about);
 	return &a->message;
 }
 
@@ -1016,6 +1019,7 @@ act_along(struct step *s, int from, const struct view_message *m)
 		return same;
 	if (!same) {
 		*run = new_process(s->view, m->process, m->subject, from, 0);
+		run->led = m->change.given;
 		run->epoch = m->epoch;
 		run->started = s->now;
 		memcpy(run->tid, m->tid, sizeof(run->tid));
@@ -1042,6 +1046,19 @@ execute_here(struct step *s, const struct view_message *m)
 	phase(s, PHASE_EXECUTING);
 	step_journal(s, "%s %s: %s is executed", process_name(run->kind), who(s, run->subject),
 		     process_step_name(run->kind, run->step));
+}
+
+/* Is what the leader says of the step what is planned here? */
+static bool
+fits(struct step *s, int from, const struct view_message *m)
+{
+	char why[REASON_TEXT];
+
+	if (lead_differs(s->view, m, why, sizeof(why)) == NULL)
+		return true;
+	lead_refused(s, from, m, why);
+	refuse(s, from, MSIG_OP_DENY, m, MSIG_RESULT_CHANGE, why);
+	return false;
 }
 
 static void
@@ -1084,11 +1101,15 @@ on_execute(struct step *s, int from, const struct view_message *m)
 	    judge_guard(s, run->kind, run->step + 1).op == MSIG_OP_APPROVE) {
 		struct view_message next = *m;
 		next.step = run->step + 1;
+		if (next.step == m->step && !fits(s, from, m))
+			return;
 		grant(s, from, &next);
 		execute_here(s, &next);
 		return;
 	}
 	if (m->step != run->step || run->phase != PHASE_GRANTED)
+		return;
+	if (!fits(s, from, m))
 		return;
 	execute_here(s, m);
 }
@@ -1242,6 +1263,7 @@ participate(struct step *s)
 		}
 		step_wake(s, run->lease);
 	}
+	lead_show(s);
 	if (run->phase == PHASE_GRANTED)
 		step_wait(s, REASON_PEER, REASON_OF_GRANT, requestor,
 			  "EXECUTE of the step approved", p->ready ? "" : p->why, 0);
@@ -1282,6 +1304,11 @@ tell(struct step *s, uint32_t mask, enum msig_op op)
 			p->tell = false;
 		}
 		step_wake(s, p->sent + resend);
+		if (op == MSIG_OP_EXECUTE && p->said[0] != 0 &&
+		    p->said_result == MSIG_RESULT_CHANGE)
+			step_blocked(s, REASON_OF_GRANT, p->identity,
+				     "the change of this step taken", p->said,
+				     "compare `msigctl plan` here and there; it is said again");
 		step_wait(s, REASON_PEER, REASON_OF_GRANT, p->identity,
 			  op == MSIG_OP_REQUEST ? "approval" : "done", p->said, p->sent + resend);
 	}
@@ -1320,7 +1347,8 @@ led_yields(struct step *s)
 	struct lead_task task[LEAD_TASKS];
 
 	return run->led && !run->executed && lead_leads(s->view) &&
-	       (lead_tasks(s->view, task) > 1 || for_the_group(s).kind != 0) &&
+	       (lead_tasks(s->view, task) > 1 ||
+		(s->view->d.provider[VIEW_SELF].member && for_the_group(s).kind != 0)) &&
 	       step_due(s, run->since, 4 * s->view->config.times.resend);
 }
 
@@ -1477,6 +1505,9 @@ for_the_group(struct step *s)
 			continue;
 		if (first == VIEW_SELF || (first > 0 && !lead_mode(view) && rests_long(s, first)))
 			return (struct intent){kind, 0, i};
+		if (first < 0 && lead_mode(view)) /* who does not sign knows of none */
+			step_wait(s, REASON_PEER, REASON_OF_LEADER, "", process_name(kind),
+				  "no leader asked for it yet", 0);
 		if (first > 0)
 			step_wait(s, REASON_PEER, REASON_OF_GRANT, who(s, first),
 				  process_name(kind), "not asked for yet", 0);
@@ -1491,10 +1522,12 @@ led_intent(struct step *s)
 {
 	struct zone_view *view = s->view;
 	struct lead_task task[LEAD_TASKS];
-	int count = lead_tasks(view, task), leader = elect_leader(view);
-	struct intent i = for_the_group(s);
+	int count = lead_tasks(view, task), leader = elect_leader(view), other;
+	struct intent i = {0};
 
-	if (i.kind == MSIG_PROCESS_REMOVE || (i.kind != 0 && interrupted(view, i.subject) < 0))
+	if (view->d.provider[VIEW_SELF].member || leader != VIEW_SELF) /* a member asks for these */
+		i = for_the_group(s);
+	if (i.kind != 0 && goes_before(view, i.kind, i.subject, &other) == NULL)
 		return i;
 	for (int k = 0; k < count; k++) {
 		const struct lead_task *t = &task[(k + (int)(view->d.attempts % 64)) % count];
@@ -1504,7 +1537,7 @@ led_intent(struct step *s)
 					  process_name(t->kind), "not asked for yet", 0);
 			continue;
 		}
-		if (interrupted(view, t->subject) >= 0)
+		if (goes_before(view, t->kind, t->subject, &other) != NULL)
 			continue;
 		bool together = not_together(view, electorate(view, t->kind)) < 0;
 		if (i.kind == 0 || together)

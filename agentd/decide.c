@@ -1717,6 +1717,7 @@ sweep(struct zone_view *view)
 				keep = rset_or(keep, rset_or(p->history[t].at[v].set,
 							     p->history[t].at[v].signers));
 	}
+	lead_keep(view, &keep);
 	/* That a key was foreign is remembered while anybody shows it, caches included. */
 	d->foreign = rset_and(d->foreign, keep);
 	rpool_keep(&d->pool, keep);

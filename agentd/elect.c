@@ -210,7 +210,7 @@ own_vote(struct step *s)
 	const struct durable *d = &s->view->d;
 	bool members = (agree_members(s->view) & d->election.voters) != 0;
 
-	if (members && !is_member(s->view, VIEW_SELF))
+	if (members && !d->provider[VIEW_SELF].member)
 		return 0;
 	if (d->process.kind != 0 && d->process.executed && d->process.requestor == VIEW_SELF)
 		return CONDUCTS;

@@ -190,6 +190,45 @@ to_message(struct mail *mail, struct view_message *m)
 	snprintf(m->text, sizeof(m->text), "%.150s", opt->has & MSIG_HAS(TEXT) ? opt->text : "");
 }
 
+/* Records that nobody stated here are counted, and not taken in. */
+static void
+to_sets(struct zone_view *view, const struct msig_apex *apex, struct rset to[VIEW_APEX],
+	uint16_t *unknown)
+{
+	static const int type[MSIG_APEX_COUNT] = {
+	    [MSIG_APEX_DNSKEY] = VIEW_DNSKEY,   [MSIG_APEX_CDS] = VIEW_CDS,
+	    [MSIG_APEX_CDNSKEY] = VIEW_CDNSKEY, [MSIG_APEX_NS] = VIEW_NS,
+	    [MSIG_APEX_CSYNC] = VIEW_CSYNC,
+	};
+
+	for (int i = 0; i < MSIG_APEX_COUNT; i++) {
+		const struct msig_set *set = &apex->set[i];
+		MSIG_SET_EACH(set, rr)
+		{
+			/* Nobody states CSYNC. */
+			int id = i == MSIG_APEX_CSYNC && set->rrs.count == 1
+				     ? view_rr(view, VIEW_CSYNC, rr->data, rr->len)
+				     : rpool_find(&view->d.pool, set->type, rr->data, rr->len);
+			if (id >= 0) {
+				rset_add(&to[type[i]], id);
+			} else {
+				(*unknown)++;
+			}
+		}
+	}
+}
+
+static void
+to_change(const struct mail *mail, struct view_change *to)
+{
+	const struct msig_change *change = &mail->msg.change;
+
+	to->given = mail->msg.has_change;
+	snprintf(to->odd, sizeof(to->odd), "%s", change->odd);
+	to_sets(mail->zone->view, &change->add, to->add, &to->unknown);
+	to_sets(mail->zone->view, &change->del, to->del, &to->unknown);
+}
+
 /* What a peer said, with its signature, into the journal: once, however often it repeats itself. */
 static int
 record(struct mail *mail, const struct view_message *m)
@@ -234,6 +273,7 @@ take_step(struct mail *mail)
 		return MSIG_ESENDER;
 	}
 	to_message(mail, &m);
+	to_change(mail, &m.change);
 	(void)view_on_message(mail->zone->view, number, &m, (int64_t)loop_utc_ms());
 	return record(mail, &m);
 }

@@ -9,6 +9,7 @@
 #include "agentd/lead.h"
 #include "agentd/mutant.h"
 #include "agentd/process.h"
+#include "agentd/roll.h"
 
 #define BIT(i) (UINT32_C(1) << (i))
 
@@ -33,6 +34,24 @@ rolls(uint8_t kind)
 
 /* ---- wishes ---- */
 
+/* The order whose turn it is here: where an algorithm rollover was not completed, no key rolls
+ * before it is. */
+static struct view_order
+own_order(const struct zone_view *view)
+{
+	const struct view_order *order = view->d.order;
+	struct view_order first = {0};
+
+	for (int k = VIEW_ORDERS - 1; k >= 0; k--)
+		if (order[k].process != 0)
+			first = order[k];
+	for (int k = 0; k < VIEW_ORDERS; k++)
+		if (order[k].process == MSIG_PROCESS_ALGORITHM &&
+		    roll_unfinished(view) == MSIG_PROCESS_ALGORITHM)
+			first = order[k];
+	return first;
+}
+
 int
 lead_tasks(const struct zone_view *view, struct lead_task task[LEAD_TASKS])
 {
@@ -43,10 +62,9 @@ lead_tasks(const struct zone_view *view, struct lead_task task[LEAD_TASKS])
 		if ((view->designated & BIT(i)) != 0 && !d->provider[i].member &&
 		    d->provider[i].statement.known)
 			task[count++] = (struct lead_task){MSIG_PROCESS_ADD, 0, i};
-	for (int k = 0; k < VIEW_ORDERS && d->provider[VIEW_SELF].member; k++)
-		if (d->order[k].process != 0)
-			task[count++] = (struct lead_task){d->order[k].process,
-							   d->order[k].algorithm, VIEW_SELF};
+	struct view_order own = own_order(view);
+	if (own.process != 0 && d->provider[VIEW_SELF].member)
+		task[count++] = (struct lead_task){own.process, own.algorithm, VIEW_SELF};
 	for (int i = 1; i < VIEW_PROVIDERS; i++) {
 		const struct view_provider *p = &d->provider[i];
 		if ((view->designated & BIT(i)) != 0 && p->member && p->statement.known &&
@@ -62,12 +80,11 @@ lead_tasks(const struct zone_view *view, struct lead_task task[LEAD_TASKS])
 void
 lead_wish(const struct zone_view *view, struct view_statement *own)
 {
-	own->wish = own->wish_algorithm = 0;
-	for (int k = VIEW_ORDERS - 1; k >= 0 && lead_mode(view); k--)
-		if (view->d.order[k].process != 0) {
-			own->wish = view->d.order[k].process;
-			own->wish_algorithm = view->d.order[k].algorithm;
-		}
+	struct view_order order = own_order(view);
+	bool led = lead_mode(view);
+
+	own->wish = led ? order.process : 0;
+	own->wish_algorithm = led ? order.algorithm : 0;
 }
 
 /* Did the provider's operator order it? Of the others, their statements say so. */
@@ -133,6 +150,170 @@ bool
 lead_rests(const struct zone_view *view)
 {
 	return view->d.process.led && lead_mode(view) && elect_leader(view) != VIEW_SELF;
+}
+
+/* ---- the change of a step ---- */
+
+/* Name servers that somebody else who stays has as well. */
+static struct rset
+ns_of_others(const struct zone_view *view, int subject)
+{
+	struct rset names = RSET_NONE;
+
+	for (int i = 0; i < VIEW_PROVIDERS; i++)
+		if (i != subject && (view->listed & BIT(i)) != 0)
+			names = rset_or(names, view->d.provider[i].statement.ns);
+	return names;
+}
+
+/* What decide.c publishes: NS, A and AAAA, at once. */
+static const uint8_t csync[] = {0, 0, 0, 0, 0, 1, 0, 4, 0x60, 0, 0, 8};
+
+void
+lead_keep(const struct zone_view *view, struct rset *keep)
+{
+	int id = rpool_find(&view->d.pool, 62, csync, sizeof(csync));
+
+	if (id >= 0)
+		rset_add(keep, id);
+}
+
+static void
+change_csync(struct zone_view *view, const struct process_step *step, struct view_change *c)
+{
+	int id = view->d.agent_ns ? rpool_get(&view->d.pool, 62, csync, sizeof(csync)) : -1;
+
+	if (id < 0)
+		return;
+	if (step->effect & EFFECT_CSYNC)
+		rset_add(&c->add[VIEW_CSYNC], id);
+	else if (step[-1].effect & EFFECT_CSYNC)
+		rset_add(&c->del[VIEW_CSYNC], id);
+}
+
+/* Only what is the subject's comes and goes. A roll-over's steps change no set by themselves: what
+ * each signer shows follows the roller's statement. */
+struct view_change
+lead_change(struct zone_view *view, const struct view_message *m)
+{
+	const struct process_rule *rule = process_rule(m->process);
+	struct view_change c = {.given = true};
+
+	if (rule == NULL || m->step == 0 || m->step >= rule->steps || m->subject < 0 ||
+	    m->subject >= VIEW_PROVIDERS)
+		return c;
+	const struct process_step *step = &rule->step[m->step];
+	const struct view_statement *st = &view->d.provider[m->subject].statement;
+	struct rset keys = process_shared(view, st->dnskey);
+	struct rset ns = rset_minus(st->ns, ns_of_others(view, m->subject));
+	uint32_t effect = step->effect;
+
+	if (!view->d.agent_ns || view->d.process.stays)
+		effect &= ~(uint32_t)EFFECT_NS_DEL;
+	if (!view->d.agent_ns)
+		effect &= ~(uint32_t)EFFECT_NS_ADD;
+	struct rset *to =
+	    (effect & (EFFECT_KEYS_DEL | EFFECT_CDS_DEL | EFFECT_NS_DEL)) != 0 ? c.del : c.add;
+	if (effect & (EFFECT_KEYS_ADD | EFFECT_KEYS_DEL))
+		to[VIEW_DNSKEY] = keys;
+	if (effect & (EFFECT_CDS_ADD | EFFECT_CDS_DEL)) {
+		to[VIEW_CDS] = st->cds;
+		to[VIEW_CDNSKEY] = st->cdnskey;
+	}
+	if (effect & (EFFECT_NS_ADD | EFFECT_NS_DEL))
+		to[VIEW_NS] = ns;
+	change_csync(view, step, &c);
+	return c;
+}
+
+static int
+more(const struct rset a[VIEW_APEX], const struct rset b[VIEW_APEX], int type)
+{
+	return rset_count(rset_minus(a[type], b[type]));
+}
+
+const char *
+lead_differs(struct zone_view *view, const struct view_message *m, char *buf, size_t len)
+{
+	const struct view_change *c = &m->change;
+	bool led = view->d.process.led;
+
+	if (!c->given && !led)
+		return NULL;
+	if (MUTANT(CHANGE))
+		return NULL;
+	if (!c->given || !led) {
+		snprintf(buf, len,
+			 led ? "the leader does not say what the step changes"
+			     : "a change by a leader, and nobody leads here");
+		return buf;
+	}
+	if (c->odd[0] != 0) {
+		snprintf(buf, len, "%s: no process changes that", c->odd);
+		return buf;
+	}
+	if (c->unknown != 0) {
+		snprintf(buf, len, "%u records that no provider has stated here", c->unknown);
+		return buf;
+	}
+	const struct view_process *run = &view->d.process;
+	const struct view_message planned = {
+	    .process = run->kind, .step = m->step, .subject = run->subject};
+	struct view_change own = lead_change(view, &planned);
+	for (int t = 0; t < VIEW_APEX; t++) {
+		if (rset_equal(own.add[t], c->add[t]) && rset_equal(own.del[t], c->del[t]))
+			continue;
+		snprintf(buf, len,
+			 "%s: the leader would add %d more and %d fewer, delete %d more and %d "
+			 "fewer than planned here",
+			 view_type_name((enum view_type)t), more(c->add, own.add, t),
+			 more(own.add, c->add, t), more(c->del, own.del, t),
+			 more(own.del, c->del, t));
+		return buf;
+	}
+	return NULL;
+}
+
+void
+lead_refused(struct step *s, int from, const struct view_message *m, const char *why)
+{
+	struct zone_view *view = s->view;
+	const struct view_process *run = &view->d.process;
+	struct view_provider *subject = &view->d.provider[run->subject];
+
+	/* One of the two may know an older statement. */
+	subject->stale |= run->subject != VIEW_SELF;
+	if (view->unfit_epoch != run->epoch || view->unfit_step != m->step) {
+		view->unfit_epoch = run->epoch;
+		view->unfit_step = m->step;
+		view->unfit_since = s->now;
+		step_journal(s, "%s %s: %s is refused to %s: %s", process_name(run->kind),
+			     subject->identity, process_step_name(run->kind, m->step),
+			     view->d.provider[from].identity, why);
+	}
+	snprintf(view->unfit, sizeof(view->unfit), "%.150s", why);
+	step_wake(s, view->unfit_since + 2 * view->config.times.resend);
+}
+
+void
+lead_show(struct step *s)
+{
+	struct zone_view *view = s->view;
+	const struct view_process *run = &view->d.process;
+
+	if (run->kind == 0 || run->epoch != view->unfit_epoch || run->step != view->unfit_step ||
+	    run->phase != PHASE_GRANTED) {
+		view->unfit_epoch = 0;
+		return;
+	}
+	/* What a statement on its way explains is no alarm. */
+	if (s->now - view->unfit_since >= 2 * view->config.times.resend)
+		step_blocked(s, REASON_OF_GRANT, view->d.provider[run->requestor].identity,
+			     "the change that is planned here", view->unfit,
+			     "compare `msigctl plan` here and at the leader; nothing is done "
+			     "until they agree");
+	else
+		step_wake(s, view->unfit_since + 2 * view->config.times.resend);
 }
 
 /* ---- succession ---- */

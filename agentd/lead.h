@@ -8,7 +8,7 @@
 #include "agentd/elect.h"
 #include "agentd/step.h"
 
-#define LEAD_TASKS (VIEW_PROVIDERS + VIEW_ORDERS + VIEW_PROVIDERS)
+#define LEAD_TASKS (2 * VIEW_PROVIDERS + 1)
 
 /* Something to be asked for; kind 0: nothing. */
 struct lead_task {
@@ -32,6 +32,20 @@ const char *lead_no_right(const struct zone_view *view, int from, uint8_t kind, 
 
 /* Who asks again for a step that was executed here already, in a process that it took over? */
 bool lead_repeats(const struct zone_view *view, int from, const struct view_message *m);
+
+/* What a step changes in the zone's apex sets, by what is known here: the leader tells each
+ * follower with EXECUTE, and the follower takes the step only if that is what it would do itself.
+ */
+struct view_change lead_change(struct zone_view *view, const struct view_message *execute);
+/* NULL if the change is the one planned here; else how they differ, in buf. */
+const char *lead_differs(struct zone_view *view, const struct view_message *execute, char *buf,
+			 size_t len);
+/* It differs: said once, looked into, and an alarm when it stays so. */
+void lead_refused(struct step *s, int from, const struct view_message *m, const char *why);
+/* Records that a change may name, for the sweep. */
+void lead_keep(const struct zone_view *view, struct rset *keep);
+/* The reason for a step that is refused here. */
+void lead_show(struct step *s);
 
 /* Another one leads: a process with an EXECUTE behind it goes on under it. */
 void lead_succeed(struct step *s);

@@ -23,6 +23,7 @@
 	X(NO_COMMIT, "what is decided is acted on before it is persisted") \
 	X(STEP_MODE, "a step needs no operator")                           \
 	X(LEADER, "in leader mode, whoever wants something asks for it")   \
+	X(CHANGE, "a follower takes whatever change the leader says")      \
 	X(SHRINK, "an overlay loses a provider without a process")
 
 enum mutant {

@@ -94,7 +94,7 @@ timed_out(void *arg)
 
 static int
 compose(struct agent *agent, struct request *r, const struct msig_option *option,
-	const struct msig_apex *apex)
+	const struct msig_apex *apex, const struct msig_change *change)
 {
 	struct msig_coding coding = agent_coding(agent);
 	struct msig_peermsg msg;
@@ -110,7 +110,8 @@ compose(struct agent *agent, struct request *r, const struct msig_option *option
 	memcpy(opt.generation, store_generation(agent->store), sizeof(opt.generation));
 	opt.has |= MSIG_HAS(GENERATION);
 	r->msgid = (uint16_t)(sequence ^ sequence >> 16);
-	ret = msig_peermsg_request(&msg, r->msgid, &opt, apex);
+	ret = change != NULL ? msig_peermsg_execute(&msg, r->msgid, &opt, change)
+			     : msig_peermsg_request(&msg, r->msgid, &opt, apex);
 	if (ret != 0) {
 		return ret;
 	}
@@ -124,9 +125,9 @@ compose(struct agent *agent, struct request *r, const struct msig_option *option
 	return ret;
 }
 
-void
-talk_send(struct agent *agent, struct contact *contact, const struct msig_option *option,
-	  const struct msig_apex *apex, talk_done done)
+static void
+start(struct agent *agent, struct contact *contact, const struct msig_option *option,
+      const struct msig_apex *apex, const struct msig_change *change, talk_done done)
 {
 	struct request *r = xcalloc(1, sizeof(*r));
 	struct msig_msg msg = {.id = MSIG_MSG_SEND};
@@ -143,7 +144,7 @@ talk_send(struct agent *agent, struct contact *contact, const struct msig_option
 	r->next = agent->talk->requests;
 	agent->talk->requests = r;
 
-	ret = compose(agent, r, option, apex);
+	ret = compose(agent, r, option, apex, change);
 	if (ret == 0) {
 		msg.u.SEND.id = r->id;
 		msg.u.SEND.peer = r->peer;
@@ -154,6 +155,20 @@ talk_send(struct agent *agent, struct contact *contact, const struct msig_option
 	}
 	r->failure = ret != 0 ? ret : MSIG_ETIMEOUT;
 	loop_timer_set(r->timer, ret != 0 ? 0 : (uint64_t)timeout * 2 + GRACE_MS);
+}
+
+void
+talk_send(struct agent *agent, struct contact *contact, const struct msig_option *option,
+	  const struct msig_apex *apex, talk_done done)
+{
+	start(agent, contact, option, apex, NULL, done);
+}
+
+void
+talk_execute(struct agent *agent, struct contact *contact, const struct msig_option *option,
+	     const struct msig_change *change)
+{
+	start(agent, contact, option, NULL, change, NULL);
 }
 
 /* Nothing of the response counts before its signature does. */

@@ -18,6 +18,9 @@ void talk_free(struct talk *talk); /* nobody is called any more */
 
 /* option: sequence and generation are filled in here. apex: of a STATE, else NULL. done (may
  * be NULL) is called later, once. */
+/* An EXECUTE with what its step changes. */
+void talk_execute(struct agent *agent, struct contact *contact, const struct msig_option *option,
+		  const struct msig_change *change);
 void talk_send(struct agent *agent, struct contact *contact, const struct msig_option *option,
 	       const struct msig_apex *apex, talk_done done);
 

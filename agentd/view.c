@@ -678,6 +678,7 @@ view_on_message(struct zone_view *view, int provider, const struct view_message 
 			return false;
 		run->approved |= bit;
 		p->said[0] = 0;
+		p->said_result = 0;
 		return news(view, true);
 	case MSIG_OP_DENY:
 	case MSIG_OP_NOT_YET:

@@ -35,6 +35,7 @@
 #define VIEW_NAME 256  /* text of a domain name: absolute, lower case, with NUL */
 #define VIEW_SERVER 72 /* "addr@port" */
 #define VIEW_WHY 64    /* why an answer is unknown */
+#define VIEW_ODD 100   /* what is wrong with a change */
 #define VIEW_REASONS 16
 #define VIEW_STORE 24  /* keys in the own signer's key store */
 #define VIEW_KEY_ID 48 /* text of a key's id there */
@@ -142,6 +143,15 @@ struct view_statement {
 
 /* ---- messages of the agreement (agree.h has the rules) ---- */
 
+/* What a step changes in the apex sets: the types up to NS. */
+#define VIEW_APEX (VIEW_NS + 1)
+struct view_change {
+	bool given;
+	struct rset add[VIEW_APEX], del[VIEW_APEX];
+	uint16_t unknown;   /* records that nobody stated here */
+	char odd[VIEW_ODD]; /* what no change may have; empty: nothing */
+};
+
 struct view_message {
 	enum msig_op op;   /* REQUEST ... NOT_YET, of libmsig/option.h */
 	uint64_t epoch;    /* TLV 14 */
@@ -153,9 +163,10 @@ struct view_message {
 	uint64_t
 	    version_epoch; /* TLV 17: the sender\'s statement must be this one or later; 0: any */
 	uint64_t version_counter;
-	uint8_t hsync[32];      /* TLV 16 */
-	uint16_t result;        /* TLV 10 (enum msig_result), in DENY and NOT-YET */
-	char text[REASON_TEXT]; /* TLV 11 */
+	uint8_t hsync[32];         /* TLV 16 */
+	uint16_t result;           /* TLV 10 (enum msig_result), in DENY and NOT-YET */
+	char text[REASON_TEXT];    /* TLV 11 */
+	struct view_change change; /* EXECUTE in leader mode (lead.h) */
 	/* ELECT_*, which have nothing of the above but op and hsync (elect.h) */
 	uint64_t term; /* TLV 8 */
 	uint32_t vote; /* TLV 24 */
@@ -452,7 +463,11 @@ struct zone_view {
 	struct view_message ballot[VIEW_PROVIDERS]; /* the last one of each, until it was heard */
 	uint32_t balloted;                          /* bit per provider: there is one */
 	int64_t polled[VIEW_PROVIDERS];             /* when its answer was asked for last */
-	bool poll;                  /* a term has to begin, for somebody is behind */
+	bool poll;            /* a term has to begin, for somebody is behind */
+	uint64_t unfit_epoch; /* of the process whose step is refused, for its change; 0: none */
+	uint8_t unfit_step;
+	int64_t unfit_since;
+	char unfit[REASON_TEXT];
 	struct view_approval waits; /* for the operator; kind 0: nothing does */
 	int64_t waited;             /* when that was found last */
 	int reasons;

@@ -564,6 +564,47 @@ ballot_option(struct zone *zone, const struct view_message *m, struct msig_optio
 	}
 }
 
+/* Sets by the core's types, as those of the library. */
+static int
+change_apex(const struct zone *zone, const struct rset set[VIEW_APEX], struct msig_apex *apex)
+{
+	const struct view_overlay *want = &zone->view->d.want;
+	const struct rset ids[MSIG_APEX_COUNT] = {
+	    [MSIG_APEX_DNSKEY] = set[VIEW_DNSKEY],   [MSIG_APEX_CDS] = set[VIEW_CDS],
+	    [MSIG_APEX_CDNSKEY] = set[VIEW_CDNSKEY], [MSIG_APEX_NS] = set[VIEW_NS],
+	    [MSIG_APEX_CSYNC] = set[VIEW_CSYNC],
+	};
+	const uint32_t ttl[MSIG_APEX_COUNT] = {
+	    [MSIG_APEX_DNSKEY] = want->ttl_key,  [MSIG_APEX_CDS] = want->ttl_cds,
+	    [MSIG_APEX_CDNSKEY] = want->ttl_cds, [MSIG_APEX_NS] = want->ttl_ns,
+	    [MSIG_APEX_CSYNC] = want->ttl_ns,
+	};
+
+	return to_apex(zone, ids, ttl, apex);
+}
+
+/* EXECUTE with what the step changes. */
+static void
+execute(struct zone *zone, struct contact *contact, const struct msig_option *opt,
+	const struct view_change *c)
+{
+	struct msig_change change;
+	int ret;
+
+	msig_change_init(&change);
+	ret = change_apex(zone, c->add, &change.add);
+	if (ret == 0) {
+		ret = change_apex(zone, c->del, &change.del);
+	}
+	if (ret == 0) {
+		talk_execute(zone->agent, contact, opt, &change);
+	} else {
+		log_zone(LOG_LVL_ERROR, zone->name, "a change cannot be written: %s",
+			 msig_strerror(ret));
+	}
+	msig_change_clear(&change);
+}
+
 static void
 act_send(struct zone *zone, int provider, const struct view_message *m)
 {
@@ -583,7 +624,11 @@ act_send(struct zone *zone, int provider, const struct view_message *m)
 	}
 	log_zone(LOG_LVL_DEBUG, zone->name, "%s %s/%u to %s", msig_op_name(m->op),
 		 msig_process_name(m->process), m->step, contact->peer->identity);
-	talk_send(zone->agent, contact, &opt, NULL, NULL);
+	if (m->op == MSIG_OP_EXECUTE && m->change.given) {
+		execute(zone, contact, &opt, &m->change);
+	} else {
+		talk_send(zone->agent, contact, &opt, NULL, NULL);
+	}
 }
 
 int

@@ -5,6 +5,7 @@ libmsig_headers = \
 	libmsig/apex.h \
 	libmsig/buf.h \
 	libmsig/canon.h \
+	libmsig/change.h \
 	libmsig/digest.h \
 	libmsig/err.h \
 	libmsig/hsync.h \
@@ -27,6 +28,7 @@ libmsig_libmsig_la_SOURCES = \
 	libmsig/apex.c \
 	libmsig/buf.c \
 	libmsig/canon.c \
+	libmsig/change.c \
 	libmsig/digest.c \
 	libmsig/err.c \
 	libmsig/hash.c \

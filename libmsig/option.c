@@ -45,6 +45,13 @@ msig_op_carrier(unsigned op)
 	return i < 0 ? MSIG_CARRIER_NOTIFY : operations[i].carrier;
 }
 
+bool
+msig_op_carried(unsigned op, enum msig_carrier carrier)
+{
+	return msig_op_carrier(op) == carrier ||
+	       (op == MSIG_OP_EXECUTE && carrier == MSIG_CARRIER_UPDATE);
+}
+
 const char *
 msig_process_name(unsigned process)
 {

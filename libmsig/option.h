@@ -113,7 +113,8 @@ enum msig_process {
 	X(49155, STATE, "other state")       \
 	X(49156, HSYNC, "other HSYNC")       \
 	X(49157, NOTREADY, "not ready")      \
-	X(49158, ENDED, "ended there")
+	X(49158, ENDED, "ended there")       \
+	X(49159, CHANGE, "other change than planned")
 
 enum msig_result {
 #define X(value, id, text) MSIG_RESULT_##id = (value),
@@ -196,6 +197,8 @@ int msig_option_check(const struct msig_option *opt);
 
 const char *msig_op_name(unsigned op);          /* "?" if unknown */
 enum msig_carrier msig_op_carrier(unsigned op); /* NOTIFY if unknown */
+/* Also the other one, for an EXECUTE with the change of its step. */
+bool msig_op_carried(unsigned op, enum msig_carrier carrier);
 const char *msig_process_name(unsigned process);
 const char *msig_result_text(unsigned result);
 const char *msig_share_name(unsigned share); /* "?" if unknown */

@@ -17,6 +17,7 @@ void
 msig_peermsg_clear(struct msig_peermsg *msg)
 {
 	msig_apex_clear(&msg->apex);
+	msig_change_clear(&msg->change);
 }
 
 static void
@@ -24,6 +25,7 @@ init(struct msig_peermsg *msg)
 {
 	memset(msg, 0, sizeof(*msg));
 	msig_apex_init(&msg->apex);
+	msig_change_init(&msg->change);
 }
 
 static int
@@ -49,6 +51,22 @@ msig_peermsg_request(struct msig_peermsg *msg, uint16_t id, const struct msig_op
 	msg->operation = option->operation;
 	knot_dname_copy_lower(msg->zone, option->zone);
 	ret = set_apex(msg, apex);
+	if (ret != 0)
+		msig_peermsg_clear(msg);
+	return ret;
+}
+
+int
+msig_peermsg_execute(struct msig_peermsg *msg, uint16_t id, const struct msig_option *option,
+		     const struct msig_change *change)
+{
+	int ret = msig_peermsg_request(msg, id, option, NULL);
+
+	if (ret != 0)
+		return ret;
+	msg->carrier = MSIG_CARRIER_UPDATE;
+	msg->has_change = true;
+	ret = msig_change_copy(&msg->change, change);
 	if (ret != 0)
 		msig_peermsg_clear(msg);
 	return ret;
@@ -198,6 +216,8 @@ msig_peermsg_compose(const struct msig_peermsg *msg, const struct msig_coding *c
 	msig_wr_u16(&wr, KNOT_CLASS_IN);
 	if (msg->has_apex && update != msg->response)
 		msig_wr_patch16(&wr, update ? 8 : 6, put_apex(&wr, &msg->apex, update));
+	if (msg->has_change && !msg->response)
+		msig_wr_patch16(&wr, 8, msig_change_put(&wr, &msg->change));
 	put_opt(&wr, msg, coding);
 	if (wr.err == 0)
 		*len = wr.len;
@@ -285,6 +305,12 @@ parse_apex(const knot_pkt_t *pkt, const uint8_t *wire, size_t len, struct msig_p
 	unsigned mask;
 	int ret;
 
+	if (msg->carrier == MSIG_CARRIER_UPDATE && !msg->response &&
+	    msg->operation == MSIG_OP_EXECUTE) {
+		ret = msig_change_take(pkt, &msg->change);
+		msg->has_change = ret == 0;
+		return ret;
+	}
 	if (msg->carrier == MSIG_CARRIER_UPDATE && !msg->response) {
 		ret = msig_apex_from_update(wire, len, zone, &msg->apex, &mask);
 		/* A full set: what is not named would be left as it was, which nobody knows. */
@@ -319,7 +345,7 @@ check(const struct msig_peermsg *msg)
 		ret = msig_option_check(&msg->option);
 		if (ret != 0)
 			return ret;
-		if (msig_op_carrier(msg->operation) != msg->carrier)
+		if (!msig_op_carried(msg->operation, msg->carrier))
 			return MSIG_EOPTION;
 	}
 	if ((msg->option.has & MSIG_HAS(ZONE)) && !msig_name_eq(msg->option.zone, msg->zone))

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <libknot/libknot.h>
 #include "libmsig/apex.h"
+#include "libmsig/change.h"
 #include "libmsig/option.h"
 
 #define MSIG_EDE_TEXT 200
@@ -32,6 +33,9 @@ struct msig_peermsg {
 	/* The sender's own full set: in a STATE request and in the response to a PULL. */
 	bool has_apex;
 	struct msig_apex apex;
+	/* What the step changes: in an EXECUTE of leader mode, which is an UPDATE then. */
+	bool has_change;
+	struct msig_change change;
 	/* Responses only; for humans. */
 	bool has_ede;
 	uint16_t ede;
@@ -44,6 +48,9 @@ void msig_peermsg_clear(struct msig_peermsg *msg);
  * apex is that of a STATE (owned by msg afterwards is a copy); NULL else. */
 int msig_peermsg_request(struct msig_peermsg *msg, uint16_t id, const struct msig_option *option,
 			 const struct msig_apex *apex);
+/* The same for an EXECUTE with what its step changes (copied). */
+int msig_peermsg_execute(struct msig_peermsg *msg, uint16_t id, const struct msig_option *option,
+			 const struct msig_change *change);
 /* The response to a request that was parsed: same id, question and carrier, and option (own
  * identity and capabilities; NULL for none). A refusal has no apex. */
 int msig_peermsg_response(struct msig_peermsg *msg, const struct msig_peermsg *request,

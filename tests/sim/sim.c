@@ -419,6 +419,24 @@ execute_apply(struct sim *sim, int i, const struct action *a)
 }
 
 static void
+change_out(struct sim *sim, struct node *n, struct view_change *c)
+{
+	for (int t = 0; t < VIEW_APEX; t++) {
+		c->add[t] = sim_set_from_view(sim, n, c->add[t]);
+		c->del[t] = sim_set_from_view(sim, n, c->del[t]);
+	}
+}
+
+static void
+change_in(struct sim *sim, struct node *n, struct view_change *c)
+{
+	for (int t = 0; t < VIEW_APEX; t++) {
+		c->add[t] = sim_set_to_view(sim, n, c->add[t]);
+		c->del[t] = sim_set_to_view(sim, n, c->del[t]);
+	}
+}
+
+static void
 execute_send(struct sim *sim, int i, const struct action *a)
 {
 	struct node *n = &sim->node[i];
@@ -434,6 +452,8 @@ execute_send(struct sim *sim, int i, const struct action *a)
 	e->u.message.subject = global_of(sim, n, a->message.subject);
 	if (a->message.leader >= 0)
 		e->u.message.leader = global_of(sim, n, a->message.leader);
+	if (a->message.change.given)
+		change_out(sim, n, &e->u.message.change);
 	if (sim_mishap(sim, MISHAP_TWICE, i, 50)) {
 		struct event *twice = sim_post(sim, EV_MESSAGE, to, rng_range(&sim->rng, 2, 30000));
 		twice->from = i;
@@ -675,6 +695,8 @@ message(struct sim *sim, int i, const struct event *e)
 	m.subject = sim_number_at(sim, n, e->u.message.subject);
 	if (m.leader >= 0)
 		m.leader = sim_number_at(sim, n, m.leader);
+	if (m.change.given)
+		change_in(sim, n, &m.change);
 	if (from < 0 || m.subject < 0 || !n->view->d.provider[from].ready)
 		return; /* refused: no session */
 	view_on_message(n->view, from, &m, sim_local(sim, n));

@@ -312,6 +312,38 @@ test_option(void **state)
 		     KNOT_RCODE_FORMERR, KNOT_EDNS_EDE_INV_DATA);
 }
 
+/* An EXECUTE may be an UPDATE; of the others only STATE is one. */
+static void
+test_execute(void **state)
+{
+	static const enum msig_op ops[] = {MSIG_OP_EXECUTE, MSIG_OP_DONE};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct budget *budget = budget_new(16, 0);
+		struct msig_option option;
+		struct msig_change change;
+		struct msig_peermsg msg;
+		uint8_t wire[MAX];
+		size_t len = MAX;
+
+		msig_option_init(&option, ops[i], dname(ID), dname("shop.example."));
+		MSIG_OPTION_SET(&option, SEQUENCE, sequence, 1);
+		option.has |= MSIG_MUST_STEP;
+		msig_change_init(&change);
+		assert_int_equal(msig_peermsg_execute(&msg, 1, &option, &change), 0);
+		assert_int_equal(msig_peermsg_compose(&msg, NULL, wire, &len), 0);
+		msig_peermsg_clear(&msg);
+		sign(key, wire, &len, 0);
+		struct cheap_query q = query(wire, len, budget);
+		if (ops[i] == MSIG_OP_EXECUTE)
+			expect(&q, CHEAP_CHECK_COUNT, 0, 0, false);
+		else
+			expect(&q, CHEAP_CARRIER, KNOT_RCODE_FORMERR, KNOT_EDNS_EDE_INV_DATA,
+			       false);
+		budget_free(budget);
+	}
+}
+
 static void
 test_carrier(void **state)
 {
@@ -480,19 +512,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_good),
-	    cmocka_unit_test(test_size),
-	    cmocka_unit_test(test_header),
-	    cmocka_unit_test(test_parse),
-	    cmocka_unit_test(test_source_budget),
-	    cmocka_unit_test(test_option),
-	    cmocka_unit_test(test_carrier),
-	    cmocka_unit_test(test_stream),
-	    cmocka_unit_test(test_zone),
-	    cmocka_unit_test(test_signature),
-	    cmocka_unit_test(test_claim),
-	    cmocka_unit_test(test_signer_budget),
-	    cmocka_unit_test(test_answer_without_edns),
+	    cmocka_unit_test(test_good),          cmocka_unit_test(test_size),
+	    cmocka_unit_test(test_header),        cmocka_unit_test(test_parse),
+	    cmocka_unit_test(test_source_budget), cmocka_unit_test(test_option),
+	    cmocka_unit_test(test_carrier),       cmocka_unit_test(test_execute),
+	    cmocka_unit_test(test_stream),        cmocka_unit_test(test_zone),
+	    cmocka_unit_test(test_signature),     cmocka_unit_test(test_claim),
+	    cmocka_unit_test(test_signer_budget), cmocka_unit_test(test_answer_without_edns),
 	};
 	char text[64], key3[] = "ns.msa.p3.example./1", address[] = "192.0.2.1@5399";
 	char shop[] = "shop.example.", others[] = "other.example.";

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -413,6 +414,239 @@ test_over(void **state)
 	assert_false(b.view->d.provider[2].member);
 }
 
+/* ---- what a step changes ---- */
+
+static struct rset
+one(int id)
+{
+	struct rset s = RSET_NONE;
+	rset_add(&s, id);
+	return s;
+}
+
+/* EXECUTE of the step that was approved, with this change; what became of it here. */
+static enum view_phase
+told(const struct view_change *change)
+{
+	struct view_message m = {.op = MSIG_OP_EXECUTE,
+				 .epoch = run()->epoch,
+				 .process = run()->kind,
+				 .step = run()->step,
+				 .subject = run()->subject,
+				 .change = *change};
+	memcpy(m.tid, run()->tid, sizeof(m.tid));
+	memcpy(m.hsync, b.hsync.digest, sizeof(m.hsync));
+	view_on_message(b.view, 1, &m, b.now);
+	bench_decide(&b);
+	return run()->phase;
+}
+
+static struct view_change
+planned(uint8_t kind, uint8_t step)
+{
+	struct view_message m = {.process = kind, .step = step, .subject = 2};
+	run()->kind = kind;
+	run()->subject = 2;
+	return lead_change(b.view, &m);
+}
+
+static void
+only(const struct view_change *c, bool add, unsigned types)
+{
+	for (int t = 0; t < VIEW_APEX; t++) {
+		assert_int_equal(!rset_empty(c->add[t]), add && (types >> t & 1));
+		assert_int_equal(!rset_empty(c->del[t]), !add && (types >> t & 1));
+	}
+}
+
+/* Each step changes what its row says, and nothing but the subject's records. */
+static void
+test_change_of_each_step(void **state)
+{
+	static const struct {
+		uint8_t kind, step;
+		bool add;
+		unsigned types;
+	} rows[] = {
+	    {MSIG_PROCESS_ADD, 0, true, 0},
+	    {MSIG_PROCESS_ADD, 1, true, 1u << VIEW_DNSKEY},
+	    {MSIG_PROCESS_ADD, 2, true, 1u << VIEW_CDS | 1u << VIEW_CDNSKEY},
+	    {MSIG_PROCESS_ADD, 3, true, 0},
+	    {MSIG_PROCESS_ADD, 4, true, 1u << VIEW_NS},
+	    {MSIG_PROCESS_ADD, 5, true, 1u << VIEW_CSYNC},
+	    {MSIG_PROCESS_ADD, 6, false, 1u << VIEW_CSYNC},
+	    {MSIG_PROCESS_REMOVE, 1, false, 1u << VIEW_NS},
+	    {MSIG_PROCESS_REMOVE, 2, true, 1u << VIEW_CSYNC},
+	    {MSIG_PROCESS_REMOVE, 3, false, 1u << VIEW_CSYNC},
+	    {MSIG_PROCESS_REMOVE, 4, false, 0},
+	    {MSIG_PROCESS_REMOVE, 5, false, 1u << VIEW_CDS | 1u << VIEW_CDNSKEY},
+	    {MSIG_PROCESS_REMOVE, 7, false, 1u << VIEW_DNSKEY},
+	    {MSIG_PROCESS_ZSK, 2, true, 0},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct view_change c = planned(rows[i].kind, rows[i].step);
+		only(&c, rows[i].add, rows[i].types);
+		const struct rset *keys = rows[i].add ? c.add : c.del;
+		assert_true(rset_within(keys[VIEW_DNSKEY], b.own[2]));
+		assert_true(rset_within(keys[VIEW_CDS], b.cds[2]));
+		assert_true(rset_within(keys[VIEW_NS], one(b.ns[2])));
+	}
+	/* NS that the owner manages are his; and so are those of who goes on serving. */
+	struct view_change c;
+	run()->stays = true;
+	c = planned(MSIG_PROCESS_REMOVE, 1);
+	only(&c, false, 0);
+	run()->stays = false;
+	b.view->d.agent_ns = false;
+	c = planned(MSIG_PROCESS_ADD, 4);
+	only(&c, true, 0);
+}
+
+static void
+test_change_as_planned(void **state)
+{
+	at(1, PHASE_GRANTED, 1);
+	struct view_change c = planned(MSIG_PROCESS_ADD, 1);
+	assert_int_equal(told(&c), PHASE_EXECUTING);
+	EXPECT_NOT(1, DENY);
+}
+
+/* Anything else is refused, nothing is done, and it is no alarm before it lasts. */
+static void
+refused(struct view_change c)
+{
+	at(1, PHASE_GRANTED, 1);
+	uint64_t counter = b.view->d.want.counter;
+	assert_int_equal(told(&c), PHASE_GRANTED);
+	assert_int_equal(bench_sent(&b, 1, MSIG_OP_DENY)->result, MSIG_RESULT_CHANGE);
+	assert_true(bench_sent(&b, 1, MSIG_OP_DENY)->text[0] != 0);
+	assert_int_equal(b.view->d.want.counter, counter);
+	assert_true(b.view->d.provider[2].stale); /* perhaps a statement is missing */
+	assert_int_equal(b.alarms, 0);
+	bench_run(&b, 3 * b.view->config.times.resend);
+	assert_int_equal(told(&c), PHASE_GRANTED);
+	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_GRANT));
+	assert_int_equal(b.alarms, 1);
+	assert_int_equal(b.view->d.want.counter, counter);
+	c = planned(MSIG_PROCESS_ADD, 1);
+	assert_int_equal(told(&c), PHASE_EXECUTING);
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_GRANT));
+}
+
+static void
+test_change_without_words(void **state)
+{
+	refused((struct view_change){0});
+}
+
+static void
+test_change_too_little(void **state)
+{
+	struct view_change c = planned(MSIG_PROCESS_ADD, 1);
+	rset_del(&c.add[VIEW_DNSKEY], b.zsk[2]);
+	refused(c);
+}
+
+static void
+test_change_too_much(void **state)
+{
+	struct view_change c = planned(MSIG_PROCESS_ADD, 1);
+	c.add[VIEW_NS] = one(b.ns[2]);
+	refused(c);
+}
+
+static void
+test_change_deletes_ours(void **state)
+{
+	struct view_change c = planned(MSIG_PROCESS_ADD, 1);
+	c.del[VIEW_DNSKEY] = one(b.zsk[0]);
+	refused(c);
+}
+
+static void
+test_change_of_the_unknown(void **state)
+{
+	struct view_change c = planned(MSIG_PROCESS_ADD, 1);
+	c.unknown = 1;
+	refused(c);
+}
+
+static void
+test_change_of_something_else(void **state)
+{
+	struct view_change c = planned(MSIG_PROCESS_ADD, 1);
+	snprintf(c.odd, sizeof(c.odd), "a record of type 1");
+	refused(c);
+}
+
+/* Another subject in the same process changes nothing of what is compared. */
+static void
+test_change_of_another(void **state)
+{
+	struct view_message m = {.process = MSIG_PROCESS_ADD, .step = 1, .subject = 1};
+	run()->kind = MSIG_PROCESS_ADD;
+	refused(lead_change(b.view, &m));
+}
+
+/* As peers nobody is told what to change. */
+static void
+test_change_by_a_peer(void **state)
+{
+	at(1, PHASE_GRANTED, 1);
+	run()->led = false;
+	struct view_change c = planned(MSIG_PROCESS_ADD, 1);
+	assert_int_equal(told(&c), PHASE_GRANTED);
+	EXPECT(1, DENY);
+	memset(&c, 0, sizeof(c));
+	assert_int_equal(told(&c), PHASE_EXECUTING);
+}
+
+static void
+test_leader_says_what_changes(void **state)
+{
+	at(1, PHASE_DONE, 0);
+	bench_decide(&b);
+	EXPECT(1, EXECUTE);
+	const struct view_change *c = &bench_sent(&b, 1, MSIG_OP_EXECUTE)->change;
+	assert_true(c->given);
+	assert_true(rset_equal(c->add[VIEW_DNSKEY], b.own[2]));
+	EXPECT(2, EXECUTE);
+	bench_forget(&b);
+	run()->led = false;
+	bench_run(&b, 2 * b.view->config.times.resend);
+	EXPECT(1, EXECUTE);
+	assert_false(bench_sent(&b, 1, MSIG_OP_EXECUTE)->change.given);
+}
+
+/* The leader says who refused what, and says it again. */
+static void
+test_leader_is_refused(void **state)
+{
+	at(1, PHASE_DONE, 0);
+	bench_decide(&b);
+	struct view_message m = {.op = MSIG_OP_DENY,
+				 .epoch = 9,
+				 .process = MSIG_PROCESS_ADD,
+				 .step = 1,
+				 .subject = 2,
+				 .result = MSIG_RESULT_CHANGE};
+	m.tid[0] = 5;
+	snprintf(m.text, sizeof(m.text), "DNSKEY: one more");
+	view_on_message(b.view, 1, &m, b.now);
+	bench_forget(&b);
+	bench_run(&b, 3 * b.view->config.times.resend);
+	assert_int_equal(run()->step, 1);
+	const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_GRANT);
+	assert_non_null(r);
+	assert_string_equal(r->place, "msa.p2.");
+	assert_string_equal(r->seen, "DNSKEY: one more");
+	assert_int_equal(b.alarms, 1);
+	EXPECT(1, EXECUTE);
+	reply(1, MSIG_OP_DONE);
+	bench_decide(&b);
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_GRANT));
+}
+
 int
 main(void)
 {
@@ -439,6 +673,18 @@ main(void)
 	    L(test_no_step_between_terms),
 	    F(test_leader_taken_out),
 	    F(test_over),
+	    F(test_change_of_each_step),
+	    F(test_change_as_planned),
+	    F(test_change_without_words),
+	    F(test_change_too_little),
+	    F(test_change_too_much),
+	    F(test_change_deletes_ours),
+	    F(test_change_of_the_unknown),
+	    F(test_change_of_something_else),
+	    F(test_change_of_another),
+	    F(test_change_by_a_peer),
+	    L(test_leader_says_what_changes),
+	    L(test_leader_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -551,6 +551,122 @@ test_statement_order(void **state)
 	assert_true(msig_statement_cmp(&b, &a) < 0);
 }
 
+/* EXECUTE with what its step changes: records that go and come, all at the apex. */
+static void
+test_change(void **state)
+{
+	struct msig_option opt;
+	struct msig_change change;
+	struct msig_peermsg msg, got, answer;
+	uint8_t wire[4096];
+	size_t len = sizeof(wire);
+
+	full_option(&opt, MSIG_OP_EXECUTE);
+	msig_change_init(&change);
+	assert_int_equal(msig_apex_copy(&change.add, &statement.apex), 0);
+	add(&change.del.set[MSIG_APEX_DNSKEY], "0100030f 3333");
+	add(&change.add.set[MSIG_APEX_CSYNC], "00000000 0001 00 04 60000008");
+	assert_int_equal(msig_peermsg_execute(&msg, 7, &opt, &change), 0);
+	assert_int_equal(msig_peermsg_compose(&msg, NULL, wire, &len), 0);
+	assert_int_equal(knot_wire_get_opcode(wire), KNOT_OPCODE_UPDATE);
+	assert_int_equal(knot_wire_get_nscount(wire), 1 + 2 + 1 + 1 + 1 + 1);
+	assert_int_equal(msig_sig0_sign(key, wire, &len, sizeof(wire), NULL, 0, NOW, 300), 0);
+	assert_int_equal(msig_peermsg_parse(wire, len, NULL, &got), 0);
+	assert_int_equal(got.operation, MSIG_OP_EXECUTE);
+	assert_true(got.has_change);
+	assert_false(got.has_apex);
+	assert_string_equal(got.change.odd, "");
+	assert_true(msig_apex_eq(&got.change.add, &change.add));
+	assert_true(msig_apex_eq(&got.change.del, &change.del));
+	assert_int_equal(got.change.add.set[MSIG_APEX_NS].ttl, 300);
+	assert_int_equal(msig_peermsg_response(&answer, &got, 0, &opt, NULL), 0);
+	msig_peermsg_clear(&got);
+	len = sizeof(wire);
+	assert_int_equal(msig_peermsg_compose(&answer, NULL, wire, &len), 0);
+	assert_int_equal(msig_peermsg_parse(wire, len, NULL, &got), 0);
+	assert_true(got.response);
+	assert_false(got.has_change);
+	msig_peermsg_clear(&got);
+	msig_peermsg_clear(&answer);
+	msig_peermsg_clear(&msg);
+	msig_change_clear(&change);
+
+	/* A step that changes nothing; and an EXECUTE among peers, which is no UPDATE. */
+	len = sizeof(wire);
+	assert_int_equal(msig_peermsg_execute(&msg, 7, &opt, &change), 0);
+	assert_int_equal(msig_peermsg_compose(&msg, NULL, wire, &len), 0);
+	assert_int_equal(msig_peermsg_parse(wire, len, NULL, &got), 0);
+	assert_true(got.has_change);
+	assert_true(msig_apex_empty(&got.change.add));
+	msig_peermsg_clear(&got);
+	msig_peermsg_clear(&msg);
+	len = sizeof(wire);
+	assert_int_equal(msig_peermsg_request(&msg, 7, &opt, NULL), 0);
+	assert_int_equal(msig_peermsg_compose(&msg, NULL, wire, &len), 0);
+	assert_int_equal(msig_peermsg_parse(wire, len, NULL, &got), 0);
+	assert_false(got.has_change);
+	msig_peermsg_clear(&got);
+	msig_peermsg_clear(&msg);
+	/* No other operation may be one. */
+	full_option(&opt, MSIG_OP_APPROVE);
+	len = sizeof(wire);
+	assert_int_equal(msig_peermsg_execute(&msg, 7, &opt, &change), 0);
+	assert_int_equal(msig_peermsg_compose(&msg, NULL, wire, &len), 0);
+	assert_int_equal(msig_peermsg_parse(wire, len, NULL, &got), MSIG_EOPTION);
+	msig_peermsg_clear(&msg);
+}
+
+/* Octets of one record in the update section are changed: what a change may not have is named. */
+static const struct {
+	const char *name;
+	int offset; /* from its owner */
+	uint8_t octet;
+	const char *odd;
+} odd_records[] = {
+    {"type A", 3, 1, "a record of type 1"},
+    {"type SOA", 3, 6, "a record of type 6"},
+    {"class ANY", 5, 255, "all records of type 2 at once"},
+    {"class CH", 5, 3, "all records of type 2 at once"},
+    {"another name", 1, 0x11, "a record of type 2 at another name than the apex"},
+};
+
+static void
+test_odd_change(void **state)
+{
+	for (size_t i = 0; i < sizeof(odd_records) / sizeof(odd_records[0]); i++) {
+		struct msig_option opt;
+		struct msig_change change;
+		struct msig_peermsg msg, got;
+		uint8_t wire[4096];
+		size_t len = sizeof(wire), at = 0;
+
+		print_message("# %s\n", odd_records[i].name);
+		full_option(&opt, MSIG_OP_EXECUTE);
+		msig_change_init(&change);
+		add(&change.add.set[MSIG_APEX_NS], "04c0a80101 00");
+		assert_int_equal(msig_peermsg_execute(&msg, 7, &opt, &change), 0);
+		assert_int_equal(msig_peermsg_compose(&msg, NULL, wire, &len), 0);
+		for (size_t k = 12; k + 4 < len && at == 0; k++)
+			if (wire[k] == 0xc0 && wire[k + 1] == 0x0c && wire[k + 3] == 2)
+				at = k;
+		assert_true(at > 0);
+		wire[at + odd_records[i].offset] = odd_records[i].octet;
+		if (odd_records[i].octet == 1) /* an A record has four octets */
+			memmove(wire + at + 12 + 4, wire + at + 12 + 6, len - at - 12 - 6),
+			    len -= 2, wire[at + 11] = 4;
+		int ret = msig_peermsg_parse(wire, len, NULL, &got);
+		if (odd_records[i].octet == 6) { /* this is none */
+			assert_int_equal(ret, KNOT_EMALF);
+		} else {
+			assert_int_equal(ret, 0);
+			assert_string_equal(got.change.odd, odd_records[i].odd);
+			msig_peermsg_clear(&got);
+		}
+		msig_peermsg_clear(&msg);
+		msig_change_clear(&change);
+	}
+}
+
 int
 main(void)
 {
@@ -569,6 +685,8 @@ main(void)
 	    cmocka_unit_test(test_refusals),
 	    cmocka_unit_test(test_statements),
 	    cmocka_unit_test(test_statement_order),
+	    cmocka_unit_test(test_change),
+	    cmocka_unit_test(test_odd_change),
 	};
 	return cmocka_run_group_tests_name("peermsg", tests, setup, teardown);
 }

@@ -129,6 +129,9 @@ check_carrier(struct cheap_query *q, struct cheap_verdict *v)
 	};
 	enum msig_carrier c = msig_op_carrier(q->option.operation);
 
+	if (knot_wire_get_opcode(q->wire) == KNOT_OPCODE_UPDATE &&
+	    msig_op_carried(q->option.operation, MSIG_CARRIER_UPDATE))
+		c = MSIG_CARRIER_UPDATE; /* an EXECUTE may be one */
 	return knot_wire_get_opcode(q->wire) == carrier[c].opcode &&
 	       knot_pkt_qtype(q->pkt) == carrier[c].qtype &&
 	       knot_pkt_qclass(q->pkt) == KNOT_CLASS_IN &&
