@@ -111,8 +111,8 @@ delegations(struct sim *sim)
 		names = rset_or(names, names_of(sim, &sim->parent.server[i]));
 		names_until(sim, &sim->parent.server[i], until);
 	}
-	names = rset_or(names, names_of(sim, &sim->parent.copy));
-	names_until(sim, &sim->parent.copy, until);
+	names = rset_or(names, names_of(sim, &sim->parent.copy, 0));
+	names_until(sim, &sim->parent.copy, 0, until);
 	for (bool more = true; more;) {
 		more = false;
 		for (int i = 0; i < sim->nodes; i++) {
