@@ -32,6 +32,7 @@ EXTRA_DIST += \
 	tests/lab/invariants.py \
 	tests/lab/judge.py \
 	tests/lab/knot.py \
+	tests/lab/matrix.py \
 	tests/lab/msig.py \
 	tests/lab/net.py \
 	tests/lab/pdns.py \
@@ -49,6 +50,9 @@ EXTRA_DIST += \
 	tests/lab/world.py
 
 lab_tests = \
+	tests/system/test_matrix_bind.py \
+	tests/system/test_matrix_knot.py \
+	tests/system/test_matrix_pdns.py \
 	tests/system/test_demo.py \
 	tests/system/test_discovery.py \
 	tests/system/test_examples.py \

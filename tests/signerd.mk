@@ -14,7 +14,6 @@ endif
 
 signerd_system_tests = tests/system/test_signerd.py tests/system/test_signerd_pdns.py \
 	tests/system/test_join_driver.py \
-	tests/system/test_rollovers.py \
 	tests/system/test_share.py
 dist_check_SCRIPTS += $(signerd_system_tests)
 TESTS += $(signerd_system_tests)

@@ -14,7 +14,7 @@ import dns.dnssec
 import dns.exception
 import dns.rdata
 
-from . import ask
+from . import ask, tools
 from .knot import Knot
 from .rig import TTL, ZONE, Provider
 
@@ -26,6 +26,13 @@ def free_port():
         return sock.getsockname()[1]
 
 
+# After a roll-over an old ZSK stays until the last of its signatures has been renewed: for validity
+# less refresh, which is nine days, unless it is told otherwise from the beginning.
+BRIEF = """    signatures-validity 5m;
+    signatures-validity-dnskey 5m;
+    signatures-refresh 260s;
+    signatures-jitter 10s;
+"""
 OPTIONS = """options {{
     directory "{home}";
     pid-file "{home}/named.pid";
@@ -39,7 +46,7 @@ OPTIONS = """options {{
     serial-query-rate 1000;
     dnssec-validation no;
 }};
-controls {{ }};
+controls {{ inet 127.0.0.1 port {control} allow {{ 127.0.0.1; }} keys {{ "control."; }}; }};
 """
 # The times of the policy are what decides when named publishes its own CDS: not before everybody
 # can have seen its signatures, which max-zone-ttl bounds.
@@ -50,13 +57,18 @@ POLICY = """dnssec-policy "msig" {{
     }};
     dnskey-ttl {dnskey};
     max-zone-ttl {max};
-    publish-safety 0;
-    retire-safety 0;
-    zone-propagation-delay 1;
+    publish-safety {publish};
+    retire-safety {retire};
+{more}    zone-propagation-delay 1;
     parent-propagation-delay 1;
     parent-ds-ttl {ds};
 }};
 """
+
+
+def statement(key):
+    """A TSIG key as named.conf has it."""
+    return f'key "{key.name}" {{ algorithm hmac-sha256; secret "{key.secret}"; }};\n'
 
 
 class Bind:
@@ -69,7 +81,11 @@ class Bind:
         os.makedirs(self.home)
         self.child = None
         self.keys, self.zones = {}, {}
-        self.policy = POLICY.format(dnskey=TTL["dnskey"], max=max(TTL.values()), ds=TTL["ds"])
+        self.control = ask.Key("control.")
+        self.control_port = free_port()
+        self.key(self.control)
+        self.times = {"dnskey": TTL["dnskey"], "max": max(TTL.values()), "ds": TTL["ds"], "publish": 0,
+                      "retire": 0, "more": ""}
 
     def key(self, *keys):
         """Makes TSIG keys known."""
@@ -111,10 +127,10 @@ class Bind:
     def write(self):
         """Writes named.conf."""
         with open(os.path.join(self.home, "named.conf"), "w", encoding="utf-8") as out:
-            out.write(OPTIONS.format(home=self.home, address=self.server[0], port=self.server[1]))
-            out.writelines(f'key "{k.name}" {{ algorithm hmac-sha256; secret "{k.secret}"; }};\n'
-                           for k in self.keys.values())
-            out.write(self.policy)
+            out.write(OPTIONS.format(home=self.home, address=self.server[0], port=self.server[1],
+                                     control=self.control_port))
+            out.writelines(statement(k) for k in self.keys.values())
+            out.write(POLICY.format(**self.times))
             for zone, items in self.zones.items():
                 out.write(f'zone "{zone}" {{\n    file "{zone}zone";\n'
                           f'    key-directory "{zone}keys";\n')
@@ -142,6 +158,24 @@ class Bind:
             except (OSError, dns.exception.DNSException):
                 return None
         self.procs.wait(self.child, answers)
+
+    def rndc(self, *words):
+        """rndc."""
+        path = os.path.join(self.home, "rndc.key")
+        with open(path, "w", encoding="ascii") as out:
+            out.write(statement(self.control))
+        return tools.run("rndc", "-s", "127.0.0.1", "-p", self.control_port, "-k", path, *words).stdout
+
+    def roll(self, zone, flags, safety):
+        """named rolls a key (flags 256: ZSK) by itself, beginning now; the new one is published for
+        at least so many seconds before it is used. Returns the old one's DNSKEY as text."""
+        self.times.update(publish=safety, retire=safety)
+        self.write()
+        self.rndc("reconfig")
+        old = next(key for key in self.dnskeys(zone) if key.startswith(f"{flags} "))
+        tag = dns.dnssec.key_id(dns.rdata.from_text("IN", "DNSKEY", old))
+        self.rndc("dnssec", "-rollover", "-key", tag, zone)
+        return old
 
     def log(self):
         """What it has said so far."""
@@ -193,6 +227,7 @@ class BindProvider(Provider):
 
     programs = ("named",)
     push = True
+    brief = False  # its signatures last minutes: for roll-overs by its own clock
     zone_items = "    signer-feed: push\n"
 
     def make_signer(self):
@@ -207,6 +242,7 @@ class BindProvider(Provider):
 
     def configure(self, masters):
         bind, knot = self.bind, self.knot
+        bind.times["more"] = BRIEF if self.brief else ""
         knot.remote("bind", *bind.server, self.signer_key)
         knot.acl("notify", self.signer_key, "notify")
         knot.acl("record", self.rig.watch_key, "transfer")

@@ -11,7 +11,8 @@ def designate(world, provider, **fields):
     """The owner replaces a provider's HSYNC record, in one UPDATE; without fields it is deleted."""
     rig = world.rig
     lines = [f"del {ZONE} TYPE{ask.HSYNC} {ask.hsync(provider.identity, **old)}"
-             for old in ({}, {"state": "OFF"})]
+             for state in ("ON", "OFF") for sign in ("SIGN", "NOSIGN")
+             for old in ({"state": state, "sign": sign},)]
     if fields:
         lines.append(f"add {ZONE} {TTL['ns']} TYPE{ask.HSYNC} "
                      f"{ask.hsync(provider.identity, **fields)}")
@@ -61,6 +62,6 @@ class Rollover:
         states = ("published", "ready", "active", "retired")
         for p in self.members:
             gone = set(self.before.get(p.label, ()))
-            if gone & set(p.stored("ksk", *states) + p.stored("zsk", *states)):
+            if gone and gone & set(p.stored("ksk", *states) + p.stored("zsk", *states)):
                 return False
         return settled(self.world, self.members)

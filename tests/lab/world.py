@@ -152,7 +152,9 @@ class World:
         text = ""
         for daemons in self.msig.values():
             for child in daemons.daemons.values():
-                text += f"--- {child.name}\n{child.tail(lines)}"
+                said = [line for line in child.tail(10 * lines).splitlines(True)
+                        if "for a lab only" not in line]
+                text += f"--- {child.name}\n" + "".join(said[-lines:])
         for when, zone, said in self.scanner.log if self.scanner else ():
             text += f"parent {time.strftime('%T', time.localtime(when))} {zone} {said}\n"
         return text

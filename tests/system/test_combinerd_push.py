@@ -41,7 +41,7 @@ class Signer:
         rig.client = self.bind.server
         self.bind.pushed(lab.ZONE, rig.signer, **items)
         # long times: it adds no CDS of its own while the test looks
-        self.bind.policy = self.bind.policy.replace("max-zone-ttl 4", "max-zone-ttl 1h")
+        self.bind.times["max"] = "1h"
 
     def records(self):
         """What of its zone counts, without its own DNSKEY records: the same form as Rig.axfr()."""

@@ -1,0 +1,245 @@
+"""The system matrix: every process with every mix of signers, two and three providers, under the
+watcher. One table of groups; each group is one world in which its processes come one after the other,
+and each process is a row: "zsk: knot + pdns".
+
+`make check` runs the pairwise sample (`sample`), check-full all rows, and all of them once more with
+every daemon killed and started again in each step.
+"""
+
+import time
+from dataclasses import dataclass
+
+import dns.name
+import dns.rdatatype
+
+from . import ask, byhand, claims, group, msig, net, tools
+from .bind import BindProvider
+from .pdns import PdnsProvider
+from .rig import ZONE, Provider
+from .tap import full
+from .world import World, zone_of
+
+# Signers: their class and what is said of them (`Provider`). A copy only serves, from the first one.
+KINDS = {
+    "knot": (Provider, {"driver": True}),
+    "knot-all": (Provider, {"driver": True, "mode": "B"}),
+    "csk": (Provider, {"driver": True, "single": True}),
+    "pdns": (PdnsProvider, {"driver": True, "mode": "B"}),
+    "bind": (BindProvider, {"brief": True}),
+    "copy": (Provider, {"upstream": "p1"}),
+}
+NEEDED = msig.DAEMONS + ("msigctl", "signerd")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Signers in the order in which they join, and the processes that follow; sample: those that
+    `make check` runs, too."""
+    signers: tuple
+    acts: tuple
+    sample: tuple = ()
+
+    @property
+    def name(self):
+        """For a human."""
+        return " + ".join(self.signers)
+
+
+ALL = ("ns", "zsk", "ksk", "algorithm", "leave")
+CSK = ("ns", "zsk", "ksk", "csk", "algorithm", "leave")
+BIND = ("ns", "zsk", "ksk", "refused", "own-zsk", "leave")
+
+GROUPS = {
+    "knot": (
+        Group(("knot", "knot-all"), ALL, ("zsk", "ksk", "algorithm")),
+        Group(("csk", "knot"), ("csk", "algorithm", "leave")),
+        Group(("knot", "knot-all", "csk"), CSK),
+    ),
+    "pdns": (
+        Group(("knot", "pdns"), ALL),
+        Group(("csk", "pdns"), ("csk", "leave")),
+        Group(("knot", "pdns", "csk"), CSK, CSK),
+    ),
+    "bind": (
+        Group(("knot", "bind"), BIND, BIND),
+        Group(("csk", "bind"), ("csk", "leave")),
+        Group(("knot", "bind", "csk"), ("ns", "zsk", "ksk", "csk", "refused", "own-zsk", "leave")),
+    ),
+}
+
+
+class Restarts:
+    """kill -9 of every daemon of every provider, in each step of each process."""
+
+    def __init__(self, world):
+        self.world, self.seen, self.kills = world, set(), 0
+
+    def __call__(self):
+        for label in self.world.msig:
+            process = self.world.process(label)
+            step = (process.get("kind"), process.get("subject"), process.get("step_name"))
+            if process and step not in self.seen:
+                self.seen.add(step)
+                self.restart()
+                return
+
+    def restart(self):
+        """All of them, one after the other."""
+        for daemons in self.world.msig.values():
+            for name, child in daemons.daemons.items():
+                child.kill()
+                daemons.start(name)
+                self.kills += 1
+
+
+class Run:
+    """One group in its world."""
+
+    def __init__(self, t, world, what, restarts):
+        self.t, self.world, self.what = t, world, what
+        self.signers = [p for p in world.providers if not p.upstream]
+        self.copies = [p for p in world.providers if p.upstream]
+        self.meanwhile = Restarts(world) if restarts else lambda: None
+        self.seconds = 300 if restarts else 150
+
+    def until(self, row, condition):
+        """One claim: that condition comes true in time."""
+        began = time.monotonic()
+        try:
+            net.until(lambda: self.meanwhile() or condition(), row, self.seconds)
+        except net.Timeout:
+            return self.t.ok(False, f"{row}: {self.what}", self.why)
+        return self.t.ok(True, f"{row}: {self.what} ({time.monotonic() - began:.0f} s)")
+
+    def why(self):
+        """What the daemons say, for a row that failed."""
+        return self.world.logs(60) + "\n".join(
+            str((self.world.msig[p.label].tracking() or {}).get("reasons"))
+            for p in self.world.providers)
+
+    # -- the processes -----------------------------------------------------------------------
+
+    def join(self):
+        """Every signer but the first, one after the other."""
+        return all(self.t.ok(claims.join(self.world, p, self.seconds, self.meanwhile),
+                             f"join of {p.label}: {self.what}", self.why) for p in self.signers[1:])
+
+    def shows_ns(self, providers, named):
+        """Whether these providers' servers and the parent show exactly these NS, and all rest."""
+        names = {p.ns for p in named}
+        try:
+            return byhand.delegation(self.world.rig) == names and \
+                all(set(ask.rdata(p.server, ZONE, "NS")) == names for p in providers) and \
+                self.world.in_sync(self.signers)
+        except OSError:
+            return False
+
+    def ns(self):
+        """A provider that does not sign comes and goes."""
+        copy, everybody = self.copies[0], self.signers + self.copies[:1]
+        group.designate(self.world, copy, sign="NOSIGN")
+        if not self.until("ns-add", lambda: self.shows_ns(everybody, everybody)):
+            return False
+        group.designate(self.world, copy, state="OFF", sign="NOSIGN")
+        return self.until("ns-remove", lambda: self.shows_ns(self.signers, self.signers))
+
+    def roll(self, row, orders):
+        """Orders, all within a second, and waits for what they order."""
+        return self.until(row, group.Rollover(self.world, self.signers, orders).done)
+
+    def pairs(self):
+        """Labels of providers that have KSK and ZSK which signerd moves; the last one first."""
+        return [p.label for p in reversed(self.signers) if p.driver and not p.single]
+
+    def zsk(self):
+        """The ZSKs of all."""
+        return self.roll("zsk", {label: ("zsk",) for label in self.pairs()})
+
+    def ksk(self):
+        """One KSK."""
+        return self.roll("ksk", {self.pairs()[0]: ("ksk",)})
+
+    def csk(self):
+        """One CSK."""
+        return self.roll("csk", {p.label: ("csk",) for p in self.signers if p.single})
+
+    def algorithm(self):
+        """All go from 13 to 15."""
+        if not self.roll("algorithm", {"p1": ("algorithm", "15")}):
+            return False
+        name = dns.name.from_text("www." + ZONE)
+        return self.t.equal(
+            {p.label: {sig.algorithm for sig in ask.rrset(ask.ask(p.server, name, "A"), name,
+                                                          dns.rdatatype.A)[1]}
+             for p in self.signers}, {p.label: {15} for p in self.signers},
+            f"algorithm: {self.what}: every signer signs with the new one alone")
+
+    def refused(self):
+        """What cannot be done where a signer has no driver: it is said why, and nothing changes."""
+        world, what = self.world, self.what
+        member = next(p for p in self.signers if not p.driver)
+        before = [ask.rdata(p.server, ZONE, "DNSKEY") for p in self.signers]
+        for kind in ("zsk", "ksk"):
+            done = world.msig[member.label].ctl("roll", ZONE, kind, check=False)
+            self.t.ok(done.returncode != 0 and "no driver for the signer's keys" in done.stderr,
+                      f"{kind} at {member.label}: {what}: refused, with the reason", done.stderr)
+        world.msig["p1"].ctl("roll", ZONE, "algorithm", "15")
+        words = f"{member.identity}: blocked: key at signer: expected a driver"
+        good = self.until("algorithm: refused, and who cannot", lambda: any(
+            words in r["text"] for r in (world.msig["p1"].tracking() or {}).get("reasons", ())))
+        world.msig["p1"].ctl("cancel", ZONE)
+        self.until("algorithm: cancelled", lambda: group.quiet(world, self.signers))
+        self.t.equal([ask.rdata(p.server, ZONE, "DNSKEY") for p in self.signers], before,
+                     f"algorithm: {what}: nothing has changed")
+        return good
+
+    def own_zsk(self):
+        """named rolls its ZSK by its own clock, which is slow enough for the others."""
+        member = next(p for p in self.signers if isinstance(p, BindProvider))
+        old = member.bind.roll(ZONE, 256, safety=20)
+        count = sum(2 - bool(p.single) for p in self.signers)
+
+        def done():
+            keys = ask.rdata(member.server, ZONE, "DNSKEY")
+            return old not in keys and byhand.shown(self.signers, "DNSKEY", count) and \
+                self.world.in_sync(self.signers)
+        return self.until("zsk by named's own clock", done)
+
+    def leave(self):
+        """The second one goes; with two, the first remains alone."""
+        leaver = self.signers[1]
+        self.signers.remove(leaver)
+        group.designate(self.world, leaver, state="OFF")
+        return self.until("leave", lambda: group.settled(self.world, self.signers))
+
+
+def run(t, this, acts, restarts=False):
+    """One group."""
+    kinds = list(this.signers) + (["copy"] if "ns" in acts else [])
+    signers = {f"p{n + 1}": KINDS[kind][1] for n, kind in enumerate(kinds)}
+    what = this.name + (", all restarted in each step" if restarts else "")
+    with World(providers=[KINDS[kind][0] for kind in kinds], signers=signers) as world:
+        one = Run(t, world, what, restarts)
+        if one.join() and all(getattr(one, act.replace("-", "_"))() for act in acts):
+            if restarts:
+                t.ok(one.meanwhile.kills > 0, f"{what}: {one.meanwhile.kills} kills in "
+                     f"{len(one.meanwhile.seen)} steps")
+        claims.never_bogus(t, world, what)
+        claims.clean_end(t, world)
+
+
+def main(t, kind):
+    """All groups of one kind of this run."""
+    msig.Msig.hold_down = "2s"
+    for this in GROUPS[kind]:
+        acts = this.acts if full() else this.sample
+        if acts:
+            run(t, this, acts)
+        if full():
+            run(t, this, acts, restarts=True)
+
+
+def missing(kind):
+    """What this kind needs and is not here."""
+    programs = {"knot": (), "pdns": PdnsProvider.programs, "bind": BindProvider.programs + ("rndc",)}
+    return tools.missing() + msig.missing(NEEDED) + tools.missing(programs[kind])
