@@ -69,24 +69,36 @@ oracle_serve(struct sim *sim, struct server *server, const struct zone_version *
 	server->now = version;
 }
 
+/* Since when somebody may have asked a server, if it is named now. Nothing is cached of what it
+ * served before. */
+static int64_t
+asked_since(const struct sim *sim, const struct server *s)
+{
+	bool still = s->named_from != 0 &&
+		     (s->named_until == VIEW_NEVER || s->named_until >= sim->now - 100 * SECOND);
+	return still ? s->named_from : sim->now;
+}
+
 /* Names in the NS sets that caches may hold of a server. */
 static struct rset
-names_of(const struct sim *sim, const struct server *server)
+names_of(const struct sim *sim, const struct server *server, int64_t since)
 {
 	struct rset names = RSET_NONE;
 	for (int i = 0; i < server->count[VIEW_NS]; i++)
-		if (cached(sim, &server->past[VIEW_NS][i]))
+		if (cached(sim, &server->past[VIEW_NS][i]) && server->past[VIEW_NS][i].end > since)
 			names = rset_or(names, server->past[VIEW_NS][i].set);
 	return names;
 }
 
 /* Until when caches may hold an NS set of this server that names each provider. */
 static void
-names_until(const struct sim *sim, const struct server *server, int64_t until[NODES])
+names_until(const struct sim *sim, const struct server *server, int64_t since, int64_t until[NODES])
 {
 	for (int v = 0; v < server->count[VIEW_NS]; v++) {
 		const struct past *p = &server->past[VIEW_NS][v];
 		int64_t end = p->end == VIEW_NEVER ? VIEW_NEVER : p->end + p->ttl * SECOND;
+		if (p->end <= since)
+			continue;
 		for (int i = 0; i < sim->nodes && end > sim->now; i++)
 			if (rset_has(&p->set, sim->node[i].ns) && end > until[i])
 				until[i] = end;
@@ -108,8 +120,8 @@ delegations(struct sim *sim)
 	int64_t until[NODES] = {0};
 
 	for (int i = 0; i < sim->parent.servers; i++) {
-		names = rset_or(names, names_of(sim, &sim->parent.server[i]));
-		names_until(sim, &sim->parent.server[i], until);
+		names = rset_or(names, names_of(sim, &sim->parent.server[i], 0));
+		names_until(sim, &sim->parent.server[i], 0, until);
 	}
 	names = rset_or(names, names_of(sim, &sim->parent.copy, 0));
 	names_until(sim, &sim->parent.copy, 0, until);
@@ -121,8 +133,9 @@ delegations(struct sim *sim)
 				const struct server *s = &node->server[k];
 				if (!rset_has(&names, node->ns) && !asked(s))
 					continue;
-				struct rset all = rset_or(names, names_of(sim, s));
-				names_until(sim, s, until);
+				int64_t since = asked_since(sim, s);
+				struct rset all = rset_or(names, names_of(sim, s, since));
+				names_until(sim, s, since, until);
 				more |= !rset_equal(all, names);
 				names = all;
 			}
@@ -138,9 +151,7 @@ delegations(struct sim *sim)
 					    s->expires < sim->now ? s->expires : sim->now;
 				continue;
 			}
-			if (s->named_from == 0 || (s->named_until != VIEW_NEVER &&
-						   s->named_until < sim->now - 100 * SECOND))
-				s->named_from = sim->now; /* nothing is cached from before */
+			s->named_from = asked_since(sim, s);
 			s->named_until = VIEW_NEVER;
 			s->expires = until[i];
 		}
