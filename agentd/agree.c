@@ -122,6 +122,18 @@ leaving(const struct zone_view *view)
 	return mask;
 }
 
+/* Of which keys or CDS are in the zone, whatever it is to become. */
+static uint32_t
+partly(const struct zone_view *view)
+{
+	uint32_t mask = 0;
+	for (int i = 0; i < VIEW_PROVIDERS; i++)
+		if (view->d.provider[i].used &&
+		    (view->d.provider[i].has & (HAS_KEYS | HAS_CDS)) != 0)
+			mask |= BIT(i);
+	return mask;
+}
+
 /* Not in the group, with something of it in the zone, and to be in the group. */
 static bool
 half_in(const struct zone_view *view, int provider)
@@ -375,11 +387,12 @@ back_off(struct step *s)
 	s->view->persist = true;
 }
 
+/* One that goes to another algorithm has its turn yet. */
 static void
-order_done(struct durable *d, uint8_t kind)
+order_done(struct durable *d, uint8_t kind, uint8_t algorithm)
 {
 	for (int i = 0; i < VIEW_ORDERS; i++)
-		if (d->order[i].process == kind)
+		if (d->order[i].process == kind && d->order[i].algorithm == algorithm)
 			memset(&d->order[i], 0, sizeof(d->order[i]));
 }
 
@@ -435,17 +448,29 @@ finish(struct step *s)
 		subject->contributed = subject->has != 0;
 		break;
 	case MSIG_PROCESS_ALGORITHM:
-		order_done(d, run->kind);
+		order_done(d, run->kind, run->algorithm);
 		break;
 	default:
 		if (run->subject == VIEW_SELF)
-			order_done(d, run->kind);
+			order_done(d, run->kind, run->algorithm);
 		break;
 	}
 	step_journal(s, "%s %s: complete", process_name(run->kind), subject->identity);
 	forget_process(s);
 	d->attempts = 0;
 	d->backoff = 0;
+}
+
+/* Was there CSYNC, so that the parent may name whom the zone names? */
+static bool
+parent_was_told(const struct zone_view *view)
+{
+	const struct process_rule *rule = process_rule(view->d.process.kind);
+
+	for (int i = process_executed(view); rule != NULL && i >= 0; i--)
+		if ((rule->step[i].effect & EFFECT_CSYNC) != 0)
+			return true;
+	return false;
 }
 
 /* Has the parent followed the NS of the zone, so that nobody is sent to the leaver any more? */
@@ -475,7 +500,7 @@ end_early(struct step *s, const char *why)
 		subject->has |= HAS_KEYS;
 	if (effects & EFFECT_CDS_ADD)
 		subject->has |= HAS_CDS;
-	if (effects & EFFECT_NS_ADD)
+	if ((effects & EFFECT_NS_ADD) != 0 && parent_was_told(s->view))
 		subject->has |= HAS_NS;
 	if (effects & EFFECT_KEYS_DEL)
 		subject->has &= (uint8_t)~HAS_KEYS;
@@ -487,7 +512,7 @@ end_early(struct step *s, const char *why)
 		subject->member = false;
 	subject->contributed |= subject->has != 0;
 	if (run->kind == MSIG_PROCESS_ALGORITHM && s->view->config.driver) {
-		order_done(d, run->kind);
+		order_done(d, run->kind, run->algorithm);
 		for (int i = 0; i < VIEW_ORDERS; i++)
 			if (d->order[i].process == 0) {
 				d->order[i] = (struct view_order){run->kind, run->algorithm};
@@ -778,7 +803,7 @@ no_right(const struct zone_view *view, uint8_t kind, int from, int subject)
 	case MSIG_PROCESS_NS_ADD:
 		return serves_only(view, subject) ? NULL : "HSYNC does not want its servers named";
 	case MSIG_PROCESS_NS_REMOVE:
-		return serves_only(view, subject) || (p->has & (HAS_KEYS | HAS_CDS)) != 0
+		return serves_only(view, subject) || (p->has & HAS_CDS) != 0
 			   ? "HSYNC wants its servers named"
 			   : NULL;
 	default:
@@ -1002,10 +1027,10 @@ act_along(struct step *s, int from, const struct view_message *m)
 	bool same = run->kind != 0 && memcmp(run->tid, m->tid, sizeof(m->tid)) == 0;
 
 	if (m->subject < 0 || m->subject >= VIEW_PROVIDERS || !d->provider[m->subject].used ||
-	    (m->subject != VIEW_SELF && (leaving(s->view) & BIT(VIEW_SELF)) == 0) || rule == NULL ||
+	    (m->subject != VIEW_SELF && (partly(s->view) & BIT(VIEW_SELF)) == 0) || rule == NULL ||
 	    m->step + 1 >= rule->steps || step_frozen(s->view) ||
-	    (designated(s->view) & BIT(VIEW_SELF)) != 0 || (designated(s->view) & BIT(from)) == 0 ||
-	    !d->provider[from].member ||
+	    (electorate(s->view, m->process) & BIT(VIEW_SELF)) != 0 ||
+	    (designated(s->view) & BIT(from)) == 0 || !d->provider[from].member ||
 	    (m->process != MSIG_PROCESS_REMOVE && m->process != MSIG_PROCESS_NS_ADD &&
 	     m->process != MSIG_PROCESS_NS_REMOVE))
 		return false;
@@ -1121,7 +1146,7 @@ on_release(struct step *s, int from, const struct view_message *m)
 	if (run->kind == 0 || memcmp(run->tid, m->tid, sizeof(m->tid)) != 0 ||
 	    run->requestor != from)
 		return;
-	bool along = run->executed && (designated(s->view) & BIT(VIEW_SELF)) == 0;
+	bool along = run->executed && (electorate(s->view, run->kind) & BIT(VIEW_SELF)) == 0;
 	if (!along && (run->phase != PHASE_DONE || run->step + 2 != process_rule(run->kind)->steps))
 		return;
 	finish(s);
@@ -1267,6 +1292,15 @@ participate(struct step *s)
 	if (run->phase == PHASE_GRANTED)
 		step_wait(s, REASON_PEER, REASON_OF_GRANT, requestor,
 			  "EXECUTE of the step approved", p->ready ? "" : p->why, 0);
+	/* Its requestor may know nothing of it any more: it answers what it does not know. */
+	if (run->phase == PHASE_GRANTED && run->executed && p->ready &&
+	    step_due(s, p->sent, 4 * s->view->config.times.resend)) {
+		struct view_message m = our_process(s);
+		m.step--;
+		say(s, run->requestor, MSIG_OP_DONE, &m);
+		p->sent = s->now;
+		step_due(s, p->sent, 4 * s->view->config.times.resend);
+	}
 	if (run->phase != PHASE_DONE)
 		return;
 	step_wait(s, REASON_PEER, REASON_OF_GRANT, requestor, "the next step, or the end",
@@ -1405,7 +1439,7 @@ static void
 inform(struct step *s, uint32_t voters)
 {
 	struct view_process *run = &s->view->d.process;
-	uint32_t along = (agree_members(s->view) | leaving(s->view) | BIT(run->subject)) & ~voters &
+	uint32_t along = (agree_members(s->view) | partly(s->view) | BIT(run->subject)) & ~voters &
 			 ~BIT(VIEW_SELF);
 	struct view_message m = our_process(s);
 
@@ -1481,37 +1515,48 @@ rests_long(struct step *s, int provider)
 	return st->known && st->process == 0 && step_due(s, st->received, long_time);
 }
 
+/* What is to be done about this provider by the group. */
+static uint8_t
+group_kind(const struct zone_view *view, int i)
+{
+	const struct view_provider *p = &view->d.provider[i];
+
+	if ((leaving(view) & BIT(i)) != 0)
+		return MSIG_PROCESS_REMOVE;
+	/* What serves without DS has to be out of the delegation before it may sign. */
+	if (!p->member && (p->has & HAS_NS) != 0 && (p->has & HAS_CDS) == 0 &&
+	    !serves_only(view, i))
+		return MSIG_PROCESS_NS_REMOVE;
+	if (serves_only(view, i) && (p->has == 0 || (p->has == HAS_NS && !at_parent(view, i))) &&
+	    p->statement.known && !rset_empty(p->statement.ns))
+		return MSIG_PROCESS_NS_ADD;
+	return 0;
+}
+
+/* Those who go, go first. */
 static struct intent
 for_the_group(struct step *s)
 {
+	static const uint8_t order[] = {MSIG_PROCESS_REMOVE, MSIG_PROCESS_NS_REMOVE,
+					MSIG_PROCESS_NS_ADD};
 	struct zone_view *view = s->view;
-	uint32_t leavers = leaving(view);
 	int first = speaker(view);
 
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
-		const struct view_provider *p = &view->d.provider[i];
-		uint8_t kind = 0;
-		if (!p->used || i == VIEW_SELF)
-			continue;
-		if (leavers & BIT(i))
-			kind = MSIG_PROCESS_REMOVE;
-		else if (leavers == 0 && p->has == HAS_NS && !serves_only(view, i))
-			kind = MSIG_PROCESS_NS_REMOVE;
-		else if (leavers == 0 && serves_only(view, i) &&
-			 (p->has == 0 || (p->has == HAS_NS && !at_parent(view, i))) &&
-			 p->statement.known && !rset_empty(p->statement.ns))
-			kind = MSIG_PROCESS_NS_ADD;
-		if (kind == 0)
-			continue;
-		if (first == VIEW_SELF || (first > 0 && !lead_mode(view) && rests_long(s, first)))
-			return (struct intent){kind, 0, i};
-		if (first < 0 && lead_mode(view)) /* who does not sign knows of none */
-			step_wait(s, REASON_PEER, REASON_OF_LEADER, "", process_name(kind),
-				  "no leader asked for it yet", 0);
-		if (first > 0)
-			step_wait(s, REASON_PEER, REASON_OF_GRANT, who(s, first),
-				  process_name(kind), "not asked for yet", 0);
-	}
+	for (size_t k = 0; k < sizeof(order); k++)
+		for (int i = 1; i < VIEW_PROVIDERS; i++) {
+			if (!view->d.provider[i].used || group_kind(view, i) != order[k] ||
+			    (leaving(view) != 0 && order[k] != MSIG_PROCESS_REMOVE))
+				continue;
+			if (first == VIEW_SELF ||
+			    (first > 0 && !lead_mode(view) && rests_long(s, first)))
+				return (struct intent){order[k], 0, i};
+			if (first < 0 && lead_mode(view)) /* who does not sign knows of none */
+				step_wait(s, REASON_PEER, REASON_OF_LEADER, "",
+					  process_name(order[k]), "no leader asked for it yet", 0);
+			if (first > 0)
+				step_wait(s, REASON_PEER, REASON_OF_GRANT, who(s, first),
+					  process_name(order[k]), "not asked for yet", 0);
+		}
 	return (struct intent){0};
 }
 
@@ -1582,8 +1627,14 @@ static bool
 somebody(struct step *s)
 {
 	struct zone_view *view = s->view;
-	if (agree_members(view) != 0)
+	if ((agree_members(view) & designated(view)) != 0)
 		return true;
+	if (agree_members(view) != 0) {
+		step_blocked(s, REASON_OF_HSYNC, "", "a member of the group that stays",
+			     "all of them are to leave",
+			     "the owner designates one of them until another one has joined");
+		return false;
+	}
 	if (__builtin_popcount(designated(view)) == 1)
 		step_blocked(s, REASON_OF_DS, "", "a delegation with DS to this provider", "none",
 			     "have the zone delegated to this provider, with its DS");
@@ -1720,6 +1771,10 @@ await_joiners(struct step *s)
 {
 	struct durable *d = &s->view->d;
 
+	if (d->process.kind == 0 && serves_only(s->view, VIEW_SELF) &&
+	    (d->provider[VIEW_SELF].has & HAS_NS) == 0)
+		step_wait(s, REASON_PEER, REASON_OF_NS, "", "our name servers named",
+			  "no member has asked for it yet", 0);
 	if (d->process.kind != 0 || !d->provider[VIEW_SELF].member || step_frozen(s->view))
 		return;
 	struct reason why;
@@ -1781,7 +1836,7 @@ parent_ns_lasts(struct step *s)
 
 	for (int i = 0; i < VIEW_PLACES; i++) {
 		const struct view_place *p = s->view->d.place[i];
-		if (p == NULL || p->kind != PLACE_PARENT)
+		if (p == NULL || !view_delegates(s->view, p))
 			continue;
 		const struct view_version *v = view_current(p, VIEW_NS);
 		if (v == NULL || p->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN ||
@@ -1813,7 +1868,7 @@ withdraw(struct step *s)
 	/* A rollover that the leader conducts: it hears of our operator's word by our statement. */
 	if (run->aborting && run->led && run->subject == VIEW_SELF && run->requestor != VIEW_SELF &&
 	    own_affair(run->kind) && !effective(run))
-		order_done(&s->view->d, run->kind);
+		order_done(&s->view->d, run->kind, run->algorithm);
 	const char *over = lead_over(s->view);
 	if (over != NULL) {
 		give_up(s, over);
@@ -1830,7 +1885,7 @@ withdraw(struct step *s)
 		return;
 	}
 	if (run->aborting && !effective(run) && run->requestor == VIEW_SELF) {
-		order_done(&s->view->d, run->kind);
+		order_done(&s->view->d, run->kind, run->algorithm);
 		give_up(s, "by the operator");
 		back_off(s);
 		return;
@@ -1841,7 +1896,7 @@ withdraw(struct step *s)
 	}
 	/* Who has no vote acts along with whoever has: he judges what the owner wants. */
 	if (run->executed && run->requestor != VIEW_SELF && !run->aborting &&
-	    (designated(s->view) & BIT(VIEW_SELF)) == 0)
+	    (electorate(s->view, run->kind) & BIT(VIEW_SELF)) == 0)
 		return;
 	/* Whom the owner took back in has a part in all of it or in nothing, so it begins anew. */
 	uint32_t back =

@@ -279,7 +279,7 @@ named_by_parent(const struct zone_view *view, int provider)
 
 	for (int i = 0; i < VIEW_PLACES; i++) {
 		const struct view_place *p = view->d.place[i];
-		if (p == NULL || p->kind != PLACE_PARENT)
+		if (p == NULL || !view_delegates(view, p))
 			continue;
 		const struct view_version *v = view_current(p, VIEW_NS);
 		if (v == NULL || p->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN ||

@@ -770,7 +770,7 @@ delegated(const struct zone_view *view, int provider)
 {
 	const struct view_statement *st = &view->d.provider[provider].statement;
 	struct rset keys = st->dnskey, names = st->ns;
-	int in = 0, out = 0;
+	int in = 0, out = 0, blind = 0;
 
 	for (int i = 0; i < VIEW_PROVIDERS; i++) {
 		const struct view_statement *other = &view->d.provider[i].statement;
@@ -795,9 +795,13 @@ delegated(const struct zone_view *view, int provider)
 		if ((signs && !rset_meets(rpool_keys(&view->d.pool, ds->set), keys)) ||
 		    (view_delegates(view, p) && !rset_meets(ns->set, names)))
 			out++;
-		else
+		else if (view_delegates(view, p))
 			in++;
+		else if (signs)
+			blind++; /* that it has the DS does not say that it names anybody */
 	}
+	if (in == 0 && out == 0)
+		in = blind;
 	return !view->parent_known || (in == 0) == (out == 0) ? -1 : in != 0;
 }
 
@@ -825,7 +829,28 @@ not_delegated(const struct zone_view *view)
 	return parents > 0 && view->parent_known;
 }
 
-/* The owner took this provider out, and the others have finished that without it. */
+/* Does one of the parent's servers have a DS of our keys, or is that not known? */
+static bool
+maybe_ds(const struct zone_view *view)
+{
+	struct rset keys = view->d.provider[VIEW_SELF].statement.dnskey;
+	int parents = 0;
+
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || p->kind != PLACE_PARENT)
+			continue;
+		const struct view_version *v = view_current(p, VIEW_DS);
+		if (v == NULL || p->history[VIEW_DS].status == MSIG_SEEN_UNKNOWN ||
+		    rset_meets(rpool_keys(&view->d.pool, v->set), keys))
+			return true;
+		parents++;
+	}
+	return parents == 0 || !view->parent_known;
+}
+
+/* The owner took this provider out, and the others have finished that without it: of all, or of
+ * signing. */
 static void
 left_out(struct step *s)
 {
@@ -833,8 +858,17 @@ left_out(struct step *s)
 	struct view_provider *self = &view->d.provider[VIEW_SELF];
 	const struct view_hsync_entry *e = entry(&view->d.hsync, self->identity);
 
-	if ((self->has == 0 && !self->member) || view->d.process.kind != 0 || e == NULL || e->on ||
-	    !not_delegated(view))
+	if ((self->has == 0 && !self->member) || view->d.process.kind != 0 || e == NULL)
+		return;
+	if (e->on && !e->sign && (self->has & HAS_KEYS) != 0 && !maybe_ds(view)) {
+		self->member = false;
+		self->has &= HAS_NS;
+		view->persist = true;
+		step_journal(s, "this provider signs no more: HSYNC says so, and the parent has "
+				"no DS of its");
+		return;
+	}
+	if (e->on || !not_delegated(view))
 		return;
 	self->member = self->contributed = false;
 	self->has = 0;
@@ -856,7 +890,7 @@ named_no_more(struct step *s)
 			others = rset_or(others, process_own_ns(view, i));
 	for (int i = 0; i < VIEW_PLACES; i++) {
 		const struct view_place *p = view->d.place[i];
-		if (p == NULL || p->kind != PLACE_PARENT)
+		if (p == NULL || !view_delegates(view, p))
 			continue;
 		const struct view_version *ns = view_current(p, VIEW_NS);
 		if (ns == NULL || p->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN ||
@@ -868,6 +902,34 @@ named_no_more(struct step *s)
 	return parents > 0 && view->parent_known;
 }
 
+/* Have all of the parent's servers, and not just now, DS of others of the group and none of ours?
+ */
+static bool
+ds_no_more(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct rset others = RSET_NONE;
+	int parents = 0;
+
+	if (maybe_ds(view))
+		return false;
+	for (int i = 1; i < VIEW_PROVIDERS; i++)
+		if (view->d.provider[i].used && view->d.provider[i].member &&
+		    (view->designated >> i & 1) != 0)
+			others = rset_or(others, view->d.provider[i].statement.dnskey);
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || p->kind != PLACE_PARENT)
+			continue;
+		const struct view_version *v = view_current(p, VIEW_DS);
+		if (!rset_meets(rpool_keys(&view->d.pool, v->set), others) ||
+		    !step_due(s, v->first, view->config.times.hold_down))
+			return false;
+		parents++;
+	}
+	return parents > 0;
+}
+
 /* A member whose servers nobody names, because a process ended in the middle or the owner took them
  * out, joins again: that brings them in. */
 static void
@@ -876,13 +938,17 @@ fallen_out(struct step *s)
 	struct zone_view *view = s->view;
 	struct view_provider *self = &view->d.provider[VIEW_SELF];
 
-	if (!self->member || view->d.process.kind != 0 ||
-	    (view->designated & BIT(VIEW_SELF)) == 0 || !named_no_more(s))
+	if (!self->member || view->d.process.kind != 0 || (view->designated & BIT(VIEW_SELF)) == 0)
+		return;
+	if (ds_no_more(s))
+		self->has &= (uint8_t)~HAS_CDS;
+	if (named_no_more(s))
+		self->has &= (uint8_t)~HAS_NS;
+	if (self->has == HAS_ALL)
 		return;
 	self->member = false;
-	self->has &= (uint8_t)~HAS_NS;
 	view->persist = true;
-	step_journal(s, "the delegation does not name this provider any more: it joins again");
+	step_journal(s, "the delegation has not all of this provider any more: it joins again");
 }
 
 /* At rest it says so; keys are rolled by members alone, and none but members vote on anything but a
@@ -950,7 +1016,7 @@ gone_without_us(const struct zone_view *view, int provider)
 		    q->history[VIEW_DS].count == 0 || q->history[VIEW_NS].count == 0)
 			return 0;
 		ds |= rset_meets(rpool_keys(&view->d.pool, view_current(q, VIEW_DS)->set), keys);
-		ns |= rset_meets(view_current(q, VIEW_NS)->set, names);
+		ns |= view_delegates(view, q) && rset_meets(view_current(q, VIEW_NS)->set, names);
 		parents++;
 	}
 	/* Whoever says of itself that it signs may be on its way in or out. */
@@ -975,7 +1041,7 @@ left_named(const struct zone_view *view, int provider)
 		return false;
 	for (int i = 0; i < VIEW_PLACES; i++) {
 		const struct view_place *q = view->d.place[i];
-		if (q == NULL || q->kind != PLACE_PARENT)
+		if (q == NULL || !view_delegates(view, q))
 			continue;
 		const struct view_version *v = view_current(q, VIEW_NS);
 		if (v == NULL || q->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN ||
@@ -984,6 +1050,14 @@ left_named(const struct zone_view *view, int provider)
 		parents++;
 	}
 	return parents > 0;
+}
+
+/* Was it said after all that ended here, and never taken back? */
+static bool
+says_for_long(struct step *s, const struct view_statement *st)
+{
+	const struct view_times *t = &s->view->config.times;
+	return st->received > s->view->d.ended.time && step_due(s, st->received, t->alarm_after);
 }
 
 /* The first start decides from what is delegated; later only processes change the group. A peer
@@ -1034,7 +1108,8 @@ membership(struct step *s)
 		const struct view_hsync_entry *e = entry(&d->hsync, p->identity);
 		const struct view_statement *st = &p->statement;
 		if (i != VIEW_SELF && p->member && d->process.kind == 0 && st->known && !p->stale &&
-		    st->process == 0 && st->step == 0 && st->process_epoch >= d->epoch) {
+		    st->process == 0 && st->step == 0 &&
+		    (st->process_epoch >= d->epoch || says_for_long(s, st))) {
 			p->member = false; /* what it has stays */
 			view->persist = true;
 			step_journal(s, "%s says that it is no member: it has to join again",
@@ -1232,7 +1307,9 @@ at_parent(const struct zone_view *view, int provider)
 		if (ds == NULL || rset_meets(ds->set, wanted) ||
 		    rset_meets(rpool_keys(&view->d.pool, ds->set), keys))
 			has |= HAS_KEYS | HAS_CDS;
-		if (ns == NULL || rset_meets(ns->set, names))
+		/* Where the delegation shows nowhere, the zone's own NS say nothing of it. */
+		if (!view_hidden(view) && view_delegates(view, p) &&
+		    (ns == NULL || rset_meets(ns->set, names)))
 			has |= HAS_NS;
 		parents++;
 	}

@@ -158,6 +158,23 @@ hold_old(const struct zone_view *view, enum view_hold hold, const struct hold_wa
 	return NULL;
 }
 
+/* Since when do the own servers show these CDS? Until then the parent may have taken up others, and
+ * come with them later. */
+static int64_t
+cds_since(const struct zone_view *view, int64_t begin)
+{
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		const struct view_version *v = p == NULL || p->kind != PLACE_SERVER ||
+						       view_place_provider(view, p) != VIEW_SELF
+						   ? NULL
+						   : view_current(p, VIEW_CDS);
+		if (v != NULL && v->first > begin)
+			begin = v->first;
+	}
+	return begin;
+}
+
 int64_t
 hold_deadline(const struct zone_view *view, enum view_hold hold, const struct hold_want *want,
 	      int64_t now)
@@ -170,6 +187,11 @@ hold_deadline(const struct zone_view *view, enum view_hold hold, const struct ho
 
 	if (hold == HOLD_LEAVE)
 		return leave_deadline(view, want);
+	if (hold == HOLD_DS)
+		begin = cds_since(view, begin);
+	/* Where the delegation shows nowhere, a person has seen it when the step was executed. */
+	if (hold == HOLD_NS && view_hidden(view) && view->d.process.executed_at > begin)
+		begin = view->d.process.executed_at;
 	for (int i = 0; i < VIEW_PLACES; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || !counts(view, hold, p, want->at, now))

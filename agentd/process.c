@@ -462,6 +462,9 @@ target_masks(const struct zone_view *view, struct process_target *t)
 		t->cds &= ~subject;
 	if (effects & EFFECT_NS_DEL)
 		t->ns &= ~subject;
+	/* Who goes on to serve stays named, if it is. */
+	if (run->stays && !rset_empty(view->d.want.from[run->subject].ns))
+		t->ns |= subject;
 	t->csync = (effects & EFFECT_CSYNC) != 0;
 }
 

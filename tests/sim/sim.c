@@ -940,8 +940,39 @@ reset(struct sim *sim, const struct sim_options *options)
 }
 
 static void
+show_server(struct sim *sim, const struct server *s, const char *more)
+{
+	const struct zone_version *v = s->now;
+	char names[64] = "";
+
+	for (int i = 0; v != NULL && i < sim->nodes; i++)
+		if (rset_has(&v->type[VIEW_NS].set, sim->node[i].ns))
+			snprintf(names + strlen(names), sizeof(names) - strlen(names), " p%d",
+				 i + 1);
+	if (v != NULL)
+		sim_trace(sim, "%s: %d DNSKEY, %d CDS, %d CSYNC, %d DS, NS%s%s", s->name,
+			  rset_count(v->type[VIEW_DNSKEY].set), rset_count(v->type[VIEW_CDS].set),
+			  rset_count(v->type[VIEW_CSYNC].set), rset_count(v->type[VIEW_DS].set),
+			  names, more);
+}
+
+static void
+show_servers(struct sim *sim)
+{
+	for (int i = 0; i < sim->parent.servers; i++)
+		show_server(sim, &sim->parent.server[i], "");
+	for (int i = 0; i < sim->nodes; i++)
+		for (int k = 0; k < sim->node[i].servers; k++)
+			show_server(sim, &sim->node[i].server[k],
+				    sim->node[i].server[k].silent ? ", silent"
+				    : sim->node[i].feed != i      ? ", a copy"
+								  : "");
+}
+
+static void
 show_agents(struct sim *sim)
 {
+	show_servers(sim);
 	for (int i = 0; i < sim->nodes; i++) {
 		struct zone_view *v = sim->node[i].view;
 		char text[800];

@@ -1026,7 +1026,8 @@ owner_makes_ns_equal(struct sim *sim)
 {
 	for (int i = 0; i < sim->nodes && sim->agent; i++) {
 		const struct zone_view *v = sim->node[i].view;
-		if (v == NULL || v->d.agent_ns || v->d.process.kind != 0)
+		if (v == NULL || v->d.agent_ns || v->d.process.kind != 0 ||
+		    !v->d.provider[VIEW_SELF].member)
 			continue;
 		struct rset ns = ns_everywhere(sim);
 		if (!rset_empty(ns) && !rset_equal(ns, sim->owner.ns)) {
@@ -1264,6 +1265,12 @@ unclaimed_keys(struct sim *sim, int i)
 		    !signs_data(n, &n->store[k]) && !rset_has(&own, n->store[k].rr))
 			n->store[k].state = S(REMOVED);
 	sim_trace(sim, "%s: operator: keys of nobody are taken out", n->identity);
+	if (n->driver) {
+		struct event *e = sim_post(sim, EV_KEYS, i, 10);
+		e->u.keys.known = true;
+		e->u.keys.count = n->keys;
+		memcpy(e->u.keys.key, n->store, sizeof(n->store));
+	}
 	sim_post(sim, EV_SIGNER, i, 20);
 }
 
@@ -1282,6 +1289,10 @@ order_again(struct sim *sim, int i)
 			 strncmp(n->view->reason[k].todo, "roll the algorithm", 18) == 0);
 	if (!said)
 		return;
+	if (sim->pool.count > RSET_MAX - 60) { /* no more keys can be made here */
+		sim->unsolvable = true;
+		return;
+	}
 	o.process = roll_unfinished(n->view);
 	if (o.process == MSIG_PROCESS_ALGORITHM) {
 		o.algorithm = roll_coming(n->view);
@@ -1310,8 +1321,8 @@ shown_by_all(const struct sim *sim, int i)
 	const struct node *n = &sim->node[i];
 	struct rset own = world_published(n);
 
-	if (sim_faulty(sim) || !n->up || !n->view->d.provider[VIEW_SELF].member ||
-	    !world_delegated(sim, n) || sim->now < sim->quiet + 100 * SECOND)
+	if (sim_faulty(sim) || !n->up || !rset_meets(keys_of_ds(sim), world_intended(n)) ||
+	    sim->now < sim->quiet + 100 * SECOND)
 		return false;
 	for (int k = 0; k < sim->nodes; k++)
 		for (int s = 0; s < sim->node[k].servers; s++) {
@@ -1349,8 +1360,8 @@ people(struct sim *sim, int i)
 		if ((n->feed == i || f->dead || !f->on || !f->sign) && rng_chance(&sim->rng, 300))
 			choose_feed(sim, i);
 	} else if (n->sign && n->on && n->feed != i && !n->unsigned_ &&
-		   n->server[0].named_from != 0 &&
-		   (n->server[0].named_until < sim->now - 60 * SECOND || shown_by_all(sim, i))) {
+		   (n->server[0].named_from == 0 ||
+		    n->server[0].named_until < sim->now - 60 * SECOND || shown_by_all(sim, i))) {
 		n->feed = i;
 		serve_later(sim, i);
 	}
@@ -1408,9 +1419,34 @@ owner_lists_again(struct sim *sim)
 	owner_publishes(sim, sim->meant);
 }
 
+/* All members are to leave, and somebody else is to be in: one of them stays. */
+static void
+owner_keeps_one(struct sim *sim)
+{
+	bool asked = false;
+
+	for (int i = 0; i < sim->nodes && !sim_faulty(sim); i++) {
+		const struct zone_view *v = sim->node[i].view;
+		for (int k = 0; v != NULL && k < v->reasons; k++)
+			asked |= strncmp(v->reason[k].todo, "the owner designates", 20) == 0;
+	}
+	for (int i = 0; i < sim->nodes && asked; i++) {
+		struct node *n = &sim->node[i];
+		if (n->on || n->dead || n->unsigned_ || n->view == NULL ||
+		    !n->view->d.provider[VIEW_SELF].member || !world_delegated(sim, n))
+			continue;
+		n->listed = n->on = n->sign = true;
+		trace_node(sim, "stays", i);
+		instruct(sim);
+		owner_publishes(sim, sim->meant);
+		return;
+	}
+}
+
 static void
 tidy(struct sim *sim)
 {
+	owner_keeps_one(sim);
 	feed_parent(sim);
 	owner_lists_again(sim);
 	owner_helps(sim);
