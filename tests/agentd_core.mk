@@ -34,6 +34,7 @@ core_tests = \
 	tests/unit/test_agree \
 	tests/unit/test_elect \
 	tests/unit/test_lead \
+	tests/unit/test_ways \
 	tests/unit/test_decide
 check_PROGRAMS += $(core_tests)
 TESTS += $(core_tests)
@@ -65,13 +66,16 @@ tests_unit_test_elect_SOURCES = tests/unit/test_elect.c $(core_bench)
 tests_unit_test_elect_LDADD = $(core_test_libs)
 tests_unit_test_lead_SOURCES = tests/unit/test_lead.c $(core_bench)
 tests_unit_test_lead_LDADD = $(core_test_libs)
+tests_unit_test_ways_SOURCES = tests/unit/test_ways.c $(core_bench)
+tests_unit_test_ways_LDADD = $(core_test_libs)
 tests_unit_test_decide_SOURCES = tests/unit/test_decide.c $(core_bench)
 tests_unit_test_decide_LDADD = $(core_test_libs)
 
 check_PROGRAMS += $(mutant_tests)
 mutant_tests = tests/unit/mutant_view tests/unit/mutant_hold tests/unit/mutant_safety tests/unit/mutant_share \
 	tests/unit/mutant_operator tests/unit/mutant_process tests/unit/mutant_steps tests/unit/mutant_roll \
-	tests/unit/mutant_agree tests/unit/mutant_decide tests/unit/mutant_elect tests/unit/mutant_lead
+	tests/unit/mutant_agree tests/unit/mutant_decide tests/unit/mutant_elect tests/unit/mutant_lead \
+	tests/unit/mutant_ways
 tests_unit_mutant_view_SOURCES = tests/unit/test_view.c tests/unit/bench.c tests/unit/bench.h
 tests_unit_mutant_view_LDADD = tests/sim/libmutant.la $(sim_libs) $(CMOCKA_LIBS)
 tests_unit_mutant_hold_SOURCES = tests/unit/test_hold.c tests/unit/bench.c tests/unit/bench.h
@@ -94,6 +98,8 @@ tests_unit_mutant_elect_SOURCES = tests/unit/test_elect.c tests/unit/bench.c tes
 tests_unit_mutant_elect_LDADD = tests/sim/libmutant.la $(sim_libs) $(CMOCKA_LIBS)
 tests_unit_mutant_lead_SOURCES = tests/unit/test_lead.c tests/unit/bench.c tests/unit/bench.h
 tests_unit_mutant_lead_LDADD = tests/sim/libmutant.la $(sim_libs) $(CMOCKA_LIBS)
+tests_unit_mutant_ways_SOURCES = tests/unit/test_ways.c tests/unit/bench.c tests/unit/bench.h
+tests_unit_mutant_ways_LDADD = tests/sim/libmutant.la $(sim_libs) $(CMOCKA_LIBS)
 tests_unit_mutant_decide_SOURCES = tests/unit/test_decide.c tests/unit/bench.c tests/unit/bench.h
 tests_unit_mutant_decide_LDADD = tests/sim/libmutant.la $(sim_libs) $(CMOCKA_LIBS)
 endif

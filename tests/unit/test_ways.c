@@ -1,0 +1,762 @@
+/*
+ * Ways out: what was interrupted, forgotten or overtaken finds its way on, and whoever cannot go on
+ * says why. Each of these once was a schedule of the simulator that came to no end.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "agentd/roll.h"
+#include "libmsig/msg.h"
+#include "tests/unit/bench.h"
+
+#define BIT(i) (UINT32_C(1) << (i))
+#define SECOND INT64_C(1000)
+#define EXPECT(provider, op) assert_non_null(bench_sent(&b, provider, MSIG_OP_##op))
+#define EXPECT_NOT(provider, op) assert_null(bench_sent(&b, provider, MSIG_OP_##op))
+
+static struct bench b;
+
+static int
+teardown(void **state)
+{
+	bench_clear(&b);
+	return 0;
+}
+
+/* Two members. */
+static int
+two(void **state)
+{
+	bench_init(&b, 2, 3);
+	return 0;
+}
+
+/* Three of them. */
+static int
+three(void **state)
+{
+	bench_init(&b, 3, 7);
+	return 0;
+}
+
+/* A member alone, and another one in HSYNC. */
+static int
+member(void **state)
+{
+	bench_init(&b, 2, 1);
+	return 0;
+}
+
+/* A joiner, and two others, of whom the first is a member. */
+static int
+bystander(void **state)
+{
+	bench_init(&b, 3, 2);
+	return 0;
+}
+
+static struct view_process *
+run(void)
+{
+	return &b.view->d.process;
+}
+
+static struct view_provider *
+peer(int i)
+{
+	return &b.view->d.provider[i];
+}
+
+static struct rset
+only(int id)
+{
+	struct rset s = RSET_NONE;
+	rset_add(&s, id);
+	return s;
+}
+
+static struct rset
+ds(int provider)
+{
+	return only(rpool_of_key(&b.view->d.pool, b.ksk[provider], 43));
+}
+
+/* The owner says something else of one provider, and everybody has heard it. */
+static void
+owner(int provider, bool on, bool sign)
+{
+	b.hsync.entry[provider].on = on;
+	b.hsync.entry[provider].sign = sign;
+	b.hsync.digest[0]++;
+	for (int i = 1; i < b.hsync.count; i++)
+		memcpy(peer(i)->statement.hsync, b.hsync.digest, 32);
+}
+
+/* A process in the middle. */
+static void
+in_the_middle(uint8_t kind, int subject, int requestor, uint8_t step, enum view_phase phase,
+	      uint32_t voters)
+{
+	*run() = (struct view_process){.kind = kind,
+				       .subject = (int8_t)subject,
+				       .requestor = (int8_t)requestor,
+				       .step = step,
+				       .phase = phase,
+				       .epoch = 9,
+				       .tid = {5},
+				       .voters = voters,
+				       .executed = true,
+				       .started = b.now,
+				       .since = b.now,
+				       .executed_at = b.now};
+	memcpy(run()->hsync, b.view->d.hsync.digest, 32);
+	b.view->d.epoch = 9;
+	b.view->dirty = true;
+}
+
+static void
+say(int from, enum msig_op op, uint8_t kind, uint8_t step, int subject, uint16_t result)
+{
+	struct view_message m = {.op = op,
+				 .epoch = 9,
+				 .process = kind,
+				 .step = step,
+				 .subject = subject,
+				 .result = result,
+				 .tid = {5}};
+	memcpy(m.hsync, b.hsync.digest, sizeof(m.hsync));
+	view_on_message(b.view, from, &m, b.now);
+	bench_decide(&b);
+}
+
+/* What a peer says of itself that it is in. */
+static void
+runs(int provider, uint8_t kind, uint8_t step, uint64_t epoch)
+{
+	peer(provider)->statement.process = kind;
+	peer(provider)->statement.step = step;
+	peer(provider)->statement.process_epoch = epoch;
+	b.view->dirty = true;
+}
+
+static bool
+ended_early(uint8_t kind)
+{
+	return b.view->d.ended.kind == kind && !b.view->d.ended.completed;
+}
+
+/* ---- the delegation ---- */
+
+/* Nobody names its servers any more, or has its DS: it joins again; not at once, and not when it is
+ * not the only thing that is missing. */
+static void
+test_fallen_out(void **state)
+{
+	b.parent.set[VIEW_NS] = only(b.ns[1]);
+	bench_run(&b, 2 * SECOND);
+	assert_true(peer(VIEW_SELF)->member);
+	bench_run(&b, 10 * SECOND);
+	assert_false(peer(VIEW_SELF)->member);
+	assert_int_equal(peer(VIEW_SELF)->has, HAS_KEYS | HAS_CDS);
+	assert_int_equal(run()->kind, MSIG_PROCESS_ADD);
+}
+
+static void
+test_lost_its_ds(void **state)
+{
+	b.parent.set[VIEW_DS] = ds(1);
+	bench_run(&b, 12 * SECOND);
+	assert_false(peer(VIEW_SELF)->member);
+	assert_int_equal(peer(VIEW_SELF)->has & HAS_CDS, 0);
+}
+
+/* A parent that has nobody of the group says nothing of one. */
+static void
+test_nobody_named(void **state)
+{
+	b.parent.set[VIEW_NS] = only(b.ns[2]);
+	bench_run(&b, 12 * SECOND);
+	assert_true(peer(VIEW_SELF)->member);
+}
+
+/* Who has no part learns from the delegation who is out. */
+static void
+test_bystander(void **state)
+{
+	owner(VIEW_SELF, false, true);
+	bench_run(&b, 5 * SECOND);
+	peer(2)->member = true;
+	peer(2)->has = HAS_ALL;
+	b.view->dirty = true;
+	bench_run(&b, 2 * SECOND);
+	assert_false(peer(2)->member);
+	assert_int_equal(peer(2)->has, 0);
+	assert_true(peer(1)->member);
+}
+
+/* It is OFF, nothing of it is known, and it is named all the same: its servers are taken out. */
+static void
+test_off_and_named(void **state)
+{
+	owner(1, false, true);
+	rset_add(&b.parent.set[VIEW_NS], b.ns[1]);
+	bench_run(&b, 10 * SECOND);
+	assert_true((peer(1)->has & HAS_NS) != 0);
+	assert_int_equal(run()->kind, MSIG_PROCESS_NS_REMOVE);
+	assert_int_equal(run()->subject, 1);
+}
+
+/* A member that takes part in a leave is one, though it does not say so at rest. */
+static void
+test_member_in_a_leave(void **state)
+{
+	peer(1)->member = false;
+	peer(1)->has = 0;
+	runs(1, MSIG_PROCESS_REMOVE, 3, 1);
+	bench_run(&b, SECOND);
+	assert_true(peer(1)->member);
+	peer(1)->member = false;
+	runs(1, MSIG_PROCESS_ADD, 3, 1);
+	bench_run(&b, SECOND);
+	assert_false(peer(1)->member);
+}
+
+/* It is to serve only, and the parent has no DS of its: it signs no more, whatever it missed. */
+static void
+test_signs_no_more(void **state)
+{
+	owner(VIEW_SELF, true, false);
+	b.parent.set[VIEW_DS] = ds(1);
+	bench_run(&b, 10 * SECOND);
+	assert_false(peer(VIEW_SELF)->member);
+	assert_int_equal(peer(VIEW_SELF)->has, HAS_NS);
+}
+
+/* ---- processes ---- */
+
+/* The parent was slow, and names the leaver again when CSYNC is gone. */
+static void
+test_parent_went_back(void **state)
+{
+	owner(1, false, true);
+	bench_run(&b, 5 * SECOND);
+	in_the_middle(MSIG_PROCESS_REMOVE, 1, VIEW_SELF, 4, PHASE_EXECUTING, 1);
+	bench_run(&b, 5 * SECOND);
+	assert_true(ended_early(MSIG_PROCESS_REMOVE));
+	assert_true(run()->kind == 0 || run()->step < 4);
+}
+
+/* Its DS and keys do not go while the parent names it. */
+static void
+test_named_leaver_keeps_its_ds(void **state)
+{
+	const struct process_rule *rule = process_rule(MSIG_PROCESS_REMOVE);
+	for (int i = 3; i < rule->steps - 1; i++)
+		assert_true((rule->step[i].guard & COND_PARENT_NS) != 0);
+}
+
+/* NSMGMT=OWNER: the owner's NS are looked at as long as the parent's are waited for. */
+static void
+test_owners_ns_until_the_end(void **state)
+{
+	static const uint8_t kinds[] = {MSIG_PROCESS_ADD, MSIG_PROCESS_REMOVE, MSIG_PROCESS_NS_ADD,
+					MSIG_PROCESS_NS_REMOVE};
+	for (size_t k = 0; k < sizeof(kinds); k++) {
+		const struct process_rule *rule = process_rule(kinds[k]);
+		for (int i = 0; i < rule->steps; i++)
+			if ((rule->step[i].done & COND_PARENT_NS) != 0)
+				assert_true((rule->step[i].done & COND_NS) != 0);
+	}
+}
+
+/* At the requestor and at another one: what was approved is approved again, and DONE said again. */
+static void
+test_asked_again(void **state)
+{
+	in_the_middle(MSIG_PROCESS_ADD, 1, 1, 2, PHASE_DONE, 3);
+	peer(1)->member = false;
+	runs(1, MSIG_PROCESS_ADD, 1, 9);
+	bench_decide(&b);
+	bench_forget(&b);
+	say(1, MSIG_OP_REQUEST, MSIG_PROCESS_ADD, 2, 1, 0);
+	EXPECT(1, APPROVE);
+	assert_int_equal(run()->step, 2);
+	assert_int_equal(run()->phase, PHASE_DONE);
+	say(1, MSIG_OP_EXECUTE, MSIG_PROCESS_ADD, 2, 1, 0);
+	EXPECT(1, DONE);
+}
+
+/* A database that was put back is a step behind: it follows, one step after the other. */
+static void
+test_follows(void **state)
+{
+	peer(1)->member = false;
+	peer(1)->has = 0;
+	in_the_middle(MSIG_PROCESS_ADD, 1, 1, 0, PHASE_DONE, 3);
+	runs(1, MSIG_PROCESS_ADD, 1, 9);
+	bench_decide(&b);
+	say(1, MSIG_OP_EXECUTE, MSIG_PROCESS_ADD, 3, 1, 0);
+	assert_int_equal(run()->step, 1);
+	assert_true(run()->phase >= PHASE_EXECUTING);
+	/* Not while its own step is not done. */
+	in_the_middle(MSIG_PROCESS_ADD, 1, 1, 0, PHASE_EXECUTING, 3);
+	run()->phase = PHASE_GRANTED;
+	say(1, MSIG_OP_EXECUTE, MSIG_PROCESS_ADD, 3, 1, 0);
+	assert_int_equal(run()->step, 0);
+}
+
+/* Its requestor lost it: it says so when it hears DONE, and that ends it. */
+static void
+test_requestor_forgot(void **state)
+{
+	say(1, MSIG_OP_DONE, MSIG_PROCESS_ADD, 2, 1, 0);
+	const struct view_message *m = bench_sent(&b, 1, MSIG_OP_DENY);
+	assert_non_null(m);
+	assert_int_equal(m->result, MSIG_RESULT_ENDED);
+
+	in_the_middle(MSIG_PROCESS_ADD, 1, 1, 2, PHASE_DONE, 3);
+	runs(1, MSIG_PROCESS_ADD, 1, 9);
+	say(1, MSIG_OP_DENY, MSIG_PROCESS_ADD, 2, 1, MSIG_RESULT_ENDED);
+	assert_int_equal(run()->kind, 0);
+	assert_true(ended_early(MSIG_PROCESS_ADD));
+}
+
+/* Who was granted a later step asks about it, by saying what it has done. */
+static void
+test_granted_for_long(void **state)
+{
+	in_the_middle(MSIG_PROCESS_ADD, 1, 1, 2, PHASE_GRANTED, 3);
+	peer(1)->member = false;
+	runs(1, MSIG_PROCESS_ADD, 1, 9);
+	bench_run(&b, 10 * SECOND);
+	const struct view_message *m = bench_sent(&b, 1, MSIG_OP_DONE);
+	assert_non_null(m);
+	assert_int_equal(m->step, 1);
+}
+
+/* A voter that was in it says that it rests: it lost it, and there is no waiting for it. */
+static void
+test_voter_forgot(void **state)
+{
+	in_the_middle(MSIG_PROCESS_ZSK, VIEW_SELF, VIEW_SELF, 3, PHASE_EXECUTING, 3);
+	runs(1, MSIG_PROCESS_ZSK, 2, 9);
+	bench_decide(&b);
+	assert_int_equal(run()->kind, MSIG_PROCESS_ZSK);
+	runs(1, 0, 7, 9);
+	bench_decide(&b);
+	assert_true(ended_early(MSIG_PROCESS_ZSK));
+}
+
+/* Whom the owner took back in has a part in all of it or in nothing. */
+static void
+test_taken_back_in(void **state)
+{
+	owner(2, false, true);
+	bench_run(&b, 5 * SECOND);
+	in_the_middle(MSIG_PROCESS_REMOVE, 2, VIEW_SELF, 2, PHASE_EXECUTING, 1);
+	runs(2, 0, 7, 1);
+	bench_decide(&b);
+	assert_true(ended_early(MSIG_PROCESS_REMOVE));
+}
+
+/* Who leaves acts along by what the requestor says that it is in, whatever was forgotten. */
+static void
+test_acts_along(void **state)
+{
+	owner(VIEW_SELF, false, true);
+	bench_run(&b, 5 * SECOND);
+	b.view->d.epoch = 9;
+	runs(1, 0, 7, 8);
+	say(1, MSIG_OP_EXECUTE, MSIG_PROCESS_REMOVE, 2, VIEW_SELF, 0);
+	assert_int_equal(run()->kind, 0);
+	runs(1, MSIG_PROCESS_REMOVE, 1, 9);
+	say(1, MSIG_OP_EXECUTE, MSIG_PROCESS_REMOVE, 2, VIEW_SELF, 0);
+	assert_int_equal(run()->kind, MSIG_PROCESS_REMOVE);
+	assert_int_equal(run()->step, 2);
+	assert_true(run()->phase >= PHASE_EXECUTING);
+}
+
+/* And does not judge what the owner wants. */
+static void
+test_along_believes(void **state)
+{
+	owner(VIEW_SELF, false, true);
+	bench_run(&b, 5 * SECOND);
+	runs(1, MSIG_PROCESS_REMOVE, 1, 9);
+	in_the_middle(MSIG_PROCESS_REMOVE, 2, 1, 1, PHASE_EXECUTING, BIT(1));
+	bench_decide(&b);
+	assert_int_equal(run()->kind, MSIG_PROCESS_REMOVE); /* HSYNC here says ON for it */
+}
+
+/* Somebody else of whom something is in the zone is told as well: the parent asks its servers. */
+static void
+test_half_in_is_told(void **state)
+{
+	owner(2, false, true);
+	bench_run(&b, 5 * SECOND);
+	peer(1)->member = false;
+	peer(1)->has = HAS_KEYS | HAS_CDS;
+	runs(1, MSIG_PROCESS_ADD, 3, 1);
+	bench_forget(&b);
+	in_the_middle(MSIG_PROCESS_REMOVE, 2, VIEW_SELF, 2, PHASE_EXECUTING, 1);
+	bench_run(&b, 2 * SECOND);
+	EXPECT(1, EXECUTE);
+}
+
+/* The speaker sees nothing to do, and has not for long: another one asks. */
+static void
+test_speaker_does_not_know(void **state)
+{
+	static const char lowest[] = "msa.a1.";
+	memcpy(peer(1)->identity, lowest, sizeof(lowest));
+	memcpy(b.hsync.entry[1].identity, lowest, sizeof(lowest));
+	owner(2, false, true);
+	view_on_models(b.view, 1, MSIG_SYNC_PEER);
+	bench_run(&b, 10 * SECOND);
+	assert_int_equal(run()->kind, 0);
+	peer(1)->statement.process = 0;
+	peer(1)->statement.received = b.now;
+	bench_run(&b, 50 * SECOND);
+	assert_int_equal(run()->kind, 0);
+	bench_run(&b, 20 * SECOND);
+	assert_int_equal(run()->kind, MSIG_PROCESS_REMOVE);
+	assert_int_equal(run()->requestor, VIEW_SELF);
+}
+
+/* Servers that are to go hold up what waits for caches: they go first. */
+static void
+test_servers_go_first(void **state)
+{
+	owner(1, false, false);
+	bench_run(&b, 5 * SECOND);
+	peer(1)->member = false;
+	peer(1)->has = HAS_NS;
+	in_the_middle(MSIG_PROCESS_ZSK, VIEW_SELF, VIEW_SELF, 3, PHASE_EXECUTING, 1);
+	bench_decide(&b);
+	assert_true(ended_early(MSIG_PROCESS_ZSK));
+	bench_run(&b, 10 * SECOND);
+	assert_int_equal(run()->kind, MSIG_PROCESS_NS_REMOVE);
+}
+
+/* NS of a join that ended before the parent was told are not in the zone. */
+static void
+test_ended_before_csync(void **state)
+{
+	peer(1)->has = 0;
+	peer(1)->member = false;
+	in_the_middle(MSIG_PROCESS_NS_ADD, 1, 1, 1, PHASE_EXECUTING, 3);
+	say(1, MSIG_OP_DENY, MSIG_PROCESS_NS_ADD, 1, 1, MSIG_RESULT_ENDED);
+	assert_int_equal(peer(1)->has & HAS_NS, 0);
+	in_the_middle(MSIG_PROCESS_NS_ADD, 1, 1, 2, PHASE_EXECUTING, 3);
+	say(1, MSIG_OP_DENY, MSIG_PROCESS_NS_ADD, 2, 1, MSIG_RESULT_ENDED);
+	assert_int_equal(peer(1)->has & HAS_NS, HAS_NS);
+}
+
+/* A leave that ended before the parent followed leaves the NS where they are. */
+static void
+test_leave_ended_before_the_parent(void **state)
+{
+	in_the_middle(MSIG_PROCESS_REMOVE, 1, 1, 2, PHASE_EXECUTING, 3);
+	say(1, MSIG_OP_DENY, MSIG_PROCESS_REMOVE, 2, 1, MSIG_RESULT_ENDED);
+	assert_int_equal(peer(1)->has, HAS_ALL);
+	in_the_middle(MSIG_PROCESS_REMOVE, 1, 1, 3, PHASE_EXECUTING, 3);
+	say(1, MSIG_OP_DENY, MSIG_PROCESS_REMOVE, 3, 1, MSIG_RESULT_ENDED);
+	assert_int_equal(peer(1)->has & HAS_NS, 0);
+}
+
+/* An order to go on to another algorithm has its turn yet. */
+static void
+test_other_algorithm_stays_ordered(void **state)
+{
+	b.view->d.order[0] = (struct view_order){MSIG_PROCESS_ALGORITHM, 13};
+	b.view->d.order[1] = (struct view_order){MSIG_PROCESS_ALGORITHM, 15};
+	in_the_middle(MSIG_PROCESS_ALGORITHM, 1, 1, 6, PHASE_DONE, 3);
+	run()->algorithm = 13;
+	runs(1, MSIG_PROCESS_ALGORITHM, 6, 9);
+	say(1, MSIG_OP_RELEASE, MSIG_PROCESS_ALGORITHM, 6, 1, 0);
+	assert_true(b.view->d.ended.completed);
+	assert_int_equal(b.view->d.order[0].process, 0);
+	assert_int_equal(b.view->d.order[1].process, MSIG_PROCESS_ALGORITHM);
+}
+
+/* ---- databases ---- */
+
+static void
+confirm(void)
+{
+	b.view->d.rebuild = true;
+	b.view->combiner_epoch = b.view->d.want.epoch = b.view->d.applied_epoch;
+	b.view->combiner_counter = b.view->d.want.counter = b.view->d.applied_counter;
+	view_on_command(b.view, VIEW_CONFIRM);
+}
+
+/* What combinerd holds is where a confirmed database goes on from; what it holds for others came
+ * from them. */
+static void
+test_confirm_takes_over(void **state)
+{
+	struct view_contribution c = {.used = true, .dnskey = b.own[1], .cds = b.cds[1]};
+
+	b.view->d.foreign = RSET_NONE;
+	memset(&b.view->d.want.from, 0, sizeof(b.view->d.want.from));
+	view_on_held(b.view, "msa.p2.", &c);
+	confirm();
+	assert_true(rset_equal(b.view->d.want.from[1].dnskey, b.own[1]));
+	assert_true(rset_within(b.own[1], b.view->d.foreign));
+	assert_false(b.view->d.begun);
+}
+
+/* Nobody whom the parent still has is dropped because nothing is known of him here. */
+static void
+test_parent_still_has_him(void **state)
+{
+	struct view_contribution c = {
+	    .used = true, .dnskey = b.own[2], .cds = b.cds[2], .ns = only(b.ns[2])};
+
+	memset(&peer(2)->statement, 0, sizeof(peer(2)->statement));
+	peer(2)->member = false;
+	peer(2)->has = 0;
+	view_on_held(b.view, "msa.p3.", &c);
+	confirm();
+	bench_run(&b, 2 * SECOND);
+	assert_true(rset_equal(b.view->d.want.from[2].dnskey, b.own[2]));
+	assert_true((bench_reason(&b, REASON_BLOCKED, REASON_OF_OVERLAY)) != NULL);
+	/* And when the parent has nothing of him, he goes. */
+	b.parent.set[VIEW_DS] = rset_or(ds(0), ds(1));
+	rset_del(&b.parent.set[VIEW_NS], b.ns[2]);
+	bench_serve(&b, 3);
+	bench_run(&b, 60 * SECOND);
+	assert_true(rset_empty(b.view->d.want.from[2].dnskey));
+}
+
+/* Taken for foreign in doubt, and nobody's: what makes valid signatures here is ours. */
+static void
+test_signs_so_it_is_ours(void **state)
+{
+	rset_del(&b.view->d.own, b.zsk[0]);
+	rset_add(&b.view->d.foreign, b.zsk[0]);
+	b.view->dirty = true;
+	bench_run(&b, SECOND);
+	assert_true(rset_has(&b.view->d.own, b.zsk[0]));
+	assert_false(rset_has(&b.view->d.foreign, b.zsk[0]));
+}
+
+/* And what does not sign is shown. */
+static void
+test_key_of_nobody(void **state)
+{
+	uint8_t rdata[36] = {1, 0, 3, 15, 77};
+	int key = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+
+	rset_add(&b.view->d.foreign, key);
+	rset_add(&b.signer.set[VIEW_DNSKEY], key);
+	bench_run(&b, 30 * SECOND);
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DNSKEY));
+	bench_run(&b, 60 * SECOND);
+	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DNSKEY));
+	assert_false(rset_has(&b.view->d.own, key));
+}
+
+/* Who has left long ago, and whose record is gone, does not freeze anything. */
+static void
+test_forgotten_record(void **state)
+{
+	peer(1)->contributed = true;
+	peer(1)->has = 0;
+	peer(1)->member = false;
+	b.hsync.count = 1;
+	b.hsync.digest[0]++;
+	bench_run(&b, 5 * SECOND);
+	assert_string_equal(b.view->freeze, "");
+	assert_int_equal(b.view->d.hsync.count, 1);
+}
+
+/* ---- clocks and holds ---- */
+
+/* What was over by the old clock is over, and what was not takes as long as it would have. */
+static void
+test_clock(void **state)
+{
+	struct view_place *p = NULL;
+	for (int i = 0; i < VIEW_PLACES && p == NULL; i++)
+		if (b.view->d.place[i] != NULL && b.view->d.place[i]->kind == PLACE_SERVER)
+			p = b.view->d.place[i];
+	int64_t old = p->unnamed = b.now - 1000 * SECOND;
+	p->history[VIEW_NS].overflow = b.now + 5 * SECOND;
+	p->history[VIEW_NS].tried = b.now;
+	view_on_clock(b.view, b.now + 3600 * SECOND);
+	assert_int_equal(p->unnamed, old);
+	assert_int_equal(p->history[VIEW_NS].overflow, b.now + 3605 * SECOND);
+	p->unnamed = b.now + 10 * SECOND;
+	p->history[VIEW_NS].tried = b.now;
+	view_on_clock(b.view, b.now + 7200 * SECOND);
+	assert_true(p->unnamed > b.now + 7200 * SECOND);
+}
+
+/* Until our CDS are what they are now the parent may have taken up others. */
+static void
+test_hold_ds_since_cds(void **state)
+{
+	struct hold_want wanted[HOLD_COUNT];
+
+	in_the_middle(MSIG_PROCESS_ADD, 1, 1, 3, PHASE_EXECUTING, 3);
+	process_wanted(b.view, wanted);
+	int64_t before = hold_deadline(b.view, HOLD_DS, &wanted[HOLD_DS], b.now);
+	struct rset cds = b.server[0].set[VIEW_CDS];
+	b.server[0].set[VIEW_CDS] = b.cds[0];
+	bench_run(&b, 20 * SECOND);
+	b.server[0].set[VIEW_CDS] = cds;
+	bench_run(&b, 20 * SECOND);
+	int64_t after = hold_deadline(b.view, HOLD_DS, &wanted[HOLD_DS], b.now);
+	assert_true(before != VIEW_NEVER);
+	assert_true(after >= before + 20 * SECOND);
+}
+
+/* ---- reasons ---- */
+
+/* NSMGMT=OWNER: at rest, the owner's NS are those of the providers. */
+static void
+test_owners_ns_at_rest(void **state)
+{
+	bench_designate(&b, 2, false);
+	for (int i = 1; i < 2; i++)
+		memcpy(peer(i)->statement.hsync, b.hsync.digest, 32);
+	bench_run(&b, 5 * SECOND);
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_NS));
+	rset_del(&b.signer.set[VIEW_NS], b.ns[1]);
+	bench_run(&b, 5 * SECOND);
+	const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_NS);
+	assert_non_null(r);
+	assert_string_equal(r->place, "msa.p2.");
+}
+
+/* All members are to leave, and this one cannot join anybody. */
+static void
+test_nobody_stays(void **state)
+{
+	owner(1, false, true);
+	owner(2, false, true);
+	bench_run(&b, 10 * SECOND);
+	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_HSYNC));
+}
+
+/* It is to serve, and nobody has named it yet. */
+static void
+test_not_named_yet(void **state)
+{
+	owner(VIEW_SELF, true, false);
+	bench_run(&b, 10 * SECOND);
+	assert_non_null(bench_reason(&b, REASON_PEER, REASON_OF_NS));
+}
+
+/* ---- keys ---- */
+
+static struct view_key
+key(const char *id, uint8_t role, uint8_t state, int rr)
+{
+	struct view_key k = {.role = role, .state = state, .algorithm = 15, .rr = rr};
+	snprintf(k.id, sizeof(k.id), "%s", id);
+	return k;
+}
+
+/* A rollover that nobody remembers is shown; its key is the new one of the next. */
+static void
+test_half_rolled(void **state)
+{
+	uint8_t rdata[36] = {1, 0, 3, 15, 78};
+	int left = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+	struct view_key keys[] = {
+	    key("k1", MSIG_KEY_ROLE_KSK, MSIG_KEY_STATE_ACTIVE, b.ksk[0]),
+	    key("k2", MSIG_KEY_ROLE_ZSK, MSIG_KEY_STATE_ACTIVE, b.zsk[0]),
+	    key("k3", MSIG_KEY_ROLE_ZSK, MSIG_KEY_STATE_RETIRED, left),
+	};
+
+	b.view->config.driver = true;
+	rset_add(&b.signer.set[VIEW_DNSKEY], left);
+	view_on_keys(b.view, true, "", keys, 3);
+	bench_run(&b, 2 * SECOND);
+	assert_int_equal(roll_unfinished(b.view), MSIG_PROCESS_ZSK);
+	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_KEY));
+	keys[2].state = MSIG_KEY_STATE_PUBLISHED;
+	view_on_keys(b.view, true, "", keys, 3);
+	bench_run(&b, 2 * SECOND);
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_KEY));
+
+	in_the_middle(MSIG_PROCESS_ZSK, VIEW_SELF, VIEW_SELF, 0, PHASE_EXECUTING, 3);
+	bench_decide(&b);
+	assert_true(rset_has(&run()->fresh, left));
+	assert_false(rset_has(&run()->old, left));
+}
+
+/* A new key that somebody discarded before it was used is not waited for. */
+static void
+test_discarded(void **state)
+{
+	uint8_t rdata[36] = {1, 0, 3, 15, 79};
+	int gone = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+	struct view_key keys[] = {
+	    key("k1", MSIG_KEY_ROLE_KSK, MSIG_KEY_STATE_ACTIVE, b.ksk[0]),
+	    key("k2", MSIG_KEY_ROLE_ZSK, MSIG_KEY_STATE_ACTIVE, b.zsk[0]),
+	};
+
+	b.view->config.driver = true;
+	view_on_keys(b.view, true, "", keys, 2);
+	bench_decide(&b);
+	in_the_middle(MSIG_PROCESS_ZSK, VIEW_SELF, VIEW_SELF, 0, PHASE_EXECUTING, 3);
+	run()->fresh = only(gone);
+	run()->old = only(b.zsk[0]);
+	run()->roles = 1 << MSIG_KEY_ROLE_ZSK;
+	bench_decide(&b);
+	assert_false(rset_has(&run()->fresh, gone));
+}
+
+#define U(setup, name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    U(two, fallen_out),
+	    U(two, lost_its_ds),
+	    U(two, nobody_named),
+	    U(bystander, bystander),
+	    U(member, off_and_named),
+	    U(two, member_in_a_leave),
+	    U(two, signs_no_more),
+	    U(two, parent_went_back),
+	    U(two, named_leaver_keeps_its_ds),
+	    U(two, owners_ns_until_the_end),
+	    U(two, asked_again),
+	    U(member, follows),
+	    U(two, requestor_forgot),
+	    U(two, granted_for_long),
+	    U(two, voter_forgot),
+	    U(three, taken_back_in),
+	    U(two, acts_along),
+	    U(three, along_believes),
+	    U(three, half_in_is_told),
+	    U(three, speaker_does_not_know),
+	    U(member, servers_go_first),
+	    U(two, ended_before_csync),
+	    U(two, leave_ended_before_the_parent),
+	    U(two, other_algorithm_stays_ordered),
+	    U(two, confirm_takes_over),
+	    U(three, parent_still_has_him),
+	    U(two, signs_so_it_is_ours),
+	    U(two, key_of_nobody),
+	    U(member, forgotten_record),
+	    U(two, clock),
+	    U(two, hold_ds_since_cds),
+	    U(two, owners_ns_at_rest),
+	    U(bystander, nobody_stays),
+	    U(bystander, not_named_yet),
+	    U(two, half_rolled),
+	    U(two, discarded),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
