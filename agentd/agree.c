@@ -506,7 +506,9 @@ end_early(struct step *s, const char *why)
 		subject->has &= (uint8_t)~HAS_KEYS;
 	if (effects & EFFECT_CDS_DEL)
 		subject->has &= (uint8_t)~HAS_CDS;
-	if ((effects & EFFECT_NS_DEL) != 0 && parent_followed(s->view))
+	/* Who is to leave is not named again, whatever the parent says. */
+	bool leaves = (agree_listed(s->view) & BIT(run->subject)) == 0;
+	if ((effects & EFFECT_NS_DEL) != 0 && (leaves || parent_followed(s->view)))
 		subject->has &= (uint8_t)~HAS_NS;
 	if (subject->has != HAS_ALL)
 		subject->member = false;

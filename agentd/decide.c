@@ -470,7 +470,10 @@ serves_only(const struct zone_view *view)
 {
 	const struct view_hsync_entry *e =
 	    entry(&view->d.hsync, view->d.provider[VIEW_SELF].identity);
-	return e != NULL && !e->sign && (view->d.provider[VIEW_SELF].has & HAS_KEYS) == 0;
+	const struct view_process *run = &view->d.process;
+	bool adds = run->kind == MSIG_PROCESS_ADD && run->subject == VIEW_SELF &&
+		    (process_effects(view) & EFFECT_KEYS_ADD) != 0;
+	return e != NULL && !e->sign && !adds && (view->d.provider[VIEW_SELF].has & HAS_KEYS) == 0;
 }
 
 /* Does the parent name nobody's servers but those of providers that are known? Whoever is named has
@@ -574,7 +577,7 @@ own_keys(struct step *s)
 	/* What combinerd feeds in is known, and foreign. */
 	struct rset claimed = RSET_NONE, fed = RSET_NONE,
 		    signs = rset_or(keys->signers, soa->signers);
-	bool all_known = no_strangers(view);
+	bool all_known = no_strangers(view) && !d->rebuild;
 	for (int i = 0; i < d->hsync.count; i++) {
 		int p = view_provider_find(view, d->hsync.entry[i].identity);
 		if (p > VIEW_SELF && d->hsync.entry[i].on && d->hsync.entry[i].sign)

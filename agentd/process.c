@@ -646,6 +646,17 @@ idle_keys(const struct zone_view *view, int provider)
 	return keys;
 }
 
+/* All keys of other algorithms than the one that the rollover goes to. */
+static struct rset
+old_keys(const struct zone_view *view)
+{
+	struct rset keys = RSET_NONE;
+	for (int i = 0; i < view->d.pool.count; i++)
+		if (view->d.pool.at[i].type == view_rrtype(VIEW_DNSKEY))
+			rset_add(&keys, i);
+	return process_algorithm_keys(view, keys, false);
+}
+
 void
 process_wanted(const struct zone_view *view, struct hold_want wanted[HOLD_COUNT])
 {
@@ -684,6 +695,7 @@ process_wanted(const struct zone_view *view, struct hold_want wanted[HOLD_COUNT]
 		wanted[HOLD_RR].out = rset_or(run->old, idle_keys(view, run->subject));
 		break;
 	case MSIG_PROCESS_ALGORITHM:
+		wanted[HOLD_DS].out = old_keys(view);
 		wanted[HOLD_KEY].exact = run->step >= 5; /* the old ones are gone */
 		wanted[HOLD_RR].at = BIT(VIEW_SELF);
 		wanted[HOLD_RR].in = run->fresh;

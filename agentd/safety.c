@@ -79,6 +79,9 @@ expires(const struct zone_view *view, const struct view_place *p, enum view_type
 	const struct view_version *v)
 {
 	int64_t until = served_until(view, p, type, v);
+	/* Nobody has asked it since. */
+	if (p->kind == PLACE_SERVER && p->named == 0 && p->unnamed != 0 && p->unnamed < until)
+		until = p->unnamed;
 	return until == VIEW_NEVER ? VIEW_NEVER : until + v->ttl * SECOND + view->config.times.d;
 }
 
@@ -134,6 +137,26 @@ s2(struct rset dnskeys, struct rset signers)
 	return rset_meets(dnskeys, signers);
 }
 
+static bool
+has_algorithm(const struct zone_view *view, struct rset keys, uint8_t algorithm)
+{
+	for (int i = rset_next(&keys, 0); i >= 0; i = rset_next(&keys, i + 1))
+		if (view->d.pool.at[i].alg == algorithm)
+			return true;
+	return false;
+}
+
+/* S3: every algorithm of the keys is one of the signers. What signs besides, with keys that are not
+ * in DNSKEY there, is not known. */
+static bool
+s3(const struct zone_view *view, struct rset keys, const struct view_version *signed_by)
+{
+	for (int i = rset_next(&keys, 0); i >= 0 && !signed_by->alien; i = rset_next(&keys, i + 1))
+		if (!has_algorithm(view, signed_by->signers, view->d.pool.at[i].alg))
+			return false;
+	return true;
+}
+
 static const struct safety safe = {.ok = true};
 
 /* a is what would be new or both are observed: b decides how long the trouble lasts. */
@@ -154,8 +177,9 @@ violated(const struct zone_view *view, struct safety *r, enum reason_object obje
 	r->object = object;
 	snprintf(r->place, sizeof(r->place), "%s", p->server);
 	snprintf(r->text, sizeof(r->text), "%s",
-		 object == REASON_OF_S1 ? "a DS set that matches no signing key of a DNSKEY set"
-					: "signatures that no key of a DNSKEY set made");
+		 object == REASON_OF_S1   ? "a DS set that matches no signing key of a DNSKEY set"
+		 : object == REASON_OF_S2 ? "signatures that no key of a DNSKEY set made"
+					  : "an algorithm that does not sign everywhere");
 }
 
 static void
@@ -192,16 +216,70 @@ own_signer(const struct zone_view *view)
 	return NULL;
 }
 
+/* Whoever has just begun, with a new database perhaps, does not know whether its servers were named
+ * a moment ago; those that name themselves keep who asks them. */
+static bool
+may_be_named(const struct zone_view *view, const struct view_place *p, int64_t now)
+{
+	const struct view_history *ns = &p->history[VIEW_NS];
+	uint32_t ttl = 0;
+
+	if (p->named != 0 || p->unnamed != 0 || ns->count == 0)
+		return false;
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_version *v =
+		    view->d.place[i] == NULL ? NULL : view_current(view->d.place[i], VIEW_NS);
+		if (v != NULL && v->ttl > ttl)
+			ttl = v->ttl;
+	}
+	for (int i = 0; i < ns->count; i++)
+		if (rset_meets(ns->at[i].set, p->ns) && expires(view, p, VIEW_NS, &ns->at[i]) > now)
+			return true;
+	return now < ns->at[0].first + ttl * SECOND + view->config.times.d;
+}
+
 static bool
 own_delegated(const struct zone_view *view, int64_t now)
 {
 	for (int i = 0; i < VIEW_PLACES; i++) {
 		const struct view_place *p = view->d.place[i];
-		if (p != NULL && p->kind == PLACE_SERVER && safety_visible(p, now) &&
-		    view_place_provider(view, p) == VIEW_SELF)
+		if (p != NULL && p->kind == PLACE_SERVER &&
+		    view_place_provider(view, p) == VIEW_SELF &&
+		    (safety_visible(p, now) || may_be_named(view, p, now)))
 			return true;
 	}
 	return false;
+}
+
+/* Is it known what every server shows that the parent names? Whoever has just begun does not know
+ * whom it would leave without keys. */
+static bool
+all_seen(const struct zone_view *view, int64_t now, struct safety *r)
+{
+	struct rset names = RSET_NONE;
+
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		const struct view_version *ns =
+		    p == NULL || p->kind != PLACE_PARENT ? NULL : view_current(p, VIEW_NS);
+		if (ns != NULL)
+			names = rset_or(names, ns->set);
+	}
+	if (rset_empty(names) || !rset_within(names, view->looked_up)) {
+		unknown(r, REASON_OF_SERVER, "", "not all delegated servers are known");
+		return false;
+	}
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || p->kind != PLACE_SERVER || !rset_meets(p->ns, names))
+			continue;
+		const struct view_history *h = &p->history[VIEW_SOA];
+		if (h->count == 0 && !(h->tried != 0 && taken_out(view, p))) {
+			unknown(r, REASON_OF_SERVER, p->server, "it has not answered yet");
+			return false;
+		}
+	}
+	return true;
 }
 
 struct safety
@@ -220,6 +298,8 @@ safety_keys(const struct zone_view *view, struct rset dnskeys, int64_t now)
 	}
 	if (rset_within(cur->set, dnskeys))
 		return r; /* more keys never hurt */
+	if (!all_seen(view, now, &r))
+		return r;
 	look(view, now, &seen);
 	for (int i = 0; i < seen.ds; i++) {
 		struct rset keys = rpool_keys(&view->d.pool, seen.d[i].v->set);
@@ -334,6 +414,11 @@ safety_naming(const struct zone_view *view, struct rset names, int64_t now)
 			if ((i >= old_keys || j >= old_sigs) &&
 			    !s2(seen.k[i].v->set, seen.s[j].v->signers))
 				violated(view, &r, REASON_OF_S2, &seen.k[i], &seen.s[j]);
+	for (int i = 0; i < seen.keys; i++)
+		for (int j = 0; j < seen.sigs; j++)
+			if ((i >= old_keys || j >= old_sigs) &&
+			    !s3(view, seen.k[i].v->set, seen.s[j].v))
+				violated(view, &r, REASON_OF_SIGNATURE, &seen.k[i], &seen.s[j]);
 	overflowed(&r, &seen);
 	return r;
 }

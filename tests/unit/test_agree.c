@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "agentd/step.h"
 #include "tests/unit/bench.h"
 
 static struct bench b;
@@ -807,6 +808,31 @@ test_over_is_not_complete(void **state)
 	EXPECT_NOT(1, RELEASE);
 }
 
+/* A leave that ends early, because another one has run since, does not name the leaver again. */
+static void
+test_leaver_is_not_named_again(void **state)
+{
+	struct view_provider *p = &b.view->d.provider[1];
+
+	for (int off = 0; off < 2; off++) {
+		p->member = true;
+		p->has = HAS_ALL;
+		b.view->d.hsync.entry[1].on = off == 0;
+		b.view->designated = agree_designated(b.view);
+		*run() = (struct view_process){.kind = MSIG_PROCESS_REMOVE,
+					       .step = 1,
+					       .phase = PHASE_EXECUTING,
+					       .subject = 1,
+					       .executed = true,
+					       .voters = 1};
+		struct plan plan = {0};
+		struct step s = {b.view, b.now, &plan};
+		b.view->put_back = true; /* one of the ways to end early */
+		agree_run(&s);
+		assert_int_equal(p->has & HAS_NS, off ? 0 : HAS_NS);
+	}
+}
+
 static void
 test_stated_over_is_not_complete(void **state)
 {
@@ -884,6 +910,7 @@ main(void)
 	    M(test_another_hsync),
 	    M(test_statement_of_another_hsync),
 	    M(test_over_is_not_complete),
+	    M(test_leaver_is_not_named_again),
 	    M(test_stated_over_is_not_complete),
 	    M(test_only_the_joiner),
 	    M(test_unknown_process),

@@ -372,6 +372,41 @@ test_foreign_key_never_becomes_own(void **state)
 	assert_false(rset_has(&b.view->d.provider[0].statement.dnskey, b.zsk[1]));
 }
 
+/* A database in doubt does not know what came from others: nothing is taken for our own. */
+static void
+test_doubt_takes_nothing(void **state)
+{
+	rset_add(&b.signer.set[VIEW_DNSKEY], b.zsk[2]);
+	b.view->d.rebuild = true;
+	bench_run(&b, 5000);
+	assert_false(rset_has(&b.view->d.own, b.zsk[2]));
+	b.view->d.rebuild = false;
+	bench_run(&b, 5000);
+	assert_true(rset_has(&b.view->d.own, b.zsk[2]));
+}
+
+/* The owner says NOSIGN in the middle of a join: the keys that are in are still stated. */
+static void
+test_keys_of_a_join_are_stated(void **state)
+{
+	struct view_process *run = &b.view->d.process;
+
+	bench_clear(&b);
+	bench_init(&b, 2, 2);
+	*run = (struct view_process){.kind = MSIG_PROCESS_ADD,
+				     .step = 1,
+				     .phase = PHASE_EXECUTING,
+				     .executed = true,
+				     .voters = 3};
+	uint64_t content = b.view->d.content_counter;
+	b.hsync.entry[0].sign = false;
+	memset(b.hsync.digest, 77, sizeof(b.hsync.digest));
+	bench_run(&b, 60000);
+	assert_false(b.view->d.hsync.entry[0].sign);
+	assert_int_equal(run->kind, 0);
+	assert_int_equal(b.view->d.content_counter, content); /* at no time anything else */
+}
+
 static void
 test_claimed_key_is_not_own(void **state)
 {
@@ -530,6 +565,8 @@ main(void)
 	    T(test_pause),
 	    T(test_foreign_key_never_becomes_own),
 	    T(test_claimed_key_is_not_own),
+	    T(test_doubt_takes_nothing),
+	    T(test_keys_of_a_join_are_stated),
 	    T(test_new_own_key_is_stated),
 	    T(test_peer_states_nothing_any_more),
 	    T(test_combiner_refuses),

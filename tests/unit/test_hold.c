@@ -112,6 +112,23 @@ test_largest_ttl_of_old_and_new(void **state)
 	assert_int_equal(deadline(), t + 1 + 900000 + view_times_lab.d);
 }
 
+/* A server that nobody is sent to any more has given out what caches still hold. */
+static void
+test_after_the_last_question(void **state)
+{
+	int64_t t = b.now + 1000;
+	struct hold_want want = {.in = both(), .at = 1};
+
+	show(1, VIEW_DNSKEY, b.own[1], 300, t);
+	show(-2, VIEW_DNSKEY, both(), 10, t);
+	show(0, VIEW_DNSKEY, both(), 10, t);
+	int64_t plain = t + 10000 + view_times_lab.d;
+	assert_int_equal(hold_deadline(b.view, HOLD_KEY, &want, t + 1), plain);
+	place(1)->unnamed = t + 500;
+	assert_int_equal(hold_deadline(b.view, HOLD_KEY, &want, t + 300000), VIEW_NEVER);
+	assert_int_equal(hold_deadline(b.view, HOLD_KEY, &want, t + 300500), plain);
+}
+
 static void
 test_margin(void **state)
 {
@@ -273,6 +290,7 @@ main(void)
 	    T(test_not_before_all_show_it),
 	    T(test_begins_at_the_last_server),
 	    T(test_largest_ttl_of_old_and_new),
+	    T(test_after_the_last_question),
 	    T(test_margin),
 	    T(test_only_raised),
 	    T(test_old_again),

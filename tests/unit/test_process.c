@@ -702,6 +702,22 @@ test_old_keys_before_old_signatures(void **state)
 	waits(ends, REASON_PEER, REASON_OF_STATEMENT, "msa.p2.");
 }
 
+/* A cached DS set with the old algorithm as well asks for a chain of it: it has to be forgotten. */
+static void
+test_ds_of_the_old_algorithm(void **state)
+{
+	struct hold_want want[HOLD_COUNT];
+	uint8_t rdata[36] = {1, 1, 3, 8, 77};
+	int new = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+
+	running(MSIG_PROCESS_ALGORITHM, 0, 4);
+	b.view->d.process.algorithm = 8;
+	process_wanted(b.view, want);
+	assert_true(rset_has(&want[HOLD_DS].out, b.ksk[0]));
+	assert_true(rset_has(&want[HOLD_DS].out, b.ksk[1]));
+	assert_false(rset_has(&want[HOLD_DS].out, new));
+}
+
 /* CDS of two algorithms are not mixed: those in the overlay stay until all say the same. */
 static void
 test_cds_of_two_algorithms(void **state)
@@ -750,6 +766,7 @@ main(void)
 	    T(test_old_answers_prove_nothing),
 	    T(test_cds),
 	    T(test_cds_of_two_algorithms),
+	    T(test_ds_of_the_old_algorithm),
 	    T(test_ds),
 	    T(test_ns),
 	    T(test_ns_of_the_owner),

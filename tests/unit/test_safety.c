@@ -203,6 +203,87 @@ test_named_until_caches_forget(void **state)
 	assert_false(safety_visible(p, b.now + 40000));
 }
 
+/* What a server gave out while it was named stays in caches for its own TTL after that. */
+static void
+test_remembered_for_its_ttl(void **state)
+{
+	struct view_place *p = b.view->d.place[index_of(PLACE_SERVER, 1)];
+	struct rset less = all();
+
+	for (int i = 0; i < VIEW_PLACES; i++)
+		if (b.view->d.place[i] != NULL)
+			show(i, VIEW_NS, one(b.ns[0]), RSET_NONE);
+	safety_delegations(b.view, b.now);
+	assert_int_equal(p->named, 0);
+	int64_t end = p->unnamed;
+	for (int i = 0; i < p->history[VIEW_SOA].count; i++)
+		p->history[VIEW_SOA].at[i].ttl = 100;
+	rset_del(&less, b.zsk[1]);
+	assert_false(safety_visible(p, end + 1000));
+	assert_true(safety_cached(b.view, p, end + 1000));
+	struct safety s = safety_keys(b.view, less, end + 1000);
+	assert_false(s.ok);
+	assert_int_equal(s.until, end + 100000 + view_times_lab.d);
+	assert_true(safety_keys(b.view, less, s.until).ok);
+	assert_false(safety_cached(b.view, p, s.until));
+}
+
+/* A new database does not know whether its servers were named a moment ago. */
+static void
+test_named_before_we_knew(void **state)
+{
+	struct view_place *own = b.view->d.place[index_of(PLACE_SERVER, 0)];
+	struct rset less = all();
+
+	rset_del(&less, b.zsk[1]);
+	for (int i = 0; i < VIEW_PLACES; i++)
+		if (b.view->d.place[i] != NULL)
+			show(i, VIEW_NS, one(b.ns[1]), RSET_NONE);
+	own->named = own->unnamed = 0;
+	own->history[VIEW_NS].count = 1; /* first seen just now */
+	own->history[VIEW_NS].at[0] = (struct view_version){
+	    .set = one(b.ns[1]), .ttl = 50, .first = b.now, .last = b.now, .until = VIEW_NEVER};
+	assert_false(safety_keys(b.view, less, b.now + 49000).ok);
+	assert_true(safety_keys(b.view, less, b.now + 60000).ok); /* not delegated */
+	/* One that names itself keeps who asks it. */
+	own->history[VIEW_NS].at[0].set = one(b.ns[0]);
+	assert_false(safety_keys(b.view, less, b.now + 60000).ok);
+}
+
+/* Who has not seen all servers does not know whom it would leave without keys. */
+static void
+test_nobody_unseen(void **state)
+{
+	struct view_place *p = b.view->d.place[index_of(PLACE_SERVER, 1)];
+	struct rset less = all();
+
+	rset_del(&less, b.zsk[1]);
+	show(index_of(PLACE_SERVER, 1), VIEW_SOA, RSET_NONE, one(b.ksk[1]));
+	int64_t later = b.now + 100000;
+	assert_true(safety_keys(b.view, less, later).ok);
+	p->history[VIEW_SOA].count = 0;
+	struct safety s = safety_keys(b.view, less, later);
+	assert_true(s.unknown);
+	assert_string_equal(s.place, p->server);
+	p->history[VIEW_SOA].count = 1;
+	rset_del(&b.view->looked_up, b.ns[1]);
+	assert_true(safety_keys(b.view, less, later).unknown);
+}
+
+/* S3: a server whose DNSKEY has an algorithm that not everybody signs with is not named. */
+static void
+test_naming_and_algorithms(void **state)
+{
+	uint8_t rdata[36] = {1, 0, 3, 8, 99};
+	struct rset more = rset_or(all(), one(view_rr(b.view, VIEW_DNSKEY, rdata, 36)));
+
+	assert_true(safety_naming(b.view, one(b.ns[1]), b.now).ok);
+	show(index_of(PLACE_SERVER, 1), VIEW_DNSKEY, more, one(b.ksk[1]));
+	struct safety s = safety_naming(b.view, one(b.ns[1]), b.now);
+	assert_false(s.ok);
+	assert_int_equal(s.object, REASON_OF_SIGNATURE);
+}
+
 static void
 test_too_many_versions(void **state)
 {
@@ -268,6 +349,10 @@ main(void)
 	    T(test_naming_needs_answers),
 	    T(test_unnamed_servers_do_not_count),
 	    T(test_named_until_caches_forget),
+	    T(test_remembered_for_its_ttl),
+	    T(test_named_before_we_knew),
+	    T(test_nobody_unseen),
+	    T(test_naming_and_algorithms),
 	    T(test_too_many_versions),
 	    T(test_as_much_as_fits),
 	    T(test_insecure_is_not_bogus),
