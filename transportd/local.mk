@@ -27,7 +27,8 @@ transportd_libtransport_la_SOURCES = \
 	transportd/observe/resolver.h transportd/observe/resolver.c \
 	transportd/observe/sketch.h transportd/observe/sketch.c \
 	transportd/observe/stream.h transportd/observe/stream.c \
-	transportd/observe/tally.h transportd/observe/tally.c
+	transportd/observe/tally.h transportd/observe/tally.c \
+	transportd/observe/transfer.h transportd/observe/transfer.c
 transportd_libtransport_la_CPPFLAGS = $(transportd_cppflags)
 transportd_libtransport_la_LIBADD = libmsig/daemon/libmsigd.la $(UNBOUND_LIBS)
 

@@ -5,15 +5,12 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "libmsig/err.h"
 #include "libmsig/daemon/log.h"
-#include "libmsig/daemon/tsig.h"
 #include "transportd/observe/ask.h"
 #include "transportd/observe/follow.h"
-
-#define QUERY_MAX 1024
+#include "transportd/observe/transfer.h"
 
 struct follow {
 	struct follower *follower;
@@ -24,11 +21,7 @@ struct follow {
 	knot_tsig_key_t key; /* name NULL: none */
 	struct picture picture;
 
-	/* A transfer. */
-	struct dnsio_client *client;
-	struct tsig_ctx ctx;
-	struct stream stream;
-	bool first;     /* no message of the answer yet */
+	struct transfer transfer;
 	bool axfr;      /* asked for */
 	bool again;     /* something new was announced meanwhile */
 	bool want_axfr; /* an IXFR was of no use */
@@ -62,18 +55,9 @@ follower_new(struct loop *loop, struct outbox *outbox)
 }
 
 static void
-end_transfer(struct follow *f)
-{
-	dnsio_client_free(f->client);
-	f->client = NULL;
-	tsig_clear(&f->ctx);
-	stream_clear(&f->stream);
-}
-
-static void
 follow_free(struct follow *f)
 {
-	end_transfer(f);
+	transfer_clear(&f->transfer);
 	picture_clear(&f->picture);
 	loop_timer_free(f->timer);
 	knot_tsig_key_deinit(&f->key);
@@ -149,7 +133,7 @@ failed(struct follow *f, const char *reason)
 {
 	bool news = strcmp(f->reason, reason) != 0;
 
-	end_transfer(f);
+	transfer_clear(&f->transfer);
 	f->failures++;
 	f->backoff = f->backoff == 0 ? FOLLOW_RETRY_MIN : f->backoff * 2;
 	if (f->backoff > FOLLOW_RETRY_MAX)
@@ -197,26 +181,26 @@ succeeded(struct follow *f)
 	f->checked = loop_utc_ms();
 	f->backoff = 0;
 	f->reason[0] = '\0';
-	f->want_axfr = f->stream.older && grows_old(f);
+	f->want_axfr = f->transfer.stream.older && grows_old(f);
 	if (f->want_axfr) {
 		f->renewed = f->checked;
 		f->again = true;
 	}
-	if (!f->stream.older) {
-		if (f->stream.full)
+	if (!f->transfer.stream.older) {
+		if (f->transfer.stream.full)
 			f->axfrs++;
 		else
 			f->ixfrs++;
 		changed = true;
 		f->changed = f->checked;
 		picture_clear(p);
-		stream_take(&f->stream, p);
+		stream_take(&f->transfer.stream, p);
 		log_zone(LOG_LVL_INFO, f->zone,
 			 "signer's serial %u, %s, %llu records, %zu keys sign", p->serial,
-			 f->stream.full ? "whole zone" : "changes only",
+			 f->transfer.stream.full ? "whole zone" : "changes only",
 			 (unsigned long long)p->records, p->signatures.count);
 	}
-	end_transfer(f);
+	transfer_clear(&f->transfer);
 	if (changed || was_failing)
 		report(f);
 	if (f->again)
@@ -231,131 +215,44 @@ static void
 fall_back(struct follow *f, const char *reason)
 {
 	log_zone(LOG_LVL_INFO, f->zone, "IXFR: %s; the whole zone is fetched", reason);
-	end_transfer(f);
+	transfer_clear(&f->transfer);
 	f->want_axfr = true;
 	begin(f);
 }
 
-static int
-read_records(struct follow *f, const knot_pkt_t *pkt)
-{
-	const knot_pktsection_t *answer = knot_pkt_section(pkt, KNOT_ANSWER);
-	int err = 0;
-
-	for (uint16_t i = 0; err == 0 && i < answer->count; i++)
-		err = stream_record(&f->stream, knot_pkt_rr(answer, i));
-	if (err == 0 && f->first)
-		stream_message_end(&f->stream);
-	f->first = false;
-	return err;
-}
-
-/* The client lives on after true. */
-static bool
-read_message(struct follow *f, knot_pkt_t *pkt, int err)
-{
-	uint16_t rcode = knot_pkt_ext_rcode(pkt);
-	const knot_lookup_t *name = knot_lookup_by_id(knot_rcode_names, rcode);
-	bool theirs = true; /* it is the signer who says so */
-
-	if (err == 0 && f->key.name != NULL) {
-		err = tsig_verify_reply(&f->ctx, pkt);
-		theirs = err == 0;
-	}
-	if (rcode != KNOT_RCODE_NOERROR) {
-		char reason[80];
-
-		snprintf(reason, sizeof(reason), "%s%s", name != NULL ? name->name : "refused",
-			 theirs ? "" : ", and not signed with the key");
-		f->client = NULL;
-		if (err == 0 && !f->axfr)
-			fall_back(f, reason);
-		else
-			failed(f, reason);
-		return false;
-	}
-	if (err == 0)
-		err = read_records(f, pkt);
-	if (err == 0 && f->stream.state != STREAM_DONE)
-		return true;
-	if (err == 0 && f->key.name != NULL) {
-		err = tsig_verify_end(&f->ctx);
-		theirs = err == 0;
-	}
-	f->client = NULL;
-	/* Newer here than there: its serial went back, its differences are of another history. */
-	if (err == 0 && f->stream.older && f->stream.serial != f->picture.serial)
-		err = KNOT_ENORECORD;
-	if (err == 0)
-		succeeded(f);
-	else if (!f->axfr && theirs)
-		fall_back(f, msig_strerror(err));
-	else
-		failed(f, msig_strerror(err));
-	return false;
-}
-
-static bool
-on_message(void *arg, int result, const uint8_t *wire, size_t len)
+static void
+ended(void *arg, const struct transfer_end *end)
 {
 	struct follow *f = arg;
-	knot_pkt_t *pkt;
-	uint8_t *copy;
-	bool more;
+	const struct stream *stream = &f->transfer.stream;
+	struct transfer_end how = *end;
+	char reason[80];
 
-	if (result != 0) {
-		f->client = NULL;
-		failed(f, msig_strerror(result));
-		return false;
-	}
-	copy = xmemdup(wire, len);
-	pkt = knot_pkt_new(copy, (uint16_t)len, NULL);
-	if (pkt == NULL)
-		fatal("out of memory");
-	more = read_message(f, pkt, knot_pkt_parse(pkt, KNOT_PF_NOCANON));
-	knot_pkt_free(pkt);
-	free(copy);
-	return more;
-}
-
-/* An AXFR or IXFR query; 0 if it cannot be written. */
-static size_t
-write_query(struct follow *f, uint8_t *wire, size_t max)
-{
-	knot_pkt_t *pkt = knot_pkt_new(NULL, QUERY_MAX / 2, NULL);
-	uint16_t id;
-	size_t len = 0;
-
-	if (pkt == NULL || getrandom(&id, sizeof(id), 0) != sizeof(id))
-		goto out;
-	knot_pkt_clear(pkt);
-	knot_wire_set_id(pkt->wire, id);
-	if (knot_pkt_put_question(pkt, f->zone, KNOT_CLASS_IN,
-				  f->axfr ? KNOT_RRTYPE_AXFR : KNOT_RRTYPE_IXFR) != 0 ||
-	    knot_pkt_begin(pkt, KNOT_AUTHORITY) != 0)
-		goto out;
-	if (!f->axfr && knot_pkt_put(pkt, KNOT_COMPR_HINT_NONE, f->picture.soa, 0) != 0)
-		goto out;
-	memcpy(wire, pkt->wire, pkt->size);
-	len = pkt->size;
-	if (f->key.name != NULL && tsig_sign_request(&f->ctx, &f->key, wire, &len, max) != 0)
-		len = 0;
-out:
-	knot_pkt_free(pkt);
-	return len;
+	/* Newer here than there: its serial went back, its differences are of another history. */
+	if (how.error == 0 && how.rcode == KNOT_RCODE_NOERROR && stream->older &&
+	    stream->serial != f->picture.serial)
+		how.error = KNOT_ENORECORD;
+	transfer_reason(&how, reason, sizeof(reason));
+	if (how.error == 0 && how.rcode == KNOT_RCODE_NOERROR)
+		succeeded(f);
+	else if (!f->axfr && how.theirs && (how.error == 0 || how.rcode == KNOT_RCODE_NOERROR))
+		fall_back(f, reason);
+	else
+		failed(f, reason);
 }
 
 static void
 begin(struct follow *f)
 {
-	const struct dnsio_addr *via = ask_via(f->follower->conf, &f->addr);
-	uint8_t wire[QUERY_MAX];
+	struct transfer_ask ask = {.loop = f->follower->loop,
+				   .zone = f->zone,
+				   .server = &f->addr,
+				   .via = ask_via(f->follower->conf, &f->addr),
+				   .key = &f->key,
+				   .idle = FOLLOW_IDLE};
 	char reason[160];
-	size_t len;
-	int err;
 
 	f->again = false;
-	f->first = true;
 	f->axfr = f->want_axfr || !f->picture.valid;
 	loop_timer_cancel(f->timer);
 	if (f->tsig[0] != '\0' && f->key.name == NULL) {
@@ -363,12 +260,8 @@ begin(struct follow *f)
 		failed(f, reason);
 		return;
 	}
-	err = stream_begin(&f->stream, f->zone, f->axfr ? NULL : &f->picture, loop_utc_ms() / 1000);
-	len = err == 0 ? write_query(f, wire, sizeof(wire)) : 0;
-	f->client = len > 0 ? dnsio_query_tcp(f->follower->loop, &f->addr, via, wire, len,
-					      FOLLOW_IDLE, on_message, f)
-			    : NULL;
-	if (f->client == NULL)
+	ask.have = f->axfr ? NULL : &f->picture;
+	if (transfer_begin(&f->transfer, &ask, NULL, ended, f) != 0)
 		failed(f, "cannot connect");
 }
 
@@ -383,7 +276,7 @@ follow_refresh(struct follow *f)
 {
 	if (f->server == NULL)
 		return;
-	if (f->client != NULL)
+	if (f->transfer.client != NULL)
 		f->again = true;
 	else
 		begin(f);
@@ -434,7 +327,7 @@ follow_zone(struct follower *follower, const knot_dname_t *zone, const char *ser
 			report(f);
 		return;
 	}
-	end_transfer(f);
+	transfer_clear(&f->transfer);
 	picture_clear(&f->picture);
 	free(f->server);
 	free(f->tsig);
@@ -478,14 +371,14 @@ follower_reconf(struct follower *follower, const struct conf *conf)
 	follower->conf = conf;
 	for (struct follow *f = follower->first; f != NULL; f = next) {
 		next = f->next;
-		bool busy = f->client != NULL;
+		bool busy = f->transfer.client != NULL;
 
 		if (!f->asked && conf_zone_find(conf, f->zone) == NULL) {
 			unfollow(follower, f);
 			continue;
 		}
 		/* What was asked with the old key is not believed with the new one, or none. */
-		end_transfer(f);
+		transfer_clear(&f->transfer);
 		set_key(f);
 		if (busy)
 			begin(f);
