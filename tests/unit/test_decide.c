@@ -398,13 +398,14 @@ test_keys_of_a_join_are_stated(void **state)
 				     .phase = PHASE_EXECUTING,
 				     .executed = true,
 				     .voters = 3};
-	uint64_t content = b.view->d.content_counter;
 	b.hsync.entry[0].sign = false;
 	memset(b.hsync.digest, 77, sizeof(b.hsync.digest));
-	bench_run(&b, 60000);
+	for (int i = 0; i < 10000; i++) {
+		bench_run(&b, 1);
+		assert_false(rset_empty(b.view->d.provider[VIEW_SELF].statement.dnskey));
+	}
 	assert_false(b.view->d.hsync.entry[0].sign);
 	assert_int_equal(run->kind, 0);
-	assert_int_equal(b.view->d.content_counter, content); /* at no time anything else */
 }
 
 static void
