@@ -389,10 +389,9 @@ test_doubt_takes_nothing(void **state)
 static void
 test_keys_of_a_join_are_stated(void **state)
 {
-	struct view_process *run = &b.view->d.process;
-
 	bench_clear(&b);
 	bench_init(&b, 2, 2);
+	struct view_process *run = &b.view->d.process;
 	*run = (struct view_process){.kind = MSIG_PROCESS_ADD,
 				     .step = 1,
 				     .phase = PHASE_EXECUTING,
