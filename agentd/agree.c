@@ -1046,7 +1046,7 @@ act_along(struct step *s, int from, const struct view_message *m)
 		return same;
 	if (!same) {
 		*run = new_process(s->view, m->process, m->subject, from, 0);
-		run->led = m->change.given;
+		run->led |= m->change.given;
 		run->epoch = m->epoch;
 		run->started = s->now;
 		memcpy(run->tid, m->tid, sizeof(run->tid));
@@ -1871,6 +1871,10 @@ withdraw(struct step *s)
 	if (run->aborting && run->led && run->subject == VIEW_SELF && run->requestor != VIEW_SELF &&
 	    own_affair(run->kind) && !effective(run))
 		order_done(&s->view->d, run->kind, run->algorithm);
+	if (lead_lacks(s->view) && !step_frozen(s->view)) {
+		end_early(s, "who leads now has no part in it");
+		return;
+	}
 	const char *over = lead_over(s->view);
 	if (over != NULL) {
 		give_up(s, over);

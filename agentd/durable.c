@@ -491,6 +491,10 @@ view_decode(struct zone_view *view, const uint8_t *data, size_t len, int64_t now
 			if (h->count > 0 && h->at[h->count - 1].last < now)
 				h->at[h->count - 1].last = now;
 		}
+	if (MUTANT(TERM)) {
+		memset(&d->election, 0, sizeof(d->election));
+		d->election.leader = -1;
+	}
 	if (MUTANT(FORGET_HOLD)) {
 		memset(d->process.hold, 0, sizeof(d->process.hold));
 		for (int i = 0; i < VIEW_PLACES; i++)

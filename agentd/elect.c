@@ -10,8 +10,7 @@
 
 #define BIT(i) (UINT32_C(1) << (i))
 #define TERM_JUMP (UINT64_C(1) << 20) /* more terms than anyone can have had unseen */
-#define STAYS (UINT32_MAX - 1)        /* vote of who leads already */
-#define CONDUCTS UINT32_MAX           /* vote of who conducts the process that runs */
+#define STAYS UINT32_MAX              /* vote of a leader that renews its lease */
 
 /* ---- states and events ---- */
 
@@ -202,31 +201,24 @@ say_own(struct step *s, int to)
 
 /* ---- moving ---- */
 
-/* Who conducts a process goes on with it, who leads goes on leading, and a joiner leads nobody who
- * is in already. */
+/* Who renews its own lease goes on leading; one that others had to call for is elected like any
+ * other. A joiner, who may not know yet who is in, leads only where nobody is. */
 static uint32_t
-own_vote(struct step *s)
+own_vote(struct step *s, bool renews)
 {
-	const struct durable *d = &s->view->d;
-	bool members = (agree_members(s->view) & d->election.voters) != 0;
-
-	if (members && !d->provider[VIEW_SELF].member)
+	if (!s->view->d.provider[VIEW_SELF].member)
 		return 0;
-	if (d->process.kind != 0 && d->process.executed && d->process.requestor == VIEW_SELF)
-		return CONDUCTS;
-	if (elect_leader(s->view) == VIEW_SELF)
-		return STAYS;
-	return 1 + (uint32_t)(step_random(s->view) % (STAYS - 1));
+	return renews ? STAYS : 1 + (uint32_t)(step_random(s->view) % (STAYS - 1));
 }
 
 static void
-begin_term(struct step *s, bool called)
+begin_term(struct step *s, bool called, bool renews)
 {
 	struct view_election *e = &s->view->d.election;
 
 	memcpy(e->hsync, s->view->d.hsync.digest, sizeof(e->hsync));
 	e->voters = elect_voters(s->view);
-	e->vote[VIEW_SELF] = own_vote(s);
+	e->vote[VIEW_SELF] = own_vote(s, renews);
 	e->voted = BIT(VIEW_SELF);
 	memset(e->confirmed, -1, sizeof(e->confirmed));
 	s->view->poll = false;
@@ -283,7 +275,7 @@ enter(struct step *s, enum elect_state to, enum elect_event on)
 			back_off(s);
 		break;
 	case ELECT_VOTING:
-		begin_term(s, on != ON_LATER);
+		begin_term(s, on != ON_LATER, on == ON_ENDING && e->leader == VIEW_SELF);
 		break;
 	case ELECT_CONFIRMING:
 		e->confirmed[VIEW_SELF] = (int8_t)winner(view);
@@ -336,6 +328,14 @@ static int
 missing(const struct zone_view *view)
 {
 	const struct view_election *e = &view->d.election;
+
+	if (MUTANT(VOTES)) {
+		uint32_t has = e->state == ELECT_VOTING ? e->voted : 0;
+		for (int i = 0; i < VIEW_PROVIDERS && e->state != ELECT_VOTING; i++)
+			has |= e->confirmed[i] >= 0 ? BIT(i) : 0;
+		if (2 * __builtin_popcount(has & e->voters) > __builtin_popcount(e->voters))
+			return -1;
+	}
 	for (int i = 0; i < VIEW_PROVIDERS; i++)
 		if ((e->voters & BIT(i)) != 0 &&
 		    (e->state == ELECT_VOTING ? (e->voted & BIT(i)) == 0 : e->confirmed[i] < 0))

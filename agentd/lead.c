@@ -336,6 +336,16 @@ lead_over(const struct zone_view *view)
 	return NULL;
 }
 
+bool
+lead_lacks(const struct zone_view *view)
+{
+	const struct view_process *run = &view->d.process;
+	int leader = elect_leader(view);
+
+	return run->kind != 0 && run->led && run->executed && lead_mode(view) && leader >= 0 &&
+	       (run->voters & BIT(leader)) == 0;
+}
+
 /*
  * Everybody has approved what anybody executed, so nobody is further than one step, whoever asked.
  * The new leader asks once more for what it approved itself; the old one is where it was before it
@@ -349,7 +359,8 @@ lead_succeed(struct step *s)
 	int leader = elect_leader(view);
 
 	if (run->kind == 0 || !run->led || !run->executed || !lead_mode(view) || leader < 0 ||
-	    leader == run->requestor || (view->designated & BIT(VIEW_SELF)) == 0)
+	    leader == run->requestor || MUTANT(SUCCESSOR) || lead_lacks(view) ||
+	    (view->designated & BIT(VIEW_SELF)) == 0)
 		return;
 	if (run->requestor == VIEW_SELF && run->phase == PHASE_REQUESTED) {
 		run->step--;

@@ -51,5 +51,7 @@ void lead_show(struct step *s);
 void lead_succeed(struct step *s);
 /* Why a process without one is given up, or NULL. */
 const char *lead_over(const struct zone_view *view);
+/* Who leads has no part in the process that runs: nobody can go on with it. */
+bool lead_lacks(const struct zone_view *view);
 /* The leader may take no step now: its lease has ended. */
 bool lead_rests(const struct zone_view *view);

@@ -23,6 +23,9 @@
 	X(NO_COMMIT, "what is decided is acted on before it is persisted") \
 	X(STEP_MODE, "a step needs no operator")                           \
 	X(LEADER, "in leader mode, whoever wants something asks for it")   \
+	X(VOTES, "a leader needs the votes of more than half")             \
+	X(TERM, "a restart forgets the election")                          \
+	X(SUCCESSOR, "nobody goes on for a leader that is gone")           \
 	X(CHANGE, "a follower takes whatever change the leader says")      \
 	X(SHRINK, "an overlay loses a provider without a process")
 

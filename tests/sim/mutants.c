@@ -12,6 +12,9 @@
 
 static char failure[256];
 
+#define RULE(name) (UINT64_C(1) << MUTANT_BIT_##name)
+#define LEADER_RULES (RULE(LEADER) | RULE(VOTES) | RULE(TERM) | RULE(SUCCESSOR) | RULE(CHANGE))
+
 /* A seed that fails because of the mutation: without it, it does not. Joins alone and the whole
  * world by turns. */
 static uint64_t
@@ -21,6 +24,8 @@ hunt(struct sim *sim, const struct mutation *m, uint64_t tries)
 	const uint64_t safety = UINT64_C(1) << MUTANT_BIT_SAFETY;
 	struct mutation base = {.mask = m->mask == safety ? 0 : m->mask & safety};
 
+	if ((m->mask & LEADER_RULES) != 0) /* in peer mode they mean nothing */
+		opt.model = MODEL_LEADER;
 	for (opt.seed = 1; opt.seed <= tries; opt.seed++) {
 		opt.joins_only = opt.seed % 2 == 1;
 		opt.safety_only = !opt.joins_only;

@@ -427,6 +427,44 @@ change_out(struct sim *sim, struct node *n, struct view_change *c)
 	}
 }
 
+/* What no follower may take. */
+static int
+tamper(struct sim *sim, struct view_change *c)
+{
+	switch (rng_range(&sim->rng, 0, 3)) {
+	case 0:
+		memset(c, 0, sizeof(*c)); /* nothing is said of it */
+		break;
+	case 1:
+		c->unknown = 1;
+		break;
+	case 2:
+		snprintf(c->odd, sizeof(c->odd), "a record of type 1");
+		break;
+	default:
+		for (int t = 0; t < VIEW_APEX; t++) { /* the other way round */
+			struct rset add = c->add[t];
+			c->add[t] = c->del[t];
+			c->del[t] = add;
+		}
+		/* A step that changes nothing adds somebody's NS. */
+		rset_add(&c->add[VIEW_NS], sim->node[0].ns);
+		rset_add(&c->del[VIEW_NS], sim->node[0].ns);
+	}
+	return 1;
+}
+
+/* A follower that had approved a step took it from a message that it should have refused. */
+static void
+judge_change(struct sim *sim, const struct node *n, const struct event *e, bool granted)
+{
+	const struct view_process *run = n->view == NULL ? NULL : &n->view->d.process;
+
+	if (run != NULL && granted && run->phase >= PHASE_EXECUTING &&
+	    run->step == e->u.message.step && memcmp(run->tid, e->u.message.tid, 16) == 0)
+		sim_fail(sim, "E3: %s takes a change that it has not planned", n->identity);
+}
+
 static void
 change_in(struct sim *sim, struct node *n, struct view_change *c)
 {
@@ -452,8 +490,11 @@ execute_send(struct sim *sim, int i, const struct action *a)
 	e->u.message.subject = global_of(sim, n, a->message.subject);
 	if (a->message.leader >= 0)
 		e->u.message.leader = global_of(sim, n, a->message.leader);
-	if (a->message.change.given)
+	if (a->message.change.given) {
 		change_out(sim, n, &e->u.message.change);
+		if (sim_mishap(sim, MISHAP_CHANGE, i, 40))
+			e->b = tamper(sim, &e->u.message.change);
+	}
 	if (sim_mishap(sim, MISHAP_TWICE, i, 50)) {
 		struct event *twice = sim_post(sim, EV_MESSAGE, to, rng_range(&sim->rng, 2, 30000));
 		twice->from = i;
@@ -880,8 +921,12 @@ handle(struct sim *sim, struct event *e)
 		return;
 	if (e->kind == EV_BEAT_SEND)
 		sim_post(sim, EV_BEAT_SEND, e->node, rng_range(&sim->rng, 3000, 5000));
+	bool tampered = e->kind == EV_MESSAGE && e->b != 0 && n->up;
+	bool granted = tampered && n->view->d.process.phase == PHASE_GRANTED;
 	if (n->up && at_agent(sim, e) && (n->view->dirty || e->kind == EV_WAKE))
 		sim_drive(sim, e->node);
+	if (tampered)
+		judge_change(sim, n, e, granted);
 }
 
 /* ---- one schedule ---- */

@@ -99,7 +99,8 @@ rng_chance(struct rng *r, int per_mille)
 	X(PAUSE, "operator: pause")                               \
 	X(ABORT, "operator: abort")                               \
 	X(STEPS, "operator: step mode")                           \
-	X(LEADER, "the leader is killed in the middle")
+	X(LEADER, "the leader is killed in the middle")           \
+	X(CHANGE, "the leader says another change than planned")
 
 enum mishap {
 #define X(id, text) MISHAP_##id,

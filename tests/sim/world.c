@@ -2061,7 +2061,8 @@ world_make(struct sim *sim)
 	sim->agent = rng_chance(&sim->rng, 700);
 	make_times(sim);
 	sim->zsk = sim->opt.seed % 8 == 4;
-	sim->led = sim->opt.model == 0 ? sim->opt.seed % 6 == 0 : sim->opt.model == MODEL_LEADER;
+	sim->led = sim->opt.model == 0 ? (sim->opt.seed % 6 == 0 || sim->opt.seed % 30 == 27)
+				       : sim->opt.model == MODEL_LEADER;
 	for (int i = 0; i < sim->nodes; i++)
 		make_node(sim, i);
 	/* One operator may learn of it later. */

@@ -345,18 +345,16 @@ test_lease(void **state)
 	assert_int_equal(elect_leader(b.view), -1);
 }
 
-/* Who leads goes on, and first of all who conducts what runs. */
+/* Who renews its lease goes on leading; called by others, it is one of them. */
 static void
 test_renew(void **state)
 {
 	settle(1, 0);
 	bench_forget(&b);
 	bench_run(&b, b.view->config.times.lead * 9 / 10 + 1);
-	assert_int_equal(bench_sent(&b, 1, MSIG_OP_ELECT_CALL)->vote, UINT32_MAX - 1);
-	b.view->d.process = (struct view_process){.kind = 1, .executed = true, .subject = 1};
+	assert_int_equal(bench_sent(&b, 1, MSIG_OP_ELECT_CALL)->vote, UINT32_MAX);
 	CALL(1, 9, 4);
-	assert_int_equal(bench_sent(&b, 1, MSIG_OP_ELECT_VOTE)->vote, UINT32_MAX);
-	memset(&b.view->d.process, 0, sizeof(b.view->d.process));
+	assert_true(bench_sent(&b, 1, MSIG_OP_ELECT_VOTE)->vote < UINT32_MAX);
 }
 
 /* Asked, we repeat what we said; what is no question is not answered. */

@@ -384,6 +384,19 @@ test_leader_taken_out(void **state)
 	assert_int_equal(b.view->d.provider[2].has, HAS_KEYS | HAS_CDS);
 }
 
+/* Who had no part in a process cannot conduct it. */
+static void
+test_leader_without_part(void **state)
+{
+	at(2, PHASE_DONE, 1);
+	run()->voters = 6;
+	lead(0);
+	b.view->d.backoff = b.now + 60000;
+	bench_decide(&b);
+	assert_int_equal(run()->kind, 0);
+	assert_false(b.view->d.ended.completed);
+}
+
 /* The leader says that it is over: the joiner's own word decides whether it is in. */
 static void
 test_over(void **state)
@@ -672,6 +685,7 @@ main(void)
 	    F(test_not_executed_ends),
 	    L(test_no_step_between_terms),
 	    F(test_leader_taken_out),
+	    F(test_leader_without_part),
 	    F(test_over),
 	    F(test_change_of_each_step),
 	    F(test_change_as_planned),
