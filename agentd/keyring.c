@@ -4,6 +4,7 @@
 #include "agentd/keyring.h"
 #include "libmsig/daemon/log.h"
 #include "libmsig/err.h"
+#include "libmsig/key.h"
 
 #define PENDING 4
 #define AGAIN_MS 1000 /* signerd is not there */
@@ -180,6 +181,16 @@ to_view(struct zone *zone, const struct msig_msg_KEYS *msg, struct view_key *key
 	return count;
 }
 
+/* A public key that is none would go to every other signer: the first one's name, or NULL. */
+static const char *
+no_key(const struct msig_msg_KEYS *msg)
+{
+	for (unsigned i = 0; i < msg->key.count; i++)
+		if (msig_key_check(msg->dnskey.at[i].data, msg->dnskey.at[i].len) != 0)
+			return msg->key.at[i];
+	return NULL;
+}
+
 /* All of it makes sense, or none of it is believed. */
 static bool
 is_sound(const struct msig_msg_KEYS *msg)
@@ -248,6 +259,13 @@ note(struct keyring *ring, const struct msig_msg_KEYS *msg, uint8_t verb)
 	count = is_sound(msg) ? to_view(zone, msg, keys) : MSIG_EVALUE;
 	if (count < 0) {
 		unknown(ring, "signerd's list cannot be used");
+		return;
+	}
+	if (no_key(msg) != NULL) {
+		char text[120];
+		snprintf(text, sizeof(text), "the public key of %.48s is none: take it out",
+			 no_key(msg));
+		unknown(ring, text);
 		return;
 	}
 	if (!ring->known)

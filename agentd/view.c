@@ -567,6 +567,17 @@ refuse_statement(struct zone_view *view, struct view_provider *p, int error, con
 	return error;
 }
 
+bool
+view_refuse(struct zone_view *view, int provider, const char *why)
+{
+	struct view_provider *p = peer(view, provider);
+
+	if (p == NULL || strncmp(p->refused, why, sizeof(p->refused) - 1) == 0)
+		return false;
+	(void)refuse_statement(view, p, 0, why);
+	return true;
+}
+
 int
 view_on_statement(struct zone_view *view, int provider, const struct view_statement *said,
 		  int64_t now)

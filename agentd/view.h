@@ -528,6 +528,8 @@ bool view_on_beat(struct zone_view *view, int provider, uint64_t epoch, uint64_t
  * epoch cannot be. */
 int view_on_statement(struct zone_view *view, int provider, const struct view_statement *said,
 		      int64_t now);
+/* One that does not get so far, for a reason that people have to know. */
+bool view_refuse(struct zone_view *view, int provider, const char *why);
 bool view_on_message(struct zone_view *view, int provider, const struct view_message *msg,
 		     int64_t now);
 /* A peer pulls our statement, and says which one it holds. Is that later than all that we have

@@ -925,6 +925,9 @@ zones_stated(struct zone *zone, struct contact *contact, const struct msig_peerm
 	}
 	ret = msig_statement_from_peermsg(msg, &st);
 	if (ret != 0) {
+		if (ret == MSIG_EKEY && view_refuse(zone->view, number, msig_strerror(ret))) {
+			zones_mark(zone);
+		}
 		return ret;
 	}
 	if ((ret = to_view(zone, &st.apex.set[MSIG_APEX_DNSKEY], VIEW_DNSKEY, &said.dnskey)) != 0 ||

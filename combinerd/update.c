@@ -294,6 +294,11 @@ check_key(const struct overlay_rr *rr, struct update_result *result)
 		return refuse(result, KNOT_RCODE_REFUSED,
 			      "%s: no key of algorithm %u has %u octets", type, algorithm,
 			      key->len - 4U);
+	if (msig_key_check(key->data, key->len) != 0)
+		return refuse(result, KNOT_RCODE_REFUSED,
+			      "%s with tag %u: its public key is none of algorithm %u (no point of "
+			      "its curve): the signer would refuse all of it",
+			      type, msig_key_tag(key), algorithm);
 	return true;
 }
 

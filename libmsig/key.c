@@ -1,10 +1,14 @@
 /*
  * Public keys: tags, DS, CDS and CDNSKEY. All by hand from the rdata: what a peer calls a key need
- * not be one that the crypto library accepts.
+ * not be one that the crypto library accepts; only msig_key_check() asks it.
  */
 #include "libmsig/key.h"
 #include <string.h>
+#include <gnutls/abstract.h>
+#include <libdnssec/error.h>
+#include <libdnssec/key.h>
 #include <libknot/errcode.h>
+#include "libmsig/err.h"
 #include "libmsig/hash.h"
 
 #define DNSKEY_MIN 4 /* flags, protocol, algorithm */
@@ -19,6 +23,59 @@ msig_key_is_sep(const knot_rdata_t *dnskey)
 	flags = knot_dnskey_flags(dnskey);
 	return (flags & MSIG_DNSKEY_ZONE) && (flags & MSIG_DNSKEY_SEP) &&
 	       !(flags & MSIG_DNSKEY_REVOKE) && knot_dnskey_proto(dnskey) == 3;
+}
+
+/* X and Y (RFC 6605), or one string of octets (RFC 8080). */
+static int
+check_curve(const uint8_t *dnskey, size_t len, gnutls_ecc_curve_t curve, unsigned size, bool point)
+{
+	gnutls_datum_t x = {(uint8_t *)(uintptr_t)dnskey + DNSKEY_MIN, size};
+	gnutls_datum_t y = {x.data + size, size};
+	gnutls_pubkey_t key;
+	int ret;
+
+	if (len != DNSKEY_MIN + (point ? 2 * size : size) || gnutls_pubkey_init(&key) < 0)
+		return MSIG_EKEY;
+	ret = gnutls_pubkey_import_ecc_raw(key, curve, &x, point ? &y : NULL);
+	if (ret == 0)
+		ret = gnutls_pubkey_verify_params(key);
+	gnutls_pubkey_deinit(key);
+	return ret == 0 ? 0 : MSIG_EKEY;
+}
+
+static int
+check_rsa(const uint8_t *dnskey, size_t len)
+{
+	dnssec_binary_t rdata = {.data = (uint8_t *)(uintptr_t)dnskey, .size = len};
+	dnssec_key_t *key = NULL;
+	int ret = dnssec_key_new(&key);
+
+	if (ret == DNSSEC_EOK)
+		ret = dnssec_key_set_rdata(key, &rdata);
+	dnssec_key_free(key);
+	return ret == DNSSEC_EOK ? 0 : MSIG_EKEY;
+}
+
+int
+msig_key_check(const uint8_t *dnskey, size_t len)
+{
+	if (len <= DNSKEY_MIN)
+		return MSIG_EKEY;
+	switch (dnskey[3]) {
+	case 8:
+	case 10:
+		return check_rsa(dnskey, len);
+	case 13:
+		return check_curve(dnskey, len, GNUTLS_ECC_CURVE_SECP256R1, 32, true);
+	case 14:
+		return check_curve(dnskey, len, GNUTLS_ECC_CURVE_SECP384R1, 48, true);
+	case 15:
+		return check_curve(dnskey, len, GNUTLS_ECC_CURVE_ED25519, 32, false);
+	case 16:
+		return check_curve(dnskey, len, GNUTLS_ECC_CURVE_ED448, 57, false);
+	default:
+		return 0;
+	}
 }
 
 /* RFC 4034 appendix B, with the flags of the caller. */

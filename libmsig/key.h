@@ -13,6 +13,10 @@
 #define MSIG_DNSKEY_REVOKE 0x0080
 #define MSIG_DNSKEY_SEP 0x0001
 
+/* Can anybody verify with it? 0, or MSIG_EKEY: malformed, or no point of its curve. A signer that
+ * looks at it refuses all that comes with it (BIND: SERVFAIL to the UPDATE). Algorithms that are
+ * not known here pass. */
+int msig_key_check(const uint8_t *dnskey, size_t len);
 /* Zone key and SEP, not revoked: its DS may stand at the parent. */
 bool msig_key_is_sep(const knot_rdata_t *dnskey);
 uint16_t msig_key_tag(const knot_rdata_t *dnskey);

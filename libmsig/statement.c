@@ -56,6 +56,8 @@ check_keys(const struct msig_set *dnskeys)
 		if (key->len <= 4 || !(knot_dnskey_flags(key) & MSIG_DNSKEY_ZONE) ||
 		    knot_dnskey_proto(key) != 3 || knot_dnskey_alg(key) == 0)
 			return MSIG_EVALUE;
+		if (msig_key_check(key->data, key->len) != 0)
+			return MSIG_EKEY;
 	}
 	return 0;
 }

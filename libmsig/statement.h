@@ -36,7 +36,8 @@ int msig_statement_cmp(const struct msig_statement *a, const struct msig_stateme
 
 /* May these be the own sets of a provider? Every CDS names a SEP key stated with it by SHA-256 or
  * SHA-384, CDS and CDNSKEY name the same keys, no delete form, no CSYNC, no key without the zone
- * flag, with protocol other than 3 or revoked among the CDS; at most MSIG_STATEMENT_MAX of each. */
+ * flag, with protocol other than 3 or revoked among the CDS, none that is no public key
+ * (MSIG_EKEY); at most MSIG_STATEMENT_MAX of each. */
 #define MSIG_STATEMENT_MAX 32
 int msig_statement_check(const struct msig_statement *st);
 

@@ -30,8 +30,12 @@ ZONE = "shop.example."
 IDENTITY = "msa.p1.example."
 OTHER = "msa.p2.example."
 HSYNC = f"TYPE{ask.HSYNC}"
+# Points on the curve: what is none is refused.
 KEY = ("oJMRESz5E4gYzS/q6XDrvU1qMPYIjCWzJaOau8XNEZeqCYKD5ar0IRd8KqXXFJkqmVfRvMGPmM1x8fGAa2XhSA==",
-       "AwMRESz5E4gYzS/q6XDrvU1qMPYIjCWzJaOau8XNEZeqCYKD5ar0IRd8KqXXFJkqmVfRvMGPmM1x8fGAa2XhSA==")
+       "uPoaSsvZALeI/x+FJMz/8d0qPWyRfkAJr2BPvUBttwKaXMMtFPyDcmaERSdIH38Gy0+zRzOyTKkuhh9yzHyuNw==",
+       "zPeoe+XKFurACJI9qx4ouBIxBao8zZkYcFIiyl06fMa7Jy6o5VMI+QJSyWoulWvotjbleOMtNmP/W2/+Xp1ssg==",
+       "9yjFfkcRXy4gzA3L+WgKGprCkwn8KJKK9+oBzTa0t7kU43hIw6auupCF4xQmIGcdqaJG5Bv27z2mpMYS5vScKQ==",
+       "BJS+pgDQ9kzyY1pJus2/eIFy2OtyCHgk8I6FTXOOXLnIPN4pgUWFUVd4Od/Yki2O7Z7RTJT/aI6peQu75eckUw==")
 HASH = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 APEX = ("DNSKEY", "CDS", "CDNSKEY", "NS", "CSYNC")
 

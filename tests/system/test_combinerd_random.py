@@ -123,7 +123,7 @@ class Overlay:
         """A record that might be added."""
         rdtype = self.rnd.choice(sorted(self.now))
         digit = self.rnd.randrange(5)
-        key = chr(ord("A") + digit) + lab.KEY[0][1:]
+        key = lab.KEY[digit]
         return rdtype, {"DNSKEY": f"{256 + digit % 2} 3 13 {key}", "CDNSKEY": f"257 3 13 {key}",
                         "CDS": f"{digit} 13 2 {lab.HASH}", "NS": f"ns{digit}.p2.example.",
                         "CSYNC": "0 1 A NS AAAA"}[rdtype]

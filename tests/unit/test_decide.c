@@ -316,6 +316,22 @@ test_membership_by_another_ones_records(void **state)
 	assert_int_equal(agree_members(b.view), 1);
 }
 
+/* A statement that could not be taken is said, until a good one comes. */
+static void
+test_statement_refused(void **state)
+{
+	assert_true(view_refuse(b.view, 1, "a key that is none"));
+	assert_false(view_refuse(b.view, 1, "a key that is none"));
+	bench_run(&b, 1000);
+	const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_STATEMENT);
+	assert_non_null(r);
+	assert_string_equal(r->seen, "a key that is none");
+	assert_string_equal(r->place, "msa.p2.");
+	bench_state(&b, 1, false);
+	bench_run(&b, 1000);
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_STATEMENT));
+}
+
 static void
 test_lost_database(void **state)
 {
@@ -558,6 +574,7 @@ main(void)
 	    T(test_new_name_server_of_a_member),
 	    T(test_new_algorithm_of_a_member),
 	    T(test_membership_by_another_ones_records),
+	    T(test_statement_refused),
 	    T(test_lost_database),
 	    T(test_pause),
 	    T(test_foreign_key_never_becomes_own),

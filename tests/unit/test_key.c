@@ -263,6 +263,46 @@ test_delete(void **state)
 	msig_set_clear(&cds);
 }
 
+/* Keys that a crypto library takes, and the same with one octet changed. */
+static void
+test_check(void **state)
+{
+	static const struct {
+		const char *name, *hex;
+		int result;
+	} cases[] = {
+	    {"P-256",
+	     "0101030d "
+	     "a09311112cf9138818cd2feae970ebbd4d6a30f6088c25b325a39abbc5cd1197aa098283e5aaf421"
+	     "177c2aa5d714992a9957d1bcc18f98cd71f1f1806b65e148",
+	     0},
+	    {"P-256, not on the curve",
+	     "0101030d "
+	     "a09311112cf9138818cd2feae970ebbd4d6a30f6088c25b325a39abbc5cd1197aa098283e5aaf421"
+	     "177c2aa5d714992a9957d1bcc18f98cd71f1f1806b65e149",
+	     MSIG_EKEY},
+	    {"P-256, too short", "0101030d a0931111", MSIG_EKEY},
+	    {"P-384, not on the curve",
+	     "0101030e "
+	     "010101010101010101010101010101010101010101010101010101010101010101010101010101"
+	     "0101010101010101010202020202020202020202020202020202020202020202020202020202020202"
+	     "0202020202020202020202020202",
+	     MSIG_EKEY},
+	    {"Ed25519", "0101030f 1111111111111111111111111111111111111111111111111111111111111111",
+	     0},
+	    {"Ed25519, too short", "0101030f 1111", MSIG_EKEY},
+	    {"RSA without a modulus", "01010308 03010001", MSIG_EKEY},
+	    {"empty", "01010308", MSIG_EKEY},
+	    {"an algorithm that is not known here", "010103fd 11", 0},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint8_t data[256];
+		size_t len = hex(cases[i].hex, data, sizeof(data));
+		print_message("# %s\n", cases[i].name);
+		assert_int_equal(msig_key_check(data, len), cases[i].result);
+	}
+}
+
 int
 main(void)
 {
@@ -270,6 +310,7 @@ main(void)
 	    cmocka_unit_test(test_tags),    cmocka_unit_test(test_sep),
 	    cmocka_unit_test(test_matches), cmocka_unit_test(test_clashes),
 	    cmocka_unit_test(test_cds),     cmocka_unit_test(test_delete),
+	    cmocka_unit_test(test_check),
 	};
 	return cmocka_run_group_tests_name("key", tests, NULL, NULL);
 }

@@ -45,7 +45,7 @@ static struct {
 	char *id[40];
 	char ids[40][VIEW_KEY_ID];
 	uint16_t role[40], state[40];
-	uint8_t rdata[40][6];
+	uint8_t rdata[40][36];
 	struct msig_blob blob[40];
 	struct msig_msg msg;
 	char text[100];
@@ -77,10 +77,10 @@ list_add(uint8_t role, uint8_t state)
 	list.id[i] = list.ids[i];
 	list.role[i] = role;
 	list.state[i] = state;
-	memcpy(list.rdata[i], "\1\1\3\15\0", 5);
+	memcpy(list.rdata[i], "\1\1\3\17\0", 5);
 	list.rdata[i][1] = role == MSIG_KEY_ROLE_ZSK ? 0 : 1;
 	list.rdata[i][4] = (uint8_t)i;
-	list.blob[i] = (struct msig_blob){list.rdata[i], 6};
+	list.blob[i] = (struct msig_blob){list.rdata[i], 36};
 	m->key.count = m->role.count = m->state.count = m->dnskey.count = (uint16_t)(i + 1);
 }
 
@@ -154,7 +154,7 @@ test_list(void **state)
 		const struct view_key *key = &view()->key[i];
 		assert_string_equal(key->id, list.ids[i]);
 		assert_int_equal(key->state, i + 1);
-		assert_int_equal(key->algorithm, 13);
+		assert_int_equal(key->algorithm, 15);
 		/* What belongs into the zone: published, ready, active, retired. */
 		assert_int_equal(rset_has(&view()->config.own, key->rr),
 				 key->state >= MSIG_KEY_STATE_PUBLISHED &&
@@ -283,7 +283,7 @@ test_nonsense(void **state)
 	char longid[VIEW_KEY_ID + 1];
 
 	open_world(CONF_DRIVER_KNOT);
-	for (int bad = 0; bad < 9; bad++) {
+	for (int bad = 0; bad < 10; bad++) {
 		struct msig_msg_KEYS *m = &list.msg.u.KEYS;
 		list_new(0, 0, "");
 		list_add(MSIG_KEY_ROLE_KSK, MSIG_KEY_STATE_ACTIVE);
@@ -310,11 +310,16 @@ test_nonsense(void **state)
 			list.id[1] = longid;
 		else if (bad == 7)
 			list.id[1] = longid + sizeof(longid) - 1; /* empty */
+		else if (bad == 9)                                /* no key of Ed448 */
+			list.rdata[1][3] = 16;
 		else
 			list.blob[1] = (struct msig_blob){(uint8_t *)(uintptr_t)short_rdata, 4};
 		list_send();
 		if (view()->store_known)
 			fail_msg("list %d was believed", bad);
+		if (bad == 9)
+			assert_string_equal(view()->store_why,
+					    "the public key of key1 is none: take it out");
 		assert_int_equal(view()->keys, 1);
 		assert_int_equal(view()->key[0].role, MSIG_KEY_ROLE_KSK);
 	}

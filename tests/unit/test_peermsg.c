@@ -6,6 +6,8 @@
 #include "libmsig/sig0.h"
 #include "libmsig/statement.h"
 
+#define PAD "00000000000000000000000000000000000000000000000000000000" /* to 32 octets */
+
 #define NOW UINT64_C(1798761600)
 
 #define QN "0473686f70 076578616d706c65 00"
@@ -34,8 +36,10 @@ setup(void **state)
 	struct msig_set *set = statement.apex.set;
 
 	msig_statement_init(&statement, NAME("MSA.p1.example."), NAME("Shop.example."));
-	add(&set[MSIG_APEX_DNSKEY], "0101030f 1111");
-	add(&set[MSIG_APEX_DNSKEY], "0100030f 2222");
+	add(&set[MSIG_APEX_DNSKEY], "0101030f 1111"
+				    "0000" PAD);
+	add(&set[MSIG_APEX_DNSKEY], "0100030f 2222"
+				    "0000" PAD);
 	add(&set[MSIG_APEX_NS], "036e7331 00");
 	set[MSIG_APEX_NS].ttl = 300;
 	assert_int_equal(msig_key_cds(statement.zone, &set[MSIG_APEX_DNSKEY], &set[MSIG_APEX_CDS],
@@ -240,7 +244,8 @@ test_empty_sets(void **state)
 	size_t len = sizeof(wire);
 
 	msig_apex_init(&apex);
-	add(&apex.set[MSIG_APEX_DNSKEY], "0101030f 1111");
+	add(&apex.set[MSIG_APEX_DNSKEY], "0101030f 1111"
+					 "0000" PAD);
 	add(&apex.set[MSIG_APEX_CSYNC], "00000000 0001 0001 20");
 	full_option(&opt, MSIG_OP_STATE);
 	assert_int_equal(msig_peermsg_request(&msg, 7, &opt, &apex), 0);

@@ -4,6 +4,8 @@
 #include "libmsig/key.h"
 #include "libmsig/target.h"
 
+#define PAD "00000000000000000000000000000000000000000000000000000000" /* to 32 octets */
+
 static const char *const identities[] = {"msa.p1.example.", "msa.p2.example.", "msa.p3.example."};
 
 static struct msig_statement statements[3];
@@ -22,12 +24,12 @@ make_statement(int i)
 {
 	struct msig_statement *st = &statements[i];
 	struct msig_set *set = st->apex.set;
-	char text[64];
+	char text[128];
 
 	msig_statement_init(st, NAME(identities[i]), NAME("example."));
-	snprintf(text, sizeof(text), "0101030f 1111%02x00", i);
+	snprintf(text, sizeof(text), "0101030f 1111%02x00" PAD, i);
 	add(&set[MSIG_APEX_DNSKEY], text);
-	snprintf(text, sizeof(text), "0100030f 2222%02x00", i);
+	snprintf(text, sizeof(text), "0100030f 2222%02x00" PAD, i);
 	add(&set[MSIG_APEX_DNSKEY], text);
 	assert_int_equal(msig_key_cds(st->zone, &set[MSIG_APEX_DNSKEY], &set[MSIG_APEX_CDS],
 				      &set[MSIG_APEX_CDNSKEY]),
@@ -422,6 +424,7 @@ enum wrong {
 	PROTOCOL,
 	ALGORITHM_0,
 	KEY_EMPTY,
+	NO_POINT,
 	CDS_OF_ZSK,
 	CDS_SHA1,
 	NS_ROOT,
@@ -441,7 +444,8 @@ spoil(struct msig_statement *st, enum wrong wrong)
 	msig_set_init(&other, 48);
 	switch (wrong) {
 	case CDS_OF_NO_KEY: /* of a key that is not stated */
-		add(&other, "0101030f 3333");
+		add(&other, "0101030f 3333"
+			    "0000" PAD);
 		msig_key_cds(st->zone, &other, &set[MSIG_APEX_CDS], &set[MSIG_APEX_CDNSKEY]);
 		break;
 	case CDS_ALONE:
@@ -475,14 +479,17 @@ spoil(struct msig_statement *st, enum wrong wrong)
 	case KEY_EMPTY:
 		add(&set[MSIG_APEX_DNSKEY], "0100030f");
 		break;
+	case NO_POINT: /* of P-256: a signer refuses the whole UPDATE */
+		add(&set[MSIG_APEX_DNSKEY], "0100030d 01020304" PAD "01020304" PAD);
+		break;
 	case CDS_OF_ZSK:
-		add(&other, "0100030f 22220000");
+		add(&other, "0100030f 22220000" PAD);
 		assert_int_equal(msig_key_ds(st->zone, other.rrs.rdata, 2, ds, &len), 0);
 		assert_int_equal(msig_set_add(&set[MSIG_APEX_CDS], ds, len), 0);
-		add(&set[MSIG_APEX_CDNSKEY], "0100030f 22220000");
+		add(&set[MSIG_APEX_CDNSKEY], "0100030f 22220000" PAD);
 		break;
 	case CDS_SHA1: /* a digest that parents no longer take, of the right key */
-		add(&set[MSIG_APEX_CDS], "15210f01d21c72badcf7f587ef9d64ef37ada997f2ebdf74");
+		add(&set[MSIG_APEX_CDS], "15210f01bdc4c6b07db442df1bc6b29aa6e895d7fed227d9");
 		break;
 	case NS_ROOT:
 		add(&set[MSIG_APEX_NS], "00");
@@ -533,8 +540,9 @@ test_statement_check(void **state)
 		assert_int_equal(msig_statement_copy(&st, &statements[0]), 0);
 		memcpy(st.identity, NAME(identities[1]), sizeof(st.identity));
 		spoil(&st, wrong);
-		assert_int_equal(msig_statement_check(&st),
-				 wrong == TOO_MANY ? MSIG_ESIZE : MSIG_EVALUE);
+		assert_int_equal(msig_statement_check(&st), wrong == TOO_MANY   ? MSIG_ESIZE
+							    : wrong == NO_POINT ? MSIG_EKEY
+										: MSIG_EVALUE);
 		/* The target takes nothing from it either. */
 		make_hsync(&hsync, lines);
 		assert_int_equal(msig_target(&in, &out), MSIG_EREFUSED);

@@ -152,6 +152,10 @@ static const struct {
     {"prerequisite of class CH", KEY1, "", "3=" KEY1, KNOT_RCODE_FORMERR, NULL},
     {"prerequisite outside", KEY1, "", "yother. A 192.0.2.1\n", KNOT_RCODE_NOTZONE, NULL},
     /* keys */
+    {"no point of its curve", "", "",
+     "+@ DNSKEY 257 3 13 "
+     "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQ==\n",
+     KNOT_RCODE_REFUSED, NULL},
     {"protocol", "", "", "+@ DNSKEY 257 2 13 " ALG13 "\n", KNOT_RCODE_REFUSED, NULL},
     {"no zone bit", "", "", "+@ DNSKEY 1 3 13 " ALG13 "\n", KNOT_RCODE_REFUSED, NULL},
     {"revoked", "", "", "+@ DNSKEY 385 3 13 " ALG13 "\n", KNOT_RCODE_REFUSED, NULL},
@@ -268,7 +272,7 @@ static void
 same_tag(struct overlay *overlay, unsigned n)
 {
 	static struct rr_room room;
-	uint8_t data[4 + 64] = {1, 1, 3, 13};
+	uint8_t data[4 + 32] = {1, 1, 3, 15};
 
 	data[4 + 2 * n] = 0x12;
 	knot_rdata_init(rr_room_rdata(&room), sizeof(data), data);
@@ -292,7 +296,7 @@ limits(void **state)
 	overlay_clear(&overlay);
 
 	for (unsigned n = 0; n <= UPDATE_MAX_KEYS; n++) {
-		uint8_t data[4 + 64] = {1, 1, 3, 13, (uint8_t)n, (uint8_t)(3 * n)};
+		uint8_t data[4 + 32] = {1, 1, 3, 15, (uint8_t)n, (uint8_t)(3 * n)};
 		knot_rdata_init(rr_room_rdata(&room), sizeof(data), data);
 		overlay_add(&overlay, P1, KNOT_RRTYPE_DNSKEY, 60, rr_room_rdata(&room), 1);
 		update_check(&overlay, &none, false, APEX, NULL, &result);
