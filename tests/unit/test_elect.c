@@ -13,6 +13,7 @@
 
 #include "agentd/elect.h"
 #include "tests/unit/bench.h"
+#include "tests/unit/durable_v3.h"
 
 static struct bench b;
 
@@ -180,6 +181,38 @@ test_restart(void **state)
 	assert_int_equal(elect_leader(b.view), 0);
 	bench_restart(&b);
 	assert_int_equal(elect_leader(b.view), 0);
+}
+
+/* A record from before there were elections is read, and written as one of today. */
+static void
+test_older_record(void **state)
+{
+	uint8_t generation[16] = {1}, seed[16] = {2}, *blob;
+	size_t len;
+	struct zone_view *old =
+	    view_new("shop.example.", "msa.p1.", &view_times_lab, generation, seed);
+
+	assert_int_equal(view_decode(old, durable_v3, sizeof(durable_v3), BENCH_START), 0);
+	for (int again = 0; again < 2; again++) {
+		const struct durable *d = &old->d;
+		assert_int_equal(d->election.term, 0);
+		assert_int_equal(elect_leader(old), -1);
+		assert_int_equal(d->election.leader, -1);
+		assert_int_equal(d->provider[1].models, 0);
+		assert_true(d->provider[0].member);
+		assert_int_equal(d->provider[1].has, HAS_KEYS);
+		assert_int_equal(rset_count(d->provider[0].statement.dnskey), 2);
+		assert_int_equal(d->provider[0].statement.wish, 0);
+		assert_int_equal(d->process.step, 2);
+		assert_int_equal(d->process.requestor, 1);
+		assert_false(d->process.led);
+		assert_int_equal(d->approved.subject, 1);
+		assert_int_equal(view_encode(old, &blob, &len), 0);
+		assert_true(len > sizeof(durable_v3));
+		assert_int_equal(view_decode(old, blob, len, BENCH_START), 0);
+		free(blob);
+	}
+	view_free(old);
 }
 
 /* A later term is joined with one vote, and what belongs to the former counts no more. */
@@ -590,7 +623,7 @@ main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, three, teardown)
 	    T(test_call),          T(test_all_votes),    T(test_winner),
 	    T(test_one_vote_each), T(test_other_winner), T(test_vote_missing),
-	    T(test_no_spinning),   T(test_restart),      T(test_later_term),
+	    T(test_no_spinning),   T(test_restart),      T(test_older_record), T(test_later_term),
 	    T(test_earlier_term),  T(test_absurd_term),  T(test_other_hsync),
 	    T(test_voters),        T(test_joiner),       T(test_all_there),
 	    T(test_patience),      T(test_lost),         T(test_lease),
