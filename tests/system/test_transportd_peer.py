@@ -335,8 +335,11 @@ def test_send(t, s):
     ids = [s.agent.send("SEND", peer=PEER, timeout_ms=20000, message=message) for _ in range(200)]
     t.ok(all(s.agent.take("SENT", id=i, seconds=20)["result"] == 0 for i in ids), "200 at once are all delivered")
     t.equal(s.agent.take("PEER", peer=PEER)["reachable"], 1, "reachable again")
+    s.agent.forget()
     ident = s.agent.send("SEND", peer="msa.p9.example.", timeout_ms=1500, message=message)
     t.equal(s.agent.take("SENT", id=ident)["result"], ENOPEER, "a peer that is not known")
+    t.equal(s.agent.take("PEER", peer="")["text"], "started",
+            "and the table is asked for again: part of it may have been lost when both started")
     s.know()
     ident = s.agent.send("SEND", peer=PEER, timeout_ms=1500, message=message)
     t.ok(s.agent.take("SENT", id=ident)["result"] != 0, "a peer without an address")

@@ -56,11 +56,27 @@ on_peer_del(void *arg, const struct msig_msg *msg)
 	loop_timer_cancel(p->ask);
 }
 
+/* agentd answers with all peers that it has. */
+static void
+ask_once(struct peer_process *p)
+{
+	char nobody[] = "", text[] = "started";
+	struct msig_msg msg = {.id = MSIG_MSG_PEER};
+
+	msg.u.PEER.peer = nobody;
+	msg.u.PEER.text = text;
+	bus_send(p->bus, &msg);
+}
+
 static void
 on_send(void *arg, const struct msig_msg *msg)
 {
 	struct peer_process *p = arg;
 
+	/* Where both have just started, what it said of this peer may have been lost, and not what
+	 * it said of the next one. */
+	if (p->table.known && peer_find(&p->table, msg->u.SEND.peer) == NULL)
+		ask_once(p);
 	outbound_send(p->out, &msg->u.SEND);
 }
 
@@ -77,12 +93,8 @@ static void
 ask_for_table(void *arg)
 {
 	struct peer_process *p = arg;
-	char nobody[] = "", text[] = "started";
-	struct msig_msg msg = {.id = MSIG_MSG_PEER};
 
-	msg.u.PEER.peer = nobody;
-	msg.u.PEER.text = text;
-	bus_send(p->bus, &msg);
+	ask_once(p);
 	loop_timer_set(p->ask, ASK_AGAIN);
 }
 
