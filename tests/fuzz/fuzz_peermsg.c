@@ -35,6 +35,7 @@ again(const struct msig_peermsg *msg, const struct msig_coding *coding)
 	HOLDS(back.operation == msg->operation && back.has_option == msg->has_option);
 	HOLDS(memcmp(&back.option, &msg->option, sizeof(back.option)) == 0);
 	HOLDS(back.has_apex == msg->has_apex);
+	HOLDS(back.has_change == msg->has_change);
 	msig_peermsg_clear(&back);
 }
 

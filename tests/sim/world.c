@@ -1706,6 +1706,18 @@ clock_jumps(struct sim *sim, int i)
 	}
 }
 
+/* The others find that it is silent. */
+static void
+miss(struct sim *sim, int i)
+{
+	for (int k = 0; k < sim->nodes && !sim->failed; k++) {
+		struct node *n = &sim->node[k];
+		int number = n->up ? sim_number_at(sim, n, i) : -1;
+		if (number > 0 && view_on_peer(n->view, number, false, "no beats"))
+			sim_drive(sim, k);
+	}
+}
+
 /* Who conducts a process of which a step was executed. */
 static void
 kill_leader(struct sim *sim)
@@ -1716,6 +1728,8 @@ kill_leader(struct sim *sim)
 		if (run != NULL && run->led && run->executed && run->requestor == VIEW_SELF &&
 		    sim_mishap(sim, MISHAP_LEADER, i, 700)) {
 			sim_crash(sim, i, "the leader is killed in the middle");
+			if (rng_chance(&sim->rng, 600))
+				miss(sim, i);
 			return;
 		}
 	}
