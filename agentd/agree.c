@@ -206,6 +206,10 @@ goes_before(const struct zone_view *view, uint8_t kind, int subject, int *who)
 		return NULL;
 	if ((unwanted(view) & ~BIT(subject)) != 0)
 		return "name servers are to go first";
+	/* Who is half in acts along, and has to show the same NS as the others before it goes on.
+	 */
+	if (kind == MSIG_PROCESS_NS_ADD)
+		return NULL;
 	*who = interrupted(view, subject);
 	return *who >= 0 ? "a join that was interrupted goes first" : NULL;
 }
@@ -909,6 +913,53 @@ older(const struct view_statement *st, const struct view_message *m)
 	       (st->epoch == m->version_epoch && st->counter < m->version_counter);
 }
 
+/* Is what the leader says of the step what is planned here? */
+static bool
+fits(struct step *s, int from, const struct view_message *m)
+{
+	char why[REASON_TEXT];
+
+	if (lead_differs(s->view, m, why, sizeof(why)) == NULL)
+		return true;
+	lead_refused(s, from, m, why);
+	refuse(s, from, MSIG_OP_DENY, m, MSIG_RESULT_CHANGE, why);
+	return false;
+}
+
+/* The step that was granted. */
+static void
+execute_here(struct step *s, const struct view_message *m)
+{
+	struct durable *d = &s->view->d;
+	struct view_process *run = &d->process;
+
+	run->executed = true;
+	run->executed_at = s->now;
+	if (m->epoch > d->epoch)
+		d->epoch = m->epoch;
+	phase(s, PHASE_EXECUTING);
+	step_journal(s, "%s %s: %s is executed", process_name(run->kind), who(s, run->subject),
+		     process_step_name(run->kind, run->step));
+}
+
+/* All have approved the next step, and we do not know of our part: our database is an older one.
+ * One step after the other, each with its guard and its holds. */
+static bool
+catch_up(struct step *s, int from, const struct view_message *m)
+{
+	struct view_process *run = &s->view->d.process;
+	struct view_message next = *m;
+
+	next.step = run->step + 1;
+	if (run->requestor != from || run->phase != PHASE_DONE ||
+	    judge_guard(s, run->kind, next.step).op != MSIG_OP_APPROVE ||
+	    (m->op == MSIG_OP_EXECUTE && next.step == m->step && !fits(s, from, m)))
+		return false;
+	grant(s, from, &next);
+	execute_here(s, &next);
+	return true;
+}
+
 static struct judgement
 judge_request(struct step *s, int from, const struct view_message *m)
 {
@@ -935,6 +986,8 @@ judge_request(struct step *s, int from, const struct view_message *m)
 			return judge(MSIG_OP_APPROVE, 0, "");
 		if (m->step == run->step + 1 && run->phase == PHASE_DONE && run->requestor == from)
 			return judge_guard(s, run->kind, m->step);
+		if (m->step > run->step + 1)
+			(void)catch_up(s, from, m);
 		return judge(MSIG_OP_NOT_YET, MSIG_RESULT_STATE,
 			     "the step before is not done here");
 	}
@@ -1059,35 +1112,6 @@ act_along(struct step *s, int from, const struct view_message *m)
 	return true;
 }
 
-/* The step that was granted. */
-static void
-execute_here(struct step *s, const struct view_message *m)
-{
-	struct durable *d = &s->view->d;
-	struct view_process *run = &d->process;
-
-	run->executed = true;
-	run->executed_at = s->now;
-	if (m->epoch > d->epoch)
-		d->epoch = m->epoch;
-	phase(s, PHASE_EXECUTING);
-	step_journal(s, "%s %s: %s is executed", process_name(run->kind), who(s, run->subject),
-		     process_step_name(run->kind, run->step));
-}
-
-/* Is what the leader says of the step what is planned here? */
-static bool
-fits(struct step *s, int from, const struct view_message *m)
-{
-	char why[REASON_TEXT];
-
-	if (lead_differs(s->view, m, why, sizeof(why)) == NULL)
-		return true;
-	lead_refused(s, from, m, why);
-	refuse(s, from, MSIG_OP_DENY, m, MSIG_RESULT_CHANGE, why);
-	return false;
-}
-
 static void
 on_execute(struct step *s, int from, const struct view_message *m)
 {
@@ -1122,18 +1146,8 @@ on_execute(struct step *s, int from, const struct view_message *m)
 		say(s, from, MSIG_OP_DONE, m);
 		return;
 	}
-	/* All have approved it, and we do not know of our part: our database is an older one. One
-	 * step after the other, each with its guard and its holds. */
-	if (m->step > run->step && run->phase == PHASE_DONE &&
-	    judge_guard(s, run->kind, run->step + 1).op == MSIG_OP_APPROVE) {
-		struct view_message next = *m;
-		next.step = run->step + 1;
-		if (next.step == m->step && !fits(s, from, m))
-			return;
-		grant(s, from, &next);
-		execute_here(s, &next);
+	if (m->step > run->step && catch_up(s, from, m))
 		return;
-	}
 	if (m->step != run->step || run->phase != PHASE_GRANTED)
 		return;
 	if (!fits(s, from, m))

@@ -644,6 +644,26 @@ naming_safe(struct check *c)
 
 /* ---- leaving ---- */
 
+/* Do the parent's servers name any of these, as far as the delegation shows? */
+static bool
+anyone_named(const struct zone_view *view, uint32_t mask)
+{
+	bool seen = false;
+
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		const struct view_version *v =
+		    p == NULL || !view_delegates(view, p) ? NULL : view_current(p, VIEW_NS);
+		if (v == NULL)
+			continue;
+		seen = true;
+		for (int k = 0; k < VIEW_PROVIDERS; k++)
+			if ((mask >> k & 1) != 0 && rset_meets(v->set, *names_of(view, k)))
+				return true;
+	}
+	return !seen;
+}
+
 static bool
 remains(struct check *c)
 {
@@ -651,6 +671,12 @@ remains(struct check *c)
 	uint32_t left = agree_members(c->view) & agree_voters(c->view) & ~BIT(run->subject);
 	uint32_t members = agree_members(c->view);
 
+	if (left != 0 && !anyone_named(c->view, left)) {
+		no(c, REASON_BLOCKED, REASON_OF_NS, "", "a signer that remains in the delegation",
+		   "none of them is named");
+		todo(c, "the owner designates the one that leaves until another one is named");
+		return false;
+	}
 	if (left != 0 || (run->kind == MSIG_PROCESS_NS_REMOVE && members != 0))
 		return true;
 	no(c, REASON_BLOCKED, REASON_OF_HSYNC, "", "a signer that remains", "the last one leaves");

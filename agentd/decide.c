@@ -888,8 +888,7 @@ named_no_more(struct step *s)
 	int parents = 0;
 
 	for (int i = 1; i < VIEW_PROVIDERS; i++)
-		if (view->d.provider[i].used && view->d.provider[i].member &&
-		    (view->designated >> i & 1) != 0)
+		if (view->d.provider[i].used && view->d.provider[i].member)
 			others = rset_or(others, process_own_ns(view, i));
 	for (int i = 0; i < VIEW_PLACES; i++) {
 		const struct view_place *p = view->d.place[i];
@@ -943,13 +942,9 @@ fallen_out(struct step *s)
 
 	if (!self->member || view->d.process.kind != 0 || (view->designated & BIT(VIEW_SELF)) == 0)
 		return;
-	if (ds_no_more(s))
-		self->has &= (uint8_t)~HAS_CDS;
-	if (named_no_more(s))
-		self->has &= (uint8_t)~HAS_NS;
-	if (self->has == HAS_ALL)
+	if (!ds_no_more(s) && !named_no_more(s))
 		return;
-	self->member = false;
+	self->member = false; /* what of it the others show stays */
 	view->persist = true;
 	step_journal(s, "the delegation has not all of this provider any more: it joins again");
 }
@@ -1030,6 +1025,13 @@ gone_without_us(const struct zone_view *view, int provider)
 	return p->has & (uint8_t) ~((ds ? HAS_KEYS | HAS_CDS : 0) | (ns ? HAS_NS : 0));
 }
 
+/* It has DS and is not named: its NS are in the zone if combinerd holds them. */
+static uint8_t
+shown_half(const struct zone_view *view)
+{
+	return rset_empty(view->d.want.from[VIEW_SELF].ns) ? HAS_KEYS | HAS_CDS : HAS_ALL;
+}
+
 /* Is it OFF, and do all of the parent's servers name its servers, though nothing of it is known? */
 static bool
 left_named(const struct zone_view *view, int provider)
@@ -1088,7 +1090,7 @@ membership(struct step *s)
 		} else {
 			self->member = yes == 1;
 			self->has = yes == 1                  ? HAS_ALL
-				    : has_ds(view, VIEW_SELF) ? HAS_KEYS | HAS_CDS
+				    : has_ds(view, VIEW_SELF) ? shown_half(view)
 							      : 0;
 			self->contributed = self->has != 0;
 		}
@@ -1472,9 +1474,14 @@ overlay(struct step *s)
 	if (!wanted_overlay(s, &o))
 		return;
 	/* Before it is known what we are, a signer whose records all come from here gets its own
-	 * ones; what combinerd holds for others stays. */
-	for (int i = 1; i < VIEW_PROVIDERS && !d->begun; i++)
+	 * keys; all else that combinerd holds stays. */
+	struct view_contribution own = o.from[VIEW_SELF];
+	for (int i = 0; i < VIEW_PROVIDERS && !d->begun; i++)
 		o.from[i] = d->want.from[i];
+	if (!d->begun) {
+		o.from[VIEW_SELF].dnskey = own.dnskey;
+		o.from[VIEW_SELF].used |= own.used;
+	}
 	naming(s, &o);
 	for (int i = 0; i < VIEW_PROVIDERS; i++)
 		same &= same_contribution(&o.from[i], &d->want.from[i]);

@@ -508,7 +508,8 @@ roll_work(struct step *s)
 	if (step_frozen(view))
 		return;
 	if (!process_rolls(view) || process_executed(view) < 0) {
-		if (run->kind == 0)
+		/* Or while others do something: what was never used is safe to take away. */
+		if (run->kind == 0 || !process_rolls(view))
 			clean_up(s);
 		go_along(s);
 		return;

@@ -16,6 +16,7 @@
 #define JOBS 64
 #define FAILURES 10
 #define FAILURES_ALL 4000 /* with -k */
+#define LAME 5            /* per mille, in the run without arguments; see doc/simulator.md */
 #define BATCH 20          /* seeds that a process takes at a time */
 
 int mutants_run(uint64_t tries, const char *only);
@@ -30,6 +31,8 @@ struct board {
 		double at;
 	} failure[FAILURES_ALL];
 	uint64_t enough; /* of them */
+	uint64_t lame;   /* schedules that come to no end and are let pass (-u) */
+	uint64_t lame_seed[FAILURES];
 	struct sim_stats stats[JOBS];
 };
 
@@ -39,6 +42,18 @@ seconds(clockid_t clock)
 	struct timespec ts;
 	clock_gettime(clock, &ts);
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+/* No end, and nothing that harmed anybody: some of these may be let pass. */
+static bool
+lame(struct board *board, const struct sim *sim, uint64_t seed, int per_mille)
+{
+	if (per_mille == 0 || strncmp(sim->failure, "L1:", 3) != 0)
+		return false;
+	uint64_t k = __atomic_fetch_add(&board->lame, 1, __ATOMIC_RELAXED);
+	if (k < FAILURES)
+		board->lame_seed[k] = seed;
+	return true;
 }
 
 static void
@@ -54,7 +69,7 @@ work(struct board *board, int job, struct sim_options opt, uint64_t end)
 			    __atomic_load_n(&board->failures, __ATOMIC_RELAXED) >= board->enough)
 				return;
 			opt.seed = seed;
-			if (sim_run(&sim, &opt))
+			if (sim_run(&sim, &opt) || lame(board, &sim, seed, opt.lame))
 				continue;
 			uint64_t k = __atomic_fetch_add(&board->failures, 1, __ATOMIC_RELAXED);
 			if (k >= board->enough)
@@ -141,8 +156,10 @@ struct arguments {
 static int
 usage(void)
 {
-	fprintf(stderr, "usage: msig-sim [-afkltv] [-s seed] [-c count] [-n agents] [-j jobs] "
-			"[-x kind,...] [-p peer|leader]\n");
+	fprintf(
+	    stderr,
+	    "usage: msig-sim [-afkltv] [-s seed] [-c count] [-u per mille] [-n agents] [-j jobs] "
+	    "[-x kind,...] [-p peer|leader]\n");
 	return 2;
 }
 
@@ -170,7 +187,7 @@ arguments(int argc, char **argv, struct arguments *a)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "as:c:n:fj:kltm:p:vx:")) != -1) {
+	while ((c = getopt(argc, argv, "as:c:n:fj:kltm:p:u:vx:")) != -1) {
 		a->given = true;
 		switch (c) {
 		case 'a':
@@ -212,6 +229,9 @@ arguments(int argc, char **argv, struct arguments *a)
 		case 't':
 			a->opt.trace = true;
 			break;
+		case 'u':
+			a->opt.lame = atoi(optarg);
+			break;
 		case 'v':
 			a->cells = true;
 			break;
@@ -228,7 +248,7 @@ arguments(int argc, char **argv, struct arguments *a)
 	return 0;
 }
 
-static void
+static bool
 report(const struct board *board, const struct arguments *a, double took)
 {
 	static struct sim_stats sum;
@@ -253,8 +273,18 @@ report(const struct board *board, const struct arguments *a, double took)
 		opt.seed = board->failure[0].seed;
 		shrink(&opt);
 	}
-	printf("1..1\n%sok 1 - %llu schedules from seed %llu\n", failures != 0 ? "not " : "",
-	       (unsigned long long)sum.schedules, (unsigned long long)a->opt.seed);
+	bool many = board->lame * 1000 > (uint64_t)a->opt.lame * sum.schedules;
+	if (a->opt.lame != 0) {
+		printf("# %llu came to no end, at most %d of 1000 are let pass; seeds",
+		       (unsigned long long)board->lame, a->opt.lame);
+		for (uint64_t i = 0; i < board->lame && i < FAILURES; i++)
+			printf(" %llu", (unsigned long long)board->lame_seed[i]);
+		printf("\n");
+	}
+	printf("1..1\n%sok 1 - %llu schedules from seed %llu\n",
+	       failures != 0 || many ? "not " : "", (unsigned long long)sum.schedules,
+	       (unsigned long long)a->opt.seed);
+	return failures == 0 && !many;
 }
 
 int
@@ -269,8 +299,8 @@ main(int argc, char **argv)
 	if (a.mutants != NULL)
 		return mutants_run(a.count, a.mutants);
 	if (!a.given) {
-		a.count = getenv("MSIG_FULL") != NULL ? 100000 : 2000;
-		a.opt.joins_only = true;
+		a.count = getenv("MSIG_FULL") != NULL ? 300000 : 2500;
+		a.opt.lame = LAME;
 		a.cells = true;
 	}
 	if (a.opt.trace)
@@ -283,6 +313,5 @@ main(int argc, char **argv)
 	board->enough = a.all ? FAILURES_ALL : FAILURES;
 	double start = seconds(CLOCK_MONOTONIC);
 	run_all(board, a.jobs, &a.opt, a.opt.seed + a.count);
-	report(board, &a, seconds(CLOCK_MONOTONIC) - start);
-	return board->failures != 0;
+	return report(board, &a, seconds(CLOCK_MONOTONIC) - start) ? 0 : 1;
 }

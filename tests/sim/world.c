@@ -1359,11 +1359,13 @@ people(struct sim *sim, int i)
 		const struct node *f = &sim->node[n->feed];
 		if ((n->feed == i || f->dead || !f->on || !f->sign) && rng_chance(&sim->rng, 300))
 			choose_feed(sim, i);
-	} else if (n->sign && n->on && n->feed != i && !n->unsigned_ &&
-		   (n->server[0].named_from == 0 ||
-		    n->server[0].named_until < sim->now - 60 * SECOND || shown_by_all(sim, i))) {
-		n->feed = i;
-		serve_later(sim, i);
+	} else if (n->sign && n->on && n->feed != i && !n->unsigned_) {
+		oracle_check(sim); /* who is named may have changed by the clock alone */
+		if (n->server[0].named_from == 0 ||
+		    n->server[0].named_until < sim->now - 60 * SECOND || shown_by_all(sim, i)) {
+			n->feed = i;
+			serve_later(sim, i);
+		}
 	}
 	/* Servers of who is out, or of who is dead and to be out, are stopped. */
 	bool out = !n->listed || !n->on || n->expelled;
@@ -1432,8 +1434,9 @@ owner_keeps_one(struct sim *sim)
 	}
 	for (int i = 0; i < sim->nodes && asked; i++) {
 		struct node *n = &sim->node[i];
-		if (n->on || n->dead || n->unsigned_ || n->view == NULL ||
-		    !n->view->d.provider[VIEW_SELF].member || !world_delegated(sim, n))
+		if ((n->on && n->sign) || n->dead || n->expelled || n->unsigned_ ||
+		    n->view == NULL || !n->view->d.provider[VIEW_SELF].member ||
+		    !world_delegated(sim, n))
 			continue;
 		n->listed = n->on = n->sign = true;
 		trace_node(sim, "stays", i);
