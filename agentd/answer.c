@@ -76,6 +76,27 @@ answer_identities(const struct zone_view *view, uint32_t bits)
 	return list;
 }
 
+/* "a., b. and 3 more", or that there is none. */
+static const char *
+zones_text(const struct agent *agent, char *buf, size_t len)
+{
+	unsigned more = 0;
+	size_t at = 0;
+
+	*buf = '\0';
+	for (const struct zone *zone = agent->zones; zone != NULL; zone = zone->next) {
+		if (more > 0 || at + strlen(zone->text) + 24 > len) {
+			more++;
+			continue;
+		}
+		at += (size_t)snprintf(buf + at, len - at, "%s%s", at > 0 ? ", " : "", zone->text);
+	}
+	if (more > 0) {
+		(void)snprintf(buf + at, len - at, " and %u more", more);
+	}
+	return at > 0 ? buf : "none";
+}
+
 struct zone *
 answer_zone_of(struct agent *agent, const json_t *request, json_t **error)
 {
@@ -89,7 +110,9 @@ answer_zone_of(struct agent *agent, const json_t *request, json_t **error)
 	}
 	zone = zones_find(agent, wire);
 	if (zone == NULL) {
-		*error = ctl_error(EXIT_USAGE, "zone %s is not configured here", name);
+		char zones[160];
+		*error = ctl_error(EXIT_USAGE, "zone %s is not configured here; there are: %s",
+				   name, zones_text(agent, zones, sizeof(zones)));
 	}
 	return zone;
 }

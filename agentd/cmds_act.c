@@ -133,6 +133,49 @@ name_or(uint8_t kind, const char *other)
 	return kind != 0 ? process_name(kind) : other;
 }
 
+/* Have all keys of all members this algorithm? */
+static bool
+has_algorithm(const struct zone_view *view, uint8_t algorithm)
+{
+	bool any = false;
+
+	for (int p = 0; p < VIEW_PROVIDERS; p++) {
+		const struct view_provider *provider = &view->d.provider[p];
+		const struct rset *keys = &provider->statement.dnskey;
+		for (int i = rset_next(keys, 0); provider->member && i >= 0;
+		     i = rset_next(keys, i + 1)) {
+			any = true;
+			if (view->d.pool.at[i].alg != algorithm) {
+				return false;
+			}
+		}
+	}
+	return any;
+}
+
+/* What is wrong with the algorithm that is ordered; NULL: nothing. */
+static json_t *
+check_algorithm(const struct zone *zone, const struct word *w)
+{
+	if (w->kind != MSIG_PROCESS_ALGORITHM) {
+		return NULL;
+	}
+	if (!view_algorithm(w->algorithm)) {
+		return ctl_error(
+		    EXIT_USAGE,
+		    "%s: algorithm %u is none that a zone should be signed with; there "
+		    "are 13 (ECDSA P-256, the usual one), 14, 15, 16 and 8",
+		    zone->text, w->algorithm);
+	}
+	if (has_algorithm(zone->view, w->algorithm)) {
+		return ctl_error(EXIT_REFUSED,
+				 "%s: all keys have algorithm %u already; new keys of it come with "
+				 "`msigctl roll %s zsk` and `ksk`",
+				 zone->text, w->algorithm, zone->text);
+	}
+	return NULL;
+}
+
 static int
 tell_order(struct zone_view *view, const void *arg)
 {
@@ -147,7 +190,8 @@ cmds_order(void *arg, struct ctl_request *req, const json_t *request)
 {
 	static const struct refusal refusals[] = {
 	    {MSIG_EVALUE, EXIT_REFUSED,
-	     "agentd cannot roll its keys: no driver for the signer's keys is configured"},
+	     "agentd cannot roll its keys: no driver for the signer's keys is configured "
+	     "(signer-driver in msig.conf, and signerd)"},
 	    {MSIG_EREFUSED, EXIT_REFUSED, "that is ordered already"},
 	    {MSIG_ESIZE, EXIT_REFUSED, "too many orders wait"},
 	    {0, 0, NULL}};
@@ -166,6 +210,10 @@ cmds_order(void *arg, struct ctl_request *req, const json_t *request)
 	if ((w.kind == MSIG_PROCESS_ALGORITHM) != (w.algorithm != 0)) {
 		return ctl_error(EXIT_USAGE, w.algorithm == 0 ? "to which algorithm?"
 							      : "that process has no algorithm");
+	}
+	struct zone *zone = answer_zone_of(arg, request, &error);
+	if (zone == NULL || (error = check_algorithm(zone, &w)) != NULL) {
+		return error;
 	}
 	snprintf(text, sizeof(text), "order %s", process_name(w.kind));
 	if (w.algorithm != 0) {

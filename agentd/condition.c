@@ -410,7 +410,7 @@ ds_known(struct check *c, const struct view_place *p)
 			continue;
 		no(c, REASON_BLOCKED, REASON_OF_DS, p->server, "DS of known keys only",
 		   "a DS with tag %u, algorithm %u, of no key that is known", rr->tag, rr->alg);
-		todo(c, "remove that DS at the parent, or put it on the keep list");
+		todo(c, "remove that DS at the parent, or name it in ds-keep (msig.conf)");
 		return false;
 	}
 	return true;

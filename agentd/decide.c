@@ -1223,6 +1223,22 @@ same_contribution(const struct view_contribution *a, const struct view_contribut
 	       rset_equal(a->ns, b->ns) && rset_equal(a->csync, b->csync);
 }
 
+/* Those of records that are there. One of the signer's that changed is followed: an RRset has one.
+ */
+static bool
+same_ttls(const struct view_overlay *a, const struct view_overlay *b)
+{
+	bool keys = false, cds = false, ns = false;
+
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		keys |= !rset_empty(a->from[i].dnskey);
+		cds |= !rset_empty(a->from[i].cds) || !rset_empty(a->from[i].cdnskey);
+		ns |= !rset_empty(a->from[i].ns) || !rset_empty(a->from[i].csync);
+	}
+	return (!keys || a->ttl_key == b->ttl_key) && (!cds || a->ttl_cds == b->ttl_cds) &&
+	       (!ns || a->ttl_ns == b->ttl_ns);
+}
+
 /* Is it our turn to show what is not ours? A joiner does with the step at which the group shows its
  * keys; who has left, or only serves, never. */
 static bool
@@ -1264,9 +1280,10 @@ wanted_overlay(struct step *s, struct view_overlay *o)
 	const struct view_version *cds = seen_at_signer(view, VIEW_CDS);
 	if (keys == NULL || ns == NULL)
 		return false;
-	o->ttl_key = keys->ttl;
-	o->ttl_cds = cds != NULL && !cds->absent ? cds->ttl : keys->ttl;
-	o->ttl_ns = ns->ttl;
+	o->ttl_key = own_signer(view)->history[VIEW_DNSKEY].ttl;
+	o->ttl_cds =
+	    cds != NULL && !cds->absent ? own_signer(view)->history[VIEW_CDS].ttl : o->ttl_key;
+	o->ttl_ns = own_signer(view)->history[VIEW_NS].ttl;
 	return true;
 }
 
@@ -1485,6 +1502,7 @@ overlay(struct step *s)
 	naming(s, &o);
 	for (int i = 0; i < VIEW_PROVIDERS; i++)
 		same &= same_contribution(&o.from[i], &d->want.from[i]);
+	same &= same_ttls(&o, &d->want);
 	if (!same && safe_overlay(s, &o)) {
 		o.epoch = d->epoch;
 		o.counter = ++d->counter;

@@ -321,6 +321,9 @@ view_on_answer(struct zone_view *view, const struct view_answer *a)
 		return changed ? news(view, false) : false;
 	}
 	h->time = a->time;
+	bool other = h->ttl != a->ttl && a->status == MSIG_SEEN_SET && place->kind == PLACE_SIGNER;
+	if (other)
+		h->ttl = a->ttl;
 	/* Not only of a new version: what an unanswered question wrote there is over. */
 	copy_text(h->reason, sizeof(h->reason), a->alien ? a->reason : "");
 	struct view_version *current = h->count > 0 ? &h->at[h->count - 1] : NULL;
@@ -333,7 +336,7 @@ view_on_answer(struct zone_view *view, const struct view_answer *a)
 		current->ttl = a->ttl;
 		return news(view, true);
 	}
-	return changed ? news(view, false) : false;
+	return changed || other ? news(view, false) : false;
 }
 
 bool

@@ -225,6 +225,7 @@ struct view_history {
 	enum msig_seen status; /* of the last answer; UNKNOWN after a start */
 	int64_t time;          /* of the last answer that was not UNKNOWN */
 	int64_t tried;         /* of the last answer */
+	uint32_t ttl;          /* at the own signer: of the last answer that was SET */
 	char reason[VIEW_WHY];
 };
 

@@ -13,6 +13,7 @@
 #include "agentd/zones.h"
 #include "libmsig/daemon/log.h"
 #include "libmsig/err.h"
+#include "libmsig/key.h"
 #include "libmsig/statement.h"
 
 #define APPLY_TIMEOUT_MS 10000
@@ -101,6 +102,16 @@ configure(struct zone *zone)
 		    (id = view_rr(zone->view, VIEW_NS, name, (uint16_t)knot_dname_size(name))) >=
 			0) {
 			rset_add(&config->ns, id);
+		}
+	}
+	config->ds_keep = RSET_NONE;
+	for (unsigned i = 0; i < zone->conf->ds_keeps; i++) {
+		uint8_t ds[MSIG_DS_MAX];
+		uint16_t len;
+		int id;
+		if (msig_key_ds_parse(zone->conf->ds_keep[i], ds, &len) == 0 &&
+		    (id = view_rr(zone->view, VIEW_DS, ds, len)) >= 0) {
+			rset_add(&config->ds_keep, id);
 		}
 	}
 	if (zone->conf->signer_query != NULL) {

@@ -3,6 +3,7 @@
  * not be one that the crypto library accepts; only msig_key_check() asks it.
  */
 #include "libmsig/key.h"
+#include <stdio.h>
 #include <string.h>
 #include <gnutls/abstract.h>
 #include <libdnssec/error.h>
@@ -178,6 +179,32 @@ msig_key_ds(const knot_dname_t *zone, const knot_rdata_t *dnskey, uint8_t digest
 	ds[3] = digest;
 	*len = 4 + hash_len(digest);
 	return key_digest(zone, dnskey, digest, ds + 4);
+}
+
+int
+msig_key_ds_parse(const char *text, uint8_t ds[MSIG_DS_MAX], uint16_t *len)
+{
+	unsigned tag, algorithm, type, octet;
+	int at = 0;
+
+	if (sscanf(text, "%5u %3u %1u %n", &tag, &algorithm, &type, &at) != 3 || at == 0 ||
+	    tag > UINT16_MAX || algorithm > UINT8_MAX || strspn(text, "0123456789 ") < (size_t)at)
+		return MSIG_EVALUE;
+	size_t octets = type == 1 ? 20 : type == 2 ? 32 : type == 4 ? 48 : 0;
+	text += at;
+	if (octets == 0 || strlen(text) != 2 * octets ||
+	    strspn(text, "0123456789abcdefABCDEF") != 2 * octets)
+		return MSIG_EVALUE;
+	ds[0] = (uint8_t)(tag >> 8);
+	ds[1] = (uint8_t)tag;
+	ds[2] = (uint8_t)algorithm;
+	ds[3] = (uint8_t)type;
+	for (size_t i = 0; i < octets; i++) {
+		(void)sscanf(text + 2 * i, "%2x", &octet);
+		ds[4 + i] = (uint8_t)octet;
+	}
+	*len = (uint16_t)(4 + octets);
+	return 0;
 }
 
 bool

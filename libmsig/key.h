@@ -38,6 +38,8 @@ bool msig_key_clash(const struct msig_set *a, const struct msig_set *b,
 #define MSIG_DS_MAX (4 + 48)
 int msig_key_ds(const knot_dname_t *zone, const knot_rdata_t *dnskey, uint8_t digest,
 		uint8_t ds[MSIG_DS_MAX], uint16_t *len);
+/* "TAG ALGORITHM DIGEST-TYPE HEX", as in a zone file; digest types 1, 2 and 4. MSIG_EVALUE. */
+int msig_key_ds_parse(const char *text, uint8_t ds[MSIG_DS_MAX], uint16_t *len);
 /* Does this DS or CDS name that key? Digest types 1, 2 and 4; others never match. */
 bool msig_key_matches_ds(const knot_dname_t *zone, const knot_rdata_t *dnskey,
 			 const knot_rdata_t *ds);

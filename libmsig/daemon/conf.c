@@ -17,6 +17,7 @@
 #include <libknot/libknot.h>
 #include "libmsig/daemon/conf_int.h"
 #include "libmsig/daemon/log.h"
+#include "libmsig/key.h"
 
 #define C(field) offsetof(struct conf, field)
 #define K(field) offsetof(struct conf_key, field)
@@ -157,6 +158,7 @@ const struct conf_item conf_items[] = {
     {"zone", "step-mode", CONF_WORD, CONF_LIST, NULL, 0, 0, 0,
      "all|add-signer|remove-signer|zsk-rollover|ksk-rollover|algorithm-rollover|ns-add|ns-remove",
      0, Z(step_mode), Z(step_modes)},
+    {"zone", "ds-keep", CONF_TEXT, CONF_LIST, NULL, 0, 0, 0, NULL, 0, Z(ds_keep), Z(ds_keeps)},
     {"zone", "hsync-hold-down", CONF_S, 0, "10m", 0, 30 * DAY / SEC, 60, NULL, 0,
      Z(hsync_hold_down), 0},
     {"zone", "egress-check", CONF_BOOL, 0, "on", 0, 0, 0, NULL, 0, Z(egress_check), 0},
@@ -663,6 +665,24 @@ check_times(struct filler *f)
 }
 
 static void
+check_ds_keep(struct filler *f)
+{
+	uint8_t ds[MSIG_DS_MAX];
+	uint16_t len;
+
+	for (unsigned i = 0; i < f->conf->zones; i++) {
+		const struct conf_zone *zone = &f->conf->zone[i];
+		for (unsigned k = 0; k < zone->ds_keeps; k++)
+			if (msig_key_ds_parse(zone->ds_keep[k], ds, &len) != 0)
+				conf_mistake(f->tree, zone->where, zone->line,
+					     "zone.ds-keep: \"%.60s\" is no DS: tag, algorithm, "
+					     "digest type (1, 2 or 4) and digest, as \"4711 13 2 "
+					     "0123...\"",
+					     zone->ds_keep[k]);
+	}
+}
+
+static void
 check_program(struct conf *conf, const char *item, const char *path)
 {
 	if (access(path, X_OK) != 0)
@@ -740,6 +760,7 @@ check(struct filler *f)
 	for (unsigned i = 0; i < conf->zones; i++)
 		check_zone(f, &conf->zone[i]);
 	check_drivers(f);
+	check_ds_keep(f);
 	derive(conf);
 	if (f->tree->mistakes == 0)
 		check_times(f);

@@ -58,6 +58,8 @@ struct conf_zone {
 	knot_dname_t *parent;                /* or NULL: found by asking */
 	char **step_mode;                    /* agentd: names of processes, or "all" */
 	unsigned step_modes;
+	char **ds_keep; /* agentd: DS that stay at the parent though nobody has their key */
+	unsigned ds_keeps;
 	uint32_t hsync_hold_down; /* s, an OFF must be stable for so long */
 	bool egress_check;        /* agentd: the signer must publish what combinerd serves */
 };

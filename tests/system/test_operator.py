@@ -51,6 +51,10 @@ def refusals(t, world):
             (1, ("cancel", ZONE), "no such order waits"),
             (5, ("roll", ZONE, "zsk"), "no driver"),
             (2, ("roll", ZONE, "algorithm"), "to which one?"),
+            (2, ("roll", ZONE, "algorithm", "5"), "there are 13"),
+            (2, ("roll", ZONE, "algorithm", "1300"), "up to 255"),
+            (5, ("roll", ZONE, "algorithm", "13"), "algorithm 13 already"),
+            (2, ("roll", "other.example.", "zsk"), "there are: " + ZONE),
             (2, ("roll", ZONE, "everything"), "zsk, ksk, csk or algorithm"),
             (2, ("step", ZONE, "perhaps"), "on or off"),
             (5, ("force-remove", ZONE, "msa.p2.example.", "--undo"), "no operator's word")):

@@ -160,7 +160,9 @@ test_mistakes(void **state)
 	     ":2: zone.signer-driver: pdns needs \"signer-records: all\""},
 	    {"zone:\n  - domain: a.\n    signer-driver: unbound\n",
 	     ":3: zone.signer-driver: \"unbound\" is not one of none|knot|pdns"},
-	    {"zone:\n  - domain: a.\n    dnskey-share: ksk\n",
+	    {"zone:\n  - domain: a.\n    ds-keep: [ \"4711 13 2 00\" ]\n",
+     ":2: zone.ds-keep: \"4711 13 2 00\" is no DS"},
+    {"zone:\n  - domain: a.\n    dnskey-share: ksk\n",
 	     ":3: zone.dnskey-share: \"ksk\" is not one of all|zsk"},
 	    {"signerd:\n    knot-config: a\n    knot-kasp: b\n",
 	     "signerd.knot-config: only one of"},
@@ -395,7 +397,9 @@ test_print(void **state)
 	    "lease: 1d\n    uri-address: 192.0.2.5\n"
 	    "combiner:\n    journal-size: 1536K\n    min-refresh: 3600\n" ZONE
 	    "    update-key: file-key.\n    update-origin: MSA.p2.example.\n    signer-records: "
-	    "all\n    dnskey-share: zsk\n    sync-model: leader\n    parent: example.\n    "
+	    "all\n    ds-keep: [ \"4711 13 2 "
+	    "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF\" ]\n    "
+	    "dnskey-share: zsk\n    sync-model: leader\n    parent: example.\n    "
 	    "step-mode: [ remove-signer, all ]\n"
 	    "  - domain: 1/2.\\046x.example.\n    master: [ signer, owner ]\n    signer: \"a "
 	    "\\\"strange\\\" one\"\n");

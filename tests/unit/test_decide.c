@@ -316,6 +316,38 @@ test_membership_by_another_ones_records(void **state)
 	assert_int_equal(agree_members(b.view), 1);
 }
 
+/* The signer's policy changes a TTL and nothing else: the overlay follows, up and down; what caches
+ * may hold is the largest. */
+static void
+test_ttl_of_the_signer(void **state)
+{
+	bench_clear(&b);
+	bench_init(&b, 2, 3);
+	assert_int_equal(b.view->d.want.ttl_key, 10);
+	static const uint32_t ttls[] = {25, 5};
+	for (int i = 0; i < 2; i++) {
+		bench_forget(&b);
+		b.signer.ttl[VIEW_DNSKEY] = ttls[i];
+		bench_run(&b, 10000);
+		assert_int_equal(b.view->d.want.ttl_key, ttls[i]);
+		assert_int_equal(b.applied, 1);
+		assert_int_equal(b.view->d.applied.ttl_key, ttls[i]);
+	}
+	bench_forget(&b);
+	b.signer.ttl[VIEW_NS] = 7;
+	bench_run(&b, 10000);
+	assert_int_equal(b.view->d.want.ttl_ns, 7);
+	assert_int_equal(b.applied, 1);
+	for (int i = 0; i < VIEW_PLACES; i++)
+		if (b.view->d.place[i] != NULL && b.view->d.place[i]->kind == PLACE_SIGNER)
+			assert_int_equal(view_current(b.view->d.place[i], VIEW_DNSKEY)->ttl, 25);
+	/* Not known yet after a start is no change. */
+	bench_restart(&b);
+	bench_forget(&b);
+	bench_run(&b, 10000);
+	assert_int_equal(b.applied, 0);
+}
+
 /* A statement that could not be taken is said, until a good one comes. */
 static void
 test_statement_refused(void **state)
@@ -574,6 +606,7 @@ main(void)
 	    T(test_new_name_server_of_a_member),
 	    T(test_new_algorithm_of_a_member),
 	    T(test_membership_by_another_ones_records),
+	    T(test_ttl_of_the_signer),
 	    T(test_statement_refused),
 	    T(test_lost_database),
 	    T(test_pause),

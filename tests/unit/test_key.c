@@ -263,6 +263,29 @@ test_delete(void **state)
 	msig_set_clear(&cds);
 }
 
+static void
+test_ds_parse(void **state)
+{
+	static const char *const wrong[] = {"",
+					    "1 2 3",
+					    "4711 13 2 00",
+					    "70000 13 1 0011223344556677889900112233445566778899",
+					    "4711 13 3 0011223344556677889900112233445566778899",
+					    "4711 13 1 001122334455667788990011223344556677889x",
+					    "-1 13 1 00",
+					    "4711 13 1"};
+	uint8_t ds[MSIG_DS_MAX], expect[24];
+	uint16_t len;
+
+	assert_int_equal(
+	    msig_key_ds_parse("4711 13 1 00112233445566778899001122334455667788Ff", ds, &len), 0);
+	assert_int_equal(len, 24);
+	hex("1267 0d 01 00112233445566778899001122334455667788ff", expect, sizeof(expect));
+	assert_memory_equal(ds, expect, len);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(msig_key_ds_parse(wrong[i], ds, &len), MSIG_EVALUE);
+}
+
 /* Keys that a crypto library takes, and the same with one octet changed. */
 static void
 test_check(void **state)
@@ -310,7 +333,7 @@ main(void)
 	    cmocka_unit_test(test_tags),    cmocka_unit_test(test_sep),
 	    cmocka_unit_test(test_matches), cmocka_unit_test(test_clashes),
 	    cmocka_unit_test(test_cds),     cmocka_unit_test(test_delete),
-	    cmocka_unit_test(test_check),
+	    cmocka_unit_test(test_check),   cmocka_unit_test(test_ds_parse),
 	};
 	return cmocka_run_group_tests_name("key", tests, NULL, NULL);
 }
