@@ -410,7 +410,7 @@ leader_of(const struct node *n)
 }
 
 void
-oracle_leader(struct sim *sim, int i)
+oracle_leader(struct sim *sim, int i, const struct view_process *before)
 {
 	const struct node *n = &sim->node[i];
 	const struct view_process *run = &n->view->d.process;
@@ -425,8 +425,9 @@ oracle_leader(struct sim *sim, int i)
 			sim_fail(sim, "E1: two leaders in term %llu",
 				 (unsigned long long)n->view->d.election.term);
 	}
-	if (run->kind != 0 && run->led && !run->executed && run->requestor == VIEW_SELF &&
-	    run->started == sim_local(sim, n) && !lead_leads(n->view))
+	if (run->kind != 0 && run->led && run->requestor == VIEW_SELF &&
+	    (before->kind == 0 || memcmp(before->tid, run->tid, sizeof(run->tid)) != 0) &&
+	    !lead_leads(n->view))
 		sim_fail(sim, "E2: %s begins a process and does not lead", n->identity);
 }
 

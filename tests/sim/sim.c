@@ -617,6 +617,7 @@ sim_drive(struct sim *sim, int i)
 {
 	static struct plan plan;
 	struct node *n = &sim->node[i];
+	struct view_process before = n->view->d.process;
 
 	decide(n->view, sim_local(sim, n), &plan);
 	if (sim->stats != NULL)
@@ -629,7 +630,7 @@ sim_drive(struct sim *sim, int i)
 	}
 	oracle_agents(sim);
 	if (sim->led)
-		oracle_leader(sim, i);
+		oracle_leader(sim, i, &before);
 	struct rset own = sim_set_to_view(sim, n, world_made(n));
 	if (!rset_within(n->view->d.own, own))
 		sim_fail(sim, "S8: %s takes a key of another provider for its own", n->identity);

@@ -416,7 +416,7 @@ void oracle_serve(struct sim *sim, struct server *server, const struct zone_vers
 void oracle_check(struct sim *sim);
 void oracle_agents(struct sim *sim);
 /* In leader mode: one leader per term, and nobody else begins anything. */
-void oracle_leader(struct sim *sim, int node);
+void oracle_leader(struct sim *sim, int node, const struct view_process *before);
 bool oracle_finished(struct sim *sim, char *why, size_t len);
 /* Whoever is not where it should be says why. */
 bool oracle_named(struct sim *sim, char *why, size_t len);
