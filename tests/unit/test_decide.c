@@ -316,6 +316,44 @@ test_membership_by_another_ones_records(void **state)
 	assert_int_equal(agree_members(b.view), 1);
 }
 
+/* The own signer uses a new key at once: alarm, with what is at risk; the key is stated at once;
+ * and it is over when no cache can hold a set without it. */
+static void
+test_early_activation(void **state)
+{
+	uint8_t rdata[36] = {1, 0, 3, 15, 77};
+	const struct reason *r;
+
+	bench_clear(&b);
+	bench_init(&b, 2, 3);
+	int key = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+	struct bench_server *own[] = {&b.signer, &b.server[0]};
+	for (int i = 0; i < 2; i++) {
+		rset_add(&own[i]->set[VIEW_DNSKEY], key);
+		own[i]->signers[VIEW_SOA] = RSET_NONE;
+		rset_add(&own[i]->signers[VIEW_SOA], key);
+	}
+	bench_run(&b, 3000);
+	r = bench_reason(&b, REASON_BLOCKED, REASON_OF_SIGNATURE);
+	assert_non_null(r);
+	assert_non_null(strstr(r->seen, "is used, and not shown at 192.0.2.2@53"));
+	assert_true(r->todo[0] != 0);
+	assert_true(b.alarms > 0);
+	assert_true(rset_has(&b.view->d.provider[0].statement.dnskey, key));
+	assert_true(b.stated > 0);
+	/* The other one shows it now: until when is known. */
+	rset_add(&b.server[1].set[VIEW_DNSKEY], key);
+	bench_run(&b, 3000);
+	r = bench_reason(&b, REASON_BLOCKED, REASON_OF_SIGNATURE);
+	assert_non_null(r);
+	assert_true(r->next > b.now);
+	int64_t until = r->next;
+	bench_run(&b, until - b.now - 1);
+	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_SIGNATURE));
+	bench_run(&b, 3000);
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_SIGNATURE));
+}
+
 /* The signer's policy changes a TTL and nothing else: the overlay follows, up and down; what caches
  * may hold is the largest. */
 static void
@@ -606,6 +644,7 @@ main(void)
 	    T(test_new_name_server_of_a_member),
 	    T(test_new_algorithm_of_a_member),
 	    T(test_membership_by_another_ones_records),
+	    T(test_early_activation),
 	    T(test_ttl_of_the_signer),
 	    T(test_statement_refused),
 	    T(test_lost_database),
