@@ -37,6 +37,11 @@ key_is_zsk(const struct key *key)
 	return key->role != MSIG_KEY_ROLE_KSK;
 }
 
+/* Takes the DNSKEY out of a line of presentation format: "... DNSKEY 256 3 13 base64 ...".
+ * MSIG_EVALUE if it is none, or not that of a key of this role, algorithm and tag; MSIG_ESIZE if it
+ * is empty or too long. */
+int key_parse_dnskey(const char *text, struct key *key);
+
 /* Its DNSKEY is in the zone. */
 static inline bool
 key_is_public(const struct key *key)

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <gnutls/gnutls.h>
 #include <libknot/libknot.h>
 #include "libmsig/err.h"
 #include "libmsig/key.h"
@@ -174,42 +173,10 @@ id_is_good(const char *id)
 	return len >= 8 && len < KEY_ID && strspn(id, "0123456789abcdef") == len;
 }
 
-/* "shop.example. DNSKEY 256 3 13 base64" */
-static int
-parse_dnskey(const char *text, struct key *key)
-{
-	const char *at = strstr(text, " DNSKEY ");
-	unsigned flags, protocol, algorithm;
-	gnutls_datum_t in, out;
-	char base64[2048];
-
-	if (at == NULL ||
-	    sscanf(at, " DNSKEY %u %u %u %2047s", &flags, &protocol, &algorithm, base64) != 4 ||
-	    flags > UINT16_MAX || protocol != 3 || algorithm != key->algorithm ||
-	    ((flags & MSIG_DNSKEY_SEP) != 0) != key_is_ksk(key))
-		return MSIG_EVALUE;
-	in.data = (unsigned char *)base64;
-	in.size = (unsigned)strlen(base64);
-	if (gnutls_base64_decode2(&in, &out) < 0)
-		return MSIG_EVALUE;
-	if (out.size > 0 && out.size + 4 <= sizeof(key->dnskey)) {
-		key->dnskey[0] = (uint8_t)(flags >> 8);
-		key->dnskey[1] = (uint8_t)flags;
-		key->dnskey[2] = 3;
-		key->dnskey[3] = (uint8_t)algorithm;
-		memcpy(key->dnskey + 4, out.data, out.size);
-		key->len = (uint16_t)(out.size + 4);
-	}
-	gnutls_free(out.data);
-	return key->len > 0 ? 0 : MSIG_ESIZE;
-}
-
 static int
 fetch_dnskey(struct job *job, struct key *key)
 {
 	const char *const words[] = {"dnskey", key->id, NULL};
-	uint8_t wire[sizeof(knot_rdata_t) + KEY_RDATA + 2];
-	knot_rdata_t *rdata = (knot_rdata_t *)(void *)wire;
 	int ret;
 
 	for (unsigned i = 0; job->known != NULL && i < job->known->count; i++) {
@@ -224,11 +191,7 @@ fetch_dnskey(struct job *job, struct key *key)
 	ret = keymgr(job, false, words);
 	if (ret != 0)
 		return ret;
-	ret = parse_dnskey(result.out, key);
-	if (ret == 0) {
-		knot_rdata_init(rdata, key->len, key->dnskey);
-		ret = msig_key_tag(rdata) == key->tag ? 0 : MSIG_EVALUE;
-	}
+	ret = key_parse_dnskey(result.out, key);
 	if (ret != 0)
 		return job_fail(job, ret, "%s dnskey %s: is not the DNSKEY of that key",
 				job->conf->keymgr, key->id);

@@ -4,7 +4,7 @@ signerd_libsigner_la_SOURCES = \
 	signerd/cmds.h signerd/cmds.c \
 	signerd/desk.h signerd/desk.c \
 	signerd/driver.h signerd/driver.c \
-	signerd/key.h \
+	signerd/key.h signerd/key.c \
 	signerd/knot.c \
 	signerd/knotctl.h signerd/knotctl.c \
 	signerd/pdns.c \

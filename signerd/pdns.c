@@ -12,8 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <gnutls/gnutls.h>
-#include <libknot/libknot.h>
 #include "libmsig/err.h"
 #include "libmsig/key.h"
 #include "signerd/driver.h"
@@ -139,38 +137,6 @@ parse_key(const char *line, struct key *key, unsigned *flags)
 	       (strcmp(published, "Published") == 0 || strcmp(published, "Unpublished") == 0);
 }
 
-/* "ZSK DNSKEY = shop.example. IN DNSKEY 256 3 13 base64 ; ..." */
-static bool
-parse_dnskey(const char *line, struct key *key)
-{
-	uint8_t wire[sizeof(knot_rdata_t) + KEY_RDATA + 2];
-	knot_rdata_t *rdata = (knot_rdata_t *)(void *)wire;
-	const char *at = strstr(line, " IN DNSKEY ");
-	unsigned flags, protocol, algorithm;
-	gnutls_datum_t in, out;
-	char base64[2048];
-
-	if (at == NULL ||
-	    sscanf(at, " IN DNSKEY %u %u %u %2047s", &flags, &protocol, &algorithm, base64) != 4 ||
-	    flags > UINT16_MAX || protocol != 3 || algorithm != key->algorithm)
-		return false;
-	in.data = (unsigned char *)base64;
-	in.size = (unsigned)strlen(base64);
-	if (gnutls_base64_decode2(&in, &out) < 0)
-		return false;
-	if (out.size > 0 && out.size + 4 <= sizeof(key->dnskey)) {
-		key->dnskey[0] = (uint8_t)(flags >> 8);
-		key->dnskey[1] = (uint8_t)flags;
-		key->dnskey[2] = 3;
-		key->dnskey[3] = (uint8_t)algorithm;
-		memcpy(key->dnskey + 4, out.data, out.size);
-		key->len = (uint16_t)(out.size + 4);
-		knot_rdata_init(rdata, key->len, key->dnskey);
-	}
-	gnutls_free(out.data);
-	return key->len > 0 && msig_key_tag(rdata) == key->tag;
-}
-
 /* "\tX-MSIG-KEY\t2-41293:active" */
 static void
 note_meta(const char *value, char ids[][KEY_ID], uint8_t *states, unsigned *count)
@@ -218,7 +184,7 @@ parse_zone(struct job *job)
 			keys->count++;
 		} else if (strstr(line, " DNSKEY = ") != NULL && keys->count > 0 &&
 			   keys->at[keys->count - 1].len == 0 &&
-			   !parse_dnskey(line, &keys->at[keys->count - 1])) {
+			   key_parse_dnskey(line, &keys->at[keys->count - 1]) != 0) {
 			return job_fail(job, MSIG_EVALUE,
 					"%s show-zone: that is not the DNSKEY of "
 					"key %s",
