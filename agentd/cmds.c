@@ -117,8 +117,9 @@
  *           bool, "of": identity, "type": "DNSKEY", "record": a line of a zone file or "", "text": "",
  *           "at": [identity...]}], "unlisted": n, "done": [text...], "holds": [{"name": "H_KEY",
  *           "ttl": s, "length": ms, "from": t, "until": t, "place": "server", "provider": identity or
- *           ""}], "begin": t, "end": t}...], "begin": t, "end": t (best case: holds alone), "scans": n
- *           (of the parent, on top), "advice": [text...]}
+ *           ""}], "work": ms (about: until all have agreed, published and seen it), "begin": t, "end":
+ *           t}...], "begin": t, "end": t (best case: holds alone), "work": ms (of all steps, on top),
+ *           "scans": n (of the parent, on top), "advice": [text...]}
  * CHECK     {"verdict": "pass"|"later"|"warn"|"fail", "what": text, "step": n or null (of "later":
  *           which one makes it true), "reason": REASON or null}
  */

@@ -199,6 +199,7 @@ plan_step(const struct zone_view *view, const struct outlook_step *s, int number
 	answer_put(j, "unlisted", json_integer(s->unlisted));
 	answer_put(j, "done", graph_conditions(s->rule->done));
 	answer_put(j, "holds", plan_holds(view, s));
+	answer_put(j, "work", json_integer(s->work));
 	answer_put_time(j, "begin", s->begin);
 	answer_put_time(j, "end", s->end);
 	return j;
@@ -225,6 +226,7 @@ plan_json(const struct zone_view *view, const struct outlook *o)
 	answer_put(j, "steps", steps);
 	answer_put_time(j, "begin", o->begin);
 	answer_put_time(j, "end", o->end);
+	answer_put(j, "work", json_integer(o->work));
 	answer_put(j, "scans", json_integer(o->scans));
 	answer_put(j, "advice", advice);
 	return j;

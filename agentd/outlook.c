@@ -54,6 +54,7 @@ outlook_walk(struct outlook_maker *m)
 
 	out->begin = out->running ? run->started : m->now;
 	out->scans = out->steps = 0;
+	out->work = 0;
 	for (int i = 0; i < out->rule->steps && i < OUTLOOK_STEPS; i++) {
 		struct outlook_step *s = &out->step[out->steps++];
 		memset(s, 0, sizeof(*s));
@@ -70,6 +71,7 @@ outlook_walk(struct outlook_maker *m)
 			outlook_guard(m, s, i, out->running ? run->step : 0);
 		outlook_times(m, s, i);
 		out->scans += s->parent_ds + s->parent_ns;
+		out->work += s->work;
 		at = s->end;
 	}
 	out->end = at;

@@ -68,6 +68,7 @@ struct outlook_step {
 	int unlisted; /* changes that did not fit */
 	struct outlook_hold hold[HOLD_COUNT];
 	int64_t begin, end; /* UTC ms, best case */
+	int64_t work;       /* ms, about: until all have agreed, published and seen it */
 };
 
 struct outlook {
@@ -81,6 +82,7 @@ struct outlook {
 	int steps;
 	struct outlook_step step[OUTLOOK_STEPS];
 	int64_t begin, end; /* best case: holds alone */
+	int64_t work;       /* ms: of all steps that are open, on top of the holds */
 	int scans;          /* how often the parent has to look, which comes on top */
 	int advices;
 	char advice[OUTLOOK_ADVICES][OUTLOOK_TEXT];

@@ -122,10 +122,24 @@ begun(const struct outlook_maker *m, int step, enum view_hold hold, int64_t *unt
 	return *until != 0 && *until != VIEW_NEVER;
 }
 
+/* No step is over at once: all are asked and say yes, and what changes goes through combinerd,
+ * signer and secondaries, and is seen there. Not observed: from the configured times. */
+static int64_t
+work(const struct outlook_maker *m, const struct outlook_step *s, int step)
+{
+	const struct view_times *t = &m->view->config.times;
+
+	if (step == m->out->rule->steps - 1)
+		return 0;
+	return t->resend + (s->changes > 0 ? t->d + t->ask_fast : 0);
+}
+
 void
 outlook_times(struct outlook_maker *m, struct outlook_step *s, int step)
 {
 	int64_t until;
+
+	s->work = work(m, s, step);
 
 	note_changes(m, s);
 	outlook_stand(m, step);

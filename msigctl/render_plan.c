@@ -120,6 +120,28 @@ show_holds(const struct text *t, const json_t *step)
 	}
 }
 
+/* What no hold says. */
+static void
+show_work(const struct text *t, const json_t *step)
+{
+	char span[TEXT_TIME], line[200];
+	int n;
+
+	if (js_num(step, "work") == 0) {
+		return;
+	}
+	n = snprintf(line, sizeof(line), "about %s, by the configured times",
+		     text_span(js_num(step, "work"), span));
+	if (js_has(step, "parent")) {
+		snprintf(line + n, sizeof(line) - (size_t)n,
+			 "; and unknown: until the parent looks for %.20s", js_str(step, "parent"));
+	} else if (js_true(step, "owner")) {
+		snprintf(line + n, sizeof(line) - (size_t)n,
+			 "; and unknown: until the owner has changed NS");
+	}
+	text_wrap(t, INDENT, "takes  ", TINT_NONE, line);
+}
+
 static void
 show_step(const struct text *t, const json_t *step)
 {
@@ -148,6 +170,7 @@ show_step(const struct text *t, const json_t *step)
 	show_changes(t, step);
 	show_list(t, json_object_get(step, "done"), "until");
 	show_holds(t, step);
+	show_work(t, step);
 	if (js_has(step, "why")) {
 		text_wrap(t, INDENT, "why    ", TINT_DIM, js_str(step, "why"));
 	}
@@ -162,6 +185,11 @@ show_times(const struct text *t, const json_t *plan)
 	text_field(t, "Best case", TINT_HEAD, "%s, from %s until %s: the holds alone",
 		   text_span(end > begin ? end - begin : 0, span), text_clock(t, begin, from),
 		   text_both(t, end, until));
+	if (js_num(plan, "work") != 0) {
+		text_field(t, "", TINT_NONE,
+			   "and about %s until all have agreed on each step, published and seen it",
+			   text_span(js_num(plan, "work"), span));
+	}
 	if (scans > 0) {
 		text_field(
 		    t, "", TINT_NONE,

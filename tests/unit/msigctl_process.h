@@ -114,13 +114,23 @@
  "Advice          : lower a TTL\n"
  "  ! LAB PROFILE: times are shorter than what is safe for a real zone\n"
  "  ! agent.margin is below 60s\n"},
-{"plan, all is well", render_plan, "{'zone': " FINE ", 'plan': {'process': 'algorithm-rollover', 'algorithm': 13, 'subject': 'msa.p1.example.', 'requestor': '', 'running': true, 'verdict': 'pass', 'start': [], 'steps': [], 'begin': ^0^, 'end': ^60^, 'scans': 0, 'advice': []}}",
+{"plan, all is well", render_plan, "{'zone': " FINE ", 'plan': {'process': 'algorithm-rollover', 'algorithm': 13, 'subject': 'msa.p1.example.', 'requestor': '', 'running': true, 'verdict': 'pass', 'start': [], 'steps': [{'step': 0, 'name': 'a', 'state': 'open', 'guard': [], 'acts': ['msa.p1.example.'], 'parent': 'DS', 'owner': false, 'changes': [], 'done': [], 'holds': [], 'why': '', 'work': 45000}, {'step': 1, 'name': 'b', 'state': 'open', 'guard': [], 'acts': ['msa.p1.example.'], 'parent': '', 'owner': true, 'changes': [], 'done': [], 'holds': [], 'why': '', 'work': 15000}], 'begin': ^0^, 'end': ^60^, 'work': 60000, 'scans': 0, 'advice': []}}",
  "Zone            : fine.example.\n"
  "Plan            : algorithm-rollover to algorithm 13, subject msa.p1.example.,\n"
  "                  asked for by nobody as yet\n"
  "Now             : it runs; nothing stands in its way\n"
+ "  0  a\n"
+ "     who    msa.p1.example.; then the parent takes over DS, when it looks next\n"
+ "     takes  about 45s, by the configured times; and unknown: until the parent\n"
+ "            looks for DS\n"
+ "  1  b\n"
+ "     who    msa.p1.example.; the owner of the zone changes NS (NSMGMT=OWNER)\n"
+ "     takes  about 15s, by the configured times; and unknown: until the owner has\n"
+ "            changed NS\n"
  "Best case       : 1m00s, from 13:15:21 until 13:16:21 (in 1m00s): the holds\n"
- "                  alone\n"},
+ "                  alone\n"
+ "                  and about 1m00s until all have agreed on each step, published\n"
+ "                  and seen it\n"},
 {"force-remove", force, "{'provider': 'msa.p3.example.'}",
  "This takes msa.p3.example. out, whatever HSYNC says.\n"
  "  - Every remaining provider's operator has to say the same: until all have,\n"

@@ -155,6 +155,13 @@ test_add(void **state)
 	assert_true(s->parent_ds);
 	assert_true(step("csync-added")->parent_ns);
 	assert_int_equal(o->end - o->begin, 21000);
+	/* And no step but the last takes nothing. */
+	int64_t work = 0;
+	for (int i = 0; i < o->steps; i++) {
+		assert_int_equal(o->step[i].work != 0, i < o->steps - 1);
+		work += o->step[i].work;
+	}
+	assert_int_equal(o->work, work);
 	assert_int_equal(o->scans, 2);
 	assert_int_equal(o->advices, 0);
 	assert_string_not_equal(outlook_why(step("dnskeys-synced")), "");
