@@ -868,21 +868,12 @@ store(struct check *c)
 	return in_state(c, &run->fresh, true) && in_state(c, &run->old, false);
 }
 
-static const struct view_place *
-own_signer(const struct zone_view *view)
-{
-	for (int i = 0; i < VIEW_PLACES; i++)
-		if (view->d.place[i] != NULL && view->d.place[i]->kind == PLACE_SIGNER)
-			return view->d.place[i];
-	return NULL;
-}
-
 static bool
 shown(struct check *c)
 {
 	const struct zone_view *view = c->view;
 	const struct view_process *run = &view->d.process;
-	const struct view_place *p = own_signer(view);
+	const struct view_place *p = view_own_signer(view);
 	const struct view_version *v = p == NULL ? NULL : view_current(p, VIEW_DNSKEY);
 
 	if (!process_rolls(view))

@@ -299,7 +299,6 @@ egress(struct step *s)
 			     "transfers it anew; nothing is begun until then");
 }
 
-static const struct view_place *own_signer(const struct zone_view *view);
 static bool serves_only(const struct zone_view *view);
 static const struct view_version *seen_at_signer(const struct zone_view *view, enum view_type type);
 
@@ -336,7 +335,7 @@ ns_management(struct step *s)
 	}
 	const struct view_version *ns = seen_at_signer(view, VIEW_NS);
 	/* What was seen before the instruction is of an older zone. */
-	if (ns != NULL && own_signer(view)->history[VIEW_NS].time < d->hsync.time)
+	if (ns != NULL && view_own_signer(view)->history[VIEW_NS].time < d->hsync.time)
 		ns = NULL;
 	if (agent && providers > 1 && (ns == NULL || !rset_equal(ns->set, all))) {
 		step_blocked(s, REASON_OF_NS, "signer",
@@ -437,19 +436,10 @@ database(struct step *s)
 /* ---- our own statement
  * ---------------------------------------------------------------------------- */
 
-static const struct view_place *
-own_signer(const struct zone_view *view)
-{
-	for (int i = 0; i < VIEW_PLACES; i++)
-		if (view->d.place[i] != NULL && view->d.place[i]->kind == PLACE_SIGNER)
-			return view->d.place[i];
-	return NULL;
-}
-
 static const struct view_version *
 seen_at_signer(const struct zone_view *view, enum view_type type)
 {
-	const struct view_place *p = own_signer(view);
+	const struct view_place *p = view_own_signer(view);
 	if (p == NULL || p->history[type].status == MSIG_SEEN_UNKNOWN)
 		return NULL;
 	return view_current(p, type);
@@ -1280,10 +1270,10 @@ wanted_overlay(struct step *s, struct view_overlay *o)
 	const struct view_version *cds = seen_at_signer(view, VIEW_CDS);
 	if (keys == NULL || ns == NULL)
 		return false;
-	o->ttl_key = own_signer(view)->history[VIEW_DNSKEY].ttl;
+	o->ttl_key = view_own_signer(view)->history[VIEW_DNSKEY].ttl;
 	o->ttl_cds =
-	    cds != NULL && !cds->absent ? own_signer(view)->history[VIEW_CDS].ttl : o->ttl_key;
-	o->ttl_ns = own_signer(view)->history[VIEW_NS].ttl;
+	    cds != NULL && !cds->absent ? view_own_signer(view)->history[VIEW_CDS].ttl : o->ttl_key;
+	o->ttl_ns = view_own_signer(view)->history[VIEW_NS].ttl;
 	return true;
 }
 
@@ -1637,7 +1627,7 @@ ask(struct step *s)
 		p->asked = s->now;
 		step_wake(s, s->now + every);
 	}
-	if (own_signer(view) == NULL)
+	if (view_own_signer(view) == NULL)
 		step_wait(s, REASON_BLOCKED, REASON_OF_SERVER, "signer",
 			  "the address of the signer", "none", 0);
 	else if (due_along(s, view->hsync_asked, every, any) &&
@@ -1765,7 +1755,7 @@ static void
 watch(struct step *s)
 {
 	struct zone_view *view = s->view;
-	const struct view_place *signer = own_signer(view);
+	const struct view_place *signer = view_own_signer(view);
 	const struct view_version *soa = signer == NULL ? NULL : view_current(signer, VIEW_SOA);
 
 	if (soa != NULL && soa->alien && !serves_only(view) &&

@@ -207,15 +207,6 @@ overflowed(struct safety *r, const struct seen *seen)
 	}
 }
 
-static const struct view_place *
-own_signer(const struct zone_view *view)
-{
-	for (int i = 0; i < VIEW_PLACES; i++)
-		if (view->d.place[i] != NULL && view->d.place[i]->kind == PLACE_SIGNER)
-			return view->d.place[i];
-	return NULL;
-}
-
 /* Whoever has just begun, with a new database perhaps, does not know whether its servers were named
  * a moment ago; those that name themselves keep who asks them. */
 static bool
@@ -287,7 +278,7 @@ safety_keys(const struct zone_view *view, struct rset dnskeys, int64_t now)
 {
 	struct safety r = safe;
 	struct seen seen;
-	const struct view_place *signer = own_signer(view);
+	const struct view_place *signer = view_own_signer(view);
 	const struct view_version *cur = signer == NULL ? NULL : view_current(signer, VIEW_DNSKEY);
 
 	if (MUTANT(SAFETY) || !own_delegated(view, now))

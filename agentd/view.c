@@ -230,6 +230,15 @@ view_serves_child(const struct zone_view *view, const char *server)
 	return false;
 }
 
+const struct view_place *
+view_own_signer(const struct zone_view *view)
+{
+	for (int i = 0; i < VIEW_PLACES; i++)
+		if (view->d.place[i] != NULL && view->d.place[i]->kind == PLACE_SIGNER)
+			return view->d.place[i];
+	return NULL;
+}
+
 const struct view_version *
 view_current(const struct view_place *place, enum view_type type)
 {

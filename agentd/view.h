@@ -501,6 +501,8 @@ bool view_delegates(const struct zone_view *view, const struct view_place *place
 bool view_hidden(const struct zone_view *view);
 /* Is this the address of a server of the parent that serves the zone, too? */
 bool view_serves_child(const struct zone_view *view, const char *server);
+/* The own signer, asked directly; NULL: its address is not known. */
+const struct view_place *view_own_signer(const struct zone_view *view);
 /* What the place serves as far as known: its current version; NULL if nothing was ever seen. */
 const struct view_version *view_current(const struct view_place *place, enum view_type type);
 
