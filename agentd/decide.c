@@ -939,6 +939,24 @@ fallen_out(struct step *s)
 	step_journal(s, "the delegation has not all of this provider any more: it joins again");
 }
 
+/* A leave, or a join, that ended when all of it was in, or nothing of it was gone: the delegation
+ * has it, and so have the others. */
+static void
+still_in(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct view_provider *self = &view->d.provider[VIEW_SELF];
+	uint8_t keys = HAS_KEYS | HAS_CDS;
+
+	if (self->member || view->d.process.kind != 0 || (self->has & keys) != keys ||
+	    (view->designated & BIT(VIEW_SELF)) == 0 || delegated(view, VIEW_SELF) != 1)
+		return;
+	self->member = self->contributed = true;
+	self->has = HAS_ALL;
+	view->persist = true;
+	step_journal(s, "this provider is a member still: nothing of it is gone");
+}
+
 /* At rest it says so; keys are rolled by members alone, and none but members vote on anything but a
  * join. Who leaves, or only serves, is not designated. */
 static bool
@@ -1091,6 +1109,7 @@ membership(struct step *s)
 	}
 	left_out(s);
 	fallen_out(s);
+	still_in(s);
 	if (serves_only(view) && self->has == 0 && d->process.kind == 0 &&
 	    entry(&d->hsync, self->identity)->on && delegated(view, VIEW_SELF) == 1) {
 		self->has = HAS_NS;

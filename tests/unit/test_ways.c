@@ -165,6 +165,22 @@ test_fallen_out(void **state)
 	assert_int_equal(run()->kind, MSIG_PROCESS_ADD);
 }
 
+/* A leave that ended before anything of it was gone, and who had not heard of the new word yet. */
+static void
+test_still_in(void **state)
+{
+	peer(VIEW_SELF)->member = false;
+	peer(VIEW_SELF)->has = HAS_KEYS | HAS_CDS;
+	b.view->dirty = true;
+	bench_decide(&b);
+	assert_true(peer(VIEW_SELF)->member);
+	peer(VIEW_SELF)->member = false;
+	peer(VIEW_SELF)->has = HAS_KEYS; /* of this one something is */
+	b.view->dirty = true;
+	bench_decide(&b);
+	assert_false(peer(VIEW_SELF)->member);
+}
+
 static void
 test_lost_its_ds(void **state)
 {
@@ -721,6 +737,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    U(two, fallen_out),
 	    U(two, lost_its_ds),
+	    U(two, still_in),
 	    U(two, nobody_named),
 	    U(bystander, bystander),
 	    U(member, off_and_named),
