@@ -717,8 +717,8 @@ stands(const struct zone_view *view)
 	if (run->led && run->executed && lead_mode(view))
 		requestor = true; /* another one will lead */
 	switch (run->kind) {
-	case MSIG_PROCESS_REMOVE:
-		return requestor && !subject;
+	case MSIG_PROCESS_REMOVE: /* whether it goes on to serve may have changed */
+		return requestor && !subject && run->stays == serves_only(view, run->subject);
 	case MSIG_PROCESS_NS_ADD:
 		return requestor && serves_only(view, run->subject);
 	case MSIG_PROCESS_NS_REMOVE:

@@ -321,6 +321,7 @@ ns_management(struct step *s)
 	struct zone_view *view = s->view;
 	struct durable *d = &view->d;
 	bool agent = all_agent(&d->hsync);
+	uint32_t effects = process_effects(view);
 	struct rset all = RSET_NONE;
 	int providers = 0;
 
@@ -328,7 +329,11 @@ ns_management(struct step *s)
 		return;
 	for (int i = 0; agent && i < VIEW_PROVIDERS; i++) {
 		const struct view_provider *p = &d->provider[i];
-		if (!p->used || (p->has & HAS_NS) == 0)
+		uint8_t has = p->has;
+		if (d->process.kind != 0 && d->process.subject == i)
+			has = (uint8_t)((has | (effects & EFFECT_NS_ADD ? HAS_NS : 0)) &
+					~(effects & EFFECT_NS_DEL ? HAS_NS : 0));
+		if (!p->used || (has & HAS_NS) == 0)
 			continue;
 		all = rset_or(all, i == VIEW_SELF ? view->config.ns : p->statement.ns);
 		providers++;

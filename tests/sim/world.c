@@ -986,7 +986,7 @@ owner_helps(struct sim *sim)
 
 	for (int i = 0; i < sim->nodes; i++) {
 		const struct zone_view *v = sim->node[i].view;
-		if (v == NULL || v->d.agent_ns || !asks_for_ns(v))
+		if (v == NULL || v->d.agent_ns || sim->agent || !asks_for_ns(v))
 			continue;
 		const struct view_process *run = &v->d.process;
 		int first = run->kind == MSIG_PROCESS_ADD ? 4 : 1;
@@ -1020,18 +1020,30 @@ owner_helps(struct sim *sim)
 	owner_publishes(sim, -1);
 }
 
-/* From the owner to the agents: NS have to be equal first. */
+/* From the owner to the agents: NS have to be equal to those of all providers first, as the agent
+ * sees them. */
 static void
 owner_makes_ns_equal(struct sim *sim)
 {
 	for (int i = 0; i < sim->nodes && sim->agent; i++) {
 		const struct zone_view *v = sim->node[i].view;
-		if (v == NULL || v->d.agent_ns || v->d.process.kind != 0 ||
-		    !v->d.provider[VIEW_SELF].member)
+		struct rset ns = RSET_NONE;
+		if (v == NULL || v->d.agent_ns || !v->d.provider[VIEW_SELF].member ||
+		    !asks_for_ns(v))
 			continue;
-		struct rset ns = ns_everywhere(sim);
+		uint32_t effects = process_effects(v);
+		for (int k = 0; k < sim->nodes; k++) {
+			int p = view_provider_find(v, sim->node[k].identity);
+			bool in = p >= 0 && (v->d.provider[p].has & HAS_NS) != 0;
+			if (p >= 0 && v->d.process.kind != 0 && v->d.process.subject == p)
+				in = (in || (effects & EFFECT_NS_ADD) != 0) &&
+				     (effects & EFFECT_NS_DEL) == 0;
+			if (in)
+				rset_add(&ns, sim->node[k].ns);
+		}
 		if (!rset_empty(ns) && !rset_equal(ns, sim->owner.ns)) {
 			sim->owner.ns = ns;
+			sim_trace(sim, "owner: NS of %d names, for the agents", rset_count(ns));
 			owner_publishes(sim, -1);
 		}
 		return;

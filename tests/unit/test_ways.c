@@ -265,6 +265,42 @@ test_parent_went_back(void **state)
 	assert_true(run()->kind == 0 || run()->step < 4);
 }
 
+/* It was to go, and is to go on to serve now: that is another leave. */
+static void
+test_goes_on_to_serve(void **state)
+{
+	owner(1, false, true);
+	bench_run(&b, 5 * SECOND);
+	in_the_middle(MSIG_PROCESS_REMOVE, 1, VIEW_SELF, 2, PHASE_EXECUTING, 1);
+	bench_decide(&b);
+	assert_int_equal(run()->step, 2);
+	owner(1, true, false);
+	bench_run(&b, 5 * SECOND);
+	assert_true(ended_early(MSIG_PROCESS_REMOVE));
+	assert_true(run()->kind == 0 || run()->stays);
+}
+
+/* In the middle of a leave, the owner's NS are equal without the leaver. */
+static void
+test_agents_take_over_in_a_leave(void **state)
+{
+	bench_designate(&b, 3, false);
+	for (int i = 1; i < 3; i++)
+		memcpy(peer(i)->statement.hsync, b.hsync.digest, 32);
+	bench_run(&b, 5 * SECOND);
+	assert_false(b.view->d.agent_ns);
+	owner(2, false, true);
+	bench_run(&b, 5 * SECOND);
+	in_the_middle(MSIG_PROCESS_REMOVE, 2, 1, 1, PHASE_EXECUTING, 3);
+	runs(1, MSIG_PROCESS_REMOVE, 1, 9);
+	for (int i = 0; i < 3; i++)
+		b.hsync.entry[i].agent = true;
+	owner(2, false, true);
+	rset_del(&b.signer.set[VIEW_NS], b.ns[2]);
+	bench_run(&b, 10 * SECOND);
+	assert_true(b.view->d.agent_ns);
+}
+
 /* Its DS and keys do not go while the parent names it. */
 static void
 test_named_leaver_keeps_its_ds(void **state)
@@ -744,6 +780,8 @@ main(void)
 	    U(two, member_in_a_leave),
 	    U(two, signs_no_more),
 	    U(two, parent_went_back),
+	    U(two, goes_on_to_serve),
+	    U(three, agents_take_over_in_a_leave),
 	    U(two, named_leaver_keeps_its_ds),
 	    U(two, owners_ns_until_the_end),
 	    U(two, asked_again),
