@@ -217,7 +217,7 @@ class Run:
     def own_zsk(self):
         """named rolls its ZSK by its own clock, which is slow enough for the others."""
         member = next(p for p in self.signers if isinstance(p, BindProvider))
-        old = member.bind.roll(ZONE, 256, safety=20)
+        old = member.bind.roll(ZONE, 256, safety=12)
         count = sum(2 - bool(p.single) for p in self.signers)
 
         def done():
@@ -244,7 +244,7 @@ def run(t, this, acts, restarts=False):
         if one.join() and all(getattr(one, act.replace("-", "_"))() for act in acts):
             if restarts:
                 missed, seen = one.meanwhile.missed(), len(one.meanwhile.seen)
-                t.ok(len(missed) * 4 < seen,
+                t.ok(len(missed) * 2 < seen,
                      f"{what}: {one.meanwhile.kills} kills, in {seen} of {seen + len(missed)} steps",
                      lambda: str(missed))
         claims.never_bogus(t, world, what)
