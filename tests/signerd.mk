@@ -14,7 +14,8 @@ endif
 
 signerd_system_tests = tests/system/test_signerd.py tests/system/test_signerd_pdns.py \
 	tests/system/test_join_driver.py \
-	tests/system/test_share.py
+	tests/system/test_share.py \
+	tests/system/test_early.py
 dist_check_SCRIPTS += $(signerd_system_tests)
 TESTS += $(signerd_system_tests)
 EXTRA_DIST += tests/lab/signerd.py
