@@ -34,6 +34,7 @@ agentd_system_tests = \
 	tests/system/test_agentd_hsync.py \
 	tests/system/test_agentd_reload.py \
 	tests/system/test_agentd_state.py \
+	tests/system/test_database.py \
 	tests/system/test_doctor.py \
 	tests/system/test_egress.py \
 	tests/system/test_operator.py \

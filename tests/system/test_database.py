@@ -1,0 +1,114 @@
+#!/usr/bin/python3
+"""agentd's database is lost, or put back from an older copy, while the zone is served: nothing is
+published and nothing withdrawn until a person confirms it, and then the provider is where it was."""
+
+import os
+import shutil
+
+from lab import claims, msig, net, rig as lab
+from lab.rig import ZONE
+from lab.tap import Tap, skip_all
+from lab.world import World, zone_of
+
+
+def directory(world, label):
+    """Where a provider's agentd keeps its state."""
+    return os.path.join(world.msig[label].home, "lib", "agentd")
+
+
+def copy_of(world, label, name):
+    """A copy of the database, made while nobody writes it."""
+    to = world.path(f"{label}.{name}")
+    world.msig[label].kill("agentd")
+    shutil.copytree(directory(world, label), to)
+    world.msig[label].start("agentd")
+    net.until(world.msig[label].answers, "agentd", 20)
+    return to
+
+
+def replace(world, label, copy):
+    """The database is not what it was: an older one, or none."""
+    world.msig[label].kill("agentd")
+    shutil.rmtree(directory(world, label))
+    if copy:
+        shutil.copytree(copy, directory(world, label))
+    else:
+        os.mkdir(directory(world, label), 0o700)
+    world.msig[label].start("agentd")
+
+
+def held(world, label):
+    """What combinerd holds for the others, and that version."""
+    merged = world.msig[label].ask("merge", ZONE) or {}
+    return merged.get("overlay"), [s.get("records") for s in merged.get("sets", ())]
+
+
+def in_doubt(world, label):
+    """Does agentd say that its database is not to be trusted?"""
+    return zone_of(world.msig[label].tracking()).get("database") == "rebuild" or any(
+        "database" in r["text"] for r in (world.msig[label].tracking() or {}).get("reasons", ()))
+
+
+def confirmed(t, world, label, what, copy):
+    """One loss: noticed, nothing moves, confirmed, and all is as before."""
+    before = held(world, label)
+    shown = {p.label: sorted(map(str, p.keys())) for p in world.providers[:2]}
+    replace(world, label, copy)
+    try:
+        net.until(lambda: in_doubt(world, label), "doubt", 30)
+        good = True
+    except net.Timeout:
+        good = False
+    if not t.ok(good, f"{what}: noticed", lambda: world.logs(30)):
+        return False
+    said = world.msig[label].ctl("why", ZONE, check=False).stdout
+    t.ok("confirm" in said, f"{what}: it is said what to do", said)
+    world.counted(ZONE, "mixed", 40)
+    t.equal(held(world, label), before, f"{what}: combinerd holds what it held")
+    world.msig[label].ctl("resume", ZONE)
+    try:
+        net.until(lambda: world.in_sync(world.providers[:2]) and world.joined(world.providers[:2])
+                  and not in_doubt(world, label), "in sync", 60)
+        good = True
+    except net.Timeout:
+        good = False
+    t.ok(good, f"{what}: confirmed, it is a member as before", lambda: world.logs(40))
+    t.equal({p.label: sorted(map(str, p.keys())) for p in world.providers[:2]}, shown,
+            f"{what}: every signer has the keys that it had")
+    return good
+
+
+def main(t):
+    """A member, and a second one that has just joined."""
+    with World(providers=3) as world:
+        if not t.ok(claims.join(world, world.providers[1]), "p2 joins", lambda: world.logs(40)):
+            return
+        old = copy_of(world, "p2", "old")
+        if not (confirmed(t, world, "p1", "p1's is lost", None)
+                and confirmed(t, world, "p2", "p2's is lost", None)):
+            return
+        t.ok(claims.join(world, world.providers[2]), "p3 joins after that",
+             lambda: world.logs(40))
+        replace(world, "p2", old)
+        try:
+            net.until(lambda: in_doubt(world, "p2"), "doubt", 30)
+            noticed = True
+        except net.Timeout:
+            noticed = False
+        t.ok(noticed, "p2's is put back from before p3's join: noticed", lambda: world.logs(30))
+        world.msig["p2"].ctl("resume", ZONE)
+        try:
+            net.until(lambda: world.in_sync(world.providers) and world.joined(world.providers),
+                      "in sync", 90)
+            good = True
+        except net.Timeout:
+            good = False
+        t.ok(good, "confirmed, all three are in step", lambda: world.logs(40))
+        claims.never_bogus(t, world, "lost and old databases")
+        claims.clean_end(t, world)
+
+
+if lab.missing() or msig.missing():
+    skip_all("not found: " + " ".join(lab.missing() + msig.missing()))
+with Tap() as tap:
+    main(tap)
