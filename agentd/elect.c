@@ -535,8 +535,11 @@ elect_show(struct step *s)
 			     "a model that all signers can have", "none in common",
 			     "set sync-model alike at all providers");
 	if (model == MODEL_UNKNOWN)
-		step_wait(s, REASON_PEER, REASON_OF_LEADER, view->d.provider[who].identity,
-			  "whether it can work as peer, or led", "not heard yet", 0);
+		step_wait(s, REASON_PEER, REASON_OF_PEER, view->d.provider[who].identity,
+			  "its HELLO, which says whether it works as peer or led",
+			  view->d.provider[who].why[0] != 0 ? view->d.provider[who].why
+							    : "not heard yet",
+			  0);
 	if (model != MODEL_LEADER || e->state == ELECT_SETTLED ||
 	    (view->designated & BIT(VIEW_SELF)) == 0)
 		return;

@@ -33,7 +33,7 @@ def main(t):
         second = world.providers[1]
         world.msig["p1"].kill("agentd")
         world.rig.hsync(second)
-        t.equal(world.says("p2", "statement", "member of the group"), "",
+        t.equal(world.says("p2", "peer at msa.p1", "its HELLO"), "",
                 "the member's agent is dead: the joiner says what it waits for")
         t.ok(world.process("p2").get("phase") in (None, "requested"), "and has executed nothing",
              str(world.process("p2")))

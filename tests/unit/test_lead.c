@@ -154,7 +154,7 @@ test_model_unknown(void **state)
 	b.view->d.provider[1].models = 0;
 	bench_run(&b, 5000);
 	assert_int_equal(run()->kind, 0);
-	const struct reason *r = bench_reason(&b, REASON_PEER, REASON_OF_LEADER);
+	const struct reason *r = bench_reason(&b, REASON_PEER, REASON_OF_PEER);
 	assert_non_null(r);
 	assert_string_equal(r->place, "msa.p2.");
 }
