@@ -288,10 +288,15 @@ instruction(struct step *s)
 	follow(s, h);
 }
 
+static bool serves_only(const struct zone_view *view);
+
 /* A signer whose zone somebody else changes is no ground to build on. */
 static void
 egress(struct step *s)
 {
+	/* Who only serves has a copy from somebody else: it is not its signer's doing. */
+	if (serves_only(s->view))
+		s->view->egress[0] = 0;
 	if (s->view->egress[0] != 0)
 		step_blocked(s, REASON_OF_CONTENT, "signer", "the content that combinerd serves",
 			     s->view->egress,
@@ -299,7 +304,6 @@ egress(struct step *s)
 			     "transfers it anew; nothing is begun until then");
 }
 
-static bool serves_only(const struct zone_view *view);
 static const struct view_version *seen_at_signer(const struct zone_view *view, enum view_type type);
 
 /* ---- who manages NS ---- */

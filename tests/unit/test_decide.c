@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "agentd/step.h"
 #include "tests/unit/bench.h"
 
 static struct bench b;
@@ -139,6 +140,20 @@ test_egress(void **state)
 	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 2);
 	bench_run(&b, 2000);
 	assert_non_null(bench_sent(&b, 1, MSIG_OP_APPROVE));
+}
+
+/* A provider that only serves has no signer whose zone could differ. */
+static void
+test_egress_of_a_copy(void **state)
+{
+	bench_clear(&b);
+	bench_init(&b, 2, 2);
+	b.view->d.hsync.entry[0].sign = b.hsync.entry[0].sign = false; /* it is followed */
+	b.view->d.process.kind = 0;
+	view_on_egress(b.view, "shop.example. NS only at the signer");
+	bench_run(&b, 1000);
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_CONTENT));
+	assert_false(step_frozen(b.view));
 }
 
 static void
@@ -630,6 +645,7 @@ main(void)
 	    T(test_repeated_calls),
 	    T(test_wake_is_exact),
 	    T(test_egress),
+	    T(test_egress_of_a_copy),
 	    T(test_hsync_vanished),
 	    T(test_hsync_malformed),
 	    T(test_hsync_without_us),
