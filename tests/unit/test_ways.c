@@ -225,6 +225,20 @@ test_off_and_named(void **state)
 	assert_int_equal(run()->subject, 1);
 }
 
+/* It served a copy, and is to sign now: its servers leave the delegation before it may join. */
+static void
+test_to_sign(void **state)
+{
+	owner(1, true, false);
+	bench_run(&b, 5 * SECOND);
+	peer(1)->member = false;
+	peer(1)->has = HAS_NS;
+	owner(1, true, true);
+	bench_run(&b, 10 * SECOND);
+	assert_int_equal(run()->kind, MSIG_PROCESS_NS_REMOVE);
+	assert_int_equal(run()->subject, 1);
+}
+
 /* A member that takes part in a leave is one, though it does not say so at rest. */
 static void
 test_member_in_a_leave(void **state)
@@ -777,6 +791,7 @@ main(void)
 	    U(two, nobody_named),
 	    U(bystander, bystander),
 	    U(member, off_and_named),
+	    U(member, to_sign),
 	    U(two, member_in_a_leave),
 	    U(two, signs_no_more),
 	    U(two, parent_went_back),
