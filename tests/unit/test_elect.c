@@ -291,6 +291,7 @@ test_voters(void **state)
 static void
 test_joiner(void **state)
 {
+	bench_clear(&b);
 	bench_init(&b, 3, 3);
 	b.view->config.models = MSIG_SYNC_LEADER;
 	follow_leader(1);
