@@ -89,6 +89,18 @@ ends(const struct zone_view *view, int64_t begin, uint32_t ttl, int64_t reserve)
 	return begin + ttl * SECOND + reserve + margin(&view->config.times, ttl * SECOND);
 }
 
+/* How long caches may hold an NS set by which this server named itself before, and so ask it again:
+ * it may have done so once more after the hold of NS. In ms. */
+static int64_t
+named_itself(const struct view_history *h, struct rset own)
+{
+	uint32_t ttl = 0;
+	for (int i = 0; i + 1 < h->count; i++)
+		if (rset_meets(h->at[i].set, own) && h->at[i].ttl > ttl)
+			ttl = h->at[i].ttl;
+	return ttl * SECOND;
+}
+
 /* What the leaver's servers gave out may be cached: the same content as ours, so our largest TTL
  * counts as well as what was seen of theirs. */
 static int64_t
@@ -114,8 +126,8 @@ leave_deadline(const struct zone_view *view, const struct hold_want *want)
 				begin = h->time;
 		} else if (v != NULL && rset_meets(v->set, want->in)) {
 			return VIEW_NEVER;
-		} else if (v != NULL && v->first > begin) {
-			begin = v->first;
+		} else if (v != NULL && v->first + named_itself(h, want->in) > begin) {
+			begin = v->first + named_itself(h, want->in);
 		}
 	}
 	return ends(view, begin, ttl, view->config.times.d);
