@@ -362,21 +362,6 @@ forget_process(struct step *s)
 	say_again_now(s);
 }
 
-uint64_t
-step_random(struct zone_view *view)
-{
-	/* splitmix64 over the seed that the shell gave. */
-	uint64_t x;
-	memcpy(&x, view->seed, sizeof(x));
-	x += UINT64_C(0x9e3779b97f4a7c15);
-	memcpy(view->seed, &x, sizeof(x));
-	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-	uint64_t y;
-	memcpy(&y, view->seed + 8, sizeof(y));
-	return x ^ (x >> 31) ^ y;
-}
-
 static void
 back_off(struct step *s)
 {
@@ -1749,11 +1734,13 @@ start(struct step *s)
 	struct zone_view *view = s->view;
 	struct durable *d = &view->d;
 
-	if (d->process.kind != 0 || !d->begun || step_frozen(view) ||
-	    elect_model(view, NULL) == MODEL_UNKNOWN || elect_model(view, NULL) == MODEL_NONE)
+	if (d->process.kind != 0 || !d->begun || step_frozen(view))
 		return;
 	struct intent want = intent(s);
 	if (want.kind == 0 || (want.kind == MSIG_PROCESS_ADD && !somebody(s)))
+		return;
+	enum view_model model = elect_model(view, NULL);
+	if (model == MODEL_UNKNOWN || model == MODEL_NONE)
 		return;
 	if (want.kind != MSIG_PROCESS_ADD && !all_known(view)) {
 		step_wait(s, REASON_PEER, REASON_OF_STATEMENT, "",

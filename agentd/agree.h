@@ -15,7 +15,7 @@ uint32_t agree_designated(const struct zone_view *view); /* as HSYNC says; compu
 uint32_t agree_listed(const struct zone_view *view);     /* ON, whether it signs or not */
 /* Does an instruction that is not followed yet take this provider out? */
 bool agree_outgoing(const struct zone_view *view);
-uint32_t agree_voters(const struct zone_view *view);     /* bit per provider, ourselves included */
+uint32_t agree_voters(const struct zone_view *view); /* bit per provider, ourselves included */
 uint32_t agree_members(const struct zone_view *view);
 uint32_t agree_actors(const struct zone_view *view);
 

@@ -533,9 +533,8 @@ static bool
 algorithms(struct check *c)
 {
 	uint32_t actors = agree_actors(c->view);
-	const struct rpool *pool = &c->view->d.pool;
-	uint64_t first[4] = {0};
-	int reference = -1;
+	struct algorithms first = {{0}};
+	bool any = false;
 
 	for (int i = 0; i < VIEW_PROVIDERS; i++) {
 		if ((actors >> i & 1) == 0)
@@ -548,13 +547,11 @@ algorithms(struct check *c)
 			if (rset_empty(set))
 				continue;
 		}
-		uint64_t algs[4] = {0};
-		for (int k = rset_next(&set, 0); k >= 0; k = rset_next(&set, k + 1))
-			algs[pool->at[k].alg >> 6] |= UINT64_C(1) << (pool->at[k].alg & 63);
-		if (reference < 0) {
-			reference = i;
-			memcpy(first, algs, sizeof(first));
-		} else if (memcmp(first, algs, sizeof(first)) != 0) {
+		struct algorithms these = rpool_algorithms(&c->view->d.pool, set);
+		if (!any) {
+			any = true;
+			first = these;
+		} else if (!algorithms_within(first, these) || !algorithms_within(these, first)) {
 			no(c, REASON_BLOCKED, REASON_OF_DNSKEY, c->view->d.provider[i].identity,
 			   "the algorithms of the other signers", "others");
 			todo(c, "configure the joiner's signer with the group's algorithms");

@@ -133,6 +133,21 @@ step_alarm(struct step *s, const char *format, ...)
 	va_end(ap);
 }
 
+uint64_t
+step_random(struct zone_view *view)
+{
+	/* splitmix64 over the seed that the shell gave. */
+	uint64_t x;
+	memcpy(&x, view->seed, sizeof(x));
+	x += UINT64_C(0x9e3779b97f4a7c15);
+	memcpy(view->seed, &x, sizeof(x));
+	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+	uint64_t y;
+	memcpy(&y, view->seed + 8, sizeof(y));
+	return x ^ (x >> 31) ^ y;
+}
+
 bool
 step_frozen(const struct zone_view *view)
 {
@@ -636,12 +651,8 @@ intended(const struct zone_view *view, struct rset own)
 	if (view->config.driver && !view->store_known && said->known)
 		return rset_and(rpool_keys(&view->d.pool, said->cds), own);
 	uint8_t coming = roll_coming(view);
-	if (coming != 0 && roll_goes_over(view, coming)) {
-		for (int i = rset_next(&sep, 0); i >= 0; i = rset_next(&sep, i + 1))
-			if (view->d.pool.at[i].alg != coming)
-				rset_del(&sep, i);
-		return sep;
-	}
+	if (coming != 0 && roll_goes_over(view, coming))
+		return rpool_of_algorithm(&view->d.pool, sep, coming);
 	for (int i = 0; i < view->keys && view->config.driver; i++)
 		if (view->key[i].state == MSIG_KEY_STATE_PUBLISHED)
 			rset_del(&sep, view->key[i].rr);
@@ -654,9 +665,7 @@ intended(const struct zone_view *view, struct rset own)
 		else if (which == CDS_NEW)
 			sep = rset_minus(sep, run->old);
 	} else if (coming != 0) { /* a rollover to it ended before the CDS changed */
-		for (int i = rset_next(&sep, 0); i >= 0; i = rset_next(&sep, i + 1))
-			if (view->d.pool.at[i].alg == coming)
-				rset_del(&sep, i);
+		sep = rset_minus(sep, rpool_of_algorithm(&view->d.pool, sep, coming));
 	}
 	return sep;
 }
@@ -1324,7 +1333,7 @@ ds_of_cds(const struct zone_view *view, struct rset cds)
 /* What of a provider the parent has, as far as is known: DS of its keys, and its name servers.
  * After a database was lost, what combinerd was told for it is all that tells what is its. */
 static uint8_t
-at_parent(const struct zone_view *view, int provider)
+parent_has(const struct zone_view *view, int provider)
 {
 	const struct view_contribution *c = &view->d.want.from[provider];
 	const struct view_statement *st = &view->d.provider[provider].statement;
@@ -1388,7 +1397,7 @@ may_go(const struct zone_view *view, int provider, uint8_t kinds)
 	if (kinds == 0 || (view->d.provider[VIEW_SELF].has & HAS_KEYS) == 0 ||
 	    (run->kind != 0 && run->subject == provider && (process_effects(view) & dels) != 0))
 		return true;
-	return (kinds & (view->d.provider[provider].has | at_parent(view, provider))) == 0;
+	return (kinds & (view->d.provider[provider].has | parent_has(view, provider))) == 0;
 }
 
 /* The first overlay replaces what somebody put into a delegated zone by hand: until all who are in

@@ -126,8 +126,9 @@ leave_deadline(const struct zone_view *view, const struct hold_want *want)
 				begin = h->time;
 		} else if (v != NULL && rset_meets(v->set, want->in)) {
 			return VIEW_NEVER;
-		} else if (v != NULL && v->first + named_itself(h, want->in) > begin) {
-			begin = v->first + named_itself(h, want->in);
+		} else if (v != NULL) {
+			int64_t last = v->first + named_itself(h, want->in);
+			begin = last > begin ? last : begin;
 		}
 	}
 	return ends(view, begin, ttl, view->config.times.d);

@@ -359,10 +359,6 @@ process_phase_name(enum view_phase phase)
 
 /* ---- the target ---- */
 
-struct algorithms {
-	uint64_t bits[4];
-};
-
 int
 process_executed(const struct zone_view *view)
 {
@@ -468,29 +464,19 @@ target_masks(const struct zone_view *view, struct process_target *t)
 	t->csync = (effects & EFFECT_CSYNC) != 0;
 }
 
-static struct algorithms
-algorithms_of(const struct zone_view *view, struct rset cds)
-{
-	struct algorithms a = {{0}};
-	for (int i = rset_next(&cds, 0); i >= 0; i = rset_next(&cds, i + 1)) {
-		uint8_t alg = view->d.pool.at[i].alg;
-		a.bits[alg >> 6] |= UINT64_C(1) << (alg & 63);
-	}
-	return a;
-}
-
 /* A DS set with two algorithms wants a chain of both at every signer: all change theirs at once,
  * when everybody says so. Until then the sets stay, differ, and the parent takes none. */
 static void
 keep_cds(const struct zone_view *view, struct process_target *t)
 {
-	struct algorithms all = algorithms_of(view, t->cds_set);
+	const struct rpool *pool = &view->d.pool;
+	struct algorithms all = rpool_algorithms(pool, t->cds_set);
 
 	for (int i = 0; i < VIEW_PROVIDERS; i++) {
 		if ((t->cds & BIT(i)) == 0 || !view->d.provider[i].statement.known)
 			continue;
-		struct algorithms one = algorithms_of(view, view->d.provider[i].statement.cds);
-		t->cds_kept |= memcmp(&one, &all, sizeof(one)) != 0;
+		t->cds_kept |= !algorithms_within(
+		    all, rpool_algorithms(pool, view->d.provider[i].statement.cds));
 	}
 	if (!t->cds_kept)
 		return;
@@ -580,10 +566,8 @@ process_own_ns(const struct zone_view *view, int provider)
 struct rset
 process_algorithm_keys(const struct zone_view *view, struct rset keys, bool fresh)
 {
-	for (int i = rset_next(&keys, 0); i >= 0; i = rset_next(&keys, i + 1))
-		if ((view->d.pool.at[i].alg == view->d.process.algorithm) != fresh)
-			rset_del(&keys, i);
-	return keys;
+	struct rset new = rpool_of_algorithm(&view->d.pool, keys, view->d.process.algorithm);
+	return fresh ? new : rset_minus(keys, new);
 }
 
 /* The keys that sign the DNSKEY RRset, or may. */

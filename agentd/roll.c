@@ -435,10 +435,8 @@ roll_coming(const struct zone_view *view)
 static bool
 of_one(const struct zone_view *view, struct rset keys, uint8_t algorithm)
 {
-	for (int i = rset_next(&keys, 0); i >= 0; i = rset_next(&keys, i + 1))
-		if (view->d.pool.at[i].alg != algorithm)
-			return false;
-	return !rset_empty(keys);
+	return !rset_empty(keys) &&
+	       rset_equal(keys, rpool_of_algorithm(&view->d.pool, keys, algorithm));
 }
 
 static bool

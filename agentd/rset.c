@@ -187,6 +187,33 @@ rpool_keys(const struct rpool *pool, struct rset set)
 	return keys;
 }
 
+struct algorithms
+rpool_algorithms(const struct rpool *pool, struct rset set)
+{
+	struct algorithms a = {{0}};
+	for (int i = rset_next(&set, 0); i >= 0; i = rset_next(&set, i + 1))
+		a.w[pool->at[i].alg >> 6] |= UINT64_C(1) << (pool->at[i].alg & 63);
+	return a;
+}
+
+bool
+algorithms_within(struct algorithms a, struct algorithms b)
+{
+	for (int i = 0; i < 4; i++)
+		if ((a.w[i] & ~b.w[i]) != 0)
+			return false;
+	return true;
+}
+
+struct rset
+rpool_of_algorithm(const struct rpool *pool, struct rset set, uint8_t algorithm)
+{
+	for (int i = rset_next(&set, 0); i >= 0; i = rset_next(&set, i + 1))
+		if (pool->at[i].alg != algorithm)
+			rset_del(&set, i);
+	return set;
+}
+
 struct rset
 rpool_type(const struct rpool *pool, struct rset set, uint16_t type)
 {

@@ -157,6 +157,15 @@ int rpool_of_key(struct rpool *pool, int dnskey, uint16_t type);
 /* The DNSKEYs that the DS, CDS or CDNSKEY records of a set stand for (those the pool knows). */
 struct rset rpool_keys(const struct rpool *pool, struct rset set);
 
+/* Which algorithms keys or references to keys have: a bit per number. */
+struct algorithms {
+	uint64_t w[4];
+};
+struct algorithms rpool_algorithms(const struct rpool *pool, struct rset set);
+bool algorithms_within(struct algorithms a, struct algorithms b);
+/* Those of the set that have this one. */
+struct rset rpool_of_algorithm(const struct rpool *pool, struct rset set, uint8_t algorithm);
+
 /* The members of a set that have this type. */
 struct rset rpool_type(const struct rpool *pool, struct rset set, uint16_t type);
 

@@ -137,24 +137,14 @@ s2(struct rset dnskeys, struct rset signers)
 	return rset_meets(dnskeys, signers);
 }
 
-static bool
-has_algorithm(const struct zone_view *view, struct rset keys, uint8_t algorithm)
-{
-	for (int i = rset_next(&keys, 0); i >= 0; i = rset_next(&keys, i + 1))
-		if (view->d.pool.at[i].alg == algorithm)
-			return true;
-	return false;
-}
-
 /* S3: every algorithm of the keys is one of the signers. What signs besides, with keys that are not
  * in DNSKEY there, is not known. */
 static bool
 s3(const struct zone_view *view, struct rset keys, const struct view_version *signed_by)
 {
-	for (int i = rset_next(&keys, 0); i >= 0 && !signed_by->alien; i = rset_next(&keys, i + 1))
-		if (!has_algorithm(view, signed_by->signers, view->d.pool.at[i].alg))
-			return false;
-	return true;
+	const struct rpool *pool = &view->d.pool;
+	return signed_by->alien || algorithms_within(rpool_algorithms(pool, keys),
+						     rpool_algorithms(pool, signed_by->signers));
 }
 
 static const struct safety safe = {.ok = true};

@@ -636,7 +636,9 @@ view_on_echo(struct zone_view *view, int provider, uint64_t epoch, uint64_t coun
 	const struct view_statement *own = &d->provider[VIEW_SELF].statement;
 	struct view_provider *p = peer(view, provider);
 
-	if (p == NULL || epoch > d->epoch + VIEW_EPOCH_JUMP)
+	/* Nobody but a signer of the group can stop us, and none that an operator took out. */
+	if (p == NULL || epoch > d->epoch + VIEW_EPOCH_JUMP ||
+	    ((view->designated >> provider & 1) == 0 && (!p->member || p->expelled)))
 		return false;
 	struct view_statement said = {.epoch = d->epoch, .counter = d->counter};
 	if (!differs && version_cmp(epoch, counter, own->known ? own : &said) <= 0)

@@ -33,8 +33,9 @@ def main(t):
         second = world.providers[1]
         world.msig["p1"].kill("agentd")
         world.rig.hsync(second)
-        t.equal(world.says("p2", "peer at msa.p1", "its HELLO"), "",
+        t.equal(world.says("p2", "statement", "member of the group"), "",
                 "the member's agent is dead: the joiner says what it waits for")
+        t.equal(world.says("p2", "peer at msa.p1", "its HELLO"), "", "and from whom")
         t.ok(world.process("p2").get("phase") in (None, "requested"), "and has executed nothing",
              str(world.process("p2")))
         world.msig["p1"].start("agentd")

@@ -233,6 +233,18 @@ test_put_back(void **state)
 	/* Nobody makes us run out of numbers. */
 	assert_false(view_on_echo(b.view, 1, d->epoch + VIEW_EPOCH_JUMP + 1, 0, false));
 	assert_false(d->rebuild);
+	/* Nor does anybody stop us who has no part in the group, or whom an operator took out. */
+	uint32_t designated = b.view->designated;
+	bool member = d->provider[1].member;
+	b.view->designated &= ~UINT32_C(2);
+	d->provider[1].member = false;
+	assert_false(view_on_echo(b.view, 1, epoch, counter + 5, false));
+	d->provider[1].member = d->provider[1].expelled = true;
+	assert_false(view_on_echo(b.view, 1, epoch, counter + 5, false));
+	d->provider[1].member = member;
+	d->provider[1].expelled = false;
+	b.view->designated = designated;
+	assert_false(d->rebuild);
 	assert_true(view_on_echo(b.view, 1, epoch, counter + 5, false));
 	assert_true(d->rebuild);
 	decide(b.view, b.now, &b.plan);
