@@ -164,6 +164,7 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/fuzz_option/heartbeat \
 	tests/fuzz/corpus/fuzz_option/unknown \
 	tests/fuzz/corpus/fuzz_peermsg/deny \
+	tests/fuzz/corpus/fuzz_peermsg/execute \
 	tests/fuzz/corpus/fuzz_peermsg/hello \
 	tests/fuzz/corpus/fuzz_peermsg/hello-four \
 	tests/fuzz/corpus/fuzz_peermsg/pull \
