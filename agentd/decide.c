@@ -958,7 +958,8 @@ fallen_out(struct step *s)
 }
 
 /* A leave, or a join, that ended when all of it was in, or nothing of it was gone: the delegation
- * has it, and so have the others. */
+ * has it, and so have the others. Where the delegation shows nowhere it joins again, which ends
+ * with a person who looks at that. */
 static void
 still_in(struct step *s)
 {
@@ -966,8 +967,9 @@ still_in(struct step *s)
 	struct view_provider *self = &view->d.provider[VIEW_SELF];
 	uint8_t keys = HAS_KEYS | HAS_CDS;
 
-	if (self->member || view->d.process.kind != 0 || (self->has & keys) != keys ||
-	    (view->designated & BIT(VIEW_SELF)) == 0 || delegated(view, VIEW_SELF) != 1)
+	if (self->member || view_hidden(view) || view->d.process.kind != 0 ||
+	    (self->has & keys) != keys || (view->designated & BIT(VIEW_SELF)) == 0 ||
+	    delegated(view, VIEW_SELF) != 1)
 		return;
 	self->member = self->contributed = true;
 	self->has = HAS_ALL;
