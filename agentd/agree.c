@@ -1076,6 +1076,8 @@ act_along(struct step *s, int from, const struct view_message *m)
 		return false;
 	/* What its requestor says it is in goes on here too, though it was ended here, or the
 	 * database that knew of it is lost. */
+	if (same)
+		run->led |= m->change.given; /* from now on each step needs one */
 	const struct view_statement *st = &d->provider[from].statement;
 	bool runs = st->process == m->process && st->process_epoch == m->epoch;
 	if (same ? m->step <= run->step && run->executed
@@ -1084,11 +1086,11 @@ act_along(struct step *s, int from, const struct view_message *m)
 		return same;
 	if (!same) {
 		*run = new_process(s->view, m->process, m->subject, from, 0);
-		run->led |= m->change.given;
 		run->epoch = m->epoch;
 		run->started = s->now;
 		memcpy(run->tid, m->tid, sizeof(run->tid));
 		memcpy(run->hsync, d->hsync.digest, sizeof(run->hsync));
+		run->led |= m->change.given;
 	}
 	run->step = m->step;
 	run->done = 0;

@@ -1713,7 +1713,10 @@ clock_jumps(struct sim *sim, int i)
 	struct node *n = &sim->node[i];
 	if (!sim_mishap(sim, MISHAP_CLOCK, i, 300))
 		return;
-	n->clock = rng_range(&sim->rng, -300, 3000) * SECOND / 10;
+	int64_t to = rng_range(&sim->rng, -300, 3000) * SECOND / 10;
+	if (!n->up && to > n->clock)
+		return; /* nobody could tell it from time that has passed */
+	n->clock = to;
 	sim_trace(sim, "%s: clock is %+lld ms", n->identity, (long long)n->clock);
 	if (n->up) {
 		view_on_clock(n->view, sim->now + n->clock);

@@ -459,6 +459,18 @@ test_acts_along(void **state)
 	assert_int_equal(run()->kind, MSIG_PROCESS_REMOVE);
 	assert_int_equal(run()->step, 2);
 	assert_true(run()->phase >= PHASE_EXECUTING);
+	/* It did not know that it is led: it does as soon as a change is said. */
+	assert_false(run()->led);
+	struct view_message m = {.op = MSIG_OP_EXECUTE,
+				 .epoch = 9,
+				 .process = MSIG_PROCESS_REMOVE,
+				 .step = 3,
+				 .tid = {5},
+				 .change.given = true};
+	memcpy(m.hsync, b.hsync.digest, sizeof(m.hsync));
+	view_on_message(b.view, 1, &m, b.now);
+	bench_decide(&b);
+	assert_true(run()->led);
 }
 
 /* And does not judge what the owner wants. */
