@@ -13,7 +13,7 @@
 #include "libmsig/err.h"
 
 #define CLOCK_CHECK_MS 5000
-#define CLOCK_JUMP_MS 60000
+#define CLOCK_SET_MS 1000
 
 int
 agent_send(struct agent *agent, const struct msig_msg *msg)
@@ -33,22 +33,27 @@ agent_coding(const struct agent *agent)
 	return (struct msig_coding){.option_code = agent->conf->option_code};
 }
 
-static int64_t
-clock_offset(void)
+struct view_clock
+agent_clock(const struct agent *agent)
 {
-	return (int64_t)loop_utc_ms() - (int64_t)loop_mono_ms();
+	struct view_clock clock = {.up = (int64_t)loop_mono_ms(), .now = (int64_t)loop_utc_ms()};
+
+	memcpy(clock.boot, agent->boot, sizeof(clock.boot));
+	return clock;
 }
 
-/* Holds are stored as wall-clock deadlines; uptime tells when that clock is not to be trusted. */
+/* Somebody set the clock: every zone looks at its holds, which are stored as times of that clock.
+ */
 static void
 check_clock(void *arg)
 {
 	struct agent *agent = arg;
-	int64_t offset = clock_offset(), by = offset - agent->clock_offset;
+	struct view_clock clock = agent_clock(agent);
+	int64_t offset = clock.now - clock.up, by = offset - agent->clock_offset;
 
 	agent->clock_offset = offset;
-	if (by > CLOCK_JUMP_MS || by < -CLOCK_JUMP_MS) {
-		zones_clock_jumped(agent, by);
+	if (by > CLOCK_SET_MS || by < -CLOCK_SET_MS) {
+		zones_mark_all(agent);
 	}
 	loop_timer_set(agent->clock, CLOCK_CHECK_MS);
 }
@@ -104,8 +109,8 @@ agent_start(struct agent *agent, char *err, size_t errlen)
 	agent->ask = ask_new(agent->loop, send_ask, agent);
 	agent->talk = talk_new(agent);
 	agent->clock = loop_timer_new(agent->loop, check_clock, agent);
-	agent->clock_offset = clock_offset();
-	loop_timer_set(agent->clock, CLOCK_CHECK_MS);
+	proc_boot(agent->boot);
+	check_clock(agent);
 	if (fresh) {
 		log_info("new database");
 	}

@@ -11,6 +11,7 @@
 #include "agentd/ask.h"
 #include "agentd/signer.h"
 #include "agentd/store.h"
+#include "agentd/view.h"
 #include "libmsig/daemon/bus.h"
 #include "libmsig/daemon/conf.h"
 #include "libmsig/daemon/ctl.h"
@@ -48,7 +49,8 @@ struct agent {
 	uint64_t started;             /* UTC ms */
 	uint64_t bus_id;              /* last id given to APPLY and SHOW */
 	struct loop_timer *clock;     /* compares wall clock and uptime */
-	int64_t clock_offset;
+	int64_t clock_offset;         /* one minus the other, at the last look */
+	uint8_t boot[16];             /* which start of the machine the uptime is of */
 };
 
 /* Everything but the bus and the control socket: used by tests too. err gets the reason. */
@@ -63,5 +65,8 @@ void agent_reload(struct agent *agent, const struct conf *conf);
 
 /* Where everything stands, to the log (SIGUSR2). */
 void agent_dump(struct agent *agent);
+
+/* Now, for view_check_clock(). */
+struct view_clock agent_clock(const struct agent *agent);
 
 struct msig_coding agent_coding(const struct agent *agent);

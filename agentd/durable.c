@@ -10,7 +10,7 @@
 #include "libmsig/buf.h"
 #include "libmsig/err.h"
 
-#define DURABLE_VERSION 6
+#define DURABLE_VERSION 7
 #define DURABLE_MAX (4u << 20)
 #define TIME_MAX (UINT64_C(1) << 52) /* sums of times do not overflow */
 
@@ -42,6 +42,17 @@ c_time(struct codec *c, int64_t *v)
 	c_u64(c, &u);
 	*v = (int64_t)u;
 	if (!c->write && u != VIEW_NEVER && u > TIME_MAX)
+		c->rd.err = MSIG_EDB;
+}
+
+/* Of two times. */
+static void
+c_difference(struct codec *c, int64_t *v)
+{
+	uint64_t u = (uint64_t)*v;
+	c_u64(c, &u);
+	*v = (int64_t)u;
+	if (!c->write && (*v > (int64_t)TIME_MAX || *v < -(int64_t)TIME_MAX))
 		c->rd.err = MSIG_EDB;
 }
 
@@ -403,6 +414,10 @@ c_durable(struct codec *c, struct durable *d)
 		c_u8(c, &d->share);
 	if (c->version >= 5)
 		c_election(c, &d->election);
+	if (c->version >= 7) {
+		c_bytes(c, d->boot, sizeof(d->boot));
+		c_difference(c, &d->clock_offset);
+	}
 }
 
 int

@@ -898,6 +898,35 @@ doubt_place(struct view_place *p, int64_t now, int64_t d)
 	p->asked = 0;
 }
 
+/* How far the clock may be set before holds count anew: what the skew of each hold has room for,
+ * and less. */
+static int64_t
+clock_room(const struct zone_view *view)
+{
+	int64_t half = view->config.times.skew / 2;
+	return half < SECOND ? SECOND : half > MINUTE ? MINUTE : half;
+}
+
+int64_t
+view_check_clock(struct zone_view *view, const struct view_clock *clock)
+{
+	static const uint8_t none[sizeof(clock->boot)] = {0};
+	struct durable *d = &view->d;
+	int64_t offset = clock->now - clock->up, by = offset - d->clock_offset;
+	bool same = memcmp(d->boot, none, sizeof(none)) != 0 &&
+		    memcmp(d->boot, clock->boot, sizeof(d->boot)) == 0;
+
+	if (same && by >= -clock_room(view) && by <= clock_room(view))
+		return 0;
+	d->clock_offset = offset;
+	memcpy(d->boot, clock->boot, sizeof(d->boot));
+	(void)news(view, true);
+	if (!same)
+		return 0;
+	(void)view_on_clock(view, clock->now);
+	return by;
+}
+
 bool
 view_on_clock(struct zone_view *view, int64_t now)
 {

@@ -420,6 +420,8 @@ struct durable {
 	uint32_t attempts;
 	bool paused;             /* by the operator */
 	int64_t clock_floor;     /* holds do not count from before this time */
+	uint8_t boot[16];        /* of the machine, when clock_offset was taken; zero: never */
+	int64_t clock_offset;    /* wall clock minus uptime, ms */
 	bool rebuild;            /* database older than the world: nothing moves */
 	char doubt[REASON_TEXT]; /* why (rebuild) */
 };
@@ -559,6 +561,18 @@ bool view_on_egress(struct zone_view *view, const char *text);
 bool view_on_changed(struct zone_view *view);
 /* The clock jumped or cannot be trusted: every hold counts anew from now. */
 bool view_on_clock(struct zone_view *view, int64_t now);
+
+/* The wall clock and the uptime of one moment, ms; boot: which start of the machine that counts
+ * from (zero: not known, nothing is compared with what an earlier process has seen). */
+struct view_clock {
+	int64_t now, up;
+	uint8_t boot[16];
+};
+
+/* Before each decide(): has the wall clock been set since the last time, even if agentd did not run
+ * in between? By how many ms, after view_on_clock(); 0 if not. The uptime goes along with the
+ * small corrections of the clock's rate, so that whatever differs was set. */
+int64_t view_check_clock(struct zone_view *view, const struct view_clock *clock);
 
 /* What the key store of the own signer holds now; known false: it could not be asked, or the last
  * change failed, and text says why. Ids of DNSKEYs from view_rr(). */

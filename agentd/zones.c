@@ -341,6 +341,21 @@ zones_forget(struct zone *zone)
 	loop_timer_set(zone->wake, 1000);
 }
 
+static void
+check_clock(struct zone *zone)
+{
+	struct view_clock clock = agent_clock(zone->agent);
+	int64_t by = view_check_clock(zone->view, &clock);
+
+	zone->decided = clock.now;
+	if (by != 0) {
+		log_zone(LOG_LVL_WARN, zone->name,
+			 "the clock was set by %lld s: every hold counts anew; see that this "
+			 "machine keeps its time",
+			 (long long)(by / 1000));
+	}
+}
+
 int
 zones_settle(struct zone *zone)
 {
@@ -353,7 +368,7 @@ zones_settle(struct zone *zone)
 		return store_in_transaction(store) ? store_commit(store) : 0;
 	}
 	plan = xcalloc(1, sizeof(*plan));
-	zone->decided = (int64_t)loop_utc_ms();
+	check_clock(zone);
 	decide(zone->view, zone->decided, plan);
 	if (writes(plan) && !store_in_transaction(store)) {
 		ret = store_begin(store);
@@ -1358,11 +1373,9 @@ zones_command(struct zone *zone, enum view_command command, const char *actor)
 }
 
 void
-zones_clock_jumped(struct agent *agent, int64_t by_ms)
+zones_mark_all(struct agent *agent)
 {
-	log_warn("the clock jumped by %lld s: every hold counts anew", (long long)(by_ms / 1000));
 	for (struct zone *zone = agent->zones; zone != NULL; zone = zone->next) {
-		(void)view_on_clock(zone->view, (int64_t)loop_utc_ms());
 		zones_mark(zone);
 	}
 }

@@ -99,7 +99,7 @@ int zones_operator(struct zone *zone, const char *actor, const char *text,
 		   int (*tell)(struct zone_view *view, const void *arg), const void *arg);
 int zones_command(struct zone *zone, enum view_command command, const char *actor);
 void zones_reload(struct agent *agent);
-void zones_clock_jumped(struct agent *agent, int64_t by_ms);
+void zones_mark_all(struct agent *agent);
 
 /* Records of the view's pool as a set of libmsig. */
 int zones_set(const struct zone *zone, struct rset set, struct msig_set *out);

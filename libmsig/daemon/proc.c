@@ -18,6 +18,7 @@
 #include <unistd.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #ifdef HAVE_SYSTEMD
@@ -574,4 +575,24 @@ proc_main(struct proc *proc, int argc, char **argv)
 	conf_free(proc->conf);
 	proc->conf = NULL;
 	return status;
+}
+
+void
+proc_boot(uint8_t id[16])
+{
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+	int digits = 0, c;
+
+	memset(id, 0, 16);
+	while (f != NULL && digits < 32 && (c = fgetc(f)) != EOF) {
+		const char *hex = "0123456789abcdef", *at = c == 0 ? NULL : strchr(hex, c);
+		if (at == NULL)
+			continue; /* a hyphen */
+		id[digits / 2] = (uint8_t)(id[digits / 2] << 4 | (at - hex));
+		digits++;
+	}
+	if (f != NULL)
+		fclose(f);
+	if (digits < 32 && getrandom(id, 16, 0) != 16)
+		fatal("the system has no random octets");
 }

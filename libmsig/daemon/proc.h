@@ -51,3 +51,6 @@ gid_t proc_gid(const char *group);
 /* Deny socket(AF_INET), socket(AF_INET6) and AF_PACKET to this process for good (seccomp): EACCES.
  * KNOT_ENOTSUP if it was built without libseccomp. */
 int proc_deny_network(void);
+
+/* Which start of the machine this is. Where the system does not tell, an id of this process. */
+void proc_boot(uint8_t id[16]);

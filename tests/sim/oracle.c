@@ -119,7 +119,8 @@ delegations(struct sim *sim)
 	struct rset names = RSET_NONE;
 	int64_t until[NODES] = {0};
 
-	for (int i = 0; i < sim->parent.servers; i++) {
+	/* A server that serves the zone, too, answers with that and refers nobody. */
+	for (int i = sim->parent.both ? 1 : 0; i < sim->parent.servers; i++) {
 		names = rset_or(names, names_of(sim, &sim->parent.server[i], 0));
 		names_until(sim, &sim->parent.server[i], 0, until);
 	}

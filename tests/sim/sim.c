@@ -618,8 +618,10 @@ sim_drive(struct sim *sim, int i)
 	static struct plan plan;
 	struct node *n = &sim->node[i];
 	struct view_process before = n->view->d.process;
+	const struct view_clock clock = {.now = sim_local(sim, n), .up = sim->now, .boot = {1}};
 
-	decide(n->view, sim_local(sim, n), &plan);
+	(void)view_check_clock(n->view, &clock);
+	decide(n->view, clock.now, &plan);
 	if (sim->stats != NULL)
 		sim->stats->decisions++;
 	/* Ids may have been given back. */
@@ -985,6 +987,41 @@ reset(struct sim *sim, const struct sim_options *options)
 	sim->now = 1000000000; /* not 0: that is never */
 }
 
+static double
+seconds(int64_t at)
+{
+	return at <= 0 || at == VIEW_NEVER ? 0 : (double)(at - 1000000000) / 1000;
+}
+
+/* What caches may hold of it, with keys as numbers of the pool. */
+static void
+show_past(struct sim *sim, const struct server *s)
+{
+	static const struct {
+		enum view_type type;
+		const char *name;
+	} types[] = {
+	    {VIEW_NS, "NS"}, {VIEW_DS, "DS"}, {VIEW_DNSKEY, "DNSKEY"}, {VIEW_SOA, "signed"}};
+
+	sim_trace(sim, "   named %.3f to %.3f", seconds(s->named_from), seconds(s->named_until));
+	for (size_t t = 0; t < sizeof(types) / sizeof(types[0]); t++)
+		for (int i = 0; i < s->count[types[t].type]; i++) {
+			const struct past *p = &s->past[types[t].type][i];
+			const struct rset *shown = types[t].type == VIEW_DS ? &p->keys : &p->set;
+			char text[300] = "", by[200] = "";
+			for (int k = rset_next(shown, 0); k >= 0; k = rset_next(shown, k + 1))
+				snprintf(text + strlen(text), sizeof(text) - strlen(text), " %d",
+					 k);
+			for (int k = rset_next(&p->signers, 0); k >= 0;
+			     k = rset_next(&p->signers, k + 1))
+				snprintf(by + strlen(by), sizeof(by) - strlen(by), " %d", k);
+			if (t != 3 || by[0] != 0)
+				sim_trace(sim, "   %s%s signed by%s TTL %u, %.3f to %.3f",
+					  types[t].name, t == 3 ? "" : text, by, p->ttl,
+					  seconds(p->start), seconds(p->end));
+		}
+}
+
 static void
 show_server(struct sim *sim, const struct server *s, const char *more)
 {
@@ -1000,6 +1037,7 @@ show_server(struct sim *sim, const struct server *s, const char *more)
 			  rset_count(v->type[VIEW_DNSKEY].set), rset_count(v->type[VIEW_CDS].set),
 			  rset_count(v->type[VIEW_CSYNC].set), rset_count(v->type[VIEW_DS].set),
 			  names, more);
+	show_past(sim, s);
 }
 
 static void
@@ -1007,6 +1045,8 @@ show_servers(struct sim *sim)
 {
 	for (int i = 0; i < sim->parent.servers; i++)
 		show_server(sim, &sim->parent.server[i], "");
+	if (sim->parent.copy.now != NULL)
+		show_server(sim, &sim->parent.copy, ", the copy at the parent's server");
 	for (int i = 0; i < sim->nodes; i++)
 		for (int k = 0; k < sim->node[i].servers; k++)
 			show_server(sim, &sim->node[i].server[k],

@@ -220,6 +220,53 @@ test_clock_in_doubt(void **state)
 	assert_int_equal(until, later + 10000 + view_times_lab.d);
 }
 
+static int64_t
+check_clock(int64_t now, int64_t up, uint8_t boot)
+{
+	return view_check_clock(b.view, &(struct view_clock){now, up, {boot}});
+}
+
+/* A clock that is set shows, also across a restart; another start of the machine has another
+ * uptime, and corrections of the rate do not show. */
+static void
+test_clock_is_set(void **state)
+{
+	b.view->config.times.skew = 300000;
+	assert_int_equal(check_clock(5000000, 1000, 1), 0); /* never compared before */
+	assert_int_equal(b.view->d.clock_floor, 0);
+	assert_int_equal(check_clock(5100000, 101000, 1), 0);
+	assert_int_equal(check_clock(5200000 + 60000, 201000, 1), 0);
+
+	uint8_t *blob;
+	size_t len;
+	assert_int_equal(view_encode(b.view, &blob, &len), 0);
+	b.view->d.clock_offset = 0;
+	assert_int_equal(view_decode(b.view, blob, len, 5300000), 0);
+	free(blob);
+	assert_int_equal(check_clock(5300000 + 60001, 301000, 1), 60001);
+	assert_int_equal(b.view->d.clock_floor, 5360001);
+	assert_true(b.view->persist);
+	assert_int_equal(check_clock(5300000, 301000, 1), -60001); /* and back */
+	assert_int_equal(b.view->d.clock_floor, 5300000);
+	assert_int_equal(check_clock(5300000, 301000, 1), 0);
+	assert_int_equal(check_clock(9300000, 1000, 2), 0); /* the machine was started again */
+	assert_int_equal(b.view->d.clock_floor, 5300000);
+	assert_int_equal(check_clock(9400000, 1000, 0), 0);
+	assert_int_equal(check_clock(9900000, 1000, 0), 0); /* nobody knows which start it is of */
+}
+
+/* What a narrow margin has no room for shows sooner. */
+static void
+test_clock_margin(void **state)
+{
+	b.view->config.times.skew = 20000;
+	(void)check_clock(5000000, 1000, 1);
+	assert_int_equal(check_clock(5000000 + 10001, 1000, 1), 10001);
+	b.view->config.times.skew = 0;
+	assert_int_equal(check_clock(5010001 + 900, 1000, 1), 0);
+	assert_int_equal(check_clock(5010001 + 1100, 1000, 1), 1100);
+}
+
 /* A hold that is waited for until it ends, and no moment less. */
 static void
 holds_until(enum view_hold hold, struct hold_want want, int64_t end)
@@ -302,6 +349,8 @@ main(void)
 	    T(test_names_that_are_cached),
 	    T(test_answers_of_the_leaver),
 	    T(test_clock_in_doubt),
+	    T(test_clock_is_set),
+	    T(test_clock_margin),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
