@@ -1471,6 +1471,18 @@ safe_overlay(struct step *s, const struct view_overlay *o)
 	return false;
 }
 
+static void
+unsafe_names(struct step *s, const struct safety *r)
+{
+	bool known = r->until != VIEW_NEVER;
+
+	step_wait(s, known ? REASON_UNTIL : REASON_PEER, REASON_OF_NS, r->place,
+		  "new name servers that are safe with every cached set", r->text,
+		  known ? r->until : 0);
+	if (known)
+		step_wake(s, r->until);
+}
+
 /* Name servers that nobody named before are named only if that is safe; until then the NS stay as
  * they are, and the other sets go on. */
 static void
@@ -1494,11 +1506,7 @@ naming(struct step *s, struct view_overlay *o)
 	struct safety r = safety_naming(view, new, s->now);
 	if (r.ok)
 		return;
-	step_wait(s, r.until != VIEW_NEVER ? REASON_UNTIL : REASON_PEER, REASON_OF_NS, r.place,
-		  "new name servers that are safe with every cached set", r.text,
-		  r.until != VIEW_NEVER ? r.until : 0);
-	if (r.until != VIEW_NEVER)
-		step_wake(s, r.until);
+	unsafe_names(s, &r);
 	for (int i = 0; i < VIEW_PROVIDERS; i++) {
 		struct view_contribution *c = &o->from[i];
 		c->ns = view->d.want.from[i].ns;
@@ -1713,6 +1721,19 @@ expected_alien(const struct zone_view *view, const char *what)
 	return false;
 }
 
+/* Whom nobody should be led to is not asked for. */
+static void
+owner_adds(struct step *s, const struct view_provider *p, struct rset names)
+{
+	struct safety r = safety_naming(s->view, names, s->now);
+
+	if (r.ok)
+		step_blocked(s, REASON_OF_NS, p->identity, "its NS in the owner's zone",
+			     "not there", "the owner of the zone (NSMGMT=OWNER) adds them");
+	else
+		unsafe_names(s, &r);
+}
+
 /* NSMGMT=OWNER, and no process speaks of it: the owner's NS are those of the providers. */
 static void
 owners_ns(struct step *s)
@@ -1730,8 +1751,7 @@ owners_ns(struct step *s)
 			continue;
 		if ((p->has & HAS_NS) != 0 && (view->listed >> i & 1) != 0 &&
 		    !rset_within(names, v->set))
-			step_blocked(s, REASON_OF_NS, p->identity, "its NS in the owner's zone",
-				     "not there", "the owner of the zone (NSMGMT=OWNER) adds them");
+			owner_adds(s, p, rset_minus(names, v->set));
 		else if (p->has == 0 && (view->listed >> i & 1) == 0 &&
 			 rset_meets(process_own_ns(view, i), v->set))
 			step_blocked(s, REASON_OF_NS, p->identity,

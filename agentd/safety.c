@@ -340,6 +340,36 @@ named_now(const struct zone_view *view)
 	return names;
 }
 
+/* Is it known what this place shows now, or that it does not answer? */
+static bool
+asked_lately(const struct zone_view *view, const struct view_place *p, enum view_type type,
+	     int64_t now)
+{
+	const struct view_times *t = &view->config.times;
+	int64_t tried = p->history[type].tried;
+	return tried != 0 && now - tried <= t->ask_slow + t->fresh;
+}
+
+/* What everybody shows of whom others are to be led to: the parent, whoever is named, and the
+ * newcomers. */
+static bool
+known_lately(const struct zone_view *view, struct rset names, int64_t now, struct safety *r)
+{
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || p->kind == PLACE_SIGNER ||
+		    (p->kind == PLACE_SERVER && p->named == 0 && !rset_meets(p->ns, names)))
+			continue;
+		bool parent = p->kind == PLACE_PARENT;
+		if (asked_lately(view, p, parent ? VIEW_DS : VIEW_DNSKEY, now) &&
+		    (parent || asked_lately(view, p, VIEW_SOA, now)))
+			continue;
+		unknown(r, parent ? REASON_OF_DS : REASON_OF_SERVER, p->server, "not asked lately");
+		return false;
+	}
+	return true;
+}
+
 struct safety
 safety_naming(const struct zone_view *view, struct rset names, int64_t now)
 {
@@ -353,6 +383,8 @@ safety_naming(const struct zone_view *view, struct rset names, int64_t now)
 		unknown(&r, REASON_OF_SERVER, "", "not all addresses are known");
 		return r;
 	}
+	if (!known_lately(view, names, now, &r))
+		return r;
 	look(view, now, &seen);
 	/* The newcomer's servers enter with what they serve now. */
 	int old_keys = seen.keys, old_sigs = seen.sigs;

@@ -155,9 +155,45 @@ test_naming(void **state)
 	s = safety_naming(b.view, one(b.ns[1]), b.now);
 	assert_false(s.ok);
 	assert_true(s.until > b.now && s.until != VIEW_NEVER);
+	b.now = gone + 20000 + view_times_lab.d - 7;
+	show(a, VIEW_DNSKEY, all(), one(b.ksk[0]));
+	show(a, VIEW_SOA, RSET_NONE, one(b.zsk[0]));
+	show(j, VIEW_DNSKEY, all(), one(b.ksk[1]));
+	show(j, VIEW_SOA, RSET_NONE, one(b.zsk[1]));
+	show(parent, VIEW_DS, ds, RSET_NONE);
 	b.now = gone + 20000 + view_times_lab.d;
 	assert_false(safety_naming(b.view, one(b.ns[1]), b.now - 1).ok);
 	assert_true(safety_naming(b.view, one(b.ns[1]), b.now).ok);
+}
+
+/* What was seen long ago proves nothing: whoever was away does not know what the others did. */
+static void
+test_naming_needs_late_answers(void **state)
+{
+	static const struct {
+		enum view_place_kind kind;
+		int provider;
+		enum view_type type;
+	} needed[] = {{PLACE_PARENT, -1, VIEW_DS},
+		      {PLACE_SERVER, 0, VIEW_DNSKEY},
+		      {PLACE_SERVER, 0, VIEW_SOA},
+		      {PLACE_SERVER, 1, VIEW_DNSKEY},
+		      {PLACE_SERVER, 1, VIEW_SOA}};
+	const struct view_times *t = &b.view->config.times;
+
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		int place = index_of(needed[i].kind, needed[i].provider);
+		int64_t *tried = &b.view->d.place[place]->history[needed[i].type].tried;
+		int64_t was = *tried;
+		assert_true(safety_naming(b.view, one(b.ns[1]), b.now).ok);
+		*tried = b.now - t->ask_slow - t->fresh;
+		assert_true(safety_naming(b.view, one(b.ns[1]), b.now).ok);
+		*tried -= 1;
+		assert_true(safety_naming(b.view, one(b.ns[1]), b.now).unknown);
+		*tried = 0;
+		assert_true(safety_naming(b.view, one(b.ns[1]), b.now).unknown);
+		*tried = was;
+	}
 }
 
 static void
@@ -347,6 +383,7 @@ main(void)
 	    T(test_ds_needs_the_signature),
 	    T(test_naming),
 	    T(test_naming_needs_answers),
+	    T(test_naming_needs_late_answers),
 	    T(test_unnamed_servers_do_not_count),
 	    T(test_named_until_caches_forget),
 	    T(test_remembered_for_its_ttl),

@@ -725,6 +725,10 @@ test_owners_ns_at_rest(void **state)
 	const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_NS);
 	assert_non_null(r);
 	assert_string_equal(r->place, "msa.p2.");
+	/* Nobody is asked to name whom caches would find bogus. */
+	rset_del(&b.server[1].set[VIEW_DNSKEY], b.zsk[0]);
+	bench_run(&b, 5 * SECOND);
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_NS));
 }
 
 /* All members are to leave, and this one cannot join anybody. */
