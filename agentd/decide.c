@@ -1451,13 +1451,12 @@ safe_overlay(struct step *s, const struct view_overlay *o)
 	if (!replaces_all(s, o, keys))
 		return false;
 	r = safety_keys(view, keys, s->now);
-	if (r.ok && !rset_empty(cds) && !rset_equal(cds, old_cds)) {
-		struct rset ds = rpool_keys(&d->pool, cds);
-		if (view->config.mode == VIEW_MODE_FOREIGN) /* the signer adds its own */
-			ds =
-			    rset_or(ds, rpool_keys(&d->pool, d->provider[VIEW_SELF].statement.cds));
-		r = safety_ds(view, ds, s->now);
-	}
+	struct rset all_cds = cds;
+	if (view->config.mode == VIEW_MODE_FOREIGN && /* the signer adds its own */
+	    (!rset_empty(cds) || d->provider[VIEW_SELF].member))
+		all_cds = rset_or(cds, d->provider[VIEW_SELF].statement.cds);
+	if (r.ok && !rset_empty(all_cds) && !rset_equal(cds, old_cds))
+		r = safety_ds(view, rpool_keys(&d->pool, all_cds), s->now);
 	if (r.ok)
 		return true;
 	static const char expected[] = "an overlay that is safe with every cached set";

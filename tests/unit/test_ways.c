@@ -709,6 +709,25 @@ test_hold_ds_since_cds(void **state)
 	assert_true(after >= before + 20 * SECOND);
 }
 
+/* A database from before a join saw CDS of the joiner: no CDS in the overlay are the signer's own
+ * ones, and the parent would believe these. */
+static void
+test_no_cds_are_own_cds(void **state)
+{
+	bench_run(&b, 5 * SECOND);
+	assert_true(rset_equal(b.view->d.want.from[1].cds, b.cds[1]));
+	b.parent.set[VIEW_DS] = RSET_NONE; /* as it was */
+	rset_add(&b.parent.set[VIEW_DS], rpool_of_key(&b.view->d.pool, b.ksk[0], 43));
+	bench_run(&b, 5 * SECOND);
+	peer(1)->member = false;
+	peer(1)->has = HAS_KEYS | HAS_NS;
+	bench_decide(&b);
+	assert_true(rset_equal(b.view->d.want.from[1].cds, b.cds[1]));
+	const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_S1);
+	assert_non_null(r);
+	assert_string_equal(r->expected, "an overlay that is safe with every cached set");
+}
+
 /* ---- reasons ---- */
 
 /* NSMGMT=OWNER: at rest, the owner's NS are those of the providers. */
@@ -852,6 +871,7 @@ main(void)
 	    U(member, forgotten_record),
 	    U(two, clock),
 	    U(two, hold_ds_since_cds),
+	    U(two, no_cds_are_own_cds),
 	    U(two, owners_ns_at_rest),
 	    U(bystander, nobody_stays),
 	    U(bystander, not_named_yet),
