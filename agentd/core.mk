@@ -1,9 +1,13 @@
 # The pure core of agentd: no I/O, no clock, no log. The daemon and the simulator link it.
 noinst_LTLIBRARIES += agentd/libcore.la
 agentd_libcore_la_SOURCES = \
-	agentd/agree.h agentd/agree.c \
+	agentd/agree.h agentd/agree_int.h agentd/agree.c agentd/agree_end.c agentd/agree_group.c \
+	agentd/agree_judge.c agentd/agree_participant.c agentd/agree_requestor.c agentd/agree_start.c \
+	agentd/agree_state.c \
 	agentd/condition.c \
-	agentd/decide.h agentd/decide.c \
+	agentd/decide.h agentd/decide_int.h agentd/decide.c agentd/decide_keys.c agentd/decide_look.c \
+	agentd/decide_member.c agentd/decide_overlay.c agentd/decide_owner.c agentd/decide_self.c \
+	agentd/decide_watch.c \
 	agentd/durable.c \
 	agentd/elect.h agentd/elect.c \
 	agentd/lead.h agentd/lead.c \
@@ -16,5 +20,5 @@ agentd_libcore_la_SOURCES = \
 	agentd/roll.h agentd/roll.c \
 	agentd/rset.h agentd/rset.c \
 	agentd/safety.h agentd/safety.c \
-	agentd/step.h \
+	agentd/step.h agentd/step.c \
 	agentd/view.h agentd/view.c

@@ -1,6 +1,6 @@
 /*
- * See lead.h. Nothing here takes a step: agree.c asks these questions at the places where peer mode
- * has other answers.
+ * See lead.h. Nothing here takes a step: agree_*.c ask these questions at the places where peer
+ * mode has other answers.
  */
 #include <stdio.h>
 #include <string.h>
@@ -166,7 +166,7 @@ ns_of_others(const struct zone_view *view, int subject)
 	return names;
 }
 
-/* What decide.c publishes: NS, A and AAAA, at once. */
+/* What decide_overlay.c publishes: NS, A and AAAA, at once. */
 static const uint8_t csync[] = {0, 0, 0, 0, 0, 1, 0, 4, 0x60, 0, 0, 8};
 
 void

@@ -1,5 +1,5 @@
 /*
- * What decide.c, agree.c and their helpers share: building a plan and its reasons.
+ * What the files of decide() and of the agreement share: building a plan and its reasons.
  */
 #pragma once
 

@@ -656,7 +656,7 @@ view_on_echo(struct zone_view *view, int provider, uint64_t epoch, uint64_t coun
 	return news(view, true);
 }
 
-/* Messages are kept as the latest state of the peer; agree.c draws the conclusions. */
+/* Messages are kept as the latest state of the peer; the agreement draws the conclusions. */
 bool
 view_on_message(struct zone_view *view, int provider, const struct view_message *m, int64_t now)
 {

@@ -1,5 +1,5 @@
 /*
- * How the agents agree on the steps of a process: agentd/agree.c as seen from outside.
+ * How the agents agree on the steps of a process: agentd/agree_*.c as seen from outside.
  *
  * Every agent has the durable state of struct view_process; every action is one decide(): a message
  * or an observation in, the new state on disk, messages out. What was said once can be heard at any

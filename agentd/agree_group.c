@@ -1,0 +1,306 @@
+/*
+ * Who belongs to the group, who votes, and whose turn it is. It looks at the view and changes
+ * nothing.
+ */
+#include <string.h>
+
+#include "agentd/agree.h"
+#include "agentd/agree_int.h"
+#include "agentd/elect.h"
+#include "agentd/lead.h"
+#include "agentd/mutant.h"
+#include "libmsig/key.h"
+
+static const struct view_hsync_entry *
+entry_of(const struct zone_view *view, int provider)
+{
+	const struct view_hsync *h = &view->d.hsync;
+	for (int i = 0; i < h->count; i++)
+		if (strcmp(h->entry[i].identity, view->d.provider[provider].identity) == 0)
+			return &h->entry[i];
+	return NULL;
+}
+
+uint32_t
+agree_designated(const struct zone_view *view)
+{
+	uint32_t mask = 0;
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		if (!view->d.provider[i].used || view->d.provider[i].expelled)
+			continue;
+		const struct view_hsync_entry *e = entry_of(view, i);
+		if (e != NULL && e->on && e->sign)
+			mask |= BIT(i);
+	}
+	return mask;
+}
+
+bool
+agree_outgoing(const struct zone_view *view)
+{
+	const struct view_hsync *h = &view->d.pending;
+	for (int i = 0; i < h->count; i++)
+		if (strcmp(h->entry[i].identity, view->d.provider[VIEW_SELF].identity) == 0)
+			return !h->entry[i].on || !h->entry[i].sign;
+	return h->count != 0;
+}
+
+uint32_t
+agree_listed(const struct zone_view *view)
+{
+	uint32_t mask = 0;
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		const struct view_hsync_entry *e = p->used ? entry_of(view, i) : NULL;
+		if (e != NULL && e->on && !p->expelled)
+			mask |= BIT(i);
+	}
+	return mask;
+}
+
+/* Its name servers are to be named, though it does not sign. */
+bool
+agree_serves_only(const struct zone_view *view, int provider)
+{
+	const struct view_hsync_entry *e = entry_of(view, provider);
+	return e != NULL && e->on && !e->sign && !view->d.provider[provider].expelled;
+}
+
+/* Who has all of it in the zone takes part in what the group does, though its join has to go on. */
+static uint32_t
+whole(const struct zone_view *view)
+{
+	uint32_t mask = agree_members(view);
+	for (int i = 0; i < VIEW_PROVIDERS; i++)
+		if (view->d.provider[i].used && view->d.provider[i].has == HAS_ALL)
+			mask |= BIT(i);
+	return mask;
+}
+
+/* Who would vote on a process. A joiner is heard by everybody who is to be in the group; what the
+ * members do with their keys and servers is theirs. */
+uint32_t
+agree_electorate(const struct zone_view *view, uint8_t kind)
+{
+	uint32_t mask = view->designated;
+	return kind == MSIG_PROCESS_ADD ? mask : mask & whole(view);
+}
+
+/* Who joins the zone in the middle of a process has no part in it. */
+uint32_t
+agree_voters(const struct zone_view *view)
+{
+	uint32_t mask = view->designated;
+	return view->d.process.kind != 0 ? mask & view->d.process.voters : mask;
+}
+
+/* Signers of which something is in the zone and that nobody designates any more. */
+uint32_t
+agree_leaving(const struct zone_view *view)
+{
+	uint32_t mask = 0;
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		if (p->used && (p->member || (p->has & (HAS_KEYS | HAS_CDS)) != 0) &&
+		    (view->designated & BIT(i)) == 0)
+			mask |= BIT(i);
+	}
+	return mask;
+}
+
+/* Of which keys or CDS are in the zone, whatever it is to become. */
+uint32_t
+agree_partly(const struct zone_view *view)
+{
+	uint32_t mask = 0;
+	for (int i = 0; i < VIEW_PROVIDERS; i++)
+		if (view->d.provider[i].used &&
+		    (view->d.provider[i].has & (HAS_KEYS | HAS_CDS)) != 0)
+			mask |= BIT(i);
+	return mask;
+}
+
+/* Not in the group, with something of it in the zone, and to be in the group. */
+static bool
+half_in(const struct zone_view *view, int provider)
+{
+	const struct view_provider *p = &view->d.provider[provider];
+	return p->used && !p->member && (p->has & (HAS_KEYS | HAS_CDS)) != 0 &&
+	       (view->designated & BIT(provider)) != 0;
+}
+
+/* Does the parent name its servers? */
+bool
+agree_at_parent(const struct zone_view *view, int provider)
+{
+	bool any = false;
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || !view_delegates(view, p))
+			continue;
+		const struct view_version *v = view_current(p, VIEW_NS);
+		if (v == NULL || !rset_within(view->d.provider[provider].statement.ns, v->set))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
+/* A join that was interrupted is known to some and not to others: it goes first, so that all agree
+ * again on what is in; of several the one of the lowest identity. Returns who goes before this
+ * provider, or -1. */
+static int
+interrupted(const struct zone_view *view, int but)
+{
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		if (i == but)
+			continue;
+		if (half_in(view, i) && (!half_in(view, but) ||
+					 strcmp(p->identity, view->d.provider[but].identity) < 0))
+			return i;
+		if (p->used && p->has == HAS_NS && agree_serves_only(view, i) &&
+		    !agree_at_parent(view, i))
+			return i;
+	}
+	return -1;
+}
+
+/* Named without signing, and not to be any more. What they serve may be old for good, so that
+ * caches never forget what a process waits for. */
+uint32_t
+agree_unwanted(const struct zone_view *view)
+{
+	uint32_t mask = 0;
+	for (int i = 0; i < VIEW_PROVIDERS; i++)
+		if (view->d.provider[i].used && view->d.provider[i].has == HAS_NS &&
+		    !agree_serves_only(view, i) && (view->designated & BIT(i)) == 0)
+			mask |= BIT(i);
+	return mask;
+}
+
+/* Is something else to be done before a process of this kind about this provider? *who: whose turn
+ * it is, or -1. NULL: no. */
+const char *
+agree_goes_before(const struct zone_view *view, uint8_t kind, int subject, int *who)
+{
+	*who = -1;
+	if (kind == MSIG_PROCESS_REMOVE)
+		return NULL;
+	if (agree_leaving(view) != 0)
+		return "a member is to leave first";
+	if (kind == MSIG_PROCESS_NS_REMOVE)
+		return NULL;
+	if ((agree_unwanted(view) & ~BIT(subject)) != 0)
+		return "name servers are to go first";
+	/* Who is half in acts along, and has to show the same NS as the others before it goes on.
+	 */
+	if (kind == MSIG_PROCESS_NS_ADD)
+		return NULL;
+	*who = interrupted(view, subject);
+	return *who >= 0 ? "a join that was interrupted goes first" : NULL;
+}
+
+/* Who of the members speaks for the group: the lowest identity among those that are there. */
+int
+agree_speaker(const struct zone_view *view)
+{
+	uint32_t members = agree_members(view) & view->designated;
+	int best = -1;
+	if (lead_mode(view))
+		return elect_leader(view);
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		if ((members & BIT(i)) == 0 || (i != VIEW_SELF && !p->ready))
+			continue;
+		if (best < 0 || strcmp(p->identity, view->d.provider[best].identity) < 0)
+			best = i;
+	}
+	return best;
+}
+
+uint32_t
+agree_members(const struct zone_view *view)
+{
+	uint32_t mask = 0;
+	for (int i = 0; i < VIEW_PROVIDERS; i++)
+		if (view->d.provider[i].used && view->d.provider[i].member)
+			mask |= BIT(i);
+	return mask;
+}
+
+uint32_t
+agree_actors(const struct zone_view *view)
+{
+	uint32_t mask = whole(view);
+	if (view->d.process.kind != 0) {
+		/* A member that is to leave as well acts along, but nobody waits for it. */
+		mask &= view->designated | BIT(VIEW_SELF);
+		mask |= BIT(view->d.process.subject);
+	}
+	return mask;
+}
+
+int
+agree_keytag_collision(const struct zone_view *view, int *other)
+{
+	const struct rpool *pool = &view->d.pool;
+	struct rset all = RSET_NONE;
+
+	for (int i = 0; i < VIEW_PROVIDERS; i++)
+		if (view->d.provider[i].used)
+			all = rset_or(all, view->d.provider[i].statement.dnskey);
+	for (int i = rset_next(&all, 0); i >= 0; i = rset_next(&all, i + 1))
+		for (int j = rset_next(&all, i + 1); j >= 0; j = rset_next(&all, j + 1)) {
+			const struct rr *a = &pool->at[i], *b = &pool->at[j];
+			uint16_t ra = msig_key_tag_revoked(a->rdata);
+			uint16_t rb = msig_key_tag_revoked(b->rdata);
+			if (a->tag == b->tag || a->tag == rb || ra == b->tag || ra == rb) {
+				*other = j;
+				return i;
+			}
+		}
+	return -1;
+}
+
+/* Everybody is there, in the same view of HSYNC. Returns the first who is not, or -1. */
+int
+agree_missing(const struct zone_view *view, uint32_t voters)
+{
+	for (int i = 1; i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		if ((voters & BIT(i)) == 0)
+			continue;
+		/* It says that it is a member, and the delegation was not seen to agree yet. */
+		bool claims = !p->member && p->statement.process == 0 && p->statement.step == 7;
+		if (!p->ready || !p->statement.known || claims ||
+		    (!MUTANT(HSYNC) && memcmp(p->statement.hsync, view->d.hsync.digest, 32) != 0))
+			return i;
+	}
+	return -1;
+}
+
+/* Is every DS at the parent of a provider of which something is known to be in? Somebody who starts
+ * anew may not have heard of all members yet. */
+bool
+agree_all_known(const struct zone_view *view)
+{
+	struct rset keys = RSET_NONE;
+
+	for (int i = 0; i < VIEW_PROVIDERS; i++)
+		if (view->d.provider[i].used && view->d.provider[i].has != 0)
+			keys = rset_or(keys, view->d.provider[i].statement.dnskey);
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		if ((view->designated & BIT(i)) == 0 || p->has != 0)
+			continue;
+		for (int k = 0; k < VIEW_PLACES; k++) {
+			const struct view_place *q = view->d.place[k];
+			const struct view_version *v =
+			    q == NULL || q->kind != PLACE_PARENT ? NULL : view_current(q, VIEW_DS);
+			if (v != NULL && !rset_within(rpool_keys(&view->d.pool, v->set), keys))
+				return false;
+		}
+	}
+	return true;
+}

@@ -1,0 +1,102 @@
+/*
+ * What the files of the agreement share (agree.c, agree_group.c and so on).
+ */
+#pragma once
+
+#include "agentd/agree.h"
+#include "agentd/step.h"
+
+#define BIT(i) (UINT32_C(1) << (i))
+
+struct judgement {
+	enum msig_op op;
+	uint16_t result;
+	char text[REASON_TEXT];
+};
+
+/* What this provider has to ask for next: what the owner wants before what the operator wants,
+ * leaving before anything else. kind 0: nothing. */
+struct intent {
+	uint8_t kind;
+	uint8_t algorithm;
+	int subject;
+};
+
+/* agree_group.c: who belongs to it, and whose turn it is. */
+/* Its name servers are to be named, though it does not sign. */
+bool agree_serves_only(const struct zone_view *view, int provider);
+/* Who would vote on such a process, if it began now. */
+uint32_t agree_electorate(const struct zone_view *view, uint8_t kind);
+/* Signers of which something is in the zone, and that nobody designates any more. */
+uint32_t agree_leaving(const struct zone_view *view);
+/* Of which keys or CDS are in the zone, whatever it is to become. */
+uint32_t agree_partly(const struct zone_view *view);
+bool agree_at_parent(const struct zone_view *view, int provider);
+/* Named without signing, and not to be any more. */
+uint32_t agree_unwanted(const struct zone_view *view);
+/* Why something else is to be done first, or NULL; *who: whose turn it is, or -1. */
+const char *agree_goes_before(const struct zone_view *view, uint8_t kind, int subject, int *who);
+/* Who of the members speaks for the group, or -1. */
+int agree_speaker(const struct zone_view *view);
+/* The first of them who is not there, in the same view of HSYNC, or -1. */
+int agree_missing(const struct zone_view *view, uint32_t voters);
+/* Is every DS at the parent of a provider of which something is known to be in? */
+bool agree_all_known(const struct zone_view *view);
+
+/* agree_state.c: what is said of the process, and its phase. */
+const char *agree_who(const struct step *s, int provider);
+/* A message to a provider about a process; NULL: the plan is full. */
+struct view_message *agree_say(struct step *s, int to, enum msig_op op,
+			       const struct view_message *about);
+void agree_refuse(struct step *s, int to, enum msig_op op, const struct view_message *about,
+		  uint16_t result, const char *text);
+struct view_message agree_our_process(const struct step *s);
+void agree_phase(struct step *s, enum view_phase to);
+void agree_forget(struct step *s);
+void agree_back_off(struct step *s);
+/* The order of the operator that this process carried out. */
+void agree_order_done(struct durable *d, uint8_t kind, uint8_t algorithm);
+bool agree_ordered(const struct durable *d, uint8_t kind);
+struct view_process agree_new_process(const struct zone_view *view, uint8_t kind, int subject,
+				      int requestor, uint8_t algorithm);
+
+/* agree_end.c: how it ends, and whether it has to. */
+void agree_finish(struct step *s);
+/* What was done stays, and another process goes on from there. */
+void agree_end_early(struct step *s, const char *why);
+/* Was a step executed whose effect others may have seen? */
+bool agree_effective(const struct view_process *run);
+/* Gives up what had no effect yet. */
+void agree_give_up(struct step *s, const char *why);
+/* It rests where it is, so that others may begin something else. */
+bool agree_halted(const struct zone_view *view);
+/* Ends a process whose instruction was taken back. */
+void agree_withdraw(struct step *s);
+
+/* agree_judge.c: may it begin, may this step be executed? */
+struct judgement agree_judge(enum msig_op op, uint16_t result, const char *text);
+bool agree_guard(struct step *s, uint8_t kind, uint8_t step, struct reason *why);
+struct judgement agree_judge_guard(struct step *s, uint8_t kind, uint8_t step);
+/* Of two that ask at the same time: does the first one go on? */
+bool agree_goes_first(const struct step *s, uint8_t kind, int provider, uint8_t kind2,
+		      int provider2);
+/* Is it asked for by its subject, where nobody leads? */
+bool agree_own_affair(uint8_t kind);
+struct judgement agree_judge_new(struct step *s, int from, const struct view_message *m);
+/* Is the statement that is known here older than the one that the message speaks of? */
+bool agree_older(const struct view_statement *st, const struct view_message *m);
+
+/* agree_start.c: what there is to ask for. */
+/* What is to be done about others by us; kind 0: nothing. */
+struct intent agree_for_the_group(struct step *s);
+void agree_start(struct step *s);
+void agree_await_joiners(struct step *s);
+
+/* agree_requestor.c: the process that we asked for. */
+/* Goes on with it. */
+void agree_conduct(struct step *s);
+
+/* agree_participant.c: the process that another one asked for. */
+void agree_answer_request(struct step *s, int from);
+void agree_answer_ask(struct step *s, int from);
+void agree_participate(struct step *s);

@@ -1,0 +1,52 @@
+/*
+ * What the files of decide() share (decide.c, decide_owner.c and so on).
+ */
+#pragma once
+
+#include "agentd/decide.h"
+#include "agentd/step.h"
+
+#define BIT(i) (UINT32_C(1) << (i))
+
+struct safety;
+
+/* decide_owner.c: the owner's instruction. */
+/* NULL: not listed. */
+const struct view_hsync_entry *decide_entry(const struct view_hsync *h, const char *identity);
+void decide_instruction(struct step *s);
+void decide_egress(struct step *s);
+void decide_ns_management(struct step *s);
+void decide_sharing(struct step *s);
+
+/* decide_keys.c: own keys. */
+/* What our own signer shows; NULL: not known. */
+const struct view_version *decide_seen_at_signer(const struct zone_view *view, enum view_type type);
+void decide_own_keys(struct step *s);
+/* The keys whose DS shall stand at the parent. */
+struct rset decide_intended(const struct zone_view *view, struct rset own);
+
+/* decide_self.c: our own statement. */
+/* Are we to serve the zone without signing it? */
+bool decide_serves_only(const struct zone_view *view);
+void decide_state_self(struct step *s);
+void decide_tell_peers(struct step *s);
+
+/* decide_member.c: who is in the zone. */
+/* Has the delegation DS of one of its keys, and its name servers? -1: not known, or not the same
+ * everywhere. */
+int decide_delegated(const struct zone_view *view, int provider);
+void decide_membership(struct step *s);
+
+/* decide_overlay.c: what combinerd is to hold, and what it holds. */
+void decide_database(struct step *s);
+void decide_unsafe_names(struct step *s, const struct safety *r);
+void decide_overlay(struct step *s);
+
+/* decide_look.c: what is asked. */
+void decide_look_up(struct step *s);
+void decide_ask(struct step *s);
+void decide_forget_places(struct step *s);
+
+/* decide_watch.c: alarms, and the parent told. */
+void decide_watch(struct step *s);
+void decide_notify_parent(struct step *s);

@@ -1,0 +1,209 @@
+/*
+ * Which of the keys in the signer's zone are ours, and for which of them DS shall stand at the
+ * parent.
+ */
+#include <stdio.h>
+
+#include "agentd/decide_int.h"
+#include "agentd/process.h"
+#include "agentd/roll.h"
+#include "agentd/step.h"
+#include "libmsig/key.h"
+
+const struct view_version *
+decide_seen_at_signer(const struct zone_view *view, enum view_type type)
+{
+	const struct view_place *p = view_own_signer(view);
+	if (p == NULL || p->history[type].status == MSIG_SEEN_UNKNOWN)
+		return NULL;
+	return view_current(p, type);
+}
+
+/* Own keys that are known otherwise than from the zone: by the key store, or by configuration. */
+static struct rset
+stored_keys(const struct zone_view *view)
+{
+	if (view->config.driver && view->store_known)
+		return rset_minus(roll_published(view), view->d.foreign);
+	return view->config.own;
+}
+
+/* Does the parent name nobody's servers but those of providers that are known? Whoever is named has
+ * keys in the zone, though HSYNC may say OFF for it. */
+static bool
+no_strangers(const struct zone_view *view)
+{
+	struct rset names = view->config.ns;
+
+	for (int i = 1; i < VIEW_PROVIDERS; i++)
+		if (view->d.provider[i].used)
+			names = rset_or(names, view->d.provider[i].statement.ns);
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || !view_delegates(view, p))
+			continue;
+		const struct view_version *v = view_current(p, VIEW_NS);
+		if (v == NULL || !rset_within(v->set, names))
+			return false;
+	}
+	return view->parent_known;
+}
+
+/* Keys of which nobody knows whose they are: since a database in doubt was confirmed, or because
+ * the signer does not drop them. */
+static void
+unclaimed_keys(struct step *s, const struct view_version *keys, struct rset known)
+{
+	struct zone_view *view = s->view;
+	const struct durable *d = &view->d;
+	struct rset left = rset_minus(rset_minus(keys->set, known), d->own);
+	char seen[REASON_TEXT];
+
+	if (rset_empty(left) || !d->provider[VIEW_SELF].member ||
+	    d->want.epoch != d->applied_epoch || d->want.counter != d->applied_counter ||
+	    !step_due(s, keys->first, view->config.times.alarm_after))
+		return;
+	snprintf(seen, sizeof(seen), "%d that no provider states, the first with tag %u",
+		 rset_count(left), d->pool.at[rset_next(&left, 0)].tag);
+	step_blocked(s, REASON_OF_DNSKEY, "signer", "no other keys than those of the providers",
+		     seen, "take them out of this signer, or let them sign if they are its own");
+}
+
+/* What the own key store has, and nobody claims, was taken for foreign in doubt only. */
+static void
+not_foreign(struct zone_view *view)
+{
+	struct durable *d = &view->d;
+	struct rset mine = rset_and(d->foreign, roll_published(view));
+
+	if (!view->config.driver || !view->store_known || rset_empty(mine))
+		return;
+	for (int i = 1; i < VIEW_PROVIDERS; i++)
+		mine = rset_minus(
+		    mine, rset_or(d->provider[i].statement.dnskey,
+				  rset_or(rset_or(d->want.from[i].dnskey, view->held[i].dnskey),
+					  d->applied.from[i].dnskey)));
+	if (rset_empty(mine))
+		return;
+	d->foreign = rset_minus(d->foreign, mine);
+	view->persist = true;
+}
+
+/* A key in the signer's zone is ours if it signs there, or if nobody else says it is his. What once
+ * came from the overlay never is. */
+void
+decide_own_keys(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct durable *d = &view->d;
+	const struct view_version *keys = decide_seen_at_signer(view, VIEW_DNSKEY);
+	const struct view_version *soa = decide_seen_at_signer(view, VIEW_SOA);
+	not_foreign(view);
+	struct rset store = stored_keys(view);
+	if (decide_serves_only(view)) { /* all that its servers show is another's */
+		if (!rset_empty(d->own)) {
+			d->own = RSET_NONE;
+			view->persist = true;
+		}
+		return;
+	}
+	if (view->config.mode == VIEW_MODE_ALL && view->store_known) {
+		/* What the overlay says proves nothing: the key store is the only authority. */
+		if (!rset_equal(d->own, store)) {
+			d->own = store;
+			view->persist = true;
+		}
+		return;
+	}
+	if (!rset_within(store, d->own)) {
+		d->own = rset_or(d->own, store);
+		view->persist = true;
+	}
+	if (keys == NULL || soa == NULL || keys->absent)
+		return;
+	/* Before it is known who the others are and what combinerd feeds in for them, a peer's key
+	 * would be taken for our own, and for good. */
+	if (d->hsync.count == 0 || !view->overlay_known)
+		return;
+
+	/* What combinerd feeds in is known, and foreign. */
+	struct rset claimed = RSET_NONE, fed = RSET_NONE,
+		    signs = rset_or(keys->signers, soa->signers);
+	bool all_known = no_strangers(view) && !d->rebuild;
+	for (int i = 0; i < d->hsync.count; i++) {
+		int p = view_provider_find(view, d->hsync.entry[i].identity);
+		if (p > VIEW_SELF && d->hsync.entry[i].on && d->hsync.entry[i].sign)
+			all_known &= d->provider[p].statement.known;
+	}
+	for (int i = 1; i < VIEW_PROVIDERS; i++)
+		if (d->provider[i].used) {
+			claimed = rset_or(claimed, d->provider[i].statement.dnskey);
+			fed = rset_or(fed,
+				      rset_or(d->want.from[i].dnskey, d->applied.from[i].dnskey));
+		}
+	struct rset own = rset_and(d->own, keys->set);
+	/* Who confirmed a database in doubt took for foreign what did not sign: whose key makes
+	 * valid signatures here, and is nobody's, is ours. */
+	struct rset mine = rset_minus(rset_minus(rset_and(d->foreign, signs), claimed), fed);
+	if (!rset_empty(mine) && all_known) {
+		d->foreign = rset_minus(d->foreign, mine);
+		view->persist = true;
+	}
+	struct rset new = rset_minus(rset_minus(keys->set, d->own), d->foreign);
+	own = rset_or(own, rset_and(new, signs));
+	if (all_known)
+		own = rset_or(own, rset_minus(new, claimed));
+	own = rset_or(own, store);
+	if (!rset_equal(own, d->own)) {
+		d->own = own;
+		view->persist = true;
+	}
+	if (rset_meets(rset_and(d->foreign, keys->set), signs))
+		step_blocked(s, REASON_OF_DNSKEY, "signer", "signatures by own keys only",
+			     "a key that came from a peer signs here",
+			     "find out how that key came into this signer");
+	unclaimed_keys(s, keys, rset_or(claimed, fed));
+}
+
+/* The keys whose DS shall stand at the parent: what the signer itself says with CDS, or its SEP
+ * keys that sign. */
+struct rset
+decide_intended(const struct zone_view *view, struct rset own)
+{
+	const struct view_version *keys = decide_seen_at_signer(view, VIEW_DNSKEY);
+	const struct view_version *cds = decide_seen_at_signer(view, VIEW_CDS);
+	struct rset sep = rset_and(own, keys->signers);
+
+	for (int i = rset_next(&sep, 0); i >= 0; i = rset_next(&sep, i + 1))
+		if ((view->d.pool.at[i].flags & MSIG_DNSKEY_SEP) == 0)
+			rset_del(&sep, i);
+	if (view->config.mode == VIEW_MODE_FOREIGN && cds != NULL && !cds->absent) {
+		struct rset said = rset_and(rpool_keys(&view->d.pool, cds->set), own);
+		if (!rset_empty(said))
+			return said;
+	}
+	/* The overlay says it for the signer: what is in use there, by the step of the rollover. */
+	const struct view_process *run = &view->d.process;
+	const struct view_statement *said = &view->d.provider[VIEW_SELF].statement;
+	sep = rset_minus(sep, view->d.orphans);
+	if (view->config.driver && !view->store_known && said->known)
+		return rset_and(rpool_keys(&view->d.pool, said->cds), own);
+	uint8_t coming = roll_coming(view);
+	if (coming != 0 && roll_goes_over(view, coming))
+		return rpool_of_algorithm(&view->d.pool, sep, coming);
+	for (int i = 0; i < view->keys && view->config.driver; i++)
+		if (view->key[i].state == MSIG_KEY_STATE_PUBLISHED)
+			rset_del(&sep, view->key[i].rr);
+	if (process_rolls(view)) {
+		int step = process_executed(view);
+		enum process_cds which =
+		    step < 0 ? CDS_OLD : process_rule(run->kind)->step[step].cds;
+		if (which == CDS_OLD)
+			sep = rset_minus(sep, run->fresh);
+		else if (which == CDS_NEW)
+			sep = rset_minus(sep, run->old);
+	} else if (coming != 0) { /* a rollover to it ended before the CDS changed */
+		sep = rset_minus(sep, rpool_of_algorithm(&view->d.pool, sep, coming));
+	}
+	return sep;
+}

@@ -1,0 +1,136 @@
+/*
+ * What there is to be looked at, and when: names, servers, the owner's instruction.
+ */
+#include <stdlib.h>
+
+#include "agentd/decide_int.h"
+#include "agentd/safety.h"
+#include "agentd/step.h"
+
+/* Is anything going on that must be seen soon? */
+static bool
+busy(const struct zone_view *view)
+{
+	const struct durable *d = &view->d;
+	for (int i = 0; i < VIEW_ORDERS; i++)
+		if (d->order[i].process != 0)
+			return true;
+	if (d->process.kind != 0 || !d->begun || d->want.counter != d->applied_counter ||
+	    !d->provider[VIEW_SELF].member)
+		return true;
+	for (int i = 1; i < VIEW_PROVIDERS; i++)
+		if (d->provider[i].used &&
+		    (d->provider[i].requested || d->provider[i].statement.process != 0))
+			return true;
+	return false;
+}
+
+void
+decide_look_up(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct rset names = view->config.ns;
+	const struct view_times *t = &view->config.times;
+
+	for (int i = 1; i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		const struct view_hsync_entry *e = decide_entry(&view->d.hsync, p->identity);
+		if (p->used && ((e != NULL && e->on) || p->has != 0 ||
+				(view->d.process.kind != 0 && view->d.process.subject == i)))
+			names = rset_or(names, p->statement.ns);
+	}
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		const struct view_version *v = p == NULL ? NULL : view_current(p, VIEW_NS);
+		if (v != NULL)
+			names = rset_or(names, v->set);
+	}
+	for (int i = rset_next(&names, 0); i >= 0; i = rset_next(&names, i + 1)) {
+		int64_t every = rset_has(&view->looked_up, i) ? 10 * t->ask_slow : t->resend;
+		if (!step_due(s, view->looked_at[i], every))
+			continue;
+		struct action *a = step_action(s, ACT_LOOKUP);
+		if (a == NULL)
+			return;
+		a->ns = i;
+		view->looked_at[i] = s->now;
+		step_wake(s, s->now + every);
+	}
+	int64_t every = view->parent_known ? 10 * t->ask_slow : t->resend;
+	if (step_due(s, view->parent_looked_at, every)) {
+		struct action *a = step_action(s, ACT_LOOKUP);
+		if (a != NULL) {
+			view->parent_looked_at = s->now;
+			step_wake(s, s->now + every);
+		}
+	}
+}
+
+/* Questions whose time is near go along with those whose time has come: one look at all that is
+ * known, not one for each server. */
+static bool
+any_due(const struct zone_view *view, int64_t every, int64_t now)
+{
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p != NULL && (p->asked == 0 || now - p->asked >= every))
+			return true;
+	}
+	return view->hsync_asked == 0 || now - view->hsync_asked >= every;
+}
+
+static bool
+due_along(struct step *s, int64_t since, int64_t every, bool any)
+{
+	if (since == 0 || (any && s->now - since >= every - every / 4))
+		return true;
+	step_wake(s, since + every);
+	return false;
+}
+
+void
+decide_ask(struct step *s)
+{
+	struct zone_view *view = s->view;
+	const struct view_times *t = &view->config.times;
+	int64_t every = busy(view) ? t->ask_fast : t->ask_slow;
+	bool any = any_due(view, every, s->now);
+
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		struct view_place *p = view->d.place[i];
+		if (p == NULL || !due_along(s, p->asked, every, any))
+			continue;
+		struct action *a = step_action(s, ACT_ASK);
+		if (a == NULL)
+			return;
+		a->place = i;
+		a->types = p->kind == PLACE_PARENT
+			       ? 1u << VIEW_DS | 1u << VIEW_NS
+			       : ((1u << VIEW_TYPE_COUNT) - 1) & ~(1u << VIEW_DS);
+		p->asked = s->now;
+		step_wake(s, s->now + every);
+	}
+	if (view_own_signer(view) == NULL)
+		step_wait(s, REASON_BLOCKED, REASON_OF_SERVER, "signer",
+			  "the address of the signer", "none", 0);
+	else if (due_along(s, view->hsync_asked, every, any) &&
+		 step_action(s, ACT_ASK_HSYNC) != NULL) {
+		view->hsync_asked = s->now;
+		step_wake(s, s->now + every);
+	}
+}
+
+/* Places that nobody names any more, and whose answers no cache can hold. */
+void
+decide_forget_places(struct step *s)
+{
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		struct view_place *p = s->view->d.place[i];
+		if (p == NULL || p->kind != PLACE_SERVER || !rset_empty(p->ns) ||
+		    safety_cached(s->view, p, s->now))
+			continue;
+		free(p);
+		s->view->d.place[i] = NULL;
+		s->view->persist = true;
+	}
+}

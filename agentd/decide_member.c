@@ -1,0 +1,430 @@
+/*
+ * Who is in the zone, as a member or in part: what the delegation shows, and what providers say of
+ * themselves. Otherwise only processes change the group.
+ */
+#include "agentd/decide_int.h"
+#include "agentd/process.h"
+#include "agentd/step.h"
+
+/* Is a provider part of the delegation: DS of one of its keys, and its name servers? -1: not known,
+ * or not the same at all servers of the parent: one of them has not followed yet. */
+int
+decide_delegated(const struct zone_view *view, int provider)
+{
+	const struct view_statement *st = &view->d.provider[provider].statement;
+	struct rset keys = st->dnskey, names = st->ns;
+	int in = 0, out = 0, blind = 0;
+
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		const struct view_statement *other = &view->d.provider[i].statement;
+		if (i == provider || !view->d.provider[i].used || !other->known)
+			continue;
+		keys = rset_minus(keys, other->dnskey); /* what is somebody else's proves nothing */
+		names = rset_minus(names, other->ns);
+	}
+
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || p->kind != PLACE_PARENT)
+			continue;
+		if (p->history[VIEW_DS].status == MSIG_SEEN_UNKNOWN ||
+		    p->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN)
+			return -1;
+		const struct view_version *ds = view_current(p, VIEW_DS);
+		const struct view_version *ns = view_current(p, VIEW_NS);
+		if (ds == NULL || ns == NULL)
+			return -1;
+		bool signs = !rset_empty(st->dnskey);
+		if ((signs && !rset_meets(rpool_keys(&view->d.pool, ds->set), keys)) ||
+		    (view_delegates(view, p) && !rset_meets(ns->set, names)))
+			out++;
+		else if (view_delegates(view, p))
+			in++;
+		else if (signs)
+			blind++; /* that it has the DS does not say that it names anybody */
+	}
+	if (in == 0 && out == 0)
+		in = blind;
+	return !view->parent_known || (in == 0) == (out == 0) ? -1 : in != 0;
+}
+
+/* Do the parent's servers neither name one of our servers, nor have a DS of our keys? */
+static bool
+not_delegated(const struct zone_view *view)
+{
+	const struct view_statement *st = &view->d.provider[VIEW_SELF].statement;
+	int parents = 0;
+
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || p->kind != PLACE_PARENT)
+			continue;
+		const struct view_version *ds = view_current(p, VIEW_DS);
+		const struct view_version *ns = view_current(p, VIEW_NS);
+		if (ds == NULL || ns == NULL || p->history[VIEW_DS].status == MSIG_SEEN_UNKNOWN ||
+		    p->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN ||
+		    rset_meets(rpool_keys(&view->d.pool, ds->set), st->dnskey) ||
+		    (view_delegates(view, p) &&
+		     rset_meets(ns->set, process_own_ns(view, VIEW_SELF))))
+			return false;
+		parents++;
+	}
+	return parents > 0 && view->parent_known;
+}
+
+/* Does one of the parent's servers have a DS of our keys, or is that not known? */
+static bool
+maybe_ds(const struct zone_view *view)
+{
+	struct rset keys = view->d.provider[VIEW_SELF].statement.dnskey;
+	int parents = 0;
+
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || p->kind != PLACE_PARENT)
+			continue;
+		const struct view_version *v = view_current(p, VIEW_DS);
+		if (v == NULL || p->history[VIEW_DS].status == MSIG_SEEN_UNKNOWN ||
+		    rset_meets(rpool_keys(&view->d.pool, v->set), keys))
+			return true;
+		parents++;
+	}
+	return parents == 0 || !view->parent_known;
+}
+
+/* The owner took this provider out, and the others have finished that without it: of all, or of
+ * signing. */
+static void
+left_out(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct view_provider *self = &view->d.provider[VIEW_SELF];
+	const struct view_hsync_entry *e = decide_entry(&view->d.hsync, self->identity);
+
+	if ((self->has == 0 && !self->member) || view->d.process.kind != 0 || e == NULL)
+		return;
+	if (e->on && !e->sign && (self->has & HAS_KEYS) != 0 && !maybe_ds(view)) {
+		self->member = false;
+		self->has &= HAS_NS;
+		view->persist = true;
+		step_journal(s, "this provider signs no more: HSYNC says so, and the parent has "
+				"no DS of its");
+		return;
+	}
+	if (e->on || !not_delegated(view))
+		return;
+	self->member = self->contributed = false;
+	self->has = 0;
+	view->persist = true;
+	step_journal(s, "this provider is out of the zone: HSYNC says OFF, and so does the parent");
+}
+
+/* Do all of the parent's servers, and not just now, name others of the group and none of ours? */
+static bool
+named_no_more(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct rset others = RSET_NONE;
+	int parents = 0;
+
+	for (int i = 1; i < VIEW_PROVIDERS; i++)
+		if (view->d.provider[i].used && view->d.provider[i].member)
+			others = rset_or(others, process_own_ns(view, i));
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || !view_delegates(view, p))
+			continue;
+		const struct view_version *ns = view_current(p, VIEW_NS);
+		if (ns == NULL || p->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN ||
+		    rset_meets(ns->set, view->config.ns) || !rset_meets(ns->set, others) ||
+		    !step_due(s, ns->first, view->config.times.hold_down))
+			return false;
+		parents++;
+	}
+	return parents > 0 && view->parent_known;
+}
+
+/* Have all of the parent's servers, and not just now, DS of others of the group and none of ours?
+ */
+static bool
+ds_no_more(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct rset others = RSET_NONE;
+	int parents = 0;
+
+	if (maybe_ds(view))
+		return false;
+	for (int i = 1; i < VIEW_PROVIDERS; i++)
+		if (view->d.provider[i].used && view->d.provider[i].member &&
+		    (view->designated >> i & 1) != 0)
+			others = rset_or(others, view->d.provider[i].statement.dnskey);
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || p->kind != PLACE_PARENT)
+			continue;
+		const struct view_version *v = view_current(p, VIEW_DS);
+		if (!rset_meets(rpool_keys(&view->d.pool, v->set), others) ||
+		    !step_due(s, v->first, view->config.times.hold_down))
+			return false;
+		parents++;
+	}
+	return parents > 0;
+}
+
+/* A member whose servers nobody names, because a process ended in the middle or the owner took them
+ * out, joins again: that brings them in. */
+static void
+fallen_out(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct view_provider *self = &view->d.provider[VIEW_SELF];
+
+	if (!self->member || view->d.process.kind != 0 || (view->designated & BIT(VIEW_SELF)) == 0)
+		return;
+	if (!ds_no_more(s) && !named_no_more(s))
+		return;
+	self->member = false; /* what of it the others show stays */
+	view->persist = true;
+	step_journal(s, "the delegation has not all of this provider any more: it joins again");
+}
+
+/* A leave, or a join, that ended when all of it was in, or nothing of it was gone: the delegation
+ * has it, and so have the others. Where the delegation shows nowhere it joins again, which ends
+ * with a person who looks at that. */
+static void
+still_in(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct view_provider *self = &view->d.provider[VIEW_SELF];
+	uint8_t keys = HAS_KEYS | HAS_CDS;
+
+	if (self->member || view_hidden(view) || view->d.process.kind != 0 ||
+	    (self->has & keys) != keys || (view->designated & BIT(VIEW_SELF)) == 0 ||
+	    decide_delegated(view, VIEW_SELF) != 1)
+		return;
+	self->member = self->contributed = true;
+	self->has = HAS_ALL;
+	view->persist = true;
+	step_journal(s, "this provider is a member still: nothing of it is gone");
+}
+
+/* At rest it says so; keys are rolled by members alone, and none but members vote on anything but a
+ * join. Who leaves, or only serves, is not designated. */
+static bool
+says_member(const struct zone_view *view, int provider)
+{
+	const struct view_statement *st = &view->d.provider[provider].statement;
+
+	switch (st->process) {
+	case 0:
+		return st->step == 7;
+	case MSIG_PROCESS_ZSK:
+	case MSIG_PROCESS_KSK:
+	case MSIG_PROCESS_ALGORITHM:
+		return true;
+	case MSIG_PROCESS_ADD:
+		return false;
+	default:
+		return (view->designated >> provider & 1) != 0;
+	}
+}
+
+/* Has the parent DS of a provider's keys? Then its keys and CDS are in, whatever became of the
+ * process that brought them there. */
+static bool
+has_ds(const struct zone_view *view, int provider)
+{
+	struct rset keys = view->d.provider[provider].statement.dnskey;
+	bool any = false;
+
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || p->kind != PLACE_PARENT)
+			continue;
+		const struct view_version *v = view_current(p, VIEW_DS);
+		if (v == NULL || p->history[VIEW_DS].status == MSIG_SEEN_UNKNOWN ||
+		    !rset_meets(rpool_keys(&view->d.pool, v->set), keys))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
+/* Who has no part in the zone is not asked when others leave it, or go on without signing: the
+ * delegation tells what is left of them. Returns what of `has` is not. */
+static uint8_t
+gone_without_us(const struct zone_view *view, int provider)
+{
+	const struct view_provider *p = &view->d.provider[provider];
+	const struct view_provider *self = &view->d.provider[VIEW_SELF];
+	struct rset names = process_own_ns(view, provider), keys = p->statement.dnskey;
+	bool ds = false, ns = false;
+	int parents = 0;
+
+	if (!p->used || p->has == 0 || self->member || self->has == HAS_ALL ||
+	    view->d.process.kind != 0 || !p->statement.known || !view->parent_known)
+		return 0;
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *q = view->d.place[i];
+		if (q == NULL || q->kind != PLACE_PARENT)
+			continue;
+		if (q->history[VIEW_DS].status == MSIG_SEEN_UNKNOWN ||
+		    q->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN ||
+		    q->history[VIEW_DS].count == 0 || q->history[VIEW_NS].count == 0)
+			return 0;
+		ds |= rset_meets(rpool_keys(&view->d.pool, view_current(q, VIEW_DS)->set), keys);
+		ns |= view_delegates(view, q) && rset_meets(view_current(q, VIEW_NS)->set, names);
+		parents++;
+	}
+	/* Whoever says of itself that it signs may be on its way in or out. */
+	bool signs = (view->listed >> provider & 1) != 0 && !rset_empty(keys) &&
+		     (p->statement.process != 0 || p->statement.step != 0);
+	if (parents == 0 || signs)
+		return 0;
+	return p->has & (uint8_t) ~((ds ? HAS_KEYS | HAS_CDS : 0) | (ns ? HAS_NS : 0));
+}
+
+/* It has DS and is not named: its NS are in the zone if combinerd holds them. */
+static uint8_t
+shown_half(const struct zone_view *view)
+{
+	return rset_empty(view->d.want.from[VIEW_SELF].ns) ? HAS_KEYS | HAS_CDS : HAS_ALL;
+}
+
+/* Is it OFF, and do all of the parent's servers name its servers, though nothing of it is known? */
+static bool
+left_named(const struct zone_view *view, int provider)
+{
+	const struct view_provider *p = &view->d.provider[provider];
+	struct rset names = process_own_ns(view, provider);
+	int parents = 0;
+
+	if (!p->used || p->has != 0 || !p->statement.known || view->d.process.kind != 0 ||
+	    !view->d.provider[VIEW_SELF].member || (view->listed >> provider & 1) != 0 ||
+	    !view->parent_known)
+		return false;
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *q = view->d.place[i];
+		if (q == NULL || !view_delegates(view, q))
+			continue;
+		const struct view_version *v = view_current(q, VIEW_NS);
+		if (v == NULL || q->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN ||
+		    !rset_meets(v->set, names))
+			return false;
+		parents++;
+	}
+	return parents > 0;
+}
+
+/* Was it said after all that ended here, and never taken back? */
+static bool
+says_for_long(struct step *s, const struct view_statement *st)
+{
+	const struct view_times *t = &s->view->config.times;
+	return st->received > s->view->d.ended.time && step_due(s, st->received, t->alarm_after);
+}
+
+/* The first start decides from what is delegated; later only processes change the group. A peer
+ * that says it is a member is one if the delegation agrees. */
+void
+decide_membership(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct durable *d = &view->d;
+	struct view_provider *self = &d->provider[VIEW_SELF];
+
+	if (!self->statement.known || step_frozen(view))
+		return;
+	if (!d->begun) {
+		int yes = decide_delegated(view, VIEW_SELF);
+		if (yes < 0) {
+			step_wait(s, REASON_PARENT, REASON_OF_DS, "", "DS and NS at the parent",
+				  "not known yet", 0);
+			return;
+		}
+		d->begun = true;
+		if (decide_serves_only(view)) {
+			self->has = yes == 1 ? HAS_NS : 0;
+			self->contributed = yes == 1;
+		} else {
+			self->member = yes == 1;
+			self->has = yes == 1                  ? HAS_ALL
+				    : has_ds(view, VIEW_SELF) ? shown_half(view)
+							      : 0;
+			self->contributed = self->has != 0;
+		}
+		view->persist = true;
+		step_journal(s, "this provider is %s",
+			     yes ? "a member: the delegation has its DS and name servers"
+				 : "not part of the delegation yet");
+	}
+	left_out(s);
+	fallen_out(s);
+	still_in(s);
+	if (decide_serves_only(view) && self->has == 0 && d->process.kind == 0 &&
+	    decide_entry(&d->hsync, self->identity)->on && decide_delegated(view, VIEW_SELF) == 1) {
+		self->has = HAS_NS;
+		self->contributed = true;
+		view->persist = true;
+		step_journal(s, "this provider serves the zone: the delegation names it");
+	}
+	for (int i = 1; i < VIEW_PROVIDERS; i++) {
+		struct view_provider *p = &d->provider[i];
+		const struct view_hsync_entry *e = decide_entry(&d->hsync, p->identity);
+		const struct view_statement *st = &p->statement;
+		if (i != VIEW_SELF && p->member && d->process.kind == 0 && st->known && !p->stale &&
+		    st->process == 0 && st->step == 0 &&
+		    (st->process_epoch >= d->epoch || says_for_long(s, st))) {
+			p->member = false; /* what it has stays */
+			view->persist = true;
+			step_journal(s, "%s says that it is no member: it has to join again",
+				     p->identity);
+		}
+		bool apart = d->process.kind == 0 || d->process.subject != i ||
+			     (d->process.kind == MSIG_PROCESS_REMOVE &&
+			      (process_effects(view) & EFFECT_CDS_DEL) == 0);
+		if (p->used && has_ds(view, i) && !p->member && apart &&
+		    (p->has & (HAS_KEYS | HAS_CDS)) != (HAS_KEYS | HAS_CDS)) {
+			p->has |= HAS_KEYS | HAS_CDS;
+			p->contributed = true;
+			view->persist = true;
+			step_journal(s, "%s has DS at the parent: its keys are in", p->identity);
+		}
+		if (left_named(view, i)) {
+			p->has |= HAS_NS;
+			p->contributed = true;
+			view->persist = true;
+			step_journal(s, "%s is OFF, and the delegation names it", p->identity);
+		}
+		uint8_t gone = gone_without_us(view, i);
+		if (gone != 0) {
+			p->has &= (uint8_t)~gone;
+			p->member = false;
+			p->contributed = p->has != 0;
+			view->persist = true;
+			step_journal(s, "%s is out of the zone%s: the delegation has it no more",
+				     p->identity, p->has != 0 ? " in part" : "");
+		}
+		if (p->used && p->has == 0 && p->statement.known && e != NULL && e->on &&
+		    !e->sign && rset_empty(p->statement.dnskey) &&
+		    (d->process.kind == 0 || d->process.subject != i) &&
+		    decide_delegated(view, i) == 1) {
+			p->has = HAS_NS;
+			p->contributed = true;
+			view->persist = true;
+			step_journal(s, "%s serves the zone: the delegation names it", p->identity);
+			continue;
+		}
+		if (!p->used || p->member || p->expelled || !p->statement.known ||
+		    !says_member(view, i) || e == NULL ||
+		    (d->process.kind != 0 && d->process.subject == i) ||
+		    decide_delegated(view, i) != 1)
+			continue;
+		p->member = p->contributed = true;
+		p->has = HAS_ALL;
+		view->persist = true;
+		step_journal(s, "%s is a member: it says so, and so does the delegation",
+			     p->identity);
+	}
+}

@@ -1,0 +1,429 @@
+/*
+ * What combinerd shall hold, and whether that is safe; and what it holds now.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "agentd/decide_int.h"
+#include "agentd/mutant.h"
+#include "agentd/process.h"
+#include "agentd/safety.h"
+#include "agentd/step.h"
+
+static int
+version_cmp(uint64_t epoch, uint64_t counter, uint64_t epoch2, uint64_t counter2)
+{
+	if (epoch != epoch2)
+		return epoch < epoch2 ? -1 : 1;
+	return counter == counter2 ? 0 : counter < counter2 ? -1 : 1;
+}
+
+/* A database that knows less than combinerd was lost or put back from an old copy. */
+void
+decide_database(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct durable *d = &view->d;
+
+	if (!view->overlay_known) {
+		if (step_due(s, view->showed, view->config.times.resend)) {
+			step_action(s, ACT_SHOW);
+			memset(view->held, 0, sizeof(view->held));
+			view->showed = s->now;
+		}
+		step_wake(s, view->showed + view->config.times.resend);
+		step_wait(s, REASON_PEER, REASON_OF_OVERLAY, "combinerd", "what overlay it holds",
+			  "no answer yet", 0);
+		return;
+	}
+	int cmp = version_cmp(view->combiner_epoch, view->combiner_counter, d->want.epoch,
+			      d->want.counter);
+	if (cmp > 0 && !d->rebuild) {
+		d->rebuild = true;
+		snprintf(d->doubt, sizeof(d->doubt), "combinerd holds version %llu.%llu",
+			 (unsigned long long)view->combiner_epoch,
+			 (unsigned long long)view->combiner_counter);
+		view->persist = true;
+		step_alarm(s, "the database is older than the world: %s", d->doubt);
+	} else if (cmp < 0 && version_cmp(view->combiner_epoch, view->combiner_counter,
+					  d->applied_epoch, d->applied_counter) < 0) {
+		/* combinerd forgot: it is told again. */
+		d->applied_epoch = view->combiner_epoch;
+		d->applied_counter = view->combiner_counter;
+		view->persist = true;
+	}
+	if (!d->rebuild)
+		memset(view->held, 0, sizeof(view->held));
+	if (d->rebuild)
+		step_blocked(s, REASON_OF_DATABASE, "", "a database as new as the world", d->doubt,
+			     "make sure that no other agent runs, then confirm");
+}
+
+/* A key of an algorithm that we do not sign with says that we do: it waits for the rollover of all.
+ */
+static struct rset
+known_algorithms(struct step *s, int provider, struct rset keys)
+{
+	const struct durable *d = &s->view->d;
+	struct rset out = keys;
+
+	for (int k = rset_next(&keys, 0); k >= 0; k = rset_next(&keys, k + 1)) {
+		bool known = rset_empty(d->own) || (d->process.kind == MSIG_PROCESS_ALGORITHM &&
+						    d->pool.at[k].alg == d->process.algorithm);
+		for (int o = rset_next(&d->own, 0); o >= 0; o = rset_next(&d->own, o + 1))
+			known |= d->pool.at[o].alg == d->pool.at[k].alg;
+		if (!known)
+			rset_del(&out, k);
+	}
+	if (!rset_equal(out, keys))
+		step_blocked(
+		    s, REASON_OF_DNSKEY, d->provider[provider].identity,
+		    "keys of the algorithms that all sign with", "another algorithm",
+		    "that provider takes the key back: an algorithm changes at all at once");
+	return out;
+}
+
+static struct view_contribution
+contribution(struct step *s, const struct process_target *t, int i)
+{
+	const struct zone_view *view = s->view;
+	const struct view_statement *st = &view->d.provider[i].statement;
+	bool all = i != VIEW_SELF || view->config.mode == VIEW_MODE_ALL;
+	struct view_contribution c = {0};
+
+	if (all && i == VIEW_SELF)
+		c.dnskey = view->d.own; /* a signer in this mode has no DNSKEY but from here */
+	else if (all && (t->keys >> i & 1) != 0)
+		c.dnskey = process_shared(view, known_algorithms(s, i, st->dnskey));
+	if (all && (t->cds >> i & 1) != 0 && t->cds_shown) {
+		c.cds = t->cds_kept ? view->d.want.from[i].cds : st->cds;
+		c.cdnskey = t->cds_kept ? view->d.want.from[i].cdnskey : st->cdnskey;
+	}
+	if ((t->ns >> i & 1) != 0 && !rset_empty(t->ns_set))
+		c.ns = st->ns;
+	c.used = !rset_empty(c.dnskey) || !rset_empty(c.cds) || !rset_empty(c.ns);
+	return c;
+}
+
+static bool
+same_contribution(const struct view_contribution *a, const struct view_contribution *b)
+{
+	return a->used == b->used && rset_equal(a->dnskey, b->dnskey) &&
+	       rset_equal(a->cds, b->cds) && rset_equal(a->cdnskey, b->cdnskey) &&
+	       rset_equal(a->ns, b->ns) && rset_equal(a->csync, b->csync);
+}
+
+/* Those of records that are there. One of the signer's that changed is followed: an RRset has one.
+ */
+static bool
+same_ttls(const struct view_overlay *a, const struct view_overlay *b)
+{
+	bool keys = false, cds = false, ns = false;
+
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		keys |= !rset_empty(a->from[i].dnskey);
+		cds |= !rset_empty(a->from[i].cds) || !rset_empty(a->from[i].cdnskey);
+		ns |= !rset_empty(a->from[i].ns) || !rset_empty(a->from[i].csync);
+	}
+	return (!keys || a->ttl_key == b->ttl_key) && (!cds || a->ttl_cds == b->ttl_cds) &&
+	       (!ns || a->ttl_ns == b->ttl_ns);
+}
+
+/* Is it our turn to show what is not ours? A joiner does with the step at which the group shows its
+ * keys; who has left, or only serves, never. */
+static bool
+takes_part(const struct zone_view *view, const struct process_target *t)
+{
+	return (t->keys & BIT(VIEW_SELF)) != 0;
+}
+
+/* The overlay as it ought to be now. false: it cannot be said. */
+static bool
+wanted_overlay(struct step *s, struct view_overlay *o)
+{
+	static const uint8_t csync[] = {0, 0, 0, 0, 0, 1, 0, 4, 0x60, 0, 0, 8};
+	struct zone_view *view = s->view;
+	struct process_target t;
+
+	process_target(view, &t);
+	if (!takes_part(view, &t)) /* our own keys at most */
+		t.keys = t.cds = 0, t.csync = false, t.complete = true;
+	/* Who is taken out sends nobody to itself any more, whatever else it has forgotten. */
+	if (!takes_part(view, &t) &&
+	    !(view->d.process.kind == MSIG_PROCESS_REMOVE && view->d.process.subject == VIEW_SELF))
+		t.ns = 0, t.ns_set = RSET_NONE;
+	if (!t.complete)
+		return false;
+	for (int i = 0; i < VIEW_PROVIDERS; i++)
+		if (view->d.provider[i].used)
+			o->from[i] = contribution(s, &t, i);
+	/* A joiner shows the group's sets at the step at which the group shows its own. */
+	if (t.csync) {
+		int id = rpool_get(&view->d.pool, 62, csync, sizeof(csync));
+		if (id < 0)
+			return false;
+		rset_add(&o->from[VIEW_SELF].csync, id);
+		o->from[VIEW_SELF].used = true;
+	}
+	const struct view_version *keys = decide_seen_at_signer(view, VIEW_DNSKEY);
+	const struct view_version *ns = decide_seen_at_signer(view, VIEW_NS);
+	const struct view_version *cds = decide_seen_at_signer(view, VIEW_CDS);
+	if (keys == NULL || ns == NULL)
+		return false;
+	o->ttl_key = view_own_signer(view)->history[VIEW_DNSKEY].ttl;
+	o->ttl_cds =
+	    cds != NULL && !cds->absent ? view_own_signer(view)->history[VIEW_CDS].ttl : o->ttl_key;
+	o->ttl_ns = view_own_signer(view)->history[VIEW_NS].ttl;
+	return true;
+}
+
+/* The DS that CDS stand for, as far as they were seen: the same data. Their keys may not be known.
+ */
+static struct rset
+ds_of_cds(const struct zone_view *view, struct rset cds)
+{
+	struct rset out = RSET_NONE;
+
+	for (int i = rset_next(&cds, 0); i >= 0; i = rset_next(&cds, i + 1)) {
+		const knot_rdata_t *r = view->d.pool.at[i].rdata;
+		int id = rpool_find(&view->d.pool, 43, r->data, r->len);
+		if (id >= 0)
+			rset_add(&out, id);
+	}
+	return out;
+}
+
+/* What of a provider the parent has, as far as is known: DS of its keys, and its name servers.
+ * After a database was lost, what combinerd was told for it is all that tells what is its. */
+static uint8_t
+parent_has(const struct zone_view *view, int provider)
+{
+	const struct view_contribution *c = &view->d.want.from[provider];
+	const struct view_statement *st = &view->d.provider[provider].statement;
+	struct rset names = rset_or(c->ns, st->ns), keys = rset_or(c->dnskey, st->dnskey);
+	struct rset wanted = ds_of_cds(view, c->cds);
+	uint8_t has = 0;
+	int parents = 0;
+
+	for (int i = 0; i < VIEW_PROVIDERS; i++)
+		if (i != provider && view->d.provider[i].used)
+			names =
+			    rset_minus(names, i == VIEW_SELF ? view->config.ns
+							     : view->d.provider[i].statement.ns);
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || p->kind != PLACE_PARENT)
+			continue;
+		const struct view_version *ds = view_current(p, VIEW_DS);
+		const struct view_version *ns = view_current(p, VIEW_NS);
+		if (ds == NULL || rset_meets(ds->set, wanted) ||
+		    rset_meets(rpool_keys(&view->d.pool, ds->set), keys))
+			has |= HAS_KEYS | HAS_CDS;
+		/* Where the delegation shows nowhere, the zone's own NS say nothing of it. */
+		if (!view_hidden(view) && view_delegates(view, p) &&
+		    (ns == NULL || rset_meets(ns->set, names)))
+			has |= HAS_NS;
+		parents++;
+	}
+	return parents == 0 ? HAS_ALL : has;
+}
+
+/* Which kinds of records does a provider lose all of? */
+static uint8_t
+lost(const struct view_contribution *old, const struct view_contribution *new)
+{
+	uint8_t kinds = 0;
+
+	if (!rset_empty(old->dnskey) && rset_empty(new->dnskey))
+		kinds |= HAS_KEYS;
+	if ((!rset_empty(old->cds) && rset_empty(new->cds)) ||
+	    (!rset_empty(old->cdnskey) && rset_empty(new->cdnskey)))
+		kinds |= HAS_CDS;
+	if (!rset_empty(old->ns) && rset_empty(new->ns))
+		kinds |= HAS_NS;
+	return kinds;
+}
+
+/* Has a process taken them out, or are they not in the zone anyway? */
+static bool
+may_go(const struct zone_view *view, int provider, uint8_t kinds)
+{
+	const struct view_process *run = &view->d.process;
+	uint32_t dels = EFFECT_KEYS_DEL | EFFECT_CDS_DEL | EFFECT_NS_DEL;
+
+	struct process_target t;
+
+	process_target(view, &t);
+	if (!t.cds_shown) /* those of a single signer are its own affair */
+		kinds &= (uint8_t)~HAS_CDS;
+	/* Who does not sign here any more shows nobody's. */
+	if (kinds == 0 || (view->d.provider[VIEW_SELF].has & HAS_KEYS) == 0 ||
+	    (run->kind != 0 && run->subject == provider && (process_effects(view) & dels) != 0))
+		return true;
+	return (kinds & (view->d.provider[provider].has | parent_has(view, provider))) == 0;
+}
+
+/* The first overlay replaces what somebody put into a delegated zone by hand: until all who are in
+ * there are known, it would take their keys out. */
+static bool
+replaces_all(struct step *s, const struct view_overlay *o, struct rset keys)
+{
+	struct zone_view *view = s->view;
+	const struct view_version *cur = decide_seen_at_signer(view, VIEW_DNSKEY);
+
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		if (view->d.want.from[i].used)
+			return true;
+		if (o->from[i].used) /* all of its keys, be they shared or not */
+			keys = rset_or(keys, view->d.provider[i].statement.dnskey);
+	}
+	if (cur == NULL || rset_within(rset_minus(cur->set, view->d.foreign), keys) ||
+	    decide_delegated(view, VIEW_SELF) == 0)
+		return true;
+	step_wait(s, REASON_PEER, REASON_OF_DNSKEY, "signer",
+		  "every key in the zone stated by a provider", "keys that nobody states yet", 0);
+	return false;
+}
+
+static bool
+safe_overlay(struct step *s, const struct view_overlay *o)
+{
+	struct zone_view *view = s->view;
+	struct durable *d = &view->d;
+	struct rset keys = d->own, cds = RSET_NONE, old_cds = RSET_NONE;
+	struct safety r = {.ok = true};
+
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		keys = rset_or(keys, o->from[i].dnskey);
+		cds = rset_or(cds, o->from[i].cds);
+		old_cds = rset_or(old_cds, d->want.from[i].cds);
+		struct view_contribution had = d->want.from[i];
+		if (!d->agent_ns) /* the owner took them over */
+			had.ns = RSET_NONE;
+		if (i != VIEW_SELF && !may_go(view, i, lost(&had, &o->from[i])) &&
+		    !MUTANT(SHRINK)) {
+			step_blocked(s, REASON_OF_OVERLAY, d->provider[i].identity,
+				     "no fewer providers than before",
+				     "no process takes this one away",
+				     "find out why it states nothing any more");
+			return false;
+		}
+	}
+	if (!replaces_all(s, o, keys))
+		return false;
+	r = safety_keys(view, keys, s->now);
+	struct rset all_cds = cds;
+	if (view->config.mode == VIEW_MODE_FOREIGN && /* the signer adds its own */
+	    (!rset_empty(cds) || d->provider[VIEW_SELF].member))
+		all_cds = rset_or(cds, d->provider[VIEW_SELF].statement.cds);
+	if (r.ok && !rset_empty(all_cds) && !rset_equal(cds, old_cds))
+		r = safety_ds(view, rpool_keys(&d->pool, all_cds), s->now);
+	if (r.ok)
+		return true;
+	static const char expected[] = "an overlay that is safe with every cached set";
+	if (r.until == VIEW_NEVER) {
+		step_blocked(s, r.object, r.place, expected, r.text,
+			     "find out what that server serves; the overlay stays as it is");
+		return false;
+	}
+	step_wait(s, REASON_UNTIL, r.object, r.place, expected, r.text, r.until);
+	step_wake(s, r.until);
+	return false;
+}
+
+void
+decide_unsafe_names(struct step *s, const struct safety *r)
+{
+	bool known = r->until != VIEW_NEVER;
+
+	step_wait(s, known ? REASON_UNTIL : REASON_PEER, REASON_OF_NS, r->place,
+		  "new name servers that are safe with every cached set", r->text,
+		  known ? r->until : 0);
+	if (known)
+		step_wake(s, r->until);
+}
+
+/* Name servers that nobody named before are named only if that is safe; until then the NS stay as
+ * they are, and the other sets go on. */
+static void
+naming(struct step *s, struct view_overlay *o)
+{
+	struct zone_view *view = s->view;
+	struct rset old = RSET_NONE, new = RSET_NONE;
+
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		old = rset_or(old, view->d.want.from[i].ns);
+		new = rset_or(new, o->from[i].ns);
+	}
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p != NULL && p->kind == PLACE_SERVER && p->named != 0)
+			old = rset_or(old, p->ns);
+	}
+	new = rset_minus(new, old);
+	if (rset_empty(new))
+		return;
+	struct safety r = safety_naming(view, new, s->now);
+	if (r.ok)
+		return;
+	decide_unsafe_names(s, &r);
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		struct view_contribution *c = &o->from[i];
+		c->ns = view->d.want.from[i].ns;
+		c->used = !rset_empty(c->dnskey) || !rset_empty(c->cds) || !rset_empty(c->ns) ||
+			  !rset_empty(c->csync);
+	}
+}
+
+void
+decide_overlay(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct durable *d = &view->d;
+	struct view_overlay o = {0};
+	bool same = true;
+
+	if (step_frozen(view) || (!d->begun && view->config.mode == VIEW_MODE_FOREIGN))
+		return;
+	if (!wanted_overlay(s, &o))
+		return;
+	/* Before it is known what we are, a signer whose records all come from here gets its own
+	 * keys; all else that combinerd holds stays. */
+	struct view_contribution own = o.from[VIEW_SELF];
+	for (int i = 0; i < VIEW_PROVIDERS && !d->begun; i++)
+		o.from[i] = d->want.from[i];
+	if (!d->begun) {
+		o.from[VIEW_SELF].dnskey = own.dnskey;
+		o.from[VIEW_SELF].used |= own.used;
+	}
+	naming(s, &o);
+	for (int i = 0; i < VIEW_PROVIDERS; i++)
+		same &= same_contribution(&o.from[i], &d->want.from[i]);
+	same &= same_ttls(&o, &d->want);
+	if (!same && safe_overlay(s, &o)) {
+		o.epoch = d->epoch;
+		o.counter = ++d->counter;
+		for (int i = 0; i < VIEW_PROVIDERS; i++)
+			d->shrink |= lost(&d->want.from[i], &o.from[i]) != 0;
+		d->want = o;
+		for (int i = 1; i < VIEW_PROVIDERS; i++)
+			d->foreign = rset_or(d->foreign, rset_minus(o.from[i].dnskey, d->own));
+		view->applying = 0;
+		view->apply_rcode = 0;
+		view->persist = true;
+	}
+	if (d->want.epoch == d->applied_epoch && d->want.counter == d->applied_counter)
+		return;
+	int64_t again = view->config.times.resend * (view->apply_rcode != 0 ? 4 : 1);
+	if (step_due(s, view->applying, again)) {
+		struct action *a = step_action(s, ACT_APPLY);
+		if (a == NULL)
+			return;
+		a->may_shrink = d->shrink; /* judged when it was decided */
+		view->applying = s->now;
+		step_wake(s, s->now + again);
+	}
+	if (view->apply_rcode != 0)
+		step_blocked(s, REASON_OF_OVERLAY, "combinerd", "the overlay accepted",
+			     view->apply_text, "see what combinerd says; said again by itself");
+}

@@ -1,0 +1,253 @@
+/*
+ * What the owner says, and what of it is followed: HSYNC, who manages NS, and which keys are
+ * shared.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "agentd/agree.h"
+#include "agentd/decide_int.h"
+#include "agentd/process.h"
+#include "agentd/step.h"
+#include "libmsig/key.h"
+
+const struct view_hsync_entry *
+decide_entry(const struct view_hsync *h, const char *identity)
+{
+	for (int i = 0; i < h->count; i++)
+		if (strcmp(h->entry[i].identity, identity) == 0)
+			return &h->entry[i];
+	return NULL;
+}
+
+/* What cannot be an instruction: it freezes what is published. NULL: usable. */
+static const char *
+unusable(const struct zone_view *view, const struct view_hsync *h)
+{
+	int on = 0, agent = 0;
+	if (h->error[0] != 0)
+		return h->error;
+	for (int i = 0; i < h->count; i++) {
+		on += h->entry[i].on;
+		agent += h->entry[i].agent;
+	}
+	if (on == 0)
+		return "HSYNC has no provider that is ON";
+	if (agent != 0 && agent != h->count)
+		return "HSYNC says OWNER and AGENT for NS at the same time";
+	if (decide_entry(h, view->d.provider[VIEW_SELF].identity) == NULL)
+		return "HSYNC does not list this provider";
+	for (int i = 1; i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		if (p->used && (p->member || p->has != 0) && decide_entry(h, p->identity) == NULL)
+			return "HSYNC of a provider vanished without having been OFF";
+	}
+	return NULL;
+}
+
+/* Does it end somebody's part who had one? */
+static bool
+takes_away(const struct zone_view *view, const struct view_hsync *h)
+{
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		const struct view_process *run = &view->d.process;
+		if (!p->used ||
+		    (!p->member && !(run->kind != 0 && run->executed && run->subject == i)))
+			continue;
+		const struct view_hsync_entry *old = decide_entry(&view->d.hsync, p->identity);
+		const struct view_hsync_entry *new = decide_entry(h, p->identity);
+		if (old != NULL && old->on && old->sign && (new == NULL || !new->on || !new->sign))
+			return true;
+	}
+	return false;
+}
+
+static void
+follow(struct step *s, const struct view_hsync *h)
+{
+	struct durable *d = &s->view->d;
+	int on = 0;
+	d->hsync = *h;
+	memset(&d->pending, 0, sizeof(d->pending));
+	/* The owner agrees with the operator who took a provider out: the next ON counts again. */
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		const struct view_hsync_entry *e = decide_entry(h, d->provider[i].identity);
+		if (e == NULL || !e->on || !e->sign)
+			d->provider[i].expelled = false;
+	}
+	for (int i = 0; i < h->count; i++) {
+		if (view_provider(s->view, h->entry[i].identity) < 0)
+			step_alarm(s, "more providers than %d: %s is left out", VIEW_PROVIDERS,
+				   h->entry[i].identity);
+		on += h->entry[i].on && h->entry[i].sign;
+	}
+	s->view->persist = true;
+	s->view->designated = agree_designated(s->view);
+	s->view->listed = agree_listed(s->view);
+	step_journal(s, "HSYNC is followed: %d providers, %d of them sign", h->count, on);
+}
+
+/* Is anything of this provider in the zone, or on its way there? */
+static bool
+involved(const struct durable *d)
+{
+	const struct view_provider *self = &d->provider[VIEW_SELF];
+	return self->member || self->has != 0 || self->contributed || d->process.kind != 0;
+}
+
+void
+decide_instruction(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct durable *d = &view->d;
+	const struct view_hsync *h = &view->hsync;
+	const struct view_times *t = &view->config.times;
+	const char *why = NULL;
+
+	view->freeze[0] = 0;
+	if (h->status == MSIG_SEEN_UNKNOWN || s->now - h->time > 10 * t->fresh + t->ask_slow) {
+		snprintf(view->freeze, sizeof(view->freeze), "HSYNC is not known now%s%s",
+			 view->hsync_why[0] != 0 ? ": " : "", view->hsync_why);
+		step_wait(s, REASON_PEER, REASON_OF_HSYNC, "signer", "HSYNC in the signed zone",
+			  view->hsync_why, 0);
+		return;
+	}
+	if (h->status == MSIG_SEEN_ABSENT) {
+		if (d->hsync.count != 0)
+			why = "HSYNC vanished";
+	} else if ((d->hsync.count == 0 || !involved(d)) && h->error[0] == 0 &&
+		   decide_entry(h, d->provider[VIEW_SELF].identity) == NULL) {
+		if (d->hsync.count != 0) /* it had left, and now is not listed any more */
+			snprintf(view->freeze, sizeof(view->freeze),
+				 "HSYNC does not list this provider");
+		return; /* none of our business */
+	} else {
+		why = unusable(view, h);
+	}
+	if (why != NULL) {
+		snprintf(view->freeze, sizeof(view->freeze), "%.150s", why);
+		step_blocked(s, REASON_OF_HSYNC, "signer", "an HSYNC RRset that is an instruction",
+			     view->freeze,
+			     "the owner corrects HSYNC; until then everything stays as it is");
+		return;
+	}
+	if (h->status != MSIG_SEEN_SET || memcmp(h->digest, d->hsync.digest, 32) == 0) {
+		if (d->pending.count != 0) { /* taken back */
+			memset(&d->pending, 0, sizeof(d->pending));
+			view->persist = true;
+		}
+		return;
+	}
+	if (d->hsync.count != 0 && takes_away(view, h)) {
+		if (d->pending.count == 0 || memcmp(d->pending.digest, h->digest, 32) != 0) {
+			d->pending = *h;
+			d->pending.time = s->now;
+			view->persist = true;
+			step_journal(s, "HSYNC takes a provider away: followed if it stands");
+		}
+		int64_t at = d->pending.time + t->hold_down;
+		if (s->now < at) {
+			step_wait(s, REASON_UNTIL, REASON_OF_HSYNC, "signer",
+				  "a lasting instruction", "it takes a provider away", at);
+			step_wake(s, at);
+			return;
+		}
+	}
+	follow(s, h);
+}
+
+/* A signer whose zone somebody else changes is no ground to build on. */
+void
+decide_egress(struct step *s)
+{
+	/* Who only serves has a copy from somebody else: it is not its signer's doing. */
+	if (decide_serves_only(s->view))
+		s->view->egress[0] = 0;
+	if (s->view->egress[0] != 0)
+		step_blocked(s, REASON_OF_CONTENT, "signer", "the content that combinerd serves",
+			     s->view->egress,
+			     "whoever changed the signer's zone takes it back, or the signer "
+			     "transfers it anew; nothing is begun until then");
+}
+
+static bool
+all_agent(const struct view_hsync *h)
+{
+	for (int i = 0; i < h->count; i++)
+		if (!h->entry[i].agent)
+			return false;
+	return h->count > 0;
+}
+
+/* From the owner to the agents only when both say the same, so that nothing changes; the other way
+ * at once. */
+void
+decide_ns_management(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct durable *d = &view->d;
+	bool agent = all_agent(&d->hsync);
+	uint32_t effects = process_effects(view);
+	struct rset all = RSET_NONE;
+	int providers = 0;
+
+	if (agent == d->agent_ns || d->hsync.count == 0 || view->freeze[0] != 0)
+		return;
+	for (int i = 0; agent && i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &d->provider[i];
+		uint8_t has = p->has;
+		if (d->process.kind != 0 && d->process.subject == i)
+			has = (uint8_t)((has | (effects & EFFECT_NS_ADD ? HAS_NS : 0)) &
+					~(effects & EFFECT_NS_DEL ? HAS_NS : 0));
+		if (!p->used || (has & HAS_NS) == 0)
+			continue;
+		all = rset_or(all, i == VIEW_SELF ? view->config.ns : p->statement.ns);
+		providers++;
+	}
+	const struct view_version *ns = decide_seen_at_signer(view, VIEW_NS);
+	/* What was seen before the instruction is of an older zone. */
+	if (ns != NULL && view_own_signer(view)->history[VIEW_NS].time < d->hsync.time)
+		ns = NULL;
+	if (agent && providers > 1 && (ns == NULL || !rset_equal(ns->set, all))) {
+		step_blocked(s, REASON_OF_NS, "signer",
+			     "the owner's NS equal to those of all providers",
+			     ns == NULL ? "not seen yet" : "other NS in the owner's zone",
+			     "the owner makes them equal before NSMGMT=AGENT can be followed");
+		return;
+	}
+	d->agent_ns = agent;
+	view->persist = true;
+	step_journal(s, agent ? "NS are managed by the agents now"
+			      : "NS are managed by the owner now");
+}
+
+/* Another share is in force once all whose keys are in the zone want it; what was in force is as
+ * safe as what comes, so until then everything stays. */
+void
+decide_sharing(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct durable *d = &view->d;
+	bool others = false;
+
+	for (int i = 1; i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &d->provider[i];
+		if (!p->used || (p->has & HAS_KEYS) == 0 || p->expelled)
+			continue;
+		others = true;
+		if (!p->statement.known || p->statement.share != view->config.share)
+			break;
+		others = false;
+	}
+	struct reason why;
+	if (d->begun && !step_frozen(view) && !process_check(view, COND_SHARE, true, s->now, &why))
+		step_reason(s, &why);
+	if (others || d->share == view->config.share || d->hsync.count == 0)
+		return;
+	d->share = view->config.share;
+	view->persist = true;
+	step_journal(s, d->share == MSIG_SHARE_ZSK
+			    ? "every signer shows the others' ZSKs, and no other keys of theirs"
+			    : "every signer shows all keys of the others");
+}

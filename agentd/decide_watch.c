@@ -1,0 +1,176 @@
+/*
+ * What a person, or the parent, should look at.
+ */
+#include <stdio.h>
+
+#include "agentd/decide_int.h"
+#include "agentd/process.h"
+#include "agentd/roll.h"
+#include "agentd/safety.h"
+#include "agentd/step.h"
+#include "libmsig/key.h"
+
+/* Signatures by an own key whose DNSKEY an algorithm rollover holds back, or took away already. */
+static bool
+expected_alien(const struct zone_view *view, const char *what)
+{
+	unsigned algorithm, tag;
+
+	if (sscanf(what, "%u/%u", &algorithm, &tag) != 2)
+		return false;
+	struct rset rolled = rset_or(view->d.process.fresh, view->d.process.old);
+	for (int i = 0; i < view->keys; i++) /* or one that ended early */
+		if (view->key[i].state == MSIG_KEY_STATE_SIGNING ||
+		    view->key[i].state == MSIG_KEY_STATE_POST)
+			rset_add(&rolled, view->key[i].rr);
+	for (int i = rset_next(&rolled, 0); i >= 0; i = rset_next(&rolled, i + 1))
+		if (view->d.pool.at[i].alg == algorithm && view->d.pool.at[i].tag == tag)
+			return true;
+	return false;
+}
+
+/* Whom nobody should be led to is not asked for. */
+static void
+owner_adds(struct step *s, const struct view_provider *p, struct rset names)
+{
+	struct safety r = safety_naming(s->view, names, s->now);
+
+	if (r.ok)
+		step_blocked(s, REASON_OF_NS, p->identity, "its NS in the owner's zone",
+			     "not there", "the owner of the zone (NSMGMT=OWNER) adds them");
+	else
+		decide_unsafe_names(s, &r);
+}
+
+/* NSMGMT=OWNER, and no process speaks of it: the owner's NS are those of the providers. */
+static void
+owners_ns(struct step *s)
+{
+	struct zone_view *view = s->view;
+	const struct view_version *v = decide_seen_at_signer(view, VIEW_NS);
+
+	if (view->d.agent_ns || view->d.process.kind != 0 || v == NULL ||
+	    !view->d.provider[VIEW_SELF].member || (view->designated & BIT(VIEW_SELF)) == 0)
+		return;
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		struct rset names = i == VIEW_SELF ? view->config.ns : p->statement.ns;
+		if (!p->used)
+			continue;
+		if ((p->has & HAS_NS) != 0 && (view->listed >> i & 1) != 0 &&
+		    !rset_within(names, v->set))
+			owner_adds(s, p, rset_minus(names, v->set));
+		else if (p->has == 0 && (view->listed >> i & 1) == 0 &&
+			 rset_meets(process_own_ns(view, i), v->set))
+			step_blocked(s, REASON_OF_NS, p->identity,
+				     "the owner's zone without its NS", "they are there",
+				     "the owner of the zone (NSMGMT=OWNER) removes them");
+	}
+}
+
+/* A rollover that was interrupted, and nobody remembers: its order went with a database. */
+static void
+half_rolled(struct step *s)
+{
+	struct zone_view *view = s->view;
+	uint8_t kind = roll_unfinished(view);
+	char todo[REASON_TEXT];
+
+	for (int i = 0; i < VIEW_ORDERS; i++)
+		if (view->d.order[i].process != 0)
+			return;
+	if (kind == 0 || view->d.process.kind != 0 || !view->d.provider[VIEW_SELF].member)
+		return;
+	snprintf(todo, sizeof(todo), "order it again: msigctl roll %.100s %s", view->zone,
+		 kind == MSIG_PROCESS_ZSK   ? "zsk"
+		 : kind == MSIG_PROCESS_KSK ? "ksk"
+					    : "algorithm");
+	step_blocked(s, REASON_OF_KEY, "signer", "every key in use, or gone",
+		     "an earlier rollover was not completed", todo);
+}
+
+/* A signer that uses a key before everybody shows it: whoever holds a DNSKEY set without it takes
+ * its answers for bogus, until that set is out of caches. The key is in the statement, and so on
+ * its way to all, as soon as it is seen; more cannot be done from here. */
+static void
+early(struct step *s, const struct view_place *signer, const struct view_version *soa)
+{
+	struct zone_view *view = s->view;
+	struct reason r = {.class = REASON_BLOCKED, .object = REASON_OF_SIGNATURE};
+	int key = rset_next(&soa->signers, 0);
+
+	if (key < 0 || decide_serves_only(view) ||
+	    signer->history[VIEW_SOA].status != MSIG_SEEN_SET)
+		return;
+	struct safety risk = safety_signing(view, soa->signers, s->now);
+	if (risk.ok || risk.object != REASON_OF_S2)
+		return;
+	snprintf(r.place, sizeof(r.place), "signer");
+	snprintf(r.expected, sizeof(r.expected), "signatures by keys that every server shows");
+	snprintf(r.seen, sizeof(r.seen),
+		 "key with tag %u is used, and not shown at %.72s: "
+		 "answers are bogus where that is cached",
+		 view->d.pool.at[key].tag, risk.place);
+	snprintf(r.todo, sizeof(r.todo),
+		 "stop using that key until all show it; have the "
+		 "signer's keys rolled by msig alone (msigctl doctor)");
+	r.next = risk.until == VIEW_NEVER ? 0 : risk.until;
+	step_reason(s, &r);
+	step_wake(s, risk.until);
+}
+
+void
+decide_watch(struct step *s)
+{
+	struct zone_view *view = s->view;
+	const struct view_place *signer = view_own_signer(view);
+	const struct view_version *soa = signer == NULL ? NULL : view_current(signer, VIEW_SOA);
+
+	if (soa != NULL && soa->alien && !decide_serves_only(view) &&
+	    !expected_alien(view, signer->history[VIEW_SOA].reason))
+		step_blocked(s, REASON_OF_SIGNATURE, "signer",
+			     "signatures by keys that are published",
+			     signer->history[VIEW_SOA].reason,
+			     "publish that key at the signer, or stop using it, at once");
+	if (soa != NULL)
+		early(s, signer, soa);
+	struct safety r = safety_now(view, s->now);
+	if (!r.ok && r.until != VIEW_NEVER)
+		step_wait(s, REASON_UNTIL, r.object, r.place, "every cached set to validate",
+			  r.text, r.until);
+	else if (!r.ok)
+		step_blocked(s, r.object, r.place, "every cached set to validate", r.text,
+			     "some resolvers fail now: compare keys, signatures and DS there");
+	owners_ns(s);
+	half_rolled(s);
+	if (view->d.paused)
+		step_blocked(s, REASON_OF_OPERATOR, "", "", "paused by the operator", "resume");
+}
+
+/* The parent is told when there is something to scan; it only changes when it looks. */
+void
+decide_notify_parent(struct step *s)
+{
+	struct zone_view *view = s->view;
+	const struct view_process *run = &view->d.process;
+	const struct process_rule *rule = process_rule(run->kind);
+
+	if (rule == NULL || run->requestor != VIEW_SELF || run->phase != PHASE_EXECUTING)
+		return;
+	uint32_t conditions = rule->step[run->step].done;
+	bool ds = (conditions & COND_DS) != 0 && !process_check(view, COND_DS, true, s->now, NULL);
+	bool ns = (conditions & COND_CSYNC) != 0 &&
+		  process_check(view, COND_CSYNC, true, s->now, NULL) &&
+		  (view_hidden(view) || !process_check(view, COND_PARENT_NS, true, s->now, NULL));
+	if (!ds && !ns)
+		return;
+	int64_t every = 12 * view->config.times.resend;
+	if (view->notified < run->since || step_due(s, view->notified, every)) {
+		struct action *a = step_action(s, ACT_NOTIFY);
+		if (a == NULL)
+			return;
+		a->type = ds ? 59 : 62;
+		view->notified = s->now;
+		step_wake(s, s->now + every);
+	}
+}

@@ -1,0 +1,132 @@
+/*
+ * Building a plan: its actions, reasons and the time of the next look.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agentd/decide_int.h"
+#include "agentd/step.h"
+
+struct action *
+step_action(struct step *s, enum action_kind kind)
+{
+	if (s->plan->count == PLAN_ACTIONS) {
+		s->plan->wake = s->now;
+		return NULL;
+	}
+	struct action *a = &s->plan->action[s->plan->count++];
+	a->kind = kind;
+	a->provider = a->place = a->ns = -1;
+	a->types = 0;
+	a->type = 0;
+	a->may_shrink = false;
+	a->text[0] = 0;
+	return a;
+}
+
+void
+step_wake(struct step *s, int64_t at)
+{
+	if (at < s->plan->wake)
+		s->plan->wake = at;
+}
+
+bool
+step_due(struct step *s, int64_t since, int64_t interval)
+{
+	if (since == 0 || s->now - since >= interval)
+		return true;
+	step_wake(s, since + interval);
+	return false;
+}
+
+void
+step_reason(struct step *s, const struct reason *why)
+{
+	struct zone_view *view = s->view;
+	for (int i = 0; i < view->reasons; i++)
+		if (reason_same(&view->reason[i], why))
+			return;
+	if (view->reasons < VIEW_REASONS)
+		view->reason[view->reasons++] = *why;
+}
+
+void
+step_wait(struct step *s, enum reason_class class, enum reason_object object, const char *place,
+	  const char *expected, const char *seen, int64_t next)
+{
+	struct reason r;
+	r.class = class;
+	r.object = object;
+	r.since = 0;
+	r.next = next;
+	r.todo[0] = 0;
+	snprintf(r.place, sizeof(r.place), "%.79s", place);
+	snprintf(r.expected, sizeof(r.expected), "%s", expected);
+	snprintf(r.seen, sizeof(r.seen), "%s", seen);
+	step_reason(s, &r);
+}
+
+void
+step_blocked(struct step *s, enum reason_object object, const char *place, const char *expected,
+	     const char *seen, const char *todo)
+{
+	struct reason r;
+	r.class = REASON_BLOCKED;
+	r.object = object;
+	r.since = r.next = 0;
+	snprintf(r.place, sizeof(r.place), "%.79s", place);
+	snprintf(r.expected, sizeof(r.expected), "%s", expected);
+	snprintf(r.seen, sizeof(r.seen), "%s", seen);
+	snprintf(r.todo, sizeof(r.todo), "%s", todo);
+	step_reason(s, &r);
+}
+
+static void __attribute__((format(printf, 3, 0)))
+note(struct step *s, enum action_kind kind, const char *format, va_list ap)
+{
+	struct action *a = step_action(s, kind);
+	if (a != NULL)
+		vsnprintf(a->text, sizeof(a->text), format, ap);
+}
+
+void
+step_journal(struct step *s, const char *format, ...)
+{
+	va_list ap;
+	va_start(ap, format);
+	note(s, ACT_JOURNAL, format, ap);
+	va_end(ap);
+}
+
+void
+step_alarm(struct step *s, const char *format, ...)
+{
+	va_list ap;
+	va_start(ap, format);
+	note(s, ACT_ALARM, format, ap);
+	va_end(ap);
+}
+
+uint64_t
+step_random(struct zone_view *view)
+{
+	/* splitmix64 over the seed that the shell gave. */
+	uint64_t x;
+	memcpy(&x, view->seed, sizeof(x));
+	x += UINT64_C(0x9e3779b97f4a7c15);
+	memcpy(view->seed, &x, sizeof(x));
+	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+	uint64_t y;
+	memcpy(&y, view->seed + 8, sizeof(y));
+	return x ^ (x >> 31) ^ y;
+}
+
+bool
+step_frozen(const struct zone_view *view)
+{
+	return view->freeze[0] != 0 || view->egress[0] != 0 || view->d.paused || view->d.rebuild ||
+	       !view->overlay_known || view->d.hsync.count == 0;
+}
