@@ -244,21 +244,30 @@ lost(const struct view_contribution *old, const struct view_contribution *new)
 	return kinds;
 }
 
+/* What the process that runs has taken out of its subject so far. */
+static uint8_t
+taken_by_process(const struct zone_view *view, int provider)
+{
+	const struct view_process *run = &view->d.process;
+	uint32_t effects = run->kind != 0 && run->subject == provider ? process_effects(view) : 0;
+
+	return (uint8_t)(((effects & EFFECT_KEYS_DEL) != 0 ? HAS_KEYS : 0) |
+			 ((effects & EFFECT_CDS_DEL) != 0 ? HAS_CDS : 0) |
+			 ((effects & EFFECT_NS_DEL) != 0 ? HAS_NS : 0));
+}
+
 /* Has a process taken them out, or are they not in the zone anyway? */
 static bool
 may_go(const struct zone_view *view, int provider, uint8_t kinds)
 {
-	const struct view_process *run = &view->d.process;
-	uint32_t dels = EFFECT_KEYS_DEL | EFFECT_CDS_DEL | EFFECT_NS_DEL;
-
 	struct process_target t;
 
 	process_target(view, &t);
 	if (!t.cds_shown) /* those of a single signer are its own affair */
 		kinds &= (uint8_t)~HAS_CDS;
+	kinds &= (uint8_t)~taken_by_process(view, provider);
 	/* Who does not sign here any more shows nobody's. */
-	if (kinds == 0 || (view->d.provider[VIEW_SELF].has & HAS_KEYS) == 0 ||
-	    (run->kind != 0 && run->subject == provider && (process_effects(view) & dels) != 0))
+	if (kinds == 0 || (view->d.provider[VIEW_SELF].has & HAS_KEYS) == 0)
 		return true;
 	return (kinds & (view->d.provider[provider].has | parent_has(view, provider))) == 0;
 }

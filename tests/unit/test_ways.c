@@ -561,6 +561,24 @@ test_leave_ended_before_the_parent(void **state)
 	assert_int_equal(peer(1)->has & HAS_NS, 0);
 }
 
+/* Of a leaver, nothing goes before its step: with a new database nobody knows that it has keys. */
+static void
+test_leaver_loses_what_its_step_takes(void **state)
+{
+	owner(1, false, true);
+	bench_run(&b, 10 * SECOND);
+	in_the_middle(MSIG_PROCESS_REMOVE, 1, VIEW_SELF, 1, PHASE_EXECUTING, 1);
+	b.parent.set[VIEW_DS] = RSET_NONE;
+	for (int i = 0; i < VIEW_PLACES; i++) /* nor does the parent say so */
+		if (b.view->d.place[i] != NULL && b.view->d.place[i]->kind == PLACE_PARENT)
+			b.view->d.place[i]->history[VIEW_DS].count = 0;
+	peer(1)->member = false;
+	peer(1)->has = 0;
+	bench_decide(&b);
+	assert_true(rset_equal(b.view->d.want.from[1].dnskey, b.own[1]));
+	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_OVERLAY));
+}
+
 /* An order to go on to another algorithm has its turn yet. */
 static void
 test_other_algorithm_stays_ordered(void **state)
@@ -863,6 +881,7 @@ main(void)
 	    U(member, servers_go_first),
 	    U(two, ended_before_csync),
 	    U(two, leave_ended_before_the_parent),
+	    U(two, leaver_loses_what_its_step_takes),
 	    U(two, other_algorithm_stays_ordered),
 	    U(two, confirm_takes_over),
 	    U(three, parent_still_has_him),
