@@ -1,9 +1,9 @@
 /*
  * agentd as a whole: what its parts share. Everything hangs on struct agent; there are no globals.
  *
- *	bus -> agent.c -> ask.c (answers)      -> zones.c, peers.c
- *	               -> inbox.c (messages)   -> peers.c, zones.c
- *	event -> zones.c marks the zone dirty -> decide() -> store.c -> actions
+ *	bus -> agent.c -> ask.c (answers)      -> zones_bus.c, peers.c
+ *	               -> inbox.c (messages)   -> peers.c, zones_peer.c
+ *	event -> zones.c marks the zone dirty -> zones_settle.c: decide() -> store.c -> zones_act.c
  */
 #pragma once
 

@@ -1,6 +1,7 @@
 /*
- * The zones of this agent: each has a view (the pure core), and this file is what surrounds it.
- * Events mark a zone dirty; one place decides, stores, and then does what was decided.
+ * The zones of this agent: each has a view (the pure core), and zones*.c are what surrounds it.
+ * Events mark a zone dirty; one place (zones_settle.c) decides, stores, and then does what was
+ * decided.
  */
 #pragma once
 

@@ -3,19 +3,20 @@
 check_PROGRAMS += tests/sim/msig-sim tests/sim/msig-sim-mutants
 TESTS += tests/sim/msig-sim
 
-sim_sources = tests/sim/main.c tests/sim/mutants.c tests/sim/mutations.c tests/sim/mutations.h \
-	tests/sim/oracle.c tests/sim/shrink.c tests/sim/shrink.h tests/sim/sim.c tests/sim/sim.h tests/sim/world.c
+sim_sources = tests/sim/main.c tests/sim/mutants.c tests/sim/oracle.c tests/sim/shrink.c tests/sim/shrink.h \
+	tests/sim/sim.c tests/sim/sim.h tests/sim/world.c tests/sim/world_combiner.c tests/sim/world_fault.c \
+	tests/sim/world_int.h tests/sim/world_make.c tests/sim/world_operator.c tests/sim/world_owner.c \
+	tests/sim/world_parent.c tests/sim/world_signer.c tests/sim/world_store.c
 sim_libs = libmsig/libmsig.la $(KNOT_LIBS) $(GNUTLS_LIBS)
 
-tests_sim_msig_sim_SOURCES = $(sim_sources)
+tests_sim_msig_sim_SOURCES = $(sim_sources) tests/sim/mutations.c tests/sim/mutations.h
 tests_sim_msig_sim_LDADD = agentd/libcore.la $(sim_libs)
 
 # The same core with MSIG_MUTANTS, once for all that links it.
 check_LTLIBRARIES += tests/sim/libmutant.la
 tests_sim_libmutant_la_SOURCES = $(agentd_libcore_la_SOURCES) tests/sim/mutations.c tests/sim/mutations.h
 tests_sim_libmutant_la_CPPFLAGS = $(AM_CPPFLAGS) -DMSIG_MUTANTS
-tests_sim_msig_sim_mutants_SOURCES = tests/sim/main.c tests/sim/mutants.c tests/sim/oracle.c \
-	tests/sim/shrink.c tests/sim/shrink.h tests/sim/sim.c tests/sim/sim.h tests/sim/world.c
+tests_sim_msig_sim_mutants_SOURCES = $(sim_sources)
 tests_sim_msig_sim_mutants_CPPFLAGS = $(AM_CPPFLAGS) -DMSIG_MUTANTS
 tests_sim_msig_sim_mutants_LDADD = tests/sim/libmutant.la $(sim_libs)
 

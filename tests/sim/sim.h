@@ -383,7 +383,7 @@ bool sim_run(struct sim *sim, const struct sim_options *options);
 void sim_fail(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void sim_trace(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* sim.c: for world.c */
+/* sim.c: for the world */
 struct event *sim_post(struct sim *sim, enum event_kind kind, int node, int64_t delay);
 bool sim_faulty(const struct sim *sim);
 /* Does it happen now? node: to whom, or -1. */
@@ -397,7 +397,7 @@ struct rset sim_set_from_view(struct sim *sim, struct node *n, struct rset set);
 int64_t sim_local(const struct sim *sim, const struct node *n);
 const char *sim_mishap_name(enum mishap kind);
 
-/* world.c */
+/* world.c, world_*.c */
 void world_make(struct sim *sim);
 /* An event that needs no agent. true: it was that, and there is nothing left to do. */
 bool world_event(struct sim *sim, struct event *e);

@@ -1,0 +1,35 @@
+/*
+ * What the files of the zones share (zones.c, zones_settle.c and so on).
+ */
+#pragma once
+
+#include "agentd/zones.h"
+
+/* zones_conf.c: configuration, and the stored view. */
+/* What the configuration says of the zone, into its view. */
+void zones_configure(struct zone *zone);
+/* The view as the store has it, or a new one. */
+void zones_load(struct zone *zone);
+
+/* zones_settle.c: deciding. */
+/* Into the open transaction, if there is one. */
+int zones_journal(struct zone *zone, const char *actor, const char *kind, const char *text,
+		  const void *evidence, size_t len);
+/* The contacts that the owner's instruction asks for. */
+void zones_share_contacts(struct zone *zone);
+/* Timers. */
+void zones_say_reason(void *arg);
+/* What peers are, told to the view. */
+void zones_tell_peers(struct zone *zone);
+
+/* zones_act.c: acting. */
+/* Records of the view, by the types of the library; apex to be cleared if 0 is returned. */
+int zones_to_apex(const struct zone *zone, const struct rset ids[MSIG_APEX_COUNT],
+		  const uint32_t ttl[MSIG_APEX_COUNT], struct msig_apex *apex);
+void zones_apply_timeout(void *arg);
+void zones_show(struct zone *zone);
+/* Does what was decided, and stored. */
+void zones_act(struct zone *zone, const struct plan *plan);
+
+/* zones_bus.c: the bus. */
+void zones_follow(void *arg);

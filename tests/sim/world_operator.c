@@ -1,0 +1,330 @@
+/*
+ * The operators: what they order, and what they do when the agents' reasons ask them for it.
+ */
+#include <string.h>
+
+#include "agentd/operator.h"
+#include "agentd/roll.h"
+#include "tests/sim/world_int.h"
+
+static bool
+may_order(const struct sim *sim, int i)
+{
+	const struct node *n = &sim->node[i];
+	return n->up && n->driver && n->on && n->sign && world_delegated(sim, n);
+}
+
+static bool
+all_drive(const struct sim *sim)
+{
+	for (int i = 0; i < sim->nodes; i++)
+		if (!sim->node[i].unsigned_ && !sim->node[i].driver)
+			return false;
+	return true;
+}
+
+static uint8_t
+algorithm_of(const struct node *n)
+{
+	for (int i = 0; i < n->keys; i++)
+		if (n->store[i].state == S(ACTIVE))
+			return n->store[i].algorithm;
+	return OLD_ALGORITHM;
+}
+
+static void
+order(struct sim *sim, enum mishap what)
+{
+	int i = world_pick(sim, may_order);
+	struct view_order o = {0};
+	struct ordered said = {0};
+
+	if (i < 0 || (what == MISHAP_ORDER_ALG && !all_drive(sim)) ||
+	    sim->pool.count > RSET_MAX - 60)
+		return;
+	struct node *n = &sim->node[i];
+	if (!sim_mishap(sim, what, i, 1000))
+		return;
+	bool csk = true;
+	for (int k = 0; k < n->keys; k++)
+		csk &= n->store[k].role != R(ZSK);
+	o.process = what == MISHAP_ORDER_ALG          ? MSIG_PROCESS_ALGORITHM
+		    : what == MISHAP_ORDER_KSK || csk ? MSIG_PROCESS_KSK
+						      : MSIG_PROCESS_ZSK;
+	if (o.process == MSIG_PROCESS_ALGORITHM)
+		o.algorithm = algorithm_of(n) == OLD_ALGORITHM ? NEW_ALGORITHM : OLD_ALGORITHM;
+	for (int k = 0; k < n->keys; k++)
+		if (n->store[k].state == S(ACTIVE) &&
+		    (o.process == MSIG_PROCESS_ALGORITHM ||
+		     (o.process == MSIG_PROCESS_ZSK) == (n->store[k].role == R(ZSK))))
+			rset_add(&said.old, n->store[k].rr);
+	if (view_on_order(n->view, &o) != 0)
+		return;
+	said.process = o.process;
+	sim_trace(sim, "%s: operator: %s %u", n->identity, process_name(o.process), o.algorithm);
+	sim_drive(sim, i);
+	for (int k = 0; k < VIEW_ORDERS && n->up; k++)
+		if (n->order[k].process == 0) {
+			n->order[k] = said;
+			break;
+		}
+}
+
+/* A dead provider that the owner does nothing about: all others take it out. */
+static bool
+is_dead(const struct sim *sim, int i)
+{
+	const struct node *n = &sim->node[i];
+	return n->dead && n->listed && n->on && n->sign && !n->expelled &&
+	       world_others_sign(sim, i);
+}
+
+static void
+expel(struct sim *sim)
+{
+	int i = world_pick(sim, is_dead);
+	if (i < 0 || !sim_mishap(sim, MISHAP_EXPEL, i, 1000))
+		return;
+	sim->node[i].expelled = true;
+	sim_trace(sim, "operators: %s is taken out", sim->node[i].identity);
+}
+
+/* Whoever did not hear it yet says it. */
+void
+world_expel_everywhere(struct sim *sim)
+{
+	for (int i = 0; i < sim->nodes; i++)
+		for (int k = 0; k < sim->nodes; k++) {
+			struct node *n = &sim->node[k];
+			if (k == i || !sim->node[i].expelled || !n->up || !n->on ||
+			    !rng_chance(&sim->rng, 400))
+				continue;
+			if (sim->node[i].on &&
+			    view_on_expel(n->view, sim->node[i].identity, true) == 0)
+				sim_drive(sim, k);
+		}
+}
+
+static bool
+is_up(const struct sim *sim, int i)
+{
+	return sim->node[i].up;
+}
+
+void
+world_operator_acts(struct sim *sim, struct event *e)
+{
+	struct node *n = &sim->node[e->node];
+	int i;
+
+	switch (e->a) {
+	case WORD_ORDER:
+		order(sim, e->b);
+		return;
+	case WORD_EXPEL:
+		expel(sim);
+		return;
+	case WORD_PAUSE:
+		i = world_pick(sim, is_up);
+		if (i < 0 || !sim_mishap(sim, MISHAP_PAUSE, i, 1000))
+			return;
+		view_on_command(sim->node[i].view, VIEW_PAUSE);
+		sim_trace(sim, "%s: operator: pause", sim->node[i].identity);
+		sim_post(sim, EV_OPERATOR, i, rng_range(&sim->rng, 1000, 60000))->a = WORD_RESUME;
+		sim_drive(sim, i);
+		return;
+	case WORD_ABORT:
+		i = world_pick(sim, is_up);
+		if (i < 0 || !sim_mishap(sim, MISHAP_ABORT, i, 1000))
+			return;
+		view_on_command(sim->node[i].view, VIEW_ABORT);
+		sim_trace(sim, "%s: operator: abort", sim->node[i].identity);
+		memset(sim->node[i].order, 0, sizeof(sim->node[i].order));
+		sim_post(sim, EV_OPERATOR, i, rng_range(&sim->rng, 1000, 60000))->a = WORD_RESUME;
+		sim_drive(sim, i);
+		return;
+	case WORD_STEPS:
+		i = world_pick(sim, is_up);
+		if (i < 0 || !sim_mishap(sim, MISHAP_STEPS, i, 1000))
+			return;
+		operator_step(sim->node[i].view, 0, true);
+		sim_trace(sim, "%s: operator: step mode", sim->node[i].identity);
+		sim_drive(sim, i);
+		return;
+	case WORD_SHARE:
+		n->share = sim->zsk;
+		if (n->up) {
+			n->view->config.share = n->share;
+			n->view->dirty = true;
+			sim_trace(sim, "%s: operator: dnskey-share", n->identity);
+			sim_drive(sim, e->node);
+		}
+		return;
+	case WORD_RESUME:
+		if (n->up) {
+			view_on_command(n->view, VIEW_RESUME);
+			sim_trace(sim, "%s: operator: resume", n->identity);
+			sim_drive(sim, e->node);
+		}
+		return;
+	case WORD_CONFIRM:
+		if (n->up && n->view->d.rebuild) {
+			view_on_command(n->view, VIEW_CONFIRM);
+			n->doubt = false;
+			sim_trace(sim, "%s: operator: confirm", n->identity);
+			sim_drive(sim, e->node);
+		}
+		return;
+	}
+}
+
+/* Its agent does not know whose the keys are that its signer shows and does not use: they go. */
+static void
+unclaimed_keys(struct sim *sim, int i)
+{
+	struct node *n = &sim->node[i];
+	bool said = false;
+
+	for (int k = 0; n->up && k < n->view->reasons; k++)
+		said |= n->view->reason[k].class == REASON_BLOCKED &&
+			n->view->reason[k].object == REASON_OF_DNSKEY &&
+			strncmp(n->view->reason[k].todo, "take them out", 13) == 0;
+	if (!said)
+		return;
+	struct rset own = sim_set_from_view(sim, n, n->view->d.own);
+	for (int k = 0; k < n->keys; k++)
+		if (world_in_zone(&n->store[k]) && n->store[k].role == R(ZSK) &&
+		    !world_signs_data(n, &n->store[k]) && !rset_has(&own, n->store[k].rr))
+			n->store[k].state = S(REMOVED);
+	sim_trace(sim, "%s: operator: keys of nobody are taken out", n->identity);
+	if (n->driver) {
+		struct event *e = sim_post(sim, EV_KEYS, i, 10);
+		e->u.keys.known = true;
+		e->u.keys.count = n->keys;
+		memcpy(e->u.keys.key, n->store, sizeof(n->store));
+	}
+	sim_post(sim, EV_SIGNER, i, 20);
+}
+
+/* Its agent says that a rollover was not completed: it is ordered again. */
+static void
+order_again(struct sim *sim, int i)
+{
+	struct node *n = &sim->node[i];
+	struct view_order o = {0};
+	bool said = false;
+
+	for (int k = 0; n->up && k < n->view->reasons; k++)
+		said |= n->view->reason[k].class == REASON_BLOCKED &&
+			n->view->reason[k].object == REASON_OF_KEY &&
+			(strncmp(n->view->reason[k].todo, "order it again", 14) == 0 ||
+			 strncmp(n->view->reason[k].todo, "roll the algorithm", 18) == 0);
+	if (!said)
+		return;
+	if (sim->pool.count > RSET_MAX - 60) { /* no more keys can be made here */
+		sim->unsolvable = true;
+		return;
+	}
+	o.process = roll_unfinished(n->view);
+	if (o.process == MSIG_PROCESS_ALGORITHM) {
+		o.algorithm = roll_coming(n->view);
+		if (o.algorithm == 0)
+			o.algorithm = algorithm_of(n);
+	}
+	if (view_on_order(n->view, &o) != 0)
+		return;
+	sim_trace(sim, "%s: operator: %s %u again", n->identity, process_name(o.process),
+		  o.algorithm);
+	sim_drive(sim, i);
+}
+
+/* What only the parent knows, a person asks it. */
+static bool
+looked(const struct sim *sim, const struct node *n)
+{
+	return (n->view->waits.step & OPERATOR_LOOKS) == 0 || n->signer == NULL ||
+	       rset_equal(sim->parent.ns, n->signer->type[VIEW_NS].set);
+}
+
+/* It never ceased to be a member: everybody has its keys, and has had them for a while. */
+static bool
+shown_by_all(const struct sim *sim, int i)
+{
+	const struct node *n = &sim->node[i];
+	struct rset own = world_published(n);
+
+	if (sim_faulty(sim) || !n->up || !rset_meets(world_keys_of_ds(sim), world_intended(n)) ||
+	    sim->now < sim->quiet + 100 * SECOND)
+		return false;
+	for (int k = 0; k < sim->nodes; k++)
+		for (int s = 0; s < sim->node[k].servers; s++) {
+			const struct zone_version *v = sim->node[k].server[s].now;
+			if (rset_has(&sim->parent.ns, sim->node[k].ns) && v != NULL &&
+			    !rset_within(own, v->type[VIEW_DNSKEY].set))
+				return false;
+		}
+	return true;
+}
+
+/* What people notice after a while, and see to. */
+void
+world_people(struct sim *sim, int i)
+{
+	struct node *n = &sim->node[i];
+
+	if (n->up && n->view->d.rebuild && rng_chance(&sim->rng, 300)) {
+		struct event *e = sim_post(sim, EV_OPERATOR, i, 1000);
+		e->a = WORD_CONFIRM;
+	}
+	/* What was paused, or half given up, when a copy of the database was made. */
+	if (n->up && !sim_faulty(sim) && (n->view->d.paused || n->view->d.process.aborting))
+		sim_post(sim, EV_OPERATOR, i, 1000)->a = WORD_RESUME;
+	if (n->up && n->view->waits.kind != 0 && looked(sim, n) && rng_chance(&sim->rng, 500) &&
+	    operator_approve(n->view, 0) == 0)
+		sim_drive(sim, i);
+	if (rng_chance(&sim->rng, 200))
+		unclaimed_keys(sim, i);
+	if (rng_chance(&sim->rng, 200))
+		order_again(sim, i);
+	/* Copies are taken from a signer that stays. */
+	if (!n->sign && n->on && n->listed) {
+		const struct node *f = &sim->node[n->feed];
+		if ((n->feed == i || f->dead || !f->on || !f->sign) && rng_chance(&sim->rng, 300))
+			world_choose_feed(sim, i);
+	} else if (n->sign && n->on && n->feed != i && !n->unsigned_) {
+		oracle_check(sim); /* who is named may have changed by the clock alone */
+		if (n->server[0].named_from == 0 ||
+		    n->server[0].named_until < sim->now - 60 * SECOND || shown_by_all(sim, i)) {
+			n->feed = i;
+			world_serve_later(sim, i);
+		}
+	}
+	/* Servers of who is out, or of who is dead and to be out, are stopped. */
+	bool out = !n->listed || !n->on || n->expelled;
+	if (out && n->dead && n->stops && !n->server[0].silent && rng_chance(&sim->rng, 60))
+		world_silence(sim, i);
+	/* A joiner whose algorithm is not the group's gets new keys. */
+	struct rset ds = world_keys_of_ds(sim), own = world_published(n);
+	int first = rset_next(&ds, 0);
+	if (n->unsigned_ || !n->up || first < 0 || rset_meets(ds, own) ||
+	    n->view->d.process.executed || (n->view->d.provider[VIEW_SELF].has & HAS_NS) != 0 ||
+	    algorithm_of(n) == sim->pool.at[first].alg || sim->now - n->server[0].named_until < 0)
+		return;
+	for (int k = rset_next(&ds, 0); k >= 0; k = rset_next(&ds, k + 1))
+		if (sim->pool.at[k].alg != sim->pool.at[first].alg)
+			return;
+	n->keys = 0;
+	uint8_t alg = sim->pool.at[first].alg;
+	world_make_key(sim, n, R(KSK), alg, S(ACTIVE), false);
+	world_make_key(sim, n, R(ZSK), alg, S(ACTIVE), false);
+	sim_trace(sim, "%s: keys of algorithm %u", n->identity, alg);
+	if (n->mode == VIEW_MODE_ALL && !n->driver)
+		n->view->config.own = sim_set_to_view(sim, n, world_published(n));
+	struct event *r = sim_post(sim, EV_KEYS, i, 10);
+	r->u.keys.known = true;
+	r->u.keys.count = n->keys;
+	memcpy(r->u.keys.key, n->store, sizeof(n->store));
+	if (!n->driver)
+		r->kind = EV_FOLLOWED;
+	sim_post(sim, EV_SIGNER, i, 20);
+}

@@ -1,0 +1,443 @@
+/*
+ * The owner of the zone: what is meant, what is published, and what he does when the agents'
+ * reasons ask him for it.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/sim/world_int.h"
+
+/* Somebody who signs stays, whatever happens to this one. */
+bool
+world_others_sign(const struct sim *sim, int but)
+{
+	for (int i = 0; i < sim->nodes; i++) {
+		const struct node *n = &sim->node[i];
+		if (i != but && n->listed && n->on && n->sign && !n->dead && !n->expelled &&
+		    n->view != NULL && n->view->d.provider[VIEW_SELF].member &&
+		    world_delegated(sim, n))
+			return true;
+	}
+	return false;
+}
+
+/* What the owner means, as a new instruction. */
+void
+world_instruct(struct sim *sim)
+{
+	if (sim->instructions == HSYNCS) {
+		sim_fail(sim, "too many instructions");
+		return;
+	}
+	int index = sim->instructions++;
+	struct view_hsync *h = &sim->hsync[index];
+	h->status = MSIG_SEEN_SET;
+	h->serial = (uint32_t)index + 1;
+	h->count = 0;
+	for (int i = 0; i < sim->nodes; i++) {
+		const struct node *n = &sim->node[i];
+		if (!n->listed)
+			continue;
+		struct view_hsync_entry *e = &h->entry[h->count++];
+		memcpy(e->identity, n->identity, sizeof(n->identity));
+		e->on = n->on;
+		e->sign = n->sign;
+		e->agent = sim->agent;
+	}
+	memset(h->digest, index + 1, sizeof(h->digest));
+	sim->meant = index;
+}
+
+void
+world_owner_publishes(struct sim *sim, int hsync)
+{
+	char text[200] = "";
+	if (hsync >= 0) {
+		sim->owner.hsync = hsync;
+		const struct view_hsync *h = &sim->hsync[hsync];
+		for (int i = 0; i < h->count && sim->opt.trace; i++) {
+			size_t len = strlen(text);
+			snprintf(text + len, sizeof(text) - len, " %.6s=%s%s", h->entry[i].identity,
+				 h->entry[i].on ? "ON" : "OFF", h->entry[i].sign ? "" : "/NOSIGN");
+		}
+		sim_trace(sim, "owner: HSYNC %d:%s %s%s", hsync + 1, text,
+			  h->count > 0 && h->entry[0].agent ? "AGENT" : "OWNER", h->error);
+	}
+	for (int i = 0; i < sim->nodes; i++)
+		sim_post(sim, EV_OWNER_SYNC, i, world_upto(sim, 10, 15000, 300));
+}
+
+/* The owner's own NS, while the agents manage them, do not matter; before they do again, or do no
+ * longer, they have to be those that are there. */
+static struct rset
+ns_everywhere(const struct sim *sim)
+{
+	struct rset ns = sim->parent.ns;
+	for (int i = 0; i < sim->nodes; i++)
+		for (int k = 0; k < sim->node[i].servers; k++) {
+			const struct server *s = &sim->node[i].server[k];
+			if (rset_has(&sim->parent.ns, sim->node[i].ns) && !s->silent &&
+			    s->now != NULL)
+				ns = rset_and(ns, s->now->type[VIEW_NS].set);
+		}
+	return ns;
+}
+
+void
+world_choose_feed(struct sim *sim, int i)
+{
+	struct node *n = &sim->node[i];
+	for (int k = 0; k < sim->nodes; k++) {
+		const struct node *o = &sim->node[k];
+		if (k == i || !o->listed || !o->on || !o->sign || o->dead || o->expelled ||
+		    !world_delegated(sim, o) || o->unsigned_)
+			continue;
+		n->feed = k;
+		sim_post(sim, EV_SIGNER, i, world_upto(sim, 10, 2000, 100));
+		world_serve_later(sim, i);
+		return;
+	}
+}
+
+int
+world_pick(struct sim *sim, bool (*fits)(const struct sim *sim, int i))
+{
+	int start = (int)rng_range(&sim->rng, 0, sim->nodes - 1);
+	for (int k = 0; k < sim->nodes; k++) {
+		int i = (start + k) % sim->nodes;
+		if (fits(sim, i))
+			return i;
+	}
+	return -1;
+}
+
+static bool
+may_join(const struct sim *sim, int i)
+{
+	const struct node *n = &sim->node[i];
+	return !n->dead && !n->expelled && !n->unsigned_ && (!n->listed || !n->on);
+}
+
+static bool
+may_leave(const struct sim *sim, int i)
+{
+	const struct node *n = &sim->node[i];
+	return n->listed && n->on && n->sign && world_others_sign(sim, i);
+}
+
+static bool
+may_serve(const struct sim *sim, int i)
+{
+	const struct node *n = &sim->node[i];
+	return !n->dead && n->unsigned_ && (!n->listed || !n->on);
+}
+
+static bool
+may_stop_serving(const struct sim *sim, int i)
+{
+	const struct node *n = &sim->node[i];
+	return n->listed && n->on && !n->sign;
+}
+
+static bool
+may_turn(const struct sim *sim, int i)
+{
+	const struct node *n = &sim->node[i];
+	return n->listed && n->on && !n->unsigned_ && !n->dead && !n->forgot &&
+	       (!n->sign || (world_others_sign(sim, i) && world_delegated(sim, n)));
+}
+
+static int
+trace_node(struct sim *sim, const char *what, int i)
+{
+	sim_trace(sim, "owner: %s %s", sim->node[i].identity, what);
+	return i;
+}
+
+/* One change of what the owner means. false: there is nothing to change so. */
+static bool
+owner_changes(struct sim *sim, enum mishap what)
+{
+	int i;
+
+	switch (what) {
+	case MISHAP_JOIN:
+		if ((i = world_pick(sim, may_join)) < 0)
+			return false;
+		sim->node[i].listed = sim->node[i].on = sim->node[i].sign = true;
+		trace_node(sim, "joins", i);
+		return true;
+	case MISHAP_LEAVE:
+		if ((i = world_pick(sim, may_leave)) < 0)
+			return false;
+		sim->node[i].on = false;
+		trace_node(sim, "leaves", i);
+		return true;
+	case MISHAP_NOSIGN:
+		if ((i = world_pick(sim, may_serve)) < 0)
+			return false;
+		sim->node[i].listed = sim->node[i].on = true;
+		sim->node[i].sign = false;
+		trace_node(sim, "serves", i);
+		return true;
+	case MISHAP_NOSIGN_LEAVE:
+		if ((i = world_pick(sim, may_stop_serving)) < 0)
+			return false;
+		sim->node[i].on = false;
+		trace_node(sim, "serves no longer", i);
+		return true;
+	case MISHAP_SIGN_NOSIGN:
+		if ((i = world_pick(sim, may_turn)) < 0)
+			return false;
+		sim->node[i].sign = !sim->node[i].sign;
+		trace_node(sim, sim->node[i].sign ? "signs" : "signs no longer", i);
+		return true;
+	case MISHAP_NSMGMT: {
+		struct rset ns = ns_everywhere(sim);
+		if (rset_empty(ns))
+			return false;
+		sim->owner.ns = ns;
+		sim->agent = !sim->agent;
+		return true;
+	}
+	default:
+		return false;
+	}
+}
+
+void
+world_owner_acts(struct sim *sim, struct event *e)
+{
+	bool changed = false;
+
+	if (e->a >= 0) { /* what was planned when the world was made */
+		struct node *n = &sim->node[e->a];
+		if (!n->dead && !n->expelled) {
+			n->listed = n->on = true;
+			n->sign = !n->unsigned_;
+			changed = true;
+		}
+	} else if (sim_mishap(sim, e->b, -1, 1000)) {
+		changed = owner_changes(sim, e->b);
+		if (changed && sim_mishap(sim, MISHAP_PAIR, -1, 250))
+			owner_changes(sim, rng_chance(&sim->rng, 500) ? MISHAP_LEAVE : MISHAP_JOIN);
+	}
+	if (!changed)
+		return;
+	world_instruct(sim);
+	for (int i = 0; i < sim->nodes; i++) { /* copies are taken from who stays */
+		const struct node *f = &sim->node[sim->node[i].feed];
+		if (sim->node[i].feed != i && (!f->on || !f->sign))
+			world_choose_feed(sim, i);
+	}
+	world_owner_publishes(sim, sim->meant);
+}
+
+/* A mistake in HSYNC, taken back after a while. What the owner means stays in sim->meant. */
+void
+world_blip(struct sim *sim)
+{
+	if (sim->owner.hsync != sim->meant || sim->instructions >= HSYNCS - 20)
+		return;
+	int index = sim->instructions++;
+	struct view_hsync *h = &sim->hsync[index];
+	*h = sim->hsync[sim->meant];
+	memset(h->digest, index + 1, sizeof(h->digest));
+	h->serial = (uint32_t)index + 1;
+	int one = (int)rng_range(&sim->rng, 0, h->count - 1);
+	switch (rng_range(&sim->rng, 0, 5)) {
+	case 0:
+		*h = (struct view_hsync){.status = MSIG_SEEN_ABSENT};
+		break;
+	case 1:
+		snprintf(h->error, sizeof(h->error), "malformed");
+		break;
+	case 2:
+		memmove(&h->entry[one], &h->entry[one + 1],
+			sizeof(h->entry[0]) * (size_t)(h->count - one - 1));
+		h->count--;
+		break;
+	case 3:
+		h->entry[one].on = false;
+		break;
+	case 4:
+		for (int i = 0; i < h->count; i++)
+			h->entry[i].on = false;
+		break;
+	case 5:
+		if (h->count < 2) /* an instruction, and not what the owner's NS are made for */
+			snprintf(h->error, sizeof(h->error), "malformed");
+		h->entry[0].agent = !h->entry[0].agent;
+		break;
+	}
+	world_owner_publishes(sim, index);
+	sim_post(sim, EV_OWNER_BACK, 0, rng_range(&sim->rng, 500, 40000));
+}
+
+/* Does an agent say that the owner's NS have to change? */
+static bool
+asks_for_ns(const struct zone_view *v)
+{
+	for (int i = 0; i < v->reasons; i++)
+		if (v->reason[i].class == REASON_BLOCKED && v->reason[i].object == REASON_OF_NS)
+			return true;
+	return false;
+}
+
+/* NSMGMT=OWNER: the owner does what the agents ask for. */
+void
+world_owner_helps(struct sim *sim)
+{
+	struct rset ns = sim->owner.ns;
+
+	for (int i = 0; i < sim->nodes; i++) {
+		const struct zone_view *v = sim->node[i].view;
+		if (v == NULL || v->d.agent_ns || sim->agent || !asks_for_ns(v))
+			continue;
+		const struct view_process *run = &v->d.process;
+		int first = run->kind == MSIG_PROCESS_ADD ? 4 : 1;
+		for (int k = 0; k < sim->nodes; k++) {
+			const struct node *n = &sim->node[k];
+			int p = view_provider_find(v, n->identity);
+			if (p < 0 || (run->kind != 0 && (p != run->subject || run->step < first)))
+				continue;
+			bool adds = n->listed && n->on && !n->expelled;
+			uint8_t has = v->d.provider[p].has;
+			if (run->kind == MSIG_PROCESS_ADD || run->kind == MSIG_PROCESS_NS_ADD ||
+			    (run->kind == 0 && (has & HAS_NS) != 0)) {
+				if (adds)
+					rset_add(&ns, n->ns);
+			} else if (run->kind == MSIG_PROCESS_REMOVE ||
+				   run->kind == MSIG_PROCESS_NS_REMOVE ||
+				   (run->kind == 0 && has == 0)) {
+				if (!adds)
+					rset_del(&ns, n->ns);
+			}
+		}
+	}
+	for (int i = 0; i < sim->nodes && rset_empty(ns); i++) /* those who stay */
+		if (sim->node[i].listed && sim->node[i].on && !sim->node[i].expelled &&
+		    world_delegated(sim, &sim->node[i]))
+			rset_add(&ns, sim->node[i].ns);
+	if (rset_equal(ns, sim->owner.ns) || rset_empty(ns))
+		return;
+	sim->owner.ns = ns;
+	sim_trace(sim, "owner: NS of %d names", rset_count(ns));
+	world_owner_publishes(sim, -1);
+}
+
+/* From the owner to the agents: NS have to be equal to those of all providers first, as the agent
+ * sees them. */
+void
+world_owner_makes_ns_equal(struct sim *sim)
+{
+	for (int i = 0; i < sim->nodes && sim->agent; i++) {
+		const struct zone_view *v = sim->node[i].view;
+		struct rset ns = RSET_NONE;
+		if (v == NULL || v->d.agent_ns || !v->d.provider[VIEW_SELF].member ||
+		    !asks_for_ns(v))
+			continue;
+		uint32_t effects = process_effects(v);
+		for (int k = 0; k < sim->nodes; k++) {
+			int p = view_provider_find(v, sim->node[k].identity);
+			bool in = p >= 0 && (v->d.provider[p].has & HAS_NS) != 0;
+			if (p >= 0 && v->d.process.kind != 0 && v->d.process.subject == p)
+				in = (in || (effects & EFFECT_NS_ADD) != 0) &&
+				     (effects & EFFECT_NS_DEL) == 0;
+			if (in)
+				rset_add(&ns, sim->node[k].ns);
+		}
+		if (!rset_empty(ns) && !rset_equal(ns, sim->owner.ns)) {
+			sim->owner.ns = ns;
+			sim_trace(sim, "owner: NS of %d names, for the agents", rset_count(ns));
+			world_owner_publishes(sim, -1);
+		}
+		return;
+	}
+}
+
+/* Nobody has anything of it any more. */
+static bool
+has_left(const struct sim *sim, const struct node *n)
+{
+	if (rset_has(&sim->parent.ns, n->ns) ||
+	    rset_meets(world_keys_of_ds(sim), world_published(n)))
+		return false;
+	for (int i = 0; i < sim->nodes; i++) {
+		const struct zone_view *v = sim->node[i].view;
+		if (v == NULL) {
+			if (!sim->node[i].dead)
+				return false;
+			continue;
+		}
+		int p = view_provider_find(v, n->identity);
+		if (p >= 0 && (v->d.provider[p].has != 0 || v->d.provider[p].member ||
+			       v->d.provider[p].contributed ||
+			       (v->d.process.kind != 0 && v->d.process.subject == p)))
+			return false;
+	}
+	return true;
+}
+
+void
+world_owner_tidies(struct sim *sim)
+{
+	for (int i = 0; i < sim->nodes; i++) {
+		struct node *n = &sim->node[i];
+		if (!n->listed || n->on || !has_left(sim, n) ||
+		    !sim_mishap(sim, MISHAP_TIDY, i, 100))
+			continue;
+		n->listed = false;
+		world_instruct(sim);
+		world_owner_publishes(sim, sim->meant);
+	}
+}
+
+/* The owner deleted the record of a provider that somebody still knows something of: it is OFF. */
+void
+world_owner_lists_again(struct sim *sim)
+{
+	bool changed = false;
+
+	for (int i = 0; i < sim->nodes && sim->owner.hsync == sim->meant; i++) {
+		const struct zone_view *v = sim->node[i].view;
+		if (v == NULL || sim_faulty(sim) || strstr(v->freeze, "vanished without") == NULL)
+			continue;
+		for (int k = 0; k < sim->nodes; k++) {
+			int p = view_provider_find(v, sim->node[k].identity);
+			if (p < 0 || sim->node[k].listed || v->d.provider[p].has == 0)
+				continue;
+			sim->node[k].listed = changed = true;
+			sim->node[k].on = false;
+		}
+	}
+	if (!changed)
+		return;
+	world_instruct(sim);
+	world_owner_publishes(sim, sim->meant);
+}
+
+/* All members are to leave, and somebody else is to be in: one of them stays. */
+void
+world_owner_keeps_one(struct sim *sim)
+{
+	bool asked = false;
+
+	for (int i = 0; i < sim->nodes && !sim_faulty(sim); i++) {
+		const struct zone_view *v = sim->node[i].view;
+		for (int k = 0; v != NULL && k < v->reasons; k++)
+			asked |= strncmp(v->reason[k].todo, "the owner designates", 20) == 0;
+	}
+	for (int i = 0; i < sim->nodes && asked; i++) {
+		struct node *n = &sim->node[i];
+		if ((n->on && n->sign) || n->dead || n->expelled || n->unsigned_ ||
+		    n->view == NULL || !n->view->d.provider[VIEW_SELF].member ||
+		    !world_delegated(sim, n))
+			continue;
+		n->listed = n->on = n->sign = true;
+		trace_node(sim, "stays", i);
+		world_instruct(sim);
+		world_owner_publishes(sim, sim->meant);
+		return;
+	}
+}

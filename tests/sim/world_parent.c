@@ -1,0 +1,167 @@
+/*
+ * The parent: its servers, and its scanner of CDS and CSYNC, as real ones are.
+ */
+#include <string.h>
+
+#include "tests/sim/world_int.h"
+
+void
+world_parent_publish(struct sim *sim)
+{
+	for (int k = 0; k < sim->parent.servers; k++) {
+		int64_t delay = world_upto(sim, 0, 8000, 500);
+		if (sim_mishap(sim, MISHAP_PARENT_STUCK, -1, 50))
+			delay = rng_range(&sim->rng, 10000, 60000);
+		sim_post(sim, EV_PARENT_SERVER, 0, delay)->a = k;
+	}
+}
+
+void
+world_parent_serve(struct sim *sim, struct event *e)
+{
+	struct server *s = &sim->parent.server[e->a];
+	const struct zone_version *old = s->now;
+	struct zone_version *v;
+
+	if (e->b != 0) {
+		oracle_serve(sim, s, e->version);
+		oracle_check(sim);
+		return;
+	}
+	v = world_version(sim);
+	v->loaded = true;
+	v->type[VIEW_DS] = (struct rrset){.set = sim->parent.ds, .ttl = sim->parent.ttl_ds};
+	v->type[VIEW_NS] = (struct rrset){.set = sim->parent.ns, .ttl = sim->parent.ttl_ns};
+	if (old != NULL && memcmp(old->type, v->type, sizeof(v->type)) == 0) {
+		sim->versions--;
+		return;
+	}
+	if (old != NULL && sim->times.d_parent > 20 &&
+	    sim_mishap(sim, MISHAP_PARENT_FLAP, -1, 100)) {
+		struct event *back = sim_post(sim, EV_PARENT_SERVER, 0,
+					      rng_range(&sim->rng, 1, sim->times.d_parent / 2));
+		back->a = e->a;
+		back->b = 1;
+		back->version = old;
+		sim_post(sim, EV_PARENT_SERVER, 0, sim->times.d_parent - 1)->a = e->a;
+	}
+	oracle_serve(sim, s, v);
+	oracle_check(sim);
+}
+
+/* What every address of every delegated server shows; those that are silent are passed over. */
+struct scanned {
+	const struct zone_version *first;
+	bool cds_same, csync_same, safe;
+};
+
+static struct scanned
+look_at_all(struct sim *sim)
+{
+	struct scanned r = {.cds_same = true, .csync_same = true, .safe = true};
+	const struct parent *parent = &sim->parent;
+
+	for (int i = 0; i < sim->nodes; i++) {
+		const struct node *n = &sim->node[i];
+		for (int k = 0; k < n->servers && rset_has(&parent->ns, n->ns); k++) {
+			const struct zone_version *v = n->server[k].now, *f = r.first;
+			if (n->server[k].silent || v == NULL)
+				continue;
+			if (f == NULL) {
+				r.first = v;
+				continue;
+			}
+			r.cds_same &=
+			    rset_equal(f->type[VIEW_CDS].set, v->type[VIEW_CDS].set) &&
+			    rset_equal(f->type[VIEW_CDNSKEY].set, v->type[VIEW_CDNSKEY].set);
+			r.csync_same &=
+			    rset_equal(f->type[VIEW_CSYNC].set, v->type[VIEW_CSYNC].set) &&
+			    rset_equal(f->type[VIEW_NS].set, v->type[VIEW_NS].set);
+		}
+	}
+	if (r.first == NULL)
+		return r;
+	struct rset keys = rpool_keys(&sim->pool, r.first->type[VIEW_CDS].set);
+	for (int i = 0; i < sim->nodes; i++) {
+		const struct node *n = &sim->node[i];
+		for (int k = 0; k < n->servers && rset_has(&parent->ns, n->ns); k++) {
+			if (n->server[k].silent || n->server[k].now == NULL)
+				continue;
+			const struct rrset *dnskey = &n->server[k].now->type[VIEW_DNSKEY];
+			r.safe &= rset_meets(rset_and(keys, dnskey->set), dnskey->signers);
+		}
+	}
+	return r;
+}
+
+void
+world_scan(struct sim *sim)
+{
+	struct parent *parent = &sim->parent;
+	struct scanned r = look_at_all(sim);
+	bool changed = false;
+
+	if (r.first == NULL)
+		return;
+	struct rset cds = r.first->type[VIEW_CDS].set;
+	if (r.cds_same && r.safe && !rset_empty(cds)) {
+		struct rset ds = world_cds_of(sim, rpool_keys(&sim->pool, cds), 43);
+		if (!rset_equal(ds, parent->ds)) {
+			parent->ds = ds;
+			changed = true;
+			sim_trace(sim, "parent: DS of %d keys", rset_count(ds));
+		}
+	}
+	if (r.csync_same && !rset_empty(r.first->type[VIEW_CSYNC].set) &&
+	    !rset_equal(r.first->type[VIEW_NS].set, parent->ns)) {
+		parent->ns = r.first->type[VIEW_NS].set;
+		changed = true;
+		sim_trace(sim, "parent: NS of %d names", rset_count(parent->ns));
+	}
+	if (changed)
+		world_parent_publish(sim);
+}
+
+struct rset
+world_keys_of_ds(const struct sim *sim)
+{
+	return rpool_keys(&sim->pool, sim->parent.ds);
+}
+
+bool
+world_delegated(const struct sim *sim, const struct node *n)
+{
+	struct rset keys = world_intended(n);
+	return rset_has(&sim->parent.ns, n->ns) &&
+	       (n->unsigned_ || rset_meets(world_keys_of_ds(sim), keys));
+}
+
+/* The server of the parent that serves the zone gets it from a signer that is there and named. */
+void
+world_feed_parent(struct sim *sim)
+{
+	for (int k = 0; k < sim->nodes && sim->parent.both; k++) {
+		int i = (sim->parent.feed + k) % sim->nodes;
+		const struct node *o = &sim->node[i];
+		if (!o->listed || !o->on || !o->sign || o->dead || o->expelled || o->unsigned_ ||
+		    !world_delegated(sim, o))
+			continue;
+		if (i == sim->parent.feed)
+			return;
+		sim_trace(sim, "the parent's copy comes from %s now", o->identity);
+		sim->parent.feed = i;
+		sim_post(sim, EV_PARENT_COPY, 0, world_upto(sim, 10, 2000, 100));
+		return;
+	}
+}
+
+void
+world_parent_copy(struct sim *sim)
+{
+	const struct zone_version *v = sim->node[sim->parent.feed].signer;
+
+	if (v == NULL || v == sim->parent.copy.now)
+		return;
+	oracle_serve(sim, &sim->parent.copy, v);
+	oracle_check(sim);
+}
