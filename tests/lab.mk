@@ -68,6 +68,7 @@ lab_tests = \
 	tests/system/test_lab_invariants.py \
 	tests/system/test_lab_oracle.py \
 	tests/system/test_lab_scanner.py \
+	tests/system/test_lab_watcher.py \
 	tests/system/test_lab_tools.py
 dist_check_SCRIPTS += $(lab_tests)
 TESTS += $(lab_tests)

@@ -232,10 +232,11 @@ class Demo:
             self.fail("the naive way went unnoticed: the watcher proves nothing")
         if watcher.count(ZONE).bogus:
             self.fail(f"bogus answers: {dict(watcher.count(ZONE).reasons)}")
-        for when, zone, cls, resolver, question, outcome, reason in watcher.events:
-            if zone == ZONE and outcome == "other" and \
-                    not any(a <= when <= b for a, b in self.killed):
-                self.fail(f"{resolver} ({cls}) {' '.join(question)}: {reason}")
+        for event in watcher.events:
+            if event.zone == ZONE and event.outcome == "other" and \
+                    not any(a <= event.when <= b for a, b in self.killed):
+                self.fail(f"{event.resolver} ({event.cls}) {' '.join(event.question)}: "
+                          f"{event.reason}")
         if not self.killed:
             self.fail("no agentd was killed between EXECUTE and DONE")
 

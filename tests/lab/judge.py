@@ -55,6 +55,13 @@ class Judge:
         self.watcher.stop()
         self.recorder.stop()
 
+    def set_apart(self, zone, down):
+        """Counts apart what resolvers failed at since these providers' servers were down (see
+        watcher.py). down: labels of those that the test took down, and of nobody else."""
+        with self.recorder.lock:
+            outages = {label: self.sources[zone][label].outages() for label in down}
+        self.watcher.set_apart(zone, outages)
+
     def check(self, zone, apart=()):
         """(S1, S2) verdicts over everything recorded of a zone. apart: see Checker."""
         with self.recorder.lock:

@@ -52,6 +52,7 @@ class Source:
         self.past = []
         self.looked = None  # the last look that was answered
         self.silent = None  # the first one since then that was not
+        self.gaps = []      # (from, to) without an answer
         self.soas = 0
 
     def look(self):
@@ -59,7 +60,9 @@ class Source:
         now = time.time()
         query = dns.message.make_query(self.zone, SOA)
         response = dns.query.udp(query, self.server[0], 1.0, self.server[1])
-        self.silent = None
+        if self.silent:
+            self.gaps.append((self.looked or self.silent, now))
+            self.silent = None
         found = ask.rrset(response, self.zone, SOA)[0]
         if found is None:
             return
@@ -143,6 +146,13 @@ class Source:
     def missed(self):
         """A look was not answered."""
         self.silent = self.silent or time.time()
+
+    def outages(self):
+        """[(from, to)] in which it was dead, not slow: from the last answer until the next one."""
+        gaps = list(self.gaps)
+        if self.silent:
+            gaps.append((self.looked or self.silent, float("inf")))
+        return [(start, end) for start, end in gaps if min(end, time.time()) - start > SILENT]
 
     def versions(self):
         """All versions so far; those being served end now, or when the server fell silent for good:

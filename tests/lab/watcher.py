@@ -1,21 +1,33 @@
 """The watcher: validating resolvers that ask all the time, and a count of what they answered.
 
-    queries = secure + bogus + other
+    queries = secure + bogus + other, and + unreached where a server was down
 
 Resolvers pinned to one provider see that provider alone; mixed ones take what comes from all, and
 one of them is thrown from provider to provider with its cache. A pinned resolver of a provider that
 is not named yet asks the others, counted as mixed, so that what it brings along is old: the caches
 that a change must not break are those that were filled before it.
+
+Unreached: a resolver that can reach no server of the zone, like the one that is thrown to a provider
+whose servers are down, fails, and nothing of the zone is wrong. Most of that is SERVFAIL without
+another word, or silence. But when it has an answer (that came just before, or just after) and its keys
+have expired, it asks for DNSKEY, gets nothing, and Unbound calls that answer bogus, "No DNSKEY record"
+(EDE 9); for a minute it then holds the zone's keys to be bad, at whatever server it asks next ("is
+marked as invalid because of a previous validation failure"). All this is counted apart by set_apart(),
+on these conditions: the validator's first reason was that it got no DNSKEY of the zone, so it found no
+key and no signature wrong; the resolver had been pointed, within that minute, at a provider whose
+server the test took down; and the recorder, which asks the same server, got no answer then either.
 """
 
 import collections
 import itertools
 import random
+import re
 import selectors
 import socket
 import string
 import threading
 import time
+from typing import NamedTuple
 
 import dns.edns
 import dns.exception
@@ -39,29 +51,50 @@ BOGUS_EDE = {1, 2, 5, 6, 7, 8, 9, 10, 11, 12}
 TIMEOUT = 6.0
 MIXED = "mixed"
 
+# Unbound's words when nobody gave it a zone's keys, and how long it remembers that (BOGUS_KEY_TTL),
+# and servers that did not answer; ours for an answer that nobody vouches for.
+NO_KEYS, REMEMBERS = "No DNSKEY record", 60.0
+UNSIGNED = "answer is not authenticated"
+# What stands around its reason: which trust anchor was primed before; what made the keys bad.
+PRIMED = re.compile(r"^from \S+ for trust anchor \S+ ")
+EARLIER = re.compile(r".*because of a previous validation failure <[^>]*>: ")
+
+
+class Event(NamedTuple):
+    """An answer that was not secure. cause: of a bogus one, the validator's whole first reason."""
+    when: float
+    zone: str
+    cls: str
+    resolver: str
+    question: tuple
+    outcome: str
+    reason: str
+    cause: str = ""
+
 
 class Count:
     """Outcomes of one class of resolvers for one zone."""
 
     def __init__(self):
-        self.secure = self.bogus = self.other = 0
+        self.secure = self.bogus = self.other = self.unreached = 0
         self.reasons = collections.Counter()  # of bogus
         self.oddities = collections.Counter()  # of other
 
     @property
     def queries(self):
         """All that was answered or given up."""
-        return self.secure + self.bogus + self.other
+        return self.secure + self.bogus + self.other + self.unreached
 
     def __add__(self, more):
         both = Count()
-        for name in ("secure", "bogus", "other", "reasons", "oddities"):
+        for name in ("secure", "bogus", "other", "unreached", "reasons", "oddities"):
             setattr(both, name, getattr(self, name) + getattr(more, name))
         return both
 
     def __str__(self):
         return (f"queries {self.queries} = secure {self.secure} + bogus {self.bogus} "
-                f"+ other {self.other}")
+                f"+ other {self.other}"
+                + (f" + unreached {self.unreached}" if self.unreached else ""))
 
 
 class Feed:
@@ -81,7 +114,8 @@ class Watcher(threading.Thread):
         self.rig, self.rate, self.next_host = rig, rate, first_host
         self.resolvers, self.feeds = {}, []
         self.counts = {}        # (zone, class) -> Count
-        self.events = []        # (time, zone, class, resolver, question, outcome, reason)
+        self.events = []        # all that was not secure
+        self.pointed = {}       # (zone, resolver name) -> [(since when, labels)]
         self.pending = {}       # (resolver name, id) -> (feed, cls, question, sent)
         self.named = {}         # zone -> labels of the providers that the parent names
         self.selector = selectors.DefaultSelector()
@@ -135,6 +169,7 @@ class Watcher(threading.Thread):
         feed.cls = feed.home if labels == [feed.home] else MIXED
         feed.servers = [self.rig.provider(label).server for label in labels]
         feed.resolver.stub(feed.zone, feed.servers)
+        self.pointed.setdefault((feed.zone, feed.resolver.name), []).append((time.time(), labels))
 
     # -- asking ------------------------------------------------------------------------------
 
@@ -210,26 +245,30 @@ class Watcher(threading.Thread):
             if response.flags & dns.flags.AD:
                 self.note(asked, "secure", None)
             else:
-                self.note(asked, "other", "answer is not authenticated")
+                self.note(asked, "other", UNSIGNED)
             return
         errors = [o for o in response.options if o.otype == dns.edns.OptionType.EDE]
         bad = [o for o in errors if int(o.code) in BOGUS_EDE]
         if bad:
-            self.note(asked, "bogus", self.words(asked) or bad[0].text or f"EDE {int(bad[0].code)}")
+            reason, cause = self.words(asked)
+            self.note(asked, "bogus", reason or bad[0].text or f"EDE {int(bad[0].code)}", cause)
         else:
             self.note(asked, "other", f"{dns.rcode.to_text(rcode)} "
                       + " ".join(f"EDE {int(o.code)} {o.text or ''}".strip() for o in errors))
 
     @staticmethod
     def words(asked):
-        """The validator's stated reason for a question, without what differs each time."""
+        """(The validator's reason for a question, without what differs each time; the reason why the
+        zone's keys were bad before, or the same one, in full)."""
         feed, _, (name, rdtype), _ = asked
         for question, reason in reversed(feed.resolver.failures()):
             if question.lower() == f"{name} {rdtype} IN".lower():
-                return reason.split(" for <")[0].split(" from 127.")[0].split(" for key ")[0]
-        return None
+                cause = PRIMED.sub("", EARLIER.sub("", PRIMED.sub("", reason)))
+                short = cause.split(" for <")[0].split(" from 127.")[0].split(" for key ")[0]
+                return short + (", before" if EARLIER.match(reason) else ""), cause
+        return None, ""
 
-    def note(self, asked, outcome, reason):
+    def note(self, asked, outcome, reason, cause=""):
         """Counts."""
         feed, cls, question, _ = asked
         count = self.counts.setdefault((feed.zone, cls), Count())
@@ -237,8 +276,37 @@ class Watcher(threading.Thread):
         if outcome == "secure":
             return
         (count.reasons if outcome == "bogus" else count.oddities)[reason] += 1
-        self.events.append((time.time(), feed.zone, cls, feed.resolver.name, question, outcome,
-                            reason))
+        self.events.append(Event(time.time(), feed.zone, cls, feed.resolver.name, question, outcome,
+                                 reason, cause))
+
+    # -- servers that were down ----------------------------------------------------------------
+
+    def set_apart(self, zone, outages):
+        """Counts as unreached what failed because a server was down: outages are {label: [(from,
+        to)]}, when the provider's server answered nobody."""
+        with self.lock:
+            self.events = [self.apart(e, outages) if e.zone == zone else e for e in self.events]
+
+    def apart(self, event, outages):
+        """One event."""
+        excuse = event.reason != UNSIGNED if event.outcome == "other" else \
+            event.outcome == "bogus" and event.cause.startswith(NO_KEYS) and \
+            f" for key {event.zone} " in event.cause
+        if not excuse or not self.met(event, event.when - REMEMBERS, outages):
+            return event
+        count = self.counts[event.zone, event.cls]
+        setattr(count, event.outcome, getattr(count, event.outcome) - 1)
+        (count.reasons if event.outcome == "bogus" else count.oddities)[event.reason] -= 1
+        count.unreached += 1
+        return event._replace(outcome="unreached")
+
+    def met(self, event, since, outages):
+        """Whether the resolver was pointed at a server that was down, between then and the event."""
+        spans = self.pointed[event.zone, event.resolver]
+        ends = [start for start, _ in spans[1:]] + [event.when]
+        return any(max(start, since, down) <= min(end, event.when, up)
+                   for (start, labels), end in zip(spans, ends)
+                   for label in labels for down, up in outages.get(label, ()))
 
     # -- results -----------------------------------------------------------------------------
 

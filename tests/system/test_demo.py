@@ -14,7 +14,7 @@ import time
 from lab import demo, msig, rig as lab
 from lab.screen import Screen
 from lab.tap import Tap, skip_all
-from lab.watcher import MIXED, Count
+from lab.watcher import MIXED, Count, Event
 
 
 def start(scratch):
@@ -84,8 +84,8 @@ class Seen:
     def __init__(self, naive, zone, other_at=None):
         self.zones = {lab.NAIVE: Count(), lab.ZONE: Count()}
         self.zones[lab.NAIVE].bogus, self.zones[lab.ZONE].bogus = naive, zone
-        self.events = [(other_at, lab.ZONE, MIXED, "mix-a", ("www.shop.example.", "A"), "other",
-                        "no answer")] if other_at else []
+        self.events = [Event(other_at, lab.ZONE, MIXED, "mix-a", ("www.shop.example.", "A"), "other",
+                             "no answer")] if other_at else []
 
     def count(self, zone):
         """As Watcher.count()."""

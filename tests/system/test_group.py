@@ -3,8 +3,6 @@
 owner's hands and back, a dead provider forced out while HSYNC still has it, a move from one provider to
 another, a parent that never acts; never bogus."""
 
-import time
-
 from lab import ask, byhand, claims, group, msig, net, rig as lab
 from lab.knot import update
 from lab.rig import TTL, ZONE
@@ -93,7 +91,6 @@ def forced(t):
         for joiner in (second, third):
             if not t.ok(claims.join(world, joiner), f"{joiner.label} joins", lambda: world.logs(60)):
                 return
-        died = time.time() - 1
         for name in msig.DAEMONS:
             world.msig["p2"].kill(name)
         second.signer.child.kill()
@@ -105,8 +102,7 @@ def forced(t):
         if not until(t, world, "p2 is out by both operators' word, though HSYNC still has it",
                      lambda: group.settled(world, rest), 120):
             return
-        named = [when for when, _, text in world.scanner.log if text.startswith("NS now")][-1]
-        claims.never_bogus(t, world, "a provider forced out", dead=(died, named + 40))
+        claims.never_bogus(t, world, "a provider forced out", down=("p2",))
 
 
 def moved(t):

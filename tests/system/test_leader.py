@@ -150,7 +150,6 @@ def dead(t):
         if not t.ok(chief is not None, "both agree on a leader", lambda: world.logs(40)):
             return
         last = next(p for p in world.providers if p is not chief)
-        died = time.time() - 1
         t.note(f"{time.strftime('%T')} {chief.label}, which leads, dies for good")
         for name in msig.DAEMONS:
             world.msig[chief.label].kill(name)
@@ -161,8 +160,7 @@ def dead(t):
         group.designate(world, chief, state="OFF")
         until(t, world, "the owner takes it out: the one who remains leads, and removes it",
               lambda: group.settled(world, [last]) and leader(world, [last]) is last)
-        named = [when for when, _, text in world.scanner.log if text.startswith("NS now")][-1]
-        claims.never_bogus(t, world, "a dead leader is replaced", dead=(died, named + 40))
+        claims.never_bogus(t, world, "a dead leader is replaced", down=(chief.label,))
 
 
 NEEDED = (*msig.DAEMONS, "signerd", "msigctl")
