@@ -35,9 +35,11 @@ class Silent(Refused):
 
 class Scanner(threading.Thread):
     """Scans the given zones again and again until stop(); log holds (time, zone, text). A server
-    that is silent for `patience` seconds is left out from then on, as registries do after days."""
+    that is silent for `patience` seconds is left out from then on, as registries do after days; while
+    it `rests` it looks at nothing."""
 
     patience = 5.0
+    rests = False
 
     def __init__(self, rig, zones, interval=1.0):
         super().__init__(name="scanner", daemon=True)
@@ -50,7 +52,7 @@ class Scanner(threading.Thread):
 
     def run(self):
         while not self.ended.wait(self.interval):
-            for zone in self.zones:
+            for zone in [] if self.rests else self.zones:
                 try:
                     self.scan(zone)
                     self.say(zone, "quiet", None)

@@ -1,11 +1,14 @@
 #!/usr/bin/python3
 """Leader mode: the signers elect one that asks for everything. It is killed in the middle of a join and of
-a leave, stays away for a while in another join, and dies for good; a follower's wish reaches it; never
-bogus."""
+a leave, stays away for a while in another join, and dies for good; another one takes its process over;
+a follower's wish reaches it; never bogus."""
 
 import time
 
-from lab import claims, group, msig, net, rig as lab
+import dns.name
+import dns.rdatatype
+
+from lab import byhand, claims, group, msig, net, rig as lab
 from lab.rig import ZONE
 from lab.tap import Tap, skip_all
 from lab.world import World, zone_of
@@ -25,6 +28,12 @@ def leader(world, providers):
         return None
     one = said.pop()
     return next((p for p in world.providers if one and p.identity == one[0]), None)
+
+
+def missed(world, provider, chief):
+    """Whether a provider says that nobody leads because that one is not there."""
+    return any(r["object"] == "leader" and chief.identity in r["place"]
+               for r in (world.msig[provider.label].tracking() or {}).get("reasons", ()))
 
 
 class Killer:
@@ -55,9 +64,7 @@ class Killer:
                     return
             return
         rest = [p for p in self.providers if p is not self.victim]
-        self.noticed = self.noticed or any(
-            not (zone_of(self.world.msig[p.label].tracking()).get("sync") or {}).get("leader")
-            for p in rest)
+        self.noticed = self.noticed or any(missed(self.world, p, self.victim) for p in rest)
         if self.noticed or (not self.away and time.monotonic() > self.since + 0.5):
             self.t.note(f"{time.strftime('%T')} it starts again")
             self.world.msig[self.victim.label].start("agentd")
@@ -155,12 +162,152 @@ def dead(t):
             world.msig[chief.label].kill(name)
         chief.signer.child.kill()
         until(t, world, f"{last.label} says that the leader is missing",
-              lambda: any(r["object"] == "leader" and chief.identity in r["place"] for r in
-                          (world.msig[last.label].tracking() or {}).get("reasons", ())), 60)
+              lambda: missed(world, last, chief), 60)
         group.designate(world, chief, state="OFF")
         until(t, world, "the owner takes it out: the one who remains leads, and removes it",
               lambda: group.settled(world, [last]) and leader(world, [last]) is last)
         claims.never_bogus(t, world, "a dead leader is replaced", down=(chief.label,))
+
+
+class Takeover:
+    """A join that is led by one to begin with, and by another in the end. The parent rests as long as
+    that takes, so that the process stays in its middle.
+
+    Every step takes the word of every voter, and so does an election: while the dead one is a voter
+    (the owner, or all operators, take it out: see dead()), nobody leads and nobody goes on. So the
+    succession is when it is back: it is elected like any other then, or is not."""
+
+    apex = dns.name.from_text(ZONE)
+    shared = [dns.rdatatype.from_text(t) for t in ("DS", "NS", "DNSKEY", "CDS", "CDNSKEY")]
+
+    def __init__(self, t, world):
+        self.t, self.world, self.providers = t, world, world.providers
+        self.old, self.began = None, {}
+        self.marks = []
+
+    def mark(self, what):
+        """A moment, for the log."""
+        self.marks.append((time.time(), what))
+
+    def runs(self):
+        """The process as each agent that answers sees it: {label: (id, step, requestor)}."""
+        found = {p.label: self.world.process(p.label) for p in self.providers}
+        return {label: (run["id"], run["step_name"], run["requestor"])
+                for label, run in found.items() if run and run["phase"] == "executing"}
+
+    def rest(self):
+        """All but the one who led."""
+        return [p for p in self.providers if p is not self.old]
+
+    def begin(self):
+        """The third one joins, up to where the parent has to act; its leader is self.old."""
+        self.world.scanner.rests = True
+        self.world.rig.hsync(self.providers[2])
+
+        def waits():
+            self.began = self.runs()
+            return len(self.began) == 3 and len(set(self.began.values())) == 1 and \
+                self.began["p1"][1] == "parent-ds-synced"
+
+        good = until(self.t, self.world, "p3 joins, up to the step in which the parent acts", waits)
+        self.old = next(p for p in self.providers if p.identity == self.began["p1"][2]) \
+            if good else None
+        return good
+
+    def die(self):
+        """kill -9 of the leader's agent, noticed by the others."""
+        self.world.msig[self.old.label].kill("agentd")
+        self.mark(f"kill -9 of {self.old.label}'s agentd, which leads, at "
+                  f"{' '.join(self.began['p1'][1:])}")
+        net.until(lambda: all(missed(self.world, p, self.old) for p in self.rest()),
+                  f"the others to miss {self.old.label}", 60)
+        self.mark("missed by the others")
+
+    def outlast(self):
+        """Away for longer than its lease: nobody goes on, and all is as it was."""
+        leases = [zone_of(self.world.msig[p.label].tracking())["sync"]["lease"]
+                  for p in self.providers]
+        self.die()
+        until(self.t, self.world, "it is away for longer than its lease, and nobody leads",
+              lambda: time.time() > max(leases) / 1000 and
+              all(missed(self.world, p, self.old) for p in self.rest()), 60)
+        self.mark("its lease has ended")
+        self.t.equal(self.runs(), {p.label: self.began[p.label] for p in self.rest()},
+                     "and nobody has taken a step without it")
+        self.t.equal(byhand.delegation(self.world.rig), {p.ns for p in self.providers[:2]},
+                     "the parent names the two")
+
+    def elect(self):
+        """It comes back until another one is elected, which is a matter of chance each time."""
+        for _ in range(20):
+            self.world.msig[self.old.label].start("agentd")
+            self.mark("it starts again")
+            new = net.until(lambda: leader(self.world, self.providers), "all to elect one", 60)
+            self.mark(f"{new.label} is elected")
+            if new is not self.old:
+                return new
+            self.die()
+        return None
+
+    def goes_on(self, new):
+        """The new one has the process, as it was, and ends it."""
+        first = self.began["p1"]
+        until(self.t, self.world, f"all go on with the same process under {new.label}",
+              lambda: self.runs() == {p.label: (*first[:2], new.identity) for p in self.providers},
+              30)
+        self.t.ok(told(self.world, new, "add-signer msa.p3", f"goes on with {new.identity}",
+                       "leads now"), "its journal says so")
+        self.mark(f"{new.label} has taken over")
+        self.world.scanner.rests = False
+        self.t.ok(claims.finish(self.world, self.providers[2], 120), "and p3 is in",
+                  lambda: self.world.logs(40))
+        self.mark("p3 is in")
+        asked = [p.label for p in self.rest() if p is not new
+                 and told(self.world, p, "add-signer msa.p3", "nses-synced",
+                          f"approved for {new.identity}")]
+        self.t.ok(asked, f"{new.label} asked for the steps that were left")
+        until(self.t, self.world, f"{self.old.label} follows",
+              lambda: leader(self.world, self.providers) is new and not self.runs(), 30)
+
+    def undone(self):
+        """Shared records that a server or the parent showed and then did not, as texts."""
+        judge, since, found = self.world.judge, self.marks[0][0], []
+        for source in (judge.parent, *judge.sources[ZONE].values()):
+            with judge.recorder.lock:
+                versions, served = source.versions(), set(source.current)
+            for rdtype in self.shared:
+                seen = sorted((v for v in versions if v.name == self.apex and v.rdtype == rdtype
+                               and v.last >= since), key=lambda v: v.first)
+                gone = [a.rdatas - b.rdatas for a, b in zip(seen, seen[1:])]
+                gone += [v.rdatas for v in seen[-1:] if (self.apex, rdtype) not in served]
+                found += [f"{source.label} {dns.rdatatype.to_text(rdtype)}: {g}" for g in gone if g]
+        return found
+
+    def durations(self):
+        """What was done when."""
+        for when, what in self.marks:
+            self.t.note(f"{time.strftime('%T', time.localtime(when))} "
+                        f"{when - self.marks[0][0]:+6.1f} s {what}")
+
+
+def overtaken(t):
+    """Three providers; the leader of a join dies in its middle, and another one ends the join."""
+    signers = {f"p{n}": {"zone_items": LED} for n in (1, 2, 3)}
+    with World(providers=3, signers=signers) as world:
+        if not t.ok(claims.join(world, world.providers[1], 90), "p2 joins", lambda: world.logs(40)):
+            return
+        one = Takeover(t, world)
+        if not one.begin():
+            return
+        one.outlast()
+        new = one.elect()
+        if t.ok(new is not None, f"another one leads after it: {new and new.label}",
+                lambda: world.logs(40)):
+            one.goes_on(new)
+        t.equal(one.undone(), [], "nothing of what was shared was taken back at any time")
+        one.durations()
+        claims.never_bogus(t, world, "a leader is replaced in the middle of a join")
+        claims.clean_end(t, world)
 
 
 NEEDED = (*msig.DAEMONS, "signerd", "msigctl")
@@ -169,4 +316,5 @@ if lab.missing() or msig.missing(NEEDED):
 msig.Msig.hold_down = "2s"
 with Tap() as tap:
     killed(tap)
+    overtaken(tap)
     dead(tap)
