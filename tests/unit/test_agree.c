@@ -2,51 +2,8 @@
  * Agreement: who approves what, what is denied and why, what is said again, and what is answered
  * after the end. The agent under test is provider 1; 2 and 3 are moved by hand.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
-
 #include "agentd/step.h"
-#include "tests/unit/bench.h"
-
-static struct bench b;
-
-static int
-teardown(void **state)
-{
-	bench_clear(&b);
-	return 0;
-}
-
-#define EXPECT(provider, op) assert_non_null(bench_sent(&b, provider, MSIG_OP_##op))
-#define EXPECT_NOT(provider, op) assert_null(bench_sent(&b, provider, MSIG_OP_##op))
-
-/* A member, whom the second provider asks. */
-static int
-member(void **state)
-{
-	bench_init(&b, 2, 1);
-	return 0;
-}
-
-/* A joiner, in a zone of the second provider. */
-static int
-joiner(void **state)
-{
-	bench_init(&b, 2, 2);
-	return 0;
-}
-
-/* A joiner and two others, one of them a joiner too. */
-static int
-two_joiners(void **state)
-{
-	bench_init(&b, 3, 2);
-	return 0;
-}
+#include "tests/unit/scene.h"
 
 static uint16_t
 result(int provider, enum msig_op op)
@@ -54,28 +11,6 @@ result(int provider, enum msig_op op)
 	const struct view_message *m = bench_sent(&b, provider, op);
 	assert_non_null(m);
 	return m->result;
-}
-
-static struct view_process *
-run(void)
-{
-	return &b.view->d.process;
-}
-
-/* The peer answers what we asked last. */
-static void
-reply(int provider, enum msig_op op)
-{
-	struct view_message m = {.op = op,
-				 .epoch = run()->epoch,
-				 .process = run()->kind,
-				 .step = run()->step,
-				 .subject = run()->subject};
-	memcpy(m.tid, run()->tid, sizeof(m.tid));
-	memcpy(m.hsync, b.hsync.digest, sizeof(m.hsync));
-	view_on_message(b.view, provider, &m, b.now);
-	bench_decide(&b);
-	bench_decide(&b);
 }
 
 /* ---- participant ---- */
@@ -128,7 +63,7 @@ test_another_hsync(void **state)
 static void
 test_statement_of_another_hsync(void **state)
 {
-	memset(b.view->d.provider[1].statement.hsync, 0xee, 32);
+	memset(peer(1)->statement.hsync, 0xee, 32);
 	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 5);
 	assert_int_equal(result(1, MSIG_OP_NOT_YET), MSIG_RESULT_NOTREADY);
 	EXPECT_NOT(1, APPROVE);
@@ -172,7 +107,7 @@ test_keytag_collision(void **state)
 {
 	/* Two keys with one tag: the tag is a sum, so two words change places. */
 	uint8_t rdata[36] = {1, 0, 3, 15, 1, 1, 2, 2}, twin[36] = {1, 0, 3, 15, 2, 2, 1, 1};
-	struct view_statement st = b.view->d.provider[1].statement;
+	struct view_statement st = peer(1)->statement;
 	int other;
 	rset_add(&st.dnskey, view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata)));
 	rset_add(&st.dnskey, view_rr(b.view, VIEW_DNSKEY, twin, sizeof(twin)));
@@ -188,7 +123,7 @@ static void
 test_keytag_of_the_revoked(void **state)
 {
 	uint8_t rdata[36] = {1, 0, 3, 15, 1, 1}, twin[36] = {1, 0x80, 3, 15, 1, 1};
-	struct view_statement st = b.view->d.provider[1].statement;
+	struct view_statement st = peer(1)->statement;
 	int other;
 	rset_add(&st.dnskey, view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata)));
 	rset_add(&st.dnskey, view_rr(b.view, VIEW_DNSKEY, twin, sizeof(twin)));
@@ -374,7 +309,7 @@ test_first_guards(void **state)
 	bench_forget(&b);
 	rset_del(&b.parent.set[VIEW_NS], b.ns[2]);
 	bench_run(&b, 60000);
-	struct view_statement st = b.view->d.provider[1].statement;
+	struct view_statement st = peer(1)->statement;
 	rset_add(&st.dnskey, view_rr(b.view, VIEW_DNSKEY, key, sizeof(key)));
 	st.counter++;
 	view_on_statement(b.view, 1, &st, b.now);
@@ -618,7 +553,7 @@ test_off_in_the_middle(void **state)
 	assert_int_equal(run()->kind, MSIG_PROCESS_REMOVE);
 	assert_int_equal(run()->subject, 1);
 	assert_false(b.view->d.ended.completed);
-	assert_int_equal(b.view->d.provider[1].has, HAS_KEYS);
+	assert_int_equal(peer(1)->has, HAS_KEYS);
 	assert_true(rset_equal(keys, b.view->d.want.from[1].dnskey));
 }
 
@@ -836,7 +771,7 @@ test_leaver_is_not_named_again(void **state)
 static void
 test_stated_over_is_not_complete(void **state)
 {
-	struct view_statement st = b.view->d.provider[1].statement;
+	struct view_statement st = peer(1)->statement;
 
 	*run() = (struct view_process){.kind = MSIG_PROCESS_ADD,
 				       .step = 6,
@@ -853,7 +788,7 @@ test_stated_over_is_not_complete(void **state)
 	view_on_statement(b.view, 1, &st, b.now);
 	bench_decide(&b);
 	assert_int_equal(run()->kind, 0);
-	assert_false(b.view->d.provider[1].member);
+	assert_false(peer(1)->member);
 }
 
 /* Who is to vote was found before somebody was known to be in the group: asked anew, of
@@ -900,62 +835,59 @@ test_outgoing_rests(void **state)
 int
 main(void)
 {
-#define M(name) cmocka_unit_test_setup_teardown(name, member, teardown)
-#define J(name) cmocka_unit_test_setup_teardown(name, joiner, teardown)
-#define JJ(name) cmocka_unit_test_setup_teardown(name, two_joiners, teardown)
 	const struct CMUnitTest tests[] = {
-	    M(test_approve),
-	    M(test_older_epoch),
-	    M(test_not_from_the_middle),
-	    M(test_another_hsync),
-	    M(test_statement_of_another_hsync),
-	    M(test_over_is_not_complete),
-	    M(test_leaver_is_not_named_again),
-	    M(test_stated_over_is_not_complete),
-	    M(test_only_the_joiner),
-	    M(test_unknown_process),
-	    M(test_not_designated),
-	    M(test_keytag_collision),
-	    M(test_keytag_of_the_revoked),
-	    M(test_joiner_named_too_early),
-	    M(test_guard_keys),
-	    M(test_guard_cds),
-	    M(test_guard_ds),
-	    M(test_guard_ns),
-	    M(test_guard_parent_ns),
-	    M(test_guard_naming),
-	    M(test_every_address),
-	    M(test_first_guards),
-	    M(test_done_conditions),
-	    M(test_done_keys),
-	    M(test_not_yet_becomes_approve),
-	    M(test_lease),
-	    M(test_no_lease_after_execute),
-	    M(test_abort),
-	    M(test_execute_unknown),
-	    M(test_execute_without_approval),
-	    M(test_epoch_out_of_reach),
-	    M(test_execute_again),
-	    M(test_step_not_skipped),
-	    M(test_done_needs_the_effect),
-	    M(test_execute_survives),
-	    M(test_weak_algorithm),
-	    M(test_busy),
-	    M(test_off_in_the_middle),
-	    M(test_abort_and_resume),
-	    J(test_regrouped),
-	    J(test_outgoing_rests),
-	    J(test_joiner_asks),
-	    JJ(test_unanimity),
-	    J(test_approval_of_something_else),
-	    J(test_said_again),
-	    J(test_denied),
-	    J(test_approvals_grow_old),
-	    J(test_peer_not_there),
-	    JJ(test_lower_goes_first),
-	    J(test_the_asked_yields_to_nobody_later),
-	    M(test_after_the_end),
-	    J(test_done_counts_once_and_for_its_step),
+	    IN(member, test_approve),
+	    IN(member, test_older_epoch),
+	    IN(member, test_not_from_the_middle),
+	    IN(member, test_another_hsync),
+	    IN(member, test_statement_of_another_hsync),
+	    IN(member, test_over_is_not_complete),
+	    IN(member, test_leaver_is_not_named_again),
+	    IN(member, test_stated_over_is_not_complete),
+	    IN(member, test_only_the_joiner),
+	    IN(member, test_unknown_process),
+	    IN(member, test_not_designated),
+	    IN(member, test_keytag_collision),
+	    IN(member, test_keytag_of_the_revoked),
+	    IN(member, test_joiner_named_too_early),
+	    IN(member, test_guard_keys),
+	    IN(member, test_guard_cds),
+	    IN(member, test_guard_ds),
+	    IN(member, test_guard_ns),
+	    IN(member, test_guard_parent_ns),
+	    IN(member, test_guard_naming),
+	    IN(member, test_every_address),
+	    IN(member, test_first_guards),
+	    IN(member, test_done_conditions),
+	    IN(member, test_done_keys),
+	    IN(member, test_not_yet_becomes_approve),
+	    IN(member, test_lease),
+	    IN(member, test_no_lease_after_execute),
+	    IN(member, test_abort),
+	    IN(member, test_execute_unknown),
+	    IN(member, test_execute_without_approval),
+	    IN(member, test_epoch_out_of_reach),
+	    IN(member, test_execute_again),
+	    IN(member, test_step_not_skipped),
+	    IN(member, test_done_needs_the_effect),
+	    IN(member, test_execute_survives),
+	    IN(member, test_weak_algorithm),
+	    IN(member, test_busy),
+	    IN(member, test_off_in_the_middle),
+	    IN(member, test_abort_and_resume),
+	    IN(joiner, test_regrouped),
+	    IN(joiner, test_outgoing_rests),
+	    IN(joiner, test_joiner_asks),
+	    IN(bystander, test_unanimity),
+	    IN(joiner, test_approval_of_something_else),
+	    IN(joiner, test_said_again),
+	    IN(joiner, test_denied),
+	    IN(joiner, test_approvals_grow_old),
+	    IN(joiner, test_peer_not_there),
+	    IN(bystander, test_lower_goes_first),
+	    IN(joiner, test_the_asked_yields_to_nobody_later),
+	    IN(member, test_after_the_end),
+	    IN(joiner, test_done_counts_once_and_for_its_step),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

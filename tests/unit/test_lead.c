@@ -2,26 +2,9 @@
  * Leader mode: who may ask for what, in whose place the leader asks, and who goes on when another
  * one leads. The agent under test is provider 1; 2 and 3 are moved by hand.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
-
 #include "agentd/lead.h"
 #include "agentd/operator.h"
-#include "tests/unit/bench.h"
-
-static struct bench b;
-
-static int
-teardown(void **state)
-{
-	bench_clear(&b);
-	return 0;
-}
+#include "tests/unit/scene.h"
 
 /* Elected by hand. */
 static void
@@ -37,12 +20,6 @@ lead(int who)
 	e->voters = elect_voters(b.view);
 	memset(e->confirmed, who, sizeof(e->confirmed));
 	memcpy(e->hsync, b.view->d.hsync.digest, sizeof(e->hsync));
-}
-
-static struct view_process *
-run(void)
-{
-	return &b.view->d.process;
 }
 
 static void
@@ -81,35 +58,6 @@ we_join(void **state)
 {
 	led(2, 2, 1);
 	return 0;
-}
-
-#define EXPECT(provider, op) assert_non_null(bench_sent(&b, provider, MSIG_OP_##op))
-#define EXPECT_NOT(provider, op) assert_null(bench_sent(&b, provider, MSIG_OP_##op))
-
-/* Provider `from` says something about a process of `subject`. */
-static void
-say(int from, enum msig_op op, uint8_t kind, uint8_t step, int subject)
-{
-	struct view_message m = {
-	    .op = op, .epoch = 9, .process = kind, .step = step, .subject = subject};
-	m.tid[0] = 5;
-	memcpy(m.hsync, b.hsync.digest, sizeof(m.hsync));
-	view_on_message(b.view, from, &m, b.now);
-	bench_decide(&b);
-}
-
-static void
-reply(int from, enum msig_op op)
-{
-	struct view_message m = {.op = op,
-				 .epoch = run()->epoch,
-				 .process = run()->kind,
-				 .step = run()->step,
-				 .subject = run()->subject};
-	memcpy(m.tid, run()->tid, sizeof(m.tid));
-	memcpy(m.hsync, b.hsync.digest, sizeof(m.hsync));
-	view_on_message(b.view, from, &m, b.now);
-	bench_decide(&b);
 }
 
 /* ---- who asks ---- */
@@ -151,7 +99,7 @@ test_nobody_without_leader(void **state)
 static void
 test_model_unknown(void **state)
 {
-	b.view->d.provider[1].models = 0;
+	peer(1)->models = 0;
 	bench_run(&b, 5000);
 	assert_int_equal(run()->kind, 0);
 	const struct reason *r = NULL;
@@ -176,10 +124,9 @@ static void
 test_wish(void **state)
 {
 	view_on_peer(b.view, 2, false, "silent");
-	struct view_statement st = b.view->d.provider[1].statement;
-	st.counter++;
+	struct view_statement st = peer(1)->statement;
 	st.wish = MSIG_PROCESS_ZSK;
-	assert_int_equal(view_on_statement(b.view, 1, &st, b.now), 0);
+	restate(1, st);
 	b.view->d.attempts = 0;
 	bench_run(&b, 2000);
 	assert_int_equal(run()->kind, MSIG_PROCESS_ZSK);
@@ -187,9 +134,8 @@ test_wish(void **state)
 	assert_int_equal(run()->requestor, 0);
 	EXPECT(1, REQUEST);
 	/* Taken back, it is given up. */
-	st.counter++;
 	st.wish = 0;
-	assert_int_equal(view_on_statement(b.view, 1, &st, b.now), 0);
+	restate(1, st);
 	bench_decide(&b);
 	assert_int_equal(run()->kind, 0);
 	EXPECT(1, ABORT);
@@ -204,14 +150,14 @@ test_own_wish(void **state)
 	assert_int_equal(view_on_order(b.view, &order), 0);
 	bench_run(&b, 2000);
 	assert_int_equal(run()->kind, 0);
-	assert_int_equal(b.view->d.provider[0].statement.wish, MSIG_PROCESS_ALGORITHM);
-	assert_int_equal(b.view->d.provider[0].statement.wish_algorithm, 13);
+	assert_int_equal(peer(0)->statement.wish, MSIG_PROCESS_ALGORITHM);
+	assert_int_equal(peer(0)->statement.wish_algorithm, 13);
 	uint8_t *blob;
 	size_t len;
 	assert_int_equal(view_encode(b.view, &blob, &len), 0);
 	free(blob);
 	bench_restart(&b);
-	assert_int_equal(b.view->d.provider[0].statement.wish_algorithm, 13);
+	assert_int_equal(peer(0)->statement.wish_algorithm, 13);
 	assert_int_equal(operator_cancel(b.view, 0), 0);
 }
 
@@ -220,7 +166,7 @@ test_own_wish(void **state)
 static void
 test_leader_is_heard(void **state)
 {
-	say(1, MSIG_OP_REQUEST, MSIG_PROCESS_ADD, 0, 2);
+	say(1, MSIG_OP_REQUEST, MSIG_PROCESS_ADD, 0, 2, 0);
 	EXPECT(1, APPROVE);
 	assert_int_equal(run()->requestor, 1);
 	assert_int_equal(run()->subject, 2);
@@ -230,12 +176,12 @@ test_leader_is_heard(void **state)
 static void
 test_joiner_is_not_heard(void **state)
 {
-	say(2, MSIG_OP_REQUEST, MSIG_PROCESS_ADD, 0, 2);
+	say(2, MSIG_OP_REQUEST, MSIG_PROCESS_ADD, 0, 2, 0);
 	EXPECT_NOT(2, APPROVE);
 	EXPECT(2, NOT_YET);
 	assert_int_equal(run()->kind, 0);
 	/* Nor without its REQUEST. */
-	say(2, MSIG_OP_EXECUTE, MSIG_PROCESS_ADD, 0, 2);
+	say(2, MSIG_OP_EXECUTE, MSIG_PROCESS_ADD, 0, 2, 0);
 	assert_int_equal(run()->kind, 0);
 }
 
@@ -244,7 +190,7 @@ test_no_leader_no_approval(void **state)
 {
 	b.view->d.election.state = ELECT_NONE;
 	b.view->d.election.backoff = b.now + 60000;
-	say(1, MSIG_OP_REQUEST, MSIG_PROCESS_ADD, 0, 2);
+	say(1, MSIG_OP_REQUEST, MSIG_PROCESS_ADD, 0, 2, 0);
 	EXPECT(1, NOT_YET);
 	lead(1);
 	bench_decide(&b);
@@ -255,12 +201,12 @@ test_no_leader_no_approval(void **state)
 static void
 test_roll_without_order(void **state)
 {
-	b.view->d.provider[2].statement.known = false;
+	peer(2)->statement.known = false;
 	b.view->designated = 3;
-	say(1, MSIG_OP_REQUEST, MSIG_PROCESS_ZSK, 0, 0);
+	say(1, MSIG_OP_REQUEST, MSIG_PROCESS_ZSK, 0, 0, 0);
 	assert_int_equal(bench_sent(&b, 1, MSIG_OP_DENY)->result, MSIG_RESULT_POLICY);
 	bench_forget(&b);
-	say(1, MSIG_OP_REQUEST, MSIG_PROCESS_ZSK, 0, 1); /* its own, which it did not wish */
+	say(1, MSIG_OP_REQUEST, MSIG_PROCESS_ZSK, 0, 1, 0); /* its own, which it did not wish */
 	EXPECT(1, NOT_YET);
 }
 
@@ -269,21 +215,9 @@ test_roll_without_order(void **state)
 static void
 at(uint8_t step, enum view_phase phase, int requestor)
 {
-	*run() = (struct view_process){.kind = MSIG_PROCESS_ADD,
-				       .subject = 2,
-				       .requestor = (int8_t)requestor,
-				       .epoch = 9,
-				       .led = true,
-				       .executed = true,
-				       .voters = 7,
-				       .step = step,
-				       .phase = phase,
-				       .done = phase == PHASE_DONE,
-				       .since = b.now,
-				       .executed_at = b.now};
-	run()->tid[0] = 5;
-	memcpy(run()->hsync, b.hsync.digest, 32);
-	b.view->d.epoch = 9;
+	in_the_middle(MSIG_PROCESS_ADD, 2, requestor, step, phase, 7);
+	run()->led = true;
+	run()->done = phase == PHASE_DONE;
 	bench_forget(&b);
 }
 
@@ -336,11 +270,11 @@ static void
 test_executed_already(void **state)
 {
 	at(2, PHASE_EXECUTING, 1);
-	say(1, MSIG_OP_REQUEST, MSIG_PROCESS_ADD, 2, 2);
+	say(1, MSIG_OP_REQUEST, MSIG_PROCESS_ADD, 2, 2, 0);
 	EXPECT(1, APPROVE);
 	assert_int_equal(run()->phase, PHASE_EXECUTING);
 	bench_forget(&b);
-	say(2, MSIG_OP_REQUEST, MSIG_PROCESS_ADD, 2, 2);
+	say(2, MSIG_OP_REQUEST, MSIG_PROCESS_ADD, 2, 2, 0);
 	EXPECT_NOT(2, APPROVE);
 }
 
@@ -348,7 +282,7 @@ test_executed_already(void **state)
 static void
 test_not_executed_ends(void **state)
 {
-	say(1, MSIG_OP_REQUEST, MSIG_PROCESS_ADD, 0, 2);
+	say(1, MSIG_OP_REQUEST, MSIG_PROCESS_ADD, 0, 2, 0);
 	assert_int_equal(run()->phase, PHASE_GRANTED);
 	lead(0);
 	b.view->d.backoff = b.now + 60000;
@@ -384,7 +318,7 @@ test_leader_taken_out(void **state)
 	b.view->d.backoff = b.now + 60000;
 	bench_decide(&b);
 	assert_int_equal(run()->kind, 0);
-	assert_int_equal(b.view->d.provider[2].has, HAS_KEYS | HAS_CDS);
+	assert_int_equal(peer(2)->has, HAS_KEYS | HAS_CDS);
 }
 
 /* Who had no part in a process cannot conduct it. */
@@ -405,40 +339,29 @@ static void
 test_over(void **state)
 {
 	at(6, PHASE_DONE, 1);
-	struct view_statement st = b.view->d.provider[1].statement;
-	st.counter++;
+	struct view_statement st = peer(1)->statement;
 	st.process_epoch = 9;
-	view_on_statement(b.view, 1, &st, b.now);
+	restate(1, st);
 	bench_decide(&b);
 	assert_int_equal(run()->kind, MSIG_PROCESS_ADD);
-	st = b.view->d.provider[2].statement;
-	st.counter++;
+	st = peer(2)->statement;
 	st.process_epoch = 9;
 	st.step = 7;
-	view_on_statement(b.view, 2, &st, b.now);
+	restate(2, st);
 	bench_decide(&b);
 	assert_int_equal(run()->kind, 0);
-	assert_true(b.view->d.provider[2].member);
+	assert_true(peer(2)->member);
 	/* and if it says that it is not */
 	at(6, PHASE_DONE, 1);
-	b.view->d.provider[2].member = false;
-	st.counter++;
+	peer(2)->member = false;
 	st.step = 0;
-	view_on_statement(b.view, 2, &st, b.now);
+	restate(2, st);
 	bench_decide(&b);
 	assert_int_equal(run()->kind, 0);
-	assert_false(b.view->d.provider[2].member);
+	assert_false(peer(2)->member);
 }
 
 /* ---- what a step changes ---- */
-
-static struct rset
-one(int id)
-{
-	struct rset s = RSET_NONE;
-	rset_add(&s, id);
-	return s;
-}
 
 /* EXECUTE of the step that was approved, with this change; what became of it here. */
 static enum view_phase
@@ -467,7 +390,7 @@ planned(uint8_t kind, uint8_t step)
 }
 
 static void
-only(const struct view_change *c, bool add, unsigned types)
+changes(const struct view_change *c, bool add, unsigned types)
 {
 	for (int t = 0; t < VIEW_APEX; t++) {
 		assert_int_equal(!rset_empty(c->add[t]), add && (types >> t & 1));
@@ -501,21 +424,21 @@ test_change_of_each_step(void **state)
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct view_change c = planned(rows[i].kind, rows[i].step);
-		only(&c, rows[i].add, rows[i].types);
+		changes(&c, rows[i].add, rows[i].types);
 		const struct rset *keys = rows[i].add ? c.add : c.del;
 		assert_true(rset_within(keys[VIEW_DNSKEY], b.own[2]));
 		assert_true(rset_within(keys[VIEW_CDS], b.cds[2]));
-		assert_true(rset_within(keys[VIEW_NS], one(b.ns[2])));
+		assert_true(rset_within(keys[VIEW_NS], only(b.ns[2])));
 	}
 	/* NS that the owner manages are his; and so are those of who goes on serving. */
 	struct view_change c;
 	run()->stays = true;
 	c = planned(MSIG_PROCESS_REMOVE, 1);
-	only(&c, false, 0);
+	changes(&c, false, 0);
 	run()->stays = false;
 	b.view->d.agent_ns = false;
 	c = planned(MSIG_PROCESS_ADD, 4);
-	only(&c, true, 0);
+	changes(&c, true, 0);
 }
 
 static void
@@ -537,7 +460,7 @@ refused(struct view_change c)
 	assert_int_equal(bench_sent(&b, 1, MSIG_OP_DENY)->result, MSIG_RESULT_CHANGE);
 	assert_true(bench_sent(&b, 1, MSIG_OP_DENY)->text[0] != 0);
 	assert_int_equal(b.view->d.want.counter, counter);
-	assert_true(b.view->d.provider[2].stale); /* perhaps a statement is missing */
+	assert_true(peer(2)->stale); /* perhaps a statement is missing */
 	assert_int_equal(b.alarms, 0);
 	bench_run(&b, 3 * b.view->config.times.resend);
 	assert_int_equal(told(&c), PHASE_GRANTED);
@@ -567,7 +490,7 @@ static void
 test_change_too_much(void **state)
 {
 	struct view_change c = planned(MSIG_PROCESS_ADD, 1);
-	c.add[VIEW_NS] = one(b.ns[2]);
+	c.add[VIEW_NS] = only(b.ns[2]);
 	refused(c);
 }
 
@@ -575,7 +498,7 @@ static void
 test_change_deletes_ours(void **state)
 {
 	struct view_change c = planned(MSIG_PROCESS_ADD, 1);
-	c.del[VIEW_DNSKEY] = one(b.zsk[0]);
+	c.del[VIEW_DNSKEY] = only(b.zsk[0]);
 	refused(c);
 }
 
@@ -667,41 +590,38 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define L(name) cmocka_unit_test_setup_teardown(name, we_lead, teardown)
-#define F(name) cmocka_unit_test_setup_teardown(name, other_leads, teardown)
-#define J(name) cmocka_unit_test_setup_teardown(name, we_join, teardown)
-	    L(test_leader_asks_for_the_joiner),
-	    J(test_joiner_waits),
-	    L(test_nobody_without_leader),
-	    L(test_model_unknown),
-	    L(test_no_common_model),
-	    L(test_wish),
-	    F(test_own_wish),
-	    F(test_leader_is_heard),
-	    F(test_joiner_is_not_heard),
-	    F(test_no_leader_no_approval),
-	    F(test_roll_without_order),
-	    F(test_new_leader_goes_on),
-	    F(test_new_leader_asks_again),
-	    L(test_old_leader_follows),
-	    F(test_executed_already),
-	    F(test_not_executed_ends),
-	    L(test_no_step_between_terms),
-	    F(test_leader_taken_out),
-	    F(test_leader_without_part),
-	    F(test_over),
-	    F(test_change_of_each_step),
-	    F(test_change_as_planned),
-	    F(test_change_without_words),
-	    F(test_change_too_little),
-	    F(test_change_too_much),
-	    F(test_change_deletes_ours),
-	    F(test_change_of_the_unknown),
-	    F(test_change_of_something_else),
-	    F(test_change_of_another),
-	    F(test_change_by_a_peer),
-	    L(test_leader_says_what_changes),
-	    L(test_leader_is_refused),
+	    IN(we_lead, test_leader_asks_for_the_joiner),
+	    IN(we_join, test_joiner_waits),
+	    IN(we_lead, test_nobody_without_leader),
+	    IN(we_lead, test_model_unknown),
+	    IN(we_lead, test_no_common_model),
+	    IN(we_lead, test_wish),
+	    IN(other_leads, test_own_wish),
+	    IN(other_leads, test_leader_is_heard),
+	    IN(other_leads, test_joiner_is_not_heard),
+	    IN(other_leads, test_no_leader_no_approval),
+	    IN(other_leads, test_roll_without_order),
+	    IN(other_leads, test_new_leader_goes_on),
+	    IN(other_leads, test_new_leader_asks_again),
+	    IN(we_lead, test_old_leader_follows),
+	    IN(other_leads, test_executed_already),
+	    IN(other_leads, test_not_executed_ends),
+	    IN(we_lead, test_no_step_between_terms),
+	    IN(other_leads, test_leader_taken_out),
+	    IN(other_leads, test_leader_without_part),
+	    IN(other_leads, test_over),
+	    IN(other_leads, test_change_of_each_step),
+	    IN(other_leads, test_change_as_planned),
+	    IN(other_leads, test_change_without_words),
+	    IN(other_leads, test_change_too_little),
+	    IN(other_leads, test_change_too_much),
+	    IN(other_leads, test_change_deletes_ours),
+	    IN(other_leads, test_change_of_the_unknown),
+	    IN(other_leads, test_change_of_something_else),
+	    IN(other_leads, test_change_of_another),
+	    IN(other_leads, test_change_by_a_peer),
+	    IN(we_lead, test_leader_says_what_changes),
+	    IN(we_lead, test_leader_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

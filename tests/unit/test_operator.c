@@ -2,42 +2,9 @@
  * The operator's words: step mode as participant and as requestor, what an approval is good for and
  * for how long, and orders that are taken back.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
-
 #include "agentd/operator.h"
 #include "libmsig/err.h"
-#include "tests/unit/bench.h"
-
-static struct bench b;
-
-#define EXPECT(provider, op) assert_non_null(bench_sent(&b, provider, MSIG_OP_##op))
-#define EXPECT_NOT(provider, op) assert_null(bench_sent(&b, provider, MSIG_OP_##op))
-
-static int
-teardown(void **state)
-{
-	bench_clear(&b);
-	return 0;
-}
-
-static int
-member(void **state)
-{
-	bench_init(&b, 2, 1);
-	return 0;
-}
-
-static int
-joiner(void **state)
-{
-	bench_init(&b, 2, 2);
-	return 0;
-}
+#include "tests/unit/scene.h"
 
 static void
 waits(const char *step)
@@ -89,7 +56,7 @@ test_execute(void **state)
 {
 	operator_step(b.view, MSIG_PROCESS_ADD, true);
 	bench_say(&b, 1, MSIG_OP_EXECUTE, 0, 5);
-	assert_int_equal(b.view->d.process.kind, 0);
+	assert_int_equal(run()->kind, 0);
 	waits("signers-unsynced");
 }
 
@@ -101,7 +68,7 @@ test_requestor(void **state)
 	bench_run(&b, 60000); /* longer than any lease: nothing has begun that could end */
 	EXPECT_NOT(1, REQUEST);
 	waits("signers-unsynced");
-	assert_int_equal(b.view->d.process.phase, PHASE_REQUESTED);
+	assert_int_equal(run()->phase, PHASE_REQUESTED);
 	assert_int_equal(operator_approve(b.view, 0), 0);
 	bench_run(&b, 1000);
 	EXPECT(1, REQUEST);
@@ -119,14 +86,14 @@ test_kept(void **state)
 	bench_decide(&b);
 	EXPECT(1, APPROVE);
 	bench_say(&b, 1, MSIG_OP_ABORT, 0, 5);
-	assert_int_equal(b.view->d.process.kind, 0);
+	assert_int_equal(run()->kind, 0);
 	bench_forget(&b);
 	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 6);
 	EXPECT(1, APPROVE);
 	bench_restart(&b);
 	assert_int_equal(b.view->d.approved.kind, MSIG_PROCESS_ADD);
 	/* What was executed has used it up. */
-	b.view->d.process.executed = true;
+	run()->executed = true;
 	operator_forget(b.view);
 	assert_int_equal(b.view->d.approved.kind, 0);
 }
@@ -184,18 +151,11 @@ test_cancel(void **state)
 	assert_int_equal(b.view->d.order[0].process, 0);
 	assert_int_equal(b.view->d.order[1].process, MSIG_PROCESS_KSK);
 	/* What runs is aborted, not cancelled. */
-	b.view->d.process.kind = MSIG_PROCESS_KSK;
-	b.view->d.process.requestor = VIEW_SELF;
+	run()->kind = MSIG_PROCESS_KSK;
+	run()->requestor = VIEW_SELF;
 	assert_int_equal(operator_cancel(b.view, MSIG_PROCESS_KSK), MSIG_EREFUSED);
 	assert_int_equal(operator_cancel(b.view, 0), MSIG_EREFUSED);
 	assert_int_equal(b.view->d.order[1].process, MSIG_PROCESS_KSK);
-}
-
-static int
-members(void **state)
-{
-	bench_init(&b, 3, 7);
-	return 0;
 }
 
 /* Of every process: what changed nothing yet is given up; what did rests where it is, and goes on
@@ -217,30 +177,22 @@ test_abort(void **state)
 	b.view->config.driver = true;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		for (uint8_t step = 0; step <= 3; step++) {
-			struct view_process *run = &b.view->d.process;
-			memset(run, 0, sizeof(*run));
-			run->kind = cases[i].kind;
-			run->subject = cases[i].subject;
-			run->step = step;
-			run->phase = PHASE_EXECUTING;
-			run->executed = true;
-			run->voters = 7;
-			run->epoch = 5;
-			run->algorithm = run->kind == MSIG_PROCESS_ALGORITHM ? 13 : 0;
-			memcpy(run->hsync, b.view->d.hsync.digest, sizeof(run->hsync));
-			b.view->d.provider[1].expelled = run->kind == MSIG_PROCESS_REMOVE;
+			uint8_t kind = cases[i].kind;
+			in_the_middle(kind, cases[i].subject, VIEW_SELF, step, PHASE_EXECUTING, 7);
+			run()->algorithm = kind == MSIG_PROCESS_ALGORITHM ? 13 : 0;
+			peer(1)->expelled = kind == MSIG_PROCESS_REMOVE;
 			view_on_command(b.view, VIEW_ABORT);
 			bench_decide(&b);
 			if (step <= cases[i].last) {
-				assert_true(run->kind == 0 || !run->executed);
+				assert_true(run()->kind == 0 || !run()->executed);
 				continue;
 			}
-			assert_int_equal(run->kind, cases[i].kind);
-			assert_int_equal(run->step, step);
+			assert_int_equal(run()->kind, kind);
+			assert_int_equal(run()->step, step);
 			assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_HSYNC));
 			view_on_command(b.view, VIEW_RESUME);
 			bench_decide(&b);
-			assert_int_equal(run->kind, cases[i].kind);
+			assert_int_equal(run()->kind, kind);
 			assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_HSYNC));
 		}
 }
@@ -248,17 +200,10 @@ test_abort(void **state)
 int
 main(void)
 {
-#define MEMBER(name) cmocka_unit_test_setup_teardown(name, member, teardown)
-#define JOINER(name) cmocka_unit_test_setup_teardown(name, joiner, teardown)
 	const struct CMUnitTest tests[] = {
-	    MEMBER(test_participant),
-	    MEMBER(test_execute),
-	    JOINER(test_requestor),
-	    MEMBER(test_kept),
-	    MEMBER(test_modes),
-	    MEMBER(test_forgotten),
-	    MEMBER(test_cancel),
-	    cmocka_unit_test_setup_teardown(test_abort, members, teardown),
+	    IN(member, test_participant), IN(member, test_execute), IN(joiner, test_requestor),
+	    IN(member, test_kept),        IN(member, test_modes),   IN(member, test_forgotten),
+	    IN(member, test_cancel),      IN(three, test_abort),
 	};
 	return cmocka_run_group_tests_name("operator", tests, NULL, NULL);
 }

@@ -2,52 +2,19 @@
  * Servers of the parent that serve the zone as well: asked for NS they answer with the zone's own,
  * which is not the delegation; and whoever asks them gets the zone from them.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
-
 #include "agentd/operator.h"
-#include "tests/unit/bench.h"
+#include "tests/unit/scene.h"
 
-static struct bench b;
-
+/* Two members, and a parent with two servers. */
 static int
-teardown(void **state)
+two_parents(void **state)
 {
-	bench_clear(&b);
-	return 0;
-}
-
-static int
-setup(void **state)
-{
-	bench_init(&b, 2, 3);
+	two(state);
 	b.parents = 2;
 	b.view->parent_looked_at = 0;
 	b.copy = b.server[0];
 	bench_run(&b, 10000);
 	return 0;
-}
-
-static bool
-check(enum process_condition cond, struct reason *why)
-{
-	return process_check(b.view, cond, true, b.now, why);
-}
-
-static const struct view_place *
-place(enum view_place_kind kind, const char *server)
-{
-	for (int i = 0; i < VIEW_PLACES; i++) {
-		const struct view_place *p = b.view->d.place[i];
-		if (p != NULL && p->kind == kind && strcmp(p->server, server) == 0)
-			return p;
-	}
-	return NULL;
 }
 
 /* The second provider leaves: its name is still in the delegation, and no longer in the zone. */
@@ -63,22 +30,14 @@ left_the_zone(void)
 static void
 leave(bool lags)
 {
-	struct view_process *run = &b.view->d.process;
-
 	b.view->d.paused = true;
-	memset(run, 0, sizeof(*run));
-	run->kind = MSIG_PROCESS_REMOVE;
-	run->subject = 1;
-	run->step = 2;
-	run->phase = PHASE_EXECUTING;
-	run->executed = true;
-	run->voters = 1;
+	in_the_middle(MSIG_PROCESS_REMOVE, 1, VIEW_SELF, 2, PHASE_EXECUTING, 1);
 	left_the_zone();
 	if (lags)
 		rset_add(&b.copy.set[VIEW_NS], b.ns[1]);
-	struct view_process kept = *run;
+	struct view_process kept = *run();
 	bench_run(&b, 5000);
-	*run = kept;
+	*run() = kept;
 }
 
 /* What the zone says of itself at a server of the parent is not taken for the delegation. */
@@ -120,7 +79,6 @@ static void
 test_operator_looks(void **state)
 {
 	static const uint8_t csync[] = {0, 0, 0, 0, 0, 1, 0, 4, 0x60, 0, 0, 8};
-	struct view_process *run = &b.view->d.process;
 	struct plan plan;
 
 	b.child = 3;
@@ -139,18 +97,18 @@ test_operator_looks(void **state)
 			assert_int_equal(operator_approve(b.view, 0), 0);
 		if (round == 2)
 			break;
-		assert_int_equal(run->phase, PHASE_EXECUTING);
+		assert_int_equal(run()->phase, PHASE_EXECUTING);
 		const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_NS);
 		assert_non_null(r);
 		assert_non_null(strstr(r->todo, "msigctl approve shop.example."));
 	}
-	assert_int_equal(run->phase, PHASE_DONE);
+	assert_int_equal(run()->phase, PHASE_DONE);
 	/* The others need no second word, and neither does what shows. */
-	run->phase = PHASE_EXECUTING;
-	run->requestor = 1;
+	run()->phase = PHASE_EXECUTING;
+	run()->requestor = 1;
 	memset(&b.view->d.approved, 0, sizeof(b.view->d.approved));
 	assert_false(operator_looks(&s));
-	run->requestor = VIEW_SELF;
+	run()->requestor = VIEW_SELF;
 	assert_true(operator_looks(&s));
 	b.child = 2;
 	leave(false);
@@ -202,23 +160,23 @@ test_joiner_at_the_parent(void **state)
 	const char *server[] = {"198.51.100.2@53"};
 
 	bench_clear(&b);
-	bench_init(&b, 2, 1);
+	member(state);
 	b.parents = 2;
 	b.view->parent_looked_at = 0;
 	b.child = 2;
 	b.copy = b.server[0];
 	bench_run(&b, 10000);
-	memset(&b.view->d.process, 0, sizeof(b.view->d.process));
-	b.view->d.process.kind = MSIG_PROCESS_ADD;
-	b.view->d.process.subject = b.view->d.process.requestor = 1;
+	memset(run(), 0, sizeof(*run()));
+	run()->kind = MSIG_PROCESS_ADD;
+	run()->subject = run()->requestor = 1;
 	assert_true(check(COND_NOT_NAMED, &why)); /* it shows a member's */
-	b.view->d.process.kind = 0;
+	run()->kind = 0;
 	b.copy = b.server[1];
 	view_on_addresses(b.view, b.ns[1], true, server, 1, b.now);
 	b.view->looked_at[b.ns[1]] = b.now + 100000;
 	bench_run(&b, 5000);
-	b.view->d.process.kind = MSIG_PROCESS_ADD;
-	b.view->d.process.subject = b.view->d.process.requestor = 1;
+	run()->kind = MSIG_PROCESS_ADD;
+	run()->subject = run()->requestor = 1;
 	assert_false(check(COND_NOT_NAMED, &why));
 	assert_int_equal(why.class, REASON_BLOCKED);
 	assert_string_equal(why.place, "198.51.100.2@53");
@@ -230,7 +188,7 @@ static void
 test_start(void **state)
 {
 	bench_clear(&b);
-	bench_init(&b, 2, 3);
+	two(state);
 	assert_int_equal(agree_members(b.view), 3);
 	b.child = 1;
 	b.copy = b.server[0];
@@ -239,7 +197,7 @@ test_start(void **state)
 	b.view->parent_looked_at = 0;
 	bench_run(&b, 20000);
 	b.view->d.begun = false;
-	b.view->d.provider[0].member = false;
+	peer(0)->member = false;
 	bench_run(&b, 20000);
 	assert_int_equal(agree_members(b.view) & 1, 1);
 }
@@ -251,23 +209,26 @@ test_parents_differ(void **state)
 	b.lags = true;
 	bench_run(&b, 20000);
 	b.view->d.begun = false;
-	b.view->d.provider[0].member = false;
+	peer(0)->member = false;
 	bench_run(&b, 20000);
 	assert_false(b.view->d.begun);
 	b.lags = false;
 	bench_run(&b, 20000);
 	assert_true(b.view->d.begun);
-	assert_true(b.view->d.provider[0].member);
+	assert_true(peer(0)->member);
 }
 
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    T(test_not_the_delegation),   T(test_nobody_shows_it), T(test_counts_as_server),
-	    T(test_joiner_at_the_parent), T(test_start),           T(test_operator_looks),
-	    T(test_parents_differ),
+	    IN(two_parents, test_not_the_delegation),
+	    IN(two_parents, test_nobody_shows_it),
+	    IN(two_parents, test_counts_as_server),
+	    IN(two_parents, test_joiner_at_the_parent),
+	    IN(two_parents, test_start),
+	    IN(two_parents, test_operator_looks),
+	    IN(two_parents, test_parents_differ),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,30 +2,7 @@
  * dnskey-share: zsk. Every DNSKEY RRset is signed by a key that no other signer shows; what is
  * waited for is what each has to show then, and nothing begins unless all want it so.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
-
-#include "tests/unit/bench.h"
-
-static struct bench b;
-
-static int
-teardown(void **state)
-{
-	bench_clear(&b);
-	return 0;
-}
-
-static int
-setup(void **state)
-{
-	bench_init(&b, 2, 3);
-	return 0;
-}
+#include "tests/unit/scene.h"
 
 /* Nobody shows a KSK of another one. */
 static void
@@ -39,10 +16,10 @@ keep_ksks_home(void)
 static void
 peer_wants(uint8_t share)
 {
-	struct view_statement st = b.view->d.provider[1].statement;
-	st.counter++;
+	struct view_statement st = peer(1)->statement;
+
 	st.share = share;
-	assert_int_equal(view_on_statement(b.view, 1, &st, b.now), 0);
+	restate(1, st);
 }
 
 static void
@@ -54,12 +31,6 @@ all_want_zsk(void)
 	bench_run(&b, 5000);
 }
 
-static bool
-check(enum process_condition cond, struct reason *why)
-{
-	return process_check(b.view, cond, true, b.now, why);
-}
-
 static void
 test_agreed(void **state)
 {
@@ -68,14 +39,14 @@ test_agreed(void **state)
 	assert_true(rset_equal(c->dnskey, b.own[1]));
 	all_want_zsk();
 	assert_int_equal(b.view->d.share, MSIG_SHARE_ZSK);
-	assert_int_equal(b.view->d.provider[0].statement.share, MSIG_SHARE_ZSK);
+	assert_int_equal(peer(0)->statement.share, MSIG_SHARE_ZSK);
 	assert_true(rset_has(&c->dnskey, b.zsk[1]));
 	assert_false(rset_has(&c->dnskey, b.ksk[1]));
 	assert_true(rset_equal(c->cds, b.cds[1])); /* the DS names all */
 	assert_int_equal(b.view->d.applied_counter, b.view->d.want.counter);
 	bench_restart(&b);
 	assert_int_equal(b.view->d.share, MSIG_SHARE_ZSK);
-	assert_int_equal(b.view->d.provider[1].statement.share, MSIG_SHARE_ZSK);
+	assert_int_equal(peer(1)->statement.share, MSIG_SHARE_ZSK);
 }
 
 /* One wants it and one does not: both stay as they are, both know why, and nothing begins. */
@@ -160,9 +131,9 @@ test_hold(void **state)
 	assert_true(hold_deadline(b.view, HOLD_KEY, &want, b.now) != VIEW_NEVER);
 	/* A new KSK of a signer is to be seen at that signer. */
 	rset_add(&want.in, b.ksk[2]);
-	b.view->d.provider[1].statement.dnskey = rset_or(b.own[1], want.in);
-	rset_del(&b.view->d.provider[1].statement.dnskey, b.ksk[0]);
-	rset_del(&b.view->d.provider[1].statement.dnskey, b.zsk[0]);
+	peer(1)->statement.dnskey = rset_or(b.own[1], want.in);
+	rset_del(&peer(1)->statement.dnskey, b.ksk[0]);
+	rset_del(&peer(1)->statement.dnskey, b.zsk[0]);
 	assert_true(hold_deadline(b.view, HOLD_KEY, &want, b.now) == VIEW_NEVER);
 	rset_add(&b.server[1].set[VIEW_DNSKEY], b.ksk[2]);
 	bench_run(&b, 5000);
@@ -191,10 +162,9 @@ test_combined_key(void **state)
 	rset_del(&b.server[1].signers[VIEW_SOA], b.ksk[1]);
 	bench_run(&b, 5000);
 	assert_true(check(COND_SHARE, &why));
-	struct view_statement st = b.view->d.provider[1].statement;
+	struct view_statement st = peer(1)->statement;
 	rset_del(&st.dnskey, b.zsk[1]);
-	st.counter++;
-	assert_int_equal(view_on_statement(b.view, 1, &st, b.now), 0);
+	restate(1, st);
 	assert_false(check(COND_SHARE, &why));
 }
 
@@ -213,10 +183,9 @@ test_steady_state(void **state)
 int
 main(void)
 {
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    T(test_agreed), T(test_difference),   T(test_what_is_waited_for),
-	    T(test_hold),   T(test_combined_key), T(test_steady_state),
+	    IN(two, test_agreed), IN(two, test_difference),   IN(two, test_what_is_waited_for),
+	    IN(two, test_hold),   IN(two, test_combined_key), IN(two, test_steady_state),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,53 @@
+/*
+ * Where a story on the bench begins, and the words in which it is told: zones at rest, as setups
+ * for cmocka, a process in its middle, and what the others and the owner say. One bench for the
+ * whole test program. The names are short, because the tests consist of them.
+ */
+#pragma once
+
+#include "tests/unit/unit.h"
+#include "tests/unit/bench.h"
+
+#define BIT(i) (UINT32_C(1) << (i))
+#define SECOND INT64_C(1000)
+
+#define EXPECT(provider, op) assert_non_null(bench_sent(&b, provider, MSIG_OP_##op))
+#define EXPECT_NOT(provider, op) assert_null(bench_sent(&b, provider, MSIG_OP_##op))
+#define IN(setup, test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+extern struct bench b;
+
+/* ---- zones at rest ---- */
+
+int two(void **state);       /* two members */
+int three(void **state);     /* three of them */
+int member(void **state);    /* a member alone, and another one in HSYNC */
+int joiner(void **state);    /* the other way round: the other one is the member */
+int bystander(void **state); /* we join, and so does the third; the second is a member */
+int teardown(void **state);
+
+/* ---- what there is ---- */
+
+struct view_process *run(void); /* the process at hand */
+struct view_provider *peer(int provider);
+struct rset only(int id); /* a set of one */
+struct rset ds(int provider);
+/* The first place of a kind; server: that one alone, or NULL for any. */
+struct view_place *place(enum view_place_kind kind, const char *server);
+/* Does a condition of a process hold everywhere? */
+bool check(enum process_condition cond, struct reason *why);
+
+/* ---- what happens ---- */
+
+/* A process in its middle, executed, of epoch 9 and id 5, as say() means it. */
+void in_the_middle(uint8_t kind, int subject, int requestor, uint8_t step, enum view_phase phase,
+		   uint32_t voters);
+void say(int from, enum msig_op op, uint8_t kind, uint8_t step, int subject, uint16_t result);
+/* The answer to what we said of our process last. */
+void reply(int from, enum msig_op op);
+/* A peer's statement, in which something was changed, as its next one. */
+void restate(int provider, struct view_statement st);
+/* What a peer's statement says of the process that it is in. */
+void runs(int provider, uint8_t kind, uint8_t step, uint64_t epoch);
+/* The owner says something else of one provider, and everybody has heard it. */
+void owner(int provider, bool on, bool sign);
