@@ -2,147 +2,9 @@
  * Ways out: what was interrupted, forgotten or overtaken finds its way on, and whoever cannot go on
  * says why. Each of these once was a schedule of the simulator that came to no end.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
-
 #include "agentd/roll.h"
 #include "libmsig/msg.h"
-#include "tests/unit/bench.h"
-
-#define BIT(i) (UINT32_C(1) << (i))
-#define SECOND INT64_C(1000)
-#define EXPECT(provider, op) assert_non_null(bench_sent(&b, provider, MSIG_OP_##op))
-#define EXPECT_NOT(provider, op) assert_null(bench_sent(&b, provider, MSIG_OP_##op))
-
-static struct bench b;
-
-static int
-teardown(void **state)
-{
-	bench_clear(&b);
-	return 0;
-}
-
-/* Two members. */
-static int
-two(void **state)
-{
-	bench_init(&b, 2, 3);
-	return 0;
-}
-
-/* Three of them. */
-static int
-three(void **state)
-{
-	bench_init(&b, 3, 7);
-	return 0;
-}
-
-/* A member alone, and another one in HSYNC. */
-static int
-member(void **state)
-{
-	bench_init(&b, 2, 1);
-	return 0;
-}
-
-/* A joiner, and two others, of whom the first is a member. */
-static int
-bystander(void **state)
-{
-	bench_init(&b, 3, 2);
-	return 0;
-}
-
-static struct view_process *
-run(void)
-{
-	return &b.view->d.process;
-}
-
-static struct view_provider *
-peer(int i)
-{
-	return &b.view->d.provider[i];
-}
-
-static struct rset
-only(int id)
-{
-	struct rset s = RSET_NONE;
-	rset_add(&s, id);
-	return s;
-}
-
-static struct rset
-ds(int provider)
-{
-	return only(rpool_of_key(&b.view->d.pool, b.ksk[provider], 43));
-}
-
-/* The owner says something else of one provider, and everybody has heard it. */
-static void
-owner(int provider, bool on, bool sign)
-{
-	b.hsync.entry[provider].on = on;
-	b.hsync.entry[provider].sign = sign;
-	b.hsync.digest[0]++;
-	for (int i = 1; i < b.hsync.count; i++)
-		memcpy(peer(i)->statement.hsync, b.hsync.digest, 32);
-}
-
-/* A process in the middle. */
-static void
-in_the_middle(uint8_t kind, int subject, int requestor, uint8_t step, enum view_phase phase,
-	      uint32_t voters)
-{
-	*run() = (struct view_process){.kind = kind,
-				       .subject = (int8_t)subject,
-				       .requestor = (int8_t)requestor,
-				       .step = step,
-				       .phase = phase,
-				       .epoch = 9,
-				       .tid = {5},
-				       .voters = voters,
-				       .executed = true,
-				       .started = b.now,
-				       .since = b.now,
-				       .executed_at = b.now};
-	memcpy(run()->hsync, b.view->d.hsync.digest, 32);
-	b.view->d.epoch = 9;
-	b.view->dirty = true;
-}
-
-static void
-say(int from, enum msig_op op, uint8_t kind, uint8_t step, int subject, uint16_t result)
-{
-	struct view_message m = {.op = op,
-				 .epoch = 9,
-				 .process = kind,
-				 .step = step,
-				 .subject = subject,
-				 .result = result,
-				 .tid = {5}};
-	memcpy(m.hsync, b.hsync.digest, sizeof(m.hsync));
-	view_on_message(b.view, from, &m, b.now);
-	bench_decide(&b);
-}
-
-/* What a peer says of itself that it is in. */
-static void
-runs(int provider, uint8_t kind, uint8_t step, uint64_t epoch)
-{
-	peer(provider)->statement.process = kind;
-	peer(provider)->statement.step = step;
-	peer(provider)->statement.process_epoch = epoch;
-	b.view->dirty = true;
-}
+#include "tests/unit/scene.h"
 
 static bool
 ended_early(uint8_t kind)
@@ -692,10 +554,7 @@ test_forgotten_record(void **state)
 static void
 test_clock(void **state)
 {
-	struct view_place *p = NULL;
-	for (int i = 0; i < VIEW_PLACES && p == NULL; i++)
-		if (b.view->d.place[i] != NULL && b.view->d.place[i]->kind == PLACE_SERVER)
-			p = b.view->d.place[i];
+	struct view_place *p = place(PLACE_SERVER, NULL);
 	int64_t old = p->unnamed = b.now - 1000 * SECOND;
 	p->history[VIEW_NS].overflow = b.now + 5 * SECOND;
 	p->history[VIEW_NS].tried = b.now;
@@ -848,54 +707,52 @@ test_discarded(void **state)
 	assert_false(rset_has(&run()->fresh, gone));
 }
 
-#define U(setup, name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    U(two, fallen_out),
-	    U(two, lost_its_ds),
-	    U(two, still_in),
-	    U(two, nobody_named),
-	    U(bystander, bystander),
-	    U(member, off_and_named),
-	    U(member, to_sign),
-	    U(two, member_in_a_leave),
-	    U(two, signs_no_more),
-	    U(two, parent_went_back),
-	    U(two, goes_on_to_serve),
-	    U(three, agents_take_over_in_a_leave),
-	    U(two, named_leaver_keeps_its_ds),
-	    U(two, owners_ns_until_the_end),
-	    U(two, asked_again),
-	    U(member, follows),
-	    U(two, requestor_forgot),
-	    U(two, granted_for_long),
-	    U(two, voter_forgot),
-	    U(three, taken_back_in),
-	    U(two, acts_along),
-	    U(three, along_believes),
-	    U(three, half_in_is_told),
-	    U(three, speaker_does_not_know),
-	    U(member, servers_go_first),
-	    U(two, ended_before_csync),
-	    U(two, leave_ended_before_the_parent),
-	    U(two, leaver_loses_what_its_step_takes),
-	    U(two, other_algorithm_stays_ordered),
-	    U(two, confirm_takes_over),
-	    U(three, parent_still_has_him),
-	    U(two, signs_so_it_is_ours),
-	    U(two, key_of_nobody),
-	    U(member, forgotten_record),
-	    U(two, clock),
-	    U(two, hold_ds_since_cds),
-	    U(two, no_cds_are_own_cds),
-	    U(two, owners_ns_at_rest),
-	    U(bystander, nobody_stays),
-	    U(bystander, not_named_yet),
-	    U(two, half_rolled),
-	    U(two, discarded),
+	    IN(two, test_fallen_out),
+	    IN(two, test_lost_its_ds),
+	    IN(two, test_still_in),
+	    IN(two, test_nobody_named),
+	    IN(bystander, test_bystander),
+	    IN(member, test_off_and_named),
+	    IN(member, test_to_sign),
+	    IN(two, test_member_in_a_leave),
+	    IN(two, test_signs_no_more),
+	    IN(two, test_parent_went_back),
+	    IN(two, test_goes_on_to_serve),
+	    IN(three, test_agents_take_over_in_a_leave),
+	    IN(two, test_named_leaver_keeps_its_ds),
+	    IN(two, test_owners_ns_until_the_end),
+	    IN(two, test_asked_again),
+	    IN(member, test_follows),
+	    IN(two, test_requestor_forgot),
+	    IN(two, test_granted_for_long),
+	    IN(two, test_voter_forgot),
+	    IN(three, test_taken_back_in),
+	    IN(two, test_acts_along),
+	    IN(three, test_along_believes),
+	    IN(three, test_half_in_is_told),
+	    IN(three, test_speaker_does_not_know),
+	    IN(member, test_servers_go_first),
+	    IN(two, test_ended_before_csync),
+	    IN(two, test_leave_ended_before_the_parent),
+	    IN(two, test_leaver_loses_what_its_step_takes),
+	    IN(two, test_other_algorithm_stays_ordered),
+	    IN(two, test_confirm_takes_over),
+	    IN(three, test_parent_still_has_him),
+	    IN(two, test_signs_so_it_is_ours),
+	    IN(two, test_key_of_nobody),
+	    IN(member, test_forgotten_record),
+	    IN(two, test_clock),
+	    IN(two, test_hold_ds_since_cds),
+	    IN(two, test_no_cds_are_own_cds),
+	    IN(two, test_owners_ns_at_rest),
+	    IN(bystander, test_nobody_stays),
+	    IN(bystander, test_not_named_yet),
+	    IN(two, test_half_rolled),
+	    IN(two, test_discarded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
