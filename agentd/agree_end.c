@@ -230,7 +230,7 @@ parent_ns_lasts(struct step *s)
 {
 	int parents = 0;
 
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < s->view->d.places; i++) {
 		const struct view_place *p = s->view->d.place[i];
 		if (p == NULL || !view_delegates(s->view, p))
 			continue;

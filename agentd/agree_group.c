@@ -134,7 +134,7 @@ bool
 agree_at_parent(const struct zone_view *view, int provider)
 {
 	bool any = false;
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || !view_delegates(view, p))
 			continue;
@@ -294,7 +294,7 @@ agree_all_known(const struct zone_view *view)
 		const struct view_provider *p = &view->d.provider[i];
 		if ((view->designated & BIT(i)) == 0 || p->has != 0)
 			continue;
-		for (int k = 0; k < VIEW_PLACES; k++) {
+		for (int k = 0; k < view->d.places; k++) {
 			const struct view_place *q = view->d.place[k];
 			const struct view_version *v =
 			    q == NULL || q->kind != PLACE_PARENT ? NULL : view_current(q, VIEW_DS);

@@ -16,6 +16,7 @@
 
 struct check {
 	const struct zone_view *view;
+	bool planned; /* the target is known */
 	struct process_target target;
 	bool everywhere;
 	int64_t now;
@@ -33,8 +34,8 @@ no(struct check *c, enum reason_class class, enum reason_object object, const ch
 	r->object = object;
 	r->since = r->next = 0;
 	r->todo[0] = 0;
-	snprintf(r->place, sizeof(r->place), "%s", place);
-	snprintf(r->expected, sizeof(r->expected), "%s", expected);
+	reason_copy(r->place, sizeof(r->place), place);
+	reason_copy(r->expected, sizeof(r->expected), expected);
 	va_list ap;
 	va_start(ap, seen);
 	vsnprintf(r->seen, sizeof(r->seen), seen, ap);
@@ -46,7 +47,16 @@ static void
 todo(struct check *c, const char *text)
 {
 	if (c->why != NULL)
-		snprintf(c->why->todo, sizeof(c->why->todo), "%s", text);
+		reason_copy(c->why->todo, sizeof(c->why->todo), text);
+}
+
+static const struct process_target *
+target(struct check *c)
+{
+	if (!c->planned)
+		process_target(c->view, &c->target);
+	c->planned = true;
+	return &c->target;
 }
 
 static bool
@@ -95,7 +105,7 @@ one_provider(struct check *c, int provider, enum view_type type, server_check go
 	if (!leaves && (rset_empty(*names) || !rset_within(*names, view->looked_up)))
 		return no(c, REASON_PEER, REASON_OF_SERVER, identity,
 			  "addresses of its name servers", "not all are known");
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || p->kind != PLACE_SERVER ||
 		    view_place_provider(view, p) != provider)
@@ -184,7 +194,7 @@ keys(struct check *c, const struct view_place *p, int provider)
 	const struct view_version *v = view_current(p, VIEW_DNSKEY);
 	struct rset own = c->view->d.provider[provider].statement.dnskey;
 	struct rset want =
-	    rset_or(process_shared(c->view, c->target.dnskey), rset_and(c->target.dnskey, own));
+	    rset_or(process_shared(c->view, target(c)->dnskey), rset_and(target(c)->dnskey, own));
 	struct rset missing = rset_minus(want, v->set);
 	char expected[REASON_TEXT];
 
@@ -204,7 +214,7 @@ static bool
 exact(struct check *c, const struct view_place *p, int provider)
 {
 	const struct view_version *v = view_current(p, VIEW_DNSKEY);
-	struct rset extra = rset_minus(v->set, c->target.dnskey);
+	struct rset extra = rset_minus(v->set, target(c)->dnskey);
 
 	if (rset_empty(extra))
 		return true;
@@ -252,21 +262,21 @@ cds(struct check *c, const struct view_place *p, int provider)
 	const struct view_history *h = &p->history[VIEW_CDNSKEY];
 	const struct view_version *k = view_current(p, VIEW_CDNSKEY);
 
-	if (!c->target.cds_shown)
+	if (!target(c)->cds_shown)
 		return true;
-	if (!rset_equal(v->set, c->target.cds_set))
+	if (!rset_equal(v->set, target(c)->cds_set))
 		return no(c, REASON_PEER, REASON_OF_CDS, p->server, "the CDS of all signers",
-			  "%d of %d, %d others", rset_count(rset_and(v->set, c->target.cds_set)),
-			  rset_count(c->target.cds_set),
-			  rset_count(rset_minus(v->set, c->target.cds_set)));
+			  "%d of %d, %d others", rset_count(rset_and(v->set, target(c)->cds_set)),
+			  rset_count(target(c)->cds_set),
+			  rset_count(rset_minus(v->set, target(c)->cds_set)));
 	if (!fresh(c, h))
 		return no(c, REASON_PEER, REASON_OF_SERVER, p->server, "an answer about CDNSKEY",
 			  "unknown");
-	if (!rset_equal(k->set, c->target.cdnskey))
+	if (!rset_equal(k->set, target(c)->cdnskey))
 		return no(c, REASON_PEER, REASON_OF_CDS, p->server, "the CDNSKEY of all signers",
-			  "%d of %d, %d others", rset_count(rset_and(k->set, c->target.cdnskey)),
-			  rset_count(c->target.cdnskey),
-			  rset_count(rset_minus(k->set, c->target.cdnskey)));
+			  "%d of %d, %d others", rset_count(rset_and(k->set, target(c)->cdnskey)),
+			  rset_count(target(c)->cdnskey),
+			  rset_count(rset_minus(k->set, target(c)->cdnskey)));
 	return true;
 }
 
@@ -277,7 +287,7 @@ named_by_parent(const struct zone_view *view, int provider)
 	struct rset names = process_own_ns(view, provider);
 	bool any = false;
 
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || !view_delegates(view, p))
 			continue;
@@ -305,13 +315,13 @@ ns(struct check *c, const struct view_place *p, int provider)
 		return !rset_meets(process_own_ns(c->view, provider), v->set) ||
 		       no(c, REASON_PEER, REASON_OF_NS, p->server, "NS without the leaver",
 			  "it names itself");
-	if (c->target.agent && !rset_empty(c->target.ns_set)) {
-		if (rset_equal(v->set, c->target.ns_set))
+	if (target(c)->agent && !rset_empty(target(c)->ns_set)) {
+		if (rset_equal(v->set, target(c)->ns_set))
 			return true;
 		return no(c, REASON_PEER, REASON_OF_NS, p->server, "the NS of all providers",
-			  "%d of %d, %d others", rset_count(rset_and(v->set, c->target.ns_set)),
-			  rset_count(c->target.ns_set),
-			  rset_count(rset_minus(v->set, c->target.ns_set)));
+			  "%d of %d, %d others", rset_count(rset_and(v->set, target(c)->ns_set)),
+			  rset_count(target(c)->ns_set),
+			  rset_count(rset_minus(v->set, target(c)->ns_set)));
 	}
 	/* The NS are those of the owner's zone. */
 	if (joins && !rset_within(*names_of(c->view, run->subject), v->set)) {
@@ -359,7 +369,7 @@ static bool
 parents(struct check *c, enum view_type type, parent_check good)
 {
 	int servers = 0;
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < c->view->d.places; i++) {
 		const struct view_place *p = c->view->d.place[i];
 		if (p == NULL || p->kind != PLACE_PARENT ||
 		    (type == VIEW_NS && !view_delegates(c->view, p)))
@@ -383,8 +393,8 @@ static bool
 ds(struct check *c, const struct view_place *p)
 {
 	const struct view_version *v = view_current(p, VIEW_DS);
-	struct rset want = rpool_keys(&c->view->d.pool, c->target.cds_set);
-	if (!c->target.cds_shown)
+	struct rset want = rpool_keys(&c->view->d.pool, target(c)->cds_set);
+	if (!target(c)->cds_shown)
 		return true; /* a single signer and its parent: their own affair */
 	struct rset have = rpool_keys(&c->view->d.pool, v->set);
 	if (rset_equal(want, have))
@@ -462,13 +472,13 @@ static bool
 parent_ns(struct check *c, const struct view_place *p)
 {
 	const struct view_version *v = view_current(p, VIEW_NS);
-	struct rset want = c->target.ns_set;
+	struct rset want = target(c)->ns_set;
 
-	if (!c->target.agent)
+	if (!target(c)->agent)
 		return parent_ns_of_subject(c, p);
 	if (rset_empty(want)) {
 		/* What the zone itself says, as our own signer shows it. */
-		for (int i = 0; i < VIEW_PLACES; i++) {
+		for (int i = 0; i < c->view->d.places; i++) {
 			const struct view_place *q = c->view->d.place[i];
 			if (q != NULL && q->kind == PLACE_SIGNER &&
 			    view_current(q, VIEW_NS) != NULL)
@@ -513,7 +523,7 @@ not_at_parent(struct check *c)
 	const struct view_process *run = &c->view->d.process;
 	int subject = run->kind != 0 ? run->subject : VIEW_SELF;
 
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < c->view->d.places; i++) {
 		const struct view_place *p = c->view->d.place[i];
 		if (p == NULL || p->kind != PLACE_SERVER ||
 		    view_place_provider(c->view, p) != subject ||
@@ -564,7 +574,7 @@ algorithms(struct check *c)
 static bool
 signs_data(const struct zone_view *view, int key)
 {
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		const struct view_version *v =
 		    p == NULL || p->kind == PLACE_PARENT ? NULL : view_current(p, VIEW_SOA);
@@ -647,7 +657,7 @@ anyone_named(const struct zone_view *view, uint32_t mask)
 {
 	bool seen = false;
 
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		const struct view_version *v =
 		    p == NULL || !view_delegates(view, p) ? NULL : view_current(p, VIEW_NS);
@@ -719,7 +729,7 @@ static bool
 gone(struct check *c)
 {
 	const struct view_process *run = &c->view->d.process;
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < c->view->d.places; i++) {
 		const struct view_place *p = c->view->d.place[i];
 		if (p != NULL && p->kind == PLACE_SERVER &&
 		    view_place_provider(c->view, p) == run->subject && !gone_server(c, p))
@@ -893,7 +903,7 @@ data_new(struct check *c)
 
 	if (!process_rolls(view))
 		return true;
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || p->kind == PLACE_PARENT ||
 		    view_place_provider(view, p) != VIEW_SELF)
@@ -985,7 +995,6 @@ process_check(const struct zone_view *view, uint32_t conditions, bool everywhere
 	      struct reason *why)
 {
 	struct check c = {.view = view, .everywhere = everywhere, .now = now, .why = why};
-	process_target(view, &c.target);
 	conditions &= everywhere ? ~MUTANT_GUARDS : ~MUTANT_DONES;
 	for (int bit = 0; bit < COND_COUNT; bit++)
 		if ((conditions >> bit & 1) != 0 && !condition(&c, bit))

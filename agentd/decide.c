@@ -47,7 +47,7 @@ sweep(struct zone_view *view)
 							     rset_or(c[k]->cdnskey, c[k]->ns)),
 						     c[k]->csync));
 	}
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < d->places; i++) {
 		const struct view_place *p = d->place[i];
 		if (p == NULL)
 			continue;

@@ -38,7 +38,7 @@ no_strangers(const struct zone_view *view)
 	for (int i = 1; i < VIEW_PROVIDERS; i++)
 		if (view->d.provider[i].used)
 			names = rset_or(names, view->d.provider[i].statement.ns);
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || !view_delegates(view, p))
 			continue;

@@ -34,12 +34,14 @@ decide_look_up(struct step *s)
 
 	for (int i = 1; i < VIEW_PROVIDERS; i++) {
 		const struct view_provider *p = &view->d.provider[i];
+		if (!p->used)
+			continue;
 		const struct view_hsync_entry *e = decide_entry(&view->d.hsync, p->identity);
-		if (p->used && ((e != NULL && e->on) || p->has != 0 ||
-				(view->d.process.kind != 0 && view->d.process.subject == i)))
+		if ((e != NULL && e->on) || p->has != 0 ||
+		    (view->d.process.kind != 0 && view->d.process.subject == i))
 			names = rset_or(names, p->statement.ns);
 	}
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		const struct view_version *v = p == NULL ? NULL : view_current(p, VIEW_NS);
 		if (v != NULL)
@@ -71,7 +73,7 @@ decide_look_up(struct step *s)
 static bool
 any_due(const struct zone_view *view, int64_t every, int64_t now)
 {
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p != NULL && (p->asked == 0 || now - p->asked >= every))
 			return true;
@@ -96,7 +98,7 @@ decide_ask(struct step *s)
 	int64_t every = busy(view) ? t->ask_fast : t->ask_slow;
 	bool any = any_due(view, every, s->now);
 
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		struct view_place *p = view->d.place[i];
 		if (p == NULL || !due_along(s, p->asked, every, any))
 			continue;
@@ -124,7 +126,7 @@ decide_ask(struct step *s)
 void
 decide_forget_places(struct step *s)
 {
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < s->view->d.places; i++) {
 		struct view_place *p = s->view->d.place[i];
 		if (p == NULL || p->kind != PLACE_SERVER || !rset_empty(p->ns) ||
 		    safety_cached(s->view, p, s->now))

@@ -23,7 +23,7 @@ decide_delegated(const struct zone_view *view, int provider)
 		names = rset_minus(names, other->ns);
 	}
 
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || p->kind != PLACE_PARENT)
 			continue;
@@ -55,7 +55,7 @@ not_delegated(const struct zone_view *view)
 	const struct view_statement *st = &view->d.provider[VIEW_SELF].statement;
 	int parents = 0;
 
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || p->kind != PLACE_PARENT)
 			continue;
@@ -79,7 +79,7 @@ maybe_ds(const struct zone_view *view)
 	struct rset keys = view->d.provider[VIEW_SELF].statement.dnskey;
 	int parents = 0;
 
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || p->kind != PLACE_PARENT)
 			continue;
@@ -130,7 +130,7 @@ named_no_more(struct step *s)
 	for (int i = 1; i < VIEW_PROVIDERS; i++)
 		if (view->d.provider[i].used && view->d.provider[i].member)
 			others = rset_or(others, process_own_ns(view, i));
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || !view_delegates(view, p))
 			continue;
@@ -159,7 +159,7 @@ ds_no_more(struct step *s)
 		if (view->d.provider[i].used && view->d.provider[i].member &&
 		    (view->designated >> i & 1) != 0)
 			others = rset_or(others, view->d.provider[i].statement.dnskey);
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || p->kind != PLACE_PARENT)
 			continue;
@@ -238,7 +238,7 @@ has_ds(const struct zone_view *view, int provider)
 	struct rset keys = view->d.provider[provider].statement.dnskey;
 	bool any = false;
 
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || p->kind != PLACE_PARENT)
 			continue;
@@ -258,14 +258,15 @@ gone_without_us(const struct zone_view *view, int provider)
 {
 	const struct view_provider *p = &view->d.provider[provider];
 	const struct view_provider *self = &view->d.provider[VIEW_SELF];
-	struct rset names = process_own_ns(view, provider), keys = p->statement.dnskey;
+	struct rset keys = p->statement.dnskey;
 	bool ds = false, ns = false;
 	int parents = 0;
 
 	if (!p->used || p->has == 0 || self->member || self->has == HAS_ALL ||
 	    view->d.process.kind != 0 || !p->statement.known || !view->parent_known)
 		return 0;
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	struct rset names = process_own_ns(view, provider);
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *q = view->d.place[i];
 		if (q == NULL || q->kind != PLACE_PARENT)
 			continue;
@@ -297,14 +298,14 @@ static bool
 left_named(const struct zone_view *view, int provider)
 {
 	const struct view_provider *p = &view->d.provider[provider];
-	struct rset names = process_own_ns(view, provider);
 	int parents = 0;
 
 	if (!p->used || p->has != 0 || !p->statement.known || view->d.process.kind != 0 ||
 	    !view->d.provider[VIEW_SELF].member || (view->listed >> provider & 1) != 0 ||
 	    !view->parent_known)
 		return false;
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	struct rset names = process_own_ns(view, provider);
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *q = view->d.place[i];
 		if (q == NULL || !view_delegates(view, q))
 			continue;
@@ -371,6 +372,8 @@ decide_membership(struct step *s)
 	}
 	for (int i = 1; i < VIEW_PROVIDERS; i++) {
 		struct view_provider *p = &d->provider[i];
+		if (!p->used)
+			continue;
 		const struct view_hsync_entry *e = decide_entry(&d->hsync, p->identity);
 		const struct view_statement *st = &p->statement;
 		if (i != VIEW_SELF && p->member && d->process.kind == 0 && st->known && !p->stale &&
@@ -384,8 +387,8 @@ decide_membership(struct step *s)
 		bool apart = d->process.kind == 0 || d->process.subject != i ||
 			     (d->process.kind == MSIG_PROCESS_REMOVE &&
 			      (process_effects(view) & EFFECT_CDS_DEL) == 0);
-		if (p->used && has_ds(view, i) && !p->member && apart &&
-		    (p->has & (HAS_KEYS | HAS_CDS)) != (HAS_KEYS | HAS_CDS)) {
+		if (!p->member && apart &&
+		    (p->has & (HAS_KEYS | HAS_CDS)) != (HAS_KEYS | HAS_CDS) && has_ds(view, i)) {
 			p->has |= HAS_KEYS | HAS_CDS;
 			p->contributed = true;
 			view->persist = true;
@@ -406,8 +409,8 @@ decide_membership(struct step *s)
 			step_journal(s, "%s is out of the zone%s: the delegation has it no more",
 				     p->identity, p->has != 0 ? " in part" : "");
 		}
-		if (p->used && p->has == 0 && p->statement.known && e != NULL && e->on &&
-		    !e->sign && rset_empty(p->statement.dnskey) &&
+		if (p->has == 0 && p->statement.known && e != NULL && e->on && !e->sign &&
+		    rset_empty(p->statement.dnskey) &&
 		    (d->process.kind == 0 || d->process.subject != i) &&
 		    decide_delegated(view, i) == 1) {
 			p->has = HAS_NS;
@@ -416,9 +419,8 @@ decide_membership(struct step *s)
 			step_journal(s, "%s serves the zone: the delegation names it", p->identity);
 			continue;
 		}
-		if (!p->used || p->member || p->expelled || !p->statement.known ||
-		    !says_member(view, i) || e == NULL ||
-		    (d->process.kind != 0 && d->process.subject == i) ||
+		if (p->member || p->expelled || !p->statement.known || !says_member(view, i) ||
+		    e == NULL || (d->process.kind != 0 && d->process.subject == i) ||
 		    decide_delegated(view, i) != 1)
 			continue;
 		p->member = p->contributed = true;

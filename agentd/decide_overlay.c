@@ -210,7 +210,7 @@ parent_has(const struct zone_view *view, int provider)
 			names =
 			    rset_minus(names, i == VIEW_SELF ? view->config.ns
 							     : view->d.provider[i].statement.ns);
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || p->kind != PLACE_PARENT)
 			continue;
@@ -364,7 +364,7 @@ naming(struct step *s, struct view_overlay *o)
 		old = rset_or(old, view->d.want.from[i].ns);
 		new = rset_or(new, o->from[i].ns);
 	}
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p != NULL && p->kind == PLACE_SERVER && p->named != 0)
 			old = rset_or(old, p->ns);

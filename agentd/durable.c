@@ -333,6 +333,7 @@ c_places(struct codec *c, struct durable *d)
 			if (c->rd.err != 0 ||
 			    (d->place[i] = calloc(1, sizeof(*d->place[i]))) == NULL)
 				return;
+			d->places = i + 1;
 		}
 		c_place(c, d->place[i]);
 	}
@@ -456,7 +457,7 @@ consistent(const struct durable *d)
 			all))
 			return false;
 	}
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < d->places; i++) {
 		const struct view_place *p = d->place[i];
 		if (p == NULL)
 			continue;
@@ -500,7 +501,7 @@ view_decode(struct zone_view *view, const uint8_t *data, size_t len, int64_t now
 	if (msig_rd_end(&c.rd) != 0 || !consistent(d) ||
 	    strcmp(identity, d->provider[VIEW_SELF].identity) != 0)
 		return MSIG_EDB;
-	for (int i = 0; i < VIEW_PLACES; i++)
+	for (int i = 0; i < d->places; i++)
 		for (int t = 0; d->place[i] != NULL && t < VIEW_TYPE_COUNT; t++) {
 			struct view_history *h = &d->place[i]->history[t];
 			if (h->count > 0 && h->at[h->count - 1].last < now)
@@ -512,7 +513,7 @@ view_decode(struct zone_view *view, const uint8_t *data, size_t len, int64_t now
 	}
 	if (MUTANT(FORGET_HOLD)) {
 		memset(d->process.hold, 0, sizeof(d->process.hold));
-		for (int i = 0; i < VIEW_PLACES; i++)
+		for (int i = 0; i < d->places; i++)
 			for (int t = 0; d->place[i] != NULL && t < VIEW_TYPE_COUNT; t++)
 				d->place[i]->history[t].count = 0;
 	}

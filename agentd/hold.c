@@ -111,7 +111,7 @@ leave_deadline(const struct zone_view *view, const struct hold_want *want)
 
 	if (view->d.clock_floor > begin)
 		begin = view->d.clock_floor;
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || p->kind == PLACE_PARENT)
 			continue;
@@ -140,10 +140,11 @@ static bool
 fell_silent(const struct zone_view *view, const struct view_place *p, const struct view_history *h,
 	    int64_t now)
 {
+	if (view->d.process.kind != MSIG_PROCESS_REMOVE || h->status != MSIG_SEEN_UNKNOWN ||
+	    now - h->time <= 2 * view->config.times.fresh)
+		return false;
 	int provider = view_place_provider(view, p);
-	return provider > VIEW_SELF && view->d.process.kind == MSIG_PROCESS_REMOVE &&
-	       (view->designated >> provider & 1) == 0 && h->status == MSIG_SEEN_UNKNOWN &&
-	       now - h->time > 2 * view->config.times.fresh;
+	return provider > VIEW_SELF && (view->designated >> provider & 1) == 0;
 }
 
 /* Not seen, or not as it is to be. */
@@ -162,7 +163,7 @@ const struct view_place *
 hold_old(const struct zone_view *view, enum view_hold hold, const struct hold_want *want,
 	 int64_t now)
 {
-	for (int i = 0; i < VIEW_PLACES && hold != HOLD_LEAVE; i++) {
+	for (int i = 0; i < view->d.places && hold != HOLD_LEAVE; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p != NULL && counts(view, hold, p, want->at, now) &&
 		    shows_old(view, hold, want, p, now))
@@ -176,7 +177,7 @@ hold_old(const struct zone_view *view, enum view_hold hold, const struct hold_wa
 static int64_t
 cds_since(const struct zone_view *view, int64_t begin)
 {
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		const struct view_version *v = p == NULL || p->kind != PLACE_SERVER ||
 						       view_place_provider(view, p) != VIEW_SELF
@@ -205,7 +206,7 @@ hold_deadline(const struct zone_view *view, enum view_hold hold, const struct ho
 	/* Where the delegation shows nowhere, a person has seen it when the step was executed. */
 	if (hold == HOLD_NS && view_hidden(view) && view->d.process.executed_at > begin)
 		begin = view->d.process.executed_at;
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || !counts(view, hold, p, want->at, now))
 			continue;

@@ -53,7 +53,7 @@ hold_length(const struct outlook_maker *m, struct outlook_hold *h)
 	const struct view_times *times = &view->config.times;
 
 	h->provider = VIEW_STRANGER;
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || !hold_looks_at(h->hold, p))
 			continue;
@@ -206,7 +206,7 @@ advise_ttl(struct outlook_maker *m, const struct outlook_hold *h, int64_t saves)
 		uint32_t ttl = i == VIEW_SELF && (h->hold == HOLD_RR || h->hold == HOLD_LEAVE)
 				   ? view->own_max_ttl
 				   : 0;
-		for (int k = 0; k < VIEW_PLACES; k++) {
+		for (int k = 0; k < view->d.places; k++) {
 			const struct view_place *p = view->d.place[k];
 			if (p == NULL || p->kind == PLACE_PARENT ||
 			    (p->kind == PLACE_SIGNER ? VIEW_SELF : view_place_provider(view, p)) !=

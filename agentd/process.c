@@ -583,11 +583,10 @@ sep_keys(const struct zone_view *view, struct rset keys)
 struct rset
 process_shared(const struct zone_view *view, struct rset keys)
 {
-	struct rset home = sep_keys(view, keys);
-
 	if (view->d.share != MSIG_SHARE_ZSK)
 		return keys;
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	struct rset home = sep_keys(view, keys);
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		const struct view_version *v =
 		    p == NULL || p->kind == PLACE_PARENT ? NULL : view_current(p, VIEW_SOA);
@@ -618,7 +617,7 @@ static struct rset
 idle_keys(const struct zone_view *view, int provider)
 {
 	struct rset keys = view->d.provider[provider].statement.dnskey;
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || p->kind == PLACE_PARENT ||
 		    view_place_provider(view, p) != provider)

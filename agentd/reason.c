@@ -25,6 +25,16 @@ reason_object_name(enum reason_object object)
 	return (unsigned)object < sizeof(names) / sizeof(names[0]) ? names[object] : "?";
 }
 
+void
+reason_copy(char *to, size_t room, const char *text)
+{
+	size_t len = text == NULL ? 0 : strlen(text);
+	if (len >= room)
+		len = room - 1;
+	memcpy(to, text == NULL ? "" : text, len);
+	to[len] = 0;
+}
+
 int
 reason_same(const struct reason *a, const struct reason *b)
 {

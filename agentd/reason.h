@@ -69,6 +69,9 @@ struct reason {
 const char *reason_class_name(enum reason_class class);
 const char *reason_object_name(enum reason_object object);
 
+/* A text as far as there is room, which is not 0; NULL is an empty one. */
+void reason_copy(char *to, size_t room, const char *text);
+
 /* Same class, object and place: the waiting goes on, `since` stays. */
 int reason_same(const struct reason *a, const struct reason *b);
 

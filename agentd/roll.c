@@ -463,7 +463,7 @@ roll_goes_over(const struct zone_view *view, uint8_t coming)
 			return false;
 		over |= of_one(view, rpool_keys(&view->d.pool, p->statement.cds), coming);
 	}
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		const struct view_version *v =
 		    p == NULL || p->kind != PLACE_PARENT ? NULL : view_current(p, VIEW_DS);

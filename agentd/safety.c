@@ -1,7 +1,6 @@
 /*
  * S1 and S2 over the observed history.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "agentd/mutant.h"
@@ -14,6 +13,7 @@ struct vis {
 	const struct view_version *v;
 	const struct view_place *place;
 	enum view_type type;
+	struct rset keys; /* DS: those that it stands for */
 };
 
 /* Everything that caches may hold. */
@@ -65,11 +65,12 @@ served_until(const struct zone_view *view, const struct view_place *p, enum view
 	     const struct view_version *v)
 {
 	const struct view_history *h = &p->history[type];
+	if (v->until != VIEW_NEVER || h->status != MSIG_SEEN_UNKNOWN || h->tried == 0)
+		return v->until;
 	/* The NS of a server that nobody states keep nobody named but itself. */
 	bool stranger = type == VIEW_NS && p->kind == PLACE_SERVER &&
 			view_place_provider(view, p) == VIEW_STRANGER;
-	if (v->until == VIEW_NEVER && h->status == MSIG_SEEN_UNKNOWN && h->tried != 0 &&
-	    (stranger || taken_out(view, p)))
+	if (stranger || taken_out(view, p))
 		return h->time != 0 ? h->time : v->last;
 	return v->until;
 }
@@ -96,7 +97,10 @@ collect(const struct zone_view *view, const struct view_place *p, enum view_type
 		const struct view_version *v = &h->at[i];
 		if (expires(view, p, type, v) <= now || (!all && v->until <= p->named))
 			continue;
-		out[n++] = (struct vis){v, p, type};
+		out[n] = (struct vis){.v = v, .place = p, .type = type};
+		if (type == VIEW_DS)
+			out[n].keys = rpool_keys(&view->d.pool, v->set);
+		n++;
 	}
 	if (h->overflow > now && h->overflow > *overflow)
 		*overflow = h->overflow;
@@ -108,7 +112,7 @@ look(const struct zone_view *view, int64_t now, struct seen *seen)
 {
 	seen->ds = seen->keys = seen->sigs = 0;
 	seen->overflow = 0;
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || !safety_cached(view, p, now))
 			continue;
@@ -165,11 +169,11 @@ violated(const struct zone_view *view, struct safety *r, enum reason_object obje
 	r->ok = false;
 	r->until = until;
 	r->object = object;
-	snprintf(r->place, sizeof(r->place), "%s", p->server);
-	snprintf(r->text, sizeof(r->text), "%s",
-		 object == REASON_OF_S1   ? "a DS set that matches no signing key of a DNSKEY set"
-		 : object == REASON_OF_S2 ? "signatures that no key of a DNSKEY set made"
-					  : "an algorithm that does not sign everywhere");
+	reason_copy(r->place, sizeof(r->place), p->server);
+	reason_copy(r->text, sizeof(r->text),
+		    object == REASON_OF_S1 ? "a DS set that matches no signing key of a DNSKEY set"
+		    : object == REASON_OF_S2 ? "signatures that no key of a DNSKEY set made"
+					     : "an algorithm that does not sign everywhere");
 }
 
 static void
@@ -181,8 +185,8 @@ unknown(struct safety *r, enum reason_object object, const char *place, const ch
 	r->unknown = true;
 	r->until = VIEW_NEVER;
 	r->object = object;
-	snprintf(r->place, sizeof(r->place), "%s", place);
-	snprintf(r->text, sizeof(r->text), "%s", what);
+	reason_copy(r->place, sizeof(r->place), place);
+	reason_copy(r->text, sizeof(r->text), what);
 }
 
 /* A history that overflowed hides versions: nothing is proven until they are gone. */
@@ -193,7 +197,7 @@ overflowed(struct safety *r, const struct seen *seen)
 		r->ok = false;
 		r->until = seen->overflow;
 		r->object = REASON_OF_SERVER;
-		snprintf(r->text, sizeof(r->text), "too many versions in a short time");
+		reason_copy(r->text, sizeof(r->text), "too many versions in a short time");
 	}
 }
 
@@ -207,7 +211,7 @@ may_be_named(const struct zone_view *view, const struct view_place *p, int64_t n
 
 	if (p->named != 0 || p->unnamed != 0 || ns->count == 0)
 		return false;
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_version *v =
 		    view->d.place[i] == NULL ? NULL : view_current(view->d.place[i], VIEW_NS);
 		if (v != NULL && v->ttl > ttl)
@@ -222,7 +226,7 @@ may_be_named(const struct zone_view *view, const struct view_place *p, int64_t n
 static bool
 own_delegated(const struct zone_view *view, int64_t now)
 {
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p != NULL && p->kind == PLACE_SERVER &&
 		    view_place_provider(view, p) == VIEW_SELF &&
@@ -239,7 +243,7 @@ all_seen(const struct zone_view *view, int64_t now, struct safety *r)
 {
 	struct rset names = RSET_NONE;
 
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		const struct view_version *ns =
 		    p == NULL || p->kind != PLACE_PARENT ? NULL : view_current(p, VIEW_NS);
@@ -250,7 +254,7 @@ all_seen(const struct zone_view *view, int64_t now, struct safety *r)
 		unknown(r, REASON_OF_SERVER, "", "not all delegated servers are known");
 		return false;
 	}
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || p->kind != PLACE_SERVER || !rset_meets(p->ns, names))
 			continue;
@@ -283,9 +287,8 @@ safety_keys(const struct zone_view *view, struct rset dnskeys, int64_t now)
 		return r;
 	look(view, now, &seen);
 	for (int i = 0; i < seen.ds; i++) {
-		struct rset keys = rpool_keys(&view->d.pool, seen.d[i].v->set);
-		if (!s1(seen.d[i].v->absent, keys, dnskeys, cur->signers) &&
-		    s1(seen.d[i].v->absent, keys, cur->set, cur->signers))
+		if (!s1(seen.d[i].v->absent, seen.d[i].keys, dnskeys, cur->signers) &&
+		    s1(seen.d[i].v->absent, seen.d[i].keys, cur->set, cur->signers))
 			violated(view, &r, REASON_OF_S1, NULL, &seen.d[i]);
 	}
 	for (int i = 0; i < seen.sigs; i++)
@@ -332,7 +335,7 @@ static struct rset
 named_now(const struct zone_view *view)
 {
 	struct rset names = RSET_NONE;
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p != NULL && p->kind == PLACE_SERVER && p->named != 0)
 			names = rset_or(names, p->ns);
@@ -355,7 +358,7 @@ asked_lately(const struct zone_view *view, const struct view_place *p, enum view
 static bool
 known_lately(const struct zone_view *view, struct rset names, int64_t now, struct safety *r)
 {
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || p->kind == PLACE_SIGNER ||
 		    (p->kind == PLACE_SERVER && p->named == 0 && !rset_meets(p->ns, names)))
@@ -389,7 +392,7 @@ safety_naming(const struct zone_view *view, struct rset names, int64_t now)
 	/* The newcomer's servers enter with what they serve now. */
 	int old_keys = seen.keys, old_sigs = seen.sigs;
 	struct rset may = rset_or(names, named_now(view));
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || p->kind != PLACE_SERVER || !rset_meets(p->ns, names))
 			continue;
@@ -408,8 +411,8 @@ safety_naming(const struct zone_view *view, struct rset names, int64_t now)
 				"it names servers that nobody else names");
 			return r;
 		}
-		seen.k[seen.keys++] = (struct vis){k, p, VIEW_DNSKEY};
-		seen.s[seen.sigs++] = (struct vis){s, p, VIEW_SOA};
+		seen.k[seen.keys++] = (struct vis){.v = k, .place = p, .type = VIEW_DNSKEY};
+		seen.s[seen.sigs++] = (struct vis){.v = s, .place = p, .type = VIEW_SOA};
 	}
 	if (known == 0) {
 		unknown(&r, REASON_OF_SERVER, "", "no address is known");
@@ -419,8 +422,8 @@ safety_naming(const struct zone_view *view, struct rset names, int64_t now)
 		unknown(&r, REASON_OF_DS, "", "the parent's DS was never seen");
 	for (int i = old_keys; i < seen.keys; i++)
 		for (int j = 0; j < seen.ds; j++)
-			if (!s1(seen.d[j].v->absent, rpool_keys(&view->d.pool, seen.d[j].v->set),
-				seen.k[i].v->set, seen.k[i].v->signers))
+			if (!s1(seen.d[j].v->absent, seen.d[j].keys, seen.k[i].v->set,
+				seen.k[i].v->signers))
 				violated(view, &r, REASON_OF_S1, &seen.k[i], &seen.d[j]);
 	for (int i = 0; i < seen.keys; i++)
 		for (int j = 0; j < seen.sigs; j++)
@@ -445,8 +448,8 @@ safety_now(const struct zone_view *view, int64_t now)
 	look(view, now, &seen);
 	for (int i = 0; i < seen.keys; i++) {
 		for (int j = 0; j < seen.ds; j++)
-			if (!s1(seen.d[j].v->absent, rpool_keys(&view->d.pool, seen.d[j].v->set),
-				seen.k[i].v->set, seen.k[i].v->signers))
+			if (!s1(seen.d[j].v->absent, seen.d[j].keys, seen.k[i].v->set,
+				seen.k[i].v->signers))
 				violated(view, &r, REASON_OF_S1, &seen.k[i], &seen.d[j]);
 		for (int j = 0; j < seen.sigs; j++)
 			if (!s2(seen.k[i].v->set, seen.s[j].v->signers))
@@ -462,7 +465,7 @@ static struct rset
 named_by(const struct zone_view *view, enum view_place_kind kind, int64_t now, uint32_t *ttl,
 	 struct rset names)
 {
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || p->kind != kind ||
 		    (kind == PLACE_SERVER && !rset_meets(p->ns, names) && !safety_visible(p, now) &&
@@ -491,7 +494,7 @@ safety_delegations(struct zone_view *view, int64_t now)
 			break;
 		names = more;
 	}
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		struct view_place *p = view->d.place[i];
 		if (p == NULL || p->kind != PLACE_SERVER)
 			continue;

@@ -62,9 +62,9 @@ step_wait(struct step *s, enum reason_class class, enum reason_object object, co
 	r.since = 0;
 	r.next = next;
 	r.todo[0] = 0;
-	snprintf(r.place, sizeof(r.place), "%.79s", place);
-	snprintf(r.expected, sizeof(r.expected), "%s", expected);
-	snprintf(r.seen, sizeof(r.seen), "%s", seen);
+	reason_copy(r.place, sizeof(r.place), place);
+	reason_copy(r.expected, sizeof(r.expected), expected);
+	reason_copy(r.seen, sizeof(r.seen), seen);
 	step_reason(s, &r);
 }
 
@@ -76,10 +76,10 @@ step_blocked(struct step *s, enum reason_object object, const char *place, const
 	r.class = REASON_BLOCKED;
 	r.object = object;
 	r.since = r.next = 0;
-	snprintf(r.place, sizeof(r.place), "%.79s", place);
-	snprintf(r.expected, sizeof(r.expected), "%s", expected);
-	snprintf(r.seen, sizeof(r.seen), "%s", seen);
-	snprintf(r.todo, sizeof(r.todo), "%s", todo);
+	reason_copy(r.place, sizeof(r.place), place);
+	reason_copy(r.expected, sizeof(r.expected), expected);
+	reason_copy(r.seen, sizeof(r.seen), seen);
+	reason_copy(r.todo, sizeof(r.todo), todo);
 	step_reason(s, &r);
 }
 

@@ -92,16 +92,6 @@ news(struct zone_view *view, bool durable)
 	return true;
 }
 
-static void
-copy_text(char *to, size_t room, const char *from)
-{
-	size_t len = from == NULL ? 0 : strlen(from);
-	if (len >= room)
-		len = room - 1;
-	memcpy(to, from == NULL ? "" : from, len);
-	to[len] = 0;
-}
-
 uint16_t
 view_rrtype(enum view_type type)
 {
@@ -169,7 +159,7 @@ view_provider(struct zone_view *view, const char *identity)
 			continue;
 		memset(p, 0, sizeof(*p));
 		p->used = true;
-		copy_text(p->identity, sizeof(p->identity), identity);
+		reason_copy(p->identity, sizeof(p->identity), identity);
 		news(view, true);
 		return i;
 	}
@@ -195,8 +185,8 @@ view_place_provider(const struct zone_view *view, const struct view_place *place
 static bool
 shows_child(const struct view_place *p)
 {
-	const struct view_version *v = view_current(p, VIEW_NS);
-	return p->kind == PLACE_PARENT && v != NULL && v->child;
+	const struct view_version *v = p->kind == PLACE_PARENT ? view_current(p, VIEW_NS) : NULL;
+	return v != NULL && v->child;
 }
 
 bool
@@ -204,7 +194,7 @@ view_hidden(const struct zone_view *view)
 {
 	bool any = false;
 
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p != NULL && p->kind == PLACE_PARENT && !shows_child(p))
 			return false;
@@ -222,7 +212,7 @@ view_delegates(const struct zone_view *view, const struct view_place *place)
 bool
 view_serves_child(const struct zone_view *view, const char *server)
 {
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p != NULL && shows_child(p) && strcmp(p->server, server) == 0)
 			return true;
@@ -233,17 +223,10 @@ view_serves_child(const struct zone_view *view, const char *server)
 const struct view_place *
 view_own_signer(const struct zone_view *view)
 {
-	for (int i = 0; i < VIEW_PLACES; i++)
+	for (int i = 0; i < view->d.places; i++)
 		if (view->d.place[i] != NULL && view->d.place[i]->kind == PLACE_SIGNER)
 			return view->d.place[i];
 	return NULL;
-}
-
-const struct view_version *
-view_current(const struct view_place *place, enum view_type type)
-{
-	const struct view_history *h = &place->history[type];
-	return h->count == 0 ? NULL : &h->at[h->count - 1];
 }
 
 /* ---- observations ---- */
@@ -326,7 +309,7 @@ view_on_answer(struct zone_view *view, const struct view_answer *a)
 	bool changed = h->status != a->status;
 	h->status = a->status;
 	if (a->status == MSIG_SEEN_UNKNOWN) {
-		copy_text(h->reason, sizeof(h->reason), a->reason);
+		reason_copy(h->reason, sizeof(h->reason), a->reason);
 		return changed ? news(view, false) : false;
 	}
 	h->time = a->time;
@@ -334,7 +317,7 @@ view_on_answer(struct zone_view *view, const struct view_answer *a)
 	if (other)
 		h->ttl = a->ttl;
 	/* Not only of a new version: what an unanswered question wrote there is over. */
-	copy_text(h->reason, sizeof(h->reason), a->alien ? a->reason : "");
+	reason_copy(h->reason, sizeof(h->reason), a->alien ? a->reason : "");
 	struct view_version *current = h->count > 0 ? &h->at[h->count - 1] : NULL;
 	if (current == NULL || !same_version(current, a)) {
 		push_version(h, a, view->config.times.d + view->config.times.margin);
@@ -361,7 +344,7 @@ view_on_hsync(struct zone_view *view, const struct view_hsync *seen)
 	if (seen->status == MSIG_SEEN_UNKNOWN) {
 		/* The last thing seen stays: unknown is not empty. Its time grows old. */
 		bool first = view->hsync_why[0] == 0;
-		copy_text(view->hsync_why, sizeof(view->hsync_why), seen->error);
+		reason_copy(view->hsync_why, sizeof(view->hsync_why), seen->error);
 		return first ? news(view, false) : false;
 	}
 	view->hsync_why[0] = 0;
@@ -387,8 +370,10 @@ place_of(struct zone_view *view, enum view_place_kind kind, const char *server, 
 	if (p == NULL)
 		return NULL;
 	p->kind = kind;
-	copy_text(p->server, sizeof(p->server), server);
+	reason_copy(p->server, sizeof(p->server), server);
 	view->d.place[empty] = p;
+	if (empty >= view->d.places)
+		view->d.places = empty + 1;
 	*index = empty;
 	news(view, true);
 	return p;
@@ -398,7 +383,7 @@ int
 view_signer(struct zone_view *view, const char *server)
 {
 	int index = -1;
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		struct view_place *p = view->d.place[i];
 		if (p != NULL && p->kind == PLACE_SIGNER && strcmp(p->server, server) != 0) {
 			free(p);
@@ -426,7 +411,7 @@ parent_addresses(struct zone_view *view, const char *const *server, int count)
 	bool changed = !view->parent_known;
 	int index;
 
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		struct view_place *p = view->d.place[i];
 		if (p == NULL || p->kind != PLACE_PARENT || listed(server, count, p->server))
 			continue;
@@ -450,7 +435,7 @@ view_on_addresses(struct zone_view *view, int ns, bool known, const char *const 
 		return parent_addresses(view, server, count);
 
 	bool changed = !rset_has(&view->looked_up, ns);
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		struct view_place *p = view->d.place[i];
 		if (p != NULL && p->kind == PLACE_SERVER && rset_has(&p->ns, ns) &&
 		    !listed(server, count, p->server)) {
@@ -477,7 +462,7 @@ view_on_addresses(struct zone_view *view, int ns, bool known, const char *const 
 bool
 view_on_changed(struct zone_view *view)
 {
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		struct view_place *p = view->d.place[i];
 		if (p != NULL && view_place_provider(view, p) == VIEW_SELF)
 			p->asked = 0;
@@ -500,7 +485,7 @@ view_on_egress(struct zone_view *view, const char *text)
 {
 	if (strncmp(view->egress, text, sizeof(view->egress) - 1) == 0)
 		return false;
-	copy_text(view->egress, sizeof(view->egress), text);
+	reason_copy(view->egress, sizeof(view->egress), text);
 	return news(view, false);
 }
 
@@ -520,7 +505,7 @@ view_on_peer(struct zone_view *view, int provider, bool ready, const char *why)
 	struct view_provider *p = peer(view, provider);
 	if (p == NULL)
 		return false;
-	copy_text(p->why, sizeof(p->why), why);
+	reason_copy(p->why, sizeof(p->why), why);
 	if (p->ready == ready)
 		return false;
 	p->ready = ready;
@@ -574,7 +559,7 @@ same_statement(const struct view_statement *a, const struct view_statement *b)
 static int
 refuse_statement(struct zone_view *view, struct view_provider *p, int error, const char *why)
 {
-	copy_text(p->refused, sizeof(p->refused), why);
+	reason_copy(p->refused, sizeof(p->refused), why);
 	news(view, false);
 	return error;
 }
@@ -716,7 +701,7 @@ view_on_message(struct zone_view *view, int provider, const struct view_message 
 		if (!mine || run->requestor != VIEW_SELF || m->step != run->step ||
 		    (run->phase != PHASE_REQUESTED && m->op != MSIG_OP_DENY))
 			return false;
-		copy_text(p->said, sizeof(p->said), m->text);
+		reason_copy(p->said, sizeof(p->said), m->text);
 		p->said_result = m->result;
 		if (m->op == MSIG_OP_DENY) {
 			p->ask = *m;
@@ -742,7 +727,7 @@ view_on_applied(struct zone_view *view, uint64_t epoch, uint64_t counter, uint16
 	if (view->applying == 0 || epoch != want->epoch || counter != want->counter)
 		return false;
 	view->apply_rcode = rcode;
-	copy_text(view->apply_text, sizeof(view->apply_text), text);
+	reason_copy(view->apply_text, sizeof(view->apply_text), text);
 	if (rcode != 0)
 		return news(view, false); /* applying stays set: said again after a pause */
 	view->applying = 0;
@@ -791,7 +776,7 @@ view_on_keys(struct zone_view *view, bool known, const char *text, const struct 
 	bool changed = view->store_known != known || strcmp(view->store_why, text) != 0;
 
 	view->store_known = known;
-	copy_text(view->store_why, sizeof(view->store_why), text);
+	reason_copy(view->store_why, sizeof(view->store_why), text);
 	if (known) {
 		if (count > VIEW_STORE)
 			count = VIEW_STORE;
@@ -934,7 +919,7 @@ view_on_clock(struct zone_view *view, int64_t now)
 	struct view_process *run = &d->process;
 
 	d->clock_floor = now;
-	for (int i = 0; i < VIEW_PLACES; i++)
+	for (int i = 0; i < d->places; i++)
 		if (d->place[i] != NULL)
 			doubt_place(d->place[i], now, view->config.times.d);
 	for (int k = 0; k < HOLD_COUNT; k++)
@@ -969,7 +954,7 @@ doubt_keys(struct zone_view *view)
 {
 	struct rset shown = RSET_NONE, signs = RSET_NONE;
 
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || p->kind != PLACE_SIGNER)
 			continue;

@@ -409,6 +409,7 @@ struct durable {
 	bool shrink; /* since then a process took a provider out of `want` */
 	struct view_overlay applied;
 	struct view_place *place[VIEW_PLACES]; /* NULL: not used */
+	int places;          /* slots in use or once used are below it; not stored */
 	struct rset orphans; /* own keys of a rollover that was given up: they go again */
 	struct view_order order[VIEW_ORDERS]; /* first come, first served */
 	uint16_t step_on, step_off;           /* bit per kind: step mode by the operator's word */
@@ -506,7 +507,12 @@ bool view_serves_child(const struct zone_view *view, const char *server);
 /* The own signer, asked directly; NULL: its address is not known. */
 const struct view_place *view_own_signer(const struct zone_view *view);
 /* What the place serves as far as known: its current version; NULL if nothing was ever seen. */
-const struct view_version *view_current(const struct view_place *place, enum view_type type);
+static inline const struct view_version *
+view_current(const struct view_place *place, enum view_type type)
+{
+	const struct view_history *h = &place->history[type];
+	return h->count == 0 ? NULL : &h->at[h->count - 1];
+}
 
 /* ---- events. Each returns true if it was news.
  * --------------------------------------------------- */
