@@ -121,8 +121,7 @@ decide(struct zone_view *view, int64_t now, struct plan *plan)
 	plan->count = 0;
 	plan->wake = VIEW_NEVER;
 	view->dirty = false;
-	view->designated = agree_designated(view);
-	view->listed = agree_listed(view);
+	decide_match(view);
 
 	decide_instruction(&s);
 	decide_egress(&s);

@@ -172,11 +172,8 @@ decide_intended(const struct zone_view *view, struct rset own)
 {
 	const struct view_version *keys = decide_seen_at_signer(view, VIEW_DNSKEY);
 	const struct view_version *cds = decide_seen_at_signer(view, VIEW_CDS);
-	struct rset sep = rset_and(own, keys->signers);
+	struct rset sep = rset_and(rset_and(own, keys->signers), view->d.pool.sep);
 
-	for (int i = rset_next(&sep, 0); i >= 0; i = rset_next(&sep, i + 1))
-		if ((view->d.pool.at[i].flags & MSIG_DNSKEY_SEP) == 0)
-			rset_del(&sep, i);
 	if (view->config.mode == VIEW_MODE_FOREIGN && cds != NULL && !cds->absent) {
 		struct rset said = rset_and(rpool_keys(&view->d.pool, cds->set), own);
 		if (!rset_empty(said))

@@ -36,7 +36,7 @@ decide_look_up(struct step *s)
 		const struct view_provider *p = &view->d.provider[i];
 		if (!p->used)
 			continue;
-		const struct view_hsync_entry *e = decide_entry(&view->d.hsync, p->identity);
+		const struct view_hsync_entry *e = decide_listed(view, i);
 		if ((e != NULL && e->on) || p->has != 0 ||
 		    (view->d.process.kind != 0 && view->d.process.subject == i))
 			names = rset_or(names, p->statement.ns);

@@ -99,7 +99,7 @@ left_out(struct step *s)
 {
 	struct zone_view *view = s->view;
 	struct view_provider *self = &view->d.provider[VIEW_SELF];
-	const struct view_hsync_entry *e = decide_entry(&view->d.hsync, self->identity);
+	const struct view_hsync_entry *e = decide_listed(view, VIEW_SELF);
 
 	if ((self->has == 0 && !self->member) || view->d.process.kind != 0 || e == NULL)
 		return;
@@ -364,7 +364,7 @@ decide_membership(struct step *s)
 	fallen_out(s);
 	still_in(s);
 	if (decide_serves_only(view) && self->has == 0 && d->process.kind == 0 &&
-	    decide_entry(&d->hsync, self->identity)->on && decide_delegated(view, VIEW_SELF) == 1) {
+	    decide_listed(view, VIEW_SELF)->on && decide_delegated(view, VIEW_SELF) == 1) {
 		self->has = HAS_NS;
 		self->contributed = true;
 		view->persist = true;
@@ -374,7 +374,7 @@ decide_membership(struct step *s)
 		struct view_provider *p = &d->provider[i];
 		if (!p->used)
 			continue;
-		const struct view_hsync_entry *e = decide_entry(&d->hsync, p->identity);
+		const struct view_hsync_entry *e = decide_listed(view, i);
 		const struct view_statement *st = &p->statement;
 		if (i != VIEW_SELF && p->member && d->process.kind == 0 && st->known && !p->stale &&
 		    st->process == 0 && st->step == 0 &&

@@ -108,6 +108,8 @@ contribution(struct step *s, const struct process_target *t, int i)
 static bool
 same_contribution(const struct view_contribution *a, const struct view_contribution *b)
 {
+	if (!a->used && !b->used)
+		return true;
 	return a->used == b->used && rset_equal(a->dnskey, b->dnskey) &&
 	       rset_equal(a->cds, b->cds) && rset_equal(a->cdnskey, b->cdnskey) &&
 	       rset_equal(a->ns, b->ns) && rset_equal(a->csync, b->csync);

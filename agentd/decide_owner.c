@@ -11,13 +11,34 @@
 #include "agentd/step.h"
 #include "libmsig/key.h"
 
-const struct view_hsync_entry *
-decide_entry(const struct view_hsync *h, const char *identity)
+static const struct view_hsync_entry *
+entry(const struct view_hsync *h, const char *identity)
 {
 	for (int i = 0; i < h->count; i++)
 		if (strcmp(h->entry[i].identity, identity) == 0)
 			return &h->entry[i];
 	return NULL;
+}
+
+void
+decide_match(struct zone_view *view)
+{
+	const struct view_hsync *h = &view->d.hsync;
+
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		const struct view_hsync_entry *e = p->used ? entry(h, p->identity) : NULL;
+		view->entry[i] = e != NULL ? (int8_t)(e - h->entry) : -1;
+	}
+	view->designated = agree_designated(view);
+	view->listed = agree_listed(view);
+}
+
+const struct view_hsync_entry *
+decide_listed(const struct zone_view *view, int provider)
+{
+	int at = view->entry[provider];
+	return at < 0 ? NULL : &view->d.hsync.entry[at];
 }
 
 /* What cannot be an instruction: it freezes what is published. NULL: usable. */
@@ -35,11 +56,11 @@ unusable(const struct zone_view *view, const struct view_hsync *h)
 		return "HSYNC has no provider that is ON";
 	if (agent != 0 && agent != h->count)
 		return "HSYNC says OWNER and AGENT for NS at the same time";
-	if (decide_entry(h, view->d.provider[VIEW_SELF].identity) == NULL)
+	if (entry(h, view->d.provider[VIEW_SELF].identity) == NULL)
 		return "HSYNC does not list this provider";
 	for (int i = 1; i < VIEW_PROVIDERS; i++) {
 		const struct view_provider *p = &view->d.provider[i];
-		if (p->used && (p->member || p->has != 0) && decide_entry(h, p->identity) == NULL)
+		if (p->used && (p->member || p->has != 0) && entry(h, p->identity) == NULL)
 			return "HSYNC of a provider vanished without having been OFF";
 	}
 	return NULL;
@@ -55,8 +76,8 @@ takes_away(const struct zone_view *view, const struct view_hsync *h)
 		if (!p->used ||
 		    (!p->member && !(run->kind != 0 && run->executed && run->subject == i)))
 			continue;
-		const struct view_hsync_entry *old = decide_entry(&view->d.hsync, p->identity);
-		const struct view_hsync_entry *new = decide_entry(h, p->identity);
+		const struct view_hsync_entry *old = entry(&view->d.hsync, p->identity);
+		const struct view_hsync_entry *new = entry(h, p->identity);
 		if (old != NULL && old->on && old->sign && (new == NULL || !new->on || !new->sign))
 			return true;
 	}
@@ -72,7 +93,7 @@ follow(struct step *s, const struct view_hsync *h)
 	memset(&d->pending, 0, sizeof(d->pending));
 	/* The owner agrees with the operator who took a provider out: the next ON counts again. */
 	for (int i = 0; i < VIEW_PROVIDERS; i++) {
-		const struct view_hsync_entry *e = decide_entry(h, d->provider[i].identity);
+		const struct view_hsync_entry *e = entry(h, d->provider[i].identity);
 		if (e == NULL || !e->on || !e->sign)
 			d->provider[i].expelled = false;
 	}
@@ -83,8 +104,7 @@ follow(struct step *s, const struct view_hsync *h)
 		on += h->entry[i].on && h->entry[i].sign;
 	}
 	s->view->persist = true;
-	s->view->designated = agree_designated(s->view);
-	s->view->listed = agree_listed(s->view);
+	decide_match(s->view);
 	step_journal(s, "HSYNC is followed: %d providers, %d of them sign", h->count, on);
 }
 
@@ -117,7 +137,7 @@ decide_instruction(struct step *s)
 		if (d->hsync.count != 0)
 			why = "HSYNC vanished";
 	} else if ((d->hsync.count == 0 || !involved(d)) && h->error[0] == 0 &&
-		   decide_entry(h, d->provider[VIEW_SELF].identity) == NULL) {
+		   entry(h, d->provider[VIEW_SELF].identity) == NULL) {
 		if (d->hsync.count != 0) /* it had left, and now is not listed any more */
 			snprintf(view->freeze, sizeof(view->freeze),
 				 "HSYNC does not list this provider");

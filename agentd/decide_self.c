@@ -12,8 +12,7 @@
 bool
 decide_serves_only(const struct zone_view *view)
 {
-	const struct view_hsync_entry *e =
-	    decide_entry(&view->d.hsync, view->d.provider[VIEW_SELF].identity);
+	const struct view_hsync_entry *e = decide_listed(view, VIEW_SELF);
 	const struct view_process *run = &view->d.process;
 	bool adds = run->kind == MSIG_PROCESS_ADD && run->subject == VIEW_SELF &&
 		    (process_effects(view) & EFFECT_KEYS_ADD) != 0;
@@ -104,7 +103,7 @@ decide_tell_peers(struct step *s)
 			a->provider = i;
 			p->told = own->counter;
 		}
-		const struct view_hsync_entry *e = decide_entry(&view->d.hsync, p->identity);
+		const struct view_hsync_entry *e = decide_listed(view, i);
 		bool wanted = (e != NULL && e->on) || p->has != 0;
 		/* What a provider that is OFF has in the zone only itself can tell. */
 		int64_t every =

@@ -426,10 +426,9 @@ process_key_state(const struct zone_view *view, bool fresh, uint8_t role)
 
 /* What of every provider is in, by the effects of the running process. */
 static void
-target_masks(const struct zone_view *view, struct process_target *t)
+target_masks(const struct zone_view *view, uint32_t effects, struct process_target *t)
 {
 	const struct view_process *run = &view->d.process;
-	uint32_t effects = process_effects(view);
 	uint32_t subject = run->kind != 0 ? BIT(run->subject) : 0;
 
 	for (int i = 0; i < VIEW_PROVIDERS; i++) {
@@ -505,9 +504,10 @@ void
 process_target(const struct zone_view *view, struct process_target *t)
 {
 	const struct view_process *run = &view->d.process;
+	uint32_t effects = process_effects(view);
 
 	memset(t, 0, sizeof(*t));
-	target_masks(view, t);
+	target_masks(view, effects, t);
 	t->agent = view->d.agent_ns;
 	t->complete = true;
 	for (int i = 0; i < VIEW_PROVIDERS; i++) {
@@ -531,8 +531,9 @@ process_target(const struct zone_view *view, struct process_target *t)
 	 * parent. */
 	t->cds_shown = __builtin_popcount(t->cds) >= 2 || run->kind == MSIG_PROCESS_REMOVE ||
 		       run->kind == MSIG_PROCESS_KSK || run->kind == MSIG_PROCESS_ALGORITHM;
-	keep_cds(view, t);
-	if (MUTANT(CDS_SWAP) && (process_effects(view) & EFFECT_CDS_ADD)) {
+	if (t->cds_shown)
+		keep_cds(view, t);
+	if (MUTANT(CDS_SWAP) && (effects & EFFECT_CDS_ADD)) {
 		t->cds = BIT(run->subject);
 		t->cds_set = view->d.provider[run->subject].statement.cds;
 		t->cdnskey = view->d.provider[run->subject].statement.cdnskey;
@@ -542,7 +543,7 @@ process_target(const struct zone_view *view, struct process_target *t)
 	 * those of the group from the beginning: once it is named, what it names counts. */
 	bool joins = run->kind == MSIG_PROCESS_ADD && run->subject == VIEW_SELF;
 	/* And who leaves is left out by whoever manages NS, also where the owner named it. */
-	bool leaves = (process_effects(view) & EFFECT_NS_DEL) != 0;
+	bool leaves = (effects & EFFECT_NS_DEL) != 0;
 	if (!t->agent ||
 	    (__builtin_popcount(t->ns) < 2 && !ns_published(view) && !joins && !leaves))
 		t->ns_set = RSET_NONE;
@@ -574,10 +575,7 @@ process_algorithm_keys(const struct zone_view *view, struct rset keys, bool fres
 static struct rset
 sep_keys(const struct zone_view *view, struct rset keys)
 {
-	for (int i = rset_next(&keys, 0); i >= 0; i = rset_next(&keys, i + 1))
-		if ((view->d.pool.at[i].flags & MSIG_DNSKEY_SEP) == 0)
-			rset_del(&keys, i);
-	return keys;
+	return rset_and(keys, view->d.pool.sep);
 }
 
 struct rset

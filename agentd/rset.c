@@ -24,6 +24,7 @@ rpool_clear(struct rpool *pool)
 	for (int i = 0; i < pool->count; i++)
 		free(pool->at[i].rdata);
 	pool->count = 0;
+	pool->sep = RSET_NONE;
 }
 
 static uint32_t
@@ -131,6 +132,8 @@ put(struct rpool *pool, int id, uint16_t type, const uint8_t *rdata, uint16_t le
 	pool->at[id] = rr;
 	if (id >= pool->count)
 		pool->count = id + 1;
+	if (type == TYPE_DNSKEY && (rr.flags & MSIG_DNSKEY_SEP) != 0)
+		rset_add(&pool->sep, id);
 	relate(pool, id);
 	return id;
 }
@@ -237,6 +240,7 @@ rpool_keep(struct rpool *pool, struct rset keep)
 			rr->match = rset_and(rr->match, keep);
 		}
 	}
+	pool->sep = rset_and(pool->sep, keep);
 	while (pool->count > 0 && pool->at[pool->count - 1].type == 0)
 		pool->count--;
 }

@@ -33,6 +33,7 @@ struct rr {
 struct rpool {
 	uint8_t apex[256]; /* owner name, wire form, lower case: enters the DS digest */
 	int count;         /* slots in use or once used: ids are below it */
+	struct rset sep;   /* DNSKEYs with the SEP bit */
 	struct rr at[RSET_MAX];
 };
 

@@ -75,7 +75,7 @@ served_until(const struct zone_view *view, const struct view_place *p, enum view
 	return v->until;
 }
 
-static int64_t
+static inline int64_t
 expires(const struct zone_view *view, const struct view_place *p, enum view_type type,
 	const struct view_version *v)
 {

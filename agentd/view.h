@@ -439,7 +439,8 @@ struct zone_view {
 	struct view_hsync hsync;  /* as seen last; UNKNOWN after a start */
 	char hsync_why[VIEW_WHY]; /* why the last question brought nothing; empty: it did */
 	int64_t hsync_tried, hsync_asked;
-	uint32_t designated; /* bit per provider: ON and SIGN in d.hsync; by decide() */
+	int8_t entry[VIEW_PROVIDERS]; /* index in d.hsync of each provider, or -1; by decide() */
+	uint32_t designated;          /* bit per provider: ON and SIGN in d.hsync; by decide() */
 	uint32_t listed; /* bit per provider: ON in d.hsync, and not taken out here; by decide() */
 	char freeze[REASON_TEXT]; /* why no instruction is followed; empty: none */
 	char egress[REASON_TEXT]; /* what of the signer's zone is not combinerd's; empty: nothing */

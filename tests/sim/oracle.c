@@ -304,7 +304,7 @@ takes_part(const struct sim *sim, int i, const struct view_process *run)
 		if (v == NULL || v->d.process.kind == 0 || v->d.process.requestor != VIEW_SELF ||
 		    memcmp(v->d.process.tid, run->tid, 16) != 0)
 			continue;
-		int number = view_provider_find(v, sim->node[i].identity);
+		int number = sim_number_at(sim, &sim->node[k], i);
 		return number >= 0 && (v->d.process.voters >> number & 1) != 0;
 	}
 	return false;
@@ -348,7 +348,7 @@ votes(const struct sim *sim, int node, const struct view_process *run)
 	const struct zone_view *v = sim->node[node].view;
 	uint32_t mask = 0;
 	for (int i = 0; i < sim->nodes; i++) {
-		int number = view_provider_find(v, sim->node[i].identity);
+		int number = sim_number_at(sim, &sim->node[node], i);
 		if (number >= 0 && ((run->voters & v->designated) >> number & 1) != 0)
 			mask |= UINT32_C(1) << i;
 	}

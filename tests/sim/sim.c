@@ -222,18 +222,21 @@ contribution_from_view(struct sim *sim, struct node *n, const struct view_contri
 	};
 }
 
-int
-sim_number_at(const struct sim *sim, const struct node *n, int global)
-{
-	return view_provider_find(n->view, sim->node[global].identity);
-}
-
 /* msa.pN.example. */
 static int
 global_of(const struct sim *sim, const struct node *n, int local)
 {
 	int i = n->view->d.provider[local].identity[5] - '1';
 	return i >= 0 && i < sim->nodes ? i : -1;
+}
+
+int
+sim_number_at(const struct sim *sim, const struct node *n, int global)
+{
+	for (int i = 0; i < VIEW_PROVIDERS; i++)
+		if (n->view->d.provider[i].used && global_of(sim, n, i) == global)
+			return i;
+	return -1;
 }
 
 /* ---- the shell of an agent ---- */
