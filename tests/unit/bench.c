@@ -309,6 +309,22 @@ bench_run(struct bench *b, int64_t ms)
 }
 
 void
+bench_look(struct bench *b)
+{
+	bool paused = b->view->d.paused;
+	struct view_process run = b->view->d.process;
+
+	for (int i = 0; i < VIEW_PLACES; i++)
+		if (b->view->d.place[i] != NULL)
+			b->view->d.place[i]->asked = 0;
+	b->view->d.paused = true;
+	b->now += 10;
+	bench_decide(b);
+	b->view->d.paused = paused;
+	b->view->d.process = run;
+}
+
+void
 bench_state(struct bench *b, int provider, bool member)
 {
 	struct view_statement st = {

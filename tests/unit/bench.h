@@ -58,6 +58,8 @@ void bench_restart(struct bench *b);
 void bench_run(struct bench *b, int64_t ms);
 /* One decide() now. */
 void bench_decide(struct bench *b);
+/* Asks every server what it says now, and does nothing else. */
+void bench_look(struct bench *b);
 
 /* All providers of a mask show the union of their keys, CDS, CDNSKEY and NS. */
 void bench_serve(struct bench *b, uint32_t members);

@@ -43,20 +43,6 @@ teardown(void **state)
 	return 0;
 }
 
-/* What the servers say now. */
-static void
-look(void)
-{
-	for (int i = 0; i < VIEW_PLACES; i++)
-		if (b.view->d.place[i] != NULL)
-			b.view->d.place[i]->asked = 0;
-	bool paused = b.view->d.paused;
-	b.view->d.paused = true;
-	b.now += 10;
-	bench_decide(&b);
-	b.view->d.paused = paused;
-}
-
 /* Every dry run of this file: the view is not touched. */
 static int
 plan(uint8_t kind, int provider, uint8_t algorithm)
@@ -196,7 +182,7 @@ test_formula(void **state)
 {
 	b.view->config.times = view_times_default;
 	b.server[1].ttl[VIEW_DNSKEY] = 86400;
-	look();
+	bench_look(&b);
 	b.view->config.times.fresh = INT64_MAX / 2;
 	assert_int_equal(plan(MSIG_PROCESS_ADD, 1, 0), 0);
 	const struct outlook_hold *h = &step("parent-ds-synced")->hold[0];
@@ -219,24 +205,24 @@ test_in_the_way(void **state)
 {
 	/* A server that does not answer may come back. */
 	b.server[1].silent = true;
-	look();
+	bench_look(&b);
 	b.now += 60000;
 	assert_int_equal(plan(MSIG_PROCESS_ADD, 1, 0), 0);
 	assert_int_equal(check(&o->step[0], COND_BIT_SERVES)->verdict, OUTLOOK_WARN);
 	assert_int_equal(o->worst, OUTLOOK_WARN);
 	b.server[1].silent = false;
-	look();
+	bench_look(&b);
 
 	/* The joiner is named already: somebody has to act. */
 	rset_add(&b.parent.set[VIEW_NS], b.ns[1]);
-	look();
+	bench_look(&b);
 	assert_int_equal(plan(MSIG_PROCESS_ADD, 1, 0), 0);
 	const struct outlook_check *c = check(&o->step[0], COND_BIT_NOT_NAMED);
 	assert_int_equal(c->verdict, OUTLOOK_FAIL);
 	assert_string_not_equal(c->why.todo, "");
 	assert_int_equal(o->worst, OUTLOOK_FAIL);
 	rset_del(&b.parent.set[VIEW_NS], b.ns[1]);
-	look();
+	bench_look(&b);
 
 	b.view->d.paused = true;
 	assert_int_equal(plan(MSIG_PROCESS_ADD, 1, 0), 0);

@@ -54,22 +54,6 @@ all_in(void)
 	}
 }
 
-/* What the servers say now. */
-static void
-look(void)
-{
-	for (int i = 0; i < VIEW_PLACES; i++)
-		if (b.view->d.place[i] != NULL)
-			b.view->d.place[i]->asked = 0;
-	bool paused = b.view->d.paused;
-	struct view_process run = b.view->d.process;
-	b.view->d.paused = true;
-	b.now += 10;
-	bench_decide(&b);
-	b.view->d.paused = paused;
-	b.view->d.process = run;
-}
-
 static bool
 check(enum process_condition cond, bool everywhere, struct reason *why)
 {
@@ -102,13 +86,13 @@ test_not_named(void **state)
 {
 	/* The owner publishes the joiner's NS: refused before anything is done. */
 	rset_add(&b.server[0].set[VIEW_NS], b.ns[1]);
-	look();
+	bench_look(&b);
 	fails(COND_NOT_NAMED, true, REASON_BLOCKED, REASON_OF_NS, "192.0.2.1@53");
 	rset_del(&b.server[0].set[VIEW_NS], b.ns[1]);
-	look();
+	bench_look(&b);
 	assert_true(check(COND_NOT_NAMED, true, NULL));
 	rset_add(&b.parent.set[VIEW_NS], b.ns[1]);
-	look();
+	bench_look(&b);
 	fails(COND_NOT_NAMED, true, REASON_BLOCKED, REASON_OF_NS, "198.51.100.1@53");
 }
 
@@ -116,13 +100,13 @@ static void
 test_serves(void **state)
 {
 	b.server[1].signers[VIEW_DNSKEY] = RSET_NONE;
-	look();
+	bench_look(&b);
 	fails(COND_SERVES, true, REASON_PEER, REASON_OF_SIGNATURE, "192.0.2.2@53");
 	b.server[1].set[VIEW_DNSKEY] = RSET_NONE;
-	look();
+	bench_look(&b);
 	fails(COND_SERVES, true, REASON_PEER, REASON_OF_DNSKEY, "192.0.2.2@53");
 	b.server[1].silent = true;
-	look();
+	bench_look(&b);
 	fails(COND_SERVES, true, REASON_PEER, REASON_OF_SERVER, "192.0.2.2@53");
 }
 
@@ -131,7 +115,7 @@ test_signed_by_another_provider(void **state)
 {
 	/* It shows somebody else's signed copy. */
 	b.server[1] = b.server[0];
-	look();
+	bench_look(&b);
 	fails(COND_SERVES, true, REASON_PEER, REASON_OF_SIGNATURE, "192.0.2.2@53");
 }
 
@@ -152,15 +136,15 @@ test_unknown_ds(void **state)
 	uint8_t rdata[36] = {0x12, 0x34, 15, 2};
 	int ds = view_rr(b.view, VIEW_DS, rdata, sizeof(rdata));
 	rset_add(&b.parent.set[VIEW_DS], ds);
-	look();
+	bench_look(&b);
 	fails(COND_DS_KNOWN, true, REASON_BLOCKED, REASON_OF_DS, NULL);
 	rset_add(&b.view->config.ds_keep, ds); /* the operator knows it */
 	assert_true(check(COND_DS_KNOWN, true, NULL));
 	b.parent.set[VIEW_DS] = RSET_NONE;
-	look();
+	bench_look(&b);
 	fails(COND_DS_KNOWN, true, REASON_BLOCKED, REASON_OF_DS, NULL);
 	b.parent.silent = true;
-	look();
+	bench_look(&b);
 	fails(COND_DS_KNOWN, true, REASON_PARENT, REASON_OF_SERVER, NULL);
 }
 
@@ -168,7 +152,7 @@ static void
 test_stranger_in_the_delegation(void **state)
 {
 	rset_add(&b.parent.set[VIEW_NS], b.ns[2]);
-	look();
+	bench_look(&b);
 	fails(COND_NS_KNOWN, true, REASON_BLOCKED, REASON_OF_NS, NULL);
 }
 
@@ -177,14 +161,14 @@ test_keys(void **state)
 {
 	join(1);
 	all_in();
-	look();
+	bench_look(&b);
 	assert_true(check(COND_KEYS, true, NULL));
 	rset_del(&b.server[1].set[VIEW_DNSKEY], b.zsk[0]);
-	look();
+	bench_look(&b);
 	assert_true(check(COND_KEYS, false, NULL)); /* our own are well */
 	fails(COND_KEYS, true, REASON_PEER, REASON_OF_DNSKEY, "192.0.2.2@53");
 	rset_del(&b.server[0].set[VIEW_DNSKEY], b.zsk[1]);
-	look();
+	bench_look(&b);
 	fails(COND_KEYS, false, REASON_PEER, REASON_OF_DNSKEY, "192.0.2.1@53");
 }
 
@@ -193,7 +177,7 @@ test_old_answers_prove_nothing(void **state)
 {
 	join(1);
 	all_in();
-	look();
+	bench_look(&b);
 	assert_true(check(COND_KEYS, true, NULL));
 	b.now += view_times_lab.fresh + 1;
 	fails(COND_KEYS, true, REASON_PEER, REASON_OF_SERVER, NULL);
@@ -204,18 +188,18 @@ test_cds(void **state)
 {
 	join(2);
 	all_in();
-	look();
+	bench_look(&b);
 	assert_true(check(COND_CDS, true, NULL));
 	rset_del(&b.server[1].set[VIEW_CDNSKEY], rset_next(&b.cdnskey[0], 0));
-	look();
+	bench_look(&b);
 	fails(COND_CDS, true, REASON_PEER, REASON_OF_CDS, "192.0.2.2@53");
 	all_in();
 	rset_add(&b.server[1].set[VIEW_CDS], rset_next(&b.cds[2], 0)); /* one too many */
-	look();
+	bench_look(&b);
 	fails(COND_CDS, true, REASON_PEER, REASON_OF_CDS, "192.0.2.2@53");
 	all_in();
 	b.server[0].set[VIEW_CDS] = RSET_NONE;
-	look();
+	bench_look(&b);
 	fails(COND_CDS, false, REASON_PEER, REASON_OF_CDS, "192.0.2.1@53");
 }
 
@@ -224,10 +208,10 @@ test_ds(void **state)
 {
 	join(3);
 	all_in();
-	look();
+	bench_look(&b);
 	assert_true(check(COND_DS, false, NULL));
 	rset_add(&b.parent.set[VIEW_DS], rpool_of_key(&b.view->d.pool, b.ksk[2], 43));
-	look();
+	bench_look(&b);
 	fails(COND_DS, false, REASON_PARENT, REASON_OF_DS, NULL);
 }
 
@@ -236,10 +220,10 @@ test_ns(void **state)
 {
 	join(4);
 	all_in();
-	look();
+	bench_look(&b);
 	assert_true(check(COND_NS, true, NULL));
 	rset_del(&b.server[1].set[VIEW_NS], b.ns[0]);
-	look();
+	bench_look(&b);
 	fails(COND_NS, true, REASON_PEER, REASON_OF_NS, "192.0.2.2@53");
 }
 
@@ -248,7 +232,7 @@ test_ns_of_the_owner(void **state)
 {
 	bench_designate(&b, 2, false);
 	bench_state(&b, 1, false);
-	look();
+	bench_look(&b);
 	b.view->d.hsync = b.hsync;
 	b.view->d.agent_ns = false;
 	join(4);
@@ -259,7 +243,7 @@ test_ns_of_the_owner(void **state)
 	rset_add(&b.server[0].set[VIEW_NS], b.ns[1]);
 	rset_add(&b.server[1].set[VIEW_NS], b.ns[1]);
 	rset_add(&b.server[1].set[VIEW_NS], b.ns[0]);
-	look();
+	bench_look(&b);
 	join(4);
 	assert_true(check(COND_NS, true, NULL));
 }
@@ -271,18 +255,18 @@ test_csync(void **state)
 	static const uint8_t soaminimum[] = {0, 0, 0, 0, 0, 3, 0, 4, 0x60, 0, 0, 8};
 	join(5);
 	all_in();
-	look();
+	bench_look(&b);
 	assert_true(check(COND_NO_CSYNC, true, NULL));
 	fails(COND_CSYNC, true, REASON_PEER, REASON_OF_CSYNC, "192.0.2.1@53");
 	rset_add(&b.server[0].set[VIEW_CSYNC], view_rr(b.view, VIEW_CSYNC, csync, sizeof(csync)));
-	look();
+	bench_look(&b);
 	assert_true(check(COND_CSYNC, false, NULL));
 	fails(COND_CSYNC, true, REASON_PEER, REASON_OF_CSYNC, "192.0.2.2@53");
 	fails(COND_NO_CSYNC, false, REASON_PEER, REASON_OF_CSYNC, "192.0.2.1@53");
 	/* Two, or one with other flags: the parent would ignore all. */
 	rset_add(&b.server[0].set[VIEW_CSYNC],
 		 view_rr(b.view, VIEW_CSYNC, soaminimum, sizeof(soaminimum)));
-	look();
+	bench_look(&b);
 	fails(COND_CSYNC, false, REASON_PEER, REASON_OF_CSYNC, "192.0.2.1@53");
 }
 
@@ -291,10 +275,10 @@ test_parent_ns(void **state)
 {
 	join(5);
 	all_in();
-	look();
+	bench_look(&b);
 	assert_true(check(COND_PARENT_NS, true, NULL));
 	rset_del(&b.parent.set[VIEW_NS], b.ns[1]);
-	look();
+	bench_look(&b);
 	fails(COND_PARENT_NS, true, REASON_PARENT, REASON_OF_NS, "198.51.100.1@53");
 }
 
@@ -304,13 +288,13 @@ test_naming_safe(void **state)
 	join(3);
 	fails(COND_NAMING_SAFE, true, REASON_PEER, REASON_OF_S1, NULL);
 	all_in();
-	look();
+	bench_look(&b);
 	struct reason why;
 	assert_false(check(COND_NAMING_SAFE, true, &why));
 	assert_int_equal(why.class, REASON_UNTIL);
 	assert_true(why.next > b.now);
 	b.now = why.next;
-	look();
+	bench_look(&b);
 	assert_true(check(COND_NAMING_SAFE, true, NULL));
 }
 
@@ -469,14 +453,14 @@ test_a_copy_that_a_member_signed(void **state)
 	running(MSIG_PROCESS_NS_ADD, 1, 0);
 	waits(begins, REASON_PEER, REASON_OF_SIGNATURE, "192.0.2.2@53");
 	b.server[1] = b.server[0];
-	look();
+	bench_look(&b);
 	assert_true(begins(NULL));
 	b.server[1].set[VIEW_DNSKEY] = b.server[1].signers[VIEW_DNSKEY] = RSET_NONE;
-	look();
+	bench_look(&b);
 	waits(begins, REASON_PEER, REASON_OF_SIGNATURE, "192.0.2.2@53");
 	b.server[1].silent = true;
 	b.now += view_times_lab.fresh;
-	look();
+	bench_look(&b);
 	waits(begins, REASON_PEER, REASON_OF_SERVER, "192.0.2.2@53");
 }
 
@@ -490,7 +474,7 @@ leaver_unnamed(int step)
 	rset_del(&b.signer.set[VIEW_NS], b.ns[1]);
 	rset_del(&b.server[0].set[VIEW_NS], b.ns[1]);
 	rset_del(&b.parent.set[VIEW_NS], b.ns[1]);
-	look();
+	bench_look(&b);
 	running(MSIG_PROCESS_REMOVE, 1, step);
 }
 
@@ -503,18 +487,18 @@ test_the_leaver_stops_before_its_ds_goes(void **state)
 	waits(begins, REASON_BLOCKED, REASON_OF_SERVER, "192.0.2.2@53");
 	waits(ends, REASON_BLOCKED, REASON_OF_SERVER, "192.0.2.2@53");
 	rset_del(&b.server[1].set[VIEW_NS], b.ns[1]);
-	look();
+	bench_look(&b);
 	assert_true(begins(NULL));
 	assert_true(ends(NULL));
 	/* Or it does not answer any more; one lost answer is not silence. */
 	rset_add(&b.server[1].set[VIEW_NS], b.ns[1]);
-	look();
+	bench_look(&b);
 	b.server[1].silent = true;
-	look();
+	bench_look(&b);
 	assert_false(ends(NULL));
 	for (int i = 0; i < 3; i++) {
 		b.now += view_times_lab.fresh;
-		look();
+		bench_look(&b);
 	}
 	assert_true(begins(NULL));
 	assert_true(ends(NULL));
@@ -529,7 +513,7 @@ test_the_leavers_keys_are_gone_in_the_end(void **state)
 	b.view->d.process.voters = 1;
 	waits(ends, REASON_PEER, REASON_OF_DNSKEY, "192.0.2.1@53");
 	b.server[0].set[VIEW_DNSKEY] = b.own[0];
-	look();
+	bench_look(&b);
 	assert_true(ends(NULL));
 }
 
@@ -557,19 +541,19 @@ test_double_signed(void **state)
 	bench_init(&b, 2, 3);
 	all_in();
 	int ksk = another_key(1, 257, 15);
-	look();
+	bench_look(&b);
 	running(MSIG_PROCESS_KSK, 1, 1);
 	rset_add(&b.view->d.provider[1].statement.dnskey, ksk);
 	waits(begins, REASON_PEER, REASON_OF_SIGNATURE, "192.0.2.2@53");
 	assert_true(ends(NULL)); /* here all is well: it is not our key */
 	rset_add(&b.server[1].signers[VIEW_DNSKEY], ksk);
-	look();
+	bench_look(&b);
 	running(MSIG_PROCESS_KSK, 1, 1);
 	rset_add(&b.view->d.provider[1].statement.dnskey, ksk);
 	assert_true(begins(NULL));
 	/* And our own. */
 	ksk = another_key(0, 257, 15);
-	look();
+	bench_look(&b);
 	running(MSIG_PROCESS_KSK, 0, 1);
 	rset_add(&b.view->d.provider[0].statement.dnskey, ksk);
 	waits(ends, REASON_PEER, REASON_OF_SIGNATURE, "192.0.2.1@53");
@@ -591,7 +575,7 @@ to_algorithm_13(int step)
 		rset_add(&b.server[i].signers[VIEW_DNSKEY], new_ksk[i]);
 		rset_add(&b.server[i].signers[VIEW_SOA], new_zsk[i]);
 	}
-	look();
+	bench_look(&b);
 	running(MSIG_PROCESS_ALGORITHM, 0, step);
 	b.view->d.process.algorithm = 13;
 	for (int i = 0; i < 2; i++) {
@@ -613,12 +597,12 @@ test_new_signatures_everywhere(void **state)
 	assert_true(begins(NULL));
 	rset_del(&b.server[1].signers[VIEW_SOA], new_zsk[1]);
 	struct view_process run = b.view->d.process;
-	look();
+	bench_look(&b);
 	b.view->d.process = run;
 	waits(begins, REASON_PEER, REASON_OF_SIGNATURE, "192.0.2.2@53");
 	b.server[0].signers[VIEW_SOA] = RSET_NONE;
 	rset_add(&b.server[0].signers[VIEW_SOA], b.zsk[0]);
-	look();
+	bench_look(&b);
 	b.view->d.process = run;
 	waits(ends, REASON_PEER, REASON_OF_SIGNATURE, "192.0.2.1@53");
 }
@@ -656,7 +640,7 @@ test_nobody_wants_old_ds(void **state)
 	}
 	struct view_process run = b.view->d.process;
 	struct view_provider self = b.view->d.provider[0];
-	look();
+	bench_look(&b);
 	b.view->d.process = run;
 	b.view->d.provider[0] = self;
 	/* All show the same, and still it is not what the algorithm needs. */
@@ -686,7 +670,7 @@ test_old_keys_before_old_signatures(void **state)
 		    rset_minus(b.server[i].set[VIEW_DNSKEY], rset_or(b.own[0], b.own[1]));
 	struct view_process run = b.view->d.process;
 	struct view_provider self = b.view->d.provider[0];
-	look();
+	bench_look(&b);
 	b.view->d.process = run;
 	b.view->d.provider[0] = self;
 	assert_true(begins(NULL));
@@ -695,7 +679,7 @@ test_old_keys_before_old_signatures(void **state)
 	self = b.view->d.provider[0];
 	for (int i = 0; i < 2; i++)
 		rset_add(&b.server[i].set[VIEW_DNSKEY], b.zsk[1]);
-	look();
+	bench_look(&b);
 	b.view->d.process = run;
 	b.view->d.provider[0] = self;
 	waits(begins, REASON_PEER, REASON_OF_STATEMENT, "msa.p2.");
