@@ -76,10 +76,6 @@ GROUPS = {
 REACHED = re.compile(r"^(\S+) (\S+): (\S+) reached here")
 
 
-# What a journal says when a step is over.
-REACHED = re.compile(r"^(\S+) (\S+): (\S+) reached here")
-
-
 class Restarts:
     """kill -9 of every daemon of every provider, in each step of each process."""
 
