@@ -148,24 +148,32 @@ def killed(t):
 
 
 def dead(t):
-    """Two providers; the one who leads dies for good, and the owner takes it out."""
-    signers = {label: {"zone_items": LED} for label in ("p1", "p2")}
+    """Two providers; the one who leads dies for good, its name server with it, in the middle of the
+    other one's rollover, and the owner takes it out. Who remains leads, and ends both."""
+    signers = {label: {"zone_items": LED, "driver": True} for label in ("p1", "p2")}
     with World(providers=2, signers=signers) as world:
         if not t.ok(claims.join(world, world.providers[1], 90), "p2 joins", lambda: world.logs(40)):
             return
+        until(t, world, "both agree on a leader",
+              lambda: leader(world, world.providers) is not None, 30)
         chief = leader(world, world.providers)
-        if not t.ok(chief is not None, "both agree on a leader", lambda: world.logs(40)):
-            return
         last = next(p for p in world.providers if p is not chief)
-        t.note(f"{time.strftime('%T')} {chief.label}, which leads, dies for good")
-        for name in msig.DAEMONS:
+        rollover = group.Rollover(world, [last], {last.label: ("zsk",)})
+        until(t, world, f"{last.label}'s rollover is led by {chief.label}, and the key is there",
+              lambda: world.process(last.label).get("step_name") in ("zsk-synced", "zsk-active")
+              and world.process(last.label)["requestor"] == chief.identity)
+        t.note(f"{time.strftime('%T')} {chief.label}, which leads, dies for good, at zsk-rollover "
+               f"{world.process(last.label).get('step_name')}")
+        for name in world.msig[chief.label].daemons:
             world.msig[chief.label].kill(name)
         chief.signer.child.kill()
         until(t, world, f"{last.label} says that the leader is missing",
               lambda: missed(world, last, chief), 60)
+        t.ok(not rollover.done() and world.process(last.label), "and waits for it")
         group.designate(world, chief, state="OFF")
-        until(t, world, "the owner takes it out: the one who remains leads, and removes it",
-              lambda: group.settled(world, [last]) and leader(world, [last]) is last)
+        until(t, world, "the owner takes it out: the one who remains leads, removes it, and rolls",
+              lambda: rollover.done() and leader(world, [last]) is last, 180)
+        t.note(f"{time.strftime('%T')} it is out")
         claims.never_bogus(t, world, "a dead leader is replaced", down=(chief.label,))
 
 
@@ -217,8 +225,8 @@ class Takeover:
     def die(self):
         """kill -9 of the leader's agent, noticed by the others."""
         self.world.msig[self.old.label].kill("agentd")
-        self.mark(f"kill -9 of {self.old.label}'s agentd, which leads, at "
-                  f"{' '.join(self.began['p1'][1:])}")
+        self.mark(f"kill -9 of {self.old.label}'s agentd, which leads, at add-signer "
+                  f"msa.p3.example. {self.began['p1'][1]}")
         net.until(lambda: all(missed(self.world, p, self.old) for p in self.rest()),
                   f"the others to miss {self.old.label}", 60)
         self.mark("missed by the others")
