@@ -351,6 +351,16 @@ algorithm(struct exam *e)
 }
 
 static void
+driver(struct exam *e)
+{
+	if (e->facts->one_algorithm)
+		found(e, DOCTOR_DRIVER, DOCTOR_WARN,
+		      "signerd rolls the keys of BIND, but not their algorithm: named signs only "
+		      "with keys that are in DNSKEY; for that, this provider leaves, the others "
+		      "roll, and it joins again");
+}
+
+static void
 key_tags(struct exam *e)
 {
 	const struct zone_view *view = e->view;
@@ -667,6 +677,7 @@ doctor_examine(const struct zone_view *view, const struct doctor_facts *facts,
 		own_cds(&e);
 	algorithm(&e);
 	key_tags(&e);
+	driver(&e);
 	dnskey_ttl(&e);
 	signatures(&e);
 	servers(&e);

@@ -52,6 +52,7 @@
 	  "roll the key: pdnsutil add-zone-key, then "                                             \
 	  "remove-zone-key",                                                                       \
 	  "")                                                                                      \
+	X(DRIVER, "driver", false, "", "", "", "")                                                 \
 	X(DNSKEY_TTL, "dnskey-ttl", false, "policy: dnskey-ttl: as the others have it",            \
 	  "dnssec-policy: dnskey-ttl: as the others have it",                                      \
 	  "it is the SOA MINIMUM, which the owner writes", "")                                     \
@@ -93,6 +94,7 @@ struct doctor_facts {
 	int64_t now;
 	int64_t applied_at; /* when combinerd took the overlay; 0: before agentd started */
 	bool lab;
+	bool one_algorithm;     /* signerd cannot roll the algorithm of this signer */
 	bool followed;          /* the signer's whole zone is known ... */
 	const char *trouble;    /* ... or why not; empty: not asked yet */
 	int64_t expires;        /* of the first signature in it; 0: there is none */

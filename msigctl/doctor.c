@@ -63,6 +63,16 @@ settle_foreign(json_t *findings)
 	}
 }
 
+static bool
+drives_bind(const struct conf *conf, const char *zone)
+{
+	knot_dname_storage_t name;
+	const struct conf_zone *z =
+	    msig_name_parse(zone, name) == 0 ? conf_zone_find(conf, name) : NULL;
+
+	return z != NULL && z->signer_driver == CONF_DRIVER_BIND;
+}
+
 /* Where ours listen, if the configuration may be read. */
 static struct conf *
 own_conf(const struct context *ctx, struct lint_wish *wish)
@@ -75,6 +85,7 @@ own_conf(const struct context *ctx, struct lint_wish *wish)
 		wish->combiners = conf->combiner_listens;
 		wish->observe = conf->observe_listen;
 		wish->observes = conf->observe_listens;
+		wish->driver = drives_bind(conf, wish->zone);
 	}
 	return conf;
 }

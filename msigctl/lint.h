@@ -22,6 +22,7 @@ struct lint_wish {
 	uint32_t max_ttl;                            /* s, of the zone */
 	uint32_t roll_delay;                         /* s, agentd/doctor.h */
 	bool all;                                    /* signer-records: all */
+	bool driver;                                 /* signer-driver: bind */
 	const struct dnsio_addr *combiner, *observe; /* where they listen */
 	unsigned combiners, observes;
 };

@@ -53,7 +53,7 @@ next(struct words *w)
 
 /* What the block of a zone says. */
 struct zone {
-	bool found, inline_yes, inline_no, policy, updates;
+	bool found, inline_yes, inline_no, policy, maintain, updates;
 	char type[WORD];
 };
 
@@ -67,6 +67,8 @@ statement(struct zone *z, const char *name, const char *value)
 		z->inline_no = strcasecmp(value, "no") == 0;
 	} else if (strcmp(name, "dnssec-policy") == 0) {
 		z->policy = strcmp(value, "none") != 0;
+	} else if (strcmp(name, "auto-dnssec") == 0) {
+		z->maintain = strcmp(value, "maintain") == 0;
 	} else if (strcmp(name, "update-policy") == 0 || strcmp(name, "allow-update") == 0) {
 		z->updates = strcmp(value, "none") != 0;
 	}
@@ -99,6 +101,29 @@ read_zone(struct words *w, struct zone *z)
 	}
 }
 
+/* Who moves the keys, there and in msig.conf. */
+static void
+judge_driver(const struct zone *z, const struct lint_wish *wish, json_t *findings)
+{
+	if (wish->driver && z->found && !z->maintain) {
+		lint_add(findings, LINT_BIND, "auto-dnssec", "fail",
+			 "auto-dnssec maintain; in place of dnssec-policy",
+			 "msig.conf has signer-driver: bind, and a policy has a clock of its own: "
+			 "signerd cannot move the keys");
+	} else if (wish->driver && z->found && z->policy) {
+		lint_add(findings, LINT_BIND, "auto-dnssec", "fail", "no dnssec-policy",
+			 "both auto-dnssec and dnssec-policy");
+	} else if (wish->driver && z->found) {
+		lint_add(findings, LINT_BIND, "auto-dnssec", "warn", NULL,
+			 "signerd moves the keys. What it cannot do with BIND is to roll the "
+			 "algorithm: for that, this provider leaves and joins again");
+	} else if (z->maintain) {
+		lint_add(findings, LINT_BIND, "auto-dnssec", "warn", NULL,
+			 "keys are moved by the times in their files: signer-driver: bind in "
+			 "msig.conf lets signerd write them, and nobody else may");
+	}
+}
+
 static void
 judge(const struct zone *z, const struct lint_wish *wish, json_t *findings)
 {
@@ -124,10 +149,11 @@ judge(const struct zone *z, const struct lint_wish *wish, json_t *findings)
 			 "a dynamic primary keeps the records of others; it is fed by UPDATE: "
 			 "msig.conf needs signer-feed: push");
 	}
-	if (z->found && !z->policy) {
+	if (z->found && !z->policy && !z->maintain) {
 		lint_add(findings, LINT_BIND, "dnssec-policy", "fail", "dnssec-policy POLICY;",
 			 "not set: the zone is not signed");
 	}
+	judge_driver(z, wish, findings);
 }
 
 bool

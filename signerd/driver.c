@@ -22,6 +22,8 @@ driver_find(enum conf_driver kind)
 		return &driver_knot;
 	case CONF_DRIVER_PDNS:
 		return &driver_pdns;
+	case CONF_DRIVER_BIND:
+		return &driver_bind;
 	case CONF_DRIVER_NONE:
 		break;
 	}

@@ -39,7 +39,7 @@ struct driver {
 /* NULL: none. */
 const struct driver *driver_find(enum conf_driver kind);
 
-extern const struct driver driver_knot, driver_pdns;
+extern const struct driver driver_knot, driver_pdns, driver_bind;
 
 /* Notes the reason, returns error. */
 int job_fail(struct job *job, int error, const char *fmt, ...)

@@ -11,6 +11,7 @@
 #include "libmsig/err.h"
 #include "signerd/cmds.h"
 #include "signerd/desk.h"
+#include "signerd/door.h"
 
 struct daemon {
 	struct bus *bus;
@@ -36,8 +37,13 @@ static int
 start(struct proc *proc)
 {
 	struct daemon *daemon = proc->arg;
-	int ret = proc_deny_network();
+	int ret = door_open(proc->conf);
 
+	if (ret != 0) {
+		log_error("the process that starts rndc cannot be started: %s", msig_strerror(ret));
+		return ret;
+	}
+	ret = proc_deny_network();
 	if (ret != 0) {
 		log_error("network sockets cannot be denied to this process: %s",
 			  msig_strerror(ret));

@@ -13,6 +13,7 @@ tests_unit_test_signerd_LDADD = signerd/libsigner.la libmsig/daemon/libmsigd.la 
 endif
 
 signerd_system_tests = tests/system/test_signerd.py tests/system/test_signerd_pdns.py \
+	tests/system/test_signerd_bind.py \
 	tests/system/test_join_driver.py \
 	tests/system/test_share.py \
 	tests/system/test_early.py

@@ -134,6 +134,13 @@ const struct conf_item conf_items[] = {
     {"signerd", "pdns-control", CONF_FILE, 0, "/usr/bin/pdns_control", 0, 0, 0, NULL, 0,
      C(pdns_control), 0},
     {"signerd", "pdns-config", CONF_FILE, 0, "/etc/powerdns", 0, 0, 0, NULL, 0, C(pdns_config), 0},
+    {"signerd", "bind-keys", CONF_FILE, 0, "/var/lib/bind", 0, 0, 0, NULL, 0, C(bind_keys), 0},
+    {"signerd", "dnssec-keygen", CONF_FILE, 0, "/usr/bin/dnssec-keygen", 0, 0, 0, NULL, 0,
+     C(dnssec_keygen), 0},
+    {"signerd", "dnssec-settime", CONF_FILE, 0, "/usr/bin/dnssec-settime", 0, 0, 0, NULL, 0,
+     C(dnssec_settime), 0},
+    {"signerd", "rndc", CONF_FILE, 0, "/usr/sbin/rndc", 0, 0, 0, NULL, 0, C(rndc), 0},
+    {"signerd", "rndc-config", CONF_FILE, 0, NULL, 0, 0, 0, NULL, 0, C(rndc_config), 0},
     TIME("signerd", "timeout", "60s", 100, HOUR, 5 * SEC, C(signerd_timeout)),
 
     {"zone", "domain", CONF_NAME, CONF_REQUIRED, NULL, 0, 0, 0, NULL, 0, Z(name), 0},
@@ -152,7 +159,7 @@ const struct conf_item conf_items[] = {
      Z(signer_records), 0},
     {"zone", "dnskey-share", CONF_CHOICE, 0, "all", 0, 0, 0, "all|zsk", 0, Z(dnskey_share), 0},
     {"zone", "sync-model", CONF_CHOICE, 0, "peer", 0, 0, 0, "peer|leader", 0, Z(sync_model), 0},
-    {"zone", "signer-driver", CONF_CHOICE, 0, "none", 0, 0, 0, "none|knot|pdns", 0,
+    {"zone", "signer-driver", CONF_CHOICE, 0, "none", 0, 0, 0, "none|knot|pdns|bind", 0,
      Z(signer_driver), 0},
     {"zone", "parent", CONF_NAME, 0, NULL, 0, 0, 0, NULL, 0, Z(parent), 0},
     {"zone", "step-mode", CONF_WORD, CONF_LIST, NULL, 0, 0, 0,
@@ -697,7 +704,7 @@ static void
 check_drivers(struct filler *f)
 {
 	struct conf *conf = f->conf;
-	bool driven[CONF_DRIVER_PDNS + 1] = {false};
+	bool driven[CONF_DRIVER_BIND + 1] = {false};
 	for (unsigned i = 0; i < conf->zones; i++) {
 		const struct conf_zone *zone = &conf->zone[i];
 		driven[zone->signer_driver] = true;
@@ -706,6 +713,13 @@ check_drivers(struct filler *f)
 			conf_mistake(f->tree, zone->where, zone->line,
 				     "zone.signer-driver: pdns needs \"signer-records: all\": "
 				     "PowerDNS cannot replace one key by another in its own CDS");
+		if (zone->signer_driver == CONF_DRIVER_BIND &&
+		    (zone->signer_feed != CONF_FEED_PUSH ||
+		     zone->signer_records != CONF_RECORDS_FOREIGN))
+			conf_mistake(f->tree, zone->where, zone->line,
+				     "zone.signer-driver: bind needs \"signer-feed: push\" and "
+				     "\"signer-records: foreign\": named drops the keys of others "
+				     "from a zone that it transfers, and names its own by CDS");
 	}
 	if ((conf->knot_config != NULL) + (conf->knot_confdb != NULL) + (conf->knot_kasp != NULL) >
 	    1)
@@ -717,6 +731,11 @@ check_drivers(struct filler *f)
 	if (driven[CONF_DRIVER_PDNS]) {
 		check_program(conf, "pdnsutil", conf->pdnsutil);
 		check_program(conf, "pdns-control", conf->pdns_control);
+	}
+	if (driven[CONF_DRIVER_BIND]) {
+		check_program(conf, "dnssec-keygen", conf->dnssec_keygen);
+		check_program(conf, "dnssec-settime", conf->dnssec_settime);
+		check_program(conf, "rndc", conf->rndc);
 	}
 }
 

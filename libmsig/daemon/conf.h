@@ -35,7 +35,7 @@ enum conf_dnskey_share { CONF_SHARE_ALL, CONF_SHARE_ZSK };
 enum conf_sync_model { CONF_MODEL_PEER, CONF_MODEL_LEADER };
 enum conf_serial { CONF_SERIAL_OWNER, CONF_SERIAL_UNIXTIME, CONF_SERIAL_DATE };
 /* Who moves the signer's keys; the order of the item's choices. */
-enum conf_driver { CONF_DRIVER_NONE, CONF_DRIVER_KNOT, CONF_DRIVER_PDNS };
+enum conf_driver { CONF_DRIVER_NONE, CONF_DRIVER_KNOT, CONF_DRIVER_PDNS, CONF_DRIVER_BIND };
 
 struct conf_zone {
 	knot_dname_t *name;
@@ -117,6 +117,8 @@ struct conf {
 	char *knot_config, *knot_confdb, *knot_kasp; /* one of them */
 	char *knot_socket, *keymgr;
 	char *pdnsutil, *pdns_control, *pdns_config;
+	char *bind_keys, *dnssec_keygen, *dnssec_settime, *rndc;
+	char *rndc_config;        /* or NULL: what rndc takes by itself */
 	uint32_t signerd_timeout; /* of one program, and of one question to the server */
 	/* the lists */
 	struct conf_key *key;

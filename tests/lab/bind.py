@@ -66,9 +66,30 @@ POLICY = """dnssec-policy "msig" {{
 """
 
 
+# For a zone whose keys are moved by their times. The last two: it signs the whole zone at once, not
+# ten records at a time.
+DRIVEN = {"auto_dnssec": "maintain", "update_check_ksk": "yes", "dnssec_dnskey_kskonly": "yes",
+          "sig_signing_nodes": "1000", "sig_signing_signatures": "1000"}
+
+
 def statement(key):
     """A TSIG key as named.conf has it."""
     return f'key "{key.name}" {{ algorithm hmac-sha256; secret "{key.secret}"; }};\n'
+
+
+def state_of(times, key):
+    """The state of a key of DNSKEY text, whose times of the .private file are all over."""
+    held = "DSPublish" in times
+    if "Delete" in times or "Publish" not in times:
+        return "removed" if "Delete" in times else "made"
+    if key.startswith("256 "):
+        return "published" if held or "Activate" not in times else \
+            "retired" if "Inactive" in times else "active"
+    if "SyncPublish" not in times:
+        return "published"
+    if "SyncDelete" in times:
+        return "active" if held else "retired"
+    return "ready" if held else "active"
 
 
 class Bind:
@@ -84,6 +105,10 @@ class Bind:
         self.control = ask.Key("control.")
         self.control_port = free_port()
         self.key(self.control)
+        self.conf = os.path.join(self.home, "rndc.conf")
+        with open(self.conf, "w", encoding="ascii") as out:
+            out.write(statement(self.control) + f'options {{ default-key "{self.control.name}"; '
+                      f"default-server 127.0.0.1; default-port {self.control_port}; }};\n")
         self.times = {"dnskey": TTL["dnskey"], "max": max(TTL.values()), "ds": TTL["ds"], "publish": 0,
                       "retire": 0, "more": ""}
 
@@ -161,10 +186,46 @@ class Bind:
 
     def rndc(self, *words):
         """rndc."""
-        path = os.path.join(self.home, "rndc.key")
-        with open(path, "w", encoding="ascii") as out:
-            out.write(statement(self.control))
-        return tools.run("rndc", "-s", "127.0.0.1", "-p", self.control_port, "-k", path, *words).stdout
+        return tools.run("rndc", "-c", self.conf, *words).stdout
+
+    def driven(self, zone, *roles, algorithm="13"):
+        """The zone's keys are moved by their times, which somebody else writes, and by nothing else;
+        the first ones are active now."""
+        items = self.zones[zone]
+        del items["dnssec_policy"]
+        items.update(DRIVEN)
+        for role in roles:
+            self.make(zone, role, algorithm)
+
+    def make(self, zone, role, algorithm="13"):
+        """A key that is active now, as an operator makes the first ones; its id."""
+        named = () if role == "zsk" else ("-f", "KSK", "-P", "sync", "now")
+        return tools.run("dnssec-keygen", "-q", "-K", self.folder(zone), "-a", algorithm, "-L", TTL["dnskey"],
+                         *named, zone).stdout.strip().partition("+")[2]
+
+    def folder(self, zone):
+        """Its key directory."""
+        return os.path.join(self.home, zone + "keys")
+
+    def states(self, zone):
+        """{id: (role, state, DNSKEY as text)} of its keys, by their times."""
+        found = {}
+        for path in sorted(glob.glob(os.path.join(self.folder(zone), "K*.private"))):
+            with open(path, encoding="ascii") as private:
+                times = dict(re.findall(r"^(\w+): (\d{14})$", private.read(), re.MULTILINE))
+            with open(path.removesuffix("private") + "key", encoding="ascii") as public:
+                text = re.search(r" DNSKEY (.*)", public.read())[1]
+            key = dns.rdata.from_text("IN", "DNSKEY", text).to_text()
+            name = os.path.basename(path).removesuffix(".private").partition("+")[2]
+            found[name] = ("ksk" if key.startswith("257 ") else "zsk", state_of(times, key), key)
+        return found
+
+    def signerd_section(self, directory, zone):
+        """The section `signerd` of who moves the keys."""
+        programs = {name: tools.wrapper(directory, name)
+                    for name in ("dnssec-keygen", "dnssec-settime", "rndc")}
+        return "signerd:\n" + "".join(f"    {name}: {value}\n" for name, value in {
+            **programs, "rndc-config": self.conf, "bind-keys": self.folder(zone)}.items())
 
     def roll(self, zone, flags, safety):
         """named rolls a key (flags 256: ZSK) by itself, beginning now; the new one is published for
@@ -226,6 +287,7 @@ class BindProvider(Provider):
     """A provider of the rig with BIND as signer, fed by push, and Knot as public name server."""
 
     programs = ("named",)
+    driver_name = "bind"
     push = True
     brief = False  # its signatures last minutes: for roll-overs by its own clock
     zone_items = "    signer-feed: push\n"
@@ -258,15 +320,31 @@ class BindProvider(Provider):
                 told.append((*self.observe, self.signer_key))
             if zone == ZONE and self.push:
                 bind.pushed(zone, self.signer_key, [self.rig.watch_key], told)
+                if self.driver:
+                    bind.driven(zone, *(("csk",) if self.single else ("ksk", "zsk")))
             else:
                 bind.bump(zone, master, self.signer_key, told)
 
+    def signerd_section(self, directory):
+        return self.bind.signerd_section(directory, ZONE)
+
+    def stored(self, role, *states):
+        return [key for key, (kind, state, _) in self.bind.states(ZONE).items()
+                if (kind == role or self.single) and state in states]
+
     def ksk(self, zone=ZONE):
+        if self.driver and zone == ZONE:
+            tags = {str(int(key.split("+")[1]))
+                    for key in self.stored("ksk", "ready") or self.stored("ksk", "active")}
+            return [ds for ds in self.bind.ds(zone) if ds.split()[0] in tags]
         if not self.ds.get(zone):
             self.ds[zone] = self.bind.ds(zone)
         return self.ds[zone]
 
     def keys(self, zone=ZONE):
+        if self.driver and zone == ZONE:
+            return [text for _, state, text in self.bind.states(ZONE).values()
+                    if state in ("published", "ready", "active", "retired")]
         return self.bind.dnskeys(zone)
 
 

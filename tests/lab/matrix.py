@@ -26,7 +26,9 @@ KINDS = {
     "knot-all": (Provider, {"driver": True, "mode": "B"}),
     "csk": (Provider, {"driver": True, "single": True}),
     "pdns": (PdnsProvider, {"driver": True, "mode": "B"}),
-    "bind": (BindProvider, {"brief": True}),
+    "bind": (BindProvider, {"driver": True}),
+    "bind csk": (BindProvider, {"driver": True, "single": True}),
+    "bind alone": (BindProvider, {"brief": True}),  # it rolls its keys itself
     "copy": (Provider, {"upstream": "p1"}),
 }
 NEEDED = msig.DAEMONS + ("msigctl", "signerd")
@@ -48,8 +50,9 @@ class Group:
 
 ALL = ("ns", "zsk", "ksk", "algorithm", "leave")
 CSK = ("ns", "zsk", "ksk", "csk", "algorithm", "leave")
-BIND = ("ns", "zsk", "ksk", "refused", "own-zsk", "leave")
-BIND_CSK = ("ns", "zsk", "ksk", "csk", "refused", "own-zsk", "leave")
+BIND = ("ns", "zsk", "ksk", "no-algorithm", "leave")
+BIND_CSK = ("ns", "zsk", "ksk", "csk", "no-algorithm", "leave")
+ALONE = ("zsk", "ksk", "refused", "own-zsk", "leave")
 
 # In the sample, with test_join*, test_leave and test_group (Knot alone, three): each process with each
 # other kind of signer and with each number of providers, each kind with each number.
@@ -67,7 +70,8 @@ GROUPS = {
     ),
     "bind": (
         Group(("knot", "bind"), BIND),
-        Group(("csk", "bind"), ("csk", "leave")),
+        Group(("bind csk", "knot"), ("csk", "zsk", "leave"), ("csk",)),
+        Group(("knot", "bind alone"), ALONE, ("refused", "own-zsk")),
         Group(("knot", "bind", "csk"), BIND_CSK, BIND_CSK),
     ),
 }
@@ -206,6 +210,21 @@ class Run:
             words in r["text"] for r in (world.msig["p1"].tracking() or {}).get("reasons", ())))
         world.msig["p1"].ctl("cancel", ZONE)
         self.until("algorithm: cancelled", lambda: group.quiet(world, self.signers))
+        self.t.equal([ask.rdata(p.server, ZONE, "DNSKEY") for p in self.signers], before,
+                     f"algorithm: {what}: nothing has changed")
+        return good
+
+    def no_algorithm(self):
+        """BIND cannot bring in an algorithm: it is said, and nothing changes."""
+        world, what = self.world, self.what
+        member = next(p for p in self.signers if isinstance(p, BindProvider))
+        before = [ask.rdata(p.server, ZONE, "DNSKEY") for p in self.signers]
+        world.msig["p1"].ctl("roll", ZONE, "algorithm", "15")
+        good = self.until("algorithm: not with BIND, and why", lambda: any(
+            "BIND cannot bring in algorithm 15" in r["seen"] + r["text"]
+            for r in (world.msig[member.label].tracking() or {}).get("reasons", ())))
+        world.msig["p1"].ctl("abort", ZONE)
+        self.until("algorithm: aborted", lambda: group.quiet(world, self.signers))
         self.t.equal([ask.rdata(p.server, ZONE, "DNSKEY") for p in self.signers], before,
                      f"algorithm: {what}: nothing has changed")
         return good

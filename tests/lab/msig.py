@@ -144,7 +144,8 @@ class Msig:
             else:
                 self.daemons[name] = self.rig.procs.start(
                     f"{self.provider.label}-{name}", program(name), "-c", self.conf,
-                    network=name not in ("agentd", "signerd"))
+                    network=name not in ("agentd", "signerd")
+                    or (name == "signerd" and self.provider.driver_name == "bind"))
 
     def ready(self):
         """Waits until every started daemon answers on its control socket."""

@@ -14,10 +14,14 @@ CONF = """server:
     identity: msa.p1.example.
     rundir: {home}/run
     storage: {home}/lib
+key:
+  - id: nobody.
+    algorithm: hmac-sha256
+    secret: bm9ib2R5IGtub3dzIHRoaXMgb25lIGhlcmUsIGl0IGlzIG5vdCB1c2Vk
 remote:
   - id: nobody
     address: 127.0.0.1@1
-    insecure: on
+    key: nobody.
 agent:
     lab: on
 {signerd}zone:
@@ -26,9 +30,10 @@ agent:
 ZONE = """  - domain: {zone}
     master: nobody
     signer: nobody
-    signer-records: all
     signer-driver: {driver}
 """
+# What else a zone says for a driver.
+ITEMS = {"bind": "    signer-feed: push\n"}
 
 
 class Answer:
@@ -59,6 +64,7 @@ class Signerd:
 
     def __init__(self, procs, directory, zones, signerd, driver="knot"):
         self.procs, self.home = procs, os.path.join(directory, "signerd")
+        self.network = driver == "bind"  # rndc speaks TCP; signerd itself forbids itself all others
         os.makedirs(os.path.join(self.home, "lib"))
         self.conf = os.path.join(self.home, "msig.conf")
         self.write(signerd, zones, driver)
@@ -69,13 +75,14 @@ class Signerd:
         """Its configuration."""
         with open(self.conf, "w", encoding="ascii") as out:
             out.write(CONF.format(home=self.home, signerd=signerd, zones="".join(
-                ZONE.format(zone=zone, driver=driver) for zone in zones)))
+                ZONE.format(zone=zone, driver=driver)
+                + ITEMS.get(driver, "    signer-records: all\n") for zone in zones)))
 
     def start(self, before=()):
         """Starts it, and the other end of the bus; takes what it says unasked when it begins. before:
         a program that starts both."""
         command = [*before, msig.program("signerd"), "-v", "-c", self.conf]
-        self.child = self.procs.start("signerd", *command, network=False)
+        self.child = self.procs.start("signerd", *command, network=self.network)
         self.procs.wait(self.child, lambda: os.path.exists(os.path.join(self.home, "run",
                                                                         "signerd.ctl")))
         if self.bus is None:

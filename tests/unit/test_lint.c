@@ -104,6 +104,8 @@ static const struct {
      ""},
     {lint_bind, BIND("type primary; /* dnssec-policy x; */ allow-update { any; };"), "", true,
      "dnssec-policy", "fail", "not signed"},
+    {lint_bind, BIND("type primary; auto-dnssec maintain; allow-update { any; };"), "", true,
+     "auto-dnssec", "warn", "signer-driver: bind"},
     {lint_bind, "zone \"other.example\" { type primary; };", "", false, "zone", "fail", "no zone"},
     {lint_bind, "include \"/etc/bind/more\";\n" BIND("type secondary;"), "", false, "include",
      "unknown", "/etc/bind/more"},
@@ -160,6 +162,35 @@ test_rows(void **state)
 				 js_str(found, "text"));
 		}
 		free(fix);
+		json_decref(list);
+	}
+}
+
+/* signerd is to move BIND's keys. */
+static void
+test_bind_driver(void **state)
+{
+	static const struct {
+		const char *text, *state, *word;
+	} cases[] = {
+	    {BIND("type primary; dnssec-policy p; allow-update { any; };"), "fail", "of its own"},
+	    {BIND("type primary; auto-dnssec allow; allow-update { any; };"), "fail", "of its own"},
+	    {BIND("type primary; auto-dnssec maintain; dnssec-policy p; allow-update { any; };"),
+	     "fail", "both"},
+	    {BIND("type primary; auto-dnssec maintain; allow-update { any; };"), "warn",
+	     "joins again"},
+	};
+	struct lint_wish driven = wish;
+
+	driven.driver = true;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		json_t *list = json_array();
+		assert_true(lint_bind(cases[i].text, &driven, list));
+		const json_t *f = find(list, "auto-dnssec");
+		if (strcmp(js_str(f, "state"), cases[i].state) != 0 ||
+		    strstr(js_str(f, "text"), cases[i].word) == NULL) {
+			fail_msg("case %zu: %s", i, js_str(f, "text"));
+		}
 		json_decref(list);
 	}
 }
@@ -281,9 +312,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_rows),       cmocka_unit_test(test_all_records),
-	    cmocka_unit_test(test_neighbours), cmocka_unit_test(test_kinds),
-	    cmocka_unit_test(test_mutilated),
+	    cmocka_unit_test(test_rows),        cmocka_unit_test(test_bind_driver),
+	    cmocka_unit_test(test_all_records), cmocka_unit_test(test_neighbours),
+	    cmocka_unit_test(test_kinds),       cmocka_unit_test(test_mutilated),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* Drivers and their programs, with a keymgr and a Knot that are made up: what is asked of them, and
- * everything that they can answer wrongly. */
+/* Drivers and their programs, with a keymgr, a Knot and BIND's tools that are made up: what is
+ * asked of them, and everything that they can answer wrongly. */
 #include "config.h"
 #include "tests/unit/unit.h"
 #include <fcntl.h>
@@ -12,6 +12,7 @@
 #include "libmsig/daemon/log.h"
 #include "libmsig/daemon/loop.h"
 #include "libmsig/err.h"
+#include "signerd/door.h"
 #include "signerd/driver.h"
 #include "signerd/run.h"
 
@@ -64,6 +65,14 @@ put(const char *name, const char *text, mode_t mode)
 	fputs(text, f);
 	fclose(f);
 	assert_int_equal(chmod(path, mode), 0);
+}
+
+static void
+unlink_one(const char *name)
+{
+	char path[200];
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	assert_int_equal(unlink(path), 0);
 }
 
 /* A program of that body; it finds its files beside itself. */
@@ -388,20 +397,27 @@ test_pdns_garbage(void **state)
 
 /* What is asked of keymgr ---------------------------------------------------------------------- */
 
-static void
-said(const char *words)
+/* With a newline in front: at the beginning of a line. */
+static bool
+was_said(const char *words)
 {
-	char path[100], line[2000];
+	char path[100], line[2001] = "\n";
 	bool found = false;
 
 	snprintf(path, sizeof(path), "%s/said", dir);
 	FILE *f = fopen(path, "r");
 	assert_non_null(f);
-	while (fgets(line, sizeof(line), f) != NULL)
+	while (fgets(line + 1, sizeof(line) - 1, f) != NULL)
 		found |= strstr(line, words) != NULL;
 	fclose(f);
-	if (!found)
-		fail_msg("keymgr was never told: %s", words);
+	return found;
+}
+
+static void
+said(const char *words)
+{
+	if (!was_said(words))
+		fail_msg("it was never told: %s", words);
 }
 
 /* A store that does not do what it is told, and says that it did. */
@@ -557,6 +573,321 @@ test_knot_silent(void **state)
 	knot_stop(&k);
 }
 
+/* BIND ----------------------------------------------------------------------------------------- */
+
+#define BIND_ID "013+32272"
+#define BIND_KEY "Kshop.example.+" BIND_ID ".key"
+#define BIND_PRIVATE "Kshop.example.+" BIND_ID ".private"
+#define BIND_DNSKEY                                                         \
+	"; a comment\nshop.example. 300 IN DNSKEY 256 3 13 "                \
+	"bEpL7MJfxKSr7sJf7GqOgDGeDV70iD5CbML8ZolSD8+FKjcuhrKXNE1U 5ui5dYRd" \
+	"7pu2AN2i1N8WnjM6+H/3sw==\n"
+#define BIND_ACTIVE "Publish: 1\nActivate: 1\n"
+/* The three programs in one. Times stand in .private files as they are printed; rndc's answers in
+ * status and signing. */
+#define BIND_PROGRAMS                                                                     \
+	"echo \"$*\" >>said\n"                                                            \
+	"name() { case $1 in -Ppub) echo Publish;; -Psync) echo SYNC Publish;; "          \
+	"-Dsync) echo SYNC Delete;; -Pds) echo DS Publish;; -A) echo Activate;; "         \
+	"-I) echo Inactive;; -D) echo Delete;; -P) echo Publish;; esac; }\n"              \
+	"for last; do :; done\n"                                                          \
+	"case $1 in\n"                                                                    \
+	"-p) for n in Publish Activate Inactive Delete 'SYNC Publish' 'SYNC Delete' 'DS " \
+	"Publish'; "                                                                      \
+	"do grep \"^$n: \" \"$last\" || echo \"$n: UNSET\"; done;;\n"                     \
+	"-P) : >\"$last\"; while [ $# -gt 1 ]; do n=$1; shift; "                          \
+	"case $1 in sync|ds) n=$n$1; shift;; esac; "                                      \
+	"[ \"$1\" = none ] || echo \"$(name \"$n\"): 5\" >>\"$last\"; shift; done;;\n"    \
+	"loadkeys|sign) [ ! -e refuse ] || { echo refused >&2; exit 1; };;\n"             \
+	"zonestatus) cat status;;\n"                                                      \
+	"signing) cat signing;;\n"                                                        \
+	"esac"
+#define BIND_LOOKED "name: shop.example\nnext key event: Thu, 31 Dec 2037 23:59:59 GMT\n"
+
+static int
+ask_bind(uint8_t verb, uint8_t role, uint8_t algorithm, uint8_t state, const char *key)
+{
+	char copy[100];
+	struct msig_msg_KEY m = {.zone = (knot_dname_t *)(uintptr_t)job.zone,
+				 .verb = verb,
+				 .role = role,
+				 .algorithm = algorithm,
+				 .state = state,
+				 .key = copy};
+	snprintf(copy, sizeof(copy), "%s", key);
+	return driver_do(&driver_bind, &job, &m, &keys);
+}
+
+static void
+bind_store(const char *times, const char *dnskey)
+{
+	conf.bind_keys = dir;
+	conf.dnssec_keygen = conf.dnssec_settime = conf.rndc = keymgr;
+	put(BIND_PRIVATE, times, 0600);
+	put(BIND_KEY, dnskey, 0644);
+	put("status", BIND_LOOKED, 0644);
+	put("signing", "Done signing with key 32272/ECDSAP256SHA256\n", 0644);
+	script(BIND_PROGRAMS);
+	job.settled = true;
+}
+
+/* Which times make which state. */
+static void
+test_bind_states(void **state)
+{
+	static const struct {
+		const char *times;
+		uint8_t zsk, csk;
+	} cases[] = {
+#define S(name) MSIG_KEY_STATE_##name
+	    {"", S(MADE), S(MADE)},
+	    {"Publish: 4102444799\n", S(MADE), S(MADE)},
+	    {"Publish: 1\n", S(PUBLISHED), S(PUBLISHED)},
+	    {"Activate: 1\n", S(ACTIVE), S(PUBLISHED)},
+	    {BIND_ACTIVE, S(ACTIVE), S(PUBLISHED)},
+	    {BIND_ACTIVE "DS Publish: 1\n", S(PUBLISHED), S(PUBLISHED)},
+	    {BIND_ACTIVE "Inactive: 1\n", S(RETIRED), S(PUBLISHED)},
+	    {BIND_ACTIVE "Inactive: 4102444799\n", S(ACTIVE), S(PUBLISHED)},
+	    {BIND_ACTIVE "Inactive: 1\nDelete: 1\n", S(REMOVED), S(REMOVED)},
+	    {BIND_ACTIVE "SYNC Publish: 1\n", S(ACTIVE), S(ACTIVE)},
+	    {BIND_ACTIVE "SYNC Publish: 1\nDS Publish: 1\n", S(PUBLISHED), S(READY)},
+	    {BIND_ACTIVE "SYNC Publish: 1\nSYNC Delete: 1\n", S(ACTIVE), S(RETIRED)},
+	    {BIND_ACTIVE "SYNC Publish: 1\nSYNC Delete: 1\nDS Publish: 1\n", S(PUBLISHED),
+	     S(ACTIVE)},
+	    {BIND_ACTIVE "SYNC Delete: 1\n", S(ACTIVE), S(PUBLISHED)},
+#undef S
+	};
+	static const char sep[] = "shop.example. IN DNSKEY 257 3 13 " PUBLIC "\n";
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		bind_store(cases[i].times, BIND_DNSKEY);
+		assert_int_equal(ask_bind(MSIG_KEY_VERB_LIST, 0, 0, 0, ""), 0);
+		assert_int_equal(keys.count, 1);
+		assert_string_equal(keys.at[0].id, BIND_ID);
+		assert_int_equal(keys.at[0].role, MSIG_KEY_ROLE_ZSK);
+		assert_int_equal(keys.at[0].len, 68);
+		if (keys.at[0].state != cases[i].zsk)
+			fail_msg("case %zu, ZSK: %u", i, keys.at[0].state);
+		unlink_one(BIND_PRIVATE);
+		put("Kshop.example.+013+32273.private", cases[i].times, 0600);
+		put("Kshop.example.+013+32273.key", sep, 0644);
+		assert_int_equal(ask_bind(MSIG_KEY_VERB_LIST, 0, 0, 0, ""), 0);
+		assert_int_equal(keys.at[0].role, MSIG_KEY_ROLE_CSK);
+		if (keys.at[0].state != cases[i].csk)
+			fail_msg("case %zu, CSK: %u", i, keys.at[0].state);
+		unlink_one("Kshop.example.+013+32273.private");
+	}
+}
+
+static void
+test_bind_garbage(void **state)
+{
+	static const struct {
+		const char *times, *dnskey, *why;
+	} cases[] = {
+	    {"Publish: never\n", BIND_DNSKEY, "not understood"},
+	    {"Publish: -1\n", BIND_DNSKEY, "not understood"},
+	    {"Publish: \n", BIND_DNSKEY, "not understood"},
+	    {"Publish: 1 2\n", BIND_DNSKEY, "not understood"},
+	    {"", "", "has no DNSKEY"},
+	    {"", "shop.example. IN DNSKEY 256 3\n", "has no DNSKEY"},
+	    {"", "shop.example. IN DNSKEY 256 3 13 !!!!\n", "not the DNSKEY"},
+	    {"", "shop.example. IN DNSKEY 0 3 13 " PUBLIC "\n", "not the DNSKEY"},
+	    {"", "shop.example. IN DNSKEY 384 3 13 " PUBLIC "\n", "not the DNSKEY"},
+	    {"", "shop.example. IN DNSKEY 257 3 13 " PUBLIC "\n", "not the DNSKEY"},
+	    {"", "shop.example. IN DNSKEY 256 3 15 " PUBLIC "\n", "not the DNSKEY"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		bind_store(cases[i].times, cases[i].dnskey);
+		int ret = ask_bind(MSIG_KEY_VERB_LIST, 0, 0, 0, "");
+		if (ret == 0 || strstr(job.why, cases[i].why) == NULL)
+			fail_msg("case %zu: %d, %s", i, ret, job.why);
+		assert_int_equal(keys.count, 0);
+	}
+	bind_store("", BIND_DNSKEY);
+	unlink_one(BIND_KEY);
+	assert_int_not_equal(ask_bind(MSIG_KEY_VERB_LIST, 0, 0, 0, ""), 0);
+	/* No time at all, and one that is not there. */
+	bind_store("", BIND_DNSKEY);
+	script("exit 0");
+	assert_int_equal(ask_bind(MSIG_KEY_VERB_LIST, 0, 0, 0, ""), MSIG_EVALUE);
+	assert_non_null(strstr(job.why, "not all times"));
+	/* What is not a key of this zone. */
+	bind_store("", BIND_DNSKEY);
+	unlink_one(BIND_PRIVATE);
+	put("Kshop.example.+013+3227x.private", "", 0600);
+	put("Kshop.example.+13+32272.private", "", 0600);
+	put("Kshop.example.+013+99999.private", "", 0600);
+	put("Kshop.example.+000+32272.private", "", 0600);
+	put("Kother.example.+013+32272.private", "", 0600);
+	put(".private", "", 0600);
+	assert_int_equal(ask_bind(MSIG_KEY_VERB_LIST, 0, 0, 0, ""), 0);
+	assert_int_equal(keys.count, 0);
+	conf.bind_keys = sock;
+	assert_int_not_equal(ask_bind(MSIG_KEY_VERB_LIST, 0, 0, 0, ""), 0);
+	assert_non_null(strstr(job.why, "No such file"));
+}
+
+/* The file of a second ZSK that is published, beside the one that is active. */
+#define BIND_PUBLIC2 \
+	"oJMRESz5E4gYzS/q6XDrvU1qMPYIjCWzJaOau8XNEZeqCYKD5ar0IRd8KqXXFJkqmVfRvMGPmM1x8fGAa2XhSA=="
+#define BIND_ID2 "013+34505"
+
+static void
+bind_pair(void)
+{
+	bind_store(BIND_ACTIVE, BIND_DNSKEY);
+	put("Kshop.example.+" BIND_ID2 ".private", "Publish: 1\n", 0600);
+	put("Kshop.example.+" BIND_ID2 ".key",
+	    "shop.example. IN DNSKEY 256 3 13 " BIND_PUBLIC2 "\n", 0644);
+}
+
+static uint8_t
+bind_state(const char *id)
+{
+	for (unsigned i = 0; i < keys.count; i++)
+		if (strcmp(keys.at[i].id, id) == 0)
+			return keys.at[i].state;
+	return 0;
+}
+
+/* A key is active when named has signed everything with it, not when it was told to. */
+static void
+test_bind_active(void **state)
+{
+	bind_pair();
+	put("signing", "Signing with key 34505/ECDSAP256SHA256\n", 0644);
+	job.deadline = loop_mono_ms() + 2500;
+	assert_int_equal(ask_bind(MSIG_KEY_VERB_SET, 0, 0, MSIG_KEY_STATE_ACTIVE, BIND_ID2),
+			 MSIG_ETIMEOUT);
+	assert_non_null(strstr(job.why, "signing the whole zone"));
+	said("sign shop.example.");
+	job.deadline = loop_mono_ms() + 10000;
+	assert_int_equal(ask_bind(MSIG_KEY_VERB_LIST, 0, 0, 0, ""), 0);
+	assert_int_equal(bind_state(BIND_ID2), MSIG_KEY_STATE_PUBLISHED);
+	/* It goes on with what it began. */
+	unlink_one("said");
+	put("signing", "Done signing with key 34505/ECDSAP256SHA256\n", 0644);
+	assert_int_equal(ask_bind(MSIG_KEY_VERB_SET, 0, 0, MSIG_KEY_STATE_ACTIVE, BIND_ID2), 0);
+	assert_int_equal(bind_state(BIND_ID2), MSIG_KEY_STATE_ACTIVE);
+	assert_false(was_said("\nsign shop.example."));
+	/* named has not begun: its log says why. */
+	bind_pair();
+	put("signing", "", 0644);
+	assert_int_equal(ask_bind(MSIG_KEY_VERB_SET, 0, 0, MSIG_KEY_STATE_ACTIVE, BIND_ID2),
+			 MSIG_EREFUSED);
+	assert_non_null(strstr(job.why, "its log"));
+	/* Nor does what it did with the key once count. */
+	bind_pair();
+	put("signing", "Done signing with key 34505/ECDSAP256SHA256\n", 0644);
+	job.deadline = loop_mono_ms() + 2500;
+	assert_int_equal(ask_bind(MSIG_KEY_VERB_SET, 0, 0, MSIG_KEY_STATE_ACTIVE, BIND_ID2),
+			 MSIG_ETIMEOUT);
+	said("signing -clear 34505/13 shop.example.");
+	assert_non_null(strstr(job.why, "earlier use"));
+}
+
+static void
+test_bind_refuses(void **state)
+{
+	bind_pair();
+	put("refuse", "", 0644);
+	assert_int_equal(ask_bind(MSIG_KEY_VERB_SET, 0, 0, MSIG_KEY_STATE_REMOVED, BIND_ID2),
+			 MSIG_EREFUSED);
+	assert_non_null(strstr(job.why, "loadkeys: refused"));
+	assert_non_null(strstr(job.why, "taken back"));
+	assert_int_equal(bind_state(BIND_ID2), MSIG_KEY_STATE_PUBLISHED);
+	unlink_one("refuse");
+	/* Told is not done. */
+	put("status", "next key event: Thu, 01 Jan 2015 00:00:00 GMT\n", 0644);
+	job.deadline = loop_mono_ms() + 2500;
+	assert_int_equal(ask_bind(MSIG_KEY_VERB_SET, 0, 0, MSIG_KEY_STATE_REMOVED, BIND_ID2),
+			 MSIG_ETIMEOUT);
+	job.deadline = loop_mono_ms() + 10000;
+	static const uint8_t never[] = {MSIG_KEY_STATE_SIGNING, MSIG_KEY_STATE_POST,
+					MSIG_KEY_STATE_MADE};
+	for (size_t i = 0; i < sizeof(never); i++)
+		assert_int_equal(ask_bind(MSIG_KEY_VERB_SET, 0, 0, never[i], BIND_ID2),
+				 MSIG_EREFUSED);
+	assert_int_equal(ask_bind(MSIG_KEY_VERB_MAKE, MSIG_KEY_ROLE_ZSK, 15, 0, ""), MSIG_EREFUSED);
+	assert_non_null(strstr(job.why, "join again"));
+	assert_false(was_said("\n-q "));
+}
+
+/* What is made is taken over by its name, and nothing is written over. */
+static void
+test_bind_make(void **state)
+{
+	bind_store(BIND_ACTIVE, BIND_DNSKEY);
+	script("echo \"$*\" >>said\ncase $1 in -p) for n in Publish Activate Inactive Delete "
+	       "'SYNC Publish' 'SYNC Delete' 'DS Publish'; do echo \"$n: 1\"; done;;\n"
+	       "-q) while [ $1 != -K ]; do shift; done; cd \"$2\"; cat ../made; "
+	       "touch \"$(cat ../made).key\" \"$(cat ../made).private\"; true;; esac");
+	static const struct {
+		const char *made;
+		int ret;
+	} cases[] = {
+	    {"Kshop.example.+" BIND_ID, MSIG_EDOUBT},
+	    {"Kother.example.+" BIND_ID, MSIG_EVALUE},
+	    {"nowhere/Kshop.example.+013+00001", MSIG_EVALUE},
+	    {"", MSIG_EVALUE},
+	    {"Kshop.example.+13+1", MSIG_EVALUE},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		put("made", cases[i].made, 0644);
+		assert_int_equal(ask_bind(MSIG_KEY_VERB_MAKE, MSIG_KEY_ROLE_ZSK, 13, 0, ""),
+				 cases[i].ret);
+		assert_int_equal(ask_bind(MSIG_KEY_VERB_LIST, 0, 0, 0, ""), 0);
+		assert_int_equal(keys.count, 1);
+	}
+	said("-q -a 13 -P none -A none -K ");
+}
+
+/* Behind the door the same is done, and nothing else. */
+static void
+test_bind_door(void **state)
+{
+	struct conf_zone zone = {.signer_driver = CONF_DRIVER_BIND};
+	struct door_ask ask = {.word = DOOR_STATUS, .deadline = loop_mono_ms() + 5000};
+	char config[] = "/nowhere/rndc.conf";
+
+	bind_store(BIND_ACTIVE, BIND_DNSKEY);
+	conf.rndc_config = config;
+	script("echo \"$*\"; echo wrong >&2; exit 3");
+	assert_int_equal(door_open(&conf), 0);
+	assert_false(door_is_open()); /* no zone of BIND's */
+	conf.zone = &zone;
+	conf.zones = 1;
+	assert_int_equal(door_open(&conf), 0);
+	assert_true(door_is_open());
+	snprintf(ask.zone, sizeof(ask.zone), "shop.example.");
+	assert_int_equal(door_ask(&conf, &ask, &result), 0);
+	assert_int_equal(result.status, 3);
+	assert_string_equal(result.err, "wrong");
+	assert_string_equal(result.out, "-c /nowhere/rndc.conf zonestatus shop.example.\n");
+	ask.word = DOOR_FORGET;
+	ask.tag = 4711;
+	ask.algorithm = 13;
+	assert_int_equal(door_ask(&conf, &ask, &result), 0);
+	assert_string_equal(result.out,
+			    "-c /nowhere/rndc.conf signing -clear 4711/13 shop.example.\n");
+	ask.word = DOOR_WORDS;
+	assert_int_equal(door_ask(&conf, &ask, &result), MSIG_EVALUE);
+	ask.word = DOOR_SIGN;
+	snprintf(ask.zone, sizeof(ask.zone), "-s");
+	assert_int_equal(door_ask(&conf, &ask, &result), MSIG_EVALUE);
+	memset(ask.zone, 'x', sizeof(ask.zone));
+	assert_int_equal(door_ask(&conf, &ask, &result), MSIG_EVALUE);
+	snprintf(ask.zone, sizeof(ask.zone), "shop.example.");
+	script("exec sleep 60");
+	ask.deadline = loop_mono_ms() + 300;
+	assert_int_equal(door_ask(&conf, &ask, &result), MSIG_ETIMEOUT);
+	script("exec yes");
+	ask.deadline = loop_mono_ms() + 9000;
+	assert_int_equal(door_ask(&conf, &ask, &result), MSIG_ESIZE);
+}
+
 int
 main(void)
 {
@@ -570,7 +901,10 @@ main(void)
 	    T(test_lies),         T(test_where),
 	    T(test_knot_refuses), T(test_knot_silent),
 	    T(test_pdns),         T(test_pdns_garbage),
-	    T(test_made_many),
+	    T(test_made_many),    T(test_bind_states),
+	    T(test_bind_garbage), T(test_bind_active),
+	    T(test_bind_refuses), T(test_bind_make),
+	    T(test_bind_door),
 	};
 	return cmocka_run_group_tests_name("signerd", tests, NULL, NULL);
 }
