@@ -21,17 +21,38 @@ entry_of(const struct zone_view *view, int provider)
 	return NULL;
 }
 
+static bool
+designates(const struct view_provider *p, const struct view_hsync_entry *e)
+{
+	return p->used && !p->expelled && e != NULL && e->on && e->sign;
+}
+
+static bool
+lists(const struct view_provider *p, const struct view_hsync_entry *e)
+{
+	return p->used && !p->expelled && e != NULL && e->on;
+}
+
+void
+agree_match(struct zone_view *view)
+{
+	view->designated = view->listed = 0;
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		const struct view_hsync_entry *e = p->used ? entry_of(view, i) : NULL;
+		view->entry[i] = e != NULL ? (int8_t)(e - view->d.hsync.entry) : -1;
+		view->designated |= designates(p, e) ? BIT(i) : 0;
+		view->listed |= lists(p, e) ? BIT(i) : 0;
+	}
+}
+
 uint32_t
 agree_designated(const struct zone_view *view)
 {
 	uint32_t mask = 0;
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
-		if (!view->d.provider[i].used || view->d.provider[i].expelled)
-			continue;
-		const struct view_hsync_entry *e = entry_of(view, i);
-		if (e != NULL && e->on && e->sign)
+	for (int i = 0; i < VIEW_PROVIDERS; i++)
+		if (designates(&view->d.provider[i], entry_of(view, i)))
 			mask |= BIT(i);
-	}
 	return mask;
 }
 
@@ -49,12 +70,9 @@ uint32_t
 agree_listed(const struct zone_view *view)
 {
 	uint32_t mask = 0;
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
-		const struct view_provider *p = &view->d.provider[i];
-		const struct view_hsync_entry *e = p->used ? entry_of(view, i) : NULL;
-		if (e != NULL && e->on && !p->expelled)
+	for (int i = 0; i < VIEW_PROVIDERS; i++)
+		if (lists(&view->d.provider[i], entry_of(view, i)))
 			mask |= BIT(i);
-	}
 	return mask;
 }
 

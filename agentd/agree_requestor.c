@@ -16,7 +16,6 @@
 static void
 tell(struct step *s, uint32_t mask, enum msig_op op)
 {
-	struct view_message m = agree_our_process(s);
 	int64_t resend = s->view->config.times.resend;
 
 	for (int i = 1; i < VIEW_PROVIDERS; i++) {
@@ -29,6 +28,7 @@ tell(struct step *s, uint32_t mask, enum msig_op op)
 			continue;
 		}
 		if (MUTANT(NO_RESEND) ? p->sent == 0 : p->tell || step_due(s, p->sent, resend)) {
+			struct view_message m = agree_our_process(s);
 			agree_say(s, i, op, &m);
 			p->sent = s->now;
 			p->tell = false;

@@ -121,7 +121,7 @@ decide(struct zone_view *view, int64_t now, struct plan *plan)
 	plan->count = 0;
 	plan->wake = VIEW_NEVER;
 	view->dirty = false;
-	decide_match(view);
+	agree_match(view);
 
 	decide_instruction(&s);
 	decide_egress(&s);

@@ -11,8 +11,6 @@
 struct safety;
 
 /* decide_owner.c: the owner's instruction. */
-/* Which entry of HSYNC is whose: after HSYNC changed. */
-void decide_match(struct zone_view *view);
 /* What the HSYNC that is followed says of a provider; NULL: it is not listed. */
 const struct view_hsync_entry *decide_listed(const struct zone_view *view, int provider);
 void decide_instruction(struct step *s);

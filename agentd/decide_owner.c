@@ -20,20 +20,6 @@ entry(const struct view_hsync *h, const char *identity)
 	return NULL;
 }
 
-void
-decide_match(struct zone_view *view)
-{
-	const struct view_hsync *h = &view->d.hsync;
-
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
-		const struct view_provider *p = &view->d.provider[i];
-		const struct view_hsync_entry *e = p->used ? entry(h, p->identity) : NULL;
-		view->entry[i] = e != NULL ? (int8_t)(e - h->entry) : -1;
-	}
-	view->designated = agree_designated(view);
-	view->listed = agree_listed(view);
-}
-
 const struct view_hsync_entry *
 decide_listed(const struct zone_view *view, int provider)
 {
@@ -104,7 +90,7 @@ follow(struct step *s, const struct view_hsync *h)
 		on += h->entry[i].on && h->entry[i].sign;
 	}
 	s->view->persist = true;
-	decide_match(s->view);
+	agree_match(s->view);
 	step_journal(s, "HSYNC is followed: %d providers, %d of them sign", h->count, on);
 }
 

@@ -93,7 +93,8 @@ half_rolled(struct step *s)
  * its answers for bogus, until that set is out of caches. The key is in the statement, and so on
  * its way to all, as soon as it is seen; more cannot be done from here. */
 static void
-early(struct step *s, const struct view_place *signer, const struct view_version *soa)
+early(struct step *s, const struct view_place *signer, const struct view_version *soa,
+      const struct safety *risk)
 {
 	struct zone_view *view = s->view;
 	struct reason r = {.class = REASON_BLOCKED, .object = REASON_OF_SIGNATURE};
@@ -102,21 +103,20 @@ early(struct step *s, const struct view_place *signer, const struct view_version
 	if (key < 0 || decide_serves_only(view) ||
 	    signer->history[VIEW_SOA].status != MSIG_SEEN_SET)
 		return;
-	struct safety risk = safety_signing(view, soa->signers, s->now);
-	if (risk.ok || risk.object != REASON_OF_S2)
+	if (risk->ok || risk->object != REASON_OF_S2)
 		return;
 	snprintf(r.place, sizeof(r.place), "signer");
 	snprintf(r.expected, sizeof(r.expected), "signatures by keys that every server shows");
 	snprintf(r.seen, sizeof(r.seen),
 		 "key with tag %u is used, and not shown at %.72s: "
 		 "answers are bogus where that is cached",
-		 view->d.pool.at[key].tag, risk.place);
+		 view->d.pool.at[key].tag, risk->place);
 	snprintf(r.todo, sizeof(r.todo),
 		 "stop using that key until all show it; have the "
 		 "signer's keys rolled by msig alone (msigctl doctor)");
-	r.next = risk.until == VIEW_NEVER ? 0 : risk.until;
+	r.next = risk->until == VIEW_NEVER ? 0 : risk->until;
 	step_reason(s, &r);
-	step_wake(s, risk.until);
+	step_wake(s, risk->until);
 }
 
 void
@@ -132,9 +132,10 @@ decide_watch(struct step *s)
 			     "signatures by keys that are published",
 			     signer->history[VIEW_SOA].reason,
 			     "publish that key at the signer, or stop using it, at once");
+	struct safety use,
+	    r = safety_watch(view, soa != NULL ? soa->signers : RSET_NONE, s->now, &use);
 	if (soa != NULL)
-		early(s, signer, soa);
-	struct safety r = safety_now(view, s->now);
+		early(s, signer, soa, &use);
 	if (!r.ok && r.until != VIEW_NEVER)
 		step_wait(s, REASON_UNTIL, r.object, r.place, "every cached set to validate",
 			  r.text, r.until);

@@ -97,7 +97,9 @@ collect(const struct zone_view *view, const struct view_place *p, enum view_type
 		const struct view_version *v = &h->at[i];
 		if (expires(view, p, type, v) <= now || (!all && v->until <= p->named))
 			continue;
-		out[n] = (struct vis){.v = v, .place = p, .type = type};
+		out[n].v = v;
+		out[n].place = p;
+		out[n].type = type;
 		if (type == VIEW_DS)
 			out[n].keys = rpool_keys(&view->d.pool, v->set);
 		n++;
@@ -298,20 +300,27 @@ safety_keys(const struct zone_view *view, struct rset dnskeys, int64_t now)
 	return r;
 }
 
-struct safety
-safety_signing(const struct zone_view *view, struct rset keys, int64_t now)
+static struct safety
+signing(const struct zone_view *view, const struct seen *seen, struct rset keys, int64_t now)
 {
 	struct safety r = safe;
-	struct seen seen;
 
 	if (MUTANT(SAFETY) || !own_delegated(view, now))
 		return r;
-	look(view, now, &seen);
-	for (int i = 0; i < seen.keys; i++)
-		if (!s2(seen.k[i].v->set, keys))
-			violated(view, &r, REASON_OF_S2, NULL, &seen.k[i]);
-	overflowed(&r, &seen);
+	for (int i = 0; i < seen->keys; i++)
+		if (!s2(seen->k[i].v->set, keys))
+			violated(view, &r, REASON_OF_S2, NULL, &seen->k[i]);
+	overflowed(&r, seen);
 	return r;
+}
+
+struct safety
+safety_signing(const struct zone_view *view, struct rset keys, int64_t now)
+{
+	struct seen seen;
+
+	look(view, now, &seen);
+	return signing(view, &seen, keys, now);
 }
 
 struct safety
@@ -439,23 +448,40 @@ safety_naming(const struct zone_view *view, struct rset names, int64_t now)
 	return r;
 }
 
+static struct safety
+holds(const struct zone_view *view, const struct seen *seen)
+{
+	struct safety r = safe;
+
+	for (int i = 0; i < seen->keys; i++) {
+		const struct vis *k = &seen->k[i];
+		for (int j = 0; j < seen->ds; j++)
+			if (!s1(seen->d[j].v->absent, seen->d[j].keys, k->v->set, k->v->signers))
+				violated(view, &r, REASON_OF_S1, k, &seen->d[j]);
+		for (int j = 0; j < seen->sigs; j++)
+			if (!s2(k->v->set, seen->s[j].v->signers))
+				violated(view, &r, REASON_OF_S2, k, &seen->s[j]);
+	}
+	return r;
+}
+
 struct safety
 safety_now(const struct zone_view *view, int64_t now)
 {
-	struct safety r = safe;
 	struct seen seen;
 
 	look(view, now, &seen);
-	for (int i = 0; i < seen.keys; i++) {
-		for (int j = 0; j < seen.ds; j++)
-			if (!s1(seen.d[j].v->absent, seen.d[j].keys, seen.k[i].v->set,
-				seen.k[i].v->signers))
-				violated(view, &r, REASON_OF_S1, &seen.k[i], &seen.d[j]);
-		for (int j = 0; j < seen.sigs; j++)
-			if (!s2(seen.k[i].v->set, seen.s[j].v->signers))
-				violated(view, &r, REASON_OF_S2, &seen.k[i], &seen.s[j]);
-	}
-	return r;
+	return holds(view, &seen);
+}
+
+struct safety
+safety_watch(const struct zone_view *view, struct rset signers, int64_t now, struct safety *use)
+{
+	struct seen seen;
+
+	look(view, now, &seen);
+	*use = signing(view, &seen, signers, now);
+	return holds(view, &seen);
 }
 
 /* ---- who is named ---- */

@@ -43,3 +43,6 @@ struct safety safety_naming(const struct zone_view *view, struct rset names, int
 
 /* Does it hold as things are? */
 struct safety safety_now(const struct zone_view *view, int64_t now);
+/* The same, and *use: that data are signed with these keys. */
+struct safety safety_watch(const struct zone_view *view, struct rset signers, int64_t now,
+			   struct safety *use);

@@ -57,7 +57,7 @@ sim_mishap_name(enum mishap kind)
 /* ---- events: a heap by time, then order ---- */
 
 static bool
-before(const struct event *a, const struct event *b)
+before(const struct due *a, const struct due *b)
 {
 	return a->at != b->at ? a->at < b->at : a->seq < b->seq;
 }
@@ -80,12 +80,13 @@ sim_post(struct sim *sim, enum event_kind kind, int node, int64_t delay)
 	e->node = node;
 	e->from = -1;
 	e->a = e->b = 0;
+	const struct due due = {e->at, e->seq, e};
 	int i = sim->events++;
-	while (i > 0 && before(e, sim->heap[(i - 1) / 2])) {
+	while (i > 0 && before(&due, &sim->heap[(i - 1) / 2])) {
 		sim->heap[i] = sim->heap[(i - 1) / 2];
 		i = (i - 1) / 2;
 	}
-	sim->heap[i] = e;
+	sim->heap[i] = due;
 	return e;
 }
 
@@ -94,15 +95,16 @@ next_event(struct sim *sim)
 {
 	if (sim->events == 0)
 		return NULL;
-	struct event *top = sim->heap[0], *last = sim->heap[--sim->events];
+	struct event *top = sim->heap[0].event;
+	const struct due last = sim->heap[--sim->events];
 	int i = 0;
 	for (;;) {
 		int child = 2 * i + 1;
 		if (child >= sim->events)
 			break;
-		if (child + 1 < sim->events && before(sim->heap[child + 1], sim->heap[child]))
+		if (child + 1 < sim->events && before(&sim->heap[child + 1], &sim->heap[child]))
 			child++;
-		if (!before(sim->heap[child], last))
+		if (!before(&sim->heap[child], &last))
 			break;
 		sim->heap[i] = sim->heap[child];
 		i = child;
@@ -942,7 +944,7 @@ static void
 clear(struct sim *sim)
 {
 	for (int i = 0; i < sim->events; i++)
-		release(sim, sim->heap[i]);
+		release(sim, sim->heap[i].event);
 	sim->events = 0;
 	for (int i = 0; i < NODES; i++) {
 		view_free(sim->node[i].view);
@@ -971,7 +973,8 @@ world_version(struct sim *sim)
 static void
 reset(struct sim *sim, const struct sim_options *options)
 {
-	struct event **heap = sim->heap, *spare = sim->spare;
+	struct due *heap = sim->heap;
+	struct event *spare = sim->spare;
 	struct zone_version **chunk = sim->chunk;
 	struct sim_stats *stats = sim->stats;
 	const uint8_t(*mask)[MISHAP_NUMBERS / 8] = sim->mask;

@@ -321,6 +321,13 @@ struct event {
 	} u;
 };
 
+/* Where an event stands in the queue. */
+struct due {
+	int64_t at;
+	uint32_t seq;
+	struct event *event;
+};
+
 struct sim_options {
 	uint64_t seed;
 	int nodes; /* 0: by the seed */
@@ -347,7 +354,7 @@ struct sim {
 	int64_t quiet; /* faults until then */
 	int64_t deadline;
 	uint32_t seq, versions;
-	struct event **heap;
+	struct due *heap;
 	int events, room;
 	struct event *spare;
 	struct zone_version **chunk;
