@@ -238,6 +238,15 @@ own_delegated(const struct zone_view *view, int64_t now)
 	return false;
 }
 
+/* Has it said since we began what it shows, or is it not waited for? What an older database knows
+ * may be out of date. */
+static bool
+answered(const struct zone_view *view, const struct view_place *p, enum view_type type)
+{
+	const struct view_history *h = &p->history[type];
+	return h->tried != 0 && (h->count != 0 || taken_out(view, p));
+}
+
 /* Is it known what every server shows that the parent names? Whoever has just begun does not know
  * whom it would leave without keys. */
 static bool
@@ -247,8 +256,13 @@ all_seen(const struct zone_view *view, int64_t now, struct safety *r)
 
 	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
-		const struct view_version *ns =
-		    p == NULL || p->kind != PLACE_PARENT ? NULL : view_current(p, VIEW_NS);
+		if (p == NULL || p->kind != PLACE_PARENT)
+			continue;
+		if (p->history[VIEW_DS].tried == 0) {
+			unknown(r, REASON_OF_DS, p->server, "it has not answered yet");
+			return false;
+		}
+		const struct view_version *ns = view_current(p, VIEW_NS);
 		if (ns != NULL)
 			names = rset_or(names, ns->set);
 	}
@@ -260,8 +274,7 @@ all_seen(const struct zone_view *view, int64_t now, struct safety *r)
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || p->kind != PLACE_SERVER || !rset_meets(p->ns, names))
 			continue;
-		const struct view_history *h = &p->history[VIEW_SOA];
-		if (h->count == 0 && !(h->tried != 0 && taken_out(view, p))) {
+		if (!answered(view, p, VIEW_SOA) || !answered(view, p, VIEW_DNSKEY)) {
 			unknown(r, REASON_OF_SERVER, p->server, "it has not answered yet");
 			return false;
 		}
@@ -317,8 +330,11 @@ signing(const struct zone_view *view, const struct seen *seen, struct rset keys,
 struct safety
 safety_signing(const struct zone_view *view, struct rset keys, int64_t now)
 {
+	struct safety r = safe;
 	struct seen seen;
 
+	if (own_delegated(view, now) && !MUTANT(SAFETY) && !all_seen(view, now, &r))
+		return r;
 	look(view, now, &seen);
 	return signing(view, &seen, keys, now);
 }
@@ -330,6 +346,8 @@ safety_ds(const struct zone_view *view, struct rset keys, int64_t now)
 	struct seen seen;
 
 	if (MUTANT(SAFETY))
+		return r;
+	if (!all_seen(view, now, &r))
 		return r;
 	look(view, now, &seen);
 	for (int i = 0; i < seen.keys; i++)
@@ -380,6 +398,26 @@ known_lately(const struct zone_view *view, struct rset names, int64_t now, struc
 		return false;
 	}
 	return true;
+}
+
+/* The DS that the parent is asked for now come soon: newcomers have to fit to these as well. */
+static void
+fits_cds(const struct zone_view *view, const struct seen *seen, int newcomers, struct safety *r)
+{
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *p = view->d.place[i];
+		const struct view_version *cds =
+		    p == NULL || p->kind != PLACE_SERVER || p->named == 0
+			? NULL
+			: view_current(p, VIEW_CDS);
+		if (cds == NULL || rset_empty(cds->set))
+			continue;
+		struct rset keys = rpool_keys(&view->d.pool, cds->set);
+		for (int k = newcomers; k < seen->keys; k++)
+			if (!s1(false, keys, seen->k[k].v->set, seen->k[k].v->signers))
+				unknown(r, REASON_OF_CDS, p->server,
+					"CDS that match no signing key of the newcomer");
+	}
 }
 
 struct safety
@@ -445,6 +483,7 @@ safety_naming(const struct zone_view *view, struct rset names, int64_t now)
 			    !s3(view, seen.k[i].v->set, seen.s[j].v))
 				violated(view, &r, REASON_OF_SIGNATURE, &seen.k[i], &seen.s[j]);
 	overflowed(&r, &seen);
+	fits_cds(view, &seen, old_keys, &r);
 	return r;
 }
 

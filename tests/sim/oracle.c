@@ -111,6 +111,21 @@ asked(const struct server *s)
 	return s->named_from != 0 && s->named_until == VIEW_NEVER;
 }
 
+/* After a while in which nobody asked it: what it showed only then is in no cache. */
+static void
+named_again(struct server *s)
+{
+	for (int t = 0; t < VIEW_TYPE_COUNT; t++)
+		for (int i = 0; i < s->count[t]; i++) {
+			struct past *p = &s->past[t][i];
+			if (p->end == VIEW_NEVER || p->end <= s->named_until)
+				continue;
+			if (p->start >= s->named_until)
+				p->ttl = 0;
+			p->end = s->named_until;
+		}
+}
+
 /* Who is named by the parent, or by a server that is named. One that names itself keeps those who
  * ask it. */
 static void
@@ -152,6 +167,8 @@ delegations(struct sim *sim)
 					    s->expires < sim->now ? s->expires : sim->now;
 				continue;
 			}
+			if (s->named_from != 0 && !asked(s))
+				named_again(s);
 			s->named_from = asked_since(sim, s);
 			s->named_until = VIEW_NEVER;
 			s->expires = until[i];

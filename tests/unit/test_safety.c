@@ -149,6 +149,7 @@ test_naming(void **state)
 	    rset_or(b.parent.set[VIEW_DS], one(rpool_of_key(&b.view->d.pool, b.ksk[1], 43)));
 	show(a, VIEW_DNSKEY, all(), one(b.ksk[0]));
 	show(j, VIEW_DNSKEY, all(), one(b.ksk[1]));
+	show(a, VIEW_CDS, rset_or(b.cds[0], b.cds[1]), RSET_NONE);
 	show(parent, VIEW_DS, ds, RSET_NONE);
 	int64_t gone = b.now; /* the old DS, which has the largest TTL here: 20 s */
 	/* All is there, but caches hold what was before. */
@@ -163,6 +164,12 @@ test_naming(void **state)
 	show(parent, VIEW_DS, ds, RSET_NONE);
 	b.now = gone + 20000 + view_times_lab.d;
 	assert_false(safety_naming(b.view, one(b.ns[1]), b.now - 1).ok);
+	assert_true(safety_naming(b.view, one(b.ns[1]), b.now).ok);
+	show(a, VIEW_CDS, b.cds[0], RSET_NONE); /* DS without the newcomer are asked for */
+	s = safety_naming(b.view, one(b.ns[1]), b.now);
+	assert_true(s.unknown);
+	assert_int_equal(s.object, REASON_OF_CDS);
+	show(a, VIEW_CDS, RSET_NONE, RSET_NONE); /* nothing is asked for */
 	assert_true(safety_naming(b.view, one(b.ns[1]), b.now).ok);
 }
 
@@ -306,6 +313,37 @@ test_nobody_unseen(void **state)
 	assert_true(safety_keys(b.view, less, later).unknown);
 }
 
+/* What a database remembers may be out of date: nothing goes before all have answered again. */
+static void
+test_nobody_unasked(void **state)
+{
+	static const struct {
+		enum view_place_kind kind;
+		int provider;
+		enum view_type type;
+	} needed[] = {{PLACE_PARENT, -1, VIEW_DS},
+		      {PLACE_SERVER, 1, VIEW_DNSKEY},
+		      {PLACE_SERVER, 1, VIEW_SOA}};
+	struct rset less = all(), ksks = rset_or(one(b.ksk[0]), one(b.ksk[1]));
+
+	rset_del(&less, b.zsk[1]);
+	show(index_of(PLACE_SERVER, 1), VIEW_SOA, RSET_NONE, one(b.ksk[1]));
+	int64_t later = b.now + 100000;
+	assert_true(safety_keys(b.view, less, later).ok);
+	assert_true(safety_ds(b.view, ksks, later).ok);
+	assert_true(safety_signing(b.view, one(b.zsk[0]), later).ok);
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		int place = index_of(needed[i].kind, needed[i].provider);
+		int64_t *tried = &b.view->d.place[place]->history[needed[i].type].tried;
+		int64_t was = *tried;
+		*tried = 0;
+		assert_true(safety_keys(b.view, less, later).unknown);
+		assert_true(safety_ds(b.view, ksks, later).unknown);
+		assert_true(safety_signing(b.view, one(b.zsk[0]), later).unknown);
+		*tried = was;
+	}
+}
+
 /* S3: a server whose DNSKEY has an algorithm that not everybody signs with is not named. */
 static void
 test_naming_and_algorithms(void **state)
@@ -389,6 +427,7 @@ main(void)
 	    T(test_remembered_for_its_ttl),
 	    T(test_named_before_we_knew),
 	    T(test_nobody_unseen),
+	    T(test_nobody_unasked),
 	    T(test_naming_and_algorithms),
 	    T(test_too_many_versions),
 	    T(test_as_much_as_fits),
