@@ -23,7 +23,7 @@ done(struct step *s)
 	step_journal(s, "%s %s: %s reached here; next: %s", process_name(run->kind),
 		     agree_who(s, run->subject), step->name, step->next);
 	struct view_message m = agree_our_process(s);
-	for (int i = 1; i < VIEW_PROVIDERS; i++)
+	for (int i = 1; i < s->view->d.providers; i++)
 		if (run->voters & BIT(i)) {
 			agree_say(s, i, MSIG_OP_DONE, &m);
 			if (run->requestor != VIEW_SELF) /* who has EXECUTE to say as well */
@@ -107,10 +107,10 @@ agree_run(struct step *s)
 	lead_succeed(s);
 	agree_withdraw(s);
 	s->view->put_back = false;
-	for (int i = 1; i < VIEW_PROVIDERS; i++)
+	for (int i = 1; i < d->providers; i++)
 		if (d->provider[i].used && d->provider[i].asking)
 			agree_answer_ask(s, i);
-	for (int i = 1; i < VIEW_PROVIDERS; i++)
+	for (int i = 1; i < d->providers; i++)
 		if (d->provider[i].used && d->provider[i].requested)
 			agree_answer_request(s, i);
 	operator_show(s); /* before what others are waited for */

@@ -152,7 +152,7 @@ agree_give_up(struct step *s, const char *why)
 		s->view->d.orphans = rset_or(s->view->d.orphans, roll_unused(s->view));
 	if (run->requestor == VIEW_SELF && run->asked != 0) {
 		struct view_message m = agree_our_process(s);
-		for (int i = 1; i < VIEW_PROVIDERS; i++)
+		for (int i = 1; i < s->view->d.providers; i++)
 			if (run->voters & BIT(i))
 				agree_say(s, i, MSIG_OP_ABORT, &m);
 	}
@@ -198,7 +198,7 @@ static bool
 overtaken(const struct zone_view *view)
 {
 	const struct view_process *run = &view->d.process;
-	for (int i = 1; i < VIEW_PROVIDERS; i++) {
+	for (int i = 1; i < view->d.providers; i++) {
 		const struct view_statement *st = &view->d.provider[i].statement;
 		if ((run->voters >> i & 1) == 0 || !st->known)
 			continue;

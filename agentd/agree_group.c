@@ -50,7 +50,7 @@ uint32_t
 agree_designated(const struct zone_view *view)
 {
 	uint32_t mask = 0;
-	for (int i = 0; i < VIEW_PROVIDERS; i++)
+	for (int i = 0; i < view->d.providers; i++)
 		if (designates(&view->d.provider[i], entry_of(view, i)))
 			mask |= BIT(i);
 	return mask;
@@ -70,7 +70,7 @@ uint32_t
 agree_listed(const struct zone_view *view)
 {
 	uint32_t mask = 0;
-	for (int i = 0; i < VIEW_PROVIDERS; i++)
+	for (int i = 0; i < view->d.providers; i++)
 		if (lists(&view->d.provider[i], entry_of(view, i)))
 			mask |= BIT(i);
 	return mask;
@@ -89,7 +89,7 @@ static uint32_t
 whole(const struct zone_view *view)
 {
 	uint32_t mask = agree_members(view);
-	for (int i = 0; i < VIEW_PROVIDERS; i++)
+	for (int i = 0; i < view->d.providers; i++)
 		if (view->d.provider[i].used && view->d.provider[i].has == HAS_ALL)
 			mask |= BIT(i);
 	return mask;
@@ -117,7 +117,7 @@ uint32_t
 agree_leaving(const struct zone_view *view)
 {
 	uint32_t mask = 0;
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+	for (int i = 0; i < view->d.providers; i++) {
 		const struct view_provider *p = &view->d.provider[i];
 		if (p->used && (p->member || (p->has & (HAS_KEYS | HAS_CDS)) != 0) &&
 		    (view->designated & BIT(i)) == 0)
@@ -131,7 +131,7 @@ uint32_t
 agree_partly(const struct zone_view *view)
 {
 	uint32_t mask = 0;
-	for (int i = 0; i < VIEW_PROVIDERS; i++)
+	for (int i = 0; i < view->d.providers; i++)
 		if (view->d.provider[i].used &&
 		    (view->d.provider[i].has & (HAS_KEYS | HAS_CDS)) != 0)
 			mask |= BIT(i);
@@ -170,7 +170,7 @@ agree_at_parent(const struct zone_view *view, int provider)
 static int
 interrupted(const struct zone_view *view, int but)
 {
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+	for (int i = 0; i < view->d.providers; i++) {
 		const struct view_provider *p = &view->d.provider[i];
 		if (i == but)
 			continue;
@@ -190,7 +190,7 @@ uint32_t
 agree_unwanted(const struct zone_view *view)
 {
 	uint32_t mask = 0;
-	for (int i = 0; i < VIEW_PROVIDERS; i++)
+	for (int i = 0; i < view->d.providers; i++)
 		if (view->d.provider[i].used && view->d.provider[i].has == HAS_NS &&
 		    !agree_serves_only(view, i) && (view->designated & BIT(i)) == 0)
 			mask |= BIT(i);
@@ -227,7 +227,7 @@ agree_speaker(const struct zone_view *view)
 	int best = -1;
 	if (lead_mode(view))
 		return elect_leader(view);
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+	for (int i = 0; i < view->d.providers; i++) {
 		const struct view_provider *p = &view->d.provider[i];
 		if ((members & BIT(i)) == 0 || (i != VIEW_SELF && !p->ready))
 			continue;
@@ -241,7 +241,7 @@ uint32_t
 agree_members(const struct zone_view *view)
 {
 	uint32_t mask = 0;
-	for (int i = 0; i < VIEW_PROVIDERS; i++)
+	for (int i = 0; i < view->d.providers; i++)
 		if (view->d.provider[i].used && view->d.provider[i].member)
 			mask |= BIT(i);
 	return mask;
@@ -265,7 +265,7 @@ agree_keytag_collision(const struct zone_view *view, int *other)
 	const struct rpool *pool = &view->d.pool;
 	struct rset all = RSET_NONE;
 
-	for (int i = 0; i < VIEW_PROVIDERS; i++)
+	for (int i = 0; i < view->d.providers; i++)
 		if (view->d.provider[i].used)
 			all = rset_or(all, view->d.provider[i].statement.dnskey);
 	for (int i = rset_next(&all, 0); i >= 0; i = rset_next(&all, i + 1))
@@ -285,7 +285,7 @@ agree_keytag_collision(const struct zone_view *view, int *other)
 int
 agree_missing(const struct zone_view *view, uint32_t voters)
 {
-	for (int i = 1; i < VIEW_PROVIDERS; i++) {
+	for (int i = 1; i < view->d.providers; i++) {
 		const struct view_provider *p = &view->d.provider[i];
 		if ((voters & BIT(i)) == 0)
 			continue;
@@ -305,10 +305,10 @@ agree_all_known(const struct zone_view *view)
 {
 	struct rset keys = RSET_NONE;
 
-	for (int i = 0; i < VIEW_PROVIDERS; i++)
+	for (int i = 0; i < view->d.providers; i++)
 		if (view->d.provider[i].used && view->d.provider[i].has != 0)
 			keys = rset_or(keys, view->d.provider[i].statement.dnskey);
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+	for (int i = 0; i < view->d.providers; i++) {
 		const struct view_provider *p = &view->d.provider[i];
 		if ((view->designated & BIT(i)) == 0 || p->has != 0)
 			continue;

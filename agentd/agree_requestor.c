@@ -18,7 +18,7 @@ tell(struct step *s, uint32_t mask, enum msig_op op)
 {
 	int64_t resend = s->view->config.times.resend;
 
-	for (int i = 1; i < VIEW_PROVIDERS; i++) {
+	for (int i = 1; i < s->view->d.providers; i++) {
 		struct view_provider *p = &s->view->d.provider[i];
 		if ((mask & BIT(i)) == 0)
 			continue;
@@ -131,7 +131,7 @@ inform(struct step *s, uint32_t voters)
 
 	if (run->phase == PHASE_REQUESTED && m.step-- == 0)
 		return;
-	for (int i = 1; i < VIEW_PROVIDERS; i++) {
+	for (int i = 1; i < s->view->d.providers; i++) {
 		struct view_provider *p = &s->view->d.provider[i];
 		if ((along & BIT(i)) == 0 || !p->ready || (run->done & BIT(i)) != 0 ||
 		    !step_due(s, p->sent, s->view->config.times.resend))
@@ -163,7 +163,7 @@ agree_conduct(struct step *s)
 		if (run->step + 2 == process_rule(run->kind)->steps) {
 			struct view_message m = agree_our_process(s);
 			agree_finish(s);
-			for (int i = 1; i < VIEW_PROVIDERS; i++)
+			for (int i = 1; i < s->view->d.providers; i++)
 				if (((voters | agree_members(s->view)) & BIT(i)) != 0 ||
 				    i == m.subject)
 					agree_say(s, i, MSIG_OP_RELEASE, &m);

@@ -17,7 +17,7 @@
 static const char *
 nobody(struct step *s)
 {
-	for (int i = 1; i < VIEW_PROVIDERS; i++) {
+	for (int i = 1; i < s->view->d.providers; i++) {
 		const struct view_provider *p = &s->view->d.provider[i];
 		if ((s->view->designated & BIT(i)) != 0 && !p->ready && p->why[0] != '\0')
 			return p->why;
@@ -64,7 +64,7 @@ agree_for_the_group(struct step *s)
 	int first = agree_speaker(view);
 
 	for (size_t k = 0; k < sizeof(order); k++)
-		for (int i = 1; i < VIEW_PROVIDERS; i++) {
+		for (int i = 1; i < view->d.providers; i++) {
 			if (!view->d.provider[i].used || group_kind(view, i) != order[k] ||
 			    (agree_leaving(view) != 0 && order[k] != MSIG_PROCESS_REMOVE))
 				continue;
@@ -179,7 +179,7 @@ all_ready(struct step *s, uint32_t voters)
 			  p->ready ? "none yet" : p->why, 0);
 		return false;
 	}
-	for (int i = 1; i < VIEW_PROVIDERS; i++) {
+	for (int i = 1; i < view->d.providers; i++) {
 		const struct view_statement *st = &view->d.provider[i].statement;
 		if ((voters & BIT(i)) != 0 && st->process != 0) {
 			step_wait(s, REASON_PEER, REASON_OF_GRANT, agree_who(s, i),
@@ -230,7 +230,7 @@ begin(struct step *s, struct intent want)
 	struct durable *d = &view->d;
 	uint64_t epoch = d->epoch;
 
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+	for (int i = 0; i < d->providers; i++) {
 		const struct view_statement *st = &d->provider[i].statement;
 		if (st->known && st->epoch > epoch)
 			epoch = st->epoch;
@@ -302,7 +302,7 @@ agree_await_joiners(struct step *s)
 		return;
 	struct reason why;
 	bool strangers = !process_check(s->view, COND_DS_KNOWN | COND_NS_KNOWN, true, s->now, &why);
-	for (int i = 1; i < VIEW_PROVIDERS; i++) {
+	for (int i = 1; i < d->providers; i++) {
 		const struct view_provider *p = &d->provider[i];
 		/* Who was out before we knew of it, and is dead: nobody tells us what is its. */
 		if (p->used && !p->statement.known && p->has == 0 && strangers &&

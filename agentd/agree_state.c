@@ -64,7 +64,7 @@ agree_our_process(const struct step *s)
 static void
 say_again_now(struct step *s)
 {
-	for (int i = 0; i < VIEW_PROVIDERS; i++)
+	for (int i = 0; i < s->view->d.providers; i++)
 		s->view->d.provider[i].sent = 0;
 }
 
@@ -84,7 +84,7 @@ agree_forget(struct step *s)
 	operator_forget(s->view);
 	memset(&s->view->d.process, 0, sizeof(s->view->d.process));
 	s->view->persist = true;
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+	for (int i = 0; i < s->view->d.providers; i++) {
 		s->view->d.provider[i].said[0] = 0;
 		s->view->d.provider[i].said_result = 0;
 	}

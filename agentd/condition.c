@@ -132,7 +132,7 @@ one_provider(struct check *c, int provider, enum view_type type, server_check go
 static bool
 providers(struct check *c, uint32_t mask, enum view_type type, server_check good)
 {
-	for (int i = 0; i < VIEW_PROVIDERS; i++)
+	for (int i = 0; i < c->view->d.providers; i++)
 		if ((mask >> i & 1) != 0 && !one_provider(c, i, type, good))
 			return false;
 	return true;
@@ -248,7 +248,7 @@ copy(struct check *c, const struct view_place *p, int provider)
 	uint32_t members = agree_members(c->view);
 	const struct view_version *v = view_current(p, VIEW_DNSKEY);
 
-	for (int i = 0; i < VIEW_PROVIDERS; i++)
+	for (int i = 0; i < c->view->d.providers; i++)
 		if ((members >> i & 1) != 0 && !v->absent && signed_by(c, v, i))
 			return true;
 	return no(c, REASON_PEER, REASON_OF_SIGNATURE, p->server,
@@ -434,7 +434,7 @@ ns_known(struct check *c, const struct view_place *p)
 	uint32_t actors = agree_actors(c->view);
 	struct rset names = RSET_NONE;
 
-	for (int i = 0; i < VIEW_PROVIDERS; i++)
+	for (int i = 0; i < c->view->d.providers; i++)
 		if ((actors >> i & 1) != 0 || c->view->d.provider[i].has != 0)
 			names = rset_or(names, *names_of(c->view, i));
 	if (rset_within(v->set, names))
@@ -546,7 +546,7 @@ algorithms(struct check *c)
 	struct algorithms first = {{0}};
 	bool any = false;
 
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+	for (int i = 0; i < c->view->d.providers; i++) {
 		if ((actors >> i & 1) == 0)
 			continue;
 		/* What a rollover to an algorithm finds of it already is in place; who has
@@ -610,7 +610,7 @@ share(struct check *c)
 	uint32_t actors = agree_actors(view) | BIT(VIEW_SELF);
 	char expected[REASON_TEXT];
 
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+	for (int i = 0; i < view->d.providers; i++) {
 		const struct view_provider *p = &view->d.provider[i];
 		if ((actors >> i & 1) == 0 || (i != VIEW_SELF && !p->statement.known))
 			continue;
@@ -664,7 +664,7 @@ anyone_named(const struct zone_view *view, uint32_t mask)
 		if (v == NULL)
 			continue;
 		seen = true;
-		for (int k = 0; k < VIEW_PROVIDERS; k++)
+		for (int k = 0; k < view->d.providers; k++)
 			if ((mask >> k & 1) != 0 && rset_meets(v->set, *names_of(view, k)))
 				return true;
 	}
@@ -746,7 +746,7 @@ stated(struct check *c, bool (*good)(struct check *c, const struct view_statemen
        const char *expected)
 {
 	uint32_t members = agree_members(c->view);
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+	for (int i = 0; i < c->view->d.providers; i++) {
 		const struct view_provider *p = &c->view->d.provider[i];
 		if ((members >> i & 1) != 0 && !good(c, &p->statement))
 			return no(c, REASON_PEER, REASON_OF_STATEMENT, p->identity, expected,

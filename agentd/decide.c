@@ -36,7 +36,7 @@ sweep(struct zone_view *view)
 		       rset_or(d->orphans, rset_or(d->process.fresh, d->process.old)));
 	for (int i = 0; i < view->keys; i++)
 		rset_add(&keep, view->key[i].rr);
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+	for (int i = 0; i < d->providers; i++) {
 		const struct view_statement *st = &d->provider[i].statement;
 		const struct view_contribution *c[] = {&d->want.from[i], &d->applied.from[i],
 						       &view->held[i]};

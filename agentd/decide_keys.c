@@ -35,7 +35,7 @@ no_strangers(const struct zone_view *view)
 {
 	struct rset names = view->config.ns;
 
-	for (int i = 1; i < VIEW_PROVIDERS; i++)
+	for (int i = 1; i < view->d.providers; i++)
 		if (view->d.provider[i].used)
 			names = rset_or(names, view->d.provider[i].statement.ns);
 	for (int i = 0; i < view->d.places; i++) {
@@ -78,7 +78,7 @@ not_foreign(struct zone_view *view)
 
 	if (!view->config.driver || !view->store_known || rset_empty(mine))
 		return;
-	for (int i = 1; i < VIEW_PROVIDERS; i++)
+	for (int i = 1; i < d->providers; i++)
 		mine = rset_minus(
 		    mine, rset_or(d->provider[i].statement.dnskey,
 				  rset_or(rset_or(d->want.from[i].dnskey, view->held[i].dnskey),
@@ -135,7 +135,7 @@ decide_own_keys(struct step *s)
 		if (p > VIEW_SELF && d->hsync.entry[i].on && d->hsync.entry[i].sign)
 			all_known &= d->provider[p].statement.known;
 	}
-	for (int i = 1; i < VIEW_PROVIDERS; i++)
+	for (int i = 1; i < d->providers; i++)
 		if (d->provider[i].used) {
 			claimed = rset_or(claimed, d->provider[i].statement.dnskey);
 			fed = rset_or(fed,

@@ -18,7 +18,7 @@ busy(const struct zone_view *view)
 	if (d->process.kind != 0 || !d->begun || d->want.counter != d->applied_counter ||
 	    !d->provider[VIEW_SELF].member)
 		return true;
-	for (int i = 1; i < VIEW_PROVIDERS; i++)
+	for (int i = 1; i < d->providers; i++)
 		if (d->provider[i].used &&
 		    (d->provider[i].requested || d->provider[i].statement.process != 0))
 			return true;
@@ -32,7 +32,7 @@ decide_look_up(struct step *s)
 	struct rset names = view->config.ns;
 	const struct view_times *t = &view->config.times;
 
-	for (int i = 1; i < VIEW_PROVIDERS; i++) {
+	for (int i = 1; i < view->d.providers; i++) {
 		const struct view_provider *p = &view->d.provider[i];
 		if (!p->used)
 			continue;

@@ -15,7 +15,7 @@ decide_delegated(const struct zone_view *view, int provider)
 	struct rset keys = st->dnskey, names = st->ns;
 	int in = 0, out = 0, blind = 0;
 
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+	for (int i = 0; i < view->d.providers; i++) {
 		const struct view_statement *other = &view->d.provider[i].statement;
 		if (i == provider || !view->d.provider[i].used || !other->known)
 			continue;
@@ -127,7 +127,7 @@ named_no_more(struct step *s)
 	struct rset others = RSET_NONE;
 	int parents = 0;
 
-	for (int i = 1; i < VIEW_PROVIDERS; i++)
+	for (int i = 1; i < view->d.providers; i++)
 		if (view->d.provider[i].used && view->d.provider[i].member)
 			others = rset_or(others, process_own_ns(view, i));
 	for (int i = 0; i < view->d.places; i++) {
@@ -155,7 +155,7 @@ ds_no_more(struct step *s)
 
 	if (maybe_ds(view))
 		return false;
-	for (int i = 1; i < VIEW_PROVIDERS; i++)
+	for (int i = 1; i < view->d.providers; i++)
 		if (view->d.provider[i].used && view->d.provider[i].member &&
 		    (view->designated >> i & 1) != 0)
 			others = rset_or(others, view->d.provider[i].statement.dnskey);
@@ -370,7 +370,7 @@ decide_membership(struct step *s)
 		view->persist = true;
 		step_journal(s, "this provider serves the zone: the delegation names it");
 	}
-	for (int i = 1; i < VIEW_PROVIDERS; i++) {
+	for (int i = 1; i < d->providers; i++) {
 		struct view_provider *p = &d->provider[i];
 		if (!p->used)
 			continue;

@@ -83,26 +83,25 @@ known_algorithms(struct step *s, int provider, struct rset keys)
 	return out;
 }
 
-static struct view_contribution
-contribution(struct step *s, const struct process_target *t, int i)
+/* Of one provider; *c is empty before. */
+static void
+contribution(struct step *s, const struct process_target *t, int i, struct view_contribution *c)
 {
 	const struct zone_view *view = s->view;
 	const struct view_statement *st = &view->d.provider[i].statement;
 	bool all = i != VIEW_SELF || view->config.mode == VIEW_MODE_ALL;
-	struct view_contribution c = {0};
 
 	if (all && i == VIEW_SELF)
-		c.dnskey = view->d.own; /* a signer in this mode has no DNSKEY but from here */
+		c->dnskey = view->d.own; /* a signer in this mode has no DNSKEY but from here */
 	else if (all && (t->keys >> i & 1) != 0)
-		c.dnskey = process_shared(view, known_algorithms(s, i, st->dnskey));
+		c->dnskey = process_shared(view, known_algorithms(s, i, st->dnskey));
 	if (all && (t->cds >> i & 1) != 0 && t->cds_shown) {
-		c.cds = t->cds_kept ? view->d.want.from[i].cds : st->cds;
-		c.cdnskey = t->cds_kept ? view->d.want.from[i].cdnskey : st->cdnskey;
+		c->cds = t->cds_kept ? view->d.want.from[i].cds : st->cds;
+		c->cdnskey = t->cds_kept ? view->d.want.from[i].cdnskey : st->cdnskey;
 	}
 	if ((t->ns >> i & 1) != 0 && !rset_empty(t->ns_set))
-		c.ns = st->ns;
-	c.used = !rset_empty(c.dnskey) || !rset_empty(c.cds) || !rset_empty(c.ns);
-	return c;
+		c->ns = st->ns;
+	c->used = !rset_empty(c->dnskey) || !rset_empty(c->cds) || !rset_empty(c->ns);
 }
 
 static bool
@@ -123,6 +122,8 @@ same_ttls(const struct view_overlay *a, const struct view_overlay *b)
 	bool keys = false, cds = false, ns = false;
 
 	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		if (!a->from[i].used)
+			continue;
 		keys |= !rset_empty(a->from[i].dnskey);
 		cds |= !rset_empty(a->from[i].cds) || !rset_empty(a->from[i].cdnskey);
 		ns |= !rset_empty(a->from[i].ns) || !rset_empty(a->from[i].csync);
@@ -156,9 +157,9 @@ wanted_overlay(struct step *s, struct view_overlay *o)
 		t.ns = 0, t.ns_set = RSET_NONE;
 	if (!t.complete)
 		return false;
-	for (int i = 0; i < VIEW_PROVIDERS; i++)
+	for (int i = 0; i < view->d.providers; i++)
 		if (view->d.provider[i].used)
-			o->from[i] = contribution(s, &t, i);
+			contribution(s, &t, i, &o->from[i]);
 	/* A joiner shows the group's sets at the step at which the group shows its own. */
 	if (t.csync) {
 		int id = rpool_get(&view->d.pool, 62, csync, sizeof(csync));
@@ -207,7 +208,7 @@ parent_has(const struct zone_view *view, int provider)
 	uint8_t has = 0;
 	int parents = 0;
 
-	for (int i = 0; i < VIEW_PROVIDERS; i++)
+	for (int i = 0; i < view->d.providers; i++)
 		if (i != provider && view->d.provider[i].used)
 			names =
 			    rset_minus(names, i == VIEW_SELF ? view->config.ns
@@ -282,7 +283,7 @@ replaces_all(struct step *s, const struct view_overlay *o, struct rset keys)
 	struct zone_view *view = s->view;
 	const struct view_version *cur = decide_seen_at_signer(view, VIEW_DNSKEY);
 
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+	for (int i = 0; i < view->d.providers; i++) {
 		if (view->d.want.from[i].used)
 			return true;
 		if (o->from[i].used) /* all of its keys, be they shared or not */
@@ -304,7 +305,7 @@ safe_overlay(struct step *s, const struct view_overlay *o)
 	struct rset keys = d->own, cds = RSET_NONE, old_cds = RSET_NONE;
 	struct safety r = {.ok = true};
 
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+	for (int i = 0; i < d->providers; i++) {
 		keys = rset_or(keys, o->from[i].dnskey);
 		cds = rset_or(cds, o->from[i].cds);
 		old_cds = rset_or(old_cds, d->want.from[i].cds);
@@ -362,7 +363,7 @@ naming(struct step *s, struct view_overlay *o)
 	struct zone_view *view = s->view;
 	struct rset old = RSET_NONE, new = RSET_NONE;
 
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+	for (int i = 0; i < view->d.providers; i++) {
 		old = rset_or(old, view->d.want.from[i].ns);
 		new = rset_or(new, o->from[i].ns);
 	}
@@ -378,7 +379,7 @@ naming(struct step *s, struct view_overlay *o)
 	if (r.ok)
 		return;
 	decide_unsafe_names(s, &r);
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+	for (int i = 0; i < view->d.providers; i++) {
 		struct view_contribution *c = &o->from[i];
 		c->ns = view->d.want.from[i].ns;
 		c->used = !rset_empty(c->dnskey) || !rset_empty(c->cds) || !rset_empty(c->ns) ||
@@ -401,23 +402,23 @@ decide_overlay(struct step *s)
 	/* Before it is known what we are, a signer whose records all come from here gets its own
 	 * keys; all else that combinerd holds stays. */
 	struct view_contribution own = o.from[VIEW_SELF];
-	for (int i = 0; i < VIEW_PROVIDERS && !d->begun; i++)
+	for (int i = 0; i < d->providers && !d->begun; i++)
 		o.from[i] = d->want.from[i];
 	if (!d->begun) {
 		o.from[VIEW_SELF].dnskey = own.dnskey;
 		o.from[VIEW_SELF].used |= own.used;
 	}
 	naming(s, &o);
-	for (int i = 0; i < VIEW_PROVIDERS; i++)
+	for (int i = 0; i < d->providers; i++)
 		same &= same_contribution(&o.from[i], &d->want.from[i]);
 	same &= same_ttls(&o, &d->want);
 	if (!same && safe_overlay(s, &o)) {
 		o.epoch = d->epoch;
 		o.counter = ++d->counter;
-		for (int i = 0; i < VIEW_PROVIDERS; i++)
+		for (int i = 0; i < d->providers; i++)
 			d->shrink |= lost(&d->want.from[i], &o.from[i]) != 0;
 		d->want = o;
-		for (int i = 1; i < VIEW_PROVIDERS; i++)
+		for (int i = 1; i < d->providers; i++)
 			d->foreign = rset_or(d->foreign, rset_minus(o.from[i].dnskey, d->own));
 		view->applying = 0;
 		view->apply_rcode = 0;

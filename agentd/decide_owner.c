@@ -44,7 +44,7 @@ unusable(const struct zone_view *view, const struct view_hsync *h)
 		return "HSYNC says OWNER and AGENT for NS at the same time";
 	if (entry(h, view->d.provider[VIEW_SELF].identity) == NULL)
 		return "HSYNC does not list this provider";
-	for (int i = 1; i < VIEW_PROVIDERS; i++) {
+	for (int i = 1; i < view->d.providers; i++) {
 		const struct view_provider *p = &view->d.provider[i];
 		if (p->used && (p->member || p->has != 0) && entry(h, p->identity) == NULL)
 			return "HSYNC of a provider vanished without having been OFF";
@@ -56,7 +56,7 @@ unusable(const struct zone_view *view, const struct view_hsync *h)
 static bool
 takes_away(const struct zone_view *view, const struct view_hsync *h)
 {
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+	for (int i = 0; i < view->d.providers; i++) {
 		const struct view_provider *p = &view->d.provider[i];
 		const struct view_process *run = &view->d.process;
 		if (!p->used ||
@@ -78,7 +78,7 @@ follow(struct step *s, const struct view_hsync *h)
 	d->hsync = *h;
 	memset(&d->pending, 0, sizeof(d->pending));
 	/* The owner agrees with the operator who took a provider out: the next ON counts again. */
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+	for (int i = 0; i < d->providers; i++) {
 		const struct view_hsync_entry *e = entry(h, d->provider[i].identity);
 		if (e == NULL || !e->on || !e->sign)
 			d->provider[i].expelled = false;
@@ -237,7 +237,7 @@ decide_sharing(struct step *s)
 	struct durable *d = &view->d;
 	bool others = false;
 
-	for (int i = 1; i < VIEW_PROVIDERS; i++) {
+	for (int i = 1; i < d->providers; i++) {
 		const struct view_provider *p = &d->provider[i];
 		if (!p->used || (p->has & HAS_KEYS) == 0 || p->expelled)
 			continue;

@@ -88,7 +88,7 @@ decide_tell_peers(struct step *s)
 	struct zone_view *view = s->view;
 	const struct view_statement *own = &view->d.provider[VIEW_SELF].statement;
 
-	for (int i = 1; i < VIEW_PROVIDERS; i++) {
+	for (int i = 1; i < view->d.providers; i++) {
 		struct view_provider *p = &view->d.provider[i];
 		if (p->used && p->refused[0] != 0)
 			step_blocked(s, REASON_OF_STATEMENT, p->identity,

@@ -52,7 +52,7 @@ owners_ns(struct step *s)
 	if (view->d.agent_ns || view->d.process.kind != 0 || v == NULL ||
 	    !view->d.provider[VIEW_SELF].member || (view->designated & BIT(VIEW_SELF)) == 0)
 		return;
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+	for (int i = 0; i < view->d.providers; i++) {
 		const struct view_provider *p = &view->d.provider[i];
 		struct rset names = i == VIEW_SELF ? view->config.ns : p->statement.ns;
 		if (!p->used)

@@ -367,8 +367,11 @@ c_durable(struct codec *c, struct durable *d)
 {
 	c_bytes(c, d->generation, sizeof(d->generation));
 	c_pool(c, &d->pool);
-	for (int i = 0; i < VIEW_PROVIDERS; i++)
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
 		c_provider(c, &d->provider[i]);
+		if (!c->write && d->provider[i].used)
+			d->providers = i + 1;
+	}
 	c_bool(c, &d->begun);
 	c_u64(c, &d->epoch);
 	c_u64(c, &d->counter);

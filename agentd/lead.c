@@ -58,14 +58,14 @@ lead_tasks(const struct zone_view *view, struct lead_task task[LEAD_TASKS])
 	const struct durable *d = &view->d;
 	int count = 0;
 
-	for (int i = 0; i < VIEW_PROVIDERS; i++)
+	for (int i = 0; i < d->providers; i++)
 		if ((view->designated & BIT(i)) != 0 && !d->provider[i].member &&
 		    d->provider[i].statement.known)
 			task[count++] = (struct lead_task){MSIG_PROCESS_ADD, 0, i};
 	struct view_order own = own_order(view);
 	if (own.process != 0 && d->provider[VIEW_SELF].member)
 		task[count++] = (struct lead_task){own.process, own.algorithm, VIEW_SELF};
-	for (int i = 1; i < VIEW_PROVIDERS; i++) {
+	for (int i = 1; i < d->providers; i++) {
 		const struct view_provider *p = &d->provider[i];
 		if ((view->designated & BIT(i)) != 0 && p->member && p->statement.known &&
 		    rolls(p->statement.wish) &&
@@ -80,11 +80,12 @@ lead_tasks(const struct zone_view *view, struct lead_task task[LEAD_TASKS])
 void
 lead_wish(const struct zone_view *view, struct view_statement *own)
 {
-	struct view_order order = own_order(view);
-	bool led = lead_mode(view);
+	struct view_order order = {0};
 
-	own->wish = led ? order.process : 0;
-	own->wish_algorithm = led ? order.algorithm : 0;
+	if (lead_mode(view))
+		order = own_order(view);
+	own->wish = order.process;
+	own->wish_algorithm = order.algorithm;
 }
 
 /* Did the provider's operator order it? Of the others, their statements say so. */
@@ -160,7 +161,7 @@ ns_of_others(const struct zone_view *view, int subject)
 {
 	struct rset names = RSET_NONE;
 
-	for (int i = 0; i < VIEW_PROVIDERS; i++)
+	for (int i = 0; i < view->d.providers; i++)
 		if (i != subject && (view->listed & BIT(i)) != 0)
 			names = rset_or(names, view->d.provider[i].statement.ns);
 	return names;
@@ -374,7 +375,7 @@ lead_succeed(struct step *s)
 	}
 	run->requestor = (int8_t)leader;
 	run->since = s->now;
-	for (int i = 0; i < VIEW_PROVIDERS; i++)
+	for (int i = 0; i < view->d.providers; i++)
 		view->d.provider[i].sent = 0;
 	view->persist = true;
 	step_journal(s, "%s %s: goes on with %s, which leads now", process_name(run->kind),

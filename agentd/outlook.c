@@ -84,7 +84,7 @@ suggested(const struct zone_view *view, uint8_t kind)
 
 	if (kind == MSIG_PROCESS_ZSK || kind == MSIG_PROCESS_KSK)
 		return VIEW_SELF;
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+	for (int i = 0; i < view->d.providers; i++) {
 		const struct view_provider *p = &view->d.provider[i];
 		bool in = kind == MSIG_PROCESS_ADD ? p->member : p->contributed || p->member;
 		bool add = kind == MSIG_PROCESS_ADD || kind == MSIG_PROCESS_NS_ADD;
@@ -103,7 +103,7 @@ lowest(const struct zone_view *view, int subject)
 {
 	int best = -1;
 
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+	for (int i = 0; i < view->d.providers; i++) {
 		const struct view_provider *p = &view->d.provider[i];
 		if (!p->used || !p->member || i == subject || (i != VIEW_SELF && !p->ready))
 			continue;

@@ -189,7 +189,7 @@ roll(struct outlook_maker *m, struct outlook_step *s, int step)
 
 	if (step == m->out->rule->steps - 1)
 		return; /* stop: as it was */
-	for (int i = 0; i < VIEW_PROVIDERS; i++)
+	for (int i = 0; i < m->view->d.providers; i++)
 		for (uint8_t role = MSIG_KEY_ROLE_ZSK; role <= MSIG_KEY_ROLE_CSK; role++) {
 			if ((who >> i & 1) == 0 || (roles(m, i) >> role & 1) == 0)
 				continue;
@@ -215,7 +215,7 @@ newcomer(struct outlook_maker *m, struct outlook_step *s, const struct process_t
 
 	if (m->out->rule->kind != MSIG_PROCESS_ADD)
 		return;
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+	for (int i = 0; i < m->view->d.providers; i++) {
 		const struct view_statement *st = &m->view->d.provider[i].statement;
 		struct rset all = RSET_NONE;
 		if (i == m->out->subject)
@@ -250,7 +250,7 @@ outlook_changes(struct outlook_maker *m, struct outlook_step *s, int step)
 	s->actors = agree_actors(m->at);
 	if (kind == MSIG_PROCESS_NS_ADD || kind == MSIG_PROCESS_NS_REMOVE)
 		s->actors &= ~BIT(m->out->subject); /* it has no signer to act on */
-	for (int i = 0; i < VIEW_PROVIDERS; i++)
+	for (int i = 0; i < m->view->d.providers; i++)
 		if (m->view->d.provider[i].used)
 			differences(&m->view->d.pool, s, i, part(m->view, &before, i),
 				    part(m->view, &after, i));

@@ -126,7 +126,7 @@ start_group(struct outlook_maker *m)
 		start(m, p->statement.known, OUTLOOK_WARN, REASON_OF_STATEMENT,
 		      "its keys and name servers are known", p->identity,
 		      "its agent has not stated them%s%s", p->why[0] != 0 ? ": " : "", p->why);
-	for (int i = 1; i < VIEW_PROVIDERS; i++)
+	for (int i = 1; i < view->d.providers; i++)
 		if ((voters >> i & 1) != 0 && i != m->out->subject)
 			start(
 			    m, view->d.provider[i].ready, OUTLOOK_WARN, REASON_OF_PEER,

@@ -202,7 +202,7 @@ advise_ttl(struct outlook_maker *m, const struct outlook_hold *h, int64_t saves)
 	uint32_t most = 0;
 	size_t n = 0;
 
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+	for (int i = 0; i < view->d.providers; i++) {
 		uint32_t ttl = i == VIEW_SELF && (h->hold == HOLD_RR || h->hold == HOLD_LEAVE)
 				   ? view->own_max_ttl
 				   : 0;

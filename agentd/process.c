@@ -431,7 +431,7 @@ target_masks(const struct zone_view *view, uint32_t effects, struct process_targ
 	const struct view_process *run = &view->d.process;
 	uint32_t subject = run->kind != 0 ? BIT(run->subject) : 0;
 
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+	for (int i = 0; i < view->d.providers; i++) {
 		const struct view_provider *p = &view->d.provider[i];
 		if (!p->used)
 			continue;
@@ -471,7 +471,7 @@ keep_cds(const struct zone_view *view, struct process_target *t)
 	const struct rpool *pool = &view->d.pool;
 	struct algorithms all = rpool_algorithms(pool, t->cds_set);
 
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+	for (int i = 0; i < view->d.providers; i++) {
 		if ((t->cds & BIT(i)) == 0 || !view->d.provider[i].statement.known)
 			continue;
 		t->cds_kept |= !algorithms_within(
@@ -480,7 +480,7 @@ keep_cds(const struct zone_view *view, struct process_target *t)
 	if (!t->cds_kept)
 		return;
 	t->cds_set = t->cdnskey = RSET_NONE;
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+	for (int i = 0; i < view->d.providers; i++) {
 		const struct view_contribution *c = &view->d.want.from[i];
 		const struct view_statement *s = &view->d.provider[i].statement;
 		bool says = i == VIEW_SELF && view->config.mode == VIEW_MODE_FOREIGN;
@@ -494,7 +494,7 @@ keep_cds(const struct zone_view *view, struct process_target *t)
 static bool
 ns_published(const struct zone_view *view)
 {
-	for (int i = 0; i < VIEW_PROVIDERS; i++)
+	for (int i = 0; i < view->d.providers; i++)
 		if (!rset_empty(view->d.want.from[i].ns))
 			return true;
 	return false;
@@ -510,7 +510,7 @@ process_target(const struct zone_view *view, struct process_target *t)
 	target_masks(view, effects, t);
 	t->agent = view->d.agent_ns;
 	t->complete = true;
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+	for (int i = 0; i < view->d.providers; i++) {
 		const struct view_statement *s = &view->d.provider[i].statement;
 		if (((t->keys | t->cds | t->ns) & BIT(i)) == 0)
 			continue;
@@ -555,7 +555,7 @@ process_own_ns(const struct zone_view *view, int provider)
 {
 	struct rset names =
 	    provider == VIEW_SELF ? view->config.ns : view->d.provider[provider].statement.ns;
-	for (int i = 0; i < VIEW_PROVIDERS; i++)
+	for (int i = 0; i < view->d.providers; i++)
 		if (i != provider && view->d.provider[i].used)
 			names =
 			    rset_minus(names, i == VIEW_SELF ? view->config.ns
@@ -600,7 +600,7 @@ process_keys_in(const struct zone_view *view, struct rset all, const struct view
 	struct rset want = process_shared(view, all);
 	bool made = false;
 
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+	for (int i = 0; i < view->d.providers; i++) {
 		const struct rset *keys = &view->d.provider[i].statement.dnskey;
 		if (!view->d.provider[i].used || !rset_meets(sep_keys(view, *keys), v->signers))
 			continue;

@@ -106,7 +106,7 @@ collides(const struct zone_view *view, int rr)
 	const struct rpool *pool = &view->d.pool;
 	struct rset all = rset_or(view->d.own, view->d.foreign);
 
-	for (int i = 0; i < VIEW_PROVIDERS; i++)
+	for (int i = 0; i < view->d.providers; i++)
 		if (view->d.provider[i].used)
 			all = rset_or(all, view->d.provider[i].statement.dnskey);
 	for (int i = 0; i < view->keys; i++)
@@ -289,7 +289,7 @@ judge(const struct zone_view *view, const struct view_key *key, uint8_t state, i
 	case MSIG_KEY_STATE_READY:
 		keys = rset_minus(
 		    rpool_keys(&view->d.pool, view->d.provider[VIEW_SELF].statement.cds), run->old);
-		for (int i = 1; i < VIEW_PROVIDERS; i++)
+		for (int i = 1; i < view->d.providers; i++)
 			if ((view->d.provider[i].has & HAS_CDS) != 0)
 				keys = rset_or(keys, rpool_keys(&view->d.pool,
 								view->d.provider[i].statement.cds));
@@ -297,7 +297,7 @@ judge(const struct zone_view *view, const struct view_key *key, uint8_t state, i
 	case MSIG_KEY_STATE_POST:
 	case MSIG_KEY_STATE_REMOVED:
 		keys = view->d.own;
-		for (int i = 1; i < VIEW_PROVIDERS; i++)
+		for (int i = 1; i < view->d.providers; i++)
 			keys = rset_or(keys, view->d.want.from[i].dnskey);
 		return safety_keys(view, rset_minus(keys, one), now);
 	default:
@@ -455,7 +455,7 @@ roll_goes_over(const struct zone_view *view, uint8_t coming)
 {
 	bool over = false;
 
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+	for (int i = 0; i < view->d.providers; i++) {
 		const struct view_provider *p = &view->d.provider[i];
 		if (!p->used || (p->has & HAS_CDS) == 0)
 			continue;

@@ -123,7 +123,7 @@ view_rr(struct zone_view *view, enum view_type type, const uint8_t *rdata, uint1
 int
 view_provider_find(const struct zone_view *view, const char *identity)
 {
-	for (int i = 0; i < VIEW_PROVIDERS; i++)
+	for (int i = 0; i < view->d.providers; i++)
 		if (view->d.provider[i].used && strcmp(view->d.provider[i].identity, identity) == 0)
 			return i;
 	return -1;
@@ -159,6 +159,8 @@ view_provider(struct zone_view *view, const char *identity)
 			continue;
 		memset(p, 0, sizeof(*p));
 		p->used = true;
+		if (i >= view->d.providers)
+			view->d.providers = i + 1;
 		reason_copy(p->identity, sizeof(p->identity), identity);
 		news(view, true);
 		return i;
@@ -175,7 +177,7 @@ view_place_provider(const struct zone_view *view, const struct view_place *place
 		return VIEW_STRANGER;
 	if (rset_meets(place->ns, view->config.ns))
 		return VIEW_SELF;
-	for (int i = 1; i < VIEW_PROVIDERS; i++)
+	for (int i = 1; i < view->d.providers; i++)
 		if (view->d.provider[i].used &&
 		    rset_meets(place->ns, view->d.provider[i].statement.ns))
 			return i;
@@ -588,7 +590,7 @@ view_on_statement(struct zone_view *view, int provider, const struct view_statem
 		return refuse_statement(view, p, MSIG_ESIZE, "it states too many records");
 	/* A key has one owner: what is ours or a member's cannot be stated by somebody else. */
 	struct rset taken = view->d.own;
-	for (int i = 1; i < VIEW_PROVIDERS; i++)
+	for (int i = 1; i < view->d.providers; i++)
 		if (i != provider && view->d.provider[i].used && view->d.provider[i].member)
 			taken = rset_or(taken, view->d.provider[i].statement.dnskey);
 	if (rset_meets(said->dnskey, taken))
@@ -935,7 +937,7 @@ view_on_clock(struct zone_view *view, int64_t now)
 	elect_on_clock(view, now);
 	if (d->pending.count != 0)
 		d->pending.time = now;
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+	for (int i = 0; i < d->providers; i++) {
 		struct view_provider *p = &d->provider[i];
 		p->sent = p->pulled = 0;
 		not_later(&p->requested_at, now);
@@ -999,7 +1001,7 @@ view_on_command(struct zone_view *view, enum view_command command)
 			d->epoch = view->combiner_epoch;
 		/* What the peers have seen of us in a process that we know nothing of is over, and
 		 * what we state from now on is not older than what they had. */
-		for (int i = 1; i < VIEW_PROVIDERS; i++)
+		for (int i = 1; i < d->providers; i++)
 			if (d->provider[i].used &&
 			    d->provider[i].statement.process_epoch > d->epoch)
 				d->epoch = d->provider[i].statement.process_epoch;

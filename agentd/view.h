@@ -393,9 +393,10 @@ struct durable {
 	uint8_t generation[16]; /* random, made with the database */
 	struct rpool pool;      /* the records that all sets below are made of */
 	struct view_provider provider[VIEW_PROVIDERS]; /* the durable part of each */
-	bool begun;                                    /* the group was determined once */
-	uint64_t epoch;                                /* largest process number known */
-	uint64_t counter;                              /* of own statement and overlay versions */
+	int providers;    /* slots in use or once used are below it; not stored */
+	bool begun;       /* the group was determined once */
+	uint64_t epoch;   /* largest process number known */
+	uint64_t counter; /* of own statement and overlay versions */
 	uint64_t content_epoch,
 	    content_counter;       /* of the own statement whose sets are the present */
 	struct view_hsync hsync;   /* last good one */

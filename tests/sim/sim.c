@@ -689,9 +689,9 @@ answer(struct sim *sim, struct node *n, const struct event *e)
 		a.time = sim_local(sim, n);
 		a.alien = a.child = false;
 		a.reason[0] = 0;
-		a.set = a.signers = RSET_NONE;
-		a.ttl = 0;
 		if (v == NULL) {
+			a.set = a.signers = RSET_NONE;
+			a.ttl = 0;
 			a.status = MSIG_SEEN_UNKNOWN;
 			memcpy(a.reason, "timeout", 8);
 		} else {
