@@ -19,6 +19,8 @@ uint32_t agree_listed(const struct zone_view *view);     /* ON, whether it signs
 /* Does an instruction that is not followed yet take this provider out? */
 bool agree_outgoing(const struct zone_view *view);
 uint32_t agree_voters(const struct zone_view *view); /* bit per provider, ourselves included */
+/* Who would vote on such a process, if it began now. */
+uint32_t agree_electorate(const struct zone_view *view, uint8_t kind);
 uint32_t agree_members(const struct zone_view *view);
 uint32_t agree_actors(const struct zone_view *view);
 

@@ -193,14 +193,19 @@ agree_halted(const struct zone_view *view)
 }
 
 /* Somebody who takes part has executed a later process: ours is over, whoever missed its end. Or
- * its requestor hears that he was in it and is not any more: his database was put back. */
+ * its requestor hears that he was in it and is not any more: his database was put back. Who acts
+ * along in what somebody else asked for may not have known all who take part when it began. */
 static bool
 overtaken(const struct zone_view *view)
 {
 	const struct view_process *run = &view->d.process;
+	uint32_t part = run->voters;
+
+	if ((agree_electorate(view, run->kind) & BIT(VIEW_SELF)) == 0)
+		part |= agree_members(view) & view->designated;
 	for (int i = 1; i < view->d.providers; i++) {
 		const struct view_statement *st = &view->d.provider[i].statement;
-		if ((run->voters >> i & 1) == 0 || !st->known)
+		if ((part >> i & 1) == 0 || !st->known)
 			continue;
 		if (st->process_epoch > run->epoch ||
 		    (run->requestor == VIEW_SELF && st->process_epoch == run->epoch &&

@@ -25,8 +25,6 @@ struct intent {
 /* agree_group.c: who belongs to it, and whose turn it is. */
 /* Its name servers are to be named, though it does not sign. */
 bool agree_serves_only(const struct zone_view *view, int provider);
-/* Who would vote on such a process, if it began now. */
-uint32_t agree_electorate(const struct zone_view *view, uint8_t kind);
 /* Signers of which something is in the zone, and that nobody designates any more. */
 uint32_t agree_leaving(const struct zone_view *view);
 /* Of which keys or CDS are in the zone, whatever it is to become. */

@@ -213,8 +213,11 @@ act_along(struct step *s, int from, const struct view_message *m)
 		return false;
 	/* What its requestor says it is in goes on here too, though it was ended here, or the
 	 * database that knew of it is lost. */
-	if (same)
+	if (same) {
 		run->led |= m->change.given; /* from now on each step needs one */
+		if (run->led && m->step >= run->step)
+			run->requestor = (int8_t)from; /* another one leads now */
+	}
 	const struct view_statement *st = &d->provider[from].statement;
 	bool runs = st->process == m->process && st->process_epoch == m->epoch;
 	if (same ? m->step <= run->step && run->executed

@@ -188,6 +188,22 @@ keeps_ksks_out(const struct zone_view *view, struct rset missing, struct rset ow
 	return view->d.share == MSIG_SHARE_ALL;
 }
 
+/* A leave does not wait for keys that are kept out until all go to their algorithm. */
+static struct rset
+kept_out(struct check *c, int provider)
+{
+	const struct zone_view *view = c->view;
+	struct rset keys = target(c)->dnskey;
+	const struct rset *own = &view->d.provider[provider].statement.dnskey;
+
+	if (view->d.process.kind != MSIG_PROCESS_REMOVE || rset_empty(*own))
+		return RSET_NONE;
+	for (int i = rset_next(own, 0); i >= 0; i = rset_next(own, i + 1))
+		keys = rset_minus(keys,
+				  rpool_of_algorithm(&view->d.pool, keys, view->d.pool.at[i].alg));
+	return keys;
+}
+
 static bool
 keys(struct check *c, const struct view_place *p, int provider)
 {
@@ -195,6 +211,7 @@ keys(struct check *c, const struct view_place *p, int provider)
 	struct rset own = c->view->d.provider[provider].statement.dnskey;
 	struct rset want =
 	    rset_or(process_shared(c->view, target(c)->dnskey), rset_and(target(c)->dnskey, own));
+	want = rset_minus(want, kept_out(c, provider));
 	struct rset missing = rset_minus(want, v->set);
 	char expected[REASON_TEXT];
 

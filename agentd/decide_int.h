@@ -36,6 +36,8 @@ void decide_tell_peers(struct step *s);
  * everywhere. */
 int decide_delegated(const struct zone_view *view, int provider);
 void decide_membership(struct step *s);
+/* Are we without a vote, and those who vote name it no more? */
+bool decide_unnamed_by_voters(const struct zone_view *view, int provider);
 
 /* decide_overlay.c: what combinerd is to hold, and what it holds. */
 void decide_database(struct step *s);

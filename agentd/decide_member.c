@@ -2,6 +2,7 @@
  * Who is in the zone, as a member or in part: what the delegation shows, and what providers say of
  * themselves. Otherwise only processes change the group.
  */
+#include "agentd/agree.h"
 #include "agentd/decide_int.h"
 #include "agentd/process.h"
 #include "agentd/step.h"
@@ -214,7 +215,8 @@ still_in(struct step *s)
 static bool
 says_member(const struct zone_view *view, int provider)
 {
-	const struct view_statement *st = &view->d.provider[provider].statement;
+	const struct view_provider *p = &view->d.provider[provider];
+	const struct view_statement *st = &p->statement;
 
 	switch (st->process) {
 	case 0:
@@ -225,8 +227,10 @@ says_member(const struct zone_view *view, int provider)
 		return true;
 	case MSIG_PROCESS_ADD:
 		return false;
-	default:
-		return (view->designated >> provider & 1) != 0;
+	default: /* who is only half in acts along in these as well: the delegation tells, if it
+		    shows */
+		return (view->designated >> provider & 1) != 0 &&
+		       (p->has == 0 || p->has == HAS_ALL || !view_hidden(view));
 	}
 }
 
@@ -249,6 +253,44 @@ has_ds(const struct zone_view *view, int provider)
 		any = true;
 	}
 	return any;
+}
+
+/* Acts along at most in what the group does. */
+static bool
+no_vote(const struct zone_view *view)
+{
+	return (agree_electorate(view, MSIG_PROCESS_REMOVE) & BIT(VIEW_SELF)) == 0;
+}
+
+/* Agents manage NS: do all servers of all others that vote show its servers? 0: none does; -1: not
+ * known, or not the same everywhere. */
+static int
+shown_by_voters(const struct zone_view *view, int provider)
+{
+	struct rset names = process_own_ns(view, provider);
+	uint32_t voters = agree_electorate(view, MSIG_PROCESS_REMOVE);
+	int in = 0, out = 0;
+
+	if (!view->d.agent_ns || rset_empty(names))
+		return -1;
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *q = view->d.place[i];
+		int of = q == NULL || q->kind != PLACE_SERVER ? -1 : view_place_provider(view, q);
+		if (of <= VIEW_SELF || (voters >> of & 1) == 0)
+			continue;
+		const struct view_version *v = view_current(q, VIEW_NS);
+		if (v == NULL || q->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN)
+			return -1;
+		in += rset_within(names, v->set);
+		out += !rset_meets(names, v->set);
+	}
+	return (in == 0) == (out == 0) ? -1 : in != 0;
+}
+
+bool
+decide_unnamed_by_voters(const struct zone_view *view, int provider)
+{
+	return no_vote(view) && shown_by_voters(view, provider) == 0;
 }
 
 /* Who has no part in the zone is not asked when others leave it, or go on without signing: the
@@ -278,6 +320,7 @@ gone_without_us(const struct zone_view *view, int provider)
 		ns |= view_delegates(view, q) && rset_meets(view_current(q, VIEW_NS)->set, names);
 		parents++;
 	}
+	ns |= shown_by_voters(view, provider) > 0;
 	/* Whoever says of itself that it signs may be on its way in or out. */
 	bool signs = (view->listed >> provider & 1) != 0 && !rset_empty(keys) &&
 		     (p->statement.process != 0 || p->statement.step != 0);
@@ -293,16 +336,13 @@ shown_half(const struct zone_view *view)
 	return rset_empty(view->d.want.from[VIEW_SELF].ns) ? HAS_KEYS | HAS_CDS : HAS_ALL;
 }
 
-/* Is it OFF, and do all of the parent's servers name its servers, though nothing of it is known? */
+/* Do all of the parent's servers name its servers? */
 static bool
-left_named(const struct zone_view *view, int provider)
+named_everywhere(const struct zone_view *view, int provider)
 {
-	const struct view_provider *p = &view->d.provider[provider];
 	int parents = 0;
 
-	if (!p->used || p->has != 0 || !p->statement.known || view->d.process.kind != 0 ||
-	    !view->d.provider[VIEW_SELF].member || (view->listed >> provider & 1) != 0 ||
-	    !view->parent_known)
+	if (!view->parent_known)
 		return false;
 	struct rset names = process_own_ns(view, provider);
 	for (int i = 0; i < view->d.places; i++) {
@@ -316,6 +356,44 @@ left_named(const struct zone_view *view, int provider)
 		parents++;
 	}
 	return parents > 0;
+}
+
+/* Is it OFF, and named, though nothing of it is known? */
+static bool
+left_named(const struct zone_view *view, int provider)
+{
+	const struct view_provider *p = &view->d.provider[provider];
+
+	return p->used && p->has == 0 && p->statement.known && !view->d.process.executed &&
+	       view->d.provider[VIEW_SELF].member && (view->listed >> provider & 1) == 0 &&
+	       named_everywhere(view, provider);
+}
+
+/* The parent takes up NS that are the same everywhere: whoever has no vote shows those that the
+ * voters show, whatever it missed of how they came to be. */
+static void
+follow_names(struct step *s)
+{
+	struct zone_view *view = s->view;
+	const struct view_process *run = &view->d.process;
+
+	if (!no_vote(view))
+		return;
+	for (int i = 0; i < view->d.providers; i++) {
+		struct view_provider *p = &view->d.provider[i];
+		/* What becomes of the subject its process says. */
+		if (!p->used || !p->statement.known || p->member ||
+		    (run->kind != 0 && run->subject == i) ||
+		    (i == VIEW_SELF && (p->has == 0 || (view->designated & BIT(i)) != 0)))
+			continue;
+		int shown = shown_by_voters(view, i);
+		if (shown < 0 || shown == ((p->has & HAS_NS) != 0))
+			continue;
+		p->has ^= HAS_NS;
+		p->contributed = p->has != 0;
+		view->persist = true;
+		step_journal(s, "%s is %snamed by all who vote", p->identity, shown ? "" : "not ");
+	}
 }
 
 /* Was it said after all that ended here, and never taken back? */
@@ -363,6 +441,7 @@ decide_membership(struct step *s)
 	left_out(s);
 	fallen_out(s);
 	still_in(s);
+	follow_names(s);
 	if (decide_serves_only(view) && self->has == 0 && d->process.kind == 0 &&
 	    decide_listed(view, VIEW_SELF)->on && decide_delegated(view, VIEW_SELF) == 1) {
 		self->has = HAS_NS;
@@ -389,7 +468,9 @@ decide_membership(struct step *s)
 			      (process_effects(view) & EFFECT_CDS_DEL) == 0);
 		if (!p->member && apart &&
 		    (p->has & (HAS_KEYS | HAS_CDS)) != (HAS_KEYS | HAS_CDS) && has_ds(view, i)) {
-			p->has |= HAS_KEYS | HAS_CDS;
+			/* Of whom nothing was known, all is learned that the delegation shows. */
+			bool named = p->has == 0 && named_everywhere(view, i);
+			p->has |= HAS_KEYS | HAS_CDS | (named ? HAS_NS : 0);
 			p->contributed = true;
 			view->persist = true;
 			step_journal(s, "%s has DS at the parent: its keys are in", p->identity);
@@ -412,7 +493,7 @@ decide_membership(struct step *s)
 		if (p->has == 0 && p->statement.known && e != NULL && e->on && !e->sign &&
 		    rset_empty(p->statement.dnskey) &&
 		    (d->process.kind == 0 || d->process.subject != i) &&
-		    decide_delegated(view, i) == 1) {
+		    decide_delegated(view, i) == 1 && !decide_unnamed_by_voters(view, i)) {
 			p->has = HAS_NS;
 			p->contributed = true;
 			view->persist = true;

@@ -269,6 +269,8 @@ may_go(const struct zone_view *view, int provider, uint8_t kinds)
 	if (!t.cds_shown) /* those of a single signer are its own affair */
 		kinds &= (uint8_t)~HAS_CDS;
 	kinds &= (uint8_t)~taken_by_process(view, provider);
+	if (decide_unnamed_by_voters(view, provider))
+		kinds &= (uint8_t)~HAS_NS;
 	/* Who does not sign here any more shows nobody's. */
 	if (kinds == 0 || (view->d.provider[VIEW_SELF].has & HAS_KEYS) == 0)
 		return true;
@@ -309,17 +311,6 @@ safe_overlay(struct step *s, const struct view_overlay *o)
 		keys = rset_or(keys, o->from[i].dnskey);
 		cds = rset_or(cds, o->from[i].cds);
 		old_cds = rset_or(old_cds, d->want.from[i].cds);
-		struct view_contribution had = d->want.from[i];
-		if (!d->agent_ns) /* the owner took them over */
-			had.ns = RSET_NONE;
-		if (i != VIEW_SELF && !may_go(view, i, lost(&had, &o->from[i])) &&
-		    !MUTANT(SHRINK)) {
-			step_blocked(s, REASON_OF_OVERLAY, d->provider[i].identity,
-				     "no fewer providers than before",
-				     "no process takes this one away",
-				     "find out why it states nothing any more");
-			return false;
-		}
 	}
 	if (!replaces_all(s, o, keys))
 		return false;
@@ -387,6 +378,37 @@ naming(struct step *s, struct view_overlay *o)
 	}
 }
 
+/* What a provider states no more goes with the step that takes it out: until then it stays, and the
+ * other sets go on. */
+static void
+keep_lost(struct step *s, struct view_overlay *o)
+{
+	struct zone_view *view = s->view;
+	struct durable *d = &view->d;
+
+	for (int i = 1; i < view->d.providers && !MUTANT(SHRINK); i++) {
+		struct view_contribution *c = &o->from[i], had = d->want.from[i];
+		if (!d->agent_ns) /* the owner took them over */
+			had.ns = RSET_NONE;
+		uint8_t kinds = lost(&had, c);
+		kinds &= (uint8_t)~taken_by_process(view, i);
+		if (may_go(view, i, kinds)) /* what is left of it tells whose the rest is */
+			continue;
+		if (kinds & HAS_KEYS)
+			c->dnskey = had.dnskey;
+		if (kinds & HAS_CDS) {
+			c->cds = had.cds;
+			c->cdnskey = had.cdnskey;
+		}
+		if (kinds & HAS_NS)
+			c->ns = had.ns;
+		c->used = true;
+		step_blocked(s, REASON_OF_OVERLAY, d->provider[i].identity,
+			     "no fewer providers than before", "no process takes this one away",
+			     "find out why it states nothing any more");
+	}
+}
+
 void
 decide_overlay(struct step *s)
 {
@@ -408,6 +430,7 @@ decide_overlay(struct step *s)
 		o.from[VIEW_SELF].dnskey = own.dnskey;
 		o.from[VIEW_SELF].used |= own.used;
 	}
+	keep_lost(s, &o);
 	naming(s, &o);
 	for (int i = 0; i < d->providers; i++)
 		same &= same_contribution(&o.from[i], &d->want.from[i]);

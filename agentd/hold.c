@@ -134,17 +134,20 @@ leave_deadline(const struct zone_view *view, const struct hold_want *want)
 	return ends(view, begin, ttl, view->config.times.d);
 }
 
-/* The place of somebody who is to leave, and that answers nobody any more: since its last answer.
- */
+/* The place of somebody whom the owner took out, and that answers nobody any more: since its last
+ * answer. */
 static bool
 fell_silent(const struct zone_view *view, const struct view_place *p, const struct view_history *h,
 	    int64_t now)
 {
-	if (view->d.process.kind != MSIG_PROCESS_REMOVE || h->status != MSIG_SEEN_UNKNOWN ||
-	    now - h->time <= 2 * view->config.times.fresh)
+	uint8_t kind = view->d.process.kind;
+	uint32_t stay = kind == MSIG_PROCESS_REMOVE ? view->designated : view->listed;
+
+	if ((kind != MSIG_PROCESS_REMOVE && kind != MSIG_PROCESS_NS_REMOVE) ||
+	    h->status != MSIG_SEEN_UNKNOWN || now - h->time <= 2 * view->config.times.fresh)
 		return false;
 	int provider = view_place_provider(view, p);
-	return provider > VIEW_SELF && (view->designated >> provider & 1) == 0;
+	return provider > VIEW_SELF && (stay >> provider & 1) == 0;
 }
 
 /* Not seen, or not as it is to be. */

@@ -226,7 +226,7 @@ to_change(const struct mail *mail, struct view_change *to)
 	to->given = mail->msg.has_change;
 	snprintf(to->odd, sizeof(to->odd), "%s", change->odd);
 	to_sets(mail->zone->view, &change->add, to->add, &to->unknown);
-	to_sets(mail->zone->view, &change->del, to->del, &to->unknown);
+	to_sets(mail->zone->view, &change->del, to->del, &to->strange);
 }
 
 /* What a peer said, with its signature, into the journal: once, however often it repeats itself. */

@@ -227,6 +227,39 @@ lead_change(struct zone_view *view, const struct view_message *m)
 	return c;
 }
 
+/* A provider that leaves and is not there: one may have heard a later word of it than another one.
+ */
+static bool
+leaves_silently(const struct zone_view *view)
+{
+	const struct view_process *run = &view->d.process;
+
+	return run->kind == MSIG_PROCESS_REMOVE && run->subject != VIEW_SELF &&
+	       !view->d.provider[run->subject].ready;
+}
+
+/* Everybody takes out all that he has of who leaves silently; what is not here need not go, and of
+ * those who stay nothing may. */
+static bool
+same_deletions(const struct zone_view *view, const struct view_change *own,
+	       const struct view_change *said, int type)
+{
+	struct rset more = rset_minus(said->del[type], own->del[type]);
+
+	if (rset_equal(own->del[type], said->del[type]))
+		return true;
+	if (!leaves_silently(view) || rset_empty(said->del[type]) || type == VIEW_CSYNC)
+		return false;
+	for (int i = 0; i < view->d.providers; i++) {
+		const struct view_statement *st = &view->d.provider[i].statement;
+		if (view->d.provider[i].used && i != view->d.process.subject &&
+		    rset_meets(more,
+			       rset_or(rset_or(st->dnskey, st->ns), rset_or(st->cds, st->cdnskey))))
+			return false;
+	}
+	return true;
+}
+
 static int
 more(const struct rset a[VIEW_APEX], const struct rset b[VIEW_APEX], int type)
 {
@@ -253,8 +286,9 @@ lead_differs(struct zone_view *view, const struct view_message *m, char *buf, si
 		snprintf(buf, len, "%s: no process changes that", c->odd);
 		return buf;
 	}
-	if (c->unknown != 0) {
-		snprintf(buf, len, "%u records that no provider has stated here", c->unknown);
+	unsigned strange = c->unknown + (leaves_silently(view) ? 0u : c->strange);
+	if (strange != 0) {
+		snprintf(buf, len, "%u records that no provider has stated here", strange);
 		return buf;
 	}
 	const struct view_process *run = &view->d.process;
@@ -262,7 +296,7 @@ lead_differs(struct zone_view *view, const struct view_message *m, char *buf, si
 	    .process = run->kind, .step = m->step, .subject = run->subject};
 	struct view_change own = lead_change(view, &planned);
 	for (int t = 0; t < VIEW_APEX; t++) {
-		if (rset_equal(own.add[t], c->add[t]) && rset_equal(own.del[t], c->del[t]))
+		if (rset_equal(own.add[t], c->add[t]) && same_deletions(view, &own, c, t))
 			continue;
 		snprintf(buf, len,
 			 "%s: the leader would add %d more and %d fewer, delete %d more and %d "

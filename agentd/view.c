@@ -880,9 +880,11 @@ doubt_place(struct view_place *p, int64_t now, int64_t d)
 				ttl = p->history[t].at[v].ttl;
 	}
 	not_later(&p->named, now);
-	/* What was over by the old clock is over. */
+	/* What was over by the old clock is over, also where that was ahead. */
 	if (p->unnamed != 0 && p->unnamed + ttl * SECOND + d > heard)
 		p->unnamed = now + ttl * SECOND + d;
+	else
+		not_later(&p->unnamed, now - ttl * SECOND - d);
 	p->asked = 0;
 }
 

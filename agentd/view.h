@@ -148,7 +148,8 @@ struct view_statement {
 struct view_change {
 	bool given;
 	struct rset add[VIEW_APEX], del[VIEW_APEX];
-	uint16_t unknown;   /* records that nobody stated here */
+	uint16_t unknown;   /* of those to add, that nobody stated here */
+	uint16_t strange;   /* of those to delete */
 	char odd[VIEW_ODD]; /* what no change may have; empty: nothing */
 };
 

@@ -551,6 +551,18 @@ zone_rests(const struct sim *sim, const struct node *n, const struct goal *g, ch
 	return true;
 }
 
+static bool
+all_rest(const struct sim *sim, const struct goal *g, char *why, size_t len)
+{
+	for (int i = 0; i < sim->nodes; i++) {
+		const struct node *n = &sim->node[i];
+		if (serves(n) &&
+		    (!agent_rests(n, g, sim, why, len) || !zone_rests(sim, n, g, why, len)))
+			return false;
+	}
+	return true;
+}
+
 /* What the owner wants, and the operators, is there: at every agent, server and the parent. */
 bool
 oracle_finished(struct sim *sim, char *why, size_t len)
@@ -567,13 +579,22 @@ oracle_finished(struct sim *sim, char *why, size_t len)
 			return false;
 		}
 	}
-	for (int i = 0; i < sim->nodes; i++) {
-		const struct node *n = &sim->node[i];
-		if (serves(n) &&
-		    (!agent_rests(n, &g, sim, why, len) || !zone_rests(sim, n, &g, why, len)))
-			return false;
-	}
-	return true;
+	return all_rest(sim, &g, why, len);
+}
+
+/* All servers of the parent serve the zone as well, and somebody's database, that alone knew how
+ * far the parent had come, is lost: nobody sees that it still names others. */
+bool
+oracle_unseen(struct sim *sim)
+{
+	struct goal g = goal(sim);
+	bool lost = false;
+	char why[128];
+
+	for (int i = 0; i < sim->nodes; i++)
+		lost |= sim->node[i].lost;
+	return lost && sim->parent.both && sim->parent.servers == 1 &&
+	       !rset_equal(sim->parent.ns, g.ns) && all_rest(sim, &g, why, sizeof(why));
 }
 
 bool

@@ -425,5 +425,7 @@ void oracle_agents(struct sim *sim);
 /* In leader mode: one leader per term, and nobody else begins anything. */
 void oracle_leader(struct sim *sim, int node, const struct view_process *before);
 bool oracle_finished(struct sim *sim, char *why, size_t len);
+/* Does the parent name others, where that shows nowhere and who knew it forgot? */
+bool oracle_unseen(struct sim *sim);
 /* Whoever is not where it should be says why. */
 bool oracle_named(struct sim *sim, char *why, size_t len);

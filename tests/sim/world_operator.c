@@ -259,8 +259,9 @@ shown_by_all(const struct sim *sim, int i)
 	for (int k = 0; k < sim->nodes; k++)
 		for (int s = 0; s < sim->node[k].servers; s++) {
 			const struct zone_version *v = sim->node[k].server[s].now;
+			const struct node *by = &sim->node[sim->node[k].feed];
 			if (rset_has(&sim->parent.ns, sim->node[k].ns) && v != NULL &&
-			    !rset_within(own, v->type[VIEW_DNSKEY].set))
+			    !rset_within(world_shown(sim, own, by), v->type[VIEW_DNSKEY].set))
 				return false;
 		}
 	return true;

@@ -527,6 +527,35 @@ test_change_of_another(void **state)
 	refused(lead_change(b.view, &m));
 }
 
+/* Of who leaves and is not there one may know more than another: each takes out what he has of it.
+ * What is of those who stay is not among it, and whoever is there can be asked. */
+static void
+test_change_of_the_dead(void **state)
+{
+	run()->kind = MSIG_PROCESS_REMOVE;
+	run()->subject = 2;
+	run()->led = true;
+	struct view_message m = {.process = MSIG_PROCESS_REMOVE, .step = 7, .subject = 2};
+	char why[200];
+	m.change = lead_change(b.view, &m);
+	rset_del(&m.change.del[VIEW_DNSKEY], b.zsk[2]);
+	peer(2)->ready = true;
+	assert_non_null(lead_differs(b.view, &m, why, sizeof(why)));
+	peer(2)->ready = false;
+	assert_null(lead_differs(b.view, &m, why, sizeof(why)));
+	m.change.strange = 1;
+	assert_null(lead_differs(b.view, &m, why, sizeof(why)));
+	peer(2)->ready = true;
+	assert_non_null(lead_differs(b.view, &m, why, sizeof(why)));
+	peer(2)->ready = false;
+	rset_add(&m.change.del[VIEW_DNSKEY], b.zsk[0]);
+	assert_non_null(lead_differs(b.view, &m, why, sizeof(why)));
+	rset_del(&m.change.del[VIEW_DNSKEY], b.zsk[0]);
+	rset_add(&m.change.add[VIEW_DNSKEY], b.zsk[2]);
+	assert_non_null(lead_differs(b.view, &m, why, sizeof(why)));
+	memset(run(), 0, sizeof(*run()));
+}
+
 /* As peers nobody is told what to change. */
 static void
 test_change_by_a_peer(void **state)
@@ -619,6 +648,7 @@ main(void)
 	    IN(other_leads, test_change_of_the_unknown),
 	    IN(other_leads, test_change_of_something_else),
 	    IN(other_leads, test_change_of_another),
+	    IN(other_leads, test_change_of_the_dead),
 	    IN(other_leads, test_change_by_a_peer),
 	    IN(we_lead, test_leader_says_what_changes),
 	    IN(we_lead, test_leader_is_refused),

@@ -2,6 +2,7 @@
  * Ways out: what was interrupted, forgotten or overtaken finds its way on, and whoever cannot go on
  * says why. Each of these once was a schedule of the simulator that came to no end.
  */
+#include "agentd/lead.h"
 #include "agentd/roll.h"
 #include "libmsig/msg.h"
 #include "tests/unit/scene.h"
@@ -103,6 +104,69 @@ test_off_and_named(void **state)
 	assert_int_equal(run()->subject, 1);
 }
 
+/* Also while a rollover waits for just that, for ever. */
+static void
+test_off_and_named_meanwhile(void **state)
+{
+	owner(1, false, true);
+	rset_add(&b.parent.set[VIEW_NS], b.ns[1]);
+	bench_run(&b, 10 * SECOND);
+	peer(1)->has = 0;
+	in_the_middle(MSIG_PROCESS_ZSK, VIEW_SELF, VIEW_SELF, 0, PHASE_REQUESTED, 1);
+	run()->executed = false;
+	bench_decide(&b);
+	assert_true((peer(1)->has & HAS_NS) != 0);
+	assert_int_equal(run()->kind, 0);
+}
+
+/* Nothing was known of it, and the delegation has all of it: so all of it is in. */
+static void
+test_learns_all(void **state)
+{
+	owner(1, false, true);
+	runs(1, MSIG_PROCESS_REMOVE, 1, 1);
+	b.parent.set[VIEW_DS] = rset_or(ds(0), ds(1));
+	rset_add(&b.parent.set[VIEW_NS], b.ns[1]);
+	bench_run(&b, 10 * SECOND);
+	assert_int_equal(peer(1)->has, HAS_ALL);
+}
+
+/* A joiner that does not know who else serves shows other NS than the members do, for ever: what
+ * all of their servers name is in, whatever the parent lost again. */
+static void
+test_members_name_it(void **state)
+{
+	owner(2, true, false);
+	bench_run(&b, 5 * SECOND);
+	struct view_statement st = peer(2)->statement;
+	st.dnskey = st.cds = st.cdnskey = RSET_NONE;
+	restate(2, st);
+	peer(2)->has = 0;
+	b.server[1].set[VIEW_NS] = only(b.ns[1]);
+	b.parent.set[VIEW_NS] = only(b.ns[1]);
+	bench_run(&b, 5 * SECOND);
+	assert_int_equal(peer(2)->has, 0);
+	rset_add(&b.server[1].set[VIEW_NS], b.ns[2]);
+	bench_run(&b, 5 * SECOND);
+	bench_forget(&b);
+	for (int i = 0; i < 3; i++) { /* and stays so */
+		b.view->dirty = true;
+		bench_decide(&b);
+		assert_int_equal(peer(2)->has, HAS_NS);
+		assert_int_equal(b.journaled, 0);
+	}
+	rset_del(&b.server[1].set[VIEW_NS], b.ns[2]);
+	rset_add(&b.parent.set[VIEW_NS], b.ns[2]); /* it has not followed yet */
+	bench_run(&b, 5 * SECOND);
+	bench_forget(&b);
+	for (int i = 0; i < 3; i++) {
+		b.view->dirty = true;
+		bench_decide(&b);
+		assert_int_equal(peer(2)->has, 0);
+		assert_int_equal(b.journaled, 0);
+	}
+}
+
 /* It served a copy, and is to sign now: its servers leave the delegation before it may join. */
 static void
 test_to_sign(void **state)
@@ -128,6 +192,16 @@ test_member_in_a_leave(void **state)
 	assert_true(peer(1)->member);
 	peer(1)->member = false;
 	runs(1, MSIG_PROCESS_ADD, 3, 1);
+	bench_run(&b, SECOND);
+	assert_false(peer(1)->member);
+	/* Who is half in acts along in one: where the delegation does not show, that says nothing.
+	 */
+	b.copy = b.server[0];
+	b.child = 1;
+	bench_run(&b, 5 * SECOND);
+	peer(1)->member = false;
+	peer(1)->has = HAS_KEYS | HAS_CDS;
+	runs(1, MSIG_PROCESS_NS_REMOVE, 1, 1);
 	bench_run(&b, SECOND);
 	assert_false(peer(1)->member);
 }
@@ -347,6 +421,118 @@ test_along_believes(void **state)
 	assert_int_equal(run()->kind, MSIG_PROCESS_REMOVE); /* HSYNC here says ON for it */
 }
 
+/* Two leave, one after the other, and a step of the first was ended early: whoever acts along shows
+ * the NS that those who vote show, or the parent would never take them up. */
+static void
+test_along_shows_the_same(void **state)
+{
+	owner(VIEW_SELF, false, true);
+	owner(2, false, true);
+	bench_run(&b, 5 * SECOND);
+	peer(2)->member = false;
+	peer(2)->has = HAS_KEYS | HAS_CDS;
+	runs(2, MSIG_PROCESS_REMOVE, 1, 9);
+	runs(1, MSIG_PROCESS_REMOVE, 1, 9);
+	in_the_middle(MSIG_PROCESS_REMOVE, VIEW_SELF, 1, 1, PHASE_EXECUTING, BIT(1));
+	b.server[1].set[VIEW_NS] = rset_or(only(b.ns[1]), only(b.ns[2]));
+	bench_run(&b, 5 * SECOND);
+	assert_int_equal(peer(2)->has, HAS_ALL);
+	assert_true(rset_has(&b.view->d.want.from[2].ns, b.ns[2]));
+	b.server[1].set[VIEW_NS] = only(b.ns[1]);
+	bench_run(&b, 5 * SECOND);
+	assert_int_equal(peer(2)->has, HAS_KEYS | HAS_CDS);
+	assert_true(rset_empty(b.view->d.want.from[2].ns));
+}
+
+/* Who leaves has no part in elections: it goes with whoever leads now. */
+static void
+test_along_with_another_leader(void **state)
+{
+	owner(VIEW_SELF, false, true);
+	bench_run(&b, 5 * SECOND);
+	in_the_middle(MSIG_PROCESS_REMOVE, VIEW_SELF, 2, 1, PHASE_DONE, BIT(1) | BIT(2));
+	run()->led = true;
+	runs(1, MSIG_PROCESS_REMOVE, 1, 9);
+	runs(2, MSIG_PROCESS_REMOVE, 1, 9);
+	struct view_message m = {.op = MSIG_OP_EXECUTE,
+				 .epoch = 9,
+				 .process = MSIG_PROCESS_REMOVE,
+				 .step = 2,
+				 .tid = {5},
+				 .change.given = true};
+	m.change.add[VIEW_CSYNC] = lead_change(b.view, &m).add[VIEW_CSYNC];
+	memcpy(m.hsync, b.hsync.digest, sizeof(m.hsync));
+	view_on_message(b.view, 1, &m, b.now);
+	bench_decide(&b);
+	assert_int_equal(run()->requestor, 1);
+	assert_int_equal(run()->step, 2);
+	assert_true(run()->phase >= PHASE_EXECUTING);
+}
+
+/* Its requestor is dead, and it knew nobody else when it began: a later process of a member ends
+ * it. */
+static void
+test_along_is_overtaken(void **state)
+{
+	owner(VIEW_SELF, true, false);
+	bench_run(&b, 5 * SECOND);
+	in_the_middle(MSIG_PROCESS_NS_ADD, VIEW_SELF, 1, 1, PHASE_DONE, BIT(1));
+	runs(1, MSIG_PROCESS_NS_ADD, 1, 9);
+	runs(2, 0, 7, 9);
+	bench_decide(&b);
+	assert_int_equal(run()->kind, MSIG_PROCESS_NS_ADD);
+	runs(2, 0, 7, 10);
+	bench_decide(&b);
+	assert_true(ended_early(MSIG_PROCESS_NS_ADD));
+}
+
+/* Keys of another algorithm are kept out until all go there: a leave that waited for them would
+ * keep that from beginning. A join does wait. */
+static void
+test_leave_without_kept_out(void **state)
+{
+	uint8_t rdata[68] = {1, 0, 3, 13, 80};
+	int other = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+	struct view_statement st = peer(1)->statement;
+
+	rset_add(&st.dnskey, other);
+	restate(1, st);
+	bench_run(&b, 5 * SECOND);
+	in_the_middle(MSIG_PROCESS_REMOVE, 2, VIEW_SELF, 7, PHASE_EXECUTING, 3);
+	assert_true(process_check(b.view, COND_KEYS, false, b.now, NULL));
+	in_the_middle(MSIG_PROCESS_ADD, 2, 2, 1, PHASE_EXECUTING, 7);
+	assert_false(process_check(b.view, COND_KEYS, false, b.now, NULL));
+}
+
+/* Whoever leaves and states nothing any more: what is there of it stays until its step, and all
+ * else goes on. */
+static void
+test_states_nothing(void **state)
+{
+	owner(1, false, true);
+	bench_run(&b, 5 * SECOND);
+	in_the_middle(MSIG_PROCESS_REMOVE, 1, VIEW_SELF, 2, PHASE_EXECUTING, 1);
+	bench_run(&b, SECOND);
+	assert_false(rset_empty(b.view->d.want.from[VIEW_SELF].csync));
+	struct view_statement st = peer(1)->statement;
+	st.dnskey = st.cds = st.cdnskey = RSET_NONE;
+	restate(1, st);
+	in_the_middle(MSIG_PROCESS_REMOVE, 1, VIEW_SELF, 3, PHASE_EXECUTING, 1);
+	bench_run(&b, SECOND);
+	assert_true(rset_empty(b.view->d.want.from[VIEW_SELF].csync));
+	assert_true(rset_equal(b.view->d.want.from[1].dnskey, b.own[1]));
+	assert_true(rset_equal(b.view->d.want.from[1].cds, b.cds[1]));
+	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_OVERLAY));
+	/* Its step takes its CDS, and nothing else yet. */
+	b.parent.set[VIEW_NS] = only(b.ns[0]);
+	b.server[1].silent = true;
+	bench_run(&b, 600 * SECOND);
+	in_the_middle(MSIG_PROCESS_REMOVE, 1, VIEW_SELF, 5, PHASE_EXECUTING, 1);
+	bench_run(&b, SECOND);
+	assert_true(rset_empty(b.view->d.want.from[1].cds));
+	assert_true(rset_equal(b.view->d.want.from[1].dnskey, b.own[1]));
+}
+
 /* Somebody else of whom something is in the zone is told as well: the parent asks its servers. */
 static void
 test_half_in_is_told(void **state)
@@ -506,6 +692,22 @@ test_parent_still_has_him(void **state)
 	assert_true(rset_empty(b.view->d.want.from[2].dnskey));
 }
 
+/* What is left of who is not known tells whose the rest is: nothing of it goes before all may. */
+static void
+test_not_piece_by_piece(void **state)
+{
+	struct view_contribution c = {.used = true, .dnskey = only(b.zsk[1]), .cds = b.cds[1]};
+
+	memset(&peer(1)->statement, 0, sizeof(peer(1)->statement));
+	peer(1)->member = false;
+	peer(1)->has = 0;
+	view_on_held(b.view, "msa.p2.", &c);
+	confirm();
+	bench_run(&b, 5 * SECOND);
+	assert_true(rset_has(&b.view->d.want.from[1].dnskey, b.zsk[1]));
+	assert_true(rset_equal(b.view->d.want.from[1].cds, b.cds[1]));
+}
+
 /* Taken for foreign in doubt, and nobody's: what makes valid signatures here is ours. */
 static void
 test_signs_so_it_is_ours(void **state)
@@ -565,6 +767,11 @@ test_clock(void **state)
 	p->history[VIEW_NS].tried = b.now;
 	view_on_clock(b.view, b.now + 7200 * SECOND);
 	assert_true(p->unnamed > b.now + 7200 * SECOND);
+	/* The other way round as well: it does not lie ahead again. */
+	p->unnamed = b.now - 1000 * SECOND;
+	p->history[VIEW_NS].tried = b.now;
+	view_on_clock(b.view, b.now - 3600 * SECOND);
+	assert_true(p->unnamed < b.now - 3600 * SECOND);
 }
 
 /* Until our CDS are what they are now the parent may have taken up others. */
@@ -584,6 +791,35 @@ test_hold_ds_since_cds(void **state)
 	int64_t after = hold_deadline(b.view, HOLD_DS, &wanted[HOLD_DS], b.now);
 	assert_true(before != VIEW_NEVER);
 	assert_true(after >= before + 20 * SECOND);
+}
+
+/* Two who only served are taken out, and the servers of one are silent for good: the other one does
+ * not wait for what they would say. */
+static void
+test_hold_without_the_silent(void **state)
+{
+	struct hold_want wanted[HOLD_COUNT];
+
+	bench_run(&b, 5 * SECOND);
+	owner(2, false, false);
+	b.server[2].silent = true;
+	bench_run(&b, 200 * SECOND);
+	in_the_middle(MSIG_PROCESS_NS_REMOVE, 1, VIEW_SELF, 3, PHASE_EXECUTING, 1);
+	process_wanted(b.view, wanted);
+	for (int k = 0; k < VIEW_PLACES; k++) { /* all others have followed */
+		struct view_place *p = b.view->d.place[k];
+		if (p == NULL || view_place_provider(b.view, p) == 2)
+			continue;
+		struct view_history *h = &p->history[VIEW_NS];
+		if (h->count > 0)
+			rset_del(&h->at[h->count - 1].set, b.ns[1]);
+	}
+	b.view->listed = BIT(VIEW_SELF);
+	assert_null(hold_old(b.view, HOLD_NS, &wanted[HOLD_NS], b.now));
+	b.view->listed |= BIT(2);
+	const struct view_place *p = hold_old(b.view, HOLD_NS, &wanted[HOLD_NS], b.now);
+	assert_non_null(p);
+	assert_int_equal(view_place_provider(b.view, p), 2);
 }
 
 /* A database from before a join saw CDS of the joiner: no CDS in the overlay are the signer's own
@@ -707,6 +943,39 @@ test_discarded(void **state)
 	assert_false(rset_has(&run()->fresh, gone));
 }
 
+static int listed;
+
+static void
+count_lists(struct bench *bench, const struct action *a)
+{
+	listed += a->key.verb == MSIG_KEY_VERB_LIST;
+}
+
+/* A key that somebody took out by hand, while the list that has it was on its way: it would be
+ * stated, and waited for, for ever. */
+static void
+test_listed_anew(void **state)
+{
+	uint8_t rdata[36] = {1, 0, 3, 15, 81};
+	int gone = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+	struct view_key keys[] = {
+	    key("k1", MSIG_KEY_ROLE_KSK, MSIG_KEY_STATE_ACTIVE, b.ksk[0]),
+	    key("k2", MSIG_KEY_ROLE_ZSK, MSIG_KEY_STATE_ACTIVE, b.zsk[0]),
+	    key("k3", MSIG_KEY_ROLE_ZSK, MSIG_KEY_STATE_PUBLISHED, gone),
+	};
+
+	b.view->config.driver = true;
+	b.on_key = count_lists;
+	view_on_keys(b.view, true, "", keys, 2);
+	bench_run(&b, 60 * SECOND);
+	listed = 0;
+	bench_run(&b, 60 * SECOND);
+	assert_int_equal(listed, 0);
+	view_on_keys(b.view, true, "", keys, 3);
+	bench_run(&b, 60 * SECOND);
+	assert_true(listed > 0);
+}
+
 int
 main(void)
 {
@@ -717,6 +986,9 @@ main(void)
 	    IN(two, test_nobody_named),
 	    IN(bystander, test_bystander),
 	    IN(member, test_off_and_named),
+	    IN(member, test_off_and_named_meanwhile),
+	    IN(member, test_learns_all),
+	    IN(bystander, test_members_name_it),
 	    IN(member, test_to_sign),
 	    IN(two, test_member_in_a_leave),
 	    IN(two, test_signs_no_more),
@@ -733,6 +1005,11 @@ main(void)
 	    IN(three, test_taken_back_in),
 	    IN(two, test_acts_along),
 	    IN(three, test_along_believes),
+	    IN(three, test_along_shows_the_same),
+	    IN(three, test_along_with_another_leader),
+	    IN(three, test_along_is_overtaken),
+	    IN(three, test_leave_without_kept_out),
+	    IN(two, test_states_nothing),
 	    IN(three, test_half_in_is_told),
 	    IN(three, test_speaker_does_not_know),
 	    IN(member, test_servers_go_first),
@@ -742,17 +1019,20 @@ main(void)
 	    IN(two, test_other_algorithm_stays_ordered),
 	    IN(two, test_confirm_takes_over),
 	    IN(three, test_parent_still_has_him),
+	    IN(two, test_not_piece_by_piece),
 	    IN(two, test_signs_so_it_is_ours),
 	    IN(two, test_key_of_nobody),
 	    IN(member, test_forgotten_record),
 	    IN(two, test_clock),
 	    IN(two, test_hold_ds_since_cds),
+	    IN(three, test_hold_without_the_silent),
 	    IN(two, test_no_cds_are_own_cds),
 	    IN(two, test_owners_ns_at_rest),
 	    IN(bystander, test_nobody_stays),
 	    IN(bystander, test_not_named_yet),
 	    IN(two, test_half_rolled),
 	    IN(two, test_discarded),
+	    IN(two, test_listed_anew),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
