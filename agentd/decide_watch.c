@@ -97,7 +97,6 @@ early(struct step *s, const struct view_place *signer, const struct view_version
       const struct safety *risk)
 {
 	struct zone_view *view = s->view;
-	struct reason r = {.class = REASON_BLOCKED, .object = REASON_OF_SIGNATURE};
 	int key = rset_next(&soa->signers, 0);
 
 	if (key < 0 || decide_serves_only(view) ||
@@ -105,6 +104,7 @@ early(struct step *s, const struct view_place *signer, const struct view_version
 		return;
 	if (risk->ok || risk->object != REASON_OF_S2)
 		return;
+	struct reason r = {.class = REASON_BLOCKED, .object = REASON_OF_SIGNATURE};
 	snprintf(r.place, sizeof(r.place), "signer");
 	snprintf(r.expected, sizeof(r.expected), "signatures by keys that every server shows");
 	snprintf(r.seen, sizeof(r.seen),

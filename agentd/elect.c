@@ -95,9 +95,8 @@ elect_model(const struct zone_view *view, int *who)
 	uint8_t all = MSIG_SYNC_PEER | MSIG_SYNC_LEADER;
 	int unknown = -1, last = VIEW_SELF;
 
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
-		if ((view->designated & BIT(i)) == 0)
-			continue;
+	for (uint32_t left = view->designated; left != 0; left &= left - 1) {
+		int i = __builtin_ctz(left);
 		uint8_t models = can(view, i);
 		if (models == 0) {
 			if (counts(view, i) && unknown < 0)

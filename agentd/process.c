@@ -470,12 +470,14 @@ keep_cds(const struct zone_view *view, struct process_target *t)
 {
 	const struct rpool *pool = &view->d.pool;
 	struct algorithms all = rpool_algorithms(pool, t->cds_set);
+	bool one = algorithms_count(all) == 1; /* then whoever has any has all */
 
 	for (int i = 0; i < view->d.providers; i++) {
-		if ((t->cds & BIT(i)) == 0 || !view->d.provider[i].statement.known)
+		const struct view_statement *s = &view->d.provider[i].statement;
+		if ((t->cds & BIT(i)) == 0 || !s->known)
 			continue;
-		t->cds_kept |= !algorithms_within(
-		    all, rpool_algorithms(pool, view->d.provider[i].statement.cds));
+		t->cds_kept |= one ? rset_empty(s->cds)
+				   : !algorithms_within(all, rpool_algorithms(pool, s->cds));
 	}
 	if (!t->cds_kept)
 		return;

@@ -208,6 +208,15 @@ algorithms_within(struct algorithms a, struct algorithms b)
 	return true;
 }
 
+int
+algorithms_count(struct algorithms a)
+{
+	int n = 0;
+	for (int i = 0; i < 4; i++)
+		n += __builtin_popcountll(a.w[i]);
+	return n;
+}
+
 struct rset
 rpool_of_algorithm(const struct rpool *pool, struct rset set, uint8_t algorithm)
 {

@@ -857,9 +857,8 @@ at_agent(struct sim *sim, struct event *e)
 		answer(sim, n, e);
 		return true;
 	case EV_HSYNC: {
-		struct view_hsync h = {.status = MSIG_SEEN_UNKNOWN};
-		if (e->a >= 0)
-			h = sim->hsync[e->a];
+		static const struct view_hsync unknown = {.status = MSIG_SEEN_UNKNOWN};
+		struct view_hsync h = e->a >= 0 ? sim->hsync[e->a] : unknown;
 		h.time = sim_local(sim, n);
 		view_on_hsync(n->view, &h);
 		return true;
