@@ -132,7 +132,13 @@ static int
 bind_list(struct job *job, struct keys *keys)
 {
 	uint64_t now = (uint64_t)time(NULL);
-	int ret = bindkey_list(job, &store.keys, store.times);
+	int ret;
+
+	store.keys.count = 0;
+	keys->count = 0;
+	if (job->name[0] == '-')
+		return job_fail(job, MSIG_EVALUE, "BIND's tools take this name for an option");
+	ret = bindkey_list(job, &store.keys, store.times);
 
 	for (unsigned i = 0; i < store.keys.count; i++)
 		store.keys.at[i].state = state_of(&store.times[i], store.keys.at[i].role, now);
@@ -269,7 +275,7 @@ any_active(void)
 
 /* As it was; the first reason stays. */
 static void
-take_back(struct job *job, const struct plan *plan, const bool done[])
+take_back(struct job *job, const bool done[])
 {
 	char why[sizeof(job->why)];
 	int ret = 0;
@@ -292,15 +298,29 @@ take_back(struct job *job, const struct plan *plan, const bool done[])
 	}
 }
 
+/* The keys in which order: a crash in between must leave what asking again completes. Whether the
+ * others have to follow shows at self until it is written; a ready one takes their place first, or
+ * for a while nobody would be named. */
+static unsigned
+nth(unsigned n, unsigned self, bool self_first)
+{
+	unsigned others = self_first ? n - 1 : n;
+
+	if (n == (self_first ? 0 : store.keys.count - 1))
+		return self;
+	return others < self ? others : others + 1;
+}
+
 /* The plan, and named acts on it: nothing has changed if it does not. */
 static int
-carry_out(struct job *job, const struct plan *plan, bool sign)
+carry_out(struct job *job, const struct plan *plan, unsigned self, bool self_first, bool sign)
 {
 	bool done[KEYS_MAX] = {false};
 	int ret = 0;
 
 	job->settled = false;
-	for (unsigned i = 0; i < store.keys.count && ret == 0; i++) {
+	for (unsigned n = 0; n < store.keys.count && ret == 0; n++) {
+		unsigned i = nth(n, self, self_first);
 		if (!plan->changes[i])
 			continue;
 		done[i] = true; /* a half of it, perhaps */
@@ -312,7 +332,7 @@ carry_out(struct job *job, const struct plan *plan, bool sign)
 			return 0; /* the first keys of a zone that is not there: why says so */
 	}
 	if (ret != 0) {
-		take_back(job, plan, done);
+		take_back(job, done);
 		return ret;
 	}
 	for (unsigned i = 0; i < store.keys.count; i++)
@@ -324,22 +344,20 @@ carry_out(struct job *job, const struct plan *plan, bool sign)
 }
 
 /* It signs everything before it is ACTIVE. Until then it is listed as what it was; so if that takes
- * longer than there is time for, asking again goes on with it. What named remembers of an earlier
- * life of the key does not count. */
+ * longer than there is time for, asking again goes on with it: named does not begin anew with a key
+ * that it is signing with. What it remembers of an earlier life of the key does not count. */
 static int
 sign_all(struct job *job, unsigned self)
 {
 	static struct plan plan;
 	const struct key *key = &store.keys.at[self];
 	const struct keytimes *t = &store.times[self];
-	bool zsk = key->role == MSIG_KEY_ROLE_ZSK;
-	bool begun = zsk ? t->at[T(DS)] != 0 : key->state < MSIG_KEY_STATE_ACTIVE;
-	enum named_progress progress = NAMED_NOT_YET;
+	bool zsk = key->role == MSIG_KEY_ROLE_ZSK, has = false;
 	int ret;
 
 	plan = (struct plan){.now = (uint64_t)time(NULL) - 1};
-	if (begun) {
-		ret = named_progress(job, key, &progress);
+	if (zsk ? t->at[T(DS)] != 0 : key->state < MSIG_KEY_STATE_ACTIVE) {
+		ret = named_has_signed(job, key, &has);
 	} else {
 		struct keytimes new = times_for(
 		    t, key->role, zsk ? MSIG_KEY_STATE_ACTIVE : MSIG_KEY_STATE_READY, plan.now);
@@ -347,11 +365,9 @@ sign_all(struct job *job, unsigned self)
 		plan_key(&plan, self, new);
 		ret = named_forget(job, key);
 	}
-	if (ret == 0 && progress == NAMED_NOT_YET)
-		ret = carry_out(job, &plan, true);
-	if (ret == 0)
-		ret = named_wait(job, key);
-	return ret;
+	if (ret == 0 && !has)
+		ret = carry_out(job, &plan, self, true, true);
+	return ret == 0 ? named_wait(job, key) : ret;
 }
 
 static int
@@ -382,7 +398,7 @@ set_one(struct job *job, unsigned self, uint8_t state, bool sign)
 	if (!(state == MSIG_KEY_STATE_ACTIVE && is_aside(&store.times[self], key)))
 		plan_key(&plan, self, times_for(&store.times[self], key->role, state, plan.now));
 	plan_others(&plan, self, state);
-	return carry_out(job, &plan, sign);
+	return carry_out(job, &plan, self, state == MSIG_KEY_STATE_READY, sign);
 }
 
 static int
@@ -401,7 +417,8 @@ bind_set(struct job *job, const char *id, uint8_t state)
 	if (ret == 0 && state == MSIG_KEY_STATE_ACTIVE && key_is_zsk(key) &&
 	    key->state != MSIG_KEY_STATE_ACTIVE && any_active())
 		ret = sign_all(job, self);
-	if (ret == 0 && key->role == MSIG_KEY_ROLE_CSK && key->state == MSIG_KEY_STATE_REMOVED)
+	if (ret == 0 && key->role == MSIG_KEY_ROLE_CSK && state == MSIG_KEY_STATE_PUBLISHED &&
+	    !key_is_public(key) && any_active())
 		ret = named_forget(job, key);
 	if (ret != 0)
 		return ret;

@@ -106,43 +106,30 @@ named_sign(struct job *job)
 	return look(job, DOOR_SIGN);
 }
 
-/* "Signing with key 38800/ECDSAP256SHA256", "Done signing with key ..."; tags differ at least. */
-static bool
-lists(const char *list, const char *what, const struct key *key)
+/* "Done signing with key 38800/ECDSAP256SHA256"; while it signs there may be a line, or none. */
+int
+named_has_signed(struct job *job, const struct key *key, bool *has)
 {
 	char line[64];
-	const char *at = list;
-
-	snprintf(line, sizeof(line), "%s with key %u/", what, key->tag);
-	while ((at = strstr(at, line)) != NULL && at > list && at[-1] != '\n')
-		at++;
-	return at != NULL;
-}
-
-int
-named_progress(struct job *job, const struct key *key, enum named_progress *progress)
-{
 	int ret = rndc(job, DOOR_SIGNING, NULL);
 
-	if (ret == 0)
-		*progress = lists(result.out, "Signing", key)        ? NAMED_SIGNING
-			    : lists(result.out, "Done signing", key) ? NAMED_SIGNED
-								     : NAMED_NOT_YET;
+	snprintf(line, sizeof(line), "Done signing with key %u/", key->tag);
+	*has = ret == 0 && strstr(result.out, line) != NULL;
 	return ret;
 }
 
 int
 named_forget(struct job *job, const struct key *key)
 {
-	enum named_progress progress;
-	int ms = POLL_MIN, ret = named_progress(job, key, &progress);
+	bool has;
+	int ms = POLL_MIN, ret = named_has_signed(job, key, &has);
 
-	if (ret == 0 && progress == NAMED_SIGNED)
+	if (ret == 0 && has)
 		ret = rndc(job, DOOR_FORGET, key);
-	while (ret == 0 && progress == NAMED_SIGNED) {
+	while (ret == 0 && has) {
 		ret = pause_for(job, &ms, "forgetting an earlier use of the key");
 		if (ret == 0)
-			ret = named_progress(job, key, &progress);
+			ret = named_has_signed(job, key, &has);
 	}
 	return ret;
 }
@@ -150,19 +137,13 @@ named_forget(struct job *job, const struct key *key)
 int
 named_wait(struct job *job, const struct key *key)
 {
-	enum named_progress progress = NAMED_SIGNING;
-	int ms = POLL_MIN, ret = 0;
+	bool has;
+	int ms = POLL_MIN, ret = named_has_signed(job, key, &has);
 
-	for (;;) {
-		ret = named_progress(job, key, &progress);
-		if (ret != 0 || progress == NAMED_SIGNED)
-			return ret;
-		if (progress == NAMED_NOT_YET)
-			return job_fail(
-			    job, MSIG_EREFUSED,
-			    "named does not sign the zone with key %u: its log says why", key->tag);
+	while (ret == 0 && !has) {
 		ret = pause_for(job, &ms, "signing the whole zone");
-		if (ret != 0)
-			return ret;
+		if (ret == 0)
+			ret = named_has_signed(job, key, &has);
 	}
+	return ret;
 }

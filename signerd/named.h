@@ -11,8 +11,7 @@ int named_load(struct job *job);
 int named_sign(struct job *job);
 /* Forgets that the key has ever signed the whole zone. */
 int named_forget(struct job *job, const struct key *key);
-/* Whether the whole zone is signed with the key, or is being: 0 if it is. */
-enum named_progress { NAMED_NOT_YET, NAMED_SIGNING, NAMED_SIGNED };
-int named_progress(struct job *job, const struct key *key, enum named_progress *progress);
-/* Waits until the whole zone is signed with the key: MSIG_ETIMEOUT if that takes too long. */
+/* Whether the whole zone is signed with the key, since it was forgotten. */
+int named_has_signed(struct job *job, const struct key *key, bool *has);
+/* Waits until it is: MSIG_ETIMEOUT if that takes too long. */
 int named_wait(struct job *job, const struct key *key);
