@@ -309,7 +309,10 @@ judge(const struct zone_view *view, const struct view_key *key, uint8_t state, i
 bool
 roll_reached(const struct zone_view *view, uint8_t have, uint8_t want)
 {
-	return have == want || (view->d.process.kind == MSIG_PROCESS_ALGORITHM && have > want);
+	/* A key that is in use is not taken back to where an older database left it. */
+	return have == want ||
+	       (have > want && (have <= MSIG_KEY_STATE_ACTIVE || want > MSIG_KEY_STATE_ACTIVE ||
+				view->d.process.kind == MSIG_PROCESS_ALGORITHM));
 }
 
 /* true: it is there. */

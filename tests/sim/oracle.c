@@ -79,36 +79,45 @@ asked_since(const struct sim *sim, const struct server *s)
 	return still ? s->named_from : sim->now;
 }
 
-/* Names in the NS sets that caches may hold of a server. */
-static struct rset
-names_of(const struct sim *sim, const struct server *server, int64_t since)
-{
-	struct rset names = RSET_NONE;
-	for (int i = 0; i < server->count[VIEW_NS]; i++)
-		if (cached(sim, &server->past[VIEW_NS][i]) && server->past[VIEW_NS][i].end > since)
-			names = rset_or(names, server->past[VIEW_NS][i].set);
-	return names;
-}
-
-/* Until when caches may hold an NS set of this server that names each provider. */
-static void
-names_until(const struct sim *sim, const struct server *server, int64_t since, int64_t until[NODES])
-{
-	for (int v = 0; v < server->count[VIEW_NS]; v++) {
-		const struct past *p = &server->past[VIEW_NS][v];
-		int64_t end = p->end == VIEW_NEVER ? VIEW_NEVER : p->end + p->ttl * SECOND;
-		if (p->end <= since)
-			continue;
-		for (int i = 0; i < sim->nodes && end > sim->now; i++)
-			if (rset_has(&p->set, sim->node[i].ns) && end > until[i])
-				until[i] = end;
-	}
-}
-
 static bool
 asked(const struct server *s)
 {
 	return s->named_from != 0 && s->named_until == VIEW_NEVER;
+}
+
+/* Until when somebody has asked it for sure, as long as nothing new names it; 0: never. */
+static int64_t
+asked_until(const struct sim *sim, const struct server *s)
+{
+	if (!asked(s))
+		return s->named_from == 0 ? 0 : s->named_until;
+	return s->expires < sim->now ? s->expires : sim->now;
+}
+
+#define CHAIN (1000 * SECOND) /* who names each other for so long does it for ever */
+
+/* Raises until[] to when the NS sets that this server shows, and that are asked for from `from` to
+ * `to`, are forgotten. self: its own name, or -1. */
+static void
+names_until(const struct sim *sim, const struct server *server, int self, int64_t from, int64_t to,
+	    int64_t until[NODES])
+{
+	for (int v = 0; v < server->count[VIEW_NS]; v++) {
+		const struct past *p = &server->past[VIEW_NS][v];
+		int64_t end = p->end < to ? p->end : to;
+		if (end <= from || p->start >= end)
+			continue;
+		/* One that names itself keeps those who ask it. */
+		if (p->end == VIEW_NEVER && to > sim->now && self >= 0 && rset_has(&p->set, self))
+			end = VIEW_NEVER;
+		if (end != VIEW_NEVER)
+			end += p->ttl * SECOND;
+		if (end > sim->now + CHAIN)
+			end = VIEW_NEVER;
+		for (int i = 0; i < sim->nodes; i++)
+			if (rset_has(&p->set, sim->node[i].ns) && end > until[i])
+				until[i] = end;
+	}
 }
 
 /* After a while in which nobody asked it: what it showed only then is in no cache. */
@@ -126,45 +135,43 @@ named_again(struct server *s)
 		}
 }
 
-/* Who is named by the parent, or by a server that is named. One that names itself keeps those who
- * ask it. */
+/* Until when each provider's servers are asked: the parent names them, or a server that is asked
+ * itself, or was while caches still hold what it said. */
 static void
-delegations(struct sim *sim)
+named(const struct sim *sim, int64_t until[NODES])
 {
-	struct rset names = RSET_NONE;
-	int64_t until[NODES] = {0};
+	int64_t before[NODES];
 
 	/* A server that serves the zone, too, answers with that and refers nobody. */
-	for (int i = sim->parent.both ? 1 : 0; i < sim->parent.servers; i++) {
-		names = rset_or(names, names_of(sim, &sim->parent.server[i], 0));
-		names_until(sim, &sim->parent.server[i], 0, until);
-	}
-	names = rset_or(names, names_of(sim, &sim->parent.copy, 0));
-	names_until(sim, &sim->parent.copy, 0, until);
-	for (bool more = true; more;) {
-		more = false;
+	for (int i = sim->parent.both ? 1 : 0; i < sim->parent.servers; i++)
+		names_until(sim, &sim->parent.server[i], -1, -1, VIEW_NEVER, until);
+	names_until(sim, &sim->parent.copy, -1, -1, VIEW_NEVER, until);
+	do {
+		memcpy(before, until, sizeof(before));
 		for (int i = 0; i < sim->nodes; i++) {
 			const struct node *node = &sim->node[i];
 			for (int k = 0; k < node->servers; k++) {
 				const struct server *s = &node->server[k];
-				if (!rset_has(&names, node->ns) && !asked(s))
-					continue;
-				int64_t since = asked_since(sim, s);
-				struct rset all = rset_or(names, names_of(sim, s, since));
-				names_until(sim, s, since, until);
-				more |= !rset_equal(all, names);
-				names = all;
+				int64_t to = asked_until(sim, s);
+				to = until[i] > to ? until[i] : to;
+				names_until(sim, s, node->ns, asked_since(sim, s), to, until);
 			}
 		}
-	}
+	} while (memcmp(before, until, sizeof(before)) != 0);
+}
+
+static void
+delegations(struct sim *sim)
+{
+	int64_t until[NODES] = {0};
+
+	named(sim, until);
 	for (int i = 0; i < sim->nodes; i++)
 		for (int k = 0; k < sim->node[i].servers; k++) {
 			struct server *s = &sim->node[i].server[k];
-			bool named = rset_has(&names, sim->node[i].ns);
-			if (!named) {
+			if (until[i] <= sim->now) {
 				if (asked(s))
-					s->named_until =
-					    s->expires < sim->now ? s->expires : sim->now;
+					s->named_until = asked_until(sim, s);
 				continue;
 			}
 			if (s->named_from != 0 && !asked(s))

@@ -494,6 +494,25 @@ test_left_ready(void **state)
 	assert_int_equal(roll_state(b.view, &old, false), S(REMOVED));
 }
 
+/* A database from before the new key was in use does not take it back. */
+static void
+test_active_stays_active(void **state)
+{
+	order(MSIG_PROCESS_KSK, 0);
+	until(MSIG_PROCESS_KSK, 2);
+	struct view_process older = *run();
+	until(MSIG_PROCESS_KSK, 5);
+	int fresh = rset_next(&older.fresh, 0);
+	*run() = older;
+	b.view->dirty = true;
+	for (int i = 0; i < 100 && run()->kind != 0; i++) {
+		bench_run(&b, 1000);
+		assert_non_null(key_in(R(CSK), S(ACTIVE)));
+		assert_int_equal(key_in(R(CSK), S(ACTIVE))->rr, fresh);
+	}
+	assert_int_equal(run()->kind, 0);
+}
+
 /* A key is READY when the zone says so: the parent's DS are compared with what CDS said before. */
 static void
 test_ready_is_shown(void **state)
@@ -614,6 +633,7 @@ main(void)
 	    T(test_spare_key),
 	    T(test_left_ready),
 	    T(test_ready_is_shown),
+	    C(test_active_stays_active),
 	    T(test_algorithm_again),
 	    T(test_not_taken_back),
 	    T(test_goes_over),
