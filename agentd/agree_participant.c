@@ -202,11 +202,13 @@ act_along(struct step *s, int from, const struct view_message *m)
 	struct view_process *run = &d->process;
 	const struct process_rule *rule = process_rule(m->process);
 	bool same = run->kind != 0 && memcmp(run->tid, m->tid, sizeof(m->tid)) == 0;
+	/* Who is no member, and was not asked, has no vote as the others see it. */
+	bool votes = (agree_electorate(s->view, m->process) & BIT(VIEW_SELF)) != 0 &&
+		     (same || d->provider[VIEW_SELF].member);
 
 	if (m->subject < 0 || m->subject >= VIEW_PROVIDERS || !d->provider[m->subject].used ||
 	    (m->subject != VIEW_SELF && (agree_partly(s->view) & BIT(VIEW_SELF)) == 0) ||
-	    rule == NULL || m->step + 1 >= rule->steps || step_frozen(s->view) ||
-	    (agree_electorate(s->view, m->process) & BIT(VIEW_SELF)) != 0 ||
+	    rule == NULL || m->step + 1 >= rule->steps || step_frozen(s->view) || votes ||
 	    (s->view->designated & BIT(from)) == 0 || !d->provider[from].member ||
 	    (m->process != MSIG_PROCESS_REMOVE && m->process != MSIG_PROCESS_NS_ADD &&
 	     m->process != MSIG_PROCESS_NS_REMOVE))

@@ -538,12 +538,15 @@ version_cmp(uint64_t epoch, uint64_t counter, const struct view_statement *s)
 }
 
 bool
-view_on_beat(struct zone_view *view, int provider, uint64_t epoch, uint64_t counter)
+view_on_beat(struct zone_view *view, int provider, const uint8_t generation[16], uint64_t epoch,
+	     uint64_t counter)
 {
 	struct view_provider *p = peer(view, provider);
-	/* One that is older tells of a database that was put back: it is told when it is pulled. */
+	/* One that is older tells of a database that was put back: it is told when it is pulled.
+	 * One that begins anew counts from the beginning, and comes to the same numbers again. */
 	if (p == NULL || p->stale ||
-	    (p->statement.known && version_cmp(epoch, counter, &p->statement) == 0))
+	    (p->statement.known && version_cmp(epoch, counter, &p->statement) == 0 &&
+	     memcmp(generation, p->statement.generation, 16) == 0))
 		return false;
 	p->stale = true;
 	return news(view, false);

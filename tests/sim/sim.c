@@ -759,10 +759,8 @@ beats(struct sim *sim, int i)
 
 	for (int p = 0; p < sim->nodes; p++) {
 		struct event *e = p != i && st->known ? send_to(sim, EV_BEAT, i, p) : NULL;
-		if (e != NULL) {
-			e->u.apply.epoch = st->epoch;
-			e->u.apply.counter = st->counter;
-		}
+		if (e != NULL)
+			e->u.statement = *st;
 	}
 }
 
@@ -904,7 +902,8 @@ at_agent(struct sim *sim, struct event *e)
 	case EV_BEAT:
 		p = sim_number_at(sim, n, e->from);
 		if (p > 0)
-			view_on_beat(n->view, p, e->u.apply.epoch, e->u.apply.counter);
+			view_on_beat(n->view, p, e->u.statement.generation, e->u.statement.epoch,
+				     e->u.statement.counter);
 		return true;
 	case EV_BEAT_SEND:
 		beats(sim, e->node);

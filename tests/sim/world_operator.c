@@ -55,8 +55,9 @@ order(struct sim *sim, enum mishap what)
 		o.algorithm = algorithm_of(n) == OLD_ALGORITHM ? NEW_ALGORITHM : OLD_ALGORITHM;
 	for (int k = 0; k < n->keys; k++)
 		if (n->store[k].state == S(ACTIVE) &&
-		    (o.process == MSIG_PROCESS_ALGORITHM ||
-		     (o.process == MSIG_PROCESS_ZSK) == (n->store[k].role == R(ZSK))))
+		    (o.process == MSIG_PROCESS_ALGORITHM
+			 ? n->store[k].algorithm != o.algorithm /* it may be half there */
+			 : (o.process == MSIG_PROCESS_ZSK) == (n->store[k].role == R(ZSK))))
 			rset_add(&said.old, n->store[k].rr);
 	if (view_on_order(n->view, &o) != 0)
 		return;

@@ -409,6 +409,25 @@ test_acts_along(void **state)
 	assert_true(run()->led);
 }
 
+/* So does who is in, as it thinks, but no member, and was not asked. */
+static void
+test_not_asked(void **state)
+{
+	owner(2, true, false);
+	b.parent.set[VIEW_NS] = only(b.ns[1]); /* or it would be a member still */
+	bench_run(&b, 5 * SECOND);
+	memset(run(), 0, sizeof(*run()));
+	peer(2)->member = false;
+	peer(2)->has = 0;
+	peer(VIEW_SELF)->member = false;
+	peer(VIEW_SELF)->has = HAS_ALL;
+	b.view->d.epoch = 8;
+	runs(1, MSIG_PROCESS_NS_ADD, 1, 9);
+	say(1, MSIG_OP_EXECUTE, MSIG_PROCESS_NS_ADD, 2, 2, 0);
+	assert_int_equal(run()->kind, MSIG_PROCESS_NS_ADD);
+	assert_int_equal(run()->step, 2);
+}
+
 /* And does not judge what the owner wants. */
 static void
 test_along_believes(void **state)
@@ -1004,6 +1023,7 @@ main(void)
 	    IN(two, test_voter_forgot),
 	    IN(three, test_taken_back_in),
 	    IN(two, test_acts_along),
+	    IN(three, test_not_asked),
 	    IN(three, test_along_believes),
 	    IN(three, test_along_shows_the_same),
 	    IN(three, test_along_with_another_leader),
