@@ -470,7 +470,7 @@ keep_cds(const struct zone_view *view, struct process_target *t)
 {
 	const struct rpool *pool = &view->d.pool;
 	struct algorithms all = rpool_algorithms(pool, t->cds_set);
-	bool one = algorithms_count(all) == 1; /* then whoever has any has all */
+	bool one = algorithms_one(all); /* then whoever has any has all */
 
 	for (int i = 0; i < view->d.providers; i++) {
 		const struct view_statement *s = &view->d.provider[i].statement;

@@ -208,13 +208,18 @@ algorithms_within(struct algorithms a, struct algorithms b)
 	return true;
 }
 
-int
-algorithms_count(struct algorithms a)
+bool
+algorithms_one(struct algorithms a)
 {
-	int n = 0;
-	for (int i = 0; i < 4; i++)
-		n += __builtin_popcountll(a.w[i]);
-	return n;
+	bool any = false;
+	for (int i = 0; i < 4; i++) {
+		if (a.w[i] == 0)
+			continue;
+		if (any || (a.w[i] & (a.w[i] - 1)) != 0)
+			return false;
+		any = true;
+	}
+	return any;
 }
 
 struct rset

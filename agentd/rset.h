@@ -164,7 +164,7 @@ struct algorithms {
 };
 struct algorithms rpool_algorithms(const struct rpool *pool, struct rset set);
 bool algorithms_within(struct algorithms a, struct algorithms b);
-int algorithms_count(struct algorithms a);
+bool algorithms_one(struct algorithms a); /* and no more */
 /* Those of the set that have this one. */
 struct rset rpool_of_algorithm(const struct rpool *pool, struct rset set, uint8_t algorithm);
 
