@@ -119,7 +119,8 @@ agree_end_early(struct step *s, const char *why)
 	if (subject->has != HAS_ALL)
 		subject->member = false;
 	subject->contributed |= subject->has != 0;
-	if (run->kind == MSIG_PROCESS_ALGORITHM && s->view->config.driver) {
+	if (run->kind == MSIG_PROCESS_ALGORITHM && s->view->config.driver &&
+	    !s->view->config.one_algorithm) {
 		agree_order_done(d, run->kind, run->algorithm);
 		for (int i = 0; i < VIEW_ORDERS; i++)
 			if (d->order[i].process == 0) {

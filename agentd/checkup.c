@@ -15,7 +15,7 @@ checkup_examine(const struct zone *zone, struct doctor_report *report)
 	    .now = (int64_t)loop_utc_ms(),
 	    .applied_at = zone->applied_at,
 	    .lab = zone->agent->conf->lab,
-	    .one_algorithm = zone->conf->signer_driver == CONF_DRIVER_BIND,
+	    .one_algorithm = zone->view->config.one_algorithm,
 	    .followed = content_has_signed(zone->content),
 	    .trouble = zone->follow_trouble,
 	    .expires = (int64_t)zone->signatures_expire * 1000,

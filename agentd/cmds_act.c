@@ -192,6 +192,9 @@ cmds_order(void *arg, struct ctl_request *req, const json_t *request)
 	    {MSIG_EVALUE, EXIT_REFUSED,
 	     "agentd cannot roll its keys: no driver for the signer's keys is configured "
 	     "(signer-driver in msig.conf, and signerd)"},
+	    {MSIG_ECONF, EXIT_REFUSED,
+	     "agentd cannot roll its algorithm: BIND signs only with keys that are in DNSKEY; let "
+	     "this provider leave, roll, and let it join again"},
 	    {MSIG_EREFUSED, EXIT_REFUSED, "that is ordered already"},
 	    {MSIG_ESIZE, EXIT_REFUSED, "too many orders wait"},
 	    {0, 0, NULL}};

@@ -821,6 +821,12 @@ driver(struct check *c)
 		todo(c, "set signer-driver for this zone in msig.conf");
 		return false;
 	}
+	if (run->kind == MSIG_PROCESS_ALGORITHM && view->config.one_algorithm) {
+		no(c, REASON_BLOCKED, REASON_OF_KEY, "signer",
+		   "a driver that brings in another algorithm", "that of BIND cannot");
+		todo(c, "abort it; let this provider leave, roll, and let it join again");
+		return false;
+	}
 	if (!view->store_known)
 		return no(c, REASON_PEER, REASON_OF_KEY, "signer", "the keys in its key store",
 			  "%s", view->store_why[0] != 0 ? view->store_why : "not known yet");

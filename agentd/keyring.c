@@ -318,6 +318,7 @@ keyring_reload(struct keyring *ring)
 	struct zone *zone = ring->zone;
 
 	zone->view->config.driver = has_driver(zone);
+	zone->view->config.one_algorithm = zone->conf->signer_driver == CONF_DRIVER_BIND;
 	if (has_driver(zone)) {
 		loop_timer_set(ring->poll, 0);
 		return;

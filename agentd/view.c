@@ -811,6 +811,8 @@ view_on_order(struct zone_view *view, const struct view_order *order)
 	    (order->process == MSIG_PROCESS_ALGORITHM ? !view_algorithm(order->algorithm)
 						      : order->algorithm != 0))
 		return MSIG_EVALUE;
+	if (order->process == MSIG_PROCESS_ALGORITHM && view->config.one_algorithm)
+		return MSIG_ECONF;
 	for (int i = 0; i < VIEW_ORDERS; i++)
 		if (d->order[i].process == order->process)
 			return MSIG_EREFUSED;

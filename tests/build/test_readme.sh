@@ -62,6 +62,17 @@ for example in "$top_srcdir"/examples/*/p*/knot.conf; do
 done
 block "$top_srcdir/doc/signers.md" 'In `pdns.conf`' >"$tmp/pdns.conf"
 doctor "$tmp/pdns.conf" 3 "msigctl doctor finds nothing wrong with doc/signers.md's pdns.conf"
+# BIND, whose keys stay and whose keys signerd moves.
+block "$top_srcdir/doc/signers.md" 'In `named.conf`' >"$tmp/named.conf"
+{ sed '/^zone/,$d' "$tmp/named.conf"; block "$top_srcdir/doc/signers.md" 'With `signer-driver: bind`'; } >"$tmp/driven.conf"
+for conf in named driven; do
+	doctor "$tmp/$conf.conf" 0 "msigctl doctor finds nothing wrong with doc/signers.md's $conf.conf"
+	sed -i "s/secret \"...\"/secret \"$secret\"/" "$tmp/$conf.conf"
+	sed -i "s,/var/lib/bind,$tmp," "$tmp/$conf.conf"
+	named-checkconf "$tmp/$conf.conf" >"$tmp/out" 2>&1 && ! grep -v deprecated "$tmp/out" | grep -q .
+	result "BIND accepts doc/signers.md's $conf.conf"
+	[ "$tap_status" = 0 ] || sed 's/^/# /' "$tmp/out"
+done
 # The parts that doc/signers.md leaves to README.
 awk '/^policy:/ { exit } { print }' "$tmp/knot.conf" >"$tmp/head.conf"
 awk '/^zone:/ { on = 1 } on { print }' "$tmp/knot.conf" >"$tmp/zone.conf"

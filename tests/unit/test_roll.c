@@ -603,12 +603,33 @@ test_orders(void **state)
 	struct view_order zsk = {MSIG_PROCESS_ZSK, 0};
 	assert_int_equal(view_on_order(b.view, &zsk), MSIG_EVALUE);
 	b.view->config.driver = true;
+	b.view->config.one_algorithm = true;
+	struct view_order algorithm = {MSIG_PROCESS_ALGORITHM, 15};
+	assert_int_equal(view_on_order(b.view, &algorithm), MSIG_ECONF);
 	/* One after the other, in their order. */
 	order(MSIG_PROCESS_ZSK, 0);
 	order(MSIG_PROCESS_KSK, 0);
 	until(MSIG_PROCESS_ZSK, 0);
 	until(MSIG_PROCESS_KSK, 0);
 	until(0, 0);
+}
+
+/* A driver that cannot bring in another algorithm: nobody begins with that. */
+static void
+test_one_algorithm(void **state)
+{
+	struct view_process roll = {.kind = MSIG_PROCESS_ALGORITHM, .algorithm = 15};
+	struct reason why = {0};
+
+	*run() = roll;
+	assert_true(process_check(b.view, COND_DRIVER, false, b.now, &why));
+	b.view->config.one_algorithm = true;
+	assert_false(process_check(b.view, COND_DRIVER, false, b.now, &why));
+	assert_int_equal(why.class, REASON_BLOCKED);
+	assert_non_null(strstr(why.todo, "join again"));
+	run()->kind = MSIG_PROCESS_ZSK;
+	assert_true(process_check(b.view, COND_DRIVER, false, b.now, &why));
+	*run() = (struct view_process){0};
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -638,6 +659,7 @@ main(void)
 	    T(test_not_taken_back),
 	    T(test_goes_over),
 	    T(test_orders),
+	    T(test_one_algorithm),
 	    T(test_a_key_that_is_not_shown),
 	    T(test_an_old_key_that_still_signs),
 	};
