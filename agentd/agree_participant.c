@@ -232,7 +232,7 @@ act_along(struct step *s, int from, const struct view_message *m)
 		run->started = s->now;
 		memcpy(run->tid, m->tid, sizeof(run->tid));
 		memcpy(run->hsync, d->hsync.digest, sizeof(run->hsync));
-		run->led |= m->change.given;
+		run->led = m->change.given; /* as those who vote have it */
 	}
 	run->step = m->step;
 	run->done = 0;

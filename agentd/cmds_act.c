@@ -42,6 +42,10 @@ cmds_resume(void *arg, struct ctl_request *req, const json_t *request)
 	if (zone == NULL) {
 		return error;
 	}
+	if (zone->view->d.rebuild && !zone->view->overlay_known) {
+		return ctl_error(EXIT_FAILED, "combinerd has not said yet what overlay it holds; "
+					      "see that it runs, and try again");
+	}
 	return act(agent, req, request, zone->view->d.rebuild ? VIEW_CONFIRM : VIEW_RESUME);
 }
 

@@ -188,15 +188,18 @@ keeps_ksks_out(const struct zone_view *view, struct rset missing, struct rset ow
 	return view->d.share == MSIG_SHARE_ALL;
 }
 
-/* A leave does not wait for keys that are kept out until all go to their algorithm. */
+/* A leave does not wait for keys that are kept out until all go to their algorithm, and that does
+ * not wait for them before it begins. */
 static struct rset
 kept_out(struct check *c, int provider)
 {
 	const struct zone_view *view = c->view;
+	const struct view_process *run = &view->d.process;
 	struct rset keys = target(c)->dnskey;
 	const struct rset *own = &view->d.provider[provider].statement.dnskey;
+	bool begins = run->kind == MSIG_PROCESS_ALGORITHM && !run->executed;
 
-	if (view->d.process.kind != MSIG_PROCESS_REMOVE || rset_empty(*own))
+	if ((run->kind != MSIG_PROCESS_REMOVE && !begins) || rset_empty(*own))
 		return RSET_NONE;
 	for (int i = rset_next(own, 0); i >= 0; i = rset_next(own, i + 1))
 		keys = rset_minus(keys,

@@ -396,6 +396,53 @@ follow_names(struct step *s)
 	}
 }
 
+/* Does the requestor's zone have all of these, at all of its servers? 0: none of them anywhere. */
+static int
+at_requestor(const struct zone_view *view, enum view_type type, struct rset set)
+{
+	int in = 0, out = 0;
+
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *q = view->d.place[i];
+		if (q == NULL || q->kind != PLACE_SERVER ||
+		    view_place_provider(view, q) != view->d.process.requestor)
+			continue;
+		const struct view_version *v = view_current(q, type);
+		if (v == NULL || q->history[type].status == MSIG_SEEN_UNKNOWN)
+			return -1;
+		in += rset_within(set, v->set);
+		out += !rset_meets(set, v->set);
+	}
+	return rset_empty(set) || (in == 0) == (out == 0) ? -1 : in != 0;
+}
+
+/* Of who is half in some may know more than others, and a process about somebody else wants the
+ * same CDS everywhere: those of its requestor. */
+static void
+follow_requestor(struct step *s)
+{
+	struct zone_view *view = s->view;
+	const struct view_process *run = &view->d.process;
+
+	if (run->kind == 0 || !run->executed || run->requestor == VIEW_SELF)
+		return;
+	for (int i = 1; i < view->d.providers; i++) {
+		struct view_provider *p = &view->d.provider[i];
+		if (!p->used || p->member || i == run->subject || i == run->requestor ||
+		    !p->statement.known || (view->designated & BIT(i)) == 0)
+			continue;
+		int cds = at_requestor(view, VIEW_CDS, p->statement.cds);
+		if (cds < 0 || cds == ((p->has & HAS_CDS) != 0))
+			continue;
+		p->has ^= HAS_CDS;
+		p->has |= cds ? HAS_KEYS : 0;
+		p->contributed = p->has != 0;
+		view->persist = true;
+		step_journal(s, "%s has %s CDS in the zone, as %s shows it", p->identity,
+			     cds ? "its" : "no", view->d.provider[run->requestor].identity);
+	}
+}
+
 /* Was it said after all that ended here, and never taken back? */
 static bool
 says_for_long(struct step *s, const struct view_statement *st)
@@ -442,6 +489,7 @@ decide_membership(struct step *s)
 	fallen_out(s);
 	still_in(s);
 	follow_names(s);
+	follow_requestor(s);
 	if (decide_serves_only(view) && self->has == 0 && d->process.kind == 0 &&
 	    decide_listed(view, VIEW_SELF)->on && decide_delegated(view, VIEW_SELF) == 1) {
 		self->has = HAS_NS;

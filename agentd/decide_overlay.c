@@ -18,6 +18,16 @@ version_cmp(uint64_t epoch, uint64_t counter, uint64_t epoch2, uint64_t counter2
 	return counter == counter2 ? 0 : counter < counter2 ? -1 : 1;
 }
 
+static void
+in_doubt(struct step *s)
+{
+	const struct durable *d = &s->view->d;
+
+	if (d->rebuild)
+		step_blocked(s, REASON_OF_DATABASE, "", "a database as new as the world", d->doubt,
+			     "make sure that no other agent runs, then confirm");
+}
+
 /* A database that knows less than combinerd was lost or put back from an old copy. */
 void
 decide_database(struct step *s)
@@ -34,6 +44,7 @@ decide_database(struct step *s)
 		step_wake(s, view->showed + view->config.times.resend);
 		step_wait(s, REASON_PEER, REASON_OF_OVERLAY, "combinerd", "what overlay it holds",
 			  "no answer yet", 0);
+		in_doubt(s);
 		return;
 	}
 	int cmp = version_cmp(view->combiner_epoch, view->combiner_counter, d->want.epoch,
@@ -54,9 +65,7 @@ decide_database(struct step *s)
 	}
 	if (!d->rebuild)
 		memset(view->held, 0, sizeof(view->held));
-	if (d->rebuild)
-		step_blocked(s, REASON_OF_DATABASE, "", "a database as new as the world", d->doubt,
-			     "make sure that no other agent runs, then confirm");
+	in_doubt(s);
 }
 
 /* A key of an algorithm that we do not sign with says that we do: it waits for the rollover of all.
@@ -160,6 +169,14 @@ wanted_overlay(struct step *s, struct view_overlay *o)
 	for (int i = 0; i < view->d.providers; i++)
 		if (view->d.provider[i].used)
 			contribution(s, &t, i, &o->from[i]);
+	/* Who has left names those whom it named last, and not itself: whoever still asks it goes
+	 * to them. */
+	bool left = !takes_part(view, &t) && (view->listed & BIT(VIEW_SELF)) == 0 &&
+		    view->d.agent_ns && t.ns == 0;
+	for (int i = 1; i < view->d.providers && left; i++) {
+		o->from[i].ns = view->d.want.from[i].ns;
+		o->from[i].used |= !rset_empty(o->from[i].ns);
+	}
 	/* A joiner shows the group's sets at the step at which the group shows its own. */
 	if (t.csync) {
 		int id = rpool_get(&view->d.pool, 62, csync, sizeof(csync));

@@ -215,7 +215,10 @@ decide_ns_management(struct step *s)
 	/* What was seen before the instruction is of an older zone. */
 	if (ns != NULL && view_own_signer(view)->history[VIEW_NS].time < d->hsync.time)
 		ns = NULL;
-	if (agent && providers > 1 && (ns == NULL || !rset_equal(ns->set, all))) {
+	/* Where we are not named nothing changes with it. */
+	bool named = (d->provider[VIEW_SELF].has & HAS_NS) != 0 ||
+		     (d->process.subject == VIEW_SELF && (effects & EFFECT_NS_ADD) != 0);
+	if (agent && named && providers > 1 && (ns == NULL || !rset_equal(ns->set, all))) {
 		step_blocked(s, REASON_OF_NS, "signer",
 			     "the owner's NS equal to those of all providers",
 			     ns == NULL ? "not seen yet" : "other NS in the owner's zone",

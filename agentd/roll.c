@@ -493,18 +493,19 @@ go_along(struct step *s)
 	}
 }
 
-/* Somebody moved keys by hand, or the list was on its way while it happened: the signer shows other
- * keys than the list says, and has not just been told to. */
+/* Somebody moved keys by hand, or the list was on its way while it happened: the signer does not
+ * show all keys that the list has, or signs with others, and has not just been told to. */
 static void
 list_anew(struct step *s)
 {
 	struct zone_view *view = s->view;
 	const struct view_place *signer = view_own_signer(view);
 	const struct view_version *v = signer == NULL ? NULL : view_current(signer, VIEW_DNSKEY);
+	const struct view_version *soa = signer == NULL ? NULL : view_current(signer, VIEW_SOA);
 	static const struct view_key none;
 
 	if (v == NULL || signer->history[VIEW_DNSKEY].status == MSIG_SEEN_UNKNOWN ||
-	    rset_within(roll_published(view), v->set) ||
+	    (rset_within(roll_published(view), v->set) && (soa == NULL || !soa->alien)) ||
 	    !step_due(s, view->key_asked, 2 * view->config.times.ask_slow))
 		return;
 	ask(s, MSIG_KEY_VERB_LIST, &none, 0);

@@ -641,6 +641,8 @@ view_on_echo(struct zone_view *view, int provider, uint64_t epoch, uint64_t coun
 		d->counter = counter;
 	if (!d->rebuild) {
 		d->rebuild = true;
+		view->overlay_known = false; /* what combinerd holds is what a person confirms */
+		view->showed = 0;
 		snprintf(d->doubt, sizeof(d->doubt), "%.80s holds statement %llu.%llu of ours",
 			 p->identity, (unsigned long long)epoch, (unsigned long long)counter);
 	}
@@ -999,6 +1001,8 @@ view_on_command(struct zone_view *view, enum view_command command)
 			memset(d->order, 0, sizeof(d->order));
 		break;
 	case VIEW_CONFIRM:
+		if (!view->overlay_known) /* what to go on from is what combinerd holds */
+			return false;
 		d->rebuild = false;
 		d->doubt[0] = 0;
 		/* What combinerd holds is older than what we shall say next. */

@@ -602,7 +602,8 @@ int view_on_order(struct zone_view *view, const struct view_order *order);
 int view_on_expel(struct zone_view *view, const char *identity, bool out);
 
 enum view_command { VIEW_PAUSE, VIEW_RESUME, VIEW_ABORT, VIEW_CONFIRM };
-/* CONFIRM: the operator has looked at a doubt (rebuild) and says go on. */
+/* CONFIRM: the operator has looked at a doubt (rebuild) and says go on; false before it is known
+ * what combinerd holds. */
 bool view_on_command(struct zone_view *view, enum view_command command);
 
 /* ---- the durable part as bytes

@@ -171,7 +171,7 @@ world_operator_acts(struct sim *sim, struct event *e)
 	case WORD_CONFIRM:
 		if (n->up && n->view->d.rebuild) {
 			view_on_command(n->view, VIEW_CONFIRM);
-			n->doubt = false;
+			n->doubt = n->view->d.rebuild; /* it is said again */
 			sim_trace(sim, "%s: operator: confirm", n->identity);
 			sim_drive(sim, e->node);
 		}

@@ -254,6 +254,12 @@ test_put_back(void **state)
 	assert_true(b.plan.persist);
 	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DATABASE));
 	assert_non_null(strstr(d->doubt, "msa.p2."));
+	/* What combinerd holds is asked anew, and nobody can confirm before that is known. */
+	assert_false(b.view->overlay_known);
+	assert_false(view_on_command(b.view, VIEW_CONFIRM));
+	assert_true(d->rebuild);
+	bench_run(&b, 2000);
+	assert_true(d->rebuild);
 	view_on_command(b.view, VIEW_CONFIRM);
 	bench_run(&b, 2000);
 	assert_false(d->rebuild);

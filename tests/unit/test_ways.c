@@ -409,6 +409,44 @@ test_acts_along(void **state)
 	assert_true(run()->led);
 }
 
+/* In whichever way those who vote work together. */
+static void
+test_along_as_they_do(void **state)
+{
+	b.view->config.models = MSIG_SYNC_LEADER;
+	view_on_models(b.view, 1, MSIG_SYNC_LEADER);
+	owner(VIEW_SELF, false, true);
+	bench_run(&b, 5 * SECOND);
+	memset(run(), 0, sizeof(*run()));
+	assert_true(lead_mode(b.view));
+	b.view->d.epoch = 8;
+	runs(1, MSIG_PROCESS_REMOVE, 1, 9);
+	say(1, MSIG_OP_EXECUTE, MSIG_PROCESS_REMOVE, 2, VIEW_SELF, 0);
+	assert_int_equal(run()->kind, MSIG_PROCESS_REMOVE);
+	assert_false(run()->led);
+	assert_true(run()->phase >= PHASE_EXECUTING);
+}
+
+/* Of a third one, who is half in, its requestor's zone says what is in: all show the same CDS, or
+ * the step would never end. */
+static void
+test_half_in_as_the_requestor_says(void **state)
+{
+	bench_run(&b, 5 * SECOND);
+	peer(2)->member = false;
+	peer(2)->has = HAS_KEYS;
+	b.parent.set[VIEW_DS] = rset_or(ds(0), ds(1));
+	runs(2, MSIG_PROCESS_ADD, 3, 1);
+	bench_run(&b, SECOND);
+	in_the_middle(MSIG_PROCESS_ZSK, 1, 1, 3, PHASE_EXECUTING, 3);
+	runs(1, MSIG_PROCESS_ZSK, 3, 9);
+	bench_run(&b, 3 * SECOND);
+	assert_int_equal(peer(2)->has & HAS_CDS, HAS_CDS);
+	b.server[1].set[VIEW_CDS] = rset_or(b.cds[0], b.cds[1]);
+	bench_run(&b, 3 * SECOND);
+	assert_int_equal(peer(2)->has, HAS_KEYS);
+}
+
 /* So does who is in, as it thinks, but no member, and was not asked. */
 static void
 test_not_asked(void **state)
@@ -521,6 +559,47 @@ test_leave_without_kept_out(void **state)
 	assert_true(process_check(b.view, COND_KEYS, false, b.now, NULL));
 	in_the_middle(MSIG_PROCESS_ADD, 2, 2, 1, PHASE_EXECUTING, 7);
 	assert_false(process_check(b.view, COND_KEYS, false, b.now, NULL));
+	/* Nor does what brings all there wait for them before it begins; from then on it does. */
+	in_the_middle(MSIG_PROCESS_ALGORITHM, VIEW_SELF, VIEW_SELF, 0, PHASE_REQUESTED, 7);
+	run()->algorithm = 13;
+	run()->executed = false;
+	assert_true(process_check(b.view, COND_KEYS, false, b.now, NULL));
+	run()->executed = true;
+	assert_false(process_check(b.view, COND_KEYS, false, b.now, NULL));
+}
+
+/* Who has left goes on naming those whom it named last, and never itself: whoever still asks its
+ * servers would ask them for ever. */
+static void
+test_left_names_the_others(void **state)
+{
+	owner(VIEW_SELF, false, true);
+	b.parent.set[VIEW_DS] = ds(1);
+	b.parent.set[VIEW_NS] = b.signer.set[VIEW_NS] = only(b.ns[1]);
+	b.server[0].set[VIEW_NS] = b.server[1].set[VIEW_NS] = only(b.ns[1]);
+	bench_run(&b, 200 * SECOND);
+	assert_int_equal(peer(VIEW_SELF)->has, 0);
+	assert_true(rset_empty(b.view->d.want.from[1].dnskey));
+	assert_true(rset_equal(b.view->d.want.from[1].ns, only(b.ns[1])));
+	assert_true(rset_empty(b.view->d.want.from[VIEW_SELF].ns));
+}
+
+/* The agents are to manage NS. Who is not named changes nothing for anybody, whatever NS the
+ * owner's zone has; it would keep a joiner waiting for an owner to whom they do not matter any
+ * more. */
+static void
+test_unnamed_follows_nsmgmt(void **state)
+{
+	bench_run(&b, 5 * SECOND);
+	b.view->d.agent_ns = false;
+	b.signer.set[VIEW_NS] = only(b.ns[0]); /* the owner's */
+	peer(VIEW_SELF)->has = HAS_ALL;
+	peer(2)->has = HAS_NS;
+	bench_run(&b, SECOND);
+	assert_false(b.view->d.agent_ns);
+	peer(VIEW_SELF)->has = 0;
+	bench_decide(&b);
+	assert_true(b.view->d.agent_ns);
 }
 
 /* Whoever leaves and states nothing any more: what is there of it stays until its step, and all
@@ -993,6 +1072,18 @@ test_listed_anew(void **state)
 	view_on_keys(b.view, true, "", keys, 3);
 	bench_run(&b, 60 * SECOND);
 	assert_true(listed > 0);
+	/* Or it signs with a key that nobody shows: where all records come from the overlay that is
+	 * all that can be seen. */
+	view_on_keys(b.view, true, "", keys, 2);
+	bench_run(&b, 60 * SECOND);
+	listed = 0;
+	struct view_place *p = place(PLACE_SIGNER, NULL);
+	for (int i = 0; i < 60; i++) {
+		p->history[VIEW_SOA].at[p->history[VIEW_SOA].count - 1].alien = true;
+		b.view->dirty = true;
+		bench_run(&b, SECOND);
+	}
+	assert_true(listed > 0);
 }
 
 int
@@ -1023,12 +1114,16 @@ main(void)
 	    IN(two, test_voter_forgot),
 	    IN(three, test_taken_back_in),
 	    IN(two, test_acts_along),
+	    IN(two, test_along_as_they_do),
+	    IN(three, test_half_in_as_the_requestor_says),
 	    IN(three, test_not_asked),
 	    IN(three, test_along_believes),
 	    IN(three, test_along_shows_the_same),
 	    IN(three, test_along_with_another_leader),
 	    IN(three, test_along_is_overtaken),
 	    IN(three, test_leave_without_kept_out),
+	    IN(two, test_left_names_the_others),
+	    IN(bystander, test_unnamed_follows_nsmgmt),
 	    IN(two, test_states_nothing),
 	    IN(three, test_half_in_is_told),
 	    IN(three, test_speaker_does_not_know),
