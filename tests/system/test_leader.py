@@ -178,8 +178,8 @@ def dead(t):
 
 
 class Takeover:
-    """A join that is led by one to begin with, and by another in the end. The parent rests as long as
-    that takes, so that the process stays in its middle.
+    """A join or a leave that is led by one to begin with, and by another in the end. The parent rests as
+    long as that takes, so that the process stays in its middle.
 
     Every step takes the word of every voter, and so does an election: while the dead one is a voter
     (the owner, or all operators, take it out: see dead()), nobody leads and nobody goes on. So the
@@ -188,8 +188,9 @@ class Takeover:
     apex = dns.name.from_text(ZONE)
     shared = [dns.rdatatype.from_text(t) for t in ("DS", "NS", "DNSKEY", "CDS", "CDNSKEY")]
 
-    def __init__(self, t, world):
+    def __init__(self, t, world, kind, step, voters):
         self.t, self.world, self.providers = t, world, world.providers
+        self.what, self.step, self.voters = f"{kind} {world.providers[2].identity}", step, voters
         self.old, self.began = None, {}
         self.marks = []
 
@@ -204,20 +205,20 @@ class Takeover:
                 for label, run in found.items() if run and run["phase"] == "executing"}
 
     def rest(self):
-        """All but the one who led."""
-        return [p for p in self.providers if p is not self.old]
+        """All voters but the one who led."""
+        return [p for p in self.voters if p is not self.old]
 
-    def begin(self):
-        """The third one joins, up to where the parent has to act; its leader is self.old."""
+    def begin(self, order):
+        """What the owner orders begins, up to where the parent has to act; its leader is self.old."""
         self.world.scanner.rests = True
-        self.world.rig.hsync(self.providers[2])
+        order()
 
         def waits():
             self.began = self.runs()
             return len(self.began) == 3 and len(set(self.began.values())) == 1 and \
-                self.began["p1"][1] == "parent-ds-synced"
+                self.began["p1"][1] == self.step
 
-        good = until(self.t, self.world, "p3 joins, up to the step in which the parent acts", waits)
+        good = until(self.t, self.world, f"{self.what}: up to where the parent has to act", waits)
         self.old = next(p for p in self.providers if p.identity == self.began["p1"][2]) \
             if good else None
         return good
@@ -225,8 +226,8 @@ class Takeover:
     def die(self):
         """kill -9 of the leader's agent, noticed by the others."""
         self.world.msig[self.old.label].kill("agentd")
-        self.mark(f"kill -9 of {self.old.label}'s agentd, which leads, at add-signer "
-                  f"msa.p3.example. {self.began['p1'][1]}")
+        self.mark(f"kill -9 of {self.old.label}'s agentd, which leads, at "
+                  f"{self.what} {self.step}")
         net.until(lambda: all(missed(self.world, p, self.old) for p in self.rest()),
                   f"the others to miss {self.old.label}", 60)
         self.mark("missed by the others")
@@ -240,7 +241,8 @@ class Takeover:
               lambda: time.time() > max(leases) / 1000 and
               all(missed(self.world, p, self.old) for p in self.rest()), 60)
         self.mark("its lease has ended")
-        self.t.equal(self.runs(), {p.label: self.began[p.label] for p in self.rest()},
+        self.t.equal(self.runs(), {label: run for label, run in self.began.items()
+                                   if label != self.old.label},
                      "and nobody has taken a step without it")
         self.t.equal(byhand.delegation(self.world.rig), {p.ns for p in self.providers[:2]},
                      "the parent names the two")
@@ -250,32 +252,35 @@ class Takeover:
         for _ in range(20):
             self.world.msig[self.old.label].start("agentd")
             self.mark("it starts again")
-            new = net.until(lambda: leader(self.world, self.providers), "all to elect one", 60)
+            new = net.until(lambda: leader(self.world, self.voters), "all to elect one", 60)
             self.mark(f"{new.label} is elected")
             if new is not self.old:
                 return new
             self.die()
         return None
 
-    def goes_on(self, new):
-        """The new one has the process, as it was, and ends it."""
+    def goes_on(self, new, done):
+        """The new one has the process, as it was, and ends it: done(), when that is."""
         first = self.began["p1"]
         until(self.t, self.world, f"all go on with the same process under {new.label}",
               lambda: self.runs() == {p.label: (*first[:2], new.identity) for p in self.providers},
               30)
-        self.t.ok(told(self.world, new, "add-signer msa.p3", f"goes on with {new.identity}",
-                       "leads now"), "its journal says so")
+        self.t.ok(told(self.world, new, self.what, f"goes on with {new.identity}", "leads now"),
+                  "its journal says so")
         self.mark(f"{new.label} has taken over")
         self.world.scanner.rests = False
-        self.t.ok(claims.finish(self.world, self.providers[2], 120), "and p3 is in",
-                  lambda: self.world.logs(40))
-        self.mark("p3 is in")
-        asked = [p.label for p in self.rest() if p is not new
-                 and told(self.world, p, "add-signer msa.p3", "nses-synced",
-                          f"approved for {new.identity}")]
-        self.t.ok(asked, f"{new.label} asked for the steps that were left")
+        until(self.t, self.world, f"{self.what}: {new.label} ends it", done)
+        self.mark("it is done")
         until(self.t, self.world, f"{self.old.label} follows",
-              lambda: leader(self.world, self.providers) is new and not self.runs(), 30)
+              lambda: leader(self.world, self.voters) is new and not self.runs(), 30)
+
+    def replace(self, done):
+        """It comes back, and another one is elected after it and goes on."""
+        new = self.elect()
+        if self.t.ok(new is not None, f"another one leads after it: {new and new.label}",
+                     lambda: self.world.logs(40)):
+            self.goes_on(new, done)
+        return new
 
     def undone(self):
         """Shared records that a server or the parent showed and then did not, as texts."""
@@ -299,22 +304,28 @@ class Takeover:
 
 
 def overtaken(t):
-    """Three providers; the leader of a join dies in its middle, and another one ends the join."""
+    """Three providers; the leader of a join dies in its middle, and another one ends the join; and so
+    with a leave, in which the leaver, who has no vote, acts along under the new one."""
     signers = {f"p{n}": {"zone_items": LED} for n in (1, 2, 3)}
     with World(providers=3, signers=signers) as world:
-        if not t.ok(claims.join(world, world.providers[1], 90), "p2 joins", lambda: world.logs(40)):
+        first, second, third = world.providers
+        if not t.ok(claims.join(world, second, 90), "p2 joins", lambda: world.logs(40)):
             return
-        one = Takeover(t, world)
-        if not one.begin():
-            return
-        one.outlast()
-        new = one.elect()
-        if t.ok(new is not None, f"another one leads after it: {new and new.label}",
-                lambda: world.logs(40)):
-            one.goes_on(new)
-        t.equal(one.undone(), [], "nothing of what was shared was taken back at any time")
-        one.durations()
-        claims.never_bogus(t, world, "a leader is replaced in the middle of a join")
+        join = Takeover(t, world, "add-signer", "parent-ds-synced", world.providers)
+        if join.begin(lambda: world.rig.hsync(third)):
+            join.outlast()
+            new = join.replace(lambda: world.joined(world.providers) and
+                               world.in_sync(world.providers))
+            t.ok(any(told(world, p, join.what, "nses-synced", f"approved for {new.identity}")
+                     for p in join.rest()), f"{new.label} asked for the steps that were left")
+            t.equal(join.undone(), [], "nothing of what was shared was taken back at any time")
+            join.durations()
+        leave = Takeover(t, world, "remove-signer", "csync-added", [first, second])
+        if leave.begin(lambda: group.designate(world, third, state="OFF")):
+            leave.die()
+            leave.replace(lambda: group.settled(world, [first, second]))
+            leave.durations()
+        claims.never_bogus(t, world, "a leader is replaced in the middle of a join and a leave")
         claims.clean_end(t, world)
 
 
