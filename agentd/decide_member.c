@@ -215,8 +215,7 @@ still_in(struct step *s)
 static bool
 says_member(const struct zone_view *view, int provider)
 {
-	const struct view_provider *p = &view->d.provider[provider];
-	const struct view_statement *st = &p->statement;
+	const struct view_statement *st = &view->d.provider[provider].statement;
 
 	switch (st->process) {
 	case 0:
@@ -227,10 +226,8 @@ says_member(const struct zone_view *view, int provider)
 		return true;
 	case MSIG_PROCESS_ADD:
 		return false;
-	default: /* who is only half in acts along in these as well: the delegation tells, if it
-		    shows */
-		return (view->designated >> provider & 1) != 0 &&
-		       (p->has == 0 || p->has == HAS_ALL || !view_hidden(view));
+	default: /* who is half in acts along in these as well: the delegation tells, if it shows */
+		return (view->designated >> provider & 1) != 0 && !view_hidden(view);
 	}
 }
 
@@ -408,7 +405,8 @@ at_requestor(const struct zone_view *view, enum view_type type, struct rset set)
 		    view_place_provider(view, q) != view->d.process.requestor)
 			continue;
 		const struct view_version *v = view_current(q, type);
-		if (v == NULL || q->history[type].status == MSIG_SEEN_UNKNOWN)
+		if (v == NULL || q->history[type].status == MSIG_SEEN_UNKNOWN ||
+		    q->history[type].time < view->d.process.started)
 			return -1;
 		in += rset_within(set, v->set);
 		out += !rset_meets(set, v->set);
@@ -417,7 +415,7 @@ at_requestor(const struct zone_view *view, enum view_type type, struct rset set)
 }
 
 /* Of who is half in some may know more than others, and a process about somebody else wants the
- * same CDS everywhere: those of its requestor. */
+ * same CDS and NS everywhere: those of its requestor. */
 static void
 follow_requestor(struct step *s)
 {
@@ -426,20 +424,27 @@ follow_requestor(struct step *s)
 
 	if (run->kind == 0 || !run->executed || run->requestor == VIEW_SELF)
 		return;
-	for (int i = 1; i < view->d.providers; i++) {
+	for (int i = 0; i < view->d.providers; i++) {
 		struct view_provider *p = &view->d.provider[i];
 		if (!p->used || p->member || i == run->subject || i == run->requestor ||
 		    !p->statement.known || (view->designated & BIT(i)) == 0)
 			continue;
-		int cds = at_requestor(view, VIEW_CDS, p->statement.cds);
-		if (cds < 0 || cds == ((p->has & HAS_CDS) != 0))
+		uint8_t has = p->has;
+		int cds = i == VIEW_SELF ? -1 : at_requestor(view, VIEW_CDS, p->statement.cds);
+		int ns = !view->d.agent_ns || (has & HAS_CDS) == 0
+			     ? -1
+			     : at_requestor(view, VIEW_NS, process_own_ns(view, i));
+		if (cds >= 0)
+			has = cds ? has | HAS_KEYS | HAS_CDS : has & (uint8_t)~HAS_CDS;
+		if (ns >= 0)
+			has = ns ? has | HAS_NS : has & (uint8_t)~HAS_NS;
+		if (has == p->has)
 			continue;
-		p->has ^= HAS_CDS;
-		p->has |= cds ? HAS_KEYS : 0;
-		p->contributed = p->has != 0;
+		p->has = has;
+		p->contributed = has != 0;
 		view->persist = true;
-		step_journal(s, "%s has %s CDS in the zone, as %s shows it", p->identity,
-			     cds ? "its" : "no", view->d.provider[run->requestor].identity);
+		step_journal(s, "what of %s is in the zone is what %s shows", p->identity,
+			     view->d.provider[run->requestor].identity);
 	}
 }
 

@@ -30,12 +30,34 @@ hold_name(enum view_hold hold)
 	return holds[hold].name;
 }
 
+/* A copy of what somebody else signed, who waits for it himself: nothing there is by any of these.
+ */
+static bool
+copy_of_others(const struct zone_view *view, const struct view_place *p,
+	       const struct view_version *v, uint32_t at)
+{
+	int provider = view_place_provider(view, p);
+	struct rset mine = RSET_NONE;
+
+	if (p->kind != PLACE_SERVER || v->alien || rset_empty(v->signers) ||
+	    (provider >= 0 && (at >> provider & 1) != 0))
+		return false;
+	for (int i = 0; i < view->d.providers; i++)
+		if ((at >> i & 1) != 0)
+			mine = rset_or(mine, view->d.provider[i].statement.dnskey);
+	if ((at & 1) != 0)
+		mine = rset_or(mine, rset_or(view->d.own, view->d.process.old));
+	return !rset_meets(v->signers, mine);
+}
+
 static bool
 satisfies(const struct zone_view *view, enum view_hold hold, const struct view_place *p,
 	  const struct view_version *v, const struct hold_want *want)
 {
 	if (v->absent)
 		return false;
+	if (hold == HOLD_RR && copy_of_others(view, p, v, want->at))
+		return true;
 	if (hold == HOLD_RR)
 		return ((want->alien && v->alien) || rset_meets(v->signers, want->in) ||
 			rset_empty(want->in)) &&

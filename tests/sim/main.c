@@ -16,7 +16,7 @@
 #define JOBS 64
 #define FAILURES 10
 #define FAILURES_ALL 4000 /* with -k */
-#define LAME 5            /* per mille, in the run without arguments; see doc/simulator.md */
+#define LAME 2            /* per mille, in the run without arguments; see doc/simulator.md */
 #define BATCH 20          /* seeds that a process takes at a time */
 
 int mutants_run(uint64_t tries, const char *only);

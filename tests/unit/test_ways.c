@@ -204,6 +204,12 @@ test_member_in_a_leave(void **state)
 	runs(1, MSIG_PROCESS_NS_REMOVE, 1, 1);
 	bench_run(&b, SECOND);
 	assert_false(peer(1)->member);
+	peer(1)->has = HAS_ALL; /* as is remembered here */
+	bench_run(&b, SECOND);
+	assert_false(peer(1)->member);
+	runs(1, 0, 7, 1); /* at rest it says so */
+	bench_run(&b, SECOND);
+	assert_true(peer(1)->member);
 }
 
 /* It is to serve only, and the parent has no DS of its: it signs no more, whatever it missed. */
@@ -441,7 +447,10 @@ test_half_in_as_the_requestor_says(void **state)
 	in_the_middle(MSIG_PROCESS_ZSK, 1, 1, 3, PHASE_EXECUTING, 3);
 	runs(1, MSIG_PROCESS_ZSK, 3, 9);
 	bench_run(&b, 3 * SECOND);
-	assert_int_equal(peer(2)->has & HAS_CDS, HAS_CDS);
+	assert_int_equal(peer(2)->has, HAS_ALL);
+	rset_del(&b.server[1].set[VIEW_NS], b.ns[2]);
+	bench_run(&b, 3 * SECOND);
+	assert_int_equal(peer(2)->has, HAS_KEYS | HAS_CDS);
 	b.server[1].set[VIEW_CDS] = rset_or(b.cds[0], b.cds[1]);
 	bench_run(&b, 3 * SECOND);
 	assert_int_equal(peer(2)->has, HAS_KEYS);
@@ -920,6 +929,37 @@ test_hold_without_the_silent(void **state)
 	assert_int_equal(view_place_provider(b.view, p), 2);
 }
 
+/* A copy of what another signer signed shows nothing of ours: that one waits for it. */
+static void
+test_hold_without_copies_of_others(void **state)
+{
+	struct hold_want wanted[HOLD_COUNT];
+	uint8_t rdata[68] = {1, 0, 3, 13, 82};
+	int fresh = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+	const char *server = NULL;
+
+	bench_run(&b, 5 * SECOND);
+	peer(2)->member = false;
+	in_the_middle(MSIG_PROCESS_ALGORITHM, 1, 1, 1, PHASE_EXECUTING, 3);
+	run()->fresh = only(fresh);
+	process_wanted(b.view, wanted);
+	for (int k = 0; k < VIEW_PLACES; k++) {
+		struct view_place *p = b.view->d.place[k];
+		if (p == NULL || p->kind == PLACE_PARENT)
+			continue;
+		struct view_history *h = &p->history[VIEW_SOA];
+		bool copy = view_place_provider(b.view, p) == 2;
+		server = copy ? p->server : server;
+		if (h->count > 0)
+			h->at[h->count - 1].signers = only(copy ? b.zsk[1] : fresh);
+	}
+	assert_non_null(server);
+	assert_null(hold_old(b.view, HOLD_RR, &wanted[HOLD_RR], b.now));
+	struct view_place *p = place(PLACE_SERVER, server);
+	p->history[VIEW_SOA].at[p->history[VIEW_SOA].count - 1].signers = only(b.zsk[0]);
+	assert_ptr_equal(hold_old(b.view, HOLD_RR, &wanted[HOLD_RR], b.now), p);
+}
+
 /* A database from before a join saw CDS of the joiner: no CDS in the overlay are the signer's own
  * ones, and the parent would believe these. */
 static void
@@ -1141,6 +1181,7 @@ main(void)
 	    IN(two, test_clock),
 	    IN(two, test_hold_ds_since_cds),
 	    IN(three, test_hold_without_the_silent),
+	    IN(three, test_hold_without_copies_of_others),
 	    IN(two, test_no_cds_are_own_cds),
 	    IN(two, test_owners_ns_at_rest),
 	    IN(bystander, test_nobody_stays),
