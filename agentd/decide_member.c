@@ -393,6 +393,33 @@ follow_names(struct step *s)
 	}
 }
 
+/* Is it OFF, nothing of it known, and does another member's server go on showing its keys, long
+ * after all that ended here? That one remembers more of a leave that was ended early. */
+static bool
+left_keys(struct step *s, int provider)
+{
+	const struct zone_view *view = s->view;
+	const struct view_provider *p = &view->d.provider[provider];
+	const struct view_times *t = &view->config.times;
+
+	if (!p->used || p->has != 0 || !p->statement.known || view->d.process.executed ||
+	    !view->d.provider[VIEW_SELF].member || (view->listed >> provider & 1) != 0 ||
+	    !step_due(s, view->d.ended.time, t->alarm_after))
+		return false;
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *q = view->d.place[i];
+		int of = q == NULL || q->kind != PLACE_SERVER ? -1 : view_place_provider(view, q);
+		if (of <= VIEW_SELF || !view->d.provider[of].member)
+			continue;
+		const struct view_history *h = &q->history[VIEW_DNSKEY];
+		const struct view_version *v = view_current(q, VIEW_DNSKEY);
+		if (v != NULL && h->status != MSIG_SEEN_UNKNOWN && h->time > view->d.ended.time &&
+		    s->now - h->time <= t->fresh && rset_meets(v->set, p->statement.dnskey))
+			return true;
+	}
+	return false;
+}
+
 /* Does the requestor's zone have all of these, at all of its servers? 0: none of them anywhere. */
 static int
 at_requestor(const struct zone_view *view, enum view_type type, struct rset set)
@@ -533,6 +560,13 @@ decide_membership(struct step *s)
 			p->contributed = true;
 			view->persist = true;
 			step_journal(s, "%s is OFF, and the delegation names it", p->identity);
+		}
+		if (left_keys(s, i)) {
+			p->has |= HAS_KEYS;
+			p->contributed = true;
+			view->persist = true;
+			step_journal(s, "%s is OFF, and another member shows its keys",
+				     p->identity);
 		}
 		uint8_t gone = gone_without_us(view, i);
 		if (gone != 0) {

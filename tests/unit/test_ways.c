@@ -119,6 +119,26 @@ test_off_and_named_meanwhile(void **state)
 	assert_int_equal(run()->kind, 0);
 }
 
+/* A leave was ended early, and another one remembers more of it: it could begin nothing any more,
+ * and who leads saw nothing to do. */
+static void
+test_off_and_shown(void **state)
+{
+	owner(2, false, true);
+	b.parent.set[VIEW_DS] = rset_or(ds(0), ds(1));
+	b.parent.set[VIEW_NS] = rset_or(only(b.ns[0]), only(b.ns[1]));
+	bench_run(&b, 5 * SECOND);
+	memset(run(), 0, sizeof(*run()));
+	peer(2)->member = false;
+	peer(2)->has = 0;
+	b.view->d.ended.time = b.now;
+	bench_run(&b, 10 * SECOND);
+	assert_int_equal(peer(2)->has, 0); /* the others may just not have got so far */
+	bench_run(&b, 120 * SECOND);
+	assert_true((peer(2)->has & HAS_KEYS) != 0);
+	assert_int_equal(run()->kind, MSIG_PROCESS_REMOVE);
+}
+
 /* Nothing was known of it, and the delegation has all of it: so all of it is in. */
 static void
 test_learns_all(void **state)
@@ -1137,6 +1157,7 @@ main(void)
 	    IN(bystander, test_bystander),
 	    IN(member, test_off_and_named),
 	    IN(member, test_off_and_named_meanwhile),
+	    IN(three, test_off_and_shown),
 	    IN(member, test_learns_all),
 	    IN(bystander, test_members_name_it),
 	    IN(member, test_to_sign),
