@@ -44,7 +44,6 @@ struct action {
 	uint32_t types;  /* ASK: bit (1 << enum view_type) each */
 	int ns;          /* LOOKUP */
 	uint16_t type;   /* NOTIFY: RR type */
-	bool may_shrink; /* APPLY */
 	struct {         /* KEY */
 		uint8_t verb, role, algorithm, state;
 		char id[VIEW_KEY_ID];

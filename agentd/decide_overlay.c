@@ -468,10 +468,8 @@ decide_overlay(struct step *s)
 		return;
 	int64_t again = view->config.times.resend * (view->apply_rcode != 0 ? 4 : 1);
 	if (step_due(s, view->applying, again)) {
-		struct action *a = step_action(s, ACT_APPLY);
-		if (a == NULL)
+		if (step_action(s, ACT_APPLY) == NULL)
 			return;
-		a->may_shrink = d->shrink; /* judged when it was decided */
 		view->applying = s->now;
 		step_wake(s, s->now + again);
 	}

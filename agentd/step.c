@@ -20,7 +20,6 @@ step_action(struct step *s, enum action_kind kind)
 	a->provider = a->place = a->ns = -1;
 	a->types = 0;
 	a->type = 0;
-	a->may_shrink = false;
 	a->text[0] = 0;
 	return a;
 }

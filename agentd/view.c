@@ -546,7 +546,7 @@ view_on_beat(struct zone_view *view, int provider, const uint8_t generation[16],
 	 * One that begins anew counts from the beginning, and comes to the same numbers again. */
 	if (p == NULL || p->stale ||
 	    (p->statement.known && version_cmp(epoch, counter, &p->statement) == 0 &&
-	     memcmp(generation, p->statement.generation, 16) == 0))
+	     (generation == NULL || memcmp(generation, p->statement.generation, 16) == 0)))
 		return false;
 	p->stale = true;
 	return news(view, false);

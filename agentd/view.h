@@ -409,7 +409,7 @@ struct durable {
 	struct view_ended ended;
 	struct view_overlay want;                /* what combinerd shall hold */
 	uint64_t applied_epoch, applied_counter; /* version of the last one that it took */
-	bool shrink; /* since then a process took a provider out of `want` */
+	bool shrink; /* since then a process took something out of `want`: said in APPLY */
 	struct view_overlay applied;
 	struct view_place *place[VIEW_PLACES]; /* NULL: not used */
 	int places;          /* slots in use or once used are below it; not stored */
@@ -536,8 +536,8 @@ int view_signer(struct zone_view *view, const char *server);
 bool view_on_peer(struct zone_view *view, int provider, bool ready, const char *why);
 /* What a peer says it can: MSIG_SYNC_* bits, 0 if it does not say. */
 bool view_on_models(struct zone_view *view, int provider, uint8_t models);
-/* A beat of the peer: the version of its statement, in which database. If that is another one than
- * we have: a pull. */
+/* A beat of the peer: the version of its statement, in which database (NULL: it does not say). If
+ * that is another one than we have: a pull. */
 bool view_on_beat(struct zone_view *view, int provider, const uint8_t generation[16],
 		  uint64_t epoch, uint64_t counter);
 /* MSIG_EDOUBT if older than what is known, or equal in version but not in content; MSIG_ESIZE if it

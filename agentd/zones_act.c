@@ -86,7 +86,7 @@ zones_apply_timeout(void *arg)
 }
 
 static void
-act_apply(struct zone *zone, bool may_shrink)
+act_apply(struct zone *zone)
 {
 	const struct view_overlay *want = &zone->view->d.want;
 	struct msig_msg msg = {.id = MSIG_MSG_APPLY};
@@ -106,7 +106,7 @@ act_apply(struct zone *zone, bool may_shrink)
 	m->zone = zone->name;
 	m->epoch = want->epoch;
 	m->counter = want->counter;
-	m->may_shrink = may_shrink;
+	m->may_shrink = zone->view->d.shrink;
 	m->origin.at = origin;
 	m->contribution.at = blob;
 	m->contribution.count = m->origin.count;
@@ -382,7 +382,7 @@ zones_act(struct zone *zone, const struct plan *plan)
 			zones_show(zone);
 			break;
 		case ACT_APPLY:
-			act_apply(zone, a->may_shrink);
+			act_apply(zone);
 			break;
 		case ACT_SEND:
 			act_send(zone, a->provider, &a->message);

@@ -89,15 +89,16 @@ void
 zones_heard(struct contact *contact, const struct msig_option *option)
 {
 	struct zone *zone = zones_find(contact->agent, option->zone);
+	const uint8_t *generation =
+	    (option->has & MSIG_HAS(GENERATION)) != 0 ? option->generation : NULL;
 	int number;
 
-	if (zone == NULL || (option->has & MSIG_HAS(VERSION)) == 0 ||
-	    (option->has & MSIG_HAS(GENERATION)) == 0) {
+	if (zone == NULL || (option->has & MSIG_HAS(VERSION)) == 0) {
 		return;
 	}
 	number = view_provider_find(zone->view, contact->peer->identity);
-	if (number > 0 && view_on_beat(zone->view, number, option->generation,
-				       option->version.epoch, option->version.counter)) {
+	if (number > 0 && view_on_beat(zone->view, number, generation, option->version.epoch,
+				       option->version.counter)) {
 		zones_mark(zone);
 	} else if (number > 0 && !zone->view->d.provider[number].stale &&
 		   other_content(zone, number, option)) {

@@ -402,7 +402,7 @@ judge_apply(struct sim *sim, struct node *n)
 }
 
 static void
-execute_apply(struct sim *sim, int i, const struct action *a)
+execute_apply(struct sim *sim, int i)
 {
 	struct node *n = &sim->node[i];
 
@@ -413,7 +413,7 @@ execute_apply(struct sim *sim, int i, const struct action *a)
 	    sim_post(sim, EV_APPLY, i, rng_range(&sim->rng, 1, sim_faulty(sim) ? 1500 : 20));
 	e->u.apply.epoch = n->view->d.want.epoch;
 	e->u.apply.counter = n->view->d.want.counter;
-	e->u.apply.may_shrink = a->may_shrink;
+	e->u.apply.may_shrink = n->view->d.shrink;
 	memset(e->u.apply.from, 0, sizeof(e->u.apply.from));
 	for (int p = 0; p < VIEW_PROVIDERS; p++) {
 		const struct view_contribution *c = &n->view->d.want.from[p];
@@ -554,7 +554,7 @@ execute(struct sim *sim, int i, const struct action *a)
 		sim_post(sim, EV_SHOW, i, rng_range(&sim->rng, 1, 50));
 		return;
 	case ACT_APPLY:
-		execute_apply(sim, i, a);
+		execute_apply(sim, i);
 		return;
 	case ACT_SEND:
 		execute_send(sim, i, a);
