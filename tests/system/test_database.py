@@ -49,6 +49,12 @@ def in_doubt(world, label):
         "database" in r["text"] for r in (world.msig[label].tracking() or {}).get("reasons", ()))
 
 
+def confirm(world, label):
+    """A person says go on; that is refused until combinerd has said what it holds."""
+    net.until(lambda: world.msig[label].ctl("resume", ZONE, check=False).returncode == 0,
+              "confirmed", 20)
+
+
 def confirmed(t, world, label, what, copy):
     """One loss: noticed, nothing moves, confirmed, and all is as before."""
     before = held(world, label)
@@ -65,7 +71,7 @@ def confirmed(t, world, label, what, copy):
     t.ok("confirm" in said, f"{what}: it is said what to do", said)
     world.counted(ZONE, "mixed", 40)
     t.equal(held(world, label), before, f"{what}: combinerd holds what it held")
-    world.msig[label].ctl("resume", ZONE)
+    confirm(world, label)
     try:
         net.until(lambda: world.in_sync(world.providers[:2]) and world.joined(world.providers[:2])
                   and not in_doubt(world, label), "in sync", 60)
@@ -96,7 +102,7 @@ def main(t):
         except net.Timeout:
             noticed = False
         t.ok(noticed, "p2's is put back from before p3's join: noticed", lambda: world.logs(30))
-        world.msig["p2"].ctl("resume", ZONE)
+        confirm(world, "p2")
         try:
             net.until(lambda: world.in_sync(world.providers) and world.joined(world.providers),
                       "in sync", 90)
