@@ -799,11 +799,8 @@ static bool
 alg_signed(struct check *c, const struct view_place *p, int provider)
 {
 	const struct view_version *v = view_current(p, VIEW_SOA);
-	unsigned algorithm = 0;
 
-	if (v->alien)
-		(void)sscanf(p->history[VIEW_SOA].reason, "%u/", &algorithm);
-	if (algorithm == c->view->d.process.algorithm ||
+	if ((v->alien != 0 && VIEW_ALIEN_ALGORITHM(v->alien) == c->view->d.process.algorithm) ||
 	    !rset_empty(process_algorithm_keys(c->view, v->signers, true)))
 		return true;
 	return no(c, REASON_PEER, REASON_OF_SIGNATURE, p->server,
@@ -939,7 +936,7 @@ data_new(struct check *c)
 			return no(c, REASON_PEER, REASON_OF_SERVER, p->server, "an answer",
 				  "unknown: %s", p->history[VIEW_SOA].reason);
 		if (rset_empty(v->signers) || rset_meets(v->signers, run->old) ||
-		    (run->kind == MSIG_PROCESS_ALGORITHM && v->alien))
+		    (run->kind == MSIG_PROCESS_ALGORITHM && v->alien != 0))
 			return no(c, REASON_PEER, REASON_OF_SIGNATURE, p->server,
 				  "data signed with the new key only", "by the old one too");
 	}

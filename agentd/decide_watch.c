@@ -12,19 +12,15 @@
 
 /* Signatures by an own key whose DNSKEY an algorithm rollover holds back, or took away already. */
 static bool
-expected_alien(const struct zone_view *view, const char *what)
+expected_alien(const struct zone_view *view, uint32_t alien)
 {
-	unsigned algorithm, tag;
-
-	if (sscanf(what, "%u/%u", &algorithm, &tag) != 2)
-		return false;
 	struct rset rolled = rset_or(view->d.process.fresh, view->d.process.old);
 	for (int i = 0; i < view->keys; i++) /* or one that ended early */
 		if (view->key[i].state == MSIG_KEY_STATE_SIGNING ||
 		    view->key[i].state == MSIG_KEY_STATE_POST)
 			rset_add(&rolled, view->key[i].rr);
 	for (int i = rset_next(&rolled, 0); i >= 0; i = rset_next(&rolled, i + 1))
-		if (view->d.pool.at[i].alg == algorithm && view->d.pool.at[i].tag == tag)
+		if (VIEW_ALIEN(view->d.pool.at[i].alg, view->d.pool.at[i].tag) == alien)
 			return true;
 	return false;
 }
@@ -126,12 +122,15 @@ decide_watch(struct step *s)
 	const struct view_place *signer = view_own_signer(view);
 	const struct view_version *soa = signer == NULL ? NULL : view_current(signer, VIEW_SOA);
 
-	if (soa != NULL && soa->alien && !decide_serves_only(view) &&
-	    !expected_alien(view, signer->history[VIEW_SOA].reason))
+	if (soa != NULL && soa->alien != 0 && !decide_serves_only(view) &&
+	    !expected_alien(view, soa->alien)) {
+		char key[16];
+		snprintf(key, sizeof(key), "%u/%u", VIEW_ALIEN_ALGORITHM(soa->alien),
+			 VIEW_ALIEN_TAG(soa->alien));
 		step_blocked(s, REASON_OF_SIGNATURE, "signer",
-			     "signatures by keys that are published",
-			     signer->history[VIEW_SOA].reason,
+			     "signatures by keys that are published", key,
 			     "publish that key at the signer, or stop using it, at once");
+	}
 	struct safety use,
 	    r = safety_watch(view, soa != NULL ? soa->signers : RSET_NONE, s->now, &use);
 	if (soa != NULL)

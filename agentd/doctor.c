@@ -262,9 +262,9 @@ is_signed(struct exam *e)
 		      why_not(e, keys == NULL ? VIEW_DNSKEY : VIEW_SOA));
 	else if (keys->absent || rset_empty(keys->signers) || rset_empty(soa->signers))
 		found(e, DOCTOR_SIGNED, DOCTOR_FAIL, "the signer's zone is not signed");
-	else if (soa->alien)
-		found(e, DOCTOR_SIGNED, DOCTOR_FAIL, "signed by a key that is not in DNSKEY: %s",
-		      e->signer->history[VIEW_SOA].reason);
+	else if (soa->alien != 0)
+		found(e, DOCTOR_SIGNED, DOCTOR_FAIL, "signed by a key that is not in DNSKEY: %u/%u",
+		      VIEW_ALIEN_ALGORITHM(soa->alien), VIEW_ALIEN_TAG(soa->alien));
 	else
 		found(e, DOCTOR_SIGNED, DOCTOR_PASS, "signed by %d of %d own keys",
 		      rset_count(rset_and(rset_or(keys->signers, soa->signers), e->report->own)),

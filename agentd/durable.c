@@ -10,7 +10,7 @@
 #include "libmsig/buf.h"
 #include "libmsig/err.h"
 
-#define DURABLE_VERSION 7
+#define DURABLE_VERSION 8
 #define DURABLE_MAX (4u << 20)
 #define TIME_MAX (UINT64_C(1) << 52) /* sums of times do not overflow */
 
@@ -284,10 +284,13 @@ c_version(struct codec *c, struct view_version *v)
 {
 	c_set(c, &v->set);
 	c_set(c, &v->signers);
-	uint8_t what = (uint8_t)(v->alien | v->child << 1);
+	uint8_t what = (uint8_t)((v->alien != 0) | v->child << 1);
 	c_bool(c, &v->absent);
 	c_u8(c, &what);
-	v->alien = (what & 1) != 0;
+	if (c->version >= 8)
+		c_u32(c, &v->alien);
+	else
+		v->alien = what & 1;
 	v->child = (what & 2) != 0;
 	c_u32(c, &v->ttl);
 	c_time(c, &v->first);

@@ -16,7 +16,8 @@ struct hold_want {
 	struct rset signs; /* HOLD_KEY: at the servers of `signs_at` these sign it */
 	uint32_t signs_at; /* bit per provider */
 	uint32_t at;       /* bit per provider whose servers count beside those delegated */
-	bool alien;        /* HOLD_RR: signatures by a key that is not published count as `in` */
+	uint8_t alien;     /* HOLD_RR: signatures of this algorithm by a key that is not published
+			    * count as `in`; 0: none */
 };
 
 /* The deadline of a hold as observations have it now; VIEW_NEVER while a server still shows the old

@@ -319,11 +319,13 @@ to_signers(struct zone *zone, const knot_rdataset_t *keys, uint64_t bits)
 	return set;
 }
 
-/* A signature by a key that is in no DNSKEY RRset here: somebody signs out of turn. */
-static bool
-find_alien(const knot_rrset_t *sigs, const knot_rdataset_t *keys, char *text, size_t len)
+/* A signature by a key that is in no DNSKEY RRset here: somebody signs out of turn. The largest of
+ * several, whatever their order. */
+static uint32_t
+find_alien(const knot_rrset_t *sigs, const knot_rdataset_t *keys)
 {
 	knot_rdata_t *sig = sigs->rrs.rdata;
+	uint32_t alien = 0;
 
 	for (uint16_t i = 0; i < sigs->rrs.count; i++, sig = knot_rdataset_next(sig)) {
 		knot_rdata_t *key = keys->rdata;
@@ -335,12 +337,12 @@ find_alien(const knot_rrset_t *sigs, const knot_rdataset_t *keys, char *text, si
 			known = known || (key->len > 4 && key->data[3] == sig->data[2] &&
 					  msig_key_tag(key) == knot_rrsig_key_tag(sig));
 		}
-		if (!known) {
-			snprintf(text, len, "%u/%u", sig->data[2], knot_rrsig_key_tag(sig));
-			return true;
+		uint32_t name = VIEW_ALIEN(sig->data[2], knot_rrsig_key_tag(sig));
+		if (!known && name > alien) {
+			alien = name;
 		}
 	}
-	return false;
+	return alien;
 }
 
 static uint32_t
@@ -433,7 +435,7 @@ judge_child_by(struct look *look, const struct seen *seen, const struct seen *dn
 		(void)msig_rrsig_verify(rrset, &sigs->rrs, &keys->rrs, zone->name, now, &verdict);
 	}
 	a->signers = to_signers(zone, &keys->rrs, verdict.keys);
-	a->alien = find_alien(sigs, &keys->rrs, a->reason, sizeof(a->reason));
+	a->alien = find_alien(sigs, &keys->rrs);
 }
 
 static void

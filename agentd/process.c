@@ -682,7 +682,7 @@ process_wanted(const struct zone_view *view, struct hold_want wanted[HOLD_COUNT]
 		wanted[HOLD_KEY].exact = run->step >= 5; /* the old ones are gone */
 		wanted[HOLD_RR].at = BIT(VIEW_SELF);
 		wanted[HOLD_RR].in = run->fresh;
-		wanted[HOLD_RR].alien = true;
+		wanted[HOLD_RR].alien = run->algorithm;
 		break;
 	default:
 		break;

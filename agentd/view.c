@@ -318,9 +318,7 @@ view_on_answer(struct zone_view *view, const struct view_answer *a)
 	bool other = h->ttl != a->ttl && a->status == MSIG_SEEN_SET && place->kind == PLACE_SIGNER;
 	if (other)
 		h->ttl = a->ttl;
-	/* Not only of a new version: what an unanswered question wrote there is over. */
-	if (a->alien || h->reason[0] != 0)
-		reason_copy(h->reason, sizeof(h->reason), a->alien ? a->reason : "");
+	h->reason[0] = 0;
 	struct view_version *current = h->count > 0 ? &h->at[h->count - 1] : NULL;
 	if (current == NULL || !same_version(current, a)) {
 		push_version(h, a, view->config.times.d + view->config.times.margin);

@@ -184,10 +184,15 @@ enum view_place_kind {
 		       */
 };
 
+/* A key that signs and is in no DNSKEY RRset. */
+#define VIEW_ALIEN(algorithm, tag) ((uint32_t)(algorithm) << 16 | (tag))
+#define VIEW_ALIEN_ALGORITHM(alien) ((uint8_t)((alien) >> 16))
+#define VIEW_ALIEN_TAG(alien) ((uint16_t)(alien))
+
 /* One answer to one question. The shell has verified signatures: signers are the DNSKEYs (ids)
  * whose RRSIG over this RRset verifies now. For that it uses the DNSKEY RRset seen at the same
  * server, so it asks DNSKEY with the others. SOA: signers = keys that sign the zone's data there.
- * A signature by a key in no DNSKEY RRset: alien is set and the text says algorithm and tag. DS of
+ * A signature by a key in no DNSKEY RRset: alien names it (of several the largest; 0: none). DS of
  * the parent: status is SET or ABSENT only if validated, otherwise UNKNOWN. NS of a referral is
  * unsigned: signers empty. ttl is that of the answer; of ABSENT, the negative TTL. A signed RRset
  * none of whose signatures verifies is still SET, with no signers: it was served. */
@@ -197,12 +202,12 @@ struct view_answer {
 	enum msig_seen status;
 	struct rset set;
 	struct rset signers;
-	bool alien;
+	uint32_t alien; /* VIEW_ALIEN */
 	bool child; /* NS at a server of the parent that serves the zone as well: the zone's own */
 	uint32_t ttl;
 	int64_t asked;         /* when the question left */
 	int64_t time;          /* when the answer arrived */
-	char reason[VIEW_WHY]; /* UNKNOWN: why; alien: "algorithm/tag" */
+	char reason[VIEW_WHY]; /* UNKNOWN: why */
 };
 
 /* One version of one RRset that one server has served. until is the time of the first answer that
@@ -211,9 +216,9 @@ struct view_version {
 	struct rset set;
 	struct rset signers;
 	bool absent;
-	bool alien;
 	bool child;
-	uint32_t ttl; /* s, the largest seen */
+	uint32_t alien; /* VIEW_ALIEN */
+	uint32_t ttl;   /* s, the largest seen */
 	int64_t first;
 	int64_t last;
 	int64_t until; /* VIEW_NEVER: current */

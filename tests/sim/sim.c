@@ -687,7 +687,8 @@ answer(struct sim *sim, struct node *n, const struct event *e)
 		a.type = t;
 		a.asked = e->t;
 		a.time = sim_local(sim, n);
-		a.alien = a.child = false;
+		a.alien = 0;
+		a.child = false;
 		a.reason[0] = 0;
 		if (v == NULL) {
 			a.set = a.signers = RSET_NONE;
@@ -707,8 +708,7 @@ answer(struct sim *sim, struct node *n, const struct event *e)
 			    soa || !rset_empty(v->type[t].set) ? MSIG_SEEN_SET : MSIG_SEEN_ABSENT;
 			if (soa && v->alien >= 0) {
 				const struct rr *rr = &sim->pool.at[v->alien];
-				a.alien = true;
-				snprintf(a.reason, sizeof(a.reason), "%u/%u", rr->alg, rr->tag);
+				a.alien = VIEW_ALIEN(rr->alg, rr->tag);
 			}
 		}
 		view_on_answer(n->view, &a);

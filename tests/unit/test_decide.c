@@ -623,9 +623,8 @@ test_alien_signature(void **state)
 	struct view_answer a = {.place = place,
 				.type = VIEW_SOA,
 				.status = MSIG_SEEN_SET,
-				.alien = true,
-				.time = b.now + 1,
-				.reason = "13/4711"};
+				.alien = VIEW_ALIEN(13, 4711),
+				.time = b.now + 1};
 	view_on_answer(b.view, &a);
 	b.now++;
 	decide(b.view, b.now, &b.plan);

@@ -443,16 +443,15 @@ test_algorithm(void **state)
 		struct view_place *p = b.view->d.place[i];
 		if (p == NULL || p->kind == PLACE_PARENT)
 			continue;
+		uint16_t tag = b.view->d.pool.at[key_in(R(ZSK), S(SIGNING))->rr].tag;
 		struct view_answer a = {.place = i,
 					.type = VIEW_SOA,
 					.status = MSIG_SEEN_SET,
 					.set = b.signer.set[VIEW_SOA],
 					.signers = b.signer.signers[VIEW_SOA],
-					.alien = true,
+					.alien = VIEW_ALIEN(8, tag),
 					.ttl = 10,
 					.time = b.now + 1};
-		snprintf(a.reason, sizeof(a.reason), "8/%u",
-			 b.view->d.pool.at[key_in(R(ZSK), S(SIGNING))->rr].tag);
 		view_on_answer(b.view, &a);
 	}
 	bench_decide(&b);

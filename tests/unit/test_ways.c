@@ -1139,7 +1139,7 @@ test_listed_anew(void **state)
 	listed = 0;
 	struct view_place *p = place(PLACE_SIGNER, NULL);
 	for (int i = 0; i < 60; i++) {
-		p->history[VIEW_SOA].at[p->history[VIEW_SOA].count - 1].alien = true;
+		p->history[VIEW_SOA].at[p->history[VIEW_SOA].count - 1].alien = VIEW_ALIEN(13, 1);
 		b.view->dirty = true;
 		bench_run(&b, SECOND);
 	}
