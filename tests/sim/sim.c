@@ -919,7 +919,9 @@ handle(struct sim *sim, struct event *e)
 	struct node *n = &sim->node[e->node];
 
 	if (e->kind == EV_START) {
-		if (!n->up && !n->dead)
+		if (!n->up && !n->dead && n->mended > sim->now)
+			sim_post(sim, EV_START, e->node, n->mended - sim->now);
+		else if (!n->up && !n->dead)
 			start_agent(sim, e->node);
 		return;
 	}

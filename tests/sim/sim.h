@@ -218,9 +218,10 @@ struct node {
 	uint8_t *blob, *backup;
 	size_t blob_len, backup_len;
 	int lives;
-	bool lost;   /* its database was put back or lost once */
-	bool forgot; /* it does not know what it had said before */
-	bool doubt;  /* its database is older than the world, and nobody has confirmed */
+	bool lost;      /* its database was put back or lost once */
+	bool forgot;    /* it does not know what it had said before */
+	int64_t mended; /* whoever puts a database back takes until then */
+	bool doubt;     /* its database is older than the world, and nobody has confirmed */
 	uint64_t issued_epoch, issued_counter;
 	int64_t wake; /* time of the wake-up event that counts */
 	int persists;

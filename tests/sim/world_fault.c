@@ -107,6 +107,7 @@ world_restore(struct sim *sim, struct event *e)
 			 true);
 	memset(n->order, 0, sizeof(n->order));
 	n->lost = n->forgot = true;
+	n->mended = sim->now + 2 * SECOND; /* what was under way to combinerd has arrived */
 	/* It is noticed by what combinerd holds: newer than what it knows. */
 	uint64_t epoch = 0, counter = 0;
 	if (n->blob != NULL) {
