@@ -31,6 +31,16 @@ done(struct step *s)
 		}
 }
 
+/* It has not answered for so long that a person should know. */
+static bool
+gone(struct step *s, const struct view_place *p)
+{
+	const struct view_history *h = &p->history[VIEW_SOA];
+
+	return p->kind == PLACE_SERVER && h->status == MSIG_SEEN_UNKNOWN && h->count > 0 &&
+	       step_due(s, h->at[h->count - 1].last, s->view->config.times.alarm_after);
+}
+
 /* A hold that cannot begin: who still shows what is to be forgotten? */
 static bool
 wait_for_old(struct step *s, uint32_t holds)
@@ -43,6 +53,15 @@ wait_for_old(struct step *s, uint32_t holds)
 		    (holds >> k & 1) == 0 ? NULL : hold_old(s->view, k, &wanted[k], s->now);
 		if (p == NULL)
 			continue;
+		if (gone(s, p)) {
+			step_blocked(
+			    s, REASON_OF_SERVER, p->server,
+			    "an answer: it served what caches have to forget",
+			    p->history[VIEW_SOA].reason,
+			    "bring it back; or, if it is gone for good, have its name taken "
+			    "out of the zone's NS, and its provider out of HSYNC");
+			return true;
+		}
 		step_wait(s, p->kind == PLACE_PARENT ? REASON_PARENT : REASON_PEER,
 			  REASON_OF_SERVER, p->server, "caches forgot what was replaced",
 			  "it still serves that", 0);

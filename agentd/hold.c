@@ -39,7 +39,7 @@ copy_of_others(const struct zone_view *view, const struct view_place *p,
 	int provider = view_place_provider(view, p);
 	struct rset mine = RSET_NONE;
 
-	if (p->kind != PLACE_SERVER || v->alien || rset_empty(v->signers) ||
+	if (p->kind != PLACE_SERVER || rset_empty(v->signers) ||
 	    (provider >= 0 && (at >> provider & 1) != 0))
 		return false;
 	for (int i = 0; i < view->d.providers; i++)

@@ -318,11 +318,11 @@ suite(struct arguments *a)
 
 	printf("1..2\n");
 	a->opt.joins_only = true;
-	a->count = full ? 100000 : 2000;
+	a->count = full ? 100000 : 5000;
 	bool good = campaign(a, 1);
 	a->opt.joins_only = false;
 	a->opt.lame = LAME;
-	a->count = full ? 300000 : 2500;
+	a->count = full ? 900000 : 20000;
 	a->cells = true;
 	return campaign(a, 2) && good;
 }

@@ -284,12 +284,29 @@ asks_for_ns(const struct zone_view *v)
 	return false;
 }
 
+/* Does an agent say that a server of this provider is not there any more? */
+static bool
+says_gone(const struct zone_view *v, const struct node *n)
+{
+	for (int i = 0; i < v->reasons; i++)
+		for (int k = 0; k < n->servers; k++)
+			if (v->reason[i].class == REASON_BLOCKED &&
+			    v->reason[i].object == REASON_OF_SERVER &&
+			    strcmp(v->reason[i].place, n->server[k].name) == 0)
+				return true;
+	return false;
+}
+
 /* NSMGMT=OWNER: the owner does what the agents ask for. */
 void
 world_owner_helps(struct sim *sim)
 {
 	struct rset ns = sim->owner.ns;
 
+	for (int i = 0; i < sim->nodes; i++)
+		for (int k = 0; k < sim->nodes && sim->node[i].view != NULL && !sim->agent; k++)
+			if (sim->node[k].dead && says_gone(sim->node[i].view, &sim->node[k]))
+				rset_del(&ns, sim->node[k].ns);
 	for (int i = 0; i < sim->nodes; i++) {
 		const struct zone_view *v = sim->node[i].view;
 		if (v == NULL || v->d.agent_ns || sim->agent || !asks_for_ns(v))

@@ -949,6 +949,30 @@ test_hold_without_the_silent(void **state)
 	assert_int_equal(view_place_provider(b.view, p), 2);
 }
 
+/* Who still serves what is to be forgotten is waited for; if it does not answer, a person hears. */
+static void
+test_hold_for_the_silent(void **state)
+{
+	bench_run(&b, 5 * SECOND);
+	owner(1, false, true);
+	rset_del(&b.signer.set[VIEW_NS], b.ns[1]);
+	rset_del(&b.server[0].set[VIEW_NS], b.ns[1]);
+	rset_del(&b.server[1].set[VIEW_NS], b.ns[1]);
+	rset_del(&b.parent.set[VIEW_NS], b.ns[1]);
+	bench_run(&b, 10 * SECOND);
+	in_the_middle(MSIG_PROCESS_REMOVE, 1, VIEW_SELF, 3, PHASE_EXECUTING, 5);
+	runs(2, MSIG_PROCESS_REMOVE, 3, 9);
+	bench_run(&b, 100 * SECOND);
+	assert_non_null(bench_reason(&b, REASON_PEER, REASON_OF_SERVER));
+	b.server[2].silent = true;
+	bench_run(&b, 50 * SECOND);
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_SERVER));
+	bench_run(&b, 50 * SECOND);
+	const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_SERVER);
+	assert_non_null(r);
+	assert_string_equal(r->place, place(PLACE_SERVER, "192.0.2.3@53")->server);
+}
+
 /* A copy of what another signer signed shows nothing of ours: that one waits for it. */
 static void
 test_hold_without_copies_of_others(void **state)
@@ -974,8 +998,10 @@ test_hold_without_copies_of_others(void **state)
 			h->at[h->count - 1].signers = only(copy ? b.zsk[1] : fresh);
 	}
 	assert_non_null(server);
-	assert_null(hold_old(b.view, HOLD_RR, &wanted[HOLD_RR], b.now));
 	struct view_place *p = place(PLACE_SERVER, server);
+	assert_null(hold_old(b.view, HOLD_RR, &wanted[HOLD_RR], b.now));
+	p->history[VIEW_SOA].at[p->history[VIEW_SOA].count - 1].alien = VIEW_ALIEN(15, 7);
+	assert_null(hold_old(b.view, HOLD_RR, &wanted[HOLD_RR], b.now)); /* nor is that ours */
 	p->history[VIEW_SOA].at[p->history[VIEW_SOA].count - 1].signers = only(b.zsk[0]);
 	assert_ptr_equal(hold_old(b.view, HOLD_RR, &wanted[HOLD_RR], b.now), p);
 }
@@ -1202,6 +1228,7 @@ main(void)
 	    IN(two, test_clock),
 	    IN(two, test_hold_ds_since_cds),
 	    IN(three, test_hold_without_the_silent),
+	    IN(three, test_hold_for_the_silent),
 	    IN(three, test_hold_without_copies_of_others),
 	    IN(two, test_no_cds_are_own_cds),
 	    IN(two, test_owners_ns_at_rest),
