@@ -616,6 +616,20 @@ dies(struct sim *sim, int i, const struct plan *plan)
 	return true;
 }
 
+/* A process that its requestor has just ended. */
+static void
+count_end(struct sim *sim, const struct zone_view *v, const struct view_process *before)
+{
+	if (sim->stats == NULL || before->kind == 0 || before->requestor != VIEW_SELF ||
+	    memcmp(v->d.process.tid, before->tid, sizeof(before->tid)) == 0 ||
+	    memcmp(v->d.ended.tid, before->tid, sizeof(before->tid)) != 0)
+		return;
+	if (v->d.ended.completed)
+		sim->stats->finished[before->kind]++;
+	else
+		sim->stats->early[before->kind]++;
+}
+
 /* decide, persist, act. */
 void
 sim_drive(struct sim *sim, int i)
@@ -629,6 +643,7 @@ sim_drive(struct sim *sim, int i)
 	decide(n->view, clock.now, &plan);
 	if (sim->stats != NULL)
 		sim->stats->decisions++;
+	count_end(sim, n->view, &before);
 	/* Ids may have been given back. */
 	if (n->view->d.pool.count >= RSET_MAX * 3 / 4) {
 		memset(n->to_view, 0xff, sizeof(n->to_view));
