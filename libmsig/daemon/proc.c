@@ -461,6 +461,27 @@ own(const char *path, uid_t uid, gid_t gid)
 	return 0;
 }
 
+/* Made under another name and moved into place when it is as it should be: daemons that start
+ * together must not find each other's half made ones. Whoever is second leaves that of the first.
+ */
+static int
+make_folder(const char *path, mode_t mode, uid_t uid, gid_t gid)
+{
+	char made[4096];
+
+	if (snprintf(made, sizeof(made), "%s.%ld", path, (long)getpid()) >= (int)sizeof(made))
+		return MSIG_ESIZE;
+	int ret = proc_mkdir(made, mode);
+	if (ret == 0)
+		ret = own(made, uid, gid);
+	if (ret == 0 && rename(made, path) == 0)
+		return 0;
+	if (ret == 0 && errno != ENOTEMPTY && errno != EEXIST)
+		ret = knot_map_errno();
+	(void)rmdir(made);
+	return ret;
+}
+
 /* Run and state folders, made and handed over while we still may. */
 static int
 make_folders(const struct proc *proc, char *state, size_t len)
@@ -487,9 +508,8 @@ make_folders(const struct proc *proc, char *state, size_t len)
 		struct stat st;
 		if (stat(folders[i].path, &st) == 0)
 			continue;
-		int ret = proc_mkdir(folders[i].path, folders[i].mode);
-		if (ret == 0)
-			ret = own(folders[i].path, folders[i].ours ? uid : (uid_t)-1, gid);
+		int ret = make_folder(folders[i].path, folders[i].mode,
+				      folders[i].ours ? uid : (uid_t)-1, gid);
 		if (ret != 0) {
 			log_error("%s: cannot be made: %s", folders[i].path, msig_strerror(ret));
 			return ret;
