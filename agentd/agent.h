@@ -50,6 +50,7 @@ struct agent {
 	uint64_t bus_id;              /* last id given to APPLY and SHOW */
 	struct loop_timer *clock;     /* compares wall clock and uptime */
 	int64_t clock_offset;         /* one minus the other, at the last look */
+	int64_t clock_told;           /* and when the log last said that it was set */
 	uint8_t boot[16];             /* which start of the machine the uptime is of */
 };
 

@@ -184,11 +184,12 @@ check_clock(struct zone *zone)
 	int64_t by = view_check_clock(zone->view, &clock);
 
 	zone->decided = clock.now;
-	if (by != 0) {
-		log_zone(LOG_LVL_WARN, zone->name,
-			 "the clock was set by %lld s: every hold counts anew; see that this "
-			 "machine keeps its time",
-			 (long long)(by / 1000));
+	if (by != 0 && zone->agent->clock_told != clock.now - clock.up) {
+		zone->agent->clock_told = clock.now - clock.up; /* once, for all zones */
+		log_warn(
+		    "the clock was set by %lld s: every hold counts anew; see that this machine "
+		    "keeps its time",
+		    (long long)(by / 1000));
 	}
 }
 

@@ -285,17 +285,9 @@ take_back(struct job *job, const bool done[])
 		int one = done[i] ? bindkey_write(job, store.keys.at[i].id, &store.times[i]) : 0;
 		ret = ret == 0 ? one : ret;
 	}
-	if (ret == 0) {
+	if (ret == 0)
 		(void)named_load(job); /* named may not be there: then it knows nothing of it */
-		snprintf(job->why, sizeof(job->why), "%.480s; taken back", why);
-	} else {
-		char more[sizeof(job->why)];
-		memcpy(more, job->why, sizeof(more));
-		snprintf(
-		    job->why, sizeof(job->why),
-		    "%.240s; and that could not be taken back: %.200s; look at the zone's keys",
-		    why, more);
-	}
+	job_taken_back(job, ret, why);
 }
 
 /* The keys in which order: a crash in between must leave what asking again completes. Whether the

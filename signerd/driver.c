@@ -40,6 +40,21 @@ job_fail(struct job *job, int error, const char *fmt, ...)
 	return error;
 }
 
+void
+job_taken_back(struct job *job, int error, const char *first_why)
+{
+	char more[sizeof(job->why)];
+
+	memcpy(more, job->why, sizeof(more));
+	if (error == 0)
+		snprintf(job->why, sizeof(job->why), "%.480s; taken back", first_why);
+	else
+		snprintf(
+		    job->why, sizeof(job->why),
+		    "%.240s; and that could not be taken back: %.200s; look at the zone's keys",
+		    first_why, more);
+}
+
 static const struct key *
 find(const struct keys *keys, const char *id)
 {

@@ -45,6 +45,10 @@ extern const struct driver driver_knot, driver_pdns, driver_bind;
 int job_fail(struct job *job, int error, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* After an error a change was taken back, or (error != 0, with its own reason noted) could not be:
+ * the first reason, first_why, stays in front. */
+void job_taken_back(struct job *job, int error, const char *first_why);
+
 /* One verb with everything around it: checks, what is already so, what it left. keys is the full
  * list after it, if that could be had. job->why after success: what the server did not take. */
 int driver_do(const struct driver *driver, struct job *job, const struct msig_msg_KEY *ask,

@@ -508,17 +508,9 @@ take_back(struct job *job, const struct plan *plan, unsigned done)
 				      &plan->change[i].new);
 		ret = ret == 0 ? one : ret;
 	}
-	if (ret == 0) {
+	if (ret == 0)
 		(void)knot_settle(job); /* Knot may not be there: then it knows nothing of it */
-		snprintf(job->why, sizeof(job->why), "%.480s; taken back", why);
-	} else {
-		char more[sizeof(job->why)];
-		memcpy(more, job->why, sizeof(more));
-		snprintf(
-		    job->why, sizeof(job->why),
-		    "%.240s; and that could not be taken back: %.200s; look at the zone's keys",
-		    why, more);
-	}
+	job_taken_back(job, ret, why);
 }
 
 /* Without a key that signs, Knot has not even loaded the zone. With the first one it may; if it

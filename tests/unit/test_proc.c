@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -396,6 +397,50 @@ test_deny_network(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* Daemons that start together: none finds a folder of another one half made, for it is moved into
+ * place. */
+static void
+test_folders_come_whole(void **state)
+{
+	char events[4096], *at = events;
+	bool moved = false;
+	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_true(inotify_add_watch(fd, dir, IN_CREATE | IN_MOVED_TO) >= 0);
+	launch(false, "-c", conf, NULL);
+	hear(heard_fd, "start ");
+	kill(child, SIGTERM);
+	assert_int_equal(finish(), 0);
+	ssize_t len = read(fd, events, sizeof(events));
+	assert_true(len > 0);
+	while (at < events + len) {
+		struct inotify_event e;
+		memcpy(&e, at, sizeof(e));
+		const char *name = at + sizeof(e);
+		if (strcmp(name, "run") == 0) {
+			assert_false((e.mask & IN_CREATE) != 0);
+			moved |= (e.mask & IN_MOVED_TO) != 0;
+		}
+		at += sizeof(e) + e.len;
+	}
+	close(fd);
+	assert_true(moved);
+}
+
+/* The same as long as the machine runs. */
+static void
+test_boot(void **state)
+{
+	static const uint8_t none[16];
+	uint8_t first[16], second[16];
+
+	proc_boot(first);
+	proc_boot(second);
+	assert_memory_equal(first, second, sizeof(first));
+	assert_memory_not_equal(first, none, sizeof(first));
+}
+
 static void
 test_folders(void **state)
 {
@@ -422,9 +467,12 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    T(test_options),        T(test_bad_configuration), T(test_life),
-	    T(test_reload_refused), T(test_start_fails),       T(test_notify),
-	    T(test_user),           T(test_deny_network),      T(test_folders),
+	    T(test_options),     T(test_bad_configuration),
+	    T(test_life),        T(test_reload_refused),
+	    T(test_start_fails), T(test_notify),
+	    T(test_user),        T(test_deny_network),
+	    T(test_folders),     T(test_folders_come_whole),
+	    T(test_boot),
 	};
 	return cmocka_run_group_tests_name("proc", tests, NULL, NULL);
 }
