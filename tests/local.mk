@@ -10,7 +10,7 @@ SH_LOG_COMPILER = timeout --foreground -k 20 $(TEST_SECONDS) $(SHELL)
 SH_LOG_DRIVER = $(LOG_DRIVER)
 # Programs: unit tests and replayed seeds.
 LOG_COMPILER = timeout --foreground -k 20 $(TEST_SECONDS) $(SHELL) $(srcdir)/tests/unit/tap.sh
-EXTRA_DIST += tests/unit/tap.sh
+EXTRA_DIST += tests/unit/tap.sh tests/asroot.sh
 
 # The same tests, with the long loops: MSIG_FULL reaches them through the environment; and those
 # that are always long (FULL_TESTS, scripts only); then all of them with sanitizers, and every fuzz

@@ -38,12 +38,13 @@ python3
 python3-cryptography
 python3-dnspython
 '
-# What only the tests need: a linter of manuals, somebody else's SIG(0), a model checker. ./check asks
-# for them.
+# What only the tests need: a linter of manuals, somebody else's SIG(0), a model checker, and root in a
+# namespace for an ordinary user. ./check asks for them.
 check_packages='
 libnet-dns-sec-perl
 mandoc
 spin
+uidmap
 '
 # And the long ones: a second compiler with its sanitizers and fuzzer.
 full_packages='

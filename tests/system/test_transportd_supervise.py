@@ -10,9 +10,10 @@ import tempfile
 
 from lab import msig, net
 from lab.proc import Processes
-from lab.tap import Tap, skip_all
+from lab.tap import Tap, need_root, skip_all
 from lab.tcp import control
 
+need_root()
 if msig.missing(("transportd",)):
     skip_all("transportd is not built")
 

@@ -12,7 +12,7 @@ import stat
 import tempfile
 
 from lab import ask, msig, net, proc
-from lab.tap import Tap, skip_all
+from lab.tap import Tap, need_root, skip_all
 
 # Users that every Debian has; nothing but the numbers is used of them.
 USERS = {"combinerd": "games", "agentd": "news", "transportd": "uucp", "observe": "proxy"}
@@ -145,6 +145,7 @@ def main(t, home, procs, address):
 
 if msig.missing():
     skip_all("not built: " + " ".join(msig.missing()))
+need_root()
 if os.geteuid() != 0:
     skip_all("only root can start daemons under four users")
 with Tap() as tap:
