@@ -226,6 +226,8 @@ regrouped(const struct zone_view *view)
 	    roll_unfinished(view) == MSIG_PROCESS_ALGORITHM &&
 	    agree_ordered(&view->d, MSIG_PROCESS_ALGORITHM))
 		return true;
+	if (run->kind != MSIG_PROCESS_ADD && !view->d.provider[VIEW_SELF].member && !run->led)
+		return true; /* it joins again first */
 	return run->voters != agree_electorate(view, run->kind) ||
 	       agree_goes_before(view, run->kind, run->subject, &other) != NULL;
 }

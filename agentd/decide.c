@@ -125,10 +125,10 @@ decide(struct zone_view *view, int64_t now, struct plan *plan)
 
 	decide_instruction(&s);
 	decide_egress(&s);
+	safety_delegations(view, now);
 	decide_ns_management(&s);
 	decide_database(&s);
 	decide_sharing(&s);
-	safety_delegations(view, now);
 	decide_own_keys(&s);
 	decide_state_self(&s);
 	decide_membership(&s);

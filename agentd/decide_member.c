@@ -3,6 +3,7 @@
  * themselves. Otherwise only processes change the group.
  */
 #include "agentd/agree.h"
+#include "agentd/agree_int.h"
 #include "agentd/decide_int.h"
 #include "agentd/process.h"
 #include "agentd/step.h"
@@ -181,7 +182,7 @@ fallen_out(struct step *s)
 	struct zone_view *view = s->view;
 	struct view_provider *self = &view->d.provider[VIEW_SELF];
 
-	if (!self->member || view->d.process.kind != 0 || (view->designated & BIT(VIEW_SELF)) == 0)
+	if (!self->member || view->d.process.executed || (view->designated & BIT(VIEW_SELF)) == 0)
 		return;
 	if (!ds_no_more(s) && !named_no_more(s))
 		return;
@@ -210,25 +211,14 @@ still_in(struct step *s)
 	step_journal(s, "this provider is a member still: nothing of it is gone");
 }
 
-/* At rest it says so; keys are rolled by members alone, and none but members vote on anything but a
- * join. Who leaves, or only serves, is not designated. */
+/* Does it say so? Who leaves, or only serves, is not designated. */
 static bool
 says_member(const struct zone_view *view, int provider)
 {
 	const struct view_statement *st = &view->d.provider[provider].statement;
 
-	switch (st->process) {
-	case 0:
-		return st->step == 7;
-	case MSIG_PROCESS_ZSK:
-	case MSIG_PROCESS_KSK:
-	case MSIG_PROCESS_ALGORITHM:
-		return true;
-	case MSIG_PROCESS_ADD:
-		return false;
-	default: /* who is half in acts along in these as well: the delegation tells, if it shows */
-		return (view->designated >> provider & 1) != 0 && !view_hidden(view);
-	}
+	return (st->standing & MSIG_STANDING_MEMBER) != 0 &&
+	       (st->process == 0 || (view->designated >> provider & 1) != 0);
 }
 
 /* Has the parent DS of a provider's keys? Then its keys and CDS are in, whatever became of the
@@ -453,12 +443,13 @@ follow_requestor(struct step *s)
 		return;
 	for (int i = 0; i < view->d.providers; i++) {
 		struct view_provider *p = &view->d.provider[i];
-		if (!p->used || p->member || i == run->subject || i == run->requestor ||
-		    !p->statement.known || (view->designated & BIT(i)) == 0)
-			continue;
+		bool signs = (view->designated & BIT(i)) != 0;
 		uint8_t has = p->has;
+		if (!p->used || p->member || i == run->subject || i == run->requestor ||
+		    !p->statement.known || (!signs && (has & (HAS_KEYS | HAS_CDS)) != 0))
+			continue;
 		int cds = i == VIEW_SELF ? -1 : at_requestor(view, VIEW_CDS, p->statement.cds);
-		int ns = !view->d.agent_ns || (has & HAS_CDS) == 0
+		int ns = !view->d.agent_ns || (signs && (has & HAS_CDS) == 0)
 			     ? -1
 			     : at_requestor(view, VIEW_NS, process_own_ns(view, i));
 		if (cds >= 0)
@@ -481,6 +472,57 @@ says_for_long(struct step *s, const struct view_statement *st)
 {
 	const struct view_times *t = &s->view->config.times;
 	return st->received > s->view->d.ended.time && step_due(s, st->received, t->alarm_after);
+}
+
+/* Has any of the parent's servers DS of a provider's keys, or names its servers, or is that not
+ * known? */
+static uint8_t
+maybe_at_parent(const struct zone_view *view, int provider)
+{
+	struct rset keys = view->d.provider[provider].statement.dnskey;
+	struct rset names = process_own_ns(view, provider);
+	uint8_t has = view->parent_known ? 0 : HAS_ALL;
+
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *q = view->d.place[i];
+		if (q == NULL || q->kind != PLACE_PARENT)
+			continue;
+		const struct view_version *ds = view_current(q, VIEW_DS);
+		const struct view_version *ns = view_current(q, VIEW_NS);
+		if (ds == NULL || q->history[VIEW_DS].status == MSIG_SEEN_UNKNOWN ||
+		    rset_meets(rpool_keys(&view->d.pool, ds->set), keys))
+			has |= HAS_KEYS | HAS_CDS;
+		if (ns == NULL || q->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN ||
+		    (view_delegates(view, q) && rset_meets(ns->set, names)))
+			has |= HAS_NS;
+	}
+	return has;
+}
+
+/* Who is half in, rests, and knows of all that was done here, says itself what of it is in. Of who
+ * is to leave it says at most that something is not in any more. */
+static void
+as_stated(struct step *s, int provider)
+{
+	struct zone_view *view = s->view;
+	struct view_provider *p = &view->d.provider[provider];
+	const struct view_statement *st = &p->statement;
+
+	if (!p->used || p->member || !st->known || p->stale || view->d.process.kind != 0 ||
+	    st->process != 0 || (st->standing & MSIG_STANDING_MEMBER) != 0 ||
+	    rset_empty(st->dnskey) || agree_serves_only(view, provider) ||
+	    (st->process_epoch < view->d.epoch && !says_for_long(s, st)))
+		return;
+	uint8_t has = st->standing & HAS_ALL;
+	if ((view->designated & BIT(provider)) == 0)
+		has &= p->has;
+	has |= p->has & maybe_at_parent(view, provider);
+	if (has == p->has)
+		return;
+	p->has = has;
+	p->contributed = has != 0;
+	view->persist = true;
+	step_journal(s, "%s says itself what of it is in the zone", p->identity);
 }
 
 /* The first start decides from what is delegated; later only processes change the group. A peer
@@ -555,6 +597,7 @@ decide_membership(struct step *s)
 			view->persist = true;
 			step_journal(s, "%s has DS at the parent: its keys are in", p->identity);
 		}
+		as_stated(s, i);
 		if (left_named(view, i)) {
 			p->has |= HAS_NS;
 			p->contributed = true;

@@ -92,6 +92,22 @@ known_algorithms(struct step *s, int provider, struct rset keys)
 	return out;
 }
 
+/* What it states now is not known here: nothing of it that is there goes. */
+static void
+keep_stale(const struct zone_view *view, int i, struct view_contribution *c)
+{
+	const struct view_contribution *had = &view->d.want.from[i];
+
+	if (!view->d.provider[i].stale)
+		return;
+	if (!rset_empty(c->dnskey))
+		c->dnskey = rset_or(c->dnskey, had->dnskey);
+	if (!rset_empty(c->cds) && !rset_empty(had->cds)) {
+		c->cds = had->cds;
+		c->cdnskey = had->cdnskey;
+	}
+}
+
 /* Of one provider; *c is empty before. */
 static void
 contribution(struct step *s, const struct process_target *t, int i, struct view_contribution *c)
@@ -110,6 +126,7 @@ contribution(struct step *s, const struct process_target *t, int i, struct view_
 	}
 	if ((t->ns >> i & 1) != 0 && !rset_empty(t->ns_set))
 		c->ns = st->ns;
+	keep_stale(view, i, c);
 	c->used = !rset_empty(c->dnskey) || !rset_empty(c->cds) || !rset_empty(c->ns);
 }
 

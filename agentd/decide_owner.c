@@ -8,6 +8,7 @@
 #include "agentd/agree.h"
 #include "agentd/decide_int.h"
 #include "agentd/process.h"
+#include "agentd/safety.h"
 #include "agentd/step.h"
 #include "libmsig/key.h"
 
@@ -219,6 +220,12 @@ decide_ns_management(struct step *s)
 	bool named = (d->provider[VIEW_SELF].has & HAS_NS) != 0 ||
 		     (d->process.subject == VIEW_SELF && (effects & EFFECT_NS_ADD) != 0);
 	if (agent && named && providers > 1 && (ns == NULL || !rset_equal(ns->set, all))) {
+		struct rset new = ns == NULL ? RSET_NONE : rset_minus(all, ns->set);
+		struct safety r = safety_naming(view, new, s->now);
+		if (!rset_empty(new) && !r.ok) { /* a joiner's may be named later */
+			decide_unsafe_names(s, &r);
+			return;
+		}
 		step_blocked(s, REASON_OF_NS, "signer",
 			     "the owner's NS equal to those of all providers",
 			     ns == NULL ? "not seen yet" : "other NS in the owner's zone",

@@ -53,6 +53,8 @@ decide_state_self(struct step *s)
 	new.ns = view->config.ns;
 	new.share = view->config.share;
 	lead_wish(view, &new);
+	new.standing =
+	    d->provider[VIEW_SELF].has | (d->provider[VIEW_SELF].member ? MSIG_STANDING_MEMBER : 0);
 	memcpy(new.hsync, d->hsync.digest, sizeof(new.hsync));
 	memcpy(new.generation, d->generation, sizeof(new.generation));
 	new.process = 0;
@@ -68,8 +70,8 @@ decide_state_self(struct step *s)
 		    rset_equal(old->cdnskey, new.cdnskey) && rset_equal(old->ns, new.ns);
 	if (old->known && same && old->process == new.process && old->step == new.step &&
 	    old->process_epoch == new.process_epoch && old->share == new.share &&
-	    old->wish == new.wish &&
-	    old->wish_algorithm == new.wish_algorithm &&memcmp(old->hsync, new.hsync, 32) == 0)
+	    old->wish == new.wish && old->wish_algorithm == new.wish_algorithm &&
+	    old->standing == new.standing &&memcmp(old->hsync, new.hsync, 32) == 0)
 		return;
 	new.epoch = d->epoch;
 	new.counter = ++d->counter;

@@ -10,7 +10,7 @@
 #include "libmsig/buf.h"
 #include "libmsig/err.h"
 
-#define DURABLE_VERSION 8
+#define DURABLE_VERSION 9
 #define DURABLE_MAX (4u << 20)
 #define TIME_MAX (UINT64_C(1) << 52) /* sums of times do not overflow */
 
@@ -182,6 +182,10 @@ c_statement(struct codec *c, struct view_statement *s)
 		c_u8(c, &s->wish);
 		c_u8(c, &s->wish_algorithm);
 	}
+	if (c->version >= 9)
+		c_u8(c, &s->standing);
+	else if (s->process == 0 && s->step == 7)
+		s->standing = HAS_ALL | MSIG_STANDING_MEMBER;
 	c_set(c, &s->dnskey);
 	c_set(c, &s->cds);
 	c_set(c, &s->cdnskey);

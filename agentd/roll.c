@@ -273,6 +273,26 @@ no_spare(struct step *s)
 
 /* ---- moving them ---- */
 
+/* Who goes out of the zone with this key: while there are two algorithms, one of them leaves with all
+ * of its keys at once. */
+static struct rset
+goes_with(const struct zone_view *view, const struct view_key *key)
+{
+	struct rset one = RSET_NONE, all = RSET_NONE;
+	bool others = false;
+
+	rset_add(&one, key->rr);
+	for (int i = 0; i < view->keys; i++) {
+		const struct view_key *k = &view->key[i];
+		if (!roll_in_zone(k->state))
+			continue;
+		others |= k->algorithm != key->algorithm;
+		if (k->algorithm == key->algorithm)
+			rset_add(&all, k->rr);
+	}
+	return others ? rset_or(one, all) : one;
+}
+
 /* Is it safe to bring a key into this state now? */
 static struct safety
 judge(const struct zone_view *view, const struct view_key *key, uint8_t state, int64_t now)
@@ -299,7 +319,7 @@ judge(const struct zone_view *view, const struct view_key *key, uint8_t state, i
 		keys = view->d.own;
 		for (int i = 1; i < view->d.providers; i++)
 			keys = rset_or(keys, view->d.want.from[i].dnskey);
-		return safety_keys(view, rset_minus(keys, one), now);
+		return safety_keys(view, rset_minus(keys, goes_with(view, key)), now);
 	default:
 		break;
 	}
@@ -379,8 +399,9 @@ clean_up(struct step *s)
 		} else if (k->state == MSIG_KEY_STATE_MADE) {
 			ask(s, MSIG_KEY_VERB_DISCARD, k, 0);
 			return;
-		} else if (!move(s, i, MSIG_KEY_STATE_REMOVED)) {
-			return;
+		} else if (rset_within(goes_with(s->view, k), d->orphans) &&
+			   !move(s, i, MSIG_KEY_STATE_REMOVED)) {
+			return; /* or it goes with its algorithm */
 		}
 	}
 }

@@ -83,7 +83,11 @@ expires(const struct zone_view *view, const struct view_place *p, enum view_type
 	/* Nobody has asked it since. */
 	if (p->kind == PLACE_SERVER && p->named == 0 && p->unnamed != 0 && p->unnamed < until)
 		until = p->unnamed;
-	return until == VIEW_NEVER ? VIEW_NEVER : until + v->ttl * SECOND + view->config.times.d;
+	uint32_t ttl = v->ttl;
+	/* Who signs the SOA signs all of the zone, which is the same everywhere. */
+	if (type == VIEW_SOA && view->own_max_ttl > ttl)
+		ttl = view->own_max_ttl;
+	return until == VIEW_NEVER ? VIEW_NEVER : until + ttl * SECOND + view->config.times.d;
 }
 
 static int
@@ -525,6 +529,17 @@ safety_watch(const struct zone_view *view, struct rset signers, int64_t now, str
 
 /* ---- who is named ---- */
 
+/* It was named once, and has named itself ever since: whoever asked it then still does, though it
+ * was silent to us for a while. */
+static bool
+kept_itself(const struct view_place *p)
+{
+	const struct view_version *v = view_current(p, VIEW_NS);
+
+	return p->unnamed != 0 && v != NULL && p->history[VIEW_NS].status == MSIG_SEEN_SET &&
+	       v->first < p->unnamed && rset_meets(v->set, p->ns);
+}
+
 /* Names in the NS sets of the parent, and of servers that are named, each with the largest TTL. */
 static struct rset
 named_by(const struct zone_view *view, enum view_place_kind kind, int64_t now, uint32_t *ttl,
@@ -534,7 +549,7 @@ named_by(const struct zone_view *view, enum view_place_kind kind, int64_t now, u
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || p->kind != kind ||
 		    (kind == PLACE_SERVER && !rset_meets(p->ns, names) && !safety_visible(p, now) &&
-		     !view_serves_child(view, p->server)))
+		     !kept_itself(p) && !view_serves_child(view, p->server)))
 			continue;
 		const struct view_version *v = view_current(p, VIEW_NS);
 		if (v == NULL || expires(view, p, VIEW_NS, v) <= now)

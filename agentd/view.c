@@ -554,10 +554,11 @@ static bool
 same_statement(const struct view_statement *a, const struct view_statement *b)
 {
 	return a->process == b->process && a->step == b->step && a->share == b->share &&
-	       a->wish == b->wish && a->wish_algorithm == b->wish_algorithm &&
-	       a->process_epoch == b->process_epoch && memcmp(a->hsync, b->hsync, 32) == 0 &&
-	       rset_equal(a->dnskey, b->dnskey) && rset_equal(a->cds, b->cds) &&
-	       rset_equal(a->cdnskey, b->cdnskey) && rset_equal(a->ns, b->ns);
+	       a->standing == b->standing && a->wish == b->wish &&
+	       a->wish_algorithm == b->wish_algorithm && a->process_epoch == b->process_epoch &&
+	       memcmp(a->hsync, b->hsync, 32) == 0 && rset_equal(a->dnskey, b->dnskey) &&
+	       rset_equal(a->cds, b->cds) && rset_equal(a->cdnskey, b->cdnskey) &&
+	       rset_equal(a->ns, b->ns);
 }
 
 static int
@@ -1010,10 +1011,12 @@ view_on_command(struct zone_view *view, enum view_command command)
 			d->epoch = view->combiner_epoch;
 		/* What the peers have seen of us in a process that we know nothing of is over, and
 		 * what we state from now on is not older than what they had. */
-		for (int i = 1; i < d->providers; i++)
-			if (d->provider[i].used &&
-			    d->provider[i].statement.process_epoch > d->epoch)
-				d->epoch = d->provider[i].statement.process_epoch;
+		for (int i = 1; i < d->providers; i++) {
+			struct view_provider *p = &d->provider[i];
+			if (p->used && p->statement.process_epoch > d->epoch)
+				d->epoch = p->statement.process_epoch;
+			p->stale = p->used; /* it may have stated more since */
+		}
 		doubt_keys(view);
 		d->provider[VIEW_SELF].statement.known = false; /* stated anew */
 		view->put_back = d->process.kind != 0;

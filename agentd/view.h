@@ -136,6 +136,7 @@ struct view_statement {
 	uint64_t process_epoch;       /* TLV 14: the process it is in or was in last */
 	uint8_t share;                /* TLV 23 */
 	uint8_t wish, wish_algorithm; /* TLV 25, 22: what it asks the leader for; 0: nothing */
+	uint8_t standing;             /* TLV 26: MSIG_STANDING_*, its own `has` and `member` */
 	uint8_t process, step; /* TLV 5, 6; process 0: rests: step 7 = member in sync, 0 = not */
 	uint8_t hsync[32];     /* TLV 16 */
 	struct rset dnskey, cds, cdnskey, ns;
@@ -364,7 +365,12 @@ struct view_overlay {
 
 /* What of a provider is in the zone. A signer that has joined has all of it, a provider that does
  * not sign has its NS; something in between is left by a process that was taken back. */
-enum view_has { HAS_KEYS = 1, HAS_CDS = 2, HAS_NS = 4, HAS_ALL = 7 };
+enum view_has {
+	HAS_KEYS = MSIG_STANDING_KEYS,
+	HAS_CDS = MSIG_STANDING_CDS,
+	HAS_NS = MSIG_STANDING_NS,
+	HAS_ALL = HAS_KEYS | HAS_CDS | HAS_NS
+};
 
 struct view_provider {
 	/* durable */
@@ -417,8 +423,8 @@ struct durable {
 	bool shrink; /* since then a process took something out of `want`: said in APPLY */
 	struct view_overlay applied;
 	struct view_place *place[VIEW_PLACES]; /* NULL: not used */
-	int places;          /* slots in use or once used are below it; not stored */
-	struct rset orphans; /* own keys of a rollover that was given up: they go again */
+	int places;            /* slots in use or once used are below it; not stored */
+	struct rset orphans;   /* own keys of a rollover that was given up: they go again */
 	struct view_order order[VIEW_ORDERS]; /* first come, first served */
 	uint16_t step_on, step_off;           /* bit per kind: step mode by the operator's word */
 	struct view_approval approved;

@@ -282,6 +282,7 @@ zones_statement(struct zone *zone, struct msig_option *option, struct msig_apex 
 		st.share = own->share;
 		st.wish = own->wish;
 		st.algorithm = own->wish_algorithm;
+		st.standing = own->standing;
 		st.process = own->process;
 		st.step = own->step;
 		st.epoch = own->process_epoch;

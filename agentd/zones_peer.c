@@ -163,6 +163,7 @@ zones_stated(struct zone *zone, struct contact *contact, const struct msig_peerm
 	said.share = st.share;
 	said.wish = st.wish;
 	said.wish_algorithm = st.algorithm;
+	said.standing = st.standing;
 	said.process = st.process;
 	said.step = st.step;
 	memcpy(said.hsync, st.hsync_digest, sizeof(said.hsync));

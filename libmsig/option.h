@@ -19,6 +19,12 @@
 #define MSIG_SYNC_LEADER 0x01
 #define MSIG_SYNC_PEER 0x02
 
+/* What of a provider is in the zone, as it knows it itself. */
+#define MSIG_STANDING_KEYS 0x01
+#define MSIG_STANDING_CDS 0x02
+#define MSIG_STANDING_NS 0x04
+#define MSIG_STANDING_MEMBER 0x08 /* it signs in the group */
+
 /* type, id, kind, member of struct msig_option */
 #define MSIG_TLVS(X)                                                                              \
 	X(1, IDENTITY, NAME, identity) /* the sender */                                           \
@@ -45,7 +51,8 @@
 	X(22, ALGORITHM, U8, algorithm) /* DNSSEC algorithm that an algorithm rollover goes to */ \
 	X(23, SHARE, U8, share)         /* enum msig_share */                                     \
 	X(24, VOTE, U32, vote)          /* in an election */                                      \
-	X(25, WISH, U8, wish) /* in a STATE: process that the sender asks the leader for */
+	X(25, WISH, U8, wish) /* in a STATE: process that the sender asks the leader for */       \
+	X(26, STANDING, U8, standing) /* in a STATE: MSIG_STANDING_*, of the sender itself */
 
 /* value, id, carrier, TLVs without which it is refused besides IDENTITY, ZONE and PROTOCOL */
 #define MSIG_OPERATIONS(X)                                                \
@@ -166,6 +173,7 @@ struct msig_option {
 	uint32_t owner_serial;
 	uint32_t vote;
 	uint8_t wish;
+	uint8_t standing;
 	uint64_t term;
 	uint64_t epoch;
 	uint64_t sequence;

@@ -135,12 +135,25 @@ msig_statement_to_option(const struct msig_statement *st, struct msig_option *op
 	option->share = st->share;
 	option->wish = st->wish;
 	option->algorithm = st->algorithm;
+	option->standing = st->standing;
 	if (st->wish != 0)
 		option->has |= MSIG_HAS(WISH) | MSIG_HAS(ALGORITHM);
 	option->has |= MSIG_HAS(CONTRIBUTION) | MSIG_HAS(GENERATION) | MSIG_HAS(HSYNC) |
 		       MSIG_HAS(VERSION) | MSIG_HAS(PROCESS) | MSIG_HAS(STEP) | MSIG_HAS(EPOCH) |
-		       MSIG_HAS(OWNER_SERIAL) | MSIG_HAS(SHARE);
+		       MSIG_HAS(OWNER_SERIAL) | MSIG_HAS(SHARE) | MSIG_HAS(STANDING);
 	return 0;
+}
+
+/* At rest step 7 says that it is a member in sync. */
+static uint8_t
+standing(const struct msig_option *option)
+{
+	if ((option->has & MSIG_HAS(STANDING)) != 0)
+		return option->standing;
+	return option->process == 0 && option->step == 7
+		   ? MSIG_STANDING_KEYS | MSIG_STANDING_CDS | MSIG_STANDING_NS |
+			 MSIG_STANDING_MEMBER
+		   : 0;
 }
 
 static int
@@ -160,6 +173,7 @@ from_option(const struct msig_option *option, struct msig_statement *st)
 	st->epoch = option->epoch;
 	st->owner_serial = option->owner_serial;
 	st->wish = option->wish;
+	st->standing = standing(option);
 	st->algorithm = option->has & MSIG_HAS(WISH) ? option->algorithm : 0;
 	st->share = option->share; /* absent: all */
 	return st->share < MSIG_SHARE_COUNT ? 0 : MSIG_EVALUE;

@@ -23,6 +23,8 @@ struct msig_statement {
 	uint32_t owner_serial; /* as the sender sees it */
 	uint8_t wish;          /* process that it asks the leader for; 0: none */
 	uint8_t algorithm;     /* of that, where an algorithm rollover goes */
+	uint8_t standing;      /* MSIG_STANDING_* of itself; of a sender that does not say: what
+				* its process and step tell */
 };
 
 void msig_statement_init(struct msig_statement *st, const knot_dname_t *identity,

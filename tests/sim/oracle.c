@@ -97,25 +97,26 @@ asked_until(const struct sim *sim, const struct server *s)
 #define CHAIN (1000 * SECOND) /* who names each other for so long does it for ever */
 
 /* Raises until[] to when the NS sets that this server shows, and that are asked for from `from` to
- * `to`, are forgotten. self: its own name, or -1. */
+ * `to`, are forgotten. self: its own name, or -1; keeps: that counts, so that it keeps those who
+ * ask it. */
 static void
-names_until(const struct sim *sim, const struct server *server, int self, int64_t from, int64_t to,
-	    int64_t until[NODES])
+names_until(const struct sim *sim, const struct server *server, int self, bool keeps, int64_t from,
+	    int64_t to, int64_t until[NODES])
 {
 	for (int v = 0; v < server->count[VIEW_NS]; v++) {
 		const struct past *p = &server->past[VIEW_NS][v];
 		int64_t end = p->end < to ? p->end : to;
 		if (end <= from || p->start >= end)
 			continue;
-		/* One that names itself keeps those who ask it. */
-		if (p->end == VIEW_NEVER && to > sim->now && self >= 0 && rset_has(&p->set, self))
+		if (p->end == VIEW_NEVER && to > sim->now && keeps && rset_has(&p->set, self))
 			end = VIEW_NEVER;
 		if (end != VIEW_NEVER)
 			end += p->ttl * SECOND;
 		if (end > sim->now + CHAIN)
 			end = VIEW_NEVER;
 		for (int i = 0; i < sim->nodes; i++)
-			if (rset_has(&p->set, sim->node[i].ns) && end > until[i])
+			if (rset_has(&p->set, sim->node[i].ns) && end > until[i] &&
+			    (keeps || sim->node[i].ns != self))
 				until[i] = end;
 	}
 }
@@ -135,6 +136,18 @@ named_again(struct server *s)
 		}
 }
 
+/* Somebody died and goes on to serve what names him, and a database is lost: where that one alone
+ * had named him, nobody knows of it any more. */
+static bool
+forgotten(const struct sim *sim, const struct node *node)
+{
+	bool lost = false;
+
+	for (int i = 0; i < sim->nodes; i++)
+		lost |= sim->node[i].lost;
+	return lost && node->dead;
+}
+
 /* Until when each provider's servers are asked: the parent names them, or a server that is asked
  * itself, or was while caches still hold what it said. */
 static void
@@ -144,8 +157,8 @@ named(const struct sim *sim, int64_t until[NODES])
 
 	/* A server that serves the zone, too, answers with that and refers nobody. */
 	for (int i = sim->parent.both ? 1 : 0; i < sim->parent.servers; i++)
-		names_until(sim, &sim->parent.server[i], -1, -1, VIEW_NEVER, until);
-	names_until(sim, &sim->parent.copy, -1, -1, VIEW_NEVER, until);
+		names_until(sim, &sim->parent.server[i], -1, false, -1, VIEW_NEVER, until);
+	names_until(sim, &sim->parent.copy, -1, false, -1, VIEW_NEVER, until);
 	do {
 		memcpy(before, until, sizeof(before));
 		for (int i = 0; i < sim->nodes; i++) {
@@ -154,7 +167,8 @@ named(const struct sim *sim, int64_t until[NODES])
 				const struct server *s = &node->server[k];
 				int64_t to = asked_until(sim, s);
 				to = until[i] > to ? until[i] : to;
-				names_until(sim, s, node->ns, asked_since(sim, s), to, until);
+				names_until(sim, s, node->ns, !forgotten(sim, node),
+					    asked_since(sim, s), to, until);
 			}
 		}
 	} while (memcmp(before, until, sizeof(before)) != 0);

@@ -1076,6 +1076,28 @@ show_servers(struct sim *sim)
 								  : "");
 }
 
+/* What an agent knows of the servers that it watches, by its own clock. */
+static void
+show_places(struct sim *sim, const struct node *n)
+{
+	const struct zone_view *v = n->view;
+
+	for (int i = 0; i < v->d.places; i++) {
+		const struct view_place *p = v->d.place[i];
+		if (p == NULL || p->kind != PLACE_SERVER)
+			continue;
+		const struct view_history *h = &p->history[VIEW_NS];
+		double since = (double)(sim->now - 1000000000);
+		int64_t now = sim_local(sim, n);
+		sim_trace(sim, "   watches %s of %d: %s, unnamed %.3f, NS %s of %.3f, asked %.3f",
+			  p->server, view_place_provider(v, p), p->named != 0 ? "named" : "not",
+			  p->unnamed == 0 ? 0 : (since + (double)(p->unnamed - now)) / 1000,
+			  h->status == MSIG_SEEN_SET ? "seen" : "not seen",
+			  h->time == 0 ? 0 : (since + (double)(h->time - now)) / 1000,
+			  p->asked == 0 ? 0 : (since + (double)(p->asked - now)) / 1000);
+	}
+}
+
 static void
 show_agents(struct sim *sim)
 {
@@ -1105,6 +1127,7 @@ show_agents(struct sim *sim)
 			  (unsigned long long)v->d.want.counter);
 		for (int r = 0; r < v->reasons; r++)
 			sim_trace(sim, "   %s", reason_text(&v->reason[r], text, sizeof(text)));
+		show_places(sim, &sim->node[i]);
 	}
 }
 

@@ -150,6 +150,7 @@ struct server {
 	const struct zone_version *now;
 	int64_t deaf;                    /* does not answer the agents until then */
 	int64_t stuck;                   /* takes no new version until then */
+	int64_t since;                   /* at the parent: it took the last one then */
 	bool silent;                     /* serves nobody any more */
 	int64_t named_from, named_until; /* exact; from 0: never */
 	int64_t expires;                 /* of the last NS set that names it */

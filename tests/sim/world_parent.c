@@ -36,6 +36,14 @@ world_parent_serve(struct sim *sim, struct event *e)
 		sim->versions--;
 		return;
 	}
+	/* What nobody can have seen nobody can wait for. */
+	int64_t next = s->since + 4 * sim->times.ask_fast - sim->now;
+	if (old != NULL && next > 0) {
+		sim->versions--;
+		sim_post(sim, EV_PARENT_SERVER, 0, next)->a = e->a;
+		return;
+	}
+	s->since = sim->now;
 	if (old != NULL && sim->times.d_parent > 20 &&
 	    sim_mishap(sim, MISHAP_PARENT_FLAP, -1, 100)) {
 		struct event *back = sim_post(sim, EV_PARENT_SERVER, 0,

@@ -331,6 +331,7 @@ bench_state(struct bench *b, int provider, bool member)
 	    .epoch = 1,
 	    .counter = 1 + b->view->d.provider[provider].statement.counter,
 	    .step = member ? 7 : 0,
+	    .standing = member ? HAS_ALL | MSIG_STANDING_MEMBER : 0,
 	    .dnskey = b->own[provider],
 	    .cds = b->cds[provider],
 	    .cdnskey = b->cdnskey[provider],

@@ -160,6 +160,13 @@ runs(int provider, uint8_t kind, uint8_t step, uint64_t epoch)
 }
 
 void
+stands(int provider, uint8_t standing)
+{
+	peer(provider)->statement.standing = standing;
+	b.view->dirty = true;
+}
+
+void
 owner(int provider, bool on, bool sign)
 {
 	b.hsync.entry[provider].on = on;

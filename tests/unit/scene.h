@@ -49,5 +49,7 @@ void reply(int from, enum msig_op op);
 void restate(int provider, struct view_statement st);
 /* What a peer's statement says of the process that it is in. */
 void runs(int provider, uint8_t kind, uint8_t step, uint64_t epoch);
+/* And this of itself: MSIG_STANDING_*. */
+void stands(int provider, uint8_t standing);
 /* The owner says something else of one provider, and everybody has heard it. */
 void owner(int provider, bool on, bool sign);

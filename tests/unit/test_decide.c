@@ -324,6 +324,7 @@ test_membership_by_another_ones_records(void **state)
 	struct view_statement st = b.view->d.provider[1].statement;
 	st.counter++;
 	st.step = 7;
+	st.standing = HAS_ALL | MSIG_STANDING_MEMBER;
 	st.ns = b.view->config.ns; /* our name server, which the delegation names */
 	rset_add(&b.parent.set[VIEW_DS], rpool_of_key(&b.view->d.pool, b.ksk[1], 43));
 	view_on_statement(b.view, 1, &st, b.now);

@@ -20,13 +20,14 @@ fill(struct msig_option *opt)
 	msig_option_init(opt, MSIG_OP_STATE, NAME("MSA.p1.example."), NAME("Shop.example."));
 	opt->transport = 0x03;
 	opt->sync = 0x03;
-	opt->has = 0x3fffffe; /* 1 to 25 */
+	opt->has = 0x7fffffe; /* 1 to 26 */
 	knot_dname_copy_lower(opt->leader, NAME("msa.p2.example."));
 	knot_dname_copy_lower(opt->subject, NAME("msa.p3.example."));
 	opt->algorithm = 15;
 	opt->share = MSIG_SHARE_ZSK;
 	opt->vote = 0x191a1b1c;
 	opt->wish = MSIG_PROCESS_ZSK;
+	opt->standing = MSIG_STANDING_KEYS | MSIG_STANDING_MEMBER;
 	opt->remaining = 3;
 	opt->interval = 0x01020304;
 	opt->process = MSIG_PROCESS_ADD;
@@ -76,7 +77,8 @@ test_all_tlvs(void **state)
 	    "16 0001 0f"
 	    "17 0001 01"
 	    "18 0004 191a1b1c"
-	    "19 0001 03";
+	    "19 0001 03"
+	    "1a 0001 09";
 	struct msig_option opt, back;
 	uint8_t wire[1024], want[1024];
 	size_t len;
@@ -90,7 +92,7 @@ test_all_tlvs(void **state)
 	assert_int_equal(msig_option_check(&back), 0);
 
 	/* Each TLV alone, and no other. */
-	for (unsigned tlv = 1; tlv <= 25; tlv++) {
+	for (unsigned tlv = 1; tlv <= 26; tlv++) {
 		opt.has = 1u << tlv;
 		len = encode(&opt, 3, wire, sizeof(wire));
 		assert_int_equal(wire[3], tlv);
@@ -140,7 +142,7 @@ static const struct {
     {"HEARTBEAT with TLVs", "02 01 02 03 0001 05", 0, MSIG_HAS(REMAINING)},
     {"unknown TLV passed over", "01 01 01 c8 0002 ffff 06 0001 02", 0, MSIG_HAS(STEP)},
     {"TLV 0 passed over", "01 01 01 00 0000 06 0001 02", 0, MSIG_HAS(STEP)},
-    {"TLV 26 passed over", "01 01 01 1a 0000", 0, 0},
+    {"TLV 27 passed over", "01 01 01 1b 0000", 0, 0},
     {"TLV 32 passed over", "01 01 01 20 0000", 0, 0},
     {"unknown TLV twice", "01 01 01 c8 0000 c8 0000", 0, 0},
     {"TLV twice", "01 01 01 06 0001 02 06 0001 02", MSIG_EOPTION},
