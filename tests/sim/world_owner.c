@@ -343,6 +343,17 @@ world_owner_helps(struct sim *sim)
 	world_owner_publishes(sim, -1);
 }
 
+/* Does it wait for the owner to make NS equal, be it a member, or a joiner that is about to be
+ * named? */
+static bool
+asks_for_equal_ns(const struct zone_view *v)
+{
+	for (int i = 0; i < v->reasons; i++)
+		if (strncmp(v->reason[i].todo, "the owner makes them equal", 26) == 0)
+			return true;
+	return false;
+}
+
 /* From the owner to the agents: NS have to be equal to those of all providers first, as the agent
  * sees them. */
 void
@@ -351,8 +362,7 @@ world_owner_makes_ns_equal(struct sim *sim)
 	for (int i = 0; i < sim->nodes && sim->agent; i++) {
 		const struct zone_view *v = sim->node[i].view;
 		struct rset ns = RSET_NONE;
-		if (v == NULL || v->d.agent_ns || !v->d.provider[VIEW_SELF].member ||
-		    !asks_for_ns(v))
+		if (v == NULL || v->d.agent_ns || !asks_for_equal_ns(v))
 			continue;
 		uint32_t effects = process_effects(v);
 		for (int k = 0; k < sim->nodes; k++) {
