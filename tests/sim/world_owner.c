@@ -318,7 +318,9 @@ world_owner_helps(struct sim *sim)
 			int p = view_provider_find(v, n->identity);
 			if (p < 0 || (run->kind != 0 && (p != run->subject || run->step < first)))
 				continue;
-			bool adds = n->listed && n->on && !n->expelled;
+			/* Who is to sign again, and serves: out first, whatever it is to become. */
+			bool adds = n->listed && n->on && !n->expelled &&
+				    !(run->kind == MSIG_PROCESS_NS_REMOVE && n->sign);
 			uint8_t has = v->d.provider[p].has;
 			if (run->kind == MSIG_PROCESS_ADD || run->kind == MSIG_PROCESS_NS_ADD ||
 			    (run->kind == 0 && (has & HAS_NS) != 0)) {
