@@ -517,6 +517,8 @@ as_stated(struct step *s, int provider)
 	if ((view->designated & BIT(provider)) == 0)
 		has &= p->has;
 	has |= p->has & maybe_at_parent(view, provider);
+	if ((p->has & HAS_CDS) != 0) /* the parent was asked for its DS, and may come with it */
+		has |= p->has & (HAS_KEYS | HAS_CDS);
 	if (has == p->has)
 		return;
 	p->has = has;

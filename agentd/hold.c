@@ -59,7 +59,7 @@ satisfies(const struct zone_view *view, enum view_hold hold, const struct view_p
 	if (hold == HOLD_RR && copy_of_others(view, p, v, want->at))
 		return true;
 	if (hold == HOLD_RR)
-		return ((want->alien != 0 && VIEW_ALIEN_ALGORITHM(v->alien) == want->alien) ||
+		return ((want->alien != 0 && v->alien == want->alien) ||
 			rset_meets(v->signers, want->in) || rset_empty(want->in)) &&
 		       !rset_meets(v->signers, want->out) && (!want->exact || v->alien == 0);
 	struct rset set = hold == HOLD_DS ? rpool_keys(&view->d.pool, v->set) : v->set;

@@ -16,7 +16,7 @@ struct hold_want {
 	struct rset signs; /* HOLD_KEY: at the servers of `signs_at` these sign it */
 	uint32_t signs_at; /* bit per provider */
 	uint32_t at;       /* bit per provider whose servers count beside those delegated */
-	uint8_t alien;     /* HOLD_RR: signatures of this algorithm by a key that is not published
+	uint32_t alien;    /* HOLD_RR: signatures by this key (VIEW_ALIEN), which is not published,
 			    * count as `in`; 0: none */
 };
 

@@ -640,6 +640,21 @@ old_keys(const struct zone_view *view)
 	return process_algorithm_keys(view, keys, false);
 }
 
+/* The own new key that signs data before it is published. */
+static uint32_t
+alien_to_be(const struct zone_view *view)
+{
+	const struct rset *fresh = &view->d.process.fresh;
+	uint32_t alien = 0;
+
+	for (int i = rset_next(fresh, 0); i >= 0; i = rset_next(fresh, i + 1)) {
+		const struct rr *rr = &view->d.pool.at[i];
+		if (alien == 0 || (rr->flags & MSIG_DNSKEY_SEP) == 0)
+			alien = VIEW_ALIEN(rr->alg, rr->tag);
+	}
+	return alien;
+}
+
 void
 process_wanted(const struct zone_view *view, struct hold_want wanted[HOLD_COUNT])
 {
@@ -682,7 +697,7 @@ process_wanted(const struct zone_view *view, struct hold_want wanted[HOLD_COUNT]
 		wanted[HOLD_KEY].exact = run->step >= 5; /* the old ones are gone */
 		wanted[HOLD_RR].at = BIT(VIEW_SELF);
 		wanted[HOLD_RR].in = run->fresh;
-		wanted[HOLD_RR].alien = run->algorithm;
+		wanted[HOLD_RR].alien = alien_to_be(view);
 		break;
 	default:
 		break;

@@ -271,10 +271,30 @@ no_spare(struct step *s)
 	return true;
 }
 
+/* A key that an earlier rollover from this algorithm left signing: beside it nobody sees whether
+ * the new one does. true: there is none. */
+static bool
+no_remains(struct step *s)
+{
+	const struct zone_view *view = s->view;
+	const struct view_process *run = &view->d.process;
+
+	for (int i = 0; run->kind == MSIG_PROCESS_ALGORITHM && i < view->keys; i++) {
+		const struct view_key *k = &view->key[i];
+		if (k->state != MSIG_KEY_STATE_POST || k->algorithm != run->algorithm ||
+		    rset_has(&run->fresh, k->rr))
+			continue;
+		if (!safety_algorithm_cached(view, k->algorithm, s->now))
+			ask(s, MSIG_KEY_VERB_SET, k, MSIG_KEY_STATE_REMOVED);
+		return false;
+	}
+	return true;
+}
+
 /* ---- moving them ---- */
 
-/* Who goes out of the zone with this key: while there are two algorithms, one of them leaves with all
- * of its keys at once. */
+/* Who goes out of the zone with this key: while there are two algorithms, one of them leaves with
+ * all of its keys at once. */
 static struct rset
 goes_with(const struct zone_view *view, const struct view_key *key)
 {
@@ -562,6 +582,6 @@ roll_work(struct step *s)
 	for (size_t i = 0; i < sizeof(roles); i++)
 		if ((run->roles & BIT(roles[i])) != 0)
 			all = fresh_key(s, roles[i]) && all;
-	if (all && no_spare(s))
+	if (all && no_spare(s) && no_remains(s))
 		move_all(s);
 }

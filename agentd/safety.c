@@ -404,23 +404,50 @@ known_lately(const struct zone_view *view, struct rset names, int64_t now, struc
 	return true;
 }
 
-/* The DS that the parent is asked for now come soon: newcomers have to fit to these as well. */
+/* How long the DS of CDS that were taken back may be about: the parent may have taken them up, and
+ * its DS been seen by others than us. */
+static int64_t
+ds_of_past_cds(const struct zone_view *view, const struct view_version *cds)
+{
+	uint32_t ttl = 0;
+
+	if (cds->until == VIEW_NEVER)
+		return VIEW_NEVER;
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *p = view->d.place[i];
+		const struct view_history *h =
+		    p == NULL || p->kind != PLACE_PARENT ? NULL : &p->history[VIEW_DS];
+		for (int v = 0; h != NULL && v < h->count; v++)
+			ttl = h->at[v].ttl > ttl ? h->at[v].ttl : ttl;
+	}
+	return cds->until + ttl * SECOND + view->config.times.d_parent;
+}
+
+/* The DS that the parent is asked for now come soon, and those that it was asked for may be about:
+ * newcomers have to fit to these as well. */
 static void
-fits_cds(const struct zone_view *view, const struct seen *seen, int newcomers, struct safety *r)
+fits_cds(const struct zone_view *view, const struct seen *seen, int newcomers, int64_t now,
+	 struct safety *r)
 {
 	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
-		const struct view_version *cds =
-		    p == NULL || p->kind != PLACE_SERVER || p->named == 0
-			? NULL
-			: view_current(p, VIEW_CDS);
-		if (cds == NULL || rset_empty(cds->set))
+		if (p == NULL || p->kind != PLACE_SERVER || p->named == 0)
 			continue;
-		struct rset keys = rpool_keys(&view->d.pool, cds->set);
-		for (int k = newcomers; k < seen->keys; k++)
-			if (!s1(false, keys, seen->k[k].v->set, seen->k[k].v->signers))
+		for (int v = 0; v < p->history[VIEW_CDS].count; v++) {
+			const struct view_version *cds = &p->history[VIEW_CDS].at[v];
+			int64_t until = ds_of_past_cds(view, cds);
+			if (rset_empty(cds->set) || until <= now)
+				continue;
+			struct rset keys = rpool_keys(&view->d.pool, cds->set);
+			for (int k = newcomers; k < seen->keys; k++) {
+				if (s1(false, keys, seen->k[k].v->set, seen->k[k].v->signers))
+					continue;
 				unknown(r, REASON_OF_CDS, p->server,
 					"CDS that match no signing key of the newcomer");
+				if (r->unknown && until != VIEW_NEVER)
+					r->until = until;
+			}
+		}
 	}
 }
 
@@ -487,8 +514,20 @@ safety_naming(const struct zone_view *view, struct rset names, int64_t now)
 			    !s3(view, seen.k[i].v->set, seen.s[j].v))
 				violated(view, &r, REASON_OF_SIGNATURE, &seen.k[i], &seen.s[j]);
 	overflowed(&r, &seen);
-	fits_cds(view, &seen, old_keys, &r);
+	fits_cds(view, &seen, old_keys, now, &r);
 	return r;
+}
+
+bool
+safety_algorithm_cached(const struct zone_view *view, uint8_t algorithm, int64_t now)
+{
+	struct seen seen;
+
+	look(view, now, &seen);
+	for (int i = 0; i < seen.keys; i++)
+		if (!rset_empty(rpool_of_algorithm(&view->d.pool, seen.k[i].v->set, algorithm)))
+			return true;
+	return seen.overflow != 0;
 }
 
 static struct safety

@@ -41,6 +41,9 @@ struct safety safety_ds(const struct zone_view *view, struct rset keys, int64_t 
 /* Would it be safe if a delegation named these name servers, with what they serve now? */
 struct safety safety_naming(const struct zone_view *view, struct rset names, int64_t now);
 
+/* May a cache hold a DNSKEY RRset with a key of this algorithm? Then it has to sign. */
+bool safety_algorithm_cached(const struct zone_view *view, uint8_t algorithm, int64_t now);
+
 /* Does it hold as things are? */
 struct safety safety_now(const struct zone_view *view, int64_t now);
 /* The same, and *use: that data are signed with these keys. */

@@ -333,19 +333,23 @@ oracle_check(struct sim *sim)
 
 /* ---- the agents ---- */
 
-/* Does the requestor still count on it? The owner may have taken it out. */
+/* Does the requestor still count on it? The owner may have taken it out, and another one lead. */
 static bool
 takes_part(const struct sim *sim, int i, const struct view_process *run)
 {
+	bool any = false;
+
 	for (int k = 0; k < sim->nodes; k++) {
 		const struct zone_view *v = sim->node[k].view;
 		if (v == NULL || v->d.process.kind == 0 || v->d.process.requestor != VIEW_SELF ||
 		    memcmp(v->d.process.tid, run->tid, 16) != 0)
 			continue;
 		int number = sim_number_at(sim, &sim->node[k], i);
-		return number >= 0 && (v->d.process.voters >> number & 1) != 0;
+		if (number < 0 || (v->d.process.voters >> number & 1) == 0)
+			return false;
+		any = true;
 	}
-	return false;
+	return any;
 }
 
 /* One that some agent ended early, because it saw the owner's new instruction first, does nothing

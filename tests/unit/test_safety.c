@@ -169,7 +169,18 @@ test_naming(void **state)
 	s = safety_naming(b.view, one(b.ns[1]), b.now);
 	assert_true(s.unknown);
 	assert_int_equal(s.object, REASON_OF_CDS);
-	show(a, VIEW_CDS, RSET_NONE, RSET_NONE); /* nothing is asked for */
+	/* And may have been taken up, after they were taken back. */
+	show(a, VIEW_CDS, RSET_NONE, RSET_NONE);
+	int64_t end = b.now + 20000 + view_times_lab.d_parent;
+	b.now += 1000;
+	s = safety_naming(b.view, one(b.ns[1]), b.now);
+	assert_true(s.unknown && s.until <= end && s.until > b.now);
+	b.now = s.until;
+	show(a, VIEW_DNSKEY, all(), one(b.ksk[0])); /* asked again */
+	show(a, VIEW_SOA, RSET_NONE, one(b.zsk[0]));
+	show(j, VIEW_DNSKEY, all(), one(b.ksk[1]));
+	show(j, VIEW_SOA, RSET_NONE, one(b.zsk[1]));
+	show(parent, VIEW_DS, ds, RSET_NONE);
 	assert_true(safety_naming(b.view, one(b.ns[1]), b.now).ok);
 }
 
