@@ -1,0 +1,297 @@
+/*
+ * What of whom is in the zone: who is half in says it itself, a process' requestor shows it, and
+ * who has fallen out of the delegation asks for nothing but to join again.
+ */
+#include "tests/unit/scene.h"
+
+/* The third one is no member, and the parent has nothing of it. */
+static int
+half(void **state)
+{
+	three(state);
+	b.parent.set[VIEW_DS] = rset_or(ds(0), ds(1));
+	b.parent.set[VIEW_NS] = rset_or(only(b.ns[0]), only(b.ns[1]));
+	bench_run(&b, 5 * SECOND);
+	b.view->d.epoch = 9;
+	return 0;
+}
+
+/* It rests, and knows of all that was done: this is known of it here, and that it says itself. */
+static void
+known(uint8_t has, uint8_t standing)
+{
+	memset(run(), 0, sizeof(*run()));
+	peer(2)->member = peer(2)->stale = false;
+	peer(2)->has = has;
+	peer(2)->contributed = has != 0;
+	runs(2, 0, 0, b.view->d.epoch);
+	stands(2, standing);
+}
+
+static uint8_t
+then(void)
+{
+	bench_decide(&b);
+	return peer(2)->has;
+}
+
+/* ---- what it says itself ---- */
+
+static void
+test_says_what_is_in(void **state)
+{
+	known(0, HAS_KEYS);
+	assert_int_equal(then(), HAS_KEYS);
+	assert_true(peer(2)->contributed);
+	known(HAS_KEYS, HAS_ALL);
+	assert_int_equal(then(), HAS_ALL);
+	known(HAS_ALL, HAS_KEYS | HAS_CDS);
+	assert_int_equal(then(), HAS_KEYS | HAS_CDS);
+	known(HAS_KEYS, 0);
+	assert_int_equal(then(), 0);
+	assert_false(peer(2)->contributed);
+	assert_true(b.plan.persist);
+	bench_forget(&b);
+	b.view->dirty = true; /* once is enough */
+	assert_int_equal(then(), 0);
+	assert_int_equal(b.journaled, 0);
+}
+
+/* What was said before the last process ended may be out of date, unless it says so for long after
+ * that. */
+static void
+test_knows_of_all(void **state)
+{
+	known(HAS_KEYS | HAS_CDS, HAS_KEYS);
+	peer(2)->statement.process_epoch = 8;
+	assert_int_equal(then(), HAS_KEYS | HAS_CDS);
+	peer(2)->statement.received = b.now;
+	b.view->d.ended.time = b.now - SECOND;
+	bench_run(&b, 50 * SECOND);
+	assert_int_equal(peer(2)->has, HAS_KEYS | HAS_CDS);
+	b.view->d.ended.time = b.now;
+	bench_run(&b, 20 * SECOND);
+	assert_int_equal(peer(2)->has, HAS_KEYS | HAS_CDS);
+	b.view->d.ended.time = peer(2)->statement.received - SECOND;
+	assert_int_equal(then(), HAS_KEYS);
+}
+
+/* Who is to leave is told what is left of it, and brings nothing in. */
+static void
+test_leaver_adds_nothing(void **state)
+{
+	owner(2, false, true);
+	bench_run(&b, 5 * SECOND);
+	known(HAS_KEYS, HAS_ALL);
+	assert_int_equal(then(), HAS_KEYS);
+	known(HAS_KEYS | HAS_CDS, HAS_ALL & ~HAS_CDS);
+	assert_int_equal(then(), HAS_KEYS);
+}
+
+/* Whatever it says: what the parent has, or may have, is in. */
+static void
+test_parent_shows_it(void **state)
+{
+	b.parent.set[VIEW_DS] = rset_or(b.parent.set[VIEW_DS], ds(2));
+	bench_run(&b, 5 * SECOND);
+	known(HAS_ALL, 0);
+	assert_int_equal(then(), HAS_KEYS | HAS_CDS);
+	b.parent.set[VIEW_DS] = rset_or(ds(0), ds(1));
+	rset_add(&b.parent.set[VIEW_NS], b.ns[2]);
+	bench_run(&b, 5 * SECOND);
+	known(HAS_ALL, 0);
+	assert_int_equal(then(), HAS_NS);
+	rset_del(&b.parent.set[VIEW_NS], b.ns[2]);
+	bench_run(&b, 5 * SECOND);
+	b.parent.silent = true; /* unknown is not empty */
+	bench_run(&b, 5 * SECOND);
+	known(HAS_ALL, 0);
+	assert_int_equal(then(), HAS_ALL);
+	b.parent.silent = false;
+	bench_run(&b, 5 * SECOND);
+	known(HAS_ALL, 0);
+	b.view->parent_known = false;
+	assert_int_equal(then(), HAS_ALL);
+}
+
+static void
+process_here(void)
+{
+	in_the_middle(MSIG_PROCESS_ZSK, VIEW_SELF, VIEW_SELF, 3, PHASE_EXECUTING, 3);
+}
+
+static void
+process_there(void)
+{
+	runs(2, MSIG_PROCESS_ADD, 3, 9);
+}
+
+static void
+stale(void)
+{
+	peer(2)->stale = true;
+}
+
+static void
+of_a_member(void)
+{
+	peer(2)->member = true;
+	runs(2, 0, 7, 9);
+}
+
+static void
+says_member(void)
+{
+	stands(2, HAS_KEYS | MSIG_STANDING_MEMBER);
+}
+
+static void
+states_no_keys(void)
+{
+	struct view_statement *st = &peer(2)->statement;
+	st->dnskey = st->cds = st->cdnskey = RSET_NONE;
+}
+
+static void
+serves_only(void)
+{
+	owner(2, true, false);
+	bench_run(&b, 5 * SECOND);
+	known(HAS_ALL, HAS_KEYS);
+}
+
+/* Where it cannot be believed, or is not asked, all stays. */
+static const struct {
+	const char *name;
+	void (*but)(void);
+} not_believed[] = {
+    {"a process runs here", process_here},
+    {"a process runs there", process_there},
+    {"it has stated another thing since", stale},
+    {"a member has all", of_a_member},
+    {"who says that it is a member has all", says_member},
+    {"it states no keys", states_no_keys},
+    {"who only serves", serves_only},
+};
+
+static void
+test_not_believed(void **state)
+{
+	for (size_t i = 0; i < sizeof(not_believed) / sizeof(not_believed[0]); i++) {
+		print_message("# %s\n", not_believed[i].name);
+		bench_clear(&b);
+		half(state);
+		known(HAS_ALL, HAS_KEYS);
+		not_believed[i].but();
+		assert_int_equal(then(), HAS_ALL);
+	}
+}
+
+/* ---- what the requestor of a process shows ---- */
+
+/* Of one that only serves, and is named or not: all show the same NS, or the step would never end.
+ * Of who is to leave the signers' keys are in the zone as well, and that is its leave's affair. */
+static void
+test_serves_as_the_requestor_says(void **state)
+{
+	owner(2, true, false);
+	bench_run(&b, 5 * SECOND);
+	states_no_keys();
+	known(HAS_NS, HAS_NS);
+	b.server[1].set[VIEW_NS] = rset_or(only(b.ns[0]), only(b.ns[1]));
+	in_the_middle(MSIG_PROCESS_ZSK, 1, 1, 3, PHASE_EXECUTING, 3);
+	runs(1, MSIG_PROCESS_ZSK, 3, 9);
+	bench_run(&b, 3 * SECOND);
+	assert_int_equal(peer(2)->has, 0);
+	rset_add(&b.server[1].set[VIEW_NS], b.ns[2]);
+	bench_run(&b, 3 * SECOND);
+	assert_int_equal(peer(2)->has, HAS_NS);
+	assert_int_equal(run()->kind, MSIG_PROCESS_ZSK);
+	rset_del(&b.server[1].set[VIEW_NS], b.ns[2]);
+	for (uint8_t has = HAS_KEYS | HAS_NS; has != 0; has = has == HAS_ALL ? 0 : HAS_ALL) {
+		peer(2)->has = has;
+		bench_run(&b, 3 * SECOND);
+		assert_int_equal(peer(2)->has, has);
+	}
+	b.view->d.agent_ns = b.view->d.hsync.entry[0].agent = false; /* these are the owner's */
+	peer(2)->has = HAS_NS;
+	assert_int_equal(then(), HAS_NS);
+}
+
+/* ---- who has fallen out ---- */
+
+/* While a rollover of ours waits for the others, who would never approve: it is not ours to ask for
+ * any more. */
+static void
+test_fallen_out_meanwhile(void **state)
+{
+	in_the_middle(MSIG_PROCESS_ZSK, VIEW_SELF, VIEW_SELF, 0, PHASE_REQUESTED, 3);
+	run()->executed = false;
+	b.parent.set[VIEW_NS] = only(b.ns[1]);
+	bench_run(&b, 10 * SECOND);
+	assert_false(peer(VIEW_SELF)->member);
+	assert_int_equal(run()->kind, MSIG_PROCESS_ADD);
+}
+
+/* What is executed goes on, and it has a part in that. */
+static void
+test_fallen_out_in_the_middle(void **state)
+{
+	in_the_middle(MSIG_PROCESS_ZSK, 1, 1, 3, PHASE_EXECUTING, 3);
+	runs(1, MSIG_PROCESS_ZSK, 3, 9);
+	b.parent.set[VIEW_NS] = only(b.ns[1]);
+	bench_run(&b, 10 * SECOND);
+	assert_true(peer(VIEW_SELF)->member);
+	assert_int_equal(run()->kind, MSIG_PROCESS_ZSK);
+}
+
+/* A process that was asked for. */
+static void
+asked(uint8_t kind, int subject)
+{
+	in_the_middle(kind, subject, VIEW_SELF, 0, PHASE_REQUESTED, 3);
+	run()->executed = false;
+	run()->asked = b.now;
+}
+
+/* Who is no member asks for its own join, and for what it leads. */
+static void
+test_no_member_asks_for(void **state)
+{
+	b.parent.set[VIEW_NS] = only(b.ns[1]); /* or it would be a member still */
+	bench_run(&b, 10 * SECOND);
+	assert_false(peer(VIEW_SELF)->member);
+	assert_int_equal(peer(VIEW_SELF)->has, HAS_ALL);
+	asked(MSIG_PROCESS_ADD, VIEW_SELF);
+	bench_decide(&b);
+	assert_int_equal(run()->tid[0], 5);
+	asked(MSIG_PROCESS_ZSK, VIEW_SELF);
+	bench_forget(&b);
+	bench_decide(&b);
+	EXPECT(1, ABORT);
+	assert_int_not_equal(run()->kind, MSIG_PROCESS_ZSK);
+	asked(MSIG_PROCESS_ZSK, 1);
+	run()->led = true;
+	run()->voters = BIT(1);
+	peer(VIEW_SELF)->has = 0; /* a join of its own in the middle would go first */
+	bench_decide(&b);
+	assert_int_equal(run()->tid[0], 5);
+}
+
+int
+main(void)
+{
+#define HALF(test) cmocka_unit_test_setup_teardown(test, half, teardown)
+	const struct CMUnitTest tests[] = {
+	    HALF(test_says_what_is_in),
+	    HALF(test_knows_of_all),
+	    HALF(test_leaver_adds_nothing),
+	    HALF(test_parent_shows_it),
+	    HALF(test_not_believed),
+	    HALF(test_serves_as_the_requestor_says),
+	    IN(two, test_fallen_out_meanwhile),
+	    IN(two, test_fallen_out_in_the_middle),
+	    IN(two, test_no_member_asks_for),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
