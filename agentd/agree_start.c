@@ -93,7 +93,8 @@ led_intent(struct step *s)
 
 	if (view->d.provider[VIEW_SELF].member || leader != VIEW_SELF) /* a member asks for these */
 		i = agree_for_the_group(s);
-	if (i.kind != 0 && agree_goes_before(view, i.kind, i.subject, &other) == NULL)
+	bool turn = count == 0 || view->d.attempts % 2 == 0;
+	if (i.kind != 0 && turn && agree_goes_before(view, i.kind, i.subject, &other) == NULL)
 		return i;
 	for (int k = 0; k < count; k++) {
 		const struct lead_task *t = &task[(k + (int)(view->d.attempts % 64)) % count];

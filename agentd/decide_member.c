@@ -446,9 +446,10 @@ follow_requestor(struct step *s)
 		bool signs = (view->designated & BIT(i)) != 0;
 		uint8_t has = p->has;
 		if (!p->used || p->member || i == run->subject || i == run->requestor ||
-		    !p->statement.known || (!signs && (has & (HAS_KEYS | HAS_CDS)) != 0))
+		    !p->statement.known)
 			continue;
-		int cds = i == VIEW_SELF ? -1 : at_requestor(view, VIEW_CDS, p->statement.cds);
+		int cds =
+		    i == VIEW_SELF || !signs ? -1 : at_requestor(view, VIEW_CDS, p->statement.cds);
 		int ns = !view->d.agent_ns || (signs && (has & HAS_CDS) == 0)
 			     ? -1
 			     : at_requestor(view, VIEW_NS, process_own_ns(view, i));
@@ -525,6 +526,13 @@ as_stated(struct step *s, int provider)
 	p->contributed = has != 0;
 	view->persist = true;
 	step_journal(s, "%s says itself what of it is in the zone", p->identity);
+}
+
+/* Where the delegation shows nowhere, DS are all that there is to see. */
+static bool
+delegation_agrees(const struct zone_view *view, int provider)
+{
+	return view_hidden(view) ? has_ds(view, provider) : decide_delegated(view, provider) == 1;
 }
 
 /* The first start decides from what is delegated; later only processes change the group. A peer
@@ -622,8 +630,10 @@ decide_membership(struct step *s)
 			step_journal(s, "%s is out of the zone%s: the delegation has it no more",
 				     p->identity, p->has != 0 ? " in part" : "");
 		}
-		if (p->has == 0 && p->statement.known && e != NULL && e->on && !e->sign &&
-		    rset_empty(p->statement.dnskey) &&
+		/* Where the delegation shows nowhere a process has to name it, and ends with a
+		 * person who looks at that. */
+		if (!view_hidden(view) && p->has == 0 && p->statement.known && e != NULL && e->on &&
+		    !e->sign && rset_empty(p->statement.dnskey) &&
 		    (d->process.kind == 0 || d->process.subject != i) &&
 		    decide_delegated(view, i) == 1 && !decide_unnamed_by_voters(view, i)) {
 			p->has = HAS_NS;
@@ -634,7 +644,7 @@ decide_membership(struct step *s)
 		}
 		if (p->member || p->expelled || !p->statement.known || !says_member(view, i) ||
 		    e == NULL || (d->process.kind != 0 && d->process.subject == i) ||
-		    decide_delegated(view, i) != 1)
+		    !delegation_agrees(view, i))
 			continue;
 		p->member = p->contributed = true;
 		p->has = HAS_ALL;

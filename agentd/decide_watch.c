@@ -64,6 +64,26 @@ owners_ns(struct step *s)
 	}
 }
 
+/* DS that stand for no key of anybody, for a while: nobody but a person knows whether they may go. */
+static void
+strange_ds(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct reason why;
+
+	if (view->d.process.kind != 0 || !view->d.provider[VIEW_SELF].member ||
+	    process_check(view, COND_DS_KNOWN, true, s->now, &why) || why.class != REASON_BLOCKED)
+		return;
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *p = view->d.place[i];
+		const struct view_version *v =
+		    p == NULL || p->kind != PLACE_PARENT ? NULL : view_current(p, VIEW_DS);
+		if (v != NULL && !step_due(s, v->first, view->config.times.hold_down))
+			return;
+	}
+	step_reason(s, &why);
+}
+
 /* A rollover that was interrupted, and nobody remembers: its order went with a database. */
 static void
 half_rolled(struct step *s)
@@ -142,6 +162,7 @@ decide_watch(struct step *s)
 		step_blocked(s, r.object, r.place, "every cached set to validate", r.text,
 			     "some resolvers fail now: compare keys, signatures and DS there");
 	owners_ns(s);
+	strange_ds(s);
 	half_rolled(s);
 	if (view->d.paused)
 		step_blocked(s, REASON_OF_OPERATOR, "", "", "paused by the operator", "resume");

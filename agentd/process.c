@@ -502,6 +502,27 @@ ns_published(const struct zone_view *view)
 	return false;
 }
 
+/* Has the parent DS of keys that once were ours, and that we want no more? */
+static bool
+past_ds(const struct zone_view *view)
+{
+	struct rset others = view->d.foreign;
+
+	for (int i = 1; i < view->d.providers; i++)
+		if (view->d.provider[i].used)
+			others = rset_or(others, view->d.provider[i].statement.dnskey);
+	others = rset_or(others, rpool_keys(&view->d.pool, view->d.provider[0].statement.cds));
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *p = view->d.place[i];
+		const struct view_version *v =
+		    p == NULL || p->kind != PLACE_PARENT ? NULL : view_current(p, VIEW_DS);
+		if (v != NULL && view->d.provider[VIEW_SELF].member &&
+		    !rset_within(rpool_keys(&view->d.pool, v->set), others))
+			return true;
+	}
+	return false;
+}
+
 void
 process_target(const struct zone_view *view, struct process_target *t)
 {
@@ -530,9 +551,10 @@ process_target(const struct zone_view *view, struct process_target *t)
 			t->ns_set = rset_or(t->ns_set, s->ns);
 	}
 	/* The sets of a single signer are its own affair, unless they are about to change at the
-	 * parent. */
-	t->cds_shown = __builtin_popcount(t->cds) >= 2 || run->kind == MSIG_PROCESS_REMOVE ||
-		       run->kind == MSIG_PROCESS_KSK || run->kind == MSIG_PROCESS_ALGORITHM;
+	 * parent, or the parent did not follow. */
+	t->cds_shown = __builtin_popcount(t->cds) >= 2 || past_ds(view) ||
+		       run->kind == MSIG_PROCESS_REMOVE || run->kind == MSIG_PROCESS_KSK ||
+		       run->kind == MSIG_PROCESS_ALGORITHM;
 	if (t->cds_shown)
 		keep_cds(view, t);
 	if (MUTANT(CDS_SWAP) && (effects & EFFECT_CDS_ADD)) {

@@ -22,6 +22,7 @@ tidy(struct sim *sim)
 	world_owner_lists_again(sim);
 	world_owner_helps(sim);
 	world_owner_makes_ns_equal(sim);
+	world_parent_tidy(sim);
 	world_owner_tidies(sim);
 	world_expel_everywhere(sim);
 	for (int i = 0; i < sim->nodes && !sim->failed; i++)

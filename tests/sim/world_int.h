@@ -65,6 +65,7 @@ void world_owner_acts(struct sim *sim, struct event *e);
 void world_blip(struct sim *sim);
 void world_owner_helps(struct sim *sim);
 void world_owner_makes_ns_equal(struct sim *sim);
+void world_parent_tidy(struct sim *sim);
 void world_owner_tidies(struct sim *sim);
 void world_owner_lists_again(struct sim *sim);
 void world_owner_keeps_one(struct sim *sim);

@@ -130,6 +130,37 @@ world_scan(struct sim *sim)
 		world_parent_publish(sim);
 }
 
+static bool
+asks_for_less_ds(const struct node *n)
+{
+	for (int i = 0; n->view != NULL && i < n->view->reasons; i++)
+		if (n->view->reason[i].class == REASON_BLOCKED &&
+		    n->view->reason[i].object == REASON_OF_DS &&
+		    strstr(n->view->reason[i].todo, "remove that DS") != NULL)
+			return true;
+	return false;
+}
+
+/* Whoever registered the zone takes DS out that stand for no key that anybody has. */
+void
+world_parent_tidy(struct sim *sim)
+{
+	struct parent *parent = &sim->parent;
+	struct rset keys = RSET_NONE;
+	bool asked = false;
+
+	for (int i = 0; i < sim->nodes; i++) {
+		asked |= asks_for_less_ds(&sim->node[i]);
+		keys = rset_or(keys, world_published(&sim->node[i]));
+	}
+	struct rset ds = rset_and(parent->ds, world_cds_of(sim, keys, 43));
+	if (!asked || rset_empty(ds) || rset_equal(ds, parent->ds))
+		return;
+	parent->ds = ds;
+	sim_trace(sim, "parent: DS of %d keys, by hand", rset_count(ds));
+	world_parent_publish(sim);
+}
+
 struct rset
 world_keys_of_ds(const struct sim *sim)
 {
