@@ -541,6 +541,39 @@ test_peer_states_nothing_any_more(void **state)
 	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_OVERLAY));
 }
 
+/* A database that was put back has an older statement than what was built on a later one: nothing
+ * of that goes before the peer has said again what it states now. */
+static void
+test_stale_takes_nothing(void **state)
+{
+	bench_clear(&b);
+	bench_init(&b, 2, 3);
+	struct view_provider *p = &b.view->d.provider[1];
+	const struct view_contribution *c = &b.view->d.want.from[1];
+	struct view_statement old = p->statement, st = old;
+	st.counter++;
+	rset_add(&st.dnskey, b.ksk[2]);
+	st.cds = rset_or(st.cds, b.cds[2]);
+	st.cdnskey = rset_or(st.cdnskey, b.cdnskey[2]);
+	view_on_statement(b.view, 1, &st, b.now);
+	bench_run(&b, 2000);
+	assert_true(rset_equal(c->dnskey, st.dnskey));
+	assert_true(rset_equal(c->cds, st.cds));
+	p->statement = old;
+	rset_add(&p->statement.dnskey, b.zsk[2]); /* more is no harm */
+	p->stale = b.view->dirty = true;
+	bench_run(&b, 5000);
+	assert_true(rset_equal(c->dnskey, rset_or(st.dnskey, p->statement.dnskey)));
+	assert_true(rset_equal(c->cds, st.cds));
+	assert_true(rset_equal(c->cdnskey, st.cdnskey));
+	p->stale = false; /* it was its word */
+	b.view->dirty = true;
+	bench_run(&b, 60000);
+	assert_true(rset_equal(c->dnskey, p->statement.dnskey));
+	assert_true(rset_equal(c->cds, old.cds));
+	assert_true(rset_equal(c->cdnskey, old.cdnskey));
+}
+
 static void
 test_combiner_refuses(void **state)
 {
@@ -671,6 +704,7 @@ main(void)
 	    T(test_keys_of_a_join_are_stated),
 	    T(test_new_own_key_is_stated),
 	    T(test_peer_states_nothing_any_more),
+	    T(test_stale_takes_nothing),
 	    T(test_combiner_refuses),
 	    T(test_combiner_forgot),
 	    T(test_mode_all_carries_own_keys),

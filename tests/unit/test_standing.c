@@ -62,16 +62,16 @@ test_says_what_is_in(void **state)
 static void
 test_knows_of_all(void **state)
 {
-	known(HAS_KEYS | HAS_CDS, HAS_KEYS);
+	known(0, HAS_KEYS);
 	peer(2)->statement.process_epoch = 8;
-	assert_int_equal(then(), HAS_KEYS | HAS_CDS);
+	assert_int_equal(then(), 0);
 	peer(2)->statement.received = b.now;
 	b.view->d.ended.time = b.now - SECOND;
 	bench_run(&b, 50 * SECOND);
-	assert_int_equal(peer(2)->has, HAS_KEYS | HAS_CDS);
+	assert_int_equal(peer(2)->has, 0);
 	b.view->d.ended.time = b.now;
 	bench_run(&b, 20 * SECOND);
-	assert_int_equal(peer(2)->has, HAS_KEYS | HAS_CDS);
+	assert_int_equal(peer(2)->has, 0);
 	b.view->d.ended.time = peer(2)->statement.received - SECOND;
 	assert_int_equal(then(), HAS_KEYS);
 }
@@ -84,33 +84,46 @@ test_leaver_adds_nothing(void **state)
 	bench_run(&b, 5 * SECOND);
 	known(HAS_KEYS, HAS_ALL);
 	assert_int_equal(then(), HAS_KEYS);
-	known(HAS_KEYS | HAS_CDS, HAS_ALL & ~HAS_CDS);
+	known(HAS_KEYS | HAS_NS, HAS_KEYS | HAS_CDS);
 	assert_int_equal(then(), HAS_KEYS);
 }
 
-/* Whatever it says: what the parent has, or may have, is in. */
+/* Whatever it says: what the parent has, or may have, is in; at one of its servers is enough. */
 static void
 test_parent_shows_it(void **state)
 {
+	b.parents = 2;
+	b.lags = true;
 	b.parent.set[VIEW_DS] = rset_or(b.parent.set[VIEW_DS], ds(2));
-	bench_run(&b, 5 * SECOND);
-	known(HAS_ALL, 0);
-	assert_int_equal(then(), HAS_KEYS | HAS_CDS);
+	bench_run(&b, 60 * SECOND); /* it is looked up anew */
+	known(HAS_KEYS | HAS_NS, 0);
+	assert_int_equal(then(), HAS_KEYS);
+	b.lags = false;
 	b.parent.set[VIEW_DS] = rset_or(ds(0), ds(1));
 	rset_add(&b.parent.set[VIEW_NS], b.ns[2]);
 	bench_run(&b, 5 * SECOND);
-	known(HAS_ALL, 0);
+	known(HAS_KEYS | HAS_NS, 0);
 	assert_int_equal(then(), HAS_NS);
 	rset_del(&b.parent.set[VIEW_NS], b.ns[2]);
 	bench_run(&b, 5 * SECOND);
 	b.parent.silent = true; /* unknown is not empty */
 	bench_run(&b, 5 * SECOND);
-	known(HAS_ALL, 0);
-	assert_int_equal(then(), HAS_ALL);
+	known(HAS_KEYS | HAS_NS, 0);
+	assert_int_equal(then(), HAS_KEYS | HAS_NS);
 	b.parent.silent = false;
 	bench_run(&b, 5 * SECOND);
-	known(HAS_ALL, 0);
+	known(HAS_KEYS | HAS_NS, 0);
 	b.view->parent_known = false;
+	assert_int_equal(then(), HAS_KEYS | HAS_NS);
+}
+
+/* The parent was asked for its DS, and may come with it at any time. */
+static void
+test_parent_may_come(void **state)
+{
+	known(HAS_ALL, 0);
+	assert_int_equal(then(), HAS_KEYS | HAS_CDS);
+	known(HAS_KEYS | HAS_CDS, HAS_NS);
 	assert_int_equal(then(), HAS_ALL);
 }
 
@@ -287,6 +300,7 @@ main(void)
 	    HALF(test_knows_of_all),
 	    HALF(test_leaver_adds_nothing),
 	    HALF(test_parent_shows_it),
+	    HALF(test_parent_may_come),
 	    HALF(test_not_believed),
 	    HALF(test_serves_as_the_requestor_says),
 	    IN(two, test_fallen_out_meanwhile),

@@ -274,6 +274,17 @@ test_put_back(void **state)
 	assert_true(d->rebuild);
 }
 
+/* What a database that is gone on with has of the peers is as old as it is. */
+static void
+test_confirm_pulls(void **state)
+{
+	assert_false(pulls(1));
+	b.view->d.rebuild = true;
+	assert_true(view_on_command(b.view, VIEW_CONFIRM));
+	assert_true(b.view->d.provider[1].stale);
+	assert_true(pulls(1));
+}
+
 static void
 test_addresses(void **state)
 {
@@ -503,6 +514,7 @@ main(void)
 	    T(test_statements),
 	    T(test_older_is_pulled),
 	    T(test_put_back),
+	    T(test_confirm_pulls),
 	    T(test_beats_make_pulls),
 	    T(test_addresses),
 	    T(test_no_room_for_a_server),

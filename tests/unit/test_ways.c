@@ -627,6 +627,35 @@ test_unnamed_follows_nsmgmt(void **state)
 	assert_true(b.view->d.agent_ns);
 }
 
+/* The agents are to manage NS, and the owner's lack somebody's: it is asked to add them only when
+ * that is safe, and until then nobody has to do anything. */
+static void
+test_owner_adds_safe_names(void **state)
+{
+	rset_del(&b.signer.set[VIEW_NS], b.ns[1]);
+	rset_del(&b.server[1].set[VIEW_DNSKEY], b.zsk[0]);
+	bench_run(&b, 5 * SECOND);
+	b.view->d.agent_ns = false;
+	in_the_middle(MSIG_PROCESS_ZSK, 1, 1, 3, PHASE_EXECUTING, 3);
+	runs(1, MSIG_PROCESS_ZSK, 3, 9);
+	bench_run(&b, 2 * SECOND);
+	assert_false(b.view->d.agent_ns);
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_NS));
+	const struct reason *r = bench_reason(&b, REASON_PEER, REASON_OF_NS);
+	assert_non_null(r);
+	assert_string_equal(r->place, place(PLACE_SERVER, "192.0.2.2@53")->server);
+	rset_add(&b.server[1].set[VIEW_DNSKEY], b.zsk[0]);
+	bench_run(&b, 60 * SECOND);
+	assert_false(b.view->d.agent_ns);
+	r = bench_reason(&b, REASON_BLOCKED, REASON_OF_NS);
+	assert_non_null(r);
+	assert_string_equal(r->todo,
+			    "the owner makes them equal before NSMGMT=AGENT can be followed");
+	rset_add(&b.signer.set[VIEW_NS], b.ns[1]);
+	bench_run(&b, 5 * SECOND);
+	assert_true(b.view->d.agent_ns);
+}
+
 /* Whoever leaves and states nothing any more: what is there of it stays until its step, and all
  * else goes on. */
 static void
@@ -1208,6 +1237,7 @@ main(void)
 	    IN(three, test_leave_without_kept_out),
 	    IN(two, test_left_names_the_others),
 	    IN(bystander, test_unnamed_follows_nsmgmt),
+	    IN(two, test_owner_adds_safe_names),
 	    IN(two, test_states_nothing),
 	    IN(three, test_half_in_is_told),
 	    IN(three, test_speaker_does_not_know),
