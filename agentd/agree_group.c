@@ -164,6 +164,16 @@ agree_at_parent(const struct zone_view *view, int provider)
 	return any;
 }
 
+bool
+agree_unfinished_ns(const struct zone_view *view, int provider)
+{
+	const struct view_ended *e = &view->d.ended;
+
+	return view->d.provider[VIEW_SELF].member && view_hidden(view) && !e->completed &&
+	       e->subject == provider &&
+	       (e->kind == MSIG_PROCESS_NS_ADD || e->kind == MSIG_PROCESS_NS_REMOVE);
+}
+
 /* A join that was interrupted is known to some and not to others: it goes first, so that all agree
  * again on what is in; of several the one of the lowest identity. Returns who goes before this
  * provider, or -1. */

@@ -30,6 +30,9 @@ uint32_t agree_leaving(const struct zone_view *view);
 /* Of which keys or CDS are in the zone, whatever it is to become. */
 uint32_t agree_partly(const struct zone_view *view);
 bool agree_at_parent(const struct zone_view *view, int provider);
+/* Ended the last process here in the middle, and it was about its name servers? Where the
+ * delegation shows nowhere, what it came to is seen by nobody. */
+bool agree_unfinished_ns(const struct zone_view *view, int provider);
 /* Named without signing, and not to be any more. */
 uint32_t agree_unwanted(const struct zone_view *view);
 /* Why something else is to be done first, or NULL; *who: whose turn it is, or -1. */

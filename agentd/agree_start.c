@@ -48,7 +48,8 @@ group_kind(const struct zone_view *view, int i)
 	    !agree_serves_only(view, i))
 		return MSIG_PROCESS_NS_REMOVE;
 	if (agree_serves_only(view, i) &&
-	    (p->has == 0 || (p->has == HAS_NS && !agree_at_parent(view, i))) &&
+	    (p->has == 0 ||
+	     (p->has == HAS_NS && (!agree_at_parent(view, i) || agree_unfinished_ns(view, i)))) &&
 	    p->statement.known && !rset_empty(p->statement.ns))
 		return MSIG_PROCESS_NS_ADD;
 	return 0;

@@ -115,6 +115,47 @@ test_operator_looks(void **state)
 	assert_false(operator_looks(&s));
 }
 
+/* The zone names it, and that is all that shows. */
+static void
+serves_unseen(uint8_t has, bool completed)
+{
+	struct view_statement st = peer(1)->statement;
+
+	st.dnskey = st.cds = st.cdnskey = RSET_NONE;
+	peer(1)->statement = st;
+	peer(1)->has = has;
+	memset(run(), 0, sizeof(*run()));
+	b.view->d.ended = (struct view_ended){
+	    .kind = MSIG_PROCESS_NS_ADD, .subject = 1, .completed = completed, .time = b.now};
+	b.view->d.backoff = 0;
+	b.view->dirty = true;
+	bench_decide(&b);
+}
+
+/* An ns-add that ended in the middle begins once more: nobody sees how far the parent is. */
+static void
+test_ns_add_unseen(void **state)
+{
+	owner(1, true, false);
+	rset_add(&b.signer.set[VIEW_NS], b.ns[1]);
+	b.copy = b.server[1] = b.server[0] = b.signer;
+	b.child = 1;
+	b.view->d.paused = true;
+	bench_run(&b, 10000);
+	b.view->d.paused = false;
+	assert_true(view_hidden(b.view));
+	serves_unseen(0, true);
+	assert_int_equal(peer(1)->has, HAS_NS);
+	assert_int_equal(run()->kind, 0);
+	serves_unseen(0, false);
+	assert_int_equal(peer(1)->has, 0);
+	assert_int_equal(run()->kind, MSIG_PROCESS_NS_ADD);
+	serves_unseen(HAS_NS, true);
+	assert_int_equal(run()->kind, 0);
+	serves_unseen(HAS_NS, false);
+	assert_int_equal(run()->kind, MSIG_PROCESS_NS_ADD);
+}
+
 /* Whoever asks there is served, named or not: its copy counts for S1 and S2 and for holds. */
 static void
 test_counts_as_server(void **state)
@@ -228,6 +269,7 @@ main(void)
 	    IN(two_parents, test_joiner_at_the_parent),
 	    IN(two_parents, test_start),
 	    IN(two_parents, test_operator_looks),
+	    IN(member, test_ns_add_unseen),
 	    IN(two_parents, test_parents_differ),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
