@@ -203,6 +203,7 @@ test_older_record(void **state)
 		assert_int_equal(d->provider[1].has, HAS_KEYS);
 		assert_int_equal(rset_count(d->provider[0].statement.dnskey), 2);
 		assert_int_equal(d->provider[0].statement.wish, 0);
+		assert_int_equal(d->provider[0].statement.standing, HAS_ALL | MSIG_STANDING_MEMBER);
 		assert_int_equal(d->process.step, 2);
 		assert_int_equal(d->process.requestor, 1);
 		assert_false(d->process.led);
@@ -213,6 +214,31 @@ test_older_record(void **state)
 		free(blob);
 	}
 	view_free(old);
+}
+
+/* What a statement in it says of its provider follows from what it was doing: process, step. */
+static void
+test_older_statement(void **state)
+{
+	static const struct {
+		uint8_t process, step, standing;
+	} cases[] = {{0, 7, HAS_ALL | MSIG_STANDING_MEMBER}, {0, 0, 0}, {MSIG_PROCESS_ZSK, 7, 0}};
+	const size_t at = 159;
+	uint8_t id[16] = {1}, record[sizeof(durable_v3)];
+
+	memcpy(record, durable_v3, sizeof(record));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct zone_view *old =
+		    view_new("shop.example.", "msa.p1.", &view_times_lab, id, id);
+		const struct view_statement *st = &old->d.provider[0].statement;
+		record[at] = cases[i].process;
+		record[at + 1] = cases[i].step;
+		assert_int_equal(view_decode(old, record, sizeof(record), BENCH_START), 0);
+		assert_int_equal(st->process, cases[i].process);
+		assert_int_equal(st->step, cases[i].step);
+		assert_int_equal(st->standing, cases[i].standing);
+		view_free(old);
+	}
 }
 
 /* A later term is joined with one vote, and what belongs to the former counts no more. */
@@ -622,14 +648,19 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, three, teardown)
-	    T(test_call),          T(test_all_votes),    T(test_winner),
-	    T(test_one_vote_each), T(test_other_winner), T(test_vote_missing),
-	    T(test_no_spinning),   T(test_restart),      T(test_older_record), T(test_later_term),
-	    T(test_earlier_term),  T(test_absurd_term),  T(test_other_hsync),
-	    T(test_voters),        T(test_joiner),       T(test_all_there),
-	    T(test_patience),      T(test_lost),         T(test_lease),
-	    T(test_renew),         T(test_answers),      T(test_clock),
-	    T(test_doubt),         T(test_model),        cmocka_unit_test(test_three_agents),
+	    T(test_call),         T(test_all_votes),
+	    T(test_winner),       T(test_one_vote_each),
+	    T(test_other_winner), T(test_vote_missing),
+	    T(test_no_spinning),  T(test_restart),
+	    T(test_older_record), T(test_older_statement),
+	    T(test_later_term),   T(test_earlier_term),
+	    T(test_absurd_term),  T(test_other_hsync),
+	    T(test_voters),       T(test_joiner),
+	    T(test_all_there),    T(test_patience),
+	    T(test_lost),         T(test_lease),
+	    T(test_renew),        T(test_answers),
+	    T(test_clock),        T(test_doubt),
+	    T(test_model),        cmocka_unit_test(test_three_agents),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

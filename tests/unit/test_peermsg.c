@@ -50,6 +50,7 @@ setup(void **state)
 	statement.step = 2;
 	statement.epoch = 3;
 	statement.owner_serial = 2026010101;
+	statement.standing = MSIG_STANDING_KEYS | MSIG_STANDING_NS;
 	memset(statement.generation, 9, sizeof(statement.generation));
 	memset(statement.hsync_digest, 8, sizeof(statement.hsync_digest));
 	assert_int_equal(msig_sig0_key_generate(NAME("ns1.p1.example."), 15, &key), 0);
@@ -524,6 +525,7 @@ test_statements(void **state)
 		assert_int_equal(st.step, statement.step);
 		assert_int_equal(st.epoch, statement.epoch);
 		assert_int_equal(st.owner_serial, statement.owner_serial);
+		assert_int_equal(st.standing, statement.standing);
 		assert_memory_equal(st.generation, statement.generation, 16);
 		assert_memory_equal(st.hsync_digest, statement.hsync_digest, 32);
 		assert_true(msig_apex_eq(&st.apex, &statement.apex));
@@ -545,6 +547,41 @@ test_statements(void **state)
 		assert_int_equal(msig_statement_from_peermsg(&msg, &st), MSIG_EVALUE);
 		msig_peermsg_clear(&msg);
 	}
+}
+
+/* Of a sender that does not say: at rest, in sync, it is a member with all; else nobody knows. */
+static const struct {
+	uint8_t process, step, standing;
+} derived[] = {
+    {0, 7, MSIG_STANDING_KEYS | MSIG_STANDING_CDS | MSIG_STANDING_NS | MSIG_STANDING_MEMBER},
+    {0, 0, 0},
+    {0, 6, 0},
+    {MSIG_PROCESS_ADD, 7, 0},
+    {MSIG_PROCESS_REMOVE, 7, 0},
+    {MSIG_PROCESS_ZSK, 3, 0},
+};
+
+static void
+test_standing(void **state)
+{
+	struct msig_peermsg msg;
+
+	carry(MSIG_OP_STATE, &msg);
+	for (size_t i = 0; i < sizeof(derived) / sizeof(derived[0]); i++) {
+		struct msig_statement st;
+
+		msg.option.process = derived[i].process;
+		msg.option.step = derived[i].step;
+		msg.option.has |= MSIG_HAS(STANDING);
+		assert_int_equal(msig_statement_from_peermsg(&msg, &st), 0);
+		assert_int_equal(st.standing, statement.standing);
+		msig_statement_clear(&st);
+		msg.option.has &= ~MSIG_HAS(STANDING);
+		assert_int_equal(msig_statement_from_peermsg(&msg, &st), 0);
+		assert_int_equal(st.standing, derived[i].standing);
+		msig_statement_clear(&st);
+	}
+	msig_peermsg_clear(&msg);
 }
 
 static void
@@ -689,6 +726,7 @@ main(void)
 	    cmocka_unit_test(test_room),
 	    cmocka_unit_test(test_refusals),
 	    cmocka_unit_test(test_statements),
+	    cmocka_unit_test(test_standing),
 	    cmocka_unit_test(test_statement_order),
 	    cmocka_unit_test(test_change),
 	    cmocka_unit_test(test_odd_change),

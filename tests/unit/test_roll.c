@@ -572,6 +572,64 @@ test_not_taken_back(void **state)
 	assert_non_null(key_in(R(KSK), S(PUBLISHED)));
 }
 
+static const struct view_key *
+key_of(uint8_t role, uint8_t algorithm)
+{
+	for (int i = 0; i < stored; i++)
+		if (store[i].role == role && store[i].algorithm == algorithm)
+			return &store[i];
+	return NULL;
+}
+
+static void
+orphan(const struct view_key *k)
+{
+	rset_add(&b.view->d.orphans, k->rr);
+	bench_run(&b, 30000);
+}
+
+/* A key that was never used goes alone, while it is not the only one of its algorithm. */
+static void
+test_orphan(void **state)
+{
+	make(R(ZSK), 13, S(PUBLISHED));
+	sign();
+	view_on_keys(b.view, true, "", store, stored);
+	orphan(key_in(R(ZSK), S(PUBLISHED)));
+	assert_non_null(key_in(R(ZSK), S(REMOVED)));
+	assert_non_null(key_in(R(ZSK), S(ACTIVE)));
+	assert_int_equal(rset_count(b.view->d.orphans), 0);
+}
+
+/* Of two algorithms, one goes with all of its keys or stays with all of them. */
+static void
+test_orphans_of_an_algorithm(void **state)
+{
+	const struct view_key *ksk, *zsk;
+
+	half_rolled();
+	ksk = key_of(R(KSK), 8);
+	zsk = key_of(R(ZSK), 8);
+	orphan(zsk);
+	assert_int_equal(zsk->state, S(PUBLISHED));
+	assert_int_equal(ksk->state, S(PUBLISHED));
+	/* What goes with a key has to be safe as well: a server shows signatures of the ZSK alone,
+	 * and the KSK would take that along. */
+	stuck = true;
+	b.server[0].signers[VIEW_SOA] = RSET_NONE;
+	rset_add(&b.server[0].signers[VIEW_SOA], zsk->rr);
+	bench_run(&b, 30000);
+	orphan(ksk);
+	assert_int_equal(zsk->state, S(PUBLISHED));
+	assert_int_equal(ksk->state, S(PUBLISHED));
+	stuck = false;
+	sign();
+	bench_run(&b, 60000);
+	assert_int_equal(zsk->state, S(REMOVED));
+	assert_int_equal(ksk->state, S(REMOVED));
+	assert_int_equal(rset_count(b.view->d.orphans), 0);
+}
+
 /* The parent has gone over: this signer does as well, though no rollover runs. */
 static void
 test_goes_over(void **state)
@@ -656,6 +714,8 @@ main(void)
 	    C(test_active_stays_active),
 	    T(test_algorithm_again),
 	    T(test_not_taken_back),
+	    T(test_orphan),
+	    T(test_orphans_of_an_algorithm),
 	    T(test_goes_over),
 	    T(test_orders),
 	    T(test_one_algorithm),

@@ -106,6 +106,29 @@ test_key_goes_when_caches_forgot(void **state)
 	assert_true(safety_keys(b.view, less, end).ok);
 }
 
+/* Whoever signs the SOA signs all else: what has the largest TTL is cached longest. */
+static void
+test_signatures_of_all(void **state)
+{
+	struct rset less = all();
+	int place = index_of(PLACE_SERVER, 1);
+	rset_del(&less, b.zsk[1]);
+	show(place, VIEW_SOA, RSET_NONE, one(b.ksk[1]));
+	int64_t end = b.now + 10000 + view_times_lab.d, late = b.now + 100000 + view_times_lab.d;
+	view_on_followed(b.view, 100);
+	assert_false(safety_keys(b.view, less, end).ok);
+	assert_int_equal(safety_keys(b.view, less, end).until, late);
+	assert_true(safety_keys(b.view, less, late).ok);
+	view_on_followed(b.view, 1); /* the SOA itself is there, too */
+	assert_int_equal(safety_keys(b.view, less, end - 1).until, end);
+	/* A DNSKEY set has its own. */
+	view_on_followed(b.view, 100);
+	show(place, VIEW_DNSKEY, b.own[1], one(b.ksk[1]));
+	show(place, VIEW_DNSKEY, all(), one(b.ksk[1]));
+	end = b.now + 10000 + view_times_lab.d;
+	assert_int_equal(safety_signing(b.view, one(b.zsk[0]), b.now).until, end);
+}
+
 static void
 test_own_ksk_may_not_go(void **state)
 {
@@ -255,6 +278,41 @@ test_named_until_caches_forget(void **state)
 	assert_true(safety_visible(p, b.now));
 	assert_true(safety_visible(p, b.now + 19000));
 	assert_false(safety_visible(p, b.now + 40000));
+}
+
+/* It names itself, so whoever asked it goes on to do so; that it was silent to us for a while, or
+ * who else names it, is nothing to them. */
+static void
+test_kept_itself(void **state)
+{
+	struct view_place *p = b.view->d.place[index_of(PLACE_SERVER, 1)];
+	struct view_answer silent = {.place = index_of(PLACE_SERVER, 1), .type = VIEW_NS};
+	struct rset both = rset_or(one(b.ns[0]), one(b.ns[1]));
+
+	b.view->d.hsync.entry[1].on = false; /* what it said last counts, while it is silent */
+	b.view->listed = 1;
+	show(index_of(PLACE_PARENT, -1), VIEW_NS, one(b.ns[0]), RSET_NONE);
+	show(index_of(PLACE_SIGNER, 0), VIEW_NS, one(b.ns[0]), RSET_NONE);
+	show(index_of(PLACE_SERVER, 0), VIEW_NS, one(b.ns[0]), RSET_NONE);
+	safety_delegations(b.view, b.now);
+	assert_true(p->named != 0);
+	silent.time = ++b.now;
+	view_on_answer(b.view, &silent);
+	b.now += 10000 + view_times_lab.d;
+	safety_delegations(b.view, b.now);
+	assert_int_equal(p->named, 0);
+	b.now = p->unnamed + 1;
+	safety_delegations(b.view, b.now);
+	assert_int_equal(p->named, 0);
+	show(index_of(PLACE_SERVER, 1), VIEW_NS, both, one(b.zsk[1]));
+	struct view_place later = *p;
+	safety_delegations(b.view, b.now);
+	assert_true(p->named != 0);
+	/* Not what names itself since then: nobody has come to it. */
+	*p = later;
+	p->history[VIEW_NS].at[p->history[VIEW_NS].count - 1].first = p->unnamed;
+	safety_delegations(b.view, b.now);
+	assert_int_equal(p->named, 0);
 }
 
 /* What a server gave out while it was named stays in caches for its own TTL after that. */
@@ -427,6 +485,7 @@ main(void)
 	    T(test_keys_may_grow),
 	    T(test_key_that_signs_may_not_go),
 	    T(test_key_goes_when_caches_forgot),
+	    T(test_signatures_of_all),
 	    T(test_own_ksk_may_not_go),
 	    T(test_ds),
 	    T(test_ds_needs_the_signature),
@@ -435,6 +494,7 @@ main(void)
 	    T(test_naming_needs_late_answers),
 	    T(test_unnamed_servers_do_not_count),
 	    T(test_named_until_caches_forget),
+	    T(test_kept_itself),
 	    T(test_remembered_for_its_ttl),
 	    T(test_named_before_we_knew),
 	    T(test_nobody_unseen),

@@ -435,6 +435,7 @@ test_codec(void **state)
 	uint8_t id[16] = {9};
 
 	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 5);
+	b.view->d.provider[1].statement.standing = HAS_CDS; /* whatever its process says */
 	assert_int_equal(view_encode(b.view, &one, &len), 0);
 	copy = view_new("shop.example.", "msa.p1.", &view_times_lab, id, id);
 	assert_int_equal(view_decode(copy, one, len, 0), 0);
@@ -442,6 +443,7 @@ test_codec(void **state)
 	assert_int_equal(len, len2);
 	assert_memory_equal(one, two, len);
 	assert_memory_equal(&copy->d.process, &b.view->d.process, sizeof(copy->d.process));
+	assert_int_equal(copy->d.provider[1].statement.standing, HAS_CDS);
 	free(two);
 	view_free(copy);
 
