@@ -630,10 +630,10 @@ decide_membership(struct step *s)
 			step_journal(s, "%s is out of the zone%s: the delegation has it no more",
 				     p->identity, p->has != 0 ? " in part" : "");
 		}
-		/* Where the delegation shows nowhere a process has to name it, and ends with a
-		 * person who looks at that. */
-		if (!view_hidden(view) && p->has == 0 && p->statement.known && e != NULL && e->on &&
-		    !e->sign && rset_empty(p->statement.dnskey) &&
+		/* Where the delegation shows nowhere who had no part in it believes the zone's
+		 * NS: it has nobody else to ask. */
+		if (p->has == 0 && p->statement.known && e != NULL && e->on && !e->sign &&
+		    rset_empty(p->statement.dnskey) &&
 		    (d->process.kind == 0 || d->process.subject != i) &&
 		    !agree_unfinished_ns(view, i) && decide_delegated(view, i) == 1 &&
 		    !decide_unnamed_by_voters(view, i)) {
