@@ -112,9 +112,11 @@ agree_end_early(struct step *s, const char *why)
 		subject->has &= (uint8_t)~HAS_KEYS;
 	if (effects & EFFECT_CDS_DEL)
 		subject->has &= (uint8_t)~HAS_CDS;
-	/* Who is to leave is not named again, whatever the parent says. */
+	/* Who is to leave is not named again, whatever the parent says. Where the delegation shows
+	 * nowhere, whoever is to stay is named by another process. */
 	bool leaves = (agree_listed(s->view) & BIT(run->subject)) == 0;
-	if ((effects & EFFECT_NS_DEL) != 0 && (leaves || parent_followed(s->view)))
+	if ((effects & EFFECT_NS_DEL) != 0 &&
+	    (leaves || parent_followed(s->view) || view_hidden(s->view)))
 		subject->has &= (uint8_t)~HAS_NS;
 	if (subject->has != HAS_ALL)
 		subject->member = false;

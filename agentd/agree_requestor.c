@@ -133,7 +133,11 @@ inform(struct step *s, uint32_t voters)
 		return;
 	for (int i = 1; i < s->view->d.providers; i++) {
 		struct view_provider *p = &s->view->d.provider[i];
-		if ((along & BIT(i)) == 0 || !p->ready || (run->done & BIT(i)) != 0 ||
+		const struct view_statement *st = &p->statement;
+		/* It was done, and says that it is in it; its database may be an older one. */
+		bool knows = (run->done & BIT(i)) != 0 && st->process == run->kind &&
+			     st->process_epoch == run->epoch;
+		if ((along & BIT(i)) == 0 || !p->ready || knows ||
 		    !step_due(s, p->sent, s->view->config.times.resend))
 			continue;
 		agree_say(s, i, MSIG_OP_EXECUTE, &m);
@@ -159,7 +163,9 @@ agree_conduct(struct step *s)
 	if (MUTANT(MAJORITY) && (run->done & 1) != 0 &&
 	    2 * __builtin_popcount(run->done) > __builtin_popcount(voters))
 		run->done |= voters;
-	if ((voters & ~run->done) == 0 && !step_frozen(s->view) && !agree_halted(s->view)) {
+	/* Who leads now may have been done before it had to ask for a look. */
+	if ((voters & ~run->done) == 0 && !step_frozen(s->view) && !agree_halted(s->view) &&
+	    !operator_looks(s)) {
 		if (run->step + 2 == process_rule(run->kind)->steps) {
 			struct view_message m = agree_our_process(s);
 			agree_finish(s);

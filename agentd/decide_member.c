@@ -368,8 +368,9 @@ follow_names(struct step *s)
 		return;
 	for (int i = 0; i < view->d.providers; i++) {
 		struct view_provider *p = &view->d.provider[i];
+		bool goes = (view->designated & BIT(i)) == 0;
 		/* What becomes of the subject its process says. */
-		if (!p->used || !p->statement.known || p->member ||
+		if (!p->used || !p->statement.known || (p->member && !goes) ||
 		    (run->kind != 0 && run->subject == i) ||
 		    (i == VIEW_SELF && (p->has == 0 || (view->designated & BIT(i)) != 0)))
 			continue;
@@ -377,6 +378,7 @@ follow_names(struct step *s)
 		if (shown < 0 || shown == ((p->has & HAS_NS) != 0))
 			continue;
 		p->has ^= HAS_NS;
+		p->member &= p->has == HAS_ALL;
 		p->contributed = p->has != 0;
 		view->persist = true;
 		step_journal(s, "%s is %snamed by all who vote", p->identity, shown ? "" : "not ");
@@ -410,20 +412,22 @@ left_keys(struct step *s, int provider)
 	return false;
 }
 
-/* Does the requestor's zone have all of these, at all of its servers? 0: none of them anywhere. */
+/* Do all servers of a provider show all of these, and have said so since then? 0: none of them
+ * anywhere; -1: neither, or not known. */
 static int
-at_requestor(const struct zone_view *view, enum view_type type, struct rset set)
+shown_by(const struct zone_view *view, int provider, enum view_type type, struct rset set,
+	 int64_t since)
 {
 	int in = 0, out = 0;
 
 	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *q = view->d.place[i];
 		if (q == NULL || q->kind != PLACE_SERVER ||
-		    view_place_provider(view, q) != view->d.process.requestor)
+		    view_place_provider(view, q) != provider)
 			continue;
 		const struct view_version *v = view_current(q, type);
 		if (v == NULL || q->history[type].status == MSIG_SEEN_UNKNOWN ||
-		    q->history[type].time < view->d.process.started)
+		    q->history[type].time < since)
 			return -1;
 		in += rset_within(set, v->set);
 		out += !rset_meets(set, v->set);
@@ -448,11 +452,13 @@ follow_requestor(struct step *s)
 		if (!p->used || p->member || i == run->subject || i == run->requestor ||
 		    !p->statement.known)
 			continue;
-		int cds =
-		    i == VIEW_SELF || !signs ? -1 : at_requestor(view, VIEW_CDS, p->statement.cds);
+		int cds = i == VIEW_SELF || !signs ? -1
+						   : shown_by(view, run->requestor, VIEW_CDS,
+							      p->statement.cds, run->started);
 		int ns = !view->d.agent_ns || (signs && (has & HAS_CDS) == 0)
 			     ? -1
-			     : at_requestor(view, VIEW_NS, process_own_ns(view, i));
+			     : shown_by(view, run->requestor, VIEW_NS, process_own_ns(view, i),
+					run->started);
 		if (cds >= 0)
 			has = cds ? has | HAS_KEYS | HAS_CDS : has & (uint8_t)~HAS_CDS;
 		if (ns >= 0)
@@ -467,12 +473,43 @@ follow_requestor(struct step *s)
 	}
 }
 
-/* Was it said after all that ended here, and never taken back? */
+/* At rest, and for long: members may remember another thing of somebody who is not to sign, after a
+ * process that some of them ended early. All show what the one shows who speaks for the group. */
+static void
+follow_speaker(struct step *s)
+{
+	struct zone_view *view = s->view;
+	int speaker = agree_speaker(view);
+	int64_t ended = view->d.ended.time;
+
+	if (view->d.process.kind != 0 || !view->d.agent_ns || speaker <= VIEW_SELF ||
+	    !view->d.provider[VIEW_SELF].member)
+		return;
+	for (int i = 1; i < view->d.providers; i++) {
+		struct view_provider *p = &view->d.provider[i];
+		if (!p->used || p->member || !p->statement.known || i == speaker ||
+		    (view->designated & BIT(i)) != 0)
+			continue;
+		int ns = shown_by(view, speaker, VIEW_NS, process_own_ns(view, i), ended + 1);
+		if (ns < 0 || ns == ((p->has & HAS_NS) != 0) ||
+		    !step_due(s, ended, view->config.times.alarm_after))
+			continue;
+		p->has ^= HAS_NS;
+		p->contributed = p->has != 0;
+		view->persist = true;
+		step_journal(s, "%s is %snamed by %s, who speaks for the group", p->identity,
+			     ns ? "" : "not ", view->d.provider[speaker].identity);
+	}
+}
+
+/* Has it not been taken back for long after all that ended here? */
 static bool
-says_for_long(struct step *s, const struct view_statement *st)
+says_for_long(struct step *s, const struct view_provider *p)
 {
 	const struct view_times *t = &s->view->config.times;
-	return st->received > s->view->d.ended.time && step_due(s, st->received, t->alarm_after);
+	int64_t ended = s->view->d.ended.time, said = p->statement.received;
+
+	return p->ready && !p->stale && step_due(s, said > ended ? said : ended, t->alarm_after);
 }
 
 /* Has any of the parent's servers DS of a provider's keys, or names its servers, or is that not
@@ -512,7 +549,7 @@ as_stated(struct step *s, int provider)
 	if (!p->used || p->member || !st->known || p->stale || view->d.process.kind != 0 ||
 	    st->process != 0 || (st->standing & MSIG_STANDING_MEMBER) != 0 ||
 	    rset_empty(st->dnskey) || agree_serves_only(view, provider) ||
-	    (st->process_epoch < view->d.epoch && !says_for_long(s, st)))
+	    (st->process_epoch < view->d.epoch && !says_for_long(s, p)))
 		return;
 	uint8_t has = st->standing & HAS_ALL;
 	if ((view->designated & BIT(provider)) == 0)
@@ -574,6 +611,7 @@ decide_membership(struct step *s)
 	still_in(s);
 	follow_names(s);
 	follow_requestor(s);
+	follow_speaker(s);
 	if (decide_serves_only(view) && self->has == 0 && d->process.kind == 0 &&
 	    decide_listed(view, VIEW_SELF)->on && decide_delegated(view, VIEW_SELF) == 1) {
 		self->has = HAS_NS;
@@ -589,7 +627,7 @@ decide_membership(struct step *s)
 		const struct view_statement *st = &p->statement;
 		if (i != VIEW_SELF && p->member && d->process.kind == 0 && st->known && !p->stale &&
 		    st->process == 0 && st->step == 0 &&
-		    (st->process_epoch >= d->epoch || says_for_long(s, st))) {
+		    (st->process_epoch >= d->epoch || says_for_long(s, p))) {
 			p->member = false; /* what it has stays */
 			view->persist = true;
 			step_journal(s, "%s says that it is no member: it has to join again",

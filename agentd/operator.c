@@ -73,7 +73,7 @@ current(const struct zone_view *view, int64_t now)
 
 	if ((w->step & OPERATOR_LOOKS) != 0)
 		return run->kind == w->kind && run->subject == w->subject &&
-		       run->step == (w->step & ~OPERATOR_LOOKS) && run->phase == PHASE_EXECUTING &&
+		       run->step == (w->step & ~OPERATOR_LOOKS) && run->phase >= PHASE_EXECUTING &&
 		       view_hidden(view) && !same(w, &view->d.approved);
 	if (w->kind == 0 || !operator_steps(view, w->kind) || same(w, &view->d.approved) ||
 	    now - view->waited > 2 * t->backoff_max + t->lease)
