@@ -195,6 +195,60 @@ unknown(struct safety *r, enum reason_object object, const char *place, const ch
 	reason_copy(r->text, sizeof(r->text), what);
 }
 
+/* DS that the parent is, or was, asked for by CDS, and until when they may be about. */
+struct asked {
+	struct rset keys;
+	const struct view_place *place;
+	int64_t until;
+};
+
+/* How long the DS of CDS that were taken back may be about: the parent may have taken them up, and
+ * its DS been seen by others than us. */
+static int64_t
+ds_of_past_cds(const struct zone_view *view, const struct view_version *cds)
+{
+	uint32_t ttl = 0;
+
+	if (cds->until == VIEW_NEVER)
+		return VIEW_NEVER;
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *p = view->d.place[i];
+		const struct view_history *h =
+		    p == NULL || p->kind != PLACE_PARENT ? NULL : &p->history[VIEW_DS];
+		for (int v = 0; h != NULL && v < h->count; v++)
+			ttl = h->at[v].ttl > ttl ? h->at[v].ttl : ttl;
+	}
+	return cds->until + ttl * SECOND + view->config.times.d_parent;
+}
+
+static int
+asked_ds(const struct zone_view *view, int64_t now, struct asked *out)
+{
+	int n = 0;
+
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || p->kind != PLACE_SERVER || p->named == 0)
+			continue;
+		for (int v = 0; v < p->history[VIEW_CDS].count; v++) {
+			const struct view_version *cds = &p->history[VIEW_CDS].at[v];
+			int64_t until = ds_of_past_cds(view, cds);
+			if (rset_empty(cds->set) || until <= now)
+				continue;
+			out[n++] = (struct asked){rpool_keys(&view->d.pool, cds->set), p, until};
+		}
+	}
+	return n;
+}
+
+static void
+may_come(struct safety *r, const struct asked *asked, const char *what)
+{
+	unknown(r, REASON_OF_CDS, asked->place->server, what);
+	if (r->unknown && asked->until != VIEW_NEVER)
+		r->until = asked->until;
+}
+
 /* A history that overflowed hides versions: nothing is proven until they are gone. */
 static void
 overflowed(struct safety *r, const struct seen *seen)
@@ -270,6 +324,15 @@ all_seen(const struct zone_view *view, int64_t now, struct safety *r)
 		if (ns != NULL)
 			names = rset_or(names, ns->set);
 	}
+	for (int i = 0; i < view->d.places; i++) { /* and whom they name */
+		const struct view_place *p = view->d.place[i];
+		const struct view_version *ns =
+		    p == NULL || p->kind != PLACE_SERVER || p->named == 0
+			? NULL
+			: view_current(p, VIEW_NS);
+		if (ns != NULL)
+			names = rset_or(names, ns->set);
+	}
 	if (rset_empty(names) || !rset_within(names, view->looked_up)) {
 		unknown(r, REASON_OF_SERVER, "", "not all delegated servers are known");
 		return false;
@@ -313,6 +376,12 @@ safety_keys(const struct zone_view *view, struct rset dnskeys, int64_t now)
 	for (int i = 0; i < seen.sigs; i++)
 		if (!s2(dnskeys, seen.s[i].v->signers) && s2(cur->set, seen.s[i].v->signers))
 			violated(view, &r, REASON_OF_S2, NULL, &seen.s[i]);
+	struct asked asked[VIS_MAX];
+	int count = asked_ds(view, now, asked);
+	for (int i = 0; i < count; i++)
+		if (!s1(false, asked[i].keys, dnskeys, cur->signers) &&
+		    s1(false, asked[i].keys, cur->set, cur->signers))
+			may_come(&r, &asked[i], "CDS that match no signing key of the DNSKEY set");
 	overflowed(&r, &seen);
 	return r;
 }
@@ -404,51 +473,20 @@ known_lately(const struct zone_view *view, struct rset names, int64_t now, struc
 	return true;
 }
 
-/* How long the DS of CDS that were taken back may be about: the parent may have taken them up, and
- * its DS been seen by others than us. */
-static int64_t
-ds_of_past_cds(const struct zone_view *view, const struct view_version *cds)
-{
-	uint32_t ttl = 0;
-
-	if (cds->until == VIEW_NEVER)
-		return VIEW_NEVER;
-	for (int i = 0; i < view->d.places; i++) {
-		const struct view_place *p = view->d.place[i];
-		const struct view_history *h =
-		    p == NULL || p->kind != PLACE_PARENT ? NULL : &p->history[VIEW_DS];
-		for (int v = 0; h != NULL && v < h->count; v++)
-			ttl = h->at[v].ttl > ttl ? h->at[v].ttl : ttl;
-	}
-	return cds->until + ttl * SECOND + view->config.times.d_parent;
-}
-
 /* The DS that the parent is asked for now come soon, and those that it was asked for may be about:
  * newcomers have to fit to these as well. */
 static void
 fits_cds(const struct zone_view *view, const struct seen *seen, int newcomers, int64_t now,
 	 struct safety *r)
 {
-	for (int i = 0; i < view->d.places; i++) {
-		const struct view_place *p = view->d.place[i];
-		if (p == NULL || p->kind != PLACE_SERVER || p->named == 0)
-			continue;
-		for (int v = 0; v < p->history[VIEW_CDS].count; v++) {
-			const struct view_version *cds = &p->history[VIEW_CDS].at[v];
-			int64_t until = ds_of_past_cds(view, cds);
-			if (rset_empty(cds->set) || until <= now)
-				continue;
-			struct rset keys = rpool_keys(&view->d.pool, cds->set);
-			for (int k = newcomers; k < seen->keys; k++) {
-				if (s1(false, keys, seen->k[k].v->set, seen->k[k].v->signers))
-					continue;
-				unknown(r, REASON_OF_CDS, p->server,
-					"CDS that match no signing key of the newcomer");
-				if (r->unknown && until != VIEW_NEVER)
-					r->until = until;
-			}
-		}
-	}
+	struct asked asked[VIS_MAX];
+	int count = asked_ds(view, now, asked);
+
+	for (int i = 0; i < count; i++)
+		for (int k = newcomers; k < seen->keys; k++)
+			if (!s1(false, asked[i].keys, seen->k[k].v->set, seen->k[k].v->signers))
+				may_come(r, &asked[i],
+					 "CDS that match no signing key of the newcomer");
 }
 
 struct safety

@@ -86,11 +86,37 @@ backup(struct sim *sim, int i, bool lost)
 	e->a = lost;
 }
 
+/* Until when caches may hold something with a TTL that is another one now. */
+static int64_t
+ttls_known(const struct sim *sim)
+{
+	int64_t at = sim->parent.ttl_until;
+
+	for (int i = 0; i < sim->nodes; i++)
+		at = sim->node[i].ttl_until > at ? sim->node[i].ttl_until : at;
+	return at;
+}
+
+/* A TTL that was seen by no agent that is there nobody can wait for. */
+static bool
+all_look(const struct sim *sim)
+{
+	for (int i = 0; i < sim->nodes; i++)
+		if (!sim->node[i].dead && (sim->node[i].view == NULL || sim->node[i].doubt))
+			return false;
+	return true;
+}
+
 void
 world_restore(struct sim *sim, struct event *e)
 {
 	struct node *n = &sim->node[e->node];
+	int64_t known = ttls_known(sim);
 
+	if (sim->now < known && !n->dead) {
+		sim_post(sim, EV_RESTORE, e->node, known - sim->now)->a = e->a;
+		return;
+	}
 	if (n->dead) {
 		free(n->backup);
 		n->backup = NULL;
@@ -132,7 +158,7 @@ ttl(struct sim *sim, int i)
 	struct node *n = &sim->node[i];
 	int t = (int)rng_range(&sim->rng, 0, VIEW_TYPE_COUNT - 1);
 
-	if (sim->now < n->ttl_until || !sim_mishap(sim, MISHAP_TTL, i, 1000))
+	if (sim->now < n->ttl_until || !all_look(sim) || !sim_mishap(sim, MISHAP_TTL, i, 1000))
 		return;
 	n->ttl_until = sim->now + SEEN_FOR;
 	n->ttl[t] = (uint32_t)rng_range(&sim->rng, 1, 40);
@@ -143,7 +169,8 @@ ttl(struct sim *sim, int i)
 static void
 parent_ttl(struct sim *sim)
 {
-	if (sim->now < sim->parent.ttl_until || !sim_mishap(sim, MISHAP_PARENT_TTL, -1, 1000))
+	if (sim->now < sim->parent.ttl_until || !all_look(sim) ||
+	    !sim_mishap(sim, MISHAP_PARENT_TTL, -1, 1000))
 		return;
 	sim->parent.ttl_until = sim->now + SEEN_FOR;
 	sim->parent.ttl_ds = (uint32_t)rng_range(&sim->rng, 1, 60);
