@@ -673,7 +673,8 @@ decide_membership(struct step *s)
 		if (p->has == 0 && p->statement.known && e != NULL && e->on && !e->sign &&
 		    rset_empty(p->statement.dnskey) &&
 		    (d->process.kind == 0 || d->process.subject != i) &&
-		    decide_delegated(view, i) == 1 && !decide_unnamed_by_voters(view, i)) {
+		    !agree_unfinished_ns(view, i) && decide_delegated(view, i) == 1 &&
+		    !decide_unnamed_by_voters(view, i)) {
 			p->has = HAS_NS;
 			p->contributed = true;
 			view->persist = true;

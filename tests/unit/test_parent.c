@@ -145,6 +145,9 @@ test_ns_add_unseen(void **state)
 	b.view->d.paused = false;
 	assert_true(view_hidden(b.view));
 	serves_unseen(0, true);
+	assert_int_equal(peer(1)->has, HAS_NS);
+	assert_int_equal(run()->kind, 0);
+	serves_unseen(0, false);
 	assert_int_equal(peer(1)->has, 0);
 	assert_int_equal(run()->kind, MSIG_PROCESS_NS_ADD);
 	serves_unseen(HAS_NS, true);
