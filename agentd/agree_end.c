@@ -228,8 +228,10 @@ regrouped(const struct zone_view *view)
 	    roll_unfinished(view) == MSIG_PROCESS_ALGORITHM &&
 	    agree_ordered(&view->d, MSIG_PROCESS_ALGORITHM))
 		return true;
-	if (run->kind != MSIG_PROCESS_ADD && !view->d.provider[VIEW_SELF].member && !run->led)
-		return true; /* it joins again first */
+	/* Who asks for it, or whose keys roll, joins again first. */
+	int who = !run->led ? VIEW_SELF : agree_own_affair(run->kind) ? run->subject : -1;
+	if (run->kind != MSIG_PROCESS_ADD && who >= 0 && !view->d.provider[who].member)
+		return true;
 	return run->voters != agree_electorate(view, run->kind) ||
 	       agree_goes_before(view, run->kind, run->subject, &other) != NULL;
 }

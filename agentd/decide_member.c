@@ -625,7 +625,7 @@ decide_membership(struct step *s)
 			continue;
 		const struct view_hsync_entry *e = decide_listed(view, i);
 		const struct view_statement *st = &p->statement;
-		if (i != VIEW_SELF && p->member && d->process.kind == 0 && st->known && !p->stale &&
+		if (i != VIEW_SELF && p->member && !d->process.executed && st->known && !p->stale &&
 		    st->process == 0 && st->step == 0 &&
 		    (st->process_epoch >= d->epoch || says_for_long(s, p))) {
 			p->member = false; /* what it has stays */

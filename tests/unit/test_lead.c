@@ -305,6 +305,26 @@ test_no_step_between_terms(void **state)
 	EXPECT(1, REQUEST);
 }
 
+/* Its keys were to roll, and now it says that it is no member: it joins again first. What did not
+ * begin cannot, for the delegation has not all of it. */
+static void
+test_roller_is_no_member(void **state)
+{
+	peer(1)->statement.wish = MSIG_PROCESS_KSK;
+	in_the_middle(MSIG_PROCESS_KSK, 1, VIEW_SELF, 0, PHASE_REQUESTED, 3);
+	run()->led = true;
+	run()->executed = false;
+	run()->voters = agree_electorate(b.view, MSIG_PROCESS_KSK);
+	bench_decide(&b);
+	assert_int_equal(run()->kind, MSIG_PROCESS_KSK);
+	runs(1, 0, 0, 9);
+	stands(1, HAS_ALL);
+	bench_decide(&b);
+	assert_false(peer(1)->member);
+	assert_int_equal(peer(1)->has, HAS_ALL);
+	assert_int_not_equal(run()->kind, MSIG_PROCESS_KSK);
+}
+
 /* The leader is taken out: its successor ends what it conducted, and everything begins anew among
  * those who remain. */
 static void
@@ -636,6 +656,7 @@ main(void)
 	    IN(other_leads, test_executed_already),
 	    IN(other_leads, test_not_executed_ends),
 	    IN(we_lead, test_no_step_between_terms),
+	    IN(we_lead, test_roller_is_no_member),
 	    IN(other_leads, test_leader_taken_out),
 	    IN(other_leads, test_leader_without_part),
 	    IN(other_leads, test_over),
