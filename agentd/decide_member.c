@@ -280,19 +280,46 @@ decide_unnamed_by_voters(const struct zone_view *view, int provider)
 	return no_vote(view) && shown_by_voters(view, provider) == 0;
 }
 
+/* Do the members show its keys no more, long after all that ended here? They finished a leave that
+ * was ended here early. */
+static bool
+dropped_by_members(struct step *s, int provider)
+{
+	const struct zone_view *view = s->view;
+	const struct view_statement *st = &view->d.provider[provider].statement;
+	int members = 0;
+
+	if (!step_due(s, view->d.ended.time, view->config.times.alarm_after))
+		return false;
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *q = view->d.place[i];
+		int of = q == NULL || q->kind != PLACE_SERVER ? -1 : view_place_provider(view, q);
+		if (of <= VIEW_SELF || !view->d.provider[of].member)
+			continue;
+		const struct view_version *v = view_current(q, VIEW_DNSKEY);
+		if (v == NULL || q->history[VIEW_DNSKEY].status == MSIG_SEEN_UNKNOWN ||
+		    rset_meets(v->set, st->dnskey))
+			return false;
+		members++;
+	}
+	return members > 0;
+}
+
 /* Who has no part in the zone is not asked when others leave it, or go on without signing: the
  * delegation tells what is left of them. Returns what of `has` is not. */
 static uint8_t
-gone_without_us(const struct zone_view *view, int provider)
+gone_without_us(struct step *s, int provider)
 {
+	const struct zone_view *view = s->view;
 	const struct view_provider *p = &view->d.provider[provider];
 	const struct view_provider *self = &view->d.provider[VIEW_SELF];
 	struct rset keys = p->statement.dnskey;
 	bool ds = false, ns = false;
 	int parents = 0;
 
-	if (!p->used || p->has == 0 || self->member || self->has == HAS_ALL ||
-	    view->d.process.kind != 0 || !p->statement.known || !view->parent_known)
+	if (!p->used || p->has == 0 || self->member || view->d.process.kind != 0 ||
+	    (self->has == HAS_ALL && !dropped_by_members(s, provider)) || !p->statement.known ||
+	    !view->parent_known)
 		return 0;
 	struct rset names = process_own_ns(view, provider);
 	for (int i = 0; i < view->d.places; i++) {
@@ -659,7 +686,7 @@ decide_membership(struct step *s)
 			step_journal(s, "%s is OFF, and another member shows its keys",
 				     p->identity);
 		}
-		uint8_t gone = gone_without_us(view, i);
+		uint8_t gone = gone_without_us(s, i);
 		if (gone != 0) {
 			p->has &= (uint8_t)~gone;
 			p->member = false;

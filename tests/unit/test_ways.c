@@ -92,6 +92,32 @@ test_bystander(void **state)
 	assert_true(peer(1)->member);
 }
 
+/* A leave that ended early here, and that the members finished: who has to join again would wait
+ * for it for ever. As long as a member shows its keys, it has not ended. */
+static void
+test_left_without_us(void **state)
+{
+	owner(2, false, true);
+	bench_serve(&b, 7);
+	b.parent.set[VIEW_DS] = rset_or(ds(0), ds(1));
+	b.parent.set[VIEW_NS] = only(b.ns[1]);
+	bench_run(&b, 5 * SECOND);
+	peer(VIEW_SELF)->member = false;
+	peer(VIEW_SELF)->has = HAS_ALL;
+	peer(2)->member = false;
+	peer(2)->has = HAS_KEYS;
+	b.view->d.ended.time = b.now;
+	bench_run(&b, 90 * SECOND);
+	assert_int_equal(peer(2)->has, HAS_KEYS);
+	b.server[1].set[VIEW_DNSKEY] = rset_or(b.own[0], b.own[1]);
+	b.view->d.ended.time = b.now;
+	bench_run(&b, 30 * SECOND);
+	assert_int_equal(peer(2)->has, HAS_KEYS);
+	bench_run(&b, 60 * SECOND);
+	assert_int_equal(peer(2)->has, 0);
+	assert_int_equal(peer(VIEW_SELF)->has, HAS_ALL);
+}
+
 /* It is OFF, nothing of it is known, and it is named all the same: its servers are taken out. */
 static void
 test_off_and_named(void **state)
@@ -1207,6 +1233,7 @@ main(void)
 	    IN(two, test_still_in),
 	    IN(two, test_nobody_named),
 	    IN(bystander, test_bystander),
+	    IN(three, test_left_without_us),
 	    IN(member, test_off_and_named),
 	    IN(member, test_off_and_named_meanwhile),
 	    IN(three, test_off_and_shown),
