@@ -610,6 +610,33 @@ test_foreign_keys(void **state)
 	assert_true(rset_has(&zone->view->d.own, id));
 }
 
+static bool
+stated(struct world *w)
+{
+	struct zone *zone = zones_find(&w->at[0].agent, zone_name);
+	int p = zones_provider(zone, w->at[1].identity);
+
+	return p > 0 && zone->view->d.provider[p].statement.known;
+}
+
+/* What an agent states of itself is what the other one holds. */
+static void
+test_standing(void **state)
+{
+	struct zone *zone;
+
+	two();
+	assert_true(world_until(&world, ready, 5000));
+	zone = zones_find(&world.at[1].agent, zone_name);
+	zone->view->d.provider[VIEW_SELF].has = HAS_KEYS | HAS_NS;
+	world_run(&world, 50);
+	signer_shows(zone);
+	assert_true(world_until(&world, stated, 5000));
+	zone = zones_find(&world.at[0].agent, zone_name);
+	int p = zones_provider(zone, world.at[1].identity);
+	assert_int_equal(zone->view->d.provider[p].statement.standing, HAS_KEYS | HAS_NS);
+}
+
 /* A beat whose version is the one we have, with the content (digest) of another. */
 static void
 beat(unsigned from, unsigned to, const uint8_t digest[32], uint64_t counter)
@@ -757,6 +784,7 @@ main(void)
 	    cmocka_unit_test_teardown(test_claim, teardown),
 	    cmocka_unit_test_teardown(test_clock_apart, teardown),
 	    cmocka_unit_test_teardown(test_reload, teardown),
+	    cmocka_unit_test_teardown(test_standing, teardown),
 	    cmocka_unit_test_teardown(test_anti_entropy, teardown),
 	    cmocka_unit_test_teardown(test_foreign_keys, teardown),
 	    cmocka_unit_test_teardown(test_many_zones, teardown),

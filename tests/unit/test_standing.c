@@ -37,6 +37,25 @@ then(void)
 
 /* ---- what it says itself ---- */
 
+/* We say it of ourselves, anew when it is something else. */
+static void
+test_we_say_it(void **state)
+{
+	const struct view_statement *st = &peer(VIEW_SELF)->statement;
+	uint64_t counter = st->counter;
+
+	assert_int_equal(st->standing, HAS_ALL | MSIG_STANDING_MEMBER);
+	peer(VIEW_SELF)->has = HAS_KEYS | HAS_NS;
+	bench_decide(&b);
+	assert_int_equal(st->standing, HAS_KEYS | HAS_NS | MSIG_STANDING_MEMBER);
+	assert_true(st->counter > counter);
+	counter = st->counter;
+	peer(VIEW_SELF)->member = false;
+	bench_decide(&b);
+	assert_int_equal(st->standing, HAS_KEYS | HAS_NS);
+	assert_true(st->counter > counter);
+}
+
 static void
 test_says_what_is_in(void **state)
 {
@@ -294,6 +313,7 @@ main(void)
 {
 #define HALF(test) cmocka_unit_test_setup_teardown(test, half, teardown)
 	const struct CMUnitTest tests[] = {
+	    IN(two, test_we_say_it),
 	    HALF(test_says_what_is_in),
 	    HALF(test_knows_of_all),
 	    HALF(test_leaver_adds_nothing),

@@ -162,6 +162,10 @@ test_statements(void **state)
 	st.step = 3; /* the same version, other content */
 	assert_int_equal(view_on_statement(b.view, 1, &st, b.now), MSIG_EDOUBT);
 	assert_int_equal(b.view->d.provider[1].statement.step, 7);
+	st.step = 7;
+	st.standing = HAS_KEYS;
+	assert_int_equal(view_on_statement(b.view, 1, &st, b.now), MSIG_EDOUBT);
+	st.step = 3;
 	st.epoch++; /* versions compare by epoch first */
 	st.counter = 0;
 	assert_int_equal(view_on_statement(b.view, 1, &st, b.now), 0);
