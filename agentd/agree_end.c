@@ -218,6 +218,37 @@ overtaken(const struct zone_view *view)
 	return false;
 }
 
+/* A voter that has approved and done a step says, and has said for long, that it is in none: its
+ * database is another one, and it waits for a join or a leave to begin. */
+static bool
+unknown_to_voter(struct step *s)
+{
+	const struct view_process *run = &s->view->d.process;
+
+	if (run->requestor != VIEW_SELF || !run->executed || run->phase != PHASE_REQUESTED ||
+	    !step_due(s, run->since, s->view->config.times.alarm_after))
+		return false;
+	for (int i = 1; i < s->view->d.providers; i++) {
+		const struct view_provider *p = &s->view->d.provider[i];
+		if ((agree_voters(s->view) & BIT(i)) != 0 && p->ready && !p->stale &&
+		    p->statement.known && p->statement.process == 0 &&
+		    p->statement.process_epoch < run->epoch)
+			return true;
+	}
+	return false;
+}
+
+/* A key of one of two algorithms takes the others of its algorithm along: that one rolls first. */
+static bool
+other_rolls_first(const struct zone_view *view)
+{
+	const struct view_process *run = &view->d.process;
+
+	return run->requestor == VIEW_SELF && run->subject == VIEW_SELF && run->executed &&
+	       (run->kind == MSIG_PROCESS_ZSK || run->kind == MSIG_PROCESS_KSK) &&
+	       roll_unfinished(view) == MSIG_PROCESS_ALGORITHM;
+}
+
 /* Who would be asked now is not who was asked when it began, or somebody goes first. */
 static bool
 regrouped(const struct zone_view *view)
@@ -300,6 +331,15 @@ agree_withdraw(struct step *s)
 		agree_order_done(&s->view->d, run->kind, run->algorithm);
 		agree_give_up(s, "by the operator");
 		agree_back_off(s);
+		return;
+	}
+	if (unknown_to_voter(s)) {
+		agree_end_early(s, "a peer knows nothing of it any more");
+		agree_back_off(s);
+		return;
+	}
+	if (other_rolls_first(s->view)) {
+		agree_end_early(s, "an algorithm rollover was not completed, and goes first");
 		return;
 	}
 	if (parent_went_back(s)) {

@@ -113,6 +113,9 @@ led_intent(struct step *s)
 		if (together)
 			break;
 	}
+	/* What keeps whoever leads, and is no member, from joining is said as ever. */
+	if (i.kind == 0 && leader == VIEW_SELF && !view->d.provider[VIEW_SELF].member)
+		return (struct intent){MSIG_PROCESS_ADD, 0, VIEW_SELF};
 	return i;
 }
 

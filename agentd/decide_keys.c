@@ -188,6 +188,7 @@ decide_intended(const struct zone_view *view, struct rset own)
 	uint8_t coming = roll_coming(view);
 	if (coming != 0 && roll_goes_over(view, coming))
 		return rpool_of_algorithm(&view->d.pool, sep, coming);
+	struct rset all = sep;
 	for (int i = 0; i < view->keys && view->config.driver; i++)
 		if (view->key[i].state == MSIG_KEY_STATE_PUBLISHED)
 			rset_del(&sep, view->key[i].rr);
@@ -199,6 +200,8 @@ decide_intended(const struct zone_view *view, struct rset own)
 			sep = rset_minus(sep, run->fresh);
 		else if (which == CDS_NEW)
 			sep = rset_minus(sep, run->old);
+		if (rset_empty(sep)) /* the new one is not ready yet */
+			sep = rset_minus(all, run->fresh);
 	} else if (coming != 0) { /* a rollover to it ended before the CDS changed */
 		sep = rset_minus(sep, rpool_of_algorithm(&view->d.pool, sep, coming));
 	}

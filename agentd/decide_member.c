@@ -211,6 +211,64 @@ still_in(struct step *s)
 	step_journal(s, "this provider is a member still: nothing of it is gone");
 }
 
+/* Do all servers of a provider show all of these, and have said so since then? 0: none of them
+ * anywhere; -1: neither, or not known. */
+static int
+shown_by(const struct zone_view *view, int provider, enum view_type type, struct rset set,
+	 int64_t since)
+{
+	int in = 0, out = 0;
+
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *q = view->d.place[i];
+		if (q == NULL || q->kind != PLACE_SERVER ||
+		    view_place_provider(view, q) != provider)
+			continue;
+		const struct view_version *v = view_current(q, type);
+		if (v == NULL || q->history[type].status == MSIG_SEEN_UNKNOWN ||
+		    q->history[type].time < since)
+			return -1;
+		in += rset_within(set, v->set);
+		out += !rset_meets(set, v->set);
+	}
+	return rset_empty(set) || (in == 0) == (out == 0) ? -1 : in != 0;
+}
+
+static bool
+shown_by_all(const struct zone_view *view, uint32_t providers, enum view_type type, struct rset set)
+{
+	for (int i = 1; i < view->d.providers; i++)
+		if ((providers >> i & 1) != 0 && shown_by(view, i, type, set, 1) != 1)
+			return false;
+	return true;
+}
+
+/* Half in, at rest, and to be in: what all who vote show of it is in, and its join goes on from
+ * there. */
+static void
+in_as_shown(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct view_provider *self = &view->d.provider[VIEW_SELF];
+	const struct view_statement *st = &self->statement;
+	uint32_t voters = agree_electorate(view, MSIG_PROCESS_REMOVE) & ~BIT(VIEW_SELF);
+	uint8_t has = self->has;
+
+	if (self->member || view->d.process.kind != 0 || !st->known ||
+	    (view->designated & BIT(VIEW_SELF)) == 0 || voters == 0 ||
+	    !step_due(s, view->d.ended.time, view->config.times.alarm_after))
+		return;
+	if ((has & (HAS_KEYS | HAS_CDS)) != (HAS_KEYS | HAS_CDS) &&
+	    shown_by_all(view, voters, VIEW_CDS, st->cds))
+		has |= HAS_KEYS | HAS_CDS;
+	if (has == self->has)
+		return;
+	self->has = has;
+	self->contributed = true;
+	view->persist = true;
+	step_journal(s, "this provider is in the zone in part: all who vote show its CDS");
+}
+
 /* Does it say so? Who leaves, or only serves, is not designated. */
 static bool
 says_member(const struct zone_view *view, int provider)
@@ -337,7 +395,7 @@ gone_without_us(struct step *s, int provider)
 	ns |= shown_by_voters(view, provider) > 0;
 	/* Whoever says of itself that it signs may be on its way in or out. */
 	bool signs = (view->listed >> provider & 1) != 0 && !rset_empty(keys) &&
-		     (p->statement.process != 0 || p->statement.step != 0);
+		     (p->statement.process != 0 || p->statement.standing != 0);
 	if (parents == 0 || signs)
 		return 0;
 	return p->has & (uint8_t) ~((ds ? HAS_KEYS | HAS_CDS : 0) | (ns ? HAS_NS : 0));
@@ -437,29 +495,6 @@ left_keys(struct step *s, int provider)
 			return true;
 	}
 	return false;
-}
-
-/* Do all servers of a provider show all of these, and have said so since then? 0: none of them
- * anywhere; -1: neither, or not known. */
-static int
-shown_by(const struct zone_view *view, int provider, enum view_type type, struct rset set,
-	 int64_t since)
-{
-	int in = 0, out = 0;
-
-	for (int i = 0; i < view->d.places; i++) {
-		const struct view_place *q = view->d.place[i];
-		if (q == NULL || q->kind != PLACE_SERVER ||
-		    view_place_provider(view, q) != provider)
-			continue;
-		const struct view_version *v = view_current(q, type);
-		if (v == NULL || q->history[type].status == MSIG_SEEN_UNKNOWN ||
-		    q->history[type].time < since)
-			return -1;
-		in += rset_within(set, v->set);
-		out += !rset_meets(set, v->set);
-	}
-	return rset_empty(set) || (in == 0) == (out == 0) ? -1 : in != 0;
 }
 
 /* Of who is half in some may know more than others, and a process about somebody else wants the
@@ -636,6 +671,7 @@ decide_membership(struct step *s)
 	left_out(s);
 	fallen_out(s);
 	still_in(s);
+	in_as_shown(s);
 	follow_names(s);
 	follow_requestor(s);
 	follow_speaker(s);

@@ -117,7 +117,7 @@ static const struct process_step zsk_steps[] = {
      .next = "every signer shows the new key, and caches turn over",
      .fresh = {.zsk = S(PUBLISHED)}},
     {.name = "zsk-synced",
-     .done = COND_KEYS,
+     .done = COND_STORE | COND_SHOWN | COND_KEYS,
      .holds = HOLD(KEY),
      .next = "the new key signs",
      .fresh = {.zsk = S(PUBLISHED)}},
@@ -152,7 +152,7 @@ static const struct process_step ksk_steps[] = {
      .next = "every signer shows the new key, both sign, and caches turn over",
      .fresh = {.ksk = S(PUBLISHED), .csk = S(PUBLISHED)}},
     {.name = "double-signed",
-     .done = COND_KEYS | COND_SEPS,
+     .done = COND_STORE | COND_SHOWN | COND_KEYS | COND_SEPS,
      .holds = HOLD(KEY),
      .next = "CDS and CDNSKEY for the new key at every signer",
      .fresh = {.ksk = S(PUBLISHED), .csk = S(PUBLISHED)}},
@@ -424,6 +424,24 @@ process_key_state(const struct zone_view *view, bool fresh, uint8_t role)
 	}
 }
 
+static bool
+ns_published(const struct zone_view *view)
+{
+	for (int i = 0; i < view->d.providers; i++)
+		if (!rset_empty(view->d.want.from[i].ns))
+			return true;
+	return false;
+}
+
+/* Who is to leave, and was named no more, is not named again, whatever else was forgotten. */
+static bool
+named_no_more(const struct zone_view *view, int provider)
+{
+	return provider != VIEW_SELF && view->d.agent_ns && ns_published(view) &&
+	       ((view->listed | view->designated) & BIT(provider)) == 0 &&
+	       rset_empty(view->d.want.from[provider].ns);
+}
+
 /* What of every provider is in, by the effects of the running process. */
 static void
 target_masks(const struct zone_view *view, uint32_t effects, struct process_target *t)
@@ -437,7 +455,7 @@ target_masks(const struct zone_view *view, uint32_t effects, struct process_targ
 			continue;
 		t->keys |= p->has & HAS_KEYS ? BIT(i) : 0;
 		t->cds |= p->has & HAS_CDS ? BIT(i) : 0;
-		t->ns |= p->has & HAS_NS ? BIT(i) : 0;
+		t->ns |= p->has & HAS_NS && !named_no_more(view, i) ? BIT(i) : 0;
 	}
 	/* Who leaves goes on as it is until the end: nobody asks it any more. */
 	if (run->kind == MSIG_PROCESS_REMOVE && run->subject == VIEW_SELF)
@@ -491,15 +509,6 @@ keep_cds(const struct zone_view *view, struct process_target *t)
 		t->cds_set = rset_or(t->cds_set, says ? s->cds : c->cds);
 		t->cdnskey = rset_or(t->cdnskey, says ? s->cdnskey : c->cdnskey);
 	}
-}
-
-static bool
-ns_published(const struct zone_view *view)
-{
-	for (int i = 0; i < view->d.providers; i++)
-		if (!rset_empty(view->d.want.from[i].ns))
-			return true;
-	return false;
 }
 
 /* Has the parent DS of keys that once were ours, and that we want no more? */

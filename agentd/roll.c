@@ -363,6 +363,10 @@ move(struct step *s, int rr, uint8_t state)
 
 	if (key == NULL || state == 0 || roll_reached(s->view, key->state, state))
 		return true;
+	/* Used is only what is published, even if an older list of keys came late. */
+	if (key->state == MSIG_KEY_STATE_MADE &&
+	    (state == MSIG_KEY_STATE_READY || state == MSIG_KEY_STATE_ACTIVE))
+		state = MSIG_KEY_STATE_PUBLISHED;
 	struct safety r = judge(s->view, key, state, s->now);
 	if (!r.ok) {
 		step_wait(s, r.until != VIEW_NEVER ? REASON_UNTIL : REASON_PEER, r.object, r.place,
