@@ -5,6 +5,7 @@
 #include "agentd/agree.h"
 #include "agentd/agree_int.h"
 #include "agentd/decide_int.h"
+#include "agentd/mutant.h"
 #include "agentd/process.h"
 #include "agentd/step.h"
 
@@ -616,7 +617,8 @@ as_stated(struct step *s, int provider)
 	uint8_t has = st->standing & HAS_ALL;
 	if ((view->designated & BIT(provider)) == 0)
 		has &= p->has;
-	has |= p->has & maybe_at_parent(view, provider);
+	if (!MUTANT(STANDING))
+		has |= p->has & maybe_at_parent(view, provider);
 	if ((p->has & HAS_CDS) != 0) /* the parent was asked for its DS, and may come with it */
 		has |= p->has & (HAS_KEYS | HAS_CDS);
 	if (has == p->has)

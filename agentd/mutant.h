@@ -27,7 +27,10 @@
 	X(TERM, "a restart forgets the election")                          \
 	X(SUCCESSOR, "nobody goes on for a leader that is gone")           \
 	X(CHANGE, "a follower takes whatever change the leader says")      \
-	X(SHRINK, "an overlay loses a provider without a process")
+	X(SHRINK, "an overlay loses a provider without a process")         \
+	X(STANDING, "who is half in says what the parent has of it")       \
+	X(STALE, "an older statement takes out what a later one brought")  \
+	X(ORPHAN, "of two algorithms, one loses a key alone")
 
 enum mutant {
 #define X(name, text) MUTANT_BIT_##name,

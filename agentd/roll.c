@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agentd/mutant.h"
 #include "agentd/process.h"
 #include "agentd/roll.h"
 #include "agentd/safety.h"
@@ -310,7 +311,7 @@ goes_with(const struct zone_view *view, const struct view_key *key)
 		if (k->algorithm == key->algorithm)
 			rset_add(&all, k->rr);
 	}
-	return others ? rset_or(one, all) : one;
+	return others && !MUTANT(ORPHAN) ? rset_or(one, all) : one;
 }
 
 /* Is it safe to bring a key into this state now? */
