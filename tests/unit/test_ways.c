@@ -1157,6 +1157,33 @@ test_half_rolled(void **state)
 	assert_false(rset_has(&run()->old, left));
 }
 
+/* The database is older than a rollover of the algorithm: it is ordered again, and what was in the
+ * middle then does not keep it waiting. */
+static void
+test_algorithm_first(void **state)
+{
+	uint8_t rdata[36] = {1, 1, 3, 13, 80};
+	int other = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+	struct view_key keys[] = {
+	    key("k1", MSIG_KEY_ROLE_KSK, MSIG_KEY_STATE_ACTIVE, b.ksk[0]),
+	    key("k2", MSIG_KEY_ROLE_ZSK, MSIG_KEY_STATE_ACTIVE, b.zsk[0]),
+	    key("k3", MSIG_KEY_ROLE_KSK, MSIG_KEY_STATE_READY, other),
+	};
+
+	keys[2].algorithm = 13;
+	b.view->config.driver = true;
+	view_on_keys(b.view, true, "", keys, 3);
+	in_the_middle(MSIG_PROCESS_ZSK, VIEW_SELF, VIEW_SELF, 3, PHASE_EXECUTING, 3);
+	b.view->d.order[0] = (struct view_order){MSIG_PROCESS_ALGORITHM, 13};
+	bench_decide(&b);
+	assert_true(ended_early(MSIG_PROCESS_ZSK));
+	/* One that is ordered for later waits for the end. */
+	view_on_keys(b.view, true, "", keys, 2);
+	in_the_middle(MSIG_PROCESS_ZSK, VIEW_SELF, VIEW_SELF, 3, PHASE_EXECUTING, 3);
+	bench_decide(&b);
+	assert_int_equal(run()->kind, MSIG_PROCESS_ZSK);
+}
+
 /* A new key that somebody discarded before it was used is not waited for. */
 static void
 test_discarded(void **state)
@@ -1289,6 +1316,7 @@ main(void)
 	    IN(bystander, test_nobody_stays),
 	    IN(bystander, test_not_named_yet),
 	    IN(two, test_half_rolled),
+	    IN(two, test_algorithm_first),
 	    IN(two, test_discarded),
 	    IN(two, test_listed_anew),
 	};
