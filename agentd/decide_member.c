@@ -270,14 +270,16 @@ in_as_shown(struct step *s)
 	step_journal(s, "this provider is in the zone in part: all who vote show its CDS");
 }
 
-/* Does it say so? Who leaves, or only serves, is not designated. */
+/* Does it say so? Who leaves, or only serves, is not designated; and what one said before it went
+ * silent and was taken out is of no use now. */
 static bool
 says_member(const struct zone_view *view, int provider)
 {
 	const struct view_statement *st = &view->d.provider[provider].statement;
+	bool stays = (view->designated >> provider & 1) != 0;
 
 	return (st->standing & MSIG_STANDING_MEMBER) != 0 &&
-	       (st->process == 0 || (view->designated >> provider & 1) != 0);
+	       (stays || (st->process == 0 && view->d.provider[provider].ready));
 }
 
 /* Has the parent DS of a provider's keys? Then its keys and CDS are in, whatever became of the

@@ -253,6 +253,23 @@ test_member_says_so(void **state)
 	}
 }
 
+/* What one said before it went silent says nothing once it is taken out. */
+static void
+test_silent_says_nothing(void **state)
+{
+	owner(2, false, true);
+	bench_run(&b, 5 * SECOND);
+	for (int ready = 0; ready < 2; ready++) {
+		view_on_peer(b.view, 2, ready, "no answer");
+		peer(2)->member = false;
+		peer(2)->has = HAS_KEYS | HAS_CDS;
+		stands(2, HAS_ALL | MSIG_STANDING_MEMBER);
+		memset(run(), 0, sizeof(*run()));
+		bench_decide(&b);
+		assert_int_equal(peer(2)->member, ready);
+	}
+}
+
 /* It is to serve only, and the parent has no DS of its: it signs no more, whatever it missed. */
 static void
 test_signs_no_more(void **state)
@@ -413,6 +430,23 @@ test_voter_forgot(void **state)
 	runs(1, 0, 7, 9);
 	bench_decide(&b);
 	assert_true(ended_early(MSIG_PROCESS_ZSK));
+}
+
+/* One of them rests, and has for long: what the next step waits for it does not know, and it is not
+ * asked for that. */
+static void
+test_voter_rests(void **state)
+{
+	owner(2, false, true);
+	bench_run(&b, 5 * SECOND);
+	in_the_middle(MSIG_PROCESS_REMOVE, 2, VIEW_SELF, 1, PHASE_REQUESTED, 3);
+	runs(1, MSIG_PROCESS_REMOVE, 1, 9);
+	bench_run(&b, 90 * SECOND);
+	assert_int_equal(run()->epoch, 9);
+	runs(1, 0, 7, 1);
+	bench_run(&b, 10 * SECOND);
+	assert_int_not_equal(run()->epoch, 9);
+	assert_true(ended_early(MSIG_PROCESS_REMOVE));
 }
 
 /* Whom the owner took back in has a part in all of it or in nothing. */
@@ -1268,6 +1302,7 @@ main(void)
 	    IN(bystander, test_members_name_it),
 	    IN(member, test_to_sign),
 	    IN(two, test_member_says_so),
+	    IN(three, test_silent_says_nothing),
 	    IN(two, test_signs_no_more),
 	    IN(two, test_parent_went_back),
 	    IN(two, test_goes_on_to_serve),
@@ -1279,6 +1314,7 @@ main(void)
 	    IN(two, test_requestor_forgot),
 	    IN(two, test_granted_for_long),
 	    IN(two, test_voter_forgot),
+	    IN(three, test_voter_rests),
 	    IN(three, test_taken_back_in),
 	    IN(two, test_acts_along),
 	    IN(two, test_along_as_they_do),
