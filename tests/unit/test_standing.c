@@ -86,13 +86,16 @@ test_knows_of_all(void **state)
 	peer(2)->statement.process_epoch = 8;
 	assert_int_equal(then(), 0);
 	peer(2)->statement.received = b.now;
-	b.view->d.ended.time = b.now - SECOND;
+	b.view->d.ended.time = b.now - 20 * SECOND;
 	bench_run(&b, 50 * SECOND);
 	assert_int_equal(peer(2)->has, 0);
 	b.view->d.ended.time = b.now;
 	bench_run(&b, 20 * SECOND);
 	assert_int_equal(peer(2)->has, 0);
 	b.view->d.ended.time = peer(2)->statement.received - SECOND;
+	peer(2)->ready = false; /* who is away says nothing */
+	assert_int_equal(then(), 0);
+	peer(2)->ready = true;
 	assert_int_equal(then(), HAS_KEYS);
 }
 
