@@ -62,8 +62,8 @@ execute_here(struct step *s, const struct view_message *m)
 		     agree_who(s, run->subject), process_step_name(run->kind, run->step));
 }
 
-/* All have approved the next step, and we do not know of our part: our database is an older one.
- * One step after the other, each with its guard and its holds. */
+/* All have approved the next step, or are to, and we do not know of our part: our database is an
+ * older one. One step after the other, each with its guard and its holds. */
 static bool
 catch_up(struct step *s, int from, const struct view_message *m)
 {
@@ -71,6 +71,12 @@ catch_up(struct step *s, int from, const struct view_message *m)
 	struct view_message next = *m;
 
 	next.step = run->step + 1;
+	if (run->requestor == from && run->phase == PHASE_GRANTED && run->executed) {
+		if (agree_judge_guard(s, run->kind, run->step).op != MSIG_OP_APPROVE)
+			return false;
+		execute_here(s, m);
+		return true;
+	}
 	if (run->requestor != from || run->phase != PHASE_DONE ||
 	    agree_judge_guard(s, run->kind, next.step).op != MSIG_OP_APPROVE ||
 	    (m->op == MSIG_OP_EXECUTE && next.step == m->step && !fits(s, from, m)))
@@ -107,7 +113,8 @@ judge_request(struct step *s, int from, const struct view_message *m)
 			return agree_judge(MSIG_OP_APPROVE, 0, "");
 		if (m->step == run->step + 1 && run->phase == PHASE_DONE && run->requestor == from)
 			return agree_judge_guard(s, run->kind, m->step);
-		if (m->step > run->step + 1)
+		if (m->step > run->step + 1 ||
+		    (m->step == run->step + 1 && run->phase == PHASE_GRANTED))
 			(void)catch_up(s, from, m);
 		return agree_judge(MSIG_OP_NOT_YET, MSIG_RESULT_STATE,
 				   "the step before is not done here");

@@ -432,6 +432,26 @@ test_voter_forgot(void **state)
 	assert_true(ended_early(MSIG_PROCESS_ZSK));
 }
 
+/* It asks for the step after the one that was approved here: that one was executed, and done here,
+ * by an earlier state of this database. */
+static void
+test_granted_and_done(void **state)
+{
+	in_the_middle(MSIG_PROCESS_ZSK, 1, 1, 1, PHASE_GRANTED, 3);
+	say(1, MSIG_OP_REQUEST, MSIG_PROCESS_ZSK, 1, 1, 0);
+	assert_int_equal(run()->phase, PHASE_GRANTED);
+	say(1, MSIG_OP_REQUEST, MSIG_PROCESS_ZSK, 2, 1, 0);
+	assert_int_equal(run()->step, 1);
+	assert_true(run()->phase >= PHASE_EXECUTING);
+	/* Not without what it waits for. */
+	in_the_middle(MSIG_PROCESS_ZSK, 1, 1, 2, PHASE_GRANTED, 3);
+	b.server[1].set[VIEW_DNSKEY] = b.own[1];
+	bench_look(&b);
+	say(1, MSIG_OP_REQUEST, MSIG_PROCESS_ZSK, 3, 1, 0);
+	assert_int_equal(run()->step, 2);
+	assert_int_equal(run()->phase, PHASE_GRANTED);
+}
+
 /* One of them rests, and has for long: what the next step waits for it does not know, and it is not
  * asked for that. */
 static void
@@ -1314,6 +1334,7 @@ main(void)
 	    IN(two, test_requestor_forgot),
 	    IN(two, test_granted_for_long),
 	    IN(two, test_voter_forgot),
+	    IN(two, test_granted_and_done),
 	    IN(three, test_voter_rests),
 	    IN(three, test_taken_back_in),
 	    IN(two, test_acts_along),
