@@ -37,6 +37,7 @@ core_tests = \
 	tests/unit/test_lead \
 	tests/unit/test_ways \
 	tests/unit/test_standing \
+	tests/unit/test_forgotten \
 	tests/unit/test_decide
 check_PROGRAMS += $(core_tests)
 TESTS += $(core_tests)
@@ -73,6 +74,8 @@ tests_unit_test_ways_SOURCES = tests/unit/test_ways.c $(core_scene)
 tests_unit_test_ways_LDADD = $(core_test_libs)
 tests_unit_test_standing_SOURCES = tests/unit/test_standing.c $(core_scene)
 tests_unit_test_standing_LDADD = $(core_test_libs)
+tests_unit_test_forgotten_SOURCES = tests/unit/test_forgotten.c $(core_scene)
+tests_unit_test_forgotten_LDADD = $(core_test_libs)
 tests_unit_test_decide_SOURCES = tests/unit/test_decide.c $(core_bench)
 tests_unit_test_decide_LDADD = $(core_test_libs)
 
@@ -80,7 +83,7 @@ check_PROGRAMS += $(mutant_tests)
 mutant_tests = tests/unit/mutant_view tests/unit/mutant_hold tests/unit/mutant_safety tests/unit/mutant_share \
 	tests/unit/mutant_operator tests/unit/mutant_process tests/unit/mutant_steps tests/unit/mutant_roll \
 	tests/unit/mutant_agree tests/unit/mutant_decide tests/unit/mutant_elect tests/unit/mutant_lead \
-	tests/unit/mutant_ways tests/unit/mutant_standing
+	tests/unit/mutant_ways tests/unit/mutant_standing tests/unit/mutant_forgotten
 mutant_scene = tests/unit/scene.c tests/unit/scene.h tests/unit/bench.c tests/unit/bench.h
 tests_unit_mutant_view_SOURCES = tests/unit/test_view.c tests/unit/bench.c tests/unit/bench.h
 tests_unit_mutant_view_LDADD = tests/sim/libmutant.la $(sim_libs) $(CMOCKA_LIBS)
@@ -108,6 +111,8 @@ tests_unit_mutant_ways_SOURCES = tests/unit/test_ways.c $(mutant_scene)
 tests_unit_mutant_ways_LDADD = tests/sim/libmutant.la $(sim_libs) $(CMOCKA_LIBS)
 tests_unit_mutant_standing_SOURCES = tests/unit/test_standing.c $(mutant_scene)
 tests_unit_mutant_standing_LDADD = tests/sim/libmutant.la $(sim_libs) $(CMOCKA_LIBS)
+tests_unit_mutant_forgotten_SOURCES = tests/unit/test_forgotten.c $(mutant_scene)
+tests_unit_mutant_forgotten_LDADD = tests/sim/libmutant.la $(sim_libs) $(CMOCKA_LIBS)
 tests_unit_mutant_decide_SOURCES = tests/unit/test_decide.c tests/unit/bench.c tests/unit/bench.h
 tests_unit_mutant_decide_LDADD = tests/sim/libmutant.la $(sim_libs) $(CMOCKA_LIBS)
 endif

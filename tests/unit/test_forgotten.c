@@ -1,0 +1,405 @@
+/*
+ * What one has forgotten and others know, or all: a database that was put back, a process that some
+ * ended early, a delegation that shows nowhere. What is shown brings everybody together again, and
+ * where nothing shows a person is asked.
+ */
+#include "agentd/agree_int.h"
+#include "agentd/step.h"
+#include "tests/unit/scene.h"
+
+static bool
+ended_early(uint8_t kind)
+{
+	return b.view->d.ended.kind == kind && !b.view->d.ended.completed;
+}
+
+/* Nothing runs, and nothing is asked for. */
+static void
+rest(void)
+{
+	memset(run(), 0, sizeof(*run()));
+	b.view->d.backoff = b.now + 3600 * SECOND;
+	b.view->dirty = true;
+}
+
+static void
+pass(int64_t ms)
+{
+	bench_run(&b, ms);
+	if (run()->kind != 0)
+		fail_msg("process %u began", run()->kind);
+}
+
+/* All of the parent's servers serve the zone, too. */
+static void
+hide(bool hidden)
+{
+	b.copy = b.server[0];
+	b.child = hidden;
+	bench_run(&b, 5 * SECOND);
+	assert_int_equal(view_hidden(b.view), hidden);
+}
+
+/* ---- what the parent has ---- */
+
+/* DS of no key that anybody knows: a person is told, not at once, and not where it is meant so. */
+static void
+test_strange_ds(void **state)
+{
+	uint8_t rdata[36] = {0x12, 0x34, 15, 2};
+	int strange = view_rr(b.view, VIEW_DS, rdata, sizeof(rdata));
+
+	rest();
+	pass(10 * SECOND);
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DS));
+	rset_add(&b.parent.set[VIEW_DS], strange);
+	pass(2 * SECOND);
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DS));
+	pass(6 * SECOND);
+	const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_DS);
+	assert_non_null(r);
+	assert_non_null(strstr(r->seen, "tag 4660"));
+	assert_true(r->todo[0] != 0);
+	in_the_middle(MSIG_PROCESS_ZSK, 1, 1, 3, PHASE_EXECUTING, 3);
+	runs(1, MSIG_PROCESS_ZSK, 3, 9);
+	bench_run(&b, 2 * SECOND);
+	assert_int_equal(run()->kind, MSIG_PROCESS_ZSK);
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DS));
+	rest();
+	runs(1, 0, 7, 9);
+	pass(SECOND);
+	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DS));
+	rset_add(&b.view->config.ds_keep, strange);
+	b.view->dirty = true;
+	pass(SECOND);
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DS));
+}
+
+/* Where the delegation shows nowhere, a member is who says so and has DS; what the zone names says
+ * nothing. Where it shows, all of it has to. */
+static void
+test_member_unseen(void **state)
+{
+	static const struct {
+		bool hidden, ds, is;
+	} cases[] = {{true, true, true}, {true, false, false}, {false, true, false}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bench_clear(&b);
+		two(state);
+		rset_del(&b.server[0].set[VIEW_NS], b.ns[1]);
+		b.parent.set[VIEW_DS] = cases[i].ds ? rset_or(ds(0), ds(1)) : ds(0);
+		b.parent.set[VIEW_NS] = only(b.ns[0]);
+		hide(cases[i].hidden);
+		rest();
+		peer(1)->member = false;
+		peer(1)->has = HAS_KEYS | HAS_CDS;
+		stands(1, HAS_ALL | MSIG_STANDING_MEMBER);
+		pass(2 * SECOND);
+		assert_int_equal(peer(1)->member, cases[i].is);
+	}
+}
+
+/* ---- how a process ends ---- */
+
+/* Its step stands where it is asked for by now; the others were asked long ago. */
+static void
+asks_for_long(void)
+{
+	in_the_middle(MSIG_PROCESS_ZSK, VIEW_SELF, VIEW_SELF, 2, PHASE_REQUESTED, 3);
+	run()->since = b.now - 120 * SECOND;
+}
+
+static void
+stale(void)
+{
+	peer(1)->stale = true;
+}
+
+static void
+away(void)
+{
+	view_on_peer(b.view, 1, false, "silent");
+}
+
+static void
+in_it(void)
+{
+	runs(1, MSIG_PROCESS_ZSK, 1, 9);
+}
+
+static void
+in_another(void)
+{
+	runs(1, MSIG_PROCESS_NS_ADD, 1, 8);
+}
+
+static void
+short_time(void)
+{
+	run()->since = b.now - 55 * SECOND;
+}
+
+static void
+conducted_by_another(void)
+{
+	run()->requestor = 1;
+	run()->phase = PHASE_GRANTED;
+}
+
+/* A voter says for long that it is in nothing, and its epoch is an older one: what it knew went
+ * with a database, and nobody would ever approve. */
+static void
+test_unknown_to_a_voter(void **state)
+{
+	static void (*const but[])(void) = {stale,      away,       in_it,
+					    in_another, short_time, conducted_by_another};
+
+	runs(1, 0, 7, 8);
+	asks_for_long();
+	bench_decide(&b);
+	assert_true(ended_early(MSIG_PROCESS_ZSK));
+	assert_true(b.view->d.backoff > b.now);
+	for (size_t i = 0; i < sizeof(but) / sizeof(but[0]); i++) {
+		view_on_peer(b.view, 1, true, "");
+		peer(1)->stale = false;
+		runs(1, 0, 7, 8);
+		asks_for_long();
+		b.view->d.ended.kind = 0;
+		but[i]();
+		bench_decide(&b);
+		assert_int_equal(run()->kind, MSIG_PROCESS_ZSK);
+	}
+}
+
+static struct view_key
+key(const char *id, uint8_t role, uint8_t algorithm, int rr)
+{
+	struct view_key k = {
+	    .role = role, .state = MSIG_KEY_STATE_ACTIVE, .algorithm = algorithm, .rr = rr};
+	snprintf(k.id, sizeof(k.id), "%s", id);
+	return k;
+}
+
+/* Does a rollover of this provider's keys end, where the key store has so many of our keys? */
+static bool
+rolls_on(const struct view_key *keys, int count, uint8_t kind, int subject)
+{
+	b.view->d.ended.kind = 0;
+	view_on_keys(b.view, true, "", keys, count);
+	in_the_middle(kind, subject, subject, 2, PHASE_EXECUTING, 3);
+	runs(1, kind, 2, 9);
+	bench_decide(&b);
+	return !ended_early(kind);
+}
+
+/* An algorithm rollover that was not completed goes before the rollover of a key, also where that
+ * has begun: the key would take all others of its algorithm along. */
+static void
+test_algorithm_first(void **state)
+{
+	uint8_t rdata[68] = {1, 0, 3, 13, 84};
+	int left = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+	const struct view_key keys[] = {
+	    key("k1", MSIG_KEY_ROLE_KSK, 15, b.ksk[0]),
+	    key("k2", MSIG_KEY_ROLE_ZSK, 15, b.zsk[0]),
+	    key("k3", MSIG_KEY_ROLE_ZSK, 13, left),
+	};
+
+	b.view->config.driver = true;
+	rset_add(&b.signer.set[VIEW_DNSKEY], left);
+	assert_true(rolls_on(keys, 2, MSIG_PROCESS_ZSK, VIEW_SELF));
+	assert_true(rolls_on(keys, 3, MSIG_PROCESS_ZSK, 1)); /* his keys are his affair */
+	assert_true(rolls_on(keys, 3, MSIG_PROCESS_ALGORITHM, VIEW_SELF));
+	assert_false(rolls_on(keys, 3, MSIG_PROCESS_ZSK, VIEW_SELF));
+	assert_false(rolls_on(keys, 3, MSIG_PROCESS_KSK, VIEW_SELF));
+}
+
+/* An ns-remove that ends when the zone names it no more: where the parent shows that it still does,
+ * it is named; where nobody sees, another process names it again. */
+static void
+test_unnamed_unseen(void **state)
+{
+	for (int hidden = 0; hidden < 2; hidden++) {
+		hide(hidden);
+		peer(1)->member = false;
+		peer(1)->has = HAS_NS;
+		in_the_middle(MSIG_PROCESS_NS_REMOVE, 1, VIEW_SELF, 1, PHASE_EXECUTING, 1);
+		b.view->put_back = true; /* one of the ways to end early */
+		struct plan plan = {0};
+		struct step s = {b.view, b.now, &plan};
+		agree_run(&s);
+		assert_true(ended_early(MSIG_PROCESS_NS_REMOVE));
+		assert_int_equal(peer(1)->has & HAS_NS, hidden ? 0 : HAS_NS);
+	}
+}
+
+/* ---- who acts along, and who leads now ---- */
+
+/* It was done, and its database was put back since: it is told once more. */
+static void
+test_told_again(void **state)
+{
+	owner(2, false, true);
+	bench_run(&b, 5 * SECOND);
+	peer(1)->member = false;
+	peer(1)->has = HAS_KEYS | HAS_CDS;
+	runs(1, MSIG_PROCESS_ADD, 3, 1);
+	stands(1, HAS_KEYS | HAS_CDS);
+	in_the_middle(MSIG_PROCESS_REMOVE, 2, VIEW_SELF, 2, PHASE_EXECUTING, 1);
+	runs(1, MSIG_PROCESS_REMOVE, 2, 9);
+	run()->done |= BIT(1);
+	bench_forget(&b);
+	bench_run(&b, 3 * SECOND);
+	EXPECT_NOT(1, EXECUTE);
+	runs(1, MSIG_PROCESS_ADD, 3, 1);
+	bench_run(&b, 3 * SECOND);
+	EXPECT(1, EXECUTE);
+}
+
+/* Who leads now did the step when another one led, who would have asked his operator to look. */
+static void
+test_looks_though_done(void **state)
+{
+	owner(1, false, true);
+	bench_run(&b, 10 * SECOND);
+	hide(true);
+	in_the_middle(MSIG_PROCESS_REMOVE, 1, VIEW_SELF, 2, PHASE_DONE, 1);
+	run()->done = 1;
+	bench_decide(&b);
+	assert_int_equal(run()->step, 2);
+	const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_NS);
+	assert_non_null(r);
+	assert_non_null(strstr(r->todo, "msigctl approve shop.example."));
+	b.view->d.approved = b.view->waits;
+	b.view->dirty = true;
+	bench_decide(&b);
+	assert_int_equal(run()->step, 3);
+}
+
+/* ---- what of whom is in ---- */
+
+/* Its database knows nothing of what it brought in: what all who vote show, and not just now, is
+ * where its join goes on from. */
+static void
+test_in_as_shown(void **state)
+{
+	for (int i = 1; i < 3; i++)
+		b.server[i].set[VIEW_CDS] = rset_or(b.cds[1], b.cds[2]);
+	b.parent.set[VIEW_DS] = rset_or(ds(1), ds(2));
+	b.parent.set[VIEW_NS] = rset_or(only(b.ns[1]), only(b.ns[2]));
+	bench_run(&b, 5 * SECOND);
+	peer(VIEW_SELF)->member = false;
+	peer(VIEW_SELF)->has = 0;
+	rest();
+	b.view->d.ended.time = b.now;
+	rset_add(&b.server[1].set[VIEW_CDS], rset_next(&b.cds[0], 0));
+	pass(100 * SECOND);
+	assert_int_equal(peer(VIEW_SELF)->has, 0); /* one of them does not */
+	rset_add(&b.server[2].set[VIEW_CDS], rset_next(&b.cds[0], 0));
+	b.view->d.ended.time = b.now;
+	pass(50 * SECOND);
+	assert_int_equal(peer(VIEW_SELF)->has, 0);
+	pass(20 * SECOND);
+	assert_int_equal(peer(VIEW_SELF)->has, HAS_KEYS | HAS_CDS);
+	assert_true(peer(VIEW_SELF)->contributed);
+	assert_false(peer(VIEW_SELF)->member);
+}
+
+/* Who goes himself shows of another one who goes the NS that those who vote show, though that one
+ * is a member as far as he knows. */
+static void
+test_goes_as_others_say(void **state)
+{
+	for (int goes = 0; goes < 2; goes++) {
+		bench_clear(&b);
+		three(state);
+		owner(VIEW_SELF, false, true);
+		if (goes)
+			owner(2, false, true);
+		bench_run(&b, 5 * SECOND);
+		runs(2, MSIG_PROCESS_REMOVE, 1, 9);
+		stands(2, HAS_ALL); /* or its word makes it one again */
+		runs(1, MSIG_PROCESS_REMOVE, 1, 9);
+		in_the_middle(MSIG_PROCESS_REMOVE, VIEW_SELF, 1, 1, PHASE_EXECUTING,
+			      goes ? BIT(1) : BIT(1) | BIT(2));
+		b.server[1].set[VIEW_NS] = b.server[2].set[VIEW_NS] = only(b.ns[1]);
+		bench_run(&b, 5 * SECOND);
+		assert_int_equal(run()->kind, MSIG_PROCESS_REMOVE);
+		assert_int_equal(peer(2)->member, !goes);
+		assert_int_equal(peer(2)->has, goes ? HAS_KEYS | HAS_CDS : HAS_ALL);
+	}
+}
+
+/* Two members remember another thing of somebody who is not to sign: all show what the one shows
+ * who speaks for the group, when everything has ended for long. */
+static void
+test_as_the_speaker_shows(void **state)
+{
+	static const char lowest[] = "msa.a1.";
+
+	memcpy(peer(1)->identity, lowest, sizeof(lowest));
+	memcpy(b.hsync.entry[1].identity, lowest, sizeof(lowest));
+	owner(2, true, false);
+	b.parent.set[VIEW_DS] = rset_or(ds(0), ds(1));
+	b.parent.set[VIEW_NS] = rset_or(only(b.ns[0]), only(b.ns[1]));
+	bench_run(&b, 5 * SECOND);
+	struct view_statement st = peer(2)->statement;
+	st.dnskey = st.cds = st.cdnskey = RSET_NONE;
+	st.process = st.standing = 0;
+	restate(2, st);
+	rest();
+	assert_int_equal(agree_speaker(b.view), 1);
+	for (int named = 0; named < 2; named++) {
+		b.server[1].set[VIEW_NS] = rset_or(only(b.ns[0]), only(b.ns[1]));
+		if (named)
+			rset_add(&b.server[1].set[VIEW_NS], b.ns[2]);
+		peer(2)->member = false;
+		peer(2)->has = named ? 0 : HAS_NS;
+		b.view->d.ended.time = b.now;
+		pass(50 * SECOND);
+		assert_int_equal(peer(2)->has, named ? 0 : HAS_NS);
+		pass(20 * SECOND);
+		assert_int_equal(peer(2)->has, named ? HAS_NS : 0);
+	}
+}
+
+/* What a member who has no part in the zone does not see of somebody who signs is no proof that it
+ * is out: it says itself that something of it is in. */
+static void
+test_says_that_it_is_in(void **state)
+{
+	bench_run(&b, 5 * SECOND);
+	runs(2, 0, 0, b.view->d.epoch);
+	stands(2, HAS_KEYS);
+	peer(2)->member = false;
+	peer(2)->has = HAS_KEYS;
+	rest();
+	pass(5 * SECOND);
+	assert_int_equal(peer(2)->has, HAS_KEYS);
+	peer(2)->has = HAS_KEYS;
+	peer(2)->statement.process_epoch = 0; /* it may not know */
+	b.view->d.epoch = 9;
+	stands(2, 0);
+	bench_decide(&b);
+	assert_int_equal(peer(2)->has, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    IN(two, test_strange_ds),
+	    IN(two, test_member_unseen),
+	    IN(two, test_unknown_to_a_voter),
+	    IN(two, test_algorithm_first),
+	    IN(two, test_unnamed_unseen),
+	    IN(three, test_told_again),
+	    IN(two, test_looks_though_done),
+	    IN(three, test_in_as_shown),
+	    IN(three, test_goes_as_others_say),
+	    IN(three, test_as_the_speaker_shows),
+	    IN(bystander, test_says_that_it_is_in),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
