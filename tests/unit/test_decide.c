@@ -622,6 +622,26 @@ test_mode_all_carries_own_keys(void **state)
 	assert_true(rset_equal(b.view->d.want.from[0].cds, b.cds[0]));
 }
 
+/* A single signer's CDS are its own affair; where they come from here the parent is told, too, that
+ * a key that once was its own is none any more. */
+static void
+test_mode_all_takes_ds_back(void **state)
+{
+	uint8_t rdata[36] = {1, 1, 3, 15, 87};
+
+	bench_clear(&b);
+	bench_init(&b, 1, 1);
+	int old = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+	b.view->config.mode = VIEW_MODE_ALL;
+	bench_run(&b, 5000);
+	assert_true(rset_equal(b.view->d.want.from[0].dnskey, b.own[0]));
+	assert_true(rset_empty(b.view->d.want.from[0].cds));
+	rset_add(&b.parent.set[VIEW_DS], rpool_of_key(&b.view->d.pool, old, 43));
+	bench_run(&b, 5000);
+	assert_true(rset_equal(b.view->d.want.from[0].cds, b.cds[0]));
+	assert_true(rset_equal(b.view->d.want.from[0].cdnskey, b.cdnskey[0]));
+}
+
 static void
 test_owner_manages_ns(void **state)
 {
@@ -708,6 +728,7 @@ main(void)
 	    T(test_combiner_refuses),
 	    T(test_combiner_forgot),
 	    T(test_mode_all_carries_own_keys),
+	    T(test_mode_all_takes_ds_back),
 	    T(test_owner_manages_ns),
 	    T(test_reason_keeps_its_time),
 	    T(test_alien_signature),

@@ -147,8 +147,8 @@ conducted_by_another(void)
 	run()->phase = PHASE_GRANTED;
 }
 
-/* A voter says for long that it is in nothing, and its epoch is an older one: what it knew went
- * with a database, and nobody would ever approve. */
+/* A voter that says for long that it is in nothing, and whose epoch is an older one, has lost what
+ * it knew. Nothing less says so. */
 static void
 test_unknown_to_a_voter(void **state)
 {
@@ -193,10 +193,10 @@ rolls_on(const struct view_key *keys, int count, uint8_t kind, int subject)
 	return !ended_early(kind);
 }
 
-/* An algorithm rollover that was not completed goes before the rollover of a key, also where that
- * has begun: the key would take all others of its algorithm along. */
+/* An algorithm rollover that was not completed goes before the rollover of a key: of ours only, and
+ * of nothing but a single key. */
 static void
-test_algorithm_first(void **state)
+test_whose_algorithm_first(void **state)
 {
 	uint8_t rdata[68] = {1, 0, 3, 13, 84};
 	int left = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
@@ -392,7 +392,7 @@ main(void)
 	    IN(two, test_strange_ds),
 	    IN(two, test_member_unseen),
 	    IN(two, test_unknown_to_a_voter),
-	    IN(two, test_algorithm_first),
+	    IN(two, test_whose_algorithm_first),
 	    IN(two, test_unnamed_unseen),
 	    IN(three, test_told_again),
 	    IN(two, test_looks_though_done),

@@ -282,6 +282,36 @@ holds_until(enum view_hold hold, struct hold_want want, int64_t end)
 	assert_true(end == VIEW_NEVER || hold_elapsed(b.view, 1u << hold, end, &until));
 }
 
+/* An algorithm that comes signs before its DNSKEY is there: what is waited for is the signature of
+ * that one key, and of no other one that nobody shows. */
+static void
+test_signatures_to_come(void **state)
+{
+	const uint32_t ours = VIEW_ALIEN(13, 4711), another = VIEW_ALIEN(13, 4712);
+	uint8_t rdata[68] = {1, 0, 3, 13, 86};
+	struct hold_want want = {.at = 1, .alien = ours};
+	struct view_version *v[] = {NULL, NULL};
+
+	rset_add(&want.in, view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata)));
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		struct view_place *p = b.view->d.place[i];
+		if (p == NULL || p->kind == PLACE_PARENT || view_place_provider(b.view, p) != 0)
+			continue;
+		struct view_history *h = &p->history[VIEW_SOA];
+		v[p->kind == PLACE_SERVER] = &h->at[h->count - 1];
+	}
+	assert_int_equal(hold_deadline(b.view, HOLD_RR, &want, b.now), VIEW_NEVER);
+	v[0]->alien = v[1]->alien = ours;
+	assert_true(hold_deadline(b.view, HOLD_RR, &want, b.now) != VIEW_NEVER);
+	v[1]->alien = another;
+	assert_int_equal(hold_deadline(b.view, HOLD_RR, &want, b.now), VIEW_NEVER);
+	assert_ptr_equal(hold_old(b.view, HOLD_RR, &want, b.now), place(0));
+	v[1]->signers = want.in; /* it is shown by now */
+	assert_true(hold_deadline(b.view, HOLD_RR, &want, b.now) != VIEW_NEVER);
+	want.alien = 0;
+	assert_int_equal(hold_deadline(b.view, HOLD_RR, &want, b.now), VIEW_NEVER);
+}
+
 static void
 members(void)
 {
@@ -348,6 +378,7 @@ main(void)
 	    T(test_ds),
 	    T(test_names_that_are_cached),
 	    T(test_answers_of_the_leaver),
+	    T(test_signatures_to_come),
 	    T(test_clock_in_doubt),
 	    T(test_clock_is_set),
 	    T(test_clock_margin),

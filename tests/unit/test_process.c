@@ -379,6 +379,65 @@ test_table(void **state)
 	}
 }
 
+/* The target of a zone at rest. */
+static struct process_target
+target(void)
+{
+	struct process_target t;
+
+	memset(&b.view->d.process, 0, sizeof(b.view->d.process));
+	process_target(b.view, &t);
+	return t;
+}
+
+/* The CDS of a single signer are its own affair, until the parent goes on to have DS of a key that
+ * once was its own: CDS take them back. DS of others say nothing of that. */
+static void
+test_past_ds(void **state)
+{
+	uint8_t rdata[36] = {1, 1, 3, 15, 85};
+	int old = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+
+	assert_false(target().cds_shown);
+	rset_add(&b.parent.set[VIEW_DS], rpool_of_key(&b.view->d.pool, b.ksk[1], 43));
+	bench_look(&b);
+	assert_false(target().cds_shown); /* another one states that key */
+	rset_add(&b.parent.set[VIEW_DS], rpool_of_key(&b.view->d.pool, old, 43));
+	bench_look(&b);
+	assert_true(target().cds_shown);
+	assert_true(rset_equal(target().cds_set, b.cds[0]));
+	rset_add(&b.view->d.foreign, old); /* nor was it ours */
+	assert_false(target().cds_shown);
+	rset_del(&b.view->d.foreign, old);
+	b.view->d.provider[VIEW_SELF].member = false;
+	assert_false(target().cds_shown);
+}
+
+/* Who is to leave, and was named no more, stays so, whatever is remembered of it here. */
+static void
+test_named_no_more(void **state)
+{
+	bench_clear(&b);
+	bench_init(&b, 2, 3);
+	assert_int_equal(target().ns, 3);
+	struct rset names = b.view->d.want.from[1].ns, ours = b.view->d.want.from[0].ns;
+	b.view->listed = b.view->designated = 1;
+	assert_int_equal(target().ns, 3); /* no step has taken them out */
+	b.view->d.want.from[1].ns = RSET_NONE;
+	assert_int_equal(target().ns, 1);
+	b.view->listed = 3;
+	assert_int_equal(target().ns, 3);
+	b.view->listed = 1;
+	b.view->d.agent_ns = false;
+	assert_int_equal(target().ns, 3);
+	b.view->d.agent_ns = true;
+	b.view->d.want.from[0].ns = RSET_NONE; /* no NS came from here yet */
+	assert_int_equal(target().ns, 3);
+	b.view->d.want.from[1].ns = names;
+	assert_int_equal(target().ns, 3); /* ourselves neither */
+	b.view->d.want.from[0].ns = ours;
+}
+
 /* ---- what a step begins and ends with ---- */
 
 /* A process of provider `subject` stands at a step that was executed everywhere. */
@@ -686,6 +745,32 @@ test_old_keys_before_old_signatures(void **state)
 	waits(ends, REASON_PEER, REASON_OF_STATEMENT, "msa.p2.");
 }
 
+/* New signatures before their DNSKEY: they are seen as those of a key that nobody knows, and it has
+ * to be ours. */
+static void
+test_own_new_signatures(void **state)
+{
+	struct hold_want want[HOLD_COUNT];
+	const struct rpool *pool = &b.view->d.pool;
+
+	to_algorithm_13(1);
+	struct view_process *run = &b.view->d.process;
+	process_wanted(b.view, want);
+	assert_int_equal(want[HOLD_RR].alien, 0);
+	rset_add(&run->fresh, new_ksk[0]);
+	process_wanted(b.view, want);
+	uint16_t tag = pool->at[new_ksk[0]].tag;
+	assert_int_equal(want[HOLD_RR].alien, VIEW_ALIEN(13, tag)); /* a CSK */
+	rset_add(&run->fresh, new_zsk[0]);
+	process_wanted(b.view, want);
+	tag = pool->at[new_zsk[0]].tag;
+	assert_int_equal(want[HOLD_RR].alien, VIEW_ALIEN(13, tag));
+	assert_true(rset_equal(want[HOLD_RR].in, run->fresh));
+	run->kind = MSIG_PROCESS_ZSK;
+	process_wanted(b.view, want);
+	assert_int_equal(want[HOLD_RR].alien, 0);
+}
+
 /* A cached DS set with the old algorithm as well asks for a chain of it: it has to be forgotten. */
 static void
 test_ds_of_the_old_algorithm(void **state)
@@ -759,6 +844,8 @@ main(void)
 	    T(test_naming_safe),
 	    T(test_unknown_addresses),
 	    T(test_targets),
+	    T(test_past_ds),
+	    T(test_named_no_more),
 	    T(test_names),
 	    T(test_the_last_signer_stays),
 	    T(test_a_copy_that_a_member_signed),
@@ -766,6 +853,7 @@ main(void)
 	    T(test_the_leavers_keys_are_gone_in_the_end),
 	    T(test_double_signed),
 	    T(test_new_signatures_everywhere),
+	    T(test_own_new_signatures),
 	    T(test_all_state_new_keys),
 	    T(test_nobody_wants_old_ds),
 	    T(test_old_keys_before_old_signatures),

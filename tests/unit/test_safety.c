@@ -413,6 +413,64 @@ test_nobody_unasked(void **state)
 	}
 }
 
+/* Nor before those are known whom a named server names: somebody may come to them from there. */
+static void
+test_nobody_unseen_behind(void **state)
+{
+	const char *server = "192.0.2.3@53";
+	struct rset less = all(), both = rset_or(one(b.ns[0]), one(b.ns[1]));
+
+	rset_del(&less, b.zsk[1]);
+	show(index_of(PLACE_SERVER, 1), VIEW_SOA, RSET_NONE, one(b.ksk[1]));
+	int64_t later = b.now + 100000;
+	assert_true(safety_keys(b.view, less, later).ok);
+	show(index_of(PLACE_SERVER, 1), VIEW_NS, rset_or(both, one(b.ns[2])), RSET_NONE);
+	assert_true(safety_keys(b.view, less, later).unknown);
+	view_on_addresses(b.view, b.ns[2], true, &server, 1, b.now);
+	struct safety s = safety_keys(b.view, less, later);
+	assert_true(s.unknown);
+	assert_string_equal(s.place, server);
+	int place = index_of(PLACE_SERVER, VIEW_STRANGER);
+	show(place, VIEW_DNSKEY, less, one(b.ksk[0]));
+	assert_true(safety_keys(b.view, less, later).unknown);
+	show(place, VIEW_SOA, RSET_NONE, one(b.zsk[0]));
+	assert_true(safety_keys(b.view, less, later).ok);
+	/* What is named by nobody's server names nobody. */
+	b.view->d.place[place]->history[VIEW_SOA].count = 0;
+	assert_true(safety_keys(b.view, less, later).unknown);
+	b.view->d.place[index_of(PLACE_SERVER, 1)]->named = 0;
+	assert_true(safety_keys(b.view, less, later).ok);
+}
+
+/* What CDS ask the parent for may come at any time, and what they asked for a moment ago as well:
+ * DNSKEY has to fit to that. */
+static void
+test_ds_that_may_come(void **state)
+{
+	int signer = index_of(PLACE_SIGNER, 0), own = index_of(PLACE_SERVER, 0);
+	struct rset less = all(), more = rset_or(all(), one(b.ksk[2]));
+
+	show(signer, VIEW_DNSKEY, more, rset_or(one(b.ksk[0]), one(b.ksk[2])));
+	assert_true(safety_keys(b.view, less, b.now).ok);
+	show(own, VIEW_CDS, b.cds[2], RSET_NONE);
+	struct safety s = safety_keys(b.view, less, b.now);
+	assert_true(s.unknown);
+	assert_int_equal(s.object, REASON_OF_CDS);
+	assert_int_equal(s.until, VIEW_NEVER);
+	assert_string_equal(s.place, "192.0.2.1@53");
+	assert_true(safety_keys(b.view, more, b.now).ok);
+	show(own, VIEW_CDS, rset_or(b.cds[0], b.cds[2]), RSET_NONE); /* one of them is enough */
+	int64_t end = b.now + 20000 + view_times_lab.d_parent;
+	s = safety_keys(b.view, less, b.now);
+	assert_true(s.unknown);
+	assert_int_equal(s.until, end);
+	assert_false(safety_keys(b.view, less, end - 1).ok);
+	assert_true(safety_keys(b.view, less, end).ok);
+	/* What has to be the signer's own key signs the set. */
+	show(signer, VIEW_DNSKEY, more, one(b.ksk[0]));
+	assert_true(safety_keys(b.view, less, b.now).ok);
+}
+
 /* S3: a server whose DNSKEY has an algorithm that not everybody signs with is not named. */
 static void
 test_naming_and_algorithms(void **state)
@@ -499,6 +557,8 @@ main(void)
 	    T(test_named_before_we_knew),
 	    T(test_nobody_unseen),
 	    T(test_nobody_unasked),
+	    T(test_nobody_unseen_behind),
+	    T(test_ds_that_may_come),
 	    T(test_naming_and_algorithms),
 	    T(test_too_many_versions),
 	    T(test_as_much_as_fits),

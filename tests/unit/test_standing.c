@@ -99,6 +99,45 @@ test_knows_of_all(void **state)
 	assert_int_equal(then(), HAS_KEYS);
 }
 
+/* What was said before the last process ended, and never taken back, counts from that end; not of
+ * somebody who is away, and could not have taken it back. */
+static void
+test_said_before_the_end(void **state)
+{
+	known(0, HAS_KEYS);
+	peer(2)->statement.process_epoch = 8;
+	peer(2)->statement.received = b.now - 100 * SECOND;
+	b.view->d.backoff = b.now + 1000 * SECOND;
+	b.view->d.ended.time = b.now;
+	bench_run(&b, 55 * SECOND);
+	assert_int_equal(peer(2)->has, 0);
+	view_on_peer(b.view, 2, false, "silent");
+	bench_run(&b, 10 * SECOND);
+	assert_int_equal(peer(2)->has, 0);
+	view_on_peer(b.view, 2, true, "");
+	assert_int_equal(then(), HAS_KEYS);
+}
+
+/* A member that has to join again says so; the same counts for its word. */
+static void
+test_said_to_be_no_member(void **state)
+{
+	known(HAS_ALL, HAS_ALL);
+	peer(2)->member = true;
+	peer(2)->statement.process_epoch = 8;
+	peer(2)->statement.received = b.now - 100 * SECOND;
+	b.view->d.ended.time = b.now - 30 * SECOND;
+	then();
+	assert_true(peer(2)->member);
+	b.view->d.ended.time = b.now - 70 * SECOND;
+	view_on_peer(b.view, 2, false, "silent");
+	then();
+	assert_true(peer(2)->member);
+	view_on_peer(b.view, 2, true, "");
+	then();
+	assert_false(peer(2)->member);
+}
+
 /* Who is to leave is told what is left of it, and brings nothing in. */
 static void
 test_leaver_adds_nothing(void **state)
@@ -320,6 +359,8 @@ main(void)
 	    IN(two, test_we_say_it),
 	    HALF(test_says_what_is_in),
 	    HALF(test_knows_of_all),
+	    HALF(test_said_before_the_end),
+	    HALF(test_said_to_be_no_member),
 	    HALF(test_leaver_adds_nothing),
 	    HALF(test_parent_shows_it),
 	    HALF(test_parent_may_come),
