@@ -216,9 +216,10 @@ decide_ns_management(struct step *s)
 	/* What was seen before the instruction is of an older zone. */
 	if (ns != NULL && view_own_signer(view)->history[VIEW_NS].time < d->hsync.time)
 		ns = NULL;
-	/* Where we are not named nothing changes with it. */
-	bool named = (d->provider[VIEW_SELF].has & HAS_NS) != 0 ||
-		     (d->process.subject == VIEW_SELF && (effects & EFFECT_NS_ADD) != 0);
+	/* Where we are not named, or show another one's copy, nothing changes with it. */
+	bool named = !decide_serves_only(view) &&
+		     ((d->provider[VIEW_SELF].has & HAS_NS) != 0 ||
+		      (d->process.subject == VIEW_SELF && (effects & EFFECT_NS_ADD) != 0));
 	if (agent && named && providers > 1 && (ns == NULL || !rset_equal(ns->set, all))) {
 		struct rset new = ns == NULL ? RSET_NONE : rset_minus(all, ns->set);
 		struct safety r = safety_naming(view, new, s->now);

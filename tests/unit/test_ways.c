@@ -705,6 +705,13 @@ test_unnamed_follows_nsmgmt(void **state)
 	peer(VIEW_SELF)->has = 0;
 	bench_decide(&b);
 	assert_true(b.view->d.agent_ns);
+	/* Nor who is named, and shows a copy of another one's. */
+	b.view->d.agent_ns = false;
+	peer(VIEW_SELF)->has = HAS_NS;
+	b.hsync.entry[VIEW_SELF].sign = false;
+	owner(2, true, true);
+	bench_run(&b, 2 * SECOND);
+	assert_true(b.view->d.agent_ns);
 }
 
 /* The agents are to manage NS, and the owner's lack somebody's: it is asked to add them only when
