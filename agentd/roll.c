@@ -135,6 +135,9 @@ algorithm_of(const struct zone_view *view, uint8_t role)
 		if (k != NULL && k->role == role)
 			return k->algorithm;
 	}
+	for (int i = 0; i < view->keys; i++) /* it went already */
+		if (view->key[i].role == role && in_use(&view->key[i]))
+			return view->key[i].algorithm;
 	return 0;
 }
 
@@ -199,6 +202,21 @@ choose(struct step *s)
 			leftovers(view, roles[i]);
 	view->persist = true;
 	return true;
+}
+
+/* Are all that were to go gone, before anything new is there? An earlier state of this database
+ * began with them. */
+static bool
+chosen_in_vain(const struct zone_view *view)
+{
+	const struct view_process *run = &view->d.process;
+	bool there = run->kind == MSIG_PROCESS_ALGORITHM || process_executed(view) > 0;
+
+	for (int i = 0; i < view->keys; i++)
+		there |= view->key[i].state != MSIG_KEY_STATE_REMOVED &&
+			 (rset_has(&run->old, view->key[i].rr) ||
+			  rset_has(&run->fresh, view->key[i].rr));
+	return !there;
 }
 
 /* A key that can be the new one: it was made and never used; where an algorithm comes, the one that
@@ -581,6 +599,10 @@ roll_work(struct step *s)
 		return;
 	}
 	trouble(s);
+	if (run->roles != 0 && chosen_in_vain(view)) {
+		run->roles = 0;
+		run->old = run->fresh = RSET_NONE;
+	}
 	if (run->roles == 0 && !choose(s))
 		return;
 	bool all = true;

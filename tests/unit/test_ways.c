@@ -1267,6 +1267,42 @@ test_discarded(void **state)
 	assert_false(rset_has(&run()->fresh, gone));
 }
 
+static int made_of;
+
+static void
+note_make(struct bench *bench, const struct action *a)
+{
+	if (a->key.verb == MSIG_KEY_VERB_MAKE)
+		made_of = a->key.algorithm;
+}
+
+/* An earlier state of the database: the rollover that it began is over, and the old key gone. It
+ * rolls what there is now, and a new key has its algorithm. */
+static void
+test_chosen_in_vain(void **state)
+{
+	uint8_t rdata[36] = {1, 0, 3, 15, 82};
+	int gone = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+	struct view_key keys[] = {
+	    key("k1", MSIG_KEY_ROLE_KSK, MSIG_KEY_STATE_ACTIVE, b.ksk[0]),
+	    key("k2", MSIG_KEY_ROLE_ZSK, MSIG_KEY_STATE_ACTIVE, b.zsk[0]),
+	};
+
+	b.view->config.driver = true;
+	b.on_key = note_make;
+	view_on_keys(b.view, true, "", keys, 2);
+	for (uint8_t step = 0; step < 2; step++) {
+		in_the_middle(MSIG_PROCESS_ZSK, VIEW_SELF, VIEW_SELF, step, PHASE_EXECUTING, 3);
+		run()->old = only(gone);
+		run()->roles = 1 << MSIG_KEY_ROLE_ZSK;
+		b.view->key_asked = made_of = 0;
+		bench_run(&b, SECOND);
+		assert_int_equal(made_of, 15);
+		/* Later a new key has its part in it already, wherever it is. */
+		assert_int_equal(rset_has(&run()->old, b.zsk[0]), step == 0);
+	}
+}
+
 static int listed;
 
 static void
@@ -1382,6 +1418,7 @@ main(void)
 	    IN(two, test_half_rolled),
 	    IN(two, test_algorithm_first),
 	    IN(two, test_discarded),
+	    IN(two, test_chosen_in_vain),
 	    IN(two, test_listed_anew),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
