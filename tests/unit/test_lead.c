@@ -161,6 +161,71 @@ test_own_wish(void **state)
 	assert_int_equal(operator_cancel(b.view, 0), 0);
 }
 
+/* A member says no to what we asked for; the time after that is over. What begins next? */
+static uint8_t
+denied(void)
+{
+	struct view_message m = {.op = MSIG_OP_DENY,
+				 .epoch = run()->epoch,
+				 .process = run()->kind,
+				 .step = run()->step,
+				 .subject = run()->subject,
+				 .result = MSIG_RESULT_POLICY};
+
+	memcpy(m.tid, run()->tid, sizeof(m.tid));
+	view_on_message(b.view, 1, &m, b.now);
+	bench_decide(&b);
+	assert_int_equal(run()->kind, 0);
+	bench_run(&b, b.view->d.backoff - b.now + 1000);
+	return run()->kind;
+}
+
+/* What the group wants is refused: those who wait for something else have their turn, one after the
+ * other. */
+static void
+test_turns(void **state)
+{
+	owner(2, true, false);
+	bench_run(&b, 5000);
+	memset(run(), 0, sizeof(*run()));
+	lead(0);
+	b.view->d.backoff = b.view->d.attempts = 0;
+	b.view->config.driver = b.view->store_known = true;
+	struct view_statement st = peer(1)->statement;
+	st.wish = MSIG_PROCESS_ZSK;
+	restate(1, st);
+	bench_run(&b, 1000);
+	assert_int_equal(run()->kind, MSIG_PROCESS_NS_ADD);
+	assert_int_equal(denied(), MSIG_PROCESS_ZSK);
+	assert_int_equal(denied(), MSIG_PROCESS_NS_ADD);
+	/* Alone it has every turn. */
+	st.wish = 0;
+	restate(1, st);
+	assert_int_equal(denied(), MSIG_PROCESS_NS_ADD);
+}
+
+/* Who leads and is no member can ask for nothing before it has joined, and it says what for that it
+ * waits. */
+static void
+test_what_keeps_the_leader(void **state)
+{
+	bench_clear(&b);
+	led(3, 6, 0);
+	owner(2, false, true);
+	bench_run(&b, 5000);
+	memset(run(), 0, sizeof(*run()));
+	lead(0);
+	b.view->d.backoff = 0;
+	b.view->dirty = true;
+	bench_run(&b, 1000);
+	assert_false(peer(VIEW_SELF)->member);
+	assert_int_equal(elect_leader(b.view), VIEW_SELF);
+	assert_int_equal(run()->kind, 0);
+	const struct reason *r = bench_reason(&b, REASON_PEER, REASON_OF_HSYNC);
+	assert_non_null(r);
+	assert_string_equal(r->seen, "a member is to leave first");
+}
+
 /* ---- who may ask ---- */
 
 static void
@@ -646,6 +711,8 @@ main(void)
 	    IN(we_lead, test_no_common_model),
 	    IN(we_lead, test_wish),
 	    IN(other_leads, test_own_wish),
+	    IN(we_lead, test_turns),
+	    IN(we_lead, test_what_keeps_the_leader),
 	    IN(other_leads, test_leader_is_heard),
 	    IN(other_leads, test_joiner_is_not_heard),
 	    IN(other_leads, test_no_leader_no_approval),

@@ -630,6 +630,136 @@ test_orphans_of_an_algorithm(void **state)
 	assert_int_equal(rset_count(b.view->d.orphans), 0);
 }
 
+/* What an earlier rollover from this algorithm left signing goes first: beside it nobody sees
+ * whether the new keys sign. It stays as long as a cached DNSKEY set asks for its signatures. */
+static void
+test_remains(void **state)
+{
+	int left = make(R(ZSK), 8, S(POST));
+
+	rset_add(&b.server[0].set[VIEW_DNSKEY], left);
+	view_on_keys(b.view, true, "", store, stored);
+	bench_run(&b, 5000);
+	int64_t gone = b.now;
+	sign(); /* and the server shows it no more */
+	order(MSIG_PROCESS_ALGORITHM, 8);
+	until(MSIG_PROCESS_ALGORITHM, 1);
+	assert_non_null(key_in(R(ZSK), S(POST)));
+	while (key_in(R(ZSK), S(POST)) != NULL) {
+		assert_null(key_in(R(ZSK), S(SIGNING)));
+		assert_true(b.now - gone < 60000);
+		bench_run(&b, 500);
+	}
+	assert_true(b.now - gone >= 10000); /* its TTL */
+	bench_run(&b, 5000);
+	assert_int_equal(key_in(R(ZSK), S(REMOVED))->rr, left);
+	assert_non_null(key_in(R(ZSK), S(SIGNING)));
+}
+
+static uint8_t asked_for;
+
+/* It is asked, and does nothing. */
+static void
+idle(struct bench *bench, const struct action *a)
+{
+	asked_for = a->key.verb == MSIG_KEY_VERB_SET ? a->key.state : 0;
+}
+
+/* An older list of keys came late: what is to be used is in the zone first. */
+static void
+test_published_before_used(void **state)
+{
+	static const uint8_t kinds[] = {MSIG_PROCESS_ZSK, MSIG_PROCESS_KSK};
+
+	for (int i = 0; i < 2; i++) {
+		bench_clear(&b);
+		setup(state);
+		order(kinds[i], 0);
+		until(kinds[i], 2);
+		int fresh = rset_next(&run()->fresh, 0);
+		b.on_key = idle;
+		b.view->key_asked = 0;
+		for (int k = 0; k < b.view->keys; k++)
+			if (b.view->key[k].rr == fresh)
+				b.view->key[k].state = S(MADE);
+		b.view->dirty = true;
+		bench_decide(&b);
+		assert_int_equal(run()->step, 2);
+		assert_int_equal(asked_for, S(PUBLISHED));
+		b.on_key = on_key;
+		view_on_keys(b.view, true, "", store, stored);
+		until(0, 0);
+	}
+}
+
+/* A signer whose CDS come from here: those of the old algorithm stay in the statement until there
+ * is a key of the new one for them. */
+static void
+test_cds_never_empty(void **state)
+{
+	b.view->config.mode = VIEW_MODE_ALL;
+	half_rolled();
+	const struct view_statement *st = &b.view->d.provider[VIEW_SELF].statement;
+	struct rset old = st->cds;
+
+	b.on_key = idle;
+	order(MSIG_PROCESS_ALGORITHM, 8);
+	until(MSIG_PROCESS_ALGORITHM, 3);
+	for (int i = 0; i < 20; i++) {
+		bench_run(&b, 500);
+		assert_int_equal(run()->step, 3);
+		assert_int_equal(rset_count(old), 1);
+		assert_true(rset_equal(st->cds, old));
+		assert_int_equal(asked_for, S(READY));
+	}
+	b.on_key = on_key;
+	until(0, 0);
+	assert_int_equal(rset_count(st->cds), 1);
+	assert_false(rset_equal(st->cds, old));
+}
+
+/* Is the step done that waits until all show the new key? */
+static bool
+synced(struct reason *why)
+{
+	uint32_t done = process_rule(run()->kind)->step[1].done;
+
+	return process_check(b.view, done, false, b.now, why);
+}
+
+/* That all show what is stated here is no answer, while the new key is not in the statement, or not
+ * in the zone: the store was put back, or its list. */
+static void
+test_synced_with_the_new_key(void **state)
+{
+	static const uint8_t kinds[] = {MSIG_PROCESS_ZSK, MSIG_PROCESS_KSK};
+	struct reason why;
+
+	for (int i = 0; i < 2; i++) {
+		bench_clear(&b);
+		setup(state);
+		order(kinds[i], 0);
+		until(kinds[i], 1);
+		bench_run(&b, 3000);
+		assert_int_equal(run()->step, 1);
+		int fresh = rset_next(&run()->fresh, 0);
+		assert_true(synced(&why));
+		rset_del(&b.view->d.provider[VIEW_SELF].statement.dnskey, fresh);
+		assert_false(synced(&why));
+		assert_int_equal(why.object, REASON_OF_STATEMENT);
+		rset_add(&b.view->d.provider[VIEW_SELF].statement.dnskey, fresh);
+		assert_true(synced(&why));
+		for (int k = 0; k < b.view->keys; k++)
+			if (b.view->key[k].rr == fresh)
+				b.view->key[k].state = S(MADE);
+		assert_false(synced(&why));
+		assert_int_equal(why.object, REASON_OF_KEY);
+		b.view->keys--;
+		assert_false(synced(&why));
+		assert_int_equal(why.object, REASON_OF_KEY);
+	}
+}
+
 /* The parent has gone over: this signer does as well, though no rollover runs. */
 static void
 test_goes_over(void **state)
@@ -716,6 +846,10 @@ main(void)
 	    T(test_not_taken_back),
 	    T(test_orphan),
 	    T(test_orphans_of_an_algorithm),
+	    T(test_remains),
+	    T(test_published_before_used),
+	    T(test_cds_never_empty),
+	    T(test_synced_with_the_new_key),
 	    T(test_goes_over),
 	    T(test_orders),
 	    T(test_one_algorithm),
