@@ -75,6 +75,20 @@ test_strange_ds(void **state)
 	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DS));
 }
 
+/* Nor does anybody but a person bring in the first one. */
+static void
+test_no_ds(void **state)
+{
+	rest();
+	b.parent.set[VIEW_DS] = RSET_NONE;
+	pass(2 * SECOND);
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DS));
+	pass(6 * SECOND);
+	const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_DS);
+	assert_non_null(r);
+	assert_non_null(strstr(r->todo, "have the first DS published"));
+}
+
 /* Where the delegation shows nowhere, a member is who says so and has DS; what the zone names says
  * nothing. Where it shows, all of it has to. */
 static void
@@ -390,6 +404,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    IN(two, test_strange_ds),
+	    IN(two, test_no_ds),
 	    IN(two, test_member_unseen),
 	    IN(two, test_unknown_to_a_voter),
 	    IN(two, test_whose_algorithm_first),
