@@ -631,6 +631,21 @@ as_stated(struct step *s, int provider)
 	step_journal(s, "%s says itself what of it is in the zone", p->identity);
 }
 
+/* Does it say that it is none? While something is done, only who has no vote on it goes by that. */
+static bool
+says_no_member(struct step *s, int provider)
+{
+	const struct zone_view *view = s->view;
+	const struct view_provider *p = &view->d.provider[provider];
+	const struct view_statement *st = &p->statement;
+	bool along = no_vote(view);
+
+	if (!st->known || p->stale || (st->standing & MSIG_STANDING_MEMBER) != 0 ||
+	    (!along && (view->d.process.executed || st->process != 0 || st->step != 0)))
+		return false;
+	return st->process_epoch >= view->d.epoch || says_for_long(s, p);
+}
+
 /* Where the delegation shows nowhere, DS are all that there is to see. */
 static bool
 delegation_agrees(const struct zone_view *view, int provider)
@@ -691,10 +706,7 @@ decide_membership(struct step *s)
 		if (!p->used)
 			continue;
 		const struct view_hsync_entry *e = decide_listed(view, i);
-		const struct view_statement *st = &p->statement;
-		if (i != VIEW_SELF && p->member && !d->process.executed && st->known && !p->stale &&
-		    st->process == 0 && st->step == 0 &&
-		    (st->process_epoch >= d->epoch || says_for_long(s, p))) {
+		if (i != VIEW_SELF && p->member && says_no_member(s, i)) {
 			p->member = false; /* what it has stays */
 			view->persist = true;
 			step_journal(s, "%s says that it is no member: it has to join again",

@@ -253,6 +253,30 @@ test_member_says_so(void **state)
 	}
 }
 
+/* Who says that it is no member is believed at rest; while something is done, by whom nobody waits
+ * for: of two who leave, one would name the other again. */
+static void
+test_no_member_says_so(void **state)
+{
+	for (int along = 0; along < 2; along++) {
+		if (along != 0)
+			owner(VIEW_SELF, false, true);
+		bench_run(&b, 5 * SECOND);
+		peer(2)->member = true;
+		peer(2)->has = HAS_ALL;
+		in_the_middle(MSIG_PROCESS_REMOVE, VIEW_SELF, 1, 1, PHASE_EXECUTING, 2);
+		runs(1, MSIG_PROCESS_REMOVE, 1, 9);
+		runs(2, MSIG_PROCESS_REMOVE, 1, 9);
+		stands(2, HAS_KEYS | HAS_CDS);
+		bench_decide(&b);
+		assert_int_equal(peer(2)->member, along == 0);
+	}
+	stands(2, HAS_ALL | MSIG_STANDING_MEMBER);
+	peer(2)->member = true;
+	bench_decide(&b);
+	assert_true(peer(2)->member);
+}
+
 /* What one said before it went silent says nothing once it is taken out. */
 static void
 test_silent_says_nothing(void **state)
@@ -1365,6 +1389,7 @@ main(void)
 	    IN(bystander, test_members_name_it),
 	    IN(member, test_to_sign),
 	    IN(two, test_member_says_so),
+	    IN(three, test_no_member_says_so),
 	    IN(three, test_silent_says_nothing),
 	    IN(two, test_signs_no_more),
 	    IN(two, test_parent_went_back),
