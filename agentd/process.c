@@ -727,7 +727,9 @@ process_wanted(const struct zone_view *view, struct hold_want wanted[HOLD_COUNT]
 		wanted[HOLD_DS].out = old_keys(view);
 		wanted[HOLD_KEY].exact = run->step >= 5; /* the old ones are gone */
 		wanted[HOLD_RR].at = BIT(VIEW_SELF);
-		wanted[HOLD_RR].in = run->fresh;
+		/* An own key of it that signs already does as well as the new one. */
+		wanted[HOLD_RR].in =
+		    rset_or(run->fresh, process_algorithm_keys(view, view->d.own, true));
 		wanted[HOLD_RR].alien = alien_to_be(view);
 		break;
 	default:

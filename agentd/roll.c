@@ -219,6 +219,13 @@ chosen_in_vain(const struct zone_view *view)
 	return !there;
 }
 
+/* How far a key has come. While one is READY, CDS name it alone, whatever else is ACTIVE. */
+static int
+brought(const struct view_key *k)
+{
+	return k->state == MSIG_KEY_STATE_READY ? MSIG_KEY_STATE_ACTIVE + 1 : k->state;
+}
+
 /* A key that can be the new one: it was made and never used; where an algorithm comes, the one that
  * an earlier rollover to it has brought furthest. NULL: none. */
 static const struct view_key *
@@ -231,7 +238,8 @@ candidate(const struct zone_view *view, const struct view_key *like)
 	for (int i = 0; i < view->keys; i++) {
 		const struct view_key *k = &view->key[i];
 		if (k->role == like->role && k->algorithm == like->algorithm && k->state <= most &&
-		    !rset_has(&view->d.orphans, k->rr) && (best == NULL || k->state > best->state))
+		    !rset_has(&view->d.orphans, k->rr) &&
+		    (best == NULL || brought(k) > brought(best)))
 			best = k;
 	}
 	return best;

@@ -767,6 +767,16 @@ test_own_new_signatures(void **state)
 	tag = pool->at[new_zsk[0]].tag;
 	assert_int_equal(want[HOLD_RR].alien, VIEW_ALIEN(13, tag));
 	assert_true(rset_equal(want[HOLD_RR].in, run->fresh));
+	/* One of ours that is shown, and signs already, does as well. */
+	uint8_t other[68] = {1, 0, 3, 13, 90};
+	int signs = view_rr(b.view, VIEW_DNSKEY, other, sizeof(other));
+	rset_add(&b.view->d.own, signs);
+	process_wanted(b.view, want);
+	assert_true(rset_has(&want[HOLD_RR].in, signs));
+	assert_true(rset_within(run->fresh, want[HOLD_RR].in));
+	assert_false(rset_meets(want[HOLD_RR].in, b.own[0]));
+	rset_del(&b.view->d.own, signs);
+	process_wanted(b.view, want);
 	run->kind = MSIG_PROCESS_ZSK;
 	process_wanted(b.view, want);
 	assert_int_equal(want[HOLD_RR].alien, 0);

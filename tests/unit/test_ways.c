@@ -1291,6 +1291,31 @@ test_discarded(void **state)
 	assert_false(rset_has(&run()->fresh, gone));
 }
 
+/* Of two keys of the algorithm that comes, CDS name the one that is READY, whatever the other one
+ * is: that one goes on. */
+static void
+test_ready_goes_on(void **state)
+{
+	uint8_t rdata[36] = {1, 1, 3, 13, 83}, rdata2[36] = {1, 1, 3, 13, 84};
+	int active = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+	int ready = view_rr(b.view, VIEW_DNSKEY, rdata2, sizeof(rdata2));
+	struct view_key keys[] = {
+	    key("k1", MSIG_KEY_ROLE_KSK, MSIG_KEY_STATE_ACTIVE, b.ksk[0]),
+	    key("k2", MSIG_KEY_ROLE_ZSK, MSIG_KEY_STATE_ACTIVE, b.zsk[0]),
+	    key("k3", MSIG_KEY_ROLE_KSK, MSIG_KEY_STATE_ACTIVE, active),
+	    key("k4", MSIG_KEY_ROLE_KSK, MSIG_KEY_STATE_READY, ready),
+	};
+
+	keys[2].algorithm = keys[3].algorithm = 13;
+	b.view->config.driver = true;
+	view_on_keys(b.view, true, "", keys, 4);
+	in_the_middle(MSIG_PROCESS_ALGORITHM, VIEW_SELF, VIEW_SELF, 0, PHASE_EXECUTING, 3);
+	run()->algorithm = 13;
+	bench_decide(&b);
+	assert_true(rset_has(&run()->fresh, ready));
+	assert_false(rset_has(&run()->fresh, active));
+}
+
 static int made_of;
 
 static void
@@ -1443,6 +1468,7 @@ main(void)
 	    IN(two, test_half_rolled),
 	    IN(two, test_algorithm_first),
 	    IN(two, test_discarded),
+	    IN(two, test_ready_goes_on),
 	    IN(two, test_chosen_in_vain),
 	    IN(two, test_listed_anew),
 	};
