@@ -69,6 +69,13 @@ test_strange_ds(void **state)
 	runs(1, 0, 7, 9);
 	pass(SECOND);
 	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DS));
+	b.parent.silent = true; /* what does not answer is another trouble */
+	bench_run(&b, 10 * SECOND);
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DS));
+	assert_null(bench_reason(&b, REASON_PARENT, REASON_OF_SERVER));
+	b.parent.silent = false;
+	pass(5 * SECOND);
+	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DS));
 	rset_add(&b.view->config.ds_keep, strange);
 	b.view->dirty = true;
 	pass(SECOND);
@@ -155,6 +162,12 @@ short_time(void)
 }
 
 static void
+executing(void)
+{
+	run()->phase = PHASE_EXECUTING;
+}
+
+static void
 conducted_by_another(void)
 {
 	run()->requestor = 1;
@@ -166,8 +179,8 @@ conducted_by_another(void)
 static void
 test_unknown_to_a_voter(void **state)
 {
-	static void (*const but[])(void) = {stale,      away,       in_it,
-					    in_another, short_time, conducted_by_another};
+	static void (*const but[])(void) = {
+	    stale, away, in_it, in_another, short_time, executing, conducted_by_another};
 
 	runs(1, 0, 7, 8);
 	asks_for_long();
@@ -197,11 +210,11 @@ key(const char *id, uint8_t role, uint8_t algorithm, int rr)
 
 /* Does a rollover of this provider's keys end, where the key store has so many of our keys? */
 static bool
-rolls_on(const struct view_key *keys, int count, uint8_t kind, int subject)
+rolls_on(const struct view_key *keys, int count, uint8_t kind, int subject, int requestor)
 {
 	b.view->d.ended.kind = 0;
 	view_on_keys(b.view, true, "", keys, count);
-	in_the_middle(kind, subject, subject, 2, PHASE_EXECUTING, 3);
+	in_the_middle(kind, subject, requestor, 2, PHASE_EXECUTING, 3);
 	runs(1, kind, 2, 9);
 	bench_decide(&b);
 	return !ended_early(kind);
@@ -222,11 +235,14 @@ test_whose_algorithm_first(void **state)
 
 	b.view->config.driver = true;
 	rset_add(&b.signer.set[VIEW_DNSKEY], left);
-	assert_true(rolls_on(keys, 2, MSIG_PROCESS_ZSK, VIEW_SELF));
-	assert_true(rolls_on(keys, 3, MSIG_PROCESS_ZSK, 1)); /* his keys are his affair */
-	assert_true(rolls_on(keys, 3, MSIG_PROCESS_ALGORITHM, VIEW_SELF));
-	assert_false(rolls_on(keys, 3, MSIG_PROCESS_ZSK, VIEW_SELF));
-	assert_false(rolls_on(keys, 3, MSIG_PROCESS_KSK, VIEW_SELF));
+	assert_true(rolls_on(keys, 2, MSIG_PROCESS_ZSK, VIEW_SELF, VIEW_SELF));
+	/* His keys are his affair, and who leads ends what it asked for. */
+	assert_true(rolls_on(keys, 3, MSIG_PROCESS_ZSK, 1, 1));
+	assert_true(rolls_on(keys, 3, MSIG_PROCESS_ZSK, 1, VIEW_SELF));
+	assert_true(rolls_on(keys, 3, MSIG_PROCESS_ZSK, VIEW_SELF, 1));
+	assert_true(rolls_on(keys, 3, MSIG_PROCESS_ALGORITHM, VIEW_SELF, VIEW_SELF));
+	assert_false(rolls_on(keys, 3, MSIG_PROCESS_ZSK, VIEW_SELF, VIEW_SELF));
+	assert_false(rolls_on(keys, 3, MSIG_PROCESS_KSK, VIEW_SELF, VIEW_SELF));
 }
 
 /* An ns-remove that ends when the zone names it no more: where the parent shows that it still does,
@@ -234,21 +250,41 @@ test_whose_algorithm_first(void **state)
 static void
 test_unnamed_unseen(void **state)
 {
-	for (int hidden = 0; hidden < 2; hidden++) {
-		hide(hidden);
+	static const struct {
+		bool hidden;
+		uint8_t step, left;
+	} cases[] = {{false, 1, HAS_NS}, {true, 0, HAS_NS}, {true, 1, 0}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		hide(cases[i].hidden);
 		peer(1)->member = false;
 		peer(1)->has = HAS_NS;
-		in_the_middle(MSIG_PROCESS_NS_REMOVE, 1, VIEW_SELF, 1, PHASE_EXECUTING, 1);
+		in_the_middle(MSIG_PROCESS_NS_REMOVE, 1, VIEW_SELF, cases[i].step, PHASE_EXECUTING,
+			      1);
 		b.view->put_back = true; /* one of the ways to end early */
 		struct plan plan = {0};
 		struct step s = {b.view, b.now, &plan};
 		agree_run(&s);
 		assert_true(ended_early(MSIG_PROCESS_NS_REMOVE));
-		assert_int_equal(peer(1)->has & HAS_NS, hidden ? 0 : HAS_NS);
+		assert_int_equal(peer(1)->has & HAS_NS, cases[i].left);
 	}
 }
 
 /* ---- who acts along, and who leads now ---- */
+
+/* How often in some seconds is it told to execute the step? */
+static int
+told(void)
+{
+	int count = 0;
+
+	bench_run(&b, SECOND);
+	bench_forget(&b);
+	bench_run(&b, 3 * SECOND);
+	for (int i = 0; i < b.sends; i++)
+		count += b.sent_to[i] == 1 && b.sent[i].op == MSIG_OP_EXECUTE;
+	return count;
+}
 
 /* It was done, and its database was put back since: it is told once more. */
 static void
@@ -262,13 +298,17 @@ test_told_again(void **state)
 	stands(1, HAS_KEYS | HAS_CDS);
 	in_the_middle(MSIG_PROCESS_REMOVE, 2, VIEW_SELF, 2, PHASE_EXECUTING, 1);
 	runs(1, MSIG_PROCESS_REMOVE, 2, 9);
+	assert_true(told() > 0);
 	run()->done |= BIT(1);
-	bench_forget(&b);
-	bench_run(&b, 3 * SECOND);
-	EXPECT_NOT(1, EXECUTE);
+	assert_int_equal(told(), 0);
 	runs(1, MSIG_PROCESS_ADD, 3, 1);
-	bench_run(&b, 3 * SECOND);
-	EXPECT(1, EXECUTE);
+	assert_in_range(told(), 2, 4); /* once a second */
+	runs(1, MSIG_PROCESS_REMOVE, 2, 8);
+	assert_true(told() > 0);
+	runs(1, MSIG_PROCESS_ADD, 2, 9);
+	assert_true(told() > 0);
+	away();
+	assert_int_equal(told(), 0);
 }
 
 /* Who leads now did the step when another one led, who would have asked his operator to look. */
@@ -286,7 +326,10 @@ test_looks_though_done(void **state)
 	assert_non_null(r);
 	assert_non_null(strstr(r->todo, "msigctl approve shop.example."));
 	b.view->d.approved = b.view->waits;
-	b.view->dirty = true;
+	view_on_command(b.view, VIEW_PAUSE);
+	bench_decide(&b);
+	assert_int_equal(run()->step, 2);
+	view_on_command(b.view, VIEW_RESUME);
 	bench_decide(&b);
 	assert_int_equal(run()->step, 3);
 }
@@ -320,6 +363,35 @@ test_in_as_shown(void **state)
 	assert_false(peer(VIEW_SELF)->member);
 }
 
+/* Who has no vote shows what it likes, and who does not answer has shown nothing. */
+static void
+test_shown_by_voters(void **state)
+{
+	b.parent.set[VIEW_DS] = ds(1);
+	b.parent.set[VIEW_NS] = only(b.ns[1]);
+	b.server[2].set[VIEW_CDS] = b.cds[2];
+	bench_run(&b, 5 * SECOND);
+	for (int i = 0; i < 3; i += 2) {
+		peer(i)->member = false;
+		peer(i)->has = 0;
+		runs(i, 0, 0, b.view->d.epoch);
+		stands(i, 0);
+	}
+	rest();
+	b.view->d.ended.time = b.now - 100 * SECOND;
+	b.server[1].silent = true;
+	for (int i = 0; i < VIEW_PLACES; i++) {
+		struct view_place *p = b.view->d.place[i];
+		if (p != NULL && view_place_provider(b.view, p) == 1)
+			p->history[VIEW_CDS].status = MSIG_SEEN_UNKNOWN;
+	}
+	bench_run(&b, 5 * SECOND);
+	assert_int_equal(peer(VIEW_SELF)->has, 0);
+	b.server[1].silent = false;
+	pass(5 * SECOND);
+	assert_int_equal(peer(VIEW_SELF)->has, HAS_KEYS | HAS_CDS);
+}
+
 /* Who goes himself shows of another one who goes the NS that those who vote show, though that one
  * is a member as far as he knows. */
 static void
@@ -332,8 +404,8 @@ test_goes_as_others_say(void **state)
 		if (goes)
 			owner(2, false, true);
 		bench_run(&b, 5 * SECOND);
-		runs(2, MSIG_PROCESS_REMOVE, 1, 9);
-		stands(2, HAS_ALL); /* or its word makes it one again */
+		runs(2, MSIG_PROCESS_REMOVE, 1, 8);
+		stands(2, HAS_ALL); /* its word is of no use */
 		runs(1, MSIG_PROCESS_REMOVE, 1, 9);
 		in_the_middle(MSIG_PROCESS_REMOVE, VIEW_SELF, 1, 1, PHASE_EXECUTING,
 			      goes ? BIT(1) : BIT(1) | BIT(2));
@@ -375,7 +447,40 @@ test_as_the_speaker_shows(void **state)
 		assert_int_equal(peer(2)->has, named ? 0 : HAS_NS);
 		pass(20 * SECOND);
 		assert_int_equal(peer(2)->has, named ? HAS_NS : 0);
+		assert_int_equal(peer(2)->contributed, named);
 	}
+	/* It shows one of two, or does not answer: who knows? */
+	rset_add(&st.ns, rset_next(&b.parent.set[VIEW_NS], 0));
+	rset_del(&st.ns, b.ns[0]);
+	uint8_t name[] = {1, 'x', 1, 'p', 0};
+	rset_add(&st.ns, view_rr(b.view, VIEW_NS, name, sizeof(name)));
+	restate(2, st);
+	for (int i = 0; i < 2; i++) {
+		peer(2)->has = i != 0 ? HAS_NS : 0;
+		pass(10 * SECOND);
+		assert_int_equal(peer(2)->has, i != 0 ? HAS_NS : 0);
+	}
+	/* Nor while something is asked for, or where these are the owner's. */
+	rset_del(&st.ns, rset_next(&st.ns, b.ns[2] + 1));
+	restate(2, st);
+	peer(2)->has = 0;
+	in_the_middle(MSIG_PROCESS_ZSK, VIEW_SELF, VIEW_SELF, 0, PHASE_REQUESTED, 3);
+	run()->executed = false;
+	bench_decide(&b);
+	assert_int_equal(peer(2)->has, 0);
+	rest();
+	b.view->d.agent_ns = b.view->d.hsync.entry[0].agent = false;
+	bench_decide(&b);
+	assert_int_equal(peer(2)->has, 0);
+	b.view->d.agent_ns = b.view->d.hsync.entry[0].agent = true;
+	peer(2)->member = true; /* whose leave is to come */
+	peer(2)->has = HAS_ALL & ~HAS_NS;
+	bench_decide(&b);
+	assert_int_equal(peer(2)->has, HAS_ALL & ~HAS_NS);
+	peer(2)->member = false;
+	peer(2)->has = 0;
+	bench_decide(&b);
+	assert_int_equal(peer(2)->has, HAS_NS);
 }
 
 /* What a member who has no part in the zone does not see of somebody who signs is no proof that it
@@ -391,11 +496,15 @@ test_says_that_it_is_in(void **state)
 	rest();
 	pass(5 * SECOND);
 	assert_int_equal(peer(2)->has, HAS_KEYS);
-	peer(2)->has = HAS_KEYS;
-	peer(2)->statement.process_epoch = 0; /* it may not know */
-	b.view->d.epoch = 9;
+	b.view->d.epoch = 9; /* it may not know of all */
 	stands(2, 0);
+	runs(2, MSIG_PROCESS_ADD, 3, 1); /* and be on its way */
 	bench_decide(&b);
+	assert_int_equal(peer(2)->has, HAS_KEYS);
+	runs(2, 0, 0, 0);
+	view_on_peer(b.view, 2, false, "silent");
+	b.server[1].set[VIEW_DNSKEY] = rset_or(b.own[1], b.own[2]); /* no matter to who is out */
+	bench_run(&b, 5 * SECOND);
 	assert_int_equal(peer(2)->has, 0);
 }
 
@@ -412,6 +521,7 @@ main(void)
 	    IN(three, test_told_again),
 	    IN(two, test_looks_though_done),
 	    IN(three, test_in_as_shown),
+	    IN(three, test_shown_by_voters),
 	    IN(three, test_goes_as_others_say),
 	    IN(three, test_as_the_speaker_shows),
 	    IN(bystander, test_says_that_it_is_in),
