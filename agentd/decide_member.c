@@ -510,6 +510,8 @@ follow_requestor(struct step *s)
 
 	if (run->kind == 0 || !run->executed || run->requestor == VIEW_SELF)
 		return;
+	/* Who joins shows the NS of all from a later step on. */
+	bool names = view->d.provider[run->requestor].member;
 	for (int i = 0; i < view->d.providers; i++) {
 		struct view_provider *p = &view->d.provider[i];
 		bool signs = (view->designated & BIT(i)) != 0;
@@ -520,7 +522,7 @@ follow_requestor(struct step *s)
 		int cds = i == VIEW_SELF || !signs ? -1
 						   : shown_by(view, run->requestor, VIEW_CDS,
 							      p->statement.cds, run->started);
-		int ns = !view->d.agent_ns || (signs && (has & HAS_CDS) == 0)
+		int ns = !view->d.agent_ns || !names || (signs && (has & HAS_CDS) == 0)
 			     ? -1
 			     : shown_by(view, run->requestor, VIEW_NS, process_own_ns(view, i),
 					run->started);

@@ -433,11 +433,13 @@ ns_published(const struct zone_view *view)
 	return false;
 }
 
-/* Who is to leave, and was named no more, is not named again, whatever else was forgotten. */
+/* Who is to leave, and was named no more, is not named again, whatever else was forgotten. Who has
+ * no vote shows what those show who have. */
 static bool
 named_no_more(const struct zone_view *view, int provider)
 {
 	return provider != VIEW_SELF && view->d.agent_ns && ns_published(view) &&
+	       (agree_electorate(view, MSIG_PROCESS_REMOVE) & BIT(VIEW_SELF)) != 0 &&
 	       ((view->listed | view->designated) & BIT(provider)) == 0 &&
 	       rset_empty(view->d.want.from[provider].ns);
 }

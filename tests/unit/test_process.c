@@ -428,6 +428,9 @@ test_named_no_more(void **state)
 	b.view->listed = 3;
 	assert_int_equal(target().ns, 3);
 	b.view->listed = 1;
+	b.view->designated = 0; /* we leave as well, and name those whom the others name */
+	assert_int_equal(target().ns, 3);
+	b.view->designated = 1;
 	b.view->d.agent_ns = false;
 	assert_int_equal(target().ns, 3);
 	b.view->d.agent_ns = true;

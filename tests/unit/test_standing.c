@@ -286,6 +286,12 @@ test_serves_as_the_requestor_says(void **state)
 	bench_run(&b, 3 * SECOND);
 	assert_int_equal(peer(2)->has, HAS_NS);
 	assert_int_equal(run()->kind, MSIG_PROCESS_ZSK);
+	peer(1)->member = false; /* who joins shows other NS until its servers are named */
+	rset_del(&b.server[1].set[VIEW_NS], b.ns[2]);
+	bench_look(&b);
+	assert_int_equal(then(), HAS_NS);
+	peer(1)->member = true;
+	assert_int_equal(then(), 0);
 	b.view->d.agent_ns = b.view->d.hsync.entry[0].agent = false; /* these are the owner's */
 	peer(2)->has = 0;
 	assert_int_equal(then(), 0);
