@@ -238,7 +238,8 @@ unknown_to_voter(struct step *s)
 	return false;
 }
 
-/* A key of one of two algorithms takes the others of its algorithm along: that one rolls first. */
+/* A key of one of two algorithms takes the others of its algorithm along: that one rolls first, once
+ * it is ordered. Ended before that, the key's rollover would begin again. */
 static bool
 other_rolls_first(const struct zone_view *view)
 {
@@ -246,7 +247,8 @@ other_rolls_first(const struct zone_view *view)
 
 	return run->requestor == VIEW_SELF && run->subject == VIEW_SELF && run->executed &&
 	       (run->kind == MSIG_PROCESS_ZSK || run->kind == MSIG_PROCESS_KSK) &&
-	       roll_unfinished(view) == MSIG_PROCESS_ALGORITHM;
+	       roll_unfinished(view) == MSIG_PROCESS_ALGORITHM &&
+	       agree_ordered(&view->d, MSIG_PROCESS_ALGORITHM);
 }
 
 /* Who would be asked now is not who was asked when it began, or somebody goes first. */

@@ -236,6 +236,10 @@ test_whose_algorithm_first(void **state)
 	b.view->config.driver = true;
 	rset_add(&b.signer.set[VIEW_DNSKEY], left);
 	assert_true(rolls_on(keys, 2, MSIG_PROCESS_ZSK, VIEW_SELF, VIEW_SELF));
+	/* It would only begin again. */
+	assert_true(rolls_on(keys, 3, MSIG_PROCESS_ZSK, VIEW_SELF, VIEW_SELF));
+	b.view->d.order[0] = (struct view_order){MSIG_PROCESS_ALGORITHM, 15};
+	assert_true(rolls_on(keys, 2, MSIG_PROCESS_ZSK, VIEW_SELF, VIEW_SELF));
 	/* His keys are his affair, and who leads ends what it asked for. */
 	assert_true(rolls_on(keys, 3, MSIG_PROCESS_ZSK, 1, 1));
 	assert_true(rolls_on(keys, 3, MSIG_PROCESS_ZSK, 1, VIEW_SELF));
