@@ -82,6 +82,19 @@ test_strange_ds(void **state)
 	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DS));
 }
 
+/* It is nothing to who has no part in the zone. */
+static void
+test_strange_ds_elsewhere(void **state)
+{
+	uint8_t rdata[36] = {0x12, 0x34, 15, 2};
+
+	rset_add(&b.parent.set[VIEW_DS], view_rr(b.view, VIEW_DS, rdata, sizeof(rdata)));
+	rest();
+	pass(20 * SECOND);
+	assert_false(peer(VIEW_SELF)->member);
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DS));
+}
+
 /* Nor does anybody but a person bring in the first one. */
 static void
 test_no_ds(void **state)
@@ -517,6 +530,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    IN(two, test_strange_ds),
+	    IN(joiner, test_strange_ds_elsewhere),
 	    IN(two, test_no_ds),
 	    IN(two, test_member_unseen),
 	    IN(two, test_unknown_to_a_voter),

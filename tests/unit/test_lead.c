@@ -224,6 +224,35 @@ test_what_keeps_the_leader(void **state)
 	const struct reason *r = bench_reason(&b, REASON_PEER, REASON_OF_HSYNC);
 	assert_non_null(r);
 	assert_string_equal(r->seen, "a member is to leave first");
+	/* What another one wishes has its turn all the same. */
+	bench_clear(&b);
+	led(3, 6, 0);
+	struct view_statement st = peer(1)->statement;
+	st.wish = MSIG_PROCESS_ZSK;
+	restate(1, st);
+	b.view->d.backoff = 0;
+	b.view->d.attempts = 1;
+	bench_run(&b, 1000);
+	assert_int_equal(run()->kind, MSIG_PROCESS_ZSK);
+	assert_int_equal(run()->subject, 1);
+}
+
+/* Whose turn it is not begins nothing, nor who leads and has nothing to do. */
+static void
+test_nothing_to_begin(void **state)
+{
+	for (int leads = 0; leads < 2; leads++) {
+		bench_clear(&b);
+		if (leads)
+			led(2, 3, 0);
+		else
+			led(2, 2, 1);
+		b.view->d.attempts = 0;
+		bench_run(&b, 10000);
+		assert_int_equal(run()->kind, 0);
+		assert_int_equal(b.view->d.attempts, 0);
+		assert_int_equal(b.sends, 0);
+	}
 }
 
 /* ---- who may ask ---- */
@@ -713,6 +742,7 @@ main(void)
 	    IN(other_leads, test_own_wish),
 	    IN(we_lead, test_turns),
 	    IN(we_lead, test_what_keeps_the_leader),
+	    IN(we_lead, test_nothing_to_begin),
 	    IN(other_leads, test_leader_is_heard),
 	    IN(other_leads, test_joiner_is_not_heard),
 	    IN(other_leads, test_no_leader_no_approval),

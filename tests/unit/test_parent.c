@@ -2,6 +2,7 @@
  * Servers of the parent that serve the zone as well: asked for NS they answer with the zone's own,
  * which is not the delegation; and whoever asks them gets the zone from them.
  */
+#include "agentd/agree_int.h"
 #include "agentd/operator.h"
 #include "tests/unit/scene.h"
 
@@ -156,6 +157,33 @@ test_ns_add_unseen(void **state)
 	assert_int_equal(run()->kind, MSIG_PROCESS_NS_ADD);
 }
 
+/* Only the last process, in its middle, about its name servers, and where nobody sees them: and
+ * only a member knows what it did. */
+static void
+test_unfinished_ns(void **state)
+{
+	const struct view_ended ended = {.kind = MSIG_PROCESS_NS_ADD, .subject = 1};
+	struct view_ended *e = &b.view->d.ended;
+
+	*e = ended;
+	assert_false(agree_unfinished_ns(b.view, 1));
+	b.child = 3;
+	bench_run(&b, 10000);
+	*e = ended;
+	assert_true(agree_unfinished_ns(b.view, 1));
+	e->kind = MSIG_PROCESS_NS_REMOVE;
+	assert_true(agree_unfinished_ns(b.view, 1));
+	assert_false(agree_unfinished_ns(b.view, 0));
+	e->kind = MSIG_PROCESS_ADD;
+	assert_false(agree_unfinished_ns(b.view, 1));
+	*e = ended;
+	e->completed = true;
+	assert_false(agree_unfinished_ns(b.view, 1));
+	*e = ended;
+	peer(VIEW_SELF)->member = false;
+	assert_false(agree_unfinished_ns(b.view, 1));
+}
+
 /* Whoever asks there is served, named or not: its copy counts for S1 and S2 and for holds. */
 static void
 test_counts_as_server(void **state)
@@ -270,6 +298,7 @@ main(void)
 	    IN(two_parents, test_start),
 	    IN(two_parents, test_operator_looks),
 	    IN(member, test_ns_add_unseen),
+	    IN(two_parents, test_unfinished_ns),
 	    IN(two_parents, test_parents_differ),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -413,6 +413,29 @@ test_past_ds(void **state)
 	assert_false(target().cds_shown);
 }
 
+/* Or they are about to change at the parent. */
+static void
+test_cds_of_one(void **state)
+{
+	static const struct {
+		uint8_t kind;
+		bool shown;
+	} kinds[] = {{MSIG_PROCESS_ZSK, false},
+		     {MSIG_PROCESS_NS_ADD, false},
+		     {MSIG_PROCESS_KSK, true},
+		     {MSIG_PROCESS_ALGORITHM, true},
+		     {MSIG_PROCESS_REMOVE, true}};
+	struct process_target t;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		join(0);
+		b.view->d.process.kind = kinds[i].kind;
+		process_target(b.view, &t);
+		assert_int_equal(t.cds_shown, kinds[i].shown);
+		assert_int_equal(rset_empty(t.cds_set), !kinds[i].shown);
+	}
+}
+
 /* Who is to leave, and was named no more, stays so, whatever is remembered of it here. */
 static void
 test_named_no_more(void **state)
@@ -859,6 +882,7 @@ main(void)
 	    T(test_unknown_addresses),
 	    T(test_targets),
 	    T(test_past_ds),
+	    T(test_cds_of_one),
 	    T(test_named_no_more),
 	    T(test_names),
 	    T(test_the_last_signer_stays),

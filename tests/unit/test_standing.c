@@ -138,6 +138,67 @@ test_said_to_be_no_member(void **state)
 	assert_false(peer(2)->member);
 }
 
+static void
+leaves(void)
+{
+	owner(2, false, false);
+	bench_run(&b, 5 * SECOND);
+	rset_del(&b.parent.set[VIEW_NS], b.ns[2]); /* its leave would be another thing */
+	bench_run(&b, 5 * SECOND);
+}
+
+static void
+signs(void)
+{
+	owner(2, true, true);
+	bench_run(&b, 5 * SECOND);
+}
+
+static void
+has_keys(void)
+{
+	peer(2)->statement.dnskey = b.own[2];
+}
+
+static void
+its_process(void)
+{
+	in_the_middle(MSIG_PROCESS_NS_ADD, 2, 1, 1, PHASE_EXECUTING, 3);
+	runs(1, MSIG_PROCESS_NS_ADD, 1, 9);
+}
+
+static void
+unknown_of(void)
+{
+	peer(2)->statement.known = false;
+}
+
+/* The delegation names it, and it is to serve: so it serves; but for who is to do more, or less. */
+static void
+test_named_so_it_serves(void **state)
+{
+	static void (*const but[])(void) = {NULL, leaves, signs, has_keys, its_process, unknown_of};
+
+	for (size_t i = 0; i < sizeof(but) / sizeof(but[0]); i++) {
+		bench_clear(&b);
+		half(state);
+		owner(2, true, false);
+		bench_run(&b, 5 * SECOND);
+		struct view_statement st = peer(2)->statement;
+		st.dnskey = st.cds = st.cdnskey = RSET_NONE;
+		known(0, 0);
+		rset_add(&b.parent.set[VIEW_NS], b.ns[2]);
+		b.view->d.backoff = b.now + 1000 * SECOND;
+		bench_look(&b);
+		restate(2, st);
+		known(0, 0);
+		if (but[i] != NULL)
+			but[i]();
+		peer(2)->has = 0;
+		assert_int_equal(then(), but[i] == NULL ? HAS_NS : 0);
+	}
+}
+
 /* Who is to leave is told what is left of it, and brings nothing in. */
 static void
 test_leaver_adds_nothing(void **state)
@@ -371,6 +432,7 @@ main(void)
 	    HALF(test_knows_of_all),
 	    HALF(test_said_before_the_end),
 	    HALF(test_said_to_be_no_member),
+	    HALF(test_named_so_it_serves),
 	    HALF(test_leaver_adds_nothing),
 	    HALF(test_parent_shows_it),
 	    HALF(test_parent_may_come),
