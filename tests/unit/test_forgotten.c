@@ -260,6 +260,12 @@ test_whose_algorithm_first(void **state)
 	assert_true(rolls_on(keys, 3, MSIG_PROCESS_ALGORITHM, VIEW_SELF, VIEW_SELF));
 	assert_false(rolls_on(keys, 3, MSIG_PROCESS_ZSK, VIEW_SELF, VIEW_SELF));
 	assert_false(rolls_on(keys, 3, MSIG_PROCESS_KSK, VIEW_SELF, VIEW_SELF));
+	/* What did not begin waits. */
+	b.view->d.ended.kind = 0;
+	in_the_middle(MSIG_PROCESS_ZSK, VIEW_SELF, VIEW_SELF, 0, PHASE_REQUESTED, 3);
+	run()->executed = false;
+	bench_decide(&b);
+	assert_int_equal(run()->kind, MSIG_PROCESS_ZSK);
 }
 
 /* An ns-remove that ends when the zone names it no more: where the parent shows that it still does,
@@ -500,6 +506,29 @@ test_as_the_speaker_shows(void **state)
 	assert_int_equal(peer(2)->has, HAS_NS);
 }
 
+/* Whose join is to go on says itself what of it is in. */
+static void
+test_not_of_a_joiner(void **state)
+{
+	static const char lowest[] = "msa.a1.";
+
+	memcpy(peer(1)->identity, lowest, sizeof(lowest));
+	memcpy(b.hsync.entry[1].identity, lowest, sizeof(lowest));
+	b.hsync.digest[0]++;
+	b.parent.set[VIEW_DS] = rset_or(ds(0), ds(1));
+	b.parent.set[VIEW_NS] = b.server[1].set[VIEW_NS] = rset_or(only(b.ns[0]), only(b.ns[1]));
+	bench_run(&b, 5 * SECOND);
+	runs(2, MSIG_PROCESS_ADD, 4, 1);
+	stands(2, HAS_ALL);
+	peer(2)->member = false;
+	peer(2)->has = HAS_ALL;
+	rest();
+	assert_int_equal(agree_speaker(b.view), 1);
+	b.view->d.ended.time = b.now - 1000 * SECOND;
+	pass(5 * SECOND);
+	assert_int_equal(peer(2)->has, HAS_ALL);
+}
+
 /* What a member who has no part in the zone does not see of somebody who signs is no proof that it
  * is out: it says itself that something of it is in. */
 static void
@@ -518,11 +547,63 @@ test_says_that_it_is_in(void **state)
 	runs(2, MSIG_PROCESS_ADD, 3, 1); /* and be on its way */
 	bench_decide(&b);
 	assert_int_equal(peer(2)->has, HAS_KEYS);
-	runs(2, 0, 0, 0);
-	view_on_peer(b.view, 2, false, "silent");
 	b.server[1].set[VIEW_DNSKEY] = rset_or(b.own[1], b.own[2]); /* no matter to who is out */
 	bench_run(&b, 5 * SECOND);
+	runs(2, 0, 0, 0);
+	view_on_peer(b.view, 2, false, "silent");
+	in_the_middle(MSIG_PROCESS_NS_REMOVE, 1, 1, 0, PHASE_DONE, BIT(1));
+	runs(1, MSIG_PROCESS_NS_REMOVE, 0, 9);
+	bench_decide(&b);
+	assert_int_equal(run()->kind, MSIG_PROCESS_NS_REMOVE);
+	assert_int_equal(peer(2)->has, HAS_KEYS); /* all rest first */
+	rest();
+	bench_decide(&b);
 	assert_int_equal(peer(2)->has, 0);
+}
+
+/* Who has to join again forgets a leaver when the members show its keys no more: not when one of
+ * them does not answer. */
+static void
+test_dropped_by_members(void **state)
+{
+	owner(2, false, true);
+	bench_serve(&b, 3);
+	b.parent.set[VIEW_DS] = rset_or(ds(0), ds(1));
+	b.parent.set[VIEW_NS] = only(b.ns[1]);
+	bench_run(&b, 5 * SECOND);
+	peer(VIEW_SELF)->member = peer(2)->member = false;
+	peer(VIEW_SELF)->has = HAS_ALL;
+	rest();
+	b.server[1].silent = true;
+	b.view->d.ended.time = b.now;
+	peer(2)->has = HAS_KEYS;
+	bench_run(&b, 90 * SECOND);
+	assert_int_equal(peer(2)->has, HAS_KEYS);
+	b.server[1].silent = false;
+	bench_run(&b, 10 * SECOND);
+	assert_int_equal(peer(2)->has, 0);
+}
+
+/* What a requestor's servers showed before it asked says nothing of what it shows now. */
+static void
+test_shown_since_then(void **state)
+{
+	b.parent.set[VIEW_DS] = rset_or(ds(0), ds(1));
+	bench_run(&b, 5 * SECOND);
+	peer(2)->member = false;
+	peer(2)->has = HAS_KEYS;
+	runs(2, MSIG_PROCESS_ADD, 3, 1);
+	stands(2, HAS_KEYS);
+	rest();
+	pass(5 * SECOND);
+	b.now++;
+	assert_int_equal(peer(2)->has, HAS_KEYS);
+	in_the_middle(MSIG_PROCESS_ZSK, 1, 1, 3, PHASE_EXECUTING, 3);
+	runs(1, MSIG_PROCESS_ZSK, 3, 9);
+	bench_decide(&b);
+	assert_int_equal(peer(2)->has, HAS_KEYS);
+	bench_run(&b, 5 * SECOND);
+	assert_int_equal(peer(2)->has, HAS_ALL);
 }
 
 int
@@ -542,7 +623,10 @@ main(void)
 	    IN(three, test_shown_by_voters),
 	    IN(three, test_goes_as_others_say),
 	    IN(three, test_as_the_speaker_shows),
+	    IN(three, test_not_of_a_joiner),
 	    IN(bystander, test_says_that_it_is_in),
+	    IN(three, test_dropped_by_members),
+	    IN(three, test_shown_since_then),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

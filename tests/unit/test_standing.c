@@ -35,6 +35,12 @@ then(void)
 	return peer(2)->has;
 }
 
+static void
+stale(void)
+{
+	peer(2)->stale = true;
+}
+
 /* ---- what it says itself ---- */
 
 /* We say it of ourselves, anew when it is something else. */
@@ -134,6 +140,13 @@ test_said_to_be_no_member(void **state)
 	then();
 	assert_true(peer(2)->member);
 	view_on_peer(b.view, 2, true, "");
+	stale();
+	for (uint64_t epoch = 9; epoch >= 8; epoch--) {
+		peer(2)->statement.process_epoch = epoch;
+		then();
+		assert_true(peer(2)->member);
+	}
+	peer(2)->stale = false;
 	then();
 	assert_false(peer(2)->member);
 }
@@ -260,12 +273,6 @@ static void
 process_there(void)
 {
 	runs(2, MSIG_PROCESS_ADD, 3, 9);
-}
-
-static void
-stale(void)
-{
-	peer(2)->stale = true;
 }
 
 static void
