@@ -194,17 +194,19 @@ fallen_out(struct step *s)
 
 /* A leave, or a join, that ended when all of it was in, or nothing of it was gone: the delegation
  * has it, and so have the others. Where the delegation shows nowhere it joins again, which ends
- * with a person who looks at that. */
+ * with a person who looks at that. And if nobody else is a member it is as at the first start: own
+ * keys may have been known too late. */
 static void
 still_in(struct step *s)
 {
 	struct zone_view *view = s->view;
 	struct view_provider *self = &view->d.provider[VIEW_SELF];
 	uint8_t keys = HAS_KEYS | HAS_CDS;
+	bool alone = agree_members(view) == 0;
 
-	if (self->member || view_hidden(view) || view->d.process.kind != 0 ||
-	    (self->has & keys) != keys || (view->designated & BIT(VIEW_SELF)) == 0 ||
-	    decide_delegated(view, VIEW_SELF) != 1)
+	if (self->member || view->d.process.kind != 0 ||
+	    (!alone && (view_hidden(view) || (self->has & keys) != keys)) ||
+	    (view->designated & BIT(VIEW_SELF)) == 0 || decide_delegated(view, VIEW_SELF) != 1)
 		return;
 	self->member = self->contributed = true;
 	self->has = HAS_ALL;

@@ -60,6 +60,27 @@ test_still_in(void **state)
 	assert_false(peer(VIEW_SELF)->member);
 }
 
+/* Where nobody else is a member it is as at the first start: what is ours may have been known too
+ * late for that. */
+static void
+test_still_in_alone(void **state)
+{
+	for (int other = 1; other >= 0; other--) {
+		memset(run(), 0, sizeof(*run()));
+		peer(1)->member = other;
+		peer(VIEW_SELF)->member = false;
+		peer(VIEW_SELF)->has = 0;
+		stands(1, other ? HAS_ALL | MSIG_STANDING_MEMBER : 0);
+		bench_decide(&b);
+		assert_int_equal(peer(VIEW_SELF)->member, !other);
+	}
+	peer(VIEW_SELF)->member = false;
+	b.parent.set[VIEW_DS] = only(rpool_of_key(&b.view->d.pool, b.ksk[1], 43));
+	bench_look(&b);
+	bench_decide(&b);
+	assert_false(peer(VIEW_SELF)->member);
+}
+
 static void
 test_lost_its_ds(void **state)
 {
@@ -1403,6 +1424,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    IN(two, test_fallen_out),
 	    IN(two, test_lost_its_ds),
+	    IN(two, test_still_in_alone),
 	    IN(two, test_still_in),
 	    IN(two, test_nobody_named),
 	    IN(bystander, test_bystander),
