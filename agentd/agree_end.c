@@ -238,8 +238,8 @@ unknown_to_voter(struct step *s)
 	return false;
 }
 
-/* A key of one of two algorithms takes the others of its algorithm along: that one rolls first, once
- * it is ordered. Ended before that, the key's rollover would begin again. */
+/* A key of one of two algorithms takes the others of its algorithm along: that one rolls first,
+ * once it is ordered. Ended before that, the key's rollover would begin again. */
 static bool
 other_rolls_first(const struct zone_view *view)
 {

@@ -830,19 +830,12 @@ driver(struct check *c)
 	if (!view->store_known)
 		return no(c, REASON_PEER, REASON_OF_KEY, "signer", "the keys in its key store",
 			  "%s", view->store_why[0] != 0 ? view->store_why : "not known yet");
-	/* A key of one of two algorithms takes the others of its algorithm along when it goes. */
-	uint8_t algorithm = 0;
-	for (int i = 0; i < view->keys && run->kind != MSIG_PROCESS_ALGORITHM; i++) {
-		const struct view_key *k = &view->key[i];
-		if (!roll_in_zone(k->state))
-			continue;
-		if (algorithm != 0 && k->algorithm != algorithm) {
-			no(c, REASON_BLOCKED, REASON_OF_KEY, "signer", "keys of one algorithm",
-			   "algorithms %u and %u", algorithm, k->algorithm);
-			todo(c, "roll the algorithm first: an earlier rollover was not completed");
-			return false;
-		}
-		algorithm = k->algorithm;
+	uint8_t one, other;
+	if (run->kind != MSIG_PROCESS_ALGORITHM && roll_mixed(view, &one, &other)) {
+		no(c, REASON_BLOCKED, REASON_OF_KEY, "signer", "keys of one algorithm",
+		   "algorithms %u and %u", one, other);
+		todo(c, "roll the algorithm first: an earlier rollover was not completed");
+		return false;
 	}
 	return true;
 }

@@ -521,9 +521,9 @@ follow_requestor(struct step *s)
 		if (!p->used || p->member || i == run->subject || i == run->requestor ||
 		    !p->statement.known)
 			continue;
-		int cds = i == VIEW_SELF || !signs ? -1
-						   : shown_by(view, run->requestor, VIEW_CDS,
-							      p->statement.cds, run->started);
+		int cds = i == VIEW_SELF ? -1
+					 : shown_by(view, run->requestor, VIEW_CDS,
+						    p->statement.cds, run->started);
 		int ns = !view->d.agent_ns || !names || (signs && (has & HAS_CDS) == 0)
 			     ? -1
 			     : shown_by(view, run->requestor, VIEW_NS, process_own_ns(view, i),
@@ -540,45 +540,6 @@ follow_requestor(struct step *s)
 		step_journal(s, "what of %s is in the zone is what %s shows", p->identity,
 			     view->d.provider[run->requestor].identity);
 	}
-}
-
-/* At rest, and for long: members may remember another thing of somebody who is not to sign, after a
- * process that some of them ended early. All show what the one shows who speaks for the group. */
-static void
-follow_speaker(struct step *s)
-{
-	struct zone_view *view = s->view;
-	int speaker = agree_speaker(view);
-	int64_t ended = view->d.ended.time;
-
-	if (view->d.process.kind != 0 || !view->d.agent_ns || speaker <= VIEW_SELF ||
-	    !view->d.provider[VIEW_SELF].member)
-		return;
-	for (int i = 1; i < view->d.providers; i++) {
-		struct view_provider *p = &view->d.provider[i];
-		if (!p->used || p->member || !p->statement.known || i == speaker ||
-		    (view->designated & BIT(i)) != 0)
-			continue;
-		int ns = shown_by(view, speaker, VIEW_NS, process_own_ns(view, i), ended + 1);
-		if (ns < 0 || ns == ((p->has & HAS_NS) != 0) ||
-		    !step_due(s, ended, view->config.times.alarm_after))
-			continue;
-		p->has ^= HAS_NS;
-		p->contributed = p->has != 0;
-		view->persist = true;
-		step_journal(s, "%s is %snamed by %s, who speaks for the group", p->identity,
-			     ns ? "" : "not ", view->d.provider[speaker].identity);
-	}
-}
-
-/* Has it not been taken back for long after all that ended here? */
-static bool
-says_for_long(struct step *s, const struct view_provider *p)
-{
-	const struct view_times *t = &s->view->config.times;
-	int64_t ended = s->view->d.ended.time, said = p->statement.received;
-
-	return p->ready && !p->stale && step_due(s, said > ended ? said : ended, t->alarm_after);
 }
 
 /* Has any of the parent's servers DS of a provider's keys, or names its servers, or is that not
@@ -604,6 +565,67 @@ maybe_at_parent(const struct zone_view *view, int provider)
 			has |= HAS_NS;
 	}
 	return has;
+}
+
+/* At rest, and for long: members may remember another thing of somebody who is not to sign, after a
+ * process that some of them ended early. All show what the one shows who speaks for the group. */
+static void
+follow_speaker(struct step *s)
+{
+	struct zone_view *view = s->view;
+	int speaker = agree_speaker(view);
+	int64_t ended = view->d.ended.time;
+
+	if (view->d.process.kind != 0 || !view->d.agent_ns || speaker <= VIEW_SELF ||
+	    !view->d.provider[VIEW_SELF].member)
+		return;
+	for (int i = 1; i < view->d.providers; i++) {
+		struct view_provider *p = &view->d.provider[i];
+		if (!p->used || p->member || !p->statement.known || i == speaker ||
+		    (view->designated & BIT(i)) != 0)
+			continue;
+		int ns = shown_by(view, speaker, VIEW_NS, process_own_ns(view, i), ended + 1);
+		if (ns < 0 || ns == ((p->has & HAS_NS) != 0) ||
+		    (ns == 0 && (maybe_at_parent(view, i) & HAS_NS) != 0) ||
+		    !step_due(s, ended, view->config.times.alarm_after))
+			continue;
+		p->has ^= HAS_NS;
+		p->contributed = p->has != 0;
+		view->persist = true;
+		step_journal(s, "%s is %snamed by %s, who speaks for the group", p->identity,
+			     ns ? "" : "not ", view->d.provider[speaker].identity);
+	}
+}
+
+/* Has it not been taken back for long after all that ended here? */
+static bool
+says_for_long(struct step *s, const struct view_provider *p)
+{
+	const struct view_times *t = &s->view->config.times;
+	int64_t ended = s->view->d.ended.time, said = p->statement.received;
+
+	return p->ready && !p->stale && step_due(s, said > ended ? said : ended, t->alarm_after);
+}
+
+/* In the middle of a process about somebody else all show the keys of the same providers: of who
+ * has nothing more in than those it says itself whether they are. */
+static void
+keys_as_stated(struct step *s, int provider)
+{
+	struct zone_view *view = s->view;
+	struct view_provider *p = &view->d.provider[provider];
+	const struct view_process *run = &view->d.process;
+	const struct view_statement *st = &p->statement;
+
+	if (!p->used || p->member || !st->known || p->stale || !run->executed ||
+	    run->subject == provider || (view->designated & BIT(provider)) == 0 ||
+	    ((p->has | st->standing) & ~HAS_KEYS) != 0 || p->has == st->standing ||
+	    st->process_epoch < run->epoch)
+		return;
+	p->has = st->standing;
+	p->contributed = p->has != 0;
+	view->persist = true;
+	step_journal(s, "%s says itself whether its keys are in the zone", p->identity);
 }
 
 /* Who is half in, rests, and knows of all that was done here, says itself what of it is in. Of who
@@ -729,6 +751,7 @@ decide_membership(struct step *s)
 			step_journal(s, "%s has DS at the parent: its keys are in", p->identity);
 		}
 		as_stated(s, i);
+		keys_as_stated(s, i);
 		if (left_named(view, i)) {
 			p->has |= HAS_NS;
 			p->contributed = true;

@@ -412,6 +412,17 @@ naming(struct step *s, struct view_overlay *o)
 	}
 }
 
+/* At rest, who is OFF and is named is in with that, and leaves as others do. */
+static bool
+named_still(const struct zone_view *view, int provider, uint8_t kinds)
+{
+	const struct view_provider *p = &view->d.provider[provider];
+
+	return kinds == HAS_NS && (p->has & HAS_NS) == 0 && p->statement.known &&
+	       view->d.process.kind == 0 &&
+	       ((view->listed | view->designated) & BIT(provider)) == 0;
+}
+
 /* What a provider states no more goes with the step that takes it out: until then it stays, and the
  * other sets go on. */
 static void
@@ -437,6 +448,13 @@ keep_lost(struct step *s, struct view_overlay *o)
 		if (kinds & HAS_NS)
 			c->ns = had.ns;
 		c->used = true;
+		if (named_still(view, i, kinds)) {
+			d->provider[i].has |= HAS_NS;
+			d->provider[i].contributed = view->persist = true;
+			step_journal(s, "%s is OFF, and named by the parent and by combinerd",
+				     d->provider[i].identity);
+			continue;
+		}
 		step_blocked(s, REASON_OF_OVERLAY, d->provider[i].identity,
 			     "no fewer providers than before", "no process takes this one away",
 			     "find out why it states nothing any more");

@@ -40,6 +40,22 @@ in_use(const struct view_key *k)
 	       k->state == MSIG_KEY_STATE_RETIRED;
 }
 
+bool
+roll_mixed(const struct zone_view *view, uint8_t *one, uint8_t *other)
+{
+	*one = 0;
+	for (int i = 0; i < view->keys; i++) {
+		const struct view_key *k = &view->key[i];
+		if (!roll_in_zone(k->state))
+			continue;
+		*other = k->algorithm;
+		if (*one != 0 && *one != *other)
+			return true;
+		*one = *other;
+	}
+	return false;
+}
+
 struct rset
 roll_published(const struct zone_view *view)
 {
@@ -257,8 +273,8 @@ fresh_key(struct step *s, uint8_t role)
 		const struct view_key *k = find(view, i);
 		if (k != NULL && k->role == role)
 			return true;
-		/* Somebody discarded what was never used. */
-		if (k == NULL && process_executed(view) == 0)
+		/* Somebody discarded it; or the database knows of one that is gone. */
+		if (k == NULL)
 			rset_del(&run->fresh, i);
 	}
 	const struct view_key *made = candidate(view, &like);

@@ -24,6 +24,8 @@ uint8_t roll_state(const struct zone_view *view, const struct view_key *key, boo
  * what an earlier one has done: nothing goes back. */
 bool roll_reached(const struct zone_view *view, uint8_t have, uint8_t want);
 
+/* Are keys of two algorithms in the zone? One of them takes the others of its algorithm along. */
+bool roll_mixed(const struct zone_view *view, uint8_t *one, uint8_t *other);
 /* The rollover that the states of the own keys say was interrupted; 0: none. */
 uint8_t roll_unfinished(const struct zone_view *view);
 /* The algorithm of own keys that were published and are not active yet, while keys of another one

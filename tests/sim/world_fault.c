@@ -113,11 +113,11 @@ world_restore(struct sim *sim, struct event *e)
 	struct node *n = &sim->node[e->node];
 	int64_t known = ttls_known(sim);
 
-	if (sim->now < known && !n->dead) {
+	if (sim->now < known && known < sim->quiet) {
 		sim_post(sim, EV_RESTORE, e->node, known - sim->now)->a = e->a;
 		return;
 	}
-	if (n->dead) {
+	if (n->dead || sim->now < known) {
 		free(n->backup);
 		n->backup = NULL;
 		return;

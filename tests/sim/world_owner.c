@@ -336,7 +336,8 @@ world_owner_helps(struct sim *sim)
 	}
 	for (int i = 0; i < sim->nodes && rset_empty(ns); i++) /* those who stay */
 		if (sim->node[i].listed && sim->node[i].on && !sim->node[i].expelled &&
-		    world_delegated(sim, &sim->node[i]))
+		    (world_delegated(sim, &sim->node[i]) ||
+		     rset_meets(world_keys_of_ds(sim), world_intended(&sim->node[i]))))
 			rset_add(&ns, sim->node[i].ns);
 	if (rset_equal(ns, sim->owner.ns) || rset_empty(ns))
 		return;
