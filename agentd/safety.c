@@ -221,14 +221,29 @@ ds_of_past_cds(const struct zone_view *view, const struct view_version *cds)
 	return cds->until + ttl * SECOND + view->config.times.d_parent;
 }
 
+/* The parent takes what is the same everywhere: if our servers are named, what they show is asked
+ * for, or nothing; else what the members show. Others may show something old for good. */
+static bool
+asks(const struct zone_view *view, const struct view_place *p, bool ours)
+{
+	int provider = p == NULL || p->kind != PLACE_SERVER || p->named == 0
+			   ? VIEW_STRANGER
+			   : view_place_provider(view, p);
+
+	return ours ? provider == VIEW_SELF : provider >= 0 && view->d.provider[provider].member;
+}
+
 static int
 asked_ds(const struct zone_view *view, int64_t now, struct asked *out)
 {
+	bool ours = false;
 	int n = 0;
 
+	for (int i = 0; i < view->d.places; i++)
+		ours |= asks(view, view->d.place[i], true);
 	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
-		if (p == NULL || p->kind != PLACE_SERVER || p->named == 0)
+		if (!asks(view, p, ours))
 			continue;
 		for (int v = 0; v < p->history[VIEW_CDS].count; v++) {
 			const struct view_version *cds = &p->history[VIEW_CDS].at[v];

@@ -537,14 +537,16 @@ version_cmp(uint64_t epoch, uint64_t counter, const struct view_statement *s)
 
 bool
 view_on_beat(struct zone_view *view, int provider, const uint8_t generation[16], uint64_t epoch,
-	     uint64_t counter)
+	     uint64_t counter, const uint8_t hsync[32])
 {
 	struct view_provider *p = peer(view, provider);
-	/* One that is older tells of a database that was put back: it is told when it is pulled.
-	 * One that begins anew counts from the beginning, and comes to the same numbers again. */
+	/* One that is older, or the same with another HSYNC, tells of a database that was put back:
+	 * it is told when it is pulled. One that begins anew counts from the beginning, and comes
+	 * to the same numbers again. */
 	if (p == NULL || p->stale ||
 	    (p->statement.known && version_cmp(epoch, counter, &p->statement) == 0 &&
-	     (generation == NULL || memcmp(generation, p->statement.generation, 16) == 0)))
+	     (generation == NULL || memcmp(generation, p->statement.generation, 16) == 0) &&
+	     (hsync == NULL || memcmp(hsync, p->statement.hsync, 32) == 0)))
 		return false;
 	p->stale = true;
 	return news(view, false);

@@ -547,10 +547,10 @@ int view_signer(struct zone_view *view, const char *server);
 bool view_on_peer(struct zone_view *view, int provider, bool ready, const char *why);
 /* What a peer says it can: MSIG_SYNC_* bits, 0 if it does not say. */
 bool view_on_models(struct zone_view *view, int provider, uint8_t models);
-/* A beat of the peer: the version of its statement, in which database (NULL: it does not say). If
- * that is another one than we have: a pull. */
+/* A beat of the peer: the version of its statement, in which database, and the digest of the HSYNC
+ * that it names (NULL: it does not say). If that is another one than we have: a pull. */
 bool view_on_beat(struct zone_view *view, int provider, const uint8_t generation[16],
-		  uint64_t epoch, uint64_t counter);
+		  uint64_t epoch, uint64_t counter, const uint8_t hsync[32]);
 /* MSIG_EDOUBT if older than what is known, or equal in version but not in content; MSIG_ESIZE if it
  * states too much; MSIG_EREFUSED if it states a key of ours or of a member; MSIG_EVALUE if its
  * epoch cannot be. */

@@ -91,6 +91,7 @@ zones_heard(struct contact *contact, const struct msig_option *option)
 	struct zone *zone = zones_find(contact->agent, option->zone);
 	const uint8_t *generation =
 	    (option->has & MSIG_HAS(GENERATION)) != 0 ? option->generation : NULL;
+	const uint8_t *hsync = (option->has & MSIG_HAS(HSYNC)) != 0 ? option->hsync : NULL;
 	int number;
 
 	if (zone == NULL || (option->has & MSIG_HAS(VERSION)) == 0) {
@@ -98,7 +99,7 @@ zones_heard(struct contact *contact, const struct msig_option *option)
 	}
 	number = view_provider_find(zone->view, contact->peer->identity);
 	if (number > 0 && view_on_beat(zone->view, number, generation, option->version.epoch,
-				       option->version.counter)) {
+				       option->version.counter, hsync)) {
 		zones_mark(zone);
 	} else if (number > 0 && !zone->view->d.provider[number].stale &&
 		   other_content(zone, number, option)) {

@@ -918,7 +918,7 @@ at_agent(struct sim *sim, struct event *e)
 		p = sim_number_at(sim, n, e->from);
 		if (p > 0)
 			view_on_beat(n->view, p, e->u.statement.generation, e->u.statement.epoch,
-				     e->u.statement.counter);
+				     e->u.statement.counter, e->u.statement.hsync);
 		return true;
 	case EV_BEAT_SEND:
 		beats(sim, e->node);
@@ -1098,6 +1098,26 @@ show_places(struct sim *sim, const struct node *n)
 	}
 }
 
+/* What it holds of the others' statements. */
+static void
+show_statements(struct sim *sim, const struct node *n)
+{
+	const struct zone_view *v = n->view;
+
+	for (int i = 0; i < v->d.providers; i++) {
+		const struct view_provider *p = &v->d.provider[i];
+		const struct view_statement *st = &p->statement;
+		if (!p->used || !st->known)
+			continue;
+		sim_trace(
+		    sim, "   %s of %d states %llu.%llu: %s %d of %llu, standing %x, HSYNC %02x%s%s",
+		    p->identity, i, (unsigned long long)st->epoch, (unsigned long long)st->counter,
+		    process_name(st->process), st->step, (unsigned long long)st->process_epoch,
+		    st->standing, st->hsync[0], p->ready || i == VIEW_SELF ? "" : ", not ready",
+		    p->stale ? ", stale" : "");
+	}
+}
+
 static void
 show_agents(struct sim *sim)
 {
@@ -1127,6 +1147,7 @@ show_agents(struct sim *sim)
 			  (unsigned long long)v->d.want.counter);
 		for (int r = 0; r < v->reasons; r++)
 			sim_trace(sim, "   %s", reason_text(&v->reason[r], text, sizeof(text)));
+		show_statements(sim, &sim->node[i]);
 		show_places(sim, &sim->node[i]);
 	}
 }

@@ -146,7 +146,7 @@ test_no_such_place(void **state)
 	assert_false(say(VIEW_PLACES - 1, MSIG_SEEN_SET, RSET_NONE, 1, b.now));
 	assert_false(view_on_peer(b.view, 0, true, ""));
 	assert_false(view_on_peer(b.view, 7, true, ""));
-	assert_false(view_on_beat(b.view, -1, b.view->d.generation, 1, 1));
+	assert_false(view_on_beat(b.view, -1, b.view->d.generation, 1, 1, NULL));
 }
 
 static void
@@ -182,10 +182,14 @@ test_beats_make_pulls(void **state)
 {
 	const struct view_statement *st = &b.view->d.provider[1].statement;
 	const uint8_t other[16] = {99}; /* that came to the same version again */
-	assert_false(view_on_beat(b.view, 1, st->generation, st->epoch, st->counter));
-	assert_true(view_on_beat(b.view, 1, other, st->epoch, st->counter));
+	assert_false(view_on_beat(b.view, 1, st->generation, st->epoch, st->counter, NULL));
+	assert_false(view_on_beat(b.view, 1, st->generation, st->epoch, st->counter, st->hsync));
+	static const uint8_t another[32] = {0xee};
+	assert_true(view_on_beat(b.view, 1, st->generation, st->epoch, st->counter, another));
 	b.view->d.provider[1].stale = false;
-	assert_true(view_on_beat(b.view, 1, st->generation, st->epoch, st->counter + 1));
+	assert_true(view_on_beat(b.view, 1, other, st->epoch, st->counter, NULL));
+	b.view->d.provider[1].stale = false;
+	assert_true(view_on_beat(b.view, 1, st->generation, st->epoch, st->counter + 1, NULL));
 	decide(b.view, b.now, &b.plan);
 	int pulls = 0;
 	for (int i = 0; i < b.plan.count; i++)
@@ -213,7 +217,7 @@ test_older_is_pulled(void **state)
 	struct view_statement st = b.view->d.provider[1].statement;
 
 	assert_false(pulls(1));
-	assert_true(view_on_beat(b.view, 1, st.generation, st.epoch, st.counter - 1));
+	assert_true(view_on_beat(b.view, 1, st.generation, st.epoch, st.counter - 1, NULL));
 	assert_true(pulls(1));
 	assert_int_equal(view_on_statement(b.view, 1, &st, b.now), 0); /* it was an old beat */
 	b.now += 100000;
