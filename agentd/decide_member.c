@@ -679,6 +679,32 @@ delegation_agrees(const struct zone_view *view, int provider)
 	return view_hidden(view) ? has_ds(view, provider) : decide_delegated(view, provider) == 1;
 }
 
+/* Who is out, not there, and of whom no statement is left, because the database was lost: what
+ * combinerd holds of it is what it stated, and all that tells what is to be taken out. */
+static void
+state_as_held(struct step *s, int provider)
+{
+	struct zone_view *view = s->view;
+	struct view_provider *p = &view->d.provider[provider];
+	const struct view_contribution *c = &view->d.want.from[provider];
+
+	if (p->statement.known || !c->used || p->ready || (view->listed >> provider & 1) != 0)
+		return;
+	/* Where a KSK stays at home nobody knows whose the DS is, and the owner's NS are not here.
+	 */
+	if (rset_empty(c->ns) ||
+	    (!rset_empty(c->cds) && !rset_meets(rpool_keys(&view->d.pool, c->cds), c->dnskey)))
+		return;
+	p->statement = (struct view_statement){
+	    .known = true, .dnskey = c->dnskey, .cds = c->cds, .cdnskey = c->cdnskey, .ns = c->ns};
+	p->stale = true; /* until it says what it does state */
+	p->has = (rset_empty(c->dnskey) ? 0 : HAS_KEYS) | (rset_empty(c->cds) ? 0 : HAS_CDS) |
+		 (rset_empty(c->ns) ? 0 : HAS_NS);
+	p->contributed = p->has != 0;
+	view->persist = true;
+	step_journal(s, "%s is out, and not there: combinerd holds what it stated", p->identity);
+}
+
 /* The first start decides from what is delegated; later only processes change the group. A peer
  * that says it is a member is one if the delegation agrees. */
 void
@@ -732,6 +758,7 @@ decide_membership(struct step *s)
 		if (!p->used)
 			continue;
 		const struct view_hsync_entry *e = decide_listed(view, i);
+		state_as_held(s, i);
 		if (i != VIEW_SELF && p->member && says_no_member(s, i)) {
 			p->member = false; /* what it has stays */
 			view->persist = true;

@@ -298,6 +298,55 @@ test_no_member_says_so(void **state)
 	assert_true(peer(2)->member);
 }
 
+static void
+forget_who_left(void)
+{
+	memset(run(), 0, sizeof(*run()));
+	memset(&peer(2)->statement, 0, sizeof(peer(2)->statement));
+	peer(2)->member = false;
+	peer(2)->has = 0;
+	view_on_peer(b.view, 2, false, "no answer");
+	b.view->d.want.from[2] = (struct view_contribution){.used = true,
+							    .dnskey = b.own[2],
+							    .cds = b.cds[2],
+							    .cdnskey = b.cdnskey[2],
+							    .ns = only(b.ns[2])};
+	b.view->dirty = true;
+}
+
+/* The database was lost, and who is to leave is dead: what combinerd holds of it is what it stated.
+ * Not of who is there, or is in; nor where that is not all that there is of it. */
+static void
+test_stated_as_held(void **state)
+{
+	owner(2, false, true);
+	bench_run(&b, 5 * SECOND);
+	forget_who_left();
+	view_on_peer(b.view, 2, true, "");
+	bench_decide(&b);
+	assert_false(peer(2)->statement.known);
+	forget_who_left();
+	b.view->d.want.from[2].ns = RSET_NONE;
+	bench_decide(&b);
+	assert_false(peer(2)->statement.known);
+	forget_who_left();
+	b.view->d.want.from[2].dnskey = only(b.zsk[2]);
+	bench_decide(&b);
+	assert_false(peer(2)->statement.known);
+	forget_who_left();
+	bench_decide(&b);
+	assert_true(peer(2)->statement.known);
+	assert_true(rset_equal(peer(2)->statement.dnskey, b.own[2]));
+	assert_true(rset_equal(peer(2)->statement.ns, only(b.ns[2])));
+	assert_int_equal(peer(2)->has, HAS_ALL);
+	assert_false(peer(2)->member);
+	owner(2, true, true);
+	bench_run(&b, 5 * SECOND);
+	forget_who_left();
+	bench_decide(&b);
+	assert_false(peer(2)->statement.known);
+}
+
 /* What one said before it went silent says nothing once it is taken out. */
 static void
 test_silent_says_nothing(void **state)
@@ -1437,6 +1486,7 @@ main(void)
 	    IN(member, test_to_sign),
 	    IN(two, test_member_says_so),
 	    IN(three, test_no_member_says_so),
+	    IN(three, test_stated_as_held),
 	    IN(three, test_silent_says_nothing),
 	    IN(two, test_signs_no_more),
 	    IN(two, test_parent_went_back),
