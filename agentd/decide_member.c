@@ -329,8 +329,11 @@ shown_by_voters(const struct zone_view *view, int provider)
 		if (of <= VIEW_SELF || (voters >> of & 1) == 0)
 			continue;
 		const struct view_version *v = view_current(q, VIEW_NS);
-		if (v == NULL || q->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN)
-			return -1;
+		if (v == NULL || q->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN) {
+			if (view->d.provider[of].ready)
+				return -1;
+			continue; /* it is not there at all */
+		}
 		in += rset_within(names, v->set);
 		out += !rset_meets(names, v->set);
 	}

@@ -81,6 +81,9 @@ known_algorithms(struct step *s, int provider, struct rset keys)
 						    d->pool.at[k].alg == d->process.algorithm);
 		for (int o = rset_next(&d->own, 0); o >= 0; o = rset_next(&d->own, o + 1))
 			known |= d->pool.at[o].alg == d->pool.at[k].alg;
+		for (int o = 0; o < s->view->keys; o++) /* not shown any more, and signs yet */
+			known |= s->view->key[o].algorithm == d->pool.at[k].alg &&
+				 s->view->key[o].state == MSIG_KEY_STATE_POST;
 		if (!known)
 			rset_del(&out, k);
 	}
