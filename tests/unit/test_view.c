@@ -452,6 +452,8 @@ test_codec(void **state)
 	assert_memory_equal(one, two, len);
 	assert_memory_equal(&copy->d.process, &b.view->d.process, sizeof(copy->d.process));
 	assert_int_equal(copy->d.provider[1].statement.standing, HAS_CDS);
+	/* What the others state now is not known until they have said so. */
+	assert_true(copy->d.provider[1].stale && !copy->d.provider[VIEW_SELF].stale);
 	free(two);
 	view_free(copy);
 
