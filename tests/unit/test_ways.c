@@ -2,6 +2,7 @@
  * Ways out: what was interrupted, forgotten or overtaken finds its way on, and whoever cannot go on
  * says why. Each of these once was a schedule of the simulator that came to no end.
  */
+#include "agentd/decide_int.h"
 #include "agentd/lead.h"
 #include "agentd/roll.h"
 #include "libmsig/msg.h"
@@ -296,6 +297,22 @@ test_no_member_says_so(void **state)
 	peer(2)->member = true;
 	bench_decide(&b);
 	assert_true(peer(2)->member);
+}
+
+/* Names that are not safe by what ought to have expired are looked at again, and not all the time.
+ */
+static void
+test_unsafe_names_wake(void **state)
+{
+	struct plan plan = {.wake = VIEW_NEVER};
+	struct step s = {b.view, b.now, &plan};
+	struct safety r = {.until = b.now - 5 * SECOND};
+
+	decide_unsafe_names(&s, &r);
+	assert_true(plan.wake > b.now);
+	r.until = b.now + 1;
+	decide_unsafe_names(&s, &r);
+	assert_true(plan.wake == b.now + 1);
 }
 
 static void
@@ -1486,6 +1503,7 @@ main(void)
 	    IN(member, test_to_sign),
 	    IN(two, test_member_says_so),
 	    IN(three, test_no_member_says_so),
+	    IN(two, test_unsafe_names_wake),
 	    IN(three, test_stated_as_held),
 	    IN(three, test_silent_says_nothing),
 	    IN(two, test_signs_no_more),
