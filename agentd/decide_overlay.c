@@ -371,13 +371,6 @@ safe_overlay(struct step *s, const struct view_overlay *o)
 	return false;
 }
 
-/* What ought to be over by now, and is not, is looked at again, and not all the time. */
-static void
-wake_until(struct step *s, int64_t until)
-{
-	step_wake(s, until > s->now ? until : s->now + s->view->config.times.ask_fast);
-}
-
 void
 decide_unsafe_names(struct step *s, const struct safety *r)
 {
@@ -387,7 +380,7 @@ decide_unsafe_names(struct step *s, const struct safety *r)
 		  "new name servers that are safe with every cached set", r->text,
 		  known ? r->until : 0);
 	if (known)
-		wake_until(s, r->until);
+		step_wake(s, r->until);
 }
 
 /* Name servers that nobody named before are named only if that is safe; until then the NS stay as

@@ -12,6 +12,7 @@
 #include "libmsig/msg.h"
 #include "tests/sim/sim.h"
 
+#define DECISIONS 300 /* of one agent in a second */
 #define BIT(i) (UINT32_C(1) << (i))
 #define CHUNK 64
 
@@ -630,6 +631,18 @@ count_end(struct sim *sim, const struct zone_view *v, const struct view_process 
 		sim->stats->early[before->kind]++;
 }
 
+/* L3: an agent that has nothing new does not decide again and again. */
+static void
+not_endless(struct sim *sim, struct node *n)
+{
+	if (sim->now - n->second >= SECOND) {
+		n->second = sim->now;
+		n->decisions = 0;
+	}
+	if (++n->decisions > DECISIONS)
+		sim_fail(sim, "L3: %s decides without end", n->identity);
+}
+
 /* decide, persist, act. */
 void
 sim_drive(struct sim *sim, int i)
@@ -643,6 +656,7 @@ sim_drive(struct sim *sim, int i)
 	decide(n->view, clock.now, &plan);
 	if (sim->stats != NULL)
 		sim->stats->decisions++;
+	not_endless(sim, n);
 	count_end(sim, n->view, &before);
 	/* Ids may have been given back. */
 	if (n->view->d.pool.count >= RSET_MAX * 3 / 4) {

@@ -224,7 +224,9 @@ struct node {
 	int64_t mended; /* whoever puts a database back takes until then */
 	bool doubt;     /* its database is older than the world, and nobody has confirmed */
 	uint64_t issued_epoch, issued_counter;
-	int64_t wake; /* time of the wake-up event that counts */
+	int64_t wake;   /* time of the wake-up event that counts */
+	int64_t second; /* since then ... */
+	int decisions;  /* ... it decided so often */
 	int persists;
 	int crash_at; /* number of the persist at which it dies; 0: never */
 	int crash_how;
