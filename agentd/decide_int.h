@@ -31,13 +31,20 @@ bool decide_serves_only(const struct zone_view *view);
 void decide_state_self(struct step *s);
 void decide_tell_peers(struct step *s);
 
-/* decide_member.c: who is in the zone. */
-/* Has the delegation DS of one of its keys, and its name servers? -1: not known, or not the same
- * everywhere. */
-int decide_delegated(const struct zone_view *view, int provider);
+/* decide_member.c: who is a member of the group. */
 void decide_membership(struct step *s);
-/* Are we without a vote, and those who vote name it no more? */
+/* From now on this of it is in the zone (HAS_*). */
+void decide_stands(struct step *s, int provider, uint8_t has, bool member);
+
+/* decide_follow.c: what is believed of those who are in it in part. */
+void decide_follow(struct step *s);                   /* what others show */
+void decide_follow_one(struct step *s, int provider); /* what is said and shown of this one */
+/* Have we no vote on what the group does, so that we act along at most? */
+bool decide_no_vote(const struct zone_view *view);
+/* That, and those who vote name it no more? */
 bool decide_unnamed_by_voters(const struct zone_view *view, int provider);
+/* Has it not been taken back for long, after all that ended here? */
+bool decide_says_for_long(struct step *s, const struct view_provider *p);
 
 /* decide_overlay.c: what combinerd is to hold, and what it holds. */
 void decide_database(struct step *s);

@@ -8,6 +8,7 @@
 #include "agentd/mutant.h"
 #include "agentd/process.h"
 #include "agentd/safety.h"
+#include "agentd/shown.h"
 #include "agentd/step.h"
 
 static int
@@ -329,7 +330,7 @@ replaces_all(struct step *s, const struct view_overlay *o, struct rset keys)
 			keys = rset_or(keys, view->d.provider[i].statement.dnskey);
 	}
 	if (cur == NULL || rset_within(rset_minus(cur->set, view->d.foreign), keys) ||
-	    decide_delegated(view, VIEW_SELF) == 0)
+	    shown_delegated(view, VIEW_SELF) == 0)
 		return true;
 	step_wait(s, REASON_PEER, REASON_OF_DNSKEY, "signer",
 		  "every key in the zone stated by a provider", "keys that nobody states yet", 0);

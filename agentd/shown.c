@@ -1,0 +1,208 @@
+/*
+ * What is seen of a provider. See shown.h.
+ */
+#include "agentd/agree.h"
+#include "agentd/decide_int.h"
+#include "agentd/process.h"
+#include "agentd/shown.h"
+
+int
+shown_delegated(const struct zone_view *view, int provider)
+{
+	const struct view_statement *st = &view->d.provider[provider].statement;
+	struct rset keys = st->dnskey, names = st->ns;
+	int in = 0, out = 0, blind = 0;
+
+	for (int i = 0; i < view->d.providers; i++) {
+		const struct view_statement *other = &view->d.provider[i].statement;
+		if (i == provider || !view->d.provider[i].used || !other->known)
+			continue;
+		keys = rset_minus(keys, other->dnskey); /* what is somebody else's proves nothing */
+		names = rset_minus(names, other->ns);
+	}
+
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || p->kind != PLACE_PARENT)
+			continue;
+		if (p->history[VIEW_DS].status == MSIG_SEEN_UNKNOWN ||
+		    p->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN)
+			return -1;
+		const struct view_version *ds = view_current(p, VIEW_DS);
+		const struct view_version *ns = view_current(p, VIEW_NS);
+		if (ds == NULL || ns == NULL)
+			return -1;
+		bool signs = !rset_empty(st->dnskey);
+		if ((signs && !rset_meets(rpool_keys(&view->d.pool, ds->set), keys)) ||
+		    (view_delegates(view, p) && !rset_meets(ns->set, names)))
+			out++;
+		else if (view_delegates(view, p))
+			in++;
+		else if (signs)
+			blind++; /* that it has the DS does not say that it names anybody */
+	}
+	if (in == 0 && out == 0)
+		in = blind;
+	return !view->parent_known || (in == 0) == (out == 0) ? -1 : in != 0;
+}
+
+bool
+shown_not_delegated(const struct zone_view *view)
+{
+	const struct view_statement *st = &view->d.provider[VIEW_SELF].statement;
+	int parents = 0;
+
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || p->kind != PLACE_PARENT)
+			continue;
+		const struct view_version *ds = view_current(p, VIEW_DS);
+		const struct view_version *ns = view_current(p, VIEW_NS);
+		if (ds == NULL || ns == NULL || p->history[VIEW_DS].status == MSIG_SEEN_UNKNOWN ||
+		    p->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN ||
+		    rset_meets(rpool_keys(&view->d.pool, ds->set), st->dnskey) ||
+		    (view_delegates(view, p) &&
+		     rset_meets(ns->set, process_own_ns(view, VIEW_SELF))))
+			return false;
+		parents++;
+	}
+	return parents > 0 && view->parent_known;
+}
+
+bool
+shown_maybe_ds(const struct zone_view *view)
+{
+	struct rset keys = view->d.provider[VIEW_SELF].statement.dnskey;
+	int parents = 0;
+
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || p->kind != PLACE_PARENT)
+			continue;
+		const struct view_version *v = view_current(p, VIEW_DS);
+		if (v == NULL || p->history[VIEW_DS].status == MSIG_SEEN_UNKNOWN ||
+		    rset_meets(rpool_keys(&view->d.pool, v->set), keys))
+			return true;
+		parents++;
+	}
+	return parents == 0 || !view->parent_known;
+}
+
+bool
+shown_ds(const struct zone_view *view, int provider)
+{
+	struct rset keys = view->d.provider[provider].statement.dnskey;
+	bool any = false;
+
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || p->kind != PLACE_PARENT)
+			continue;
+		const struct view_version *v = view_current(p, VIEW_DS);
+		if (v == NULL || p->history[VIEW_DS].status == MSIG_SEEN_UNKNOWN ||
+		    !rset_meets(rpool_keys(&view->d.pool, v->set), keys))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
+uint8_t
+shown_maybe(const struct zone_view *view, int provider)
+{
+	struct rset keys = view->d.provider[provider].statement.dnskey;
+	struct rset names = process_own_ns(view, provider);
+	uint8_t has = view->parent_known ? 0 : HAS_ALL;
+
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *q = view->d.place[i];
+		if (q == NULL || q->kind != PLACE_PARENT)
+			continue;
+		const struct view_version *ds = view_current(q, VIEW_DS);
+		const struct view_version *ns = view_current(q, VIEW_NS);
+		if (ds == NULL || q->history[VIEW_DS].status == MSIG_SEEN_UNKNOWN ||
+		    rset_meets(rpool_keys(&view->d.pool, ds->set), keys))
+			has |= HAS_KEYS | HAS_CDS;
+		if (ns == NULL || q->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN ||
+		    (view_delegates(view, q) && rset_meets(ns->set, names)))
+			has |= HAS_NS;
+	}
+	return has;
+}
+
+bool
+shown_named(const struct zone_view *view, int provider)
+{
+	int parents = 0;
+
+	if (!view->parent_known)
+		return false;
+	struct rset names = process_own_ns(view, provider);
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *q = view->d.place[i];
+		if (q == NULL || !view_delegates(view, q))
+			continue;
+		const struct view_version *v = view_current(q, VIEW_NS);
+		if (v == NULL || q->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN ||
+		    !rset_meets(v->set, names))
+			return false;
+		parents++;
+	}
+	return parents > 0;
+}
+
+int
+shown_by(const struct zone_view *view, int provider, enum view_type type, struct rset set,
+	 int64_t since)
+{
+	int in = 0, out = 0;
+
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *q = view->d.place[i];
+		if (q == NULL || q->kind != PLACE_SERVER ||
+		    view_place_provider(view, q) != provider)
+			continue;
+		const struct view_version *v = view_current(q, type);
+		if (v == NULL || q->history[type].status == MSIG_SEEN_UNKNOWN ||
+		    q->history[type].time < since)
+			return -1;
+		in += rset_within(set, v->set);
+		out += !rset_meets(set, v->set);
+	}
+	return rset_empty(set) || (in == 0) == (out == 0) ? -1 : in != 0;
+}
+
+bool
+shown_by_all(const struct zone_view *view, uint32_t providers, enum view_type type, struct rset set)
+{
+	for (int i = 1; i < view->d.providers; i++)
+		if ((providers >> i & 1) != 0 && shown_by(view, i, type, set, 1) != 1)
+			return false;
+	return true;
+}
+
+int
+shown_by_voters(const struct zone_view *view, int provider)
+{
+	struct rset names = process_own_ns(view, provider);
+	uint32_t voters = agree_electorate(view, MSIG_PROCESS_REMOVE);
+	int in = 0, out = 0;
+
+	if (!view->d.agent_ns || rset_empty(names))
+		return -1;
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *q = view->d.place[i];
+		int of = q == NULL || q->kind != PLACE_SERVER ? -1 : view_place_provider(view, q);
+		if (of <= VIEW_SELF || (voters >> of & 1) == 0)
+			continue;
+		const struct view_version *v = view_current(q, VIEW_NS);
+		if (v == NULL || q->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN) {
+			if (view->d.provider[of].ready)
+				return -1;
+			continue; /* it is not there at all */
+		}
+		in += rset_within(names, v->set);
+		out += !rset_meets(names, v->set);
+	}
+	return (in == 0) == (out == 0) ? -1 : in != 0;
+}
