@@ -442,7 +442,8 @@ check_sets(const struct overlay *overlay, struct update_result *result)
 }
 
 /* An overlay that lost a provider's keys or CDS tells the parent, or makes validators, drop that
- * provider: only a process that says so may do that. */
+ * provider: only a process that says so may do that. CSYNC is nobody's loss: one that has nothing
+ * else any more, a signer of its own records that leaves, may take it back. */
 static bool
 check_shrink(const struct overlay *overlay, const struct overlay *before,
 	     struct update_result *result)
@@ -453,7 +454,9 @@ check_shrink(const struct overlay *overlay, const struct overlay *before,
 	bool ok = true;
 
 	for (size_t i = 0; ok && i < count; i++) {
-		if (overlay_count(overlay, origins[i], 0) == 0)
+		if (overlay_count(overlay, origins[i], 0) == 0 &&
+		    overlay_count(before, origins[i], 0) >
+			overlay_count(before, origins[i], KNOT_RRTYPE_CSYNC))
 			ok = refuse(result, KNOT_RCODE_REFUSED,
 				    "it takes away everything of %s, and "
 				    "no process says so",

@@ -43,7 +43,7 @@ enum msig_actor {
  * contribution[i] is the full DNS UPDATE (wire form, no TSIG) of origin[i]: what that provider
  * states. An origin that is absent loses its records. version is the overlay's version, compared
  * lexicographically (epoch, counter): an older one is refused. may_shrink says that a process
- * takes a provider away: without it fewer origins than the last committed generation are refused.
+ * takes a provider away: without it an origin that had more than CSYNC has to stay.
  */
 #define MSG_APPLY(F)      \
 	F(U64, id)        \

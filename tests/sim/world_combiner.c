@@ -14,6 +14,13 @@ same_contribution(const struct view_contribution *a, const struct view_contribut
 	       rset_equal(a->ns, b->ns) && rset_equal(a->csync, b->csync);
 }
 
+static bool
+has_more_than_csync(const struct view_contribution *c)
+{
+	return !rset_empty(c->dnskey) || !rset_empty(c->cds) || !rset_empty(c->cdnskey) ||
+	       !rset_empty(c->ns);
+}
+
 /* Fewer providers than before, and nobody says why: combinerd keeps what it has. An agent that
  * knows what it had said before does not even try. */
 static bool
@@ -21,7 +28,7 @@ shrinks(struct sim *sim, int i, const struct event *e)
 {
 	struct node *n = &sim->node[i];
 	for (int p = 0; p < sim->nodes; p++)
-		if (n->combiner.from[p].used && !e->u.apply.from[p].used && p != i &&
+		if (has_more_than_csync(&n->combiner.from[p]) && !e->u.apply.from[p].used &&
 		    !e->u.apply.may_shrink) {
 			if (!n->forgot)
 				sim_fail(sim, "an overlay of %s that shrinks without a process",

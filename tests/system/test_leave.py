@@ -28,6 +28,9 @@ def main(t):
             return
         net.until(lambda: zone_of(world.msig["p2"].tracking()).get("process") is None,
                   "p2 to rest", 20)
+        with open(world.msig["p2"].daemons["agentd"].log, encoding="utf-8") as log:
+            refused = [line for line in log if "combinerd refused the overlay" in line]
+        t.equal(refused, [], "meanwhile its combinerd took all that its agent said")
         journal = [e["text"] for e in world.msig["p2"].journal()]
         t.ok(any("remove-signer" in text and "complete" in text for text in journal),
              "p2's own journal says that it is out", lambda: "\n".join(journal))

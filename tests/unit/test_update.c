@@ -109,6 +109,8 @@ static const struct {
     {"all keys", KEY1 KEY2 CDS1, "", "S" KEY1, KNOT_RCODE_REFUSED, NULL},
     {"last CDS", KEY1 CDS1, "", "-" CDS1, KNOT_RCODE_REFUSED, NULL},
     {"last CDNSKEY", KEY1 CDNSKEY1, "", "S" CDNSKEY1, KNOT_RCODE_REFUSED, NULL},
+    {"CSYNC, all that a provider has", CSYNC1, KEY2, "S" CSYNC1, KNOT_RCODE_NOERROR, ""},
+    {"the last NS with the CSYNC", "@ 60 NS ns.p1.\n" CSYNC1, KEY2, "S@ NS x.\nS" CSYNC1, KNOT_RCODE_REFUSED, NULL},
     {"last record of a provider", "@ 60 NS ns.p1.\n", KEY1, "S@ NS x.\n", KNOT_RCODE_REFUSED, NULL},
     /* where */
     {"below the apex", "", "", "+www 60 A 192.0.2.1\n", KNOT_RCODE_REFUSED, NULL},
