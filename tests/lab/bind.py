@@ -14,7 +14,7 @@ import dns.dnssec
 import dns.exception
 import dns.rdata
 
-from . import ask, tools
+from . import ask, net, tools
 from .knot import Knot
 from .rig import TTL, ZONE, Provider
 
@@ -203,6 +203,24 @@ class Bind:
         return tools.run("dnssec-keygen", "-q", "-K", self.folder(zone), "-a", algorithm, "-L", TTL["dnskey"],
                          *named, zone).stdout.strip().partition("+")[2]
 
+    def rekey(self, zone, algorithm):
+        """Keys of another algorithm in the place of all that there are, as doc/signers.md tells an
+        operator to do it while the zone has no part in a group."""
+        old = {key: role for key, (role, state, _) in self.states(zone).items() if state != "removed"}
+        for role in sorted(set(old.values())):
+            self.make(zone, role, algorithm)
+        for key, role in old.items():
+            if role == "ksk":
+                self.settime(zone, key, "-D", "sync", "-60")
+        self.rndc("loadkeys", zone)
+        for key in old:
+            self.settime(zone, key, "-I", "now", "-D", "now")
+        self.rndc("sign", zone)
+
+    def settime(self, zone, key, *times):
+        """Times of a key."""
+        tools.run("dnssec-settime", "-K", self.folder(zone), *times, f"K{zone}+{key}")
+
     def folder(self, zone):
         """Its key directory."""
         return os.path.join(self.home, zone + "keys")
@@ -324,6 +342,10 @@ class BindProvider(Provider):
                     bind.driven(zone, *(("csk",) if self.single else ("ksk", "zsk")))
             else:
                 bind.bump(zone, master, self.signer_key, told)
+
+    def rekey(self, zone, algorithm):
+        """Keys of another algorithm in the place of all that there are."""
+        self.bind.rekey(zone, algorithm)
 
     def signerd_section(self, directory):
         return self.bind.signerd_section(directory, ZONE)

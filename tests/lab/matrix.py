@@ -11,7 +11,9 @@ import re
 import time
 from dataclasses import dataclass
 
+import dns.dnssec
 import dns.name
+import dns.rdata
 import dns.rdatatype
 
 from . import ask, byhand, claims, group, msig, net, tools
@@ -55,6 +57,9 @@ CSK = ("ns", "zsk", "ksk", "csk", "algorithm", "leave")
 BIND = ("ns", "zsk", "ksk", "no-algorithm", "leave")
 BIND_CSK = ("ns", "zsk", "ksk", "csk", "no-algorithm", "leave")
 ALONE = ("zsk", "ksk", "refused", "own-zsk", "leave")
+# How BIND gets another algorithm; the second time it is designated too early, and that stays.
+ROUND = ("no-algorithm", "leave", "algorithm", "early", "withdraw", "rekey", "again")
+EARLY = ("no-algorithm", "leave", "algorithm", "early", "rekey", "again")
 
 # In the sample, with test_join*, test_leave and test_group (Knot alone, three): each process with each
 # other kind of signer and with each number of providers, each kind with each number.
@@ -72,6 +77,8 @@ GROUPS = {
     ),
     "bind": (
         Group(("knot", "bind"), BIND),
+        Group(("knot", "bind"), ROUND),
+        Group(("knot", "bind csk"), EARLY),
         Group(("bind csk", "knot"), ("csk", "zsk", "leave"), ("csk",)),
         Group(("knot", "bind alone"), ALONE, ("refused", "own-zsk")),
         Group(("knot", "bind", "csk"), BIND_CSK, BIND_CSK),
@@ -122,6 +129,7 @@ class Run:
         self.t, self.world, self.what = t, world, what
         self.signers = [p for p in world.providers if not p.upstream]
         self.copies = [p for p in world.providers if p.upstream]
+        self.left = []
         self.restarts = restarts
         self.meanwhile = Restarts(world) if restarts else lambda: None
         self.seconds = 300 if restarts else 150
@@ -215,12 +223,25 @@ class Run:
         """All go from 13 to 15."""
         if not self.roll("algorithm", {"p1": ("algorithm", "15")}):
             return False
-        name = dns.name.from_text("www." + ZONE)
         return self.t.equal(
-            {p.label: {sig.algorithm for sig in ask.rrset(ask.ask(p.server, name, "A"), name,
-                                                          dns.rdatatype.A)[1]}
-             for p in self.signers}, {p.label: {15} for p in self.signers},
+            {p.label: self.signed_by(p, "www." + ZONE, "A") for p in self.signers},
+            {p.label: {15} for p in self.signers},
             f"algorithm: {self.what}: every signer signs with the new one alone")
+
+    @staticmethod
+    def signed_by(provider, name, rdtype):
+        """Algorithms of an RRset's signatures there."""
+        name, rdtype = dns.name.from_text(name), dns.rdatatype.from_text(rdtype)
+        sigs = ask.rrset(ask.ask(provider.server, name, rdtype), name, rdtype)[1]
+        return {sig.algorithm for sig in sigs or ()}
+
+    def algorithms(self, provider):
+        """All that its server shows anywhere: in keys, in what it asks the parent for, in signatures."""
+        found = {int(record.split()[at]) for rdtype, at in (("DNSKEY", 2), ("CDNSKEY", 2), ("CDS", 1))
+                 for record in ask.rdata(provider.server, ZONE, rdtype)}
+        asked = [(ZONE, rdtype) for rdtype in ("SOA", "NS", "MX", "DNSKEY", "CDS", "CDNSKEY")]
+        asked += [("www." + ZONE, "AAAA"), *((f"n{i}.{ZONE}", "A") for i in range(1, 9))]
+        return found.union(*(self.signed_by(provider, *one) for one in asked))
 
     def refused(self):
         """What cannot be done where a signer has no driver: it is said why, and nothing changes."""
@@ -271,8 +292,56 @@ class Run:
         """The second one goes; with two, the first remains alone."""
         leaver = self.signers[1]
         self.signers.remove(leaver)
+        self.left.append(leaver)
         group.designate(self.world, leaver, state="OFF")
         return self.until("leave", lambda: group.settled(self.world, self.signers))
+
+    def early(self):
+        """Who left is designated while its keys are of the old algorithm: it stays out, and is told
+        why."""
+        world, leaver = self.world, self.left[0]
+        words = "dnskey at msa.p1.example.: expected the algorithms of the other signers"
+        group.designate(world, leaver, state="ON")
+        good = self.until("early: refused, with the reason", lambda: any(
+            words in r["text"] for r in (world.msig[leaver.label].tracking() or {}).get("reasons", ())))
+        said = self.doctor(leaver)
+        return self.t.ok("FAIL    algorithm: " in said, f"early: {self.what}: doctor says so, too",
+                         said) and good
+
+    def withdraw(self):
+        """And the owner takes that back."""
+        group.designate(self.world, self.left[0], state="OFF")
+        return self.until("withdraw: nothing has changed",
+                          lambda: group.settled(self.world, self.signers))
+
+    def doctor(self, provider):
+        """What it finds."""
+        return self.world.msig[provider.label].ctl("doctor", ZONE, check=False).stdout
+
+    def rekey(self):
+        """Who left gets keys of the algorithm that the others have rolled to, and no others."""
+        leaver = self.left[0]
+        leaver.bind.rekey(ZONE, "15")
+        return self.until("rekey", lambda: self.algorithms(leaver) == {15}) and self.until(
+            "rekey: doctor says that they fit",
+            lambda: "PASS    algorithm: the same as at the others: 15\n" in self.doctor(leaver))
+
+    def again(self):
+        """It joins again: one algorithm everywhere, with the DS of what is shown; and goes on so."""
+        world, what, back = self.world, self.what, self.left.pop()
+        self.signers.append(back)
+        group.designate(world, back, state="ON")
+        if not self.until("join again", lambda: group.settled(world, self.signers)):
+            return False
+        self.t.equal([self.algorithms(p) for p in self.signers], [{15} for _ in self.signers],
+                     f"join again: {what}: every server shows the new algorithm alone")
+        seps = [key for key in ask.rdata(back.server, ZONE, "DNSKEY") if key.startswith("257 ")]
+        self.t.equal(byhand.parent_ds(world.rig),
+                     {dns.dnssec.make_ds(ZONE, dns.rdata.from_text("IN", "DNSKEY", key),
+                                         "SHA256").to_text() for key in seps},
+                     f"join again: {what}: the parent has the DS of its {len(seps)} KSKs, no others")
+        world.counted(ZONE, back.label, 20)
+        return True
 
 
 def run(t, this, acts, restarts=False):
