@@ -14,11 +14,14 @@
 #include <unistd.h>
 #include <libknot/errcode.h>
 #include "libmsig/daemon/loop.h"
+#include "libmsig/daemon/proc.h"
 #include "libmsig/err.h"
+#include "libmsig/name.h"
 #include "signerd/door.h"
 
 #define DOOR_FD 3    /* in the process behind it */
 #define GRACE_MS 500 /* it keeps its own time; this is for one that does not */
+#define GIVEN_MAX 2  /* descriptors that a message has room for: two are too many */
 
 static int door = -1;
 
@@ -44,23 +47,44 @@ door_is_open(void)
 
 /* Starting rndc -------------------------------------------------------------------------------- */
 
+/* A zone of BIND's in the configuration: named may have others, which are none of our business.
+ * What rndc is given is one word of its command then; it puts them together to a line. */
 static bool
-is_good(const struct door_ask *ask)
+is_ours(const struct conf *conf, const struct door_ask *ask)
 {
-	return ask->word < DOOR_WORDS && ask->zone[0] != '-' && ask->zone[0] != '\0' &&
-	       memchr(ask->zone, '\0', sizeof(ask->zone)) != NULL;
+	char name[MSIG_NAME_TEXT];
+
+	for (unsigned i = 0; i < conf->zones; i++)
+		if (conf->zone[i].signer_driver == CONF_DRIVER_BIND &&
+		    strncmp(msig_name_text(conf->zone[i].name, name), ask->zone,
+			    sizeof(ask->zone)) == 0)
+			return true;
+	return false;
+}
+
+static const char *
+refuse(const struct conf *conf, const struct door_ask *ask)
+{
+	if (ask->word >= DOOR_WORDS || ask->zone[0] == '-')
+		return "rndc is not asked that";
+	if (!is_ours(conf, ask))
+		return "this zone was not BIND's when signerd began: restart it";
+	return NULL;
 }
 
 static int
 start(const struct conf *conf, const struct door_ask *ask, struct run_result *result)
 {
-	const char *argv[8] = {conf->rndc};
+	const char *argv[8] = {conf->rndc}, *why = refuse(conf, ask);
+	uint64_t latest = loop_mono_ms() + conf->signerd_timeout;
 	char key[16];
 	int n = 1;
 
-	if (!is_good(ask)) {
+	if (why != NULL) {
+		result->status = -1;
 		result->len = 0;
-		snprintf(result->err, sizeof(result->err), "rndc is not asked that");
+		result->out[0] = '\0';
+		snprintf(result->err, sizeof(result->err), "%s", why);
 		return MSIG_EVALUE;
 	}
 	if (conf->rndc_config != NULL) {
@@ -75,7 +99,7 @@ start(const struct conf *conf, const struct door_ask *ask, struct run_result *re
 		argv[n++] = key;
 	}
 	argv[n++] = ask->zone;
-	return run_program(argv, ask->deadline, result);
+	return run_program(argv, ask->deadline < latest ? ask->deadline : latest, result);
 }
 
 /* Behind the door ------------------------------------------------------------------------------ */
@@ -114,6 +138,8 @@ carry_out(const struct conf *conf, const struct door_ask *ask, int to, pid_t par
 	if (getppid() != parent)
 		_exit(1);
 	signal(SIGCHLD, SIG_DFL); /* it waits for rndc */
+	/* Nor does it wait for ever for somebody who does not read the answer. */
+	alarm((unsigned)(conf->signerd_timeout / 1000) + 2);
 	memset(&answer, 0, sizeof(answer));
 	answer.ret = start(conf, ask, &result);
 	answer.status = result.status;
@@ -123,13 +149,32 @@ carry_out(const struct conf *conf, const struct door_ask *ask, int to, pid_t par
 											      : 1);
 }
 
+/* The one descriptor of a message; all others are closed. */
+static int
+given(struct msghdr *msg)
+{
+	struct cmsghdr *head = CMSG_FIRSTHDR(msg);
+	int fd[GIVEN_MAX], n = 0;
+
+	if (head != NULL && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS)
+		n = (int)((head->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+	n = n < GIVEN_MAX ? n : GIVEN_MAX;
+	if (n > 0)
+		memcpy(fd, CMSG_DATA(head), (size_t)n * sizeof(int));
+	if (n == 1)
+		return fd[0];
+	while (n > 0)
+		close(fd[--n]);
+	return -1;
+}
+
 /* A question and where its answer goes, or -1. */
 static int
 take(int fd, struct door_ask *ask, bool *gone)
 {
 	union {
 		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof(int))];
+		char room[CMSG_SPACE(GIVEN_MAX * sizeof(int))];
 	} control;
 	struct iovec iov = {ask, sizeof(*ask)};
 	struct msghdr msg = {.msg_iov = &iov,
@@ -137,14 +182,10 @@ take(int fd, struct door_ask *ask, bool *gone)
 			     .msg_control = &control,
 			     .msg_controllen = sizeof(control)};
 	ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
-	struct cmsghdr *head = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
-	int to = -1;
+	int to = n >= 0 ? given(&msg) : -1;
 
 	*gone = n == 0 || (n < 0 && errno != EINTR);
-	if (head != NULL && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS &&
-	    head->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(&to, CMSG_DATA(head), sizeof(to));
-	if (to >= 0 && n != (ssize_t)sizeof(*ask)) {
+	if (to >= 0 && (n != (ssize_t)sizeof(*ask) || (msg.msg_flags & MSG_TRUNC) != 0)) {
 		close(to);
 		to = -1;
 	}
@@ -160,6 +201,12 @@ serve(const struct conf *conf, pid_t parent)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (getppid() != parent)
+		_exit(1);
+	/* signerd is of the same user: it shall not get at the network by taking this one over. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+		_exit(1);
+	int ret = proc_deny_serving();
+	if (ret != 0 && ret != KNOT_ENOTSUP)
 		_exit(1);
 	/* The loop's handlers write into a pipe that is the loop's. */
 	for (int signo = 1; signo < 32; signo++)

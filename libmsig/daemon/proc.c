@@ -163,18 +163,59 @@ proc_become(const char *user, const char *group)
 	return 0;
 }
 
-int
-proc_deny_network(void)
-{
 #ifdef HAVE_SECCOMP
+/* The kernel takes the lower half of the register for an int; so the upper one must not count. */
+#define INT_IS(n, value) SCMP_CMP(n, SCMP_CMP_MASKED_EQ, 0xffffffff, (scmp_datum_t)(value))
+#define TYPE_IS(n, value) SCMP_CMP(n, SCMP_CMP_MASKED_EQ, 0xf, (scmp_datum_t)(value))
+
+static int
+deny_family(scmp_filter_ctx filter, int family)
+{
+	return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), 1,
+				INT_IS(0, family));
+}
+
+static int
+deny_type(scmp_filter_ctx filter, int family, int type)
+{
+	return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), 2,
+				INT_IS(0, family), TYPE_IS(1, type));
+}
+
+static int
+add_network(scmp_filter_ctx filter)
+{
 	static const int families[] = {AF_INET, AF_INET6, AF_PACKET};
+	int ret = 0;
+
+	for (size_t i = 0; i < sizeof(families) / sizeof(*families) && ret == 0; i++)
+		ret = deny_family(filter, families[i]);
+	return ret;
+}
+
+static int
+add_serving(scmp_filter_ctx filter)
+{
+	static const int types[] = {SOCK_RAW, SOCK_RDM, SOCK_SEQPACKET, SOCK_DCCP, SOCK_PACKET};
+	int ret = deny_family(filter, AF_PACKET);
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types) && ret == 0; i++) {
+		ret = deny_type(filter, AF_INET, types[i]);
+		if (ret == 0)
+			ret = deny_type(filter, AF_INET6, types[i]);
+	}
+	if (ret == 0)
+		ret = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(listen), 0);
+	return ret;
+}
+
+static int
+deny(int (*add)(scmp_filter_ctx filter))
+{
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	if (filter == NULL)
 		return KNOT_ENOMEM;
-	int ret = 0;
-	for (size_t i = 0; i < sizeof(families) / sizeof(*families) && ret == 0; i++)
-		ret = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), 1,
-				       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i], 0));
+	int ret = add(filter);
 	/* A ring would open sockets behind the filter's back. */
 	if (ret == 0)
 		ret = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(io_uring_setup), 0);
@@ -182,10 +223,32 @@ proc_deny_network(void)
 		ret = seccomp_load(filter);
 	seccomp_release(filter);
 	return ret == 0 ? 0 : knot_map_errno_code(ret);
-#else
-	return KNOT_ENOTSUP;
-#endif
 }
+
+int
+proc_deny_network(void)
+{
+	return deny(add_network);
+}
+
+int
+proc_deny_serving(void)
+{
+	return deny(add_serving);
+}
+#else
+int
+proc_deny_network(void)
+{
+	return KNOT_ENOTSUP;
+}
+
+int
+proc_deny_serving(void)
+{
+	return KNOT_ENOTSUP;
+}
+#endif
 
 /* Configuration. ------------------------------------------------------------------------------ */
 

@@ -51,6 +51,9 @@ gid_t proc_gid(const char *group);
 /* Deny socket(AF_INET), socket(AF_INET6) and AF_PACKET to this process for good (seccomp): EACCES.
  * KNOT_ENOTSUP if it was built without libseccomp. */
 int proc_deny_network(void);
+/* Deny what a client of one TCP service has no use for: to listen, and sockets of other kinds than
+ * that and those of a look-up of its name. Otherwise as proc_deny_network(). */
+int proc_deny_serving(void);
 
 /* Which start of the machine this is. Where the system does not tell, an id of this process. */
 void proc_boot(uint8_t id[16]);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -372,29 +373,67 @@ test_user(void **state)
 	assert_int_equal(finish(), 1);
 }
 
+/* In a process of its own: filters stay. 77: there are none. */
 static void
-test_deny_network(void **state)
+apart(int (*good)(void))
 {
 	fflush(NULL);
 	pid_t pid = fork();
-	if (pid == 0) {
-		int ret = proc_deny_network();
-		if (ret == KNOT_ENOTSUP)
-			_exit(77);
-		int v4 = socket(AF_INET, SOCK_STREAM, 0), e4 = errno;
-		int v6 = socket(AF_INET6, SOCK_DGRAM, 0), e6 = errno;
-		int pkt = socket(AF_PACKET, SOCK_RAW, 0), e = errno;
-		int local = socket(AF_UNIX, SOCK_STREAM, 0);
-		_exit(ret == 0 && v4 < 0 && e4 == EACCES && v6 < 0 && e6 == EACCES && pkt < 0 &&
-			      e == EACCES && local >= 0
-			  ? 0
-			  : 1);
-	}
+	if (pid == 0)
+		_exit(good());
 	int status;
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
 		skip();
 	assert_int_equal(status, 0);
+}
+
+static bool
+denied(long family, int type)
+{
+	return syscall(SYS_socket, family, type, 0) < 0 && errno == EACCES;
+}
+
+static int
+no_network(void)
+{
+	int ret = proc_deny_network();
+	if (ret == KNOT_ENOTSUP)
+		return 77;
+	/* The kernel looks at the lower half of the register alone. */
+	return ret == 0 && denied(AF_INET, SOCK_STREAM) && denied(AF_INET6, SOCK_DGRAM) &&
+		       denied(AF_PACKET, SOCK_RAW) && denied(AF_INET | 1L << 32, SOCK_STREAM) &&
+		       socket(AF_UNIX, SOCK_STREAM, 0) >= 0
+		   ? 0
+		   : 1;
+}
+
+static void
+test_deny_network(void **state)
+{
+	apart(no_network);
+}
+
+static int
+no_serving(void)
+{
+	int stream = socket(AF_INET, SOCK_STREAM, 0);
+	int ret = proc_deny_serving();
+	if (ret == KNOT_ENOTSUP)
+		return 77;
+	return ret == 0 && stream >= 0 && listen(stream, 1) < 0 && errno == EACCES &&
+		       denied(AF_INET, SOCK_RAW) && denied(AF_INET6, SOCK_RAW | SOCK_CLOEXEC) &&
+		       denied(AF_INET, SOCK_SEQPACKET) && denied(AF_PACKET, SOCK_DGRAM) &&
+		       socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) >= 0 &&
+		       socket(AF_INET6, SOCK_DGRAM, 0) >= 0
+		   ? 0
+		   : 1;
+}
+
+static void
+test_deny_serving(void **state)
+{
+	apart(no_serving);
 }
 
 /* Daemons that start together: none finds a folder of another one half made, for it is moved into
@@ -467,12 +506,10 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    T(test_options),     T(test_bad_configuration),
-	    T(test_life),        T(test_reload_refused),
-	    T(test_start_fails), T(test_notify),
-	    T(test_user),        T(test_deny_network),
-	    T(test_folders),     T(test_folders_come_whole),
-	    T(test_boot),
+	    T(test_options),        T(test_bad_configuration),  T(test_life),
+	    T(test_reload_refused), T(test_start_fails),        T(test_notify),
+	    T(test_user),           T(test_deny_network),       T(test_deny_serving),
+	    T(test_folders),        T(test_folders_come_whole), T(test_boot),
 	};
 	return cmocka_run_group_tests_name("proc", tests, NULL, NULL);
 }

@@ -3,9 +3,15 @@
 #include "config.h"
 #include "tests/unit/unit.h"
 #include <fcntl.h>
+#include <errno.h>
 #include <ftw.h>
+#include <poll.h>
 #include <pthread.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <libknot/libknot.h>
 #include <libknot/control/control.h>
@@ -618,9 +624,15 @@ ask_bind(uint8_t verb, uint8_t role, uint8_t algorithm, uint8_t state, const cha
 	return driver_do(&driver_bind, &job, &m, &keys);
 }
 
+static struct conf_zone bind_zone = {.name = (uint8_t[]){"\4shop\7example"},
+				     .signer_driver = CONF_DRIVER_BIND};
+
 static void
 bind_store(const char *times, const char *dnskey)
 {
+	conf.zone = &bind_zone;
+	conf.zones = 1;
+	conf.signerd_timeout = 60000;
 	conf.bind_keys = dir;
 	conf.dnssec_keygen = conf.dnssec_settime = conf.rndc = keymgr;
 	put(BIND_PRIVATE, times, 0600);
@@ -892,20 +904,71 @@ test_bind_make(void **state)
 	said("-q -a 13 -P none -A none -K ");
 }
 
+/* What a dnssec-policy has left of a key counts together with its times: it goes when those change,
+ * and with the key; that of another key stays. */
+static void
+test_bind_state_file(void **state)
+{
+	char path[2][200];
+
+	bind_pair();
+	for (int i = 0; i < 2; i++) {
+		const char *id = i == 0 ? BIND_ID : BIND_ID2;
+		snprintf(path[i], sizeof(path[i]), "Kshop.example.+%s.state", id);
+		put(path[i], "; This is the state of key\n", 0644);
+		snprintf(path[i], sizeof(path[i]), "%s/Kshop.example.+%s.state", dir, id);
+	}
+	assert_int_equal(ask_bind(MSIG_KEY_VERB_LIST, 0, 0, 0, ""), 0);
+	assert_int_equal(access(path[1], F_OK), 0);
+	assert_int_equal(ask_bind(MSIG_KEY_VERB_SET, 0, 0, MSIG_KEY_STATE_REMOVED, BIND_ID2), 0);
+	assert_int_not_equal(access(path[1], F_OK), 0);
+	put("Kshop.example.+" BIND_ID2 ".state", "; This is the state of key\n", 0644);
+	assert_int_equal(ask_bind(MSIG_KEY_VERB_DISCARD, 0, 0, 0, BIND_ID2), 0);
+	assert_int_not_equal(access(path[1], F_OK), 0);
+	assert_int_equal(access(path[0], F_OK), 0);
+	/* One that cannot be taken away: the times stay, too. */
+	bind_pair();
+	assert_int_equal(mkdir(path[1], 0700), 0);
+	assert_int_not_equal(ask_bind(MSIG_KEY_VERB_SET, 0, 0, MSIG_KEY_STATE_REMOVED, BIND_ID2),
+			     0);
+	assert_non_null(strstr(job.why, ".state"));
+	assert_int_equal(bind_state(BIND_ID2), MSIG_KEY_STATE_PUBLISHED);
+}
+
+static int
+door_socket(void)
+{
+	for (int fd = 3; fd < 256; fd++) {
+		int type;
+		socklen_t len = sizeof(type);
+		if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_SEQPACKET)
+			return fd;
+	}
+	return -1;
+}
+
+/* In the place of the one of an earlier test. */
+static void
+new_door(void)
+{
+	close(door_socket());
+	assert_int_equal(door_open(&conf), 0);
+}
+
 /* Behind the door the same is done, and nothing else. */
 static void
 test_bind_door(void **state)
 {
-	struct conf_zone zone = {.signer_driver = CONF_DRIVER_BIND};
 	struct door_ask ask = {.word = DOOR_STATUS, .deadline = loop_mono_ms() + 5000};
 	char config[] = "/nowhere/rndc.conf";
 
 	bind_store(BIND_ACTIVE, BIND_DNSKEY);
 	conf.rndc_config = config;
+	conf.signerd_timeout = 1500;
+	conf.zones = 0;
 	script("echo \"$*\"; echo wrong >&2; exit 3");
 	assert_int_equal(door_open(&conf), 0);
 	assert_false(door_is_open()); /* no zone of BIND's */
-	conf.zone = &zone;
 	conf.zones = 1;
 	assert_int_equal(door_open(&conf), 0);
 	assert_true(door_is_open());
@@ -920,20 +983,202 @@ test_bind_door(void **state)
 	assert_int_equal(door_ask(&conf, &ask, &result), 0);
 	assert_string_equal(result.out,
 			    "-c /nowhere/rndc.conf signing -clear 4711/13 shop.example.\n");
-	ask.word = DOOR_WORDS;
-	assert_int_equal(door_ask(&conf, &ask, &result), MSIG_EVALUE);
-	ask.word = DOOR_SIGN;
-	snprintf(ask.zone, sizeof(ask.zone), "-s");
-	assert_int_equal(door_ask(&conf, &ask, &result), MSIG_EVALUE);
-	memset(ask.zone, 'x', sizeof(ask.zone));
-	assert_int_equal(door_ask(&conf, &ask, &result), MSIG_EVALUE);
-	snprintf(ask.zone, sizeof(ask.zone), "shop.example.");
 	script("exec sleep 60");
 	ask.deadline = loop_mono_ms() + 300;
 	assert_int_equal(door_ask(&conf, &ask, &result), MSIG_ETIMEOUT);
+	/* No longer than it is configured, whatever is asked for. */
+	ask.deadline = loop_mono_ms() + 30000;
+	assert_int_equal(door_ask(&conf, &ask, &result), MSIG_ETIMEOUT);
+	assert_true(loop_mono_ms() + 20000 < ask.deadline);
 	script("exec yes");
-	ask.deadline = loop_mono_ms() + 9000;
 	assert_int_equal(door_ask(&conf, &ask, &result), MSIG_ESIZE);
+	/* What rndc starts with is filtered, too. */
+	script("grep Seccomp: /proc/self/status");
+	assert_int_equal(door_ask(&conf, &ask, &result), 0);
+	assert_string_equal(result.out, "Seccomp:\t2\n");
+}
+
+/* What comes to the door: who asks is not trusted. */
+static void
+test_bind_door_refuses(void **state)
+{
+	static const struct {
+		uint8_t word;
+		const char *zone;
+	} cases[] = {
+	    {DOOR_WORDS, "shop.example."},
+	    {255, "shop.example."},
+	    {DOOR_SIGN, ""},
+	    {DOOR_SIGN, "-s"},
+	    {DOOR_SIGN, "other.example."},
+	    {DOOR_SIGN, "example."},
+	    {DOOR_SIGN, "shop.example"},
+	    {DOOR_SIGN, "shop.example. IN other"},
+	    {DOOR_SIGN, " shop.example."},
+	    {DOOR_SIGN, "SHOP.example."},
+	    {DOOR_SIGN, "-c.example."},
+	    {DOOR_SIGN, "knot.example."},
+	};
+	struct conf_zone zones[] = {
+	    bind_zone,
+	    {.name = (uint8_t[]){"\4knot\7example"}, .signer_driver = CONF_DRIVER_KNOT},
+	    {.name = (uint8_t[]){"\2-c\7example"}, .signer_driver = CONF_DRIVER_BIND}};
+	struct door_ask ask = {.deadline = loop_mono_ms() + 60000};
+
+	bind_store(BIND_ACTIVE, BIND_DNSKEY);
+	conf.zone = zones;
+	conf.zones = 3;
+	script("echo \"$*\" >>said");
+	put("said", "", 0644);
+	new_door();
+	/* The other side has its own configuration, of the moment that it began. */
+	zones[1].signer_driver = CONF_DRIVER_BIND;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		ask.word = cases[i].word;
+		memset(ask.zone, 0, sizeof(ask.zone));
+		snprintf(ask.zone, sizeof(ask.zone), "%s", cases[i].zone);
+		if (door_ask(&conf, &ask, &result) != MSIG_EVALUE)
+			fail_msg("case %zu: %s", i, result.err);
+	}
+	assert_string_equal(result.err, "this zone was not BIND's when signerd began: restart it");
+	ask.word = DOOR_SIGN;
+	memset(ask.zone, 'x', sizeof(ask.zone));
+	assert_int_equal(door_ask(&conf, &ask, &result), MSIG_EVALUE);
+	assert_false(was_said(""));
+}
+
+/* Sends so much of a question with so many descriptors; whether there is an answer to the first.
+ * All have to be closed on the other side in the end. */
+static bool
+gets_answer(size_t len, int count)
+{
+	static struct {
+		struct door_ask ask;
+		char more[10];
+	} sent = {.ask = {.word = DOOR_STATUS, .zone = "shop.example."}};
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(8 * sizeof(int))];
+	} control = {0};
+	struct iovec iov = {&sent, len};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	int fds[8][2], to[8];
+	bool got = false;
+	char octet;
+
+	sent.ask.deadline = loop_mono_ms() + 5000;
+	for (int i = 0; i < count; i++) {
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds[i]), 0);
+		to[i] = fds[i][1];
+	}
+	if (count > 0) {
+		msg.msg_control = &control;
+		msg.msg_controllen = CMSG_SPACE((size_t)count * sizeof(int));
+		control.head.cmsg_level = SOL_SOCKET;
+		control.head.cmsg_type = SCM_RIGHTS;
+		control.head.cmsg_len = CMSG_LEN((size_t)count * sizeof(int));
+		memcpy(CMSG_DATA(&control.head), to, (size_t)count * sizeof(int));
+	}
+	assert_int_equal(sendmsg(door_socket(), &msg, MSG_NOSIGNAL), len);
+	for (int i = 0; i < count; i++) {
+		struct pollfd p = {.fd = fds[i][0], .events = POLLIN};
+		close(fds[i][1]);
+		do
+			assert_int_equal(poll(&p, 1, 5000), 1);
+		while (read(fds[i][0], &octet, 1) > 0 && (got |= i == 0, true));
+		close(fds[i][0]);
+	}
+	return got;
+}
+
+static void
+test_bind_door_messages(void **state)
+{
+	bind_store(BIND_ACTIVE, BIND_DNSKEY);
+	new_door();
+	assert_true(gets_answer(sizeof(struct door_ask), 1));
+	assert_false(gets_answer(1, 1));
+	assert_false(gets_answer(sizeof(struct door_ask) - 1, 1));
+	assert_false(gets_answer(sizeof(struct door_ask) + 1, 1));
+	assert_false(gets_answer(sizeof(struct door_ask), 0));
+	assert_false(gets_answer(sizeof(struct door_ask), 2));
+	assert_false(gets_answer(sizeof(struct door_ask), 3));
+	assert_false(gets_answer(sizeof(struct door_ask), 8));
+	assert_true(gets_answer(sizeof(struct door_ask), 1));
+}
+
+/* One who does not read the answer holds up nothing for ever. */
+static void
+test_bind_door_unread(void **state)
+{
+	struct door_ask ask = {.word = DOOR_STATUS, .zone = "shop.example."};
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct iovec iov = {&ask, sizeof(ask)};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = &control,
+			     .msg_controllen = sizeof(control)};
+	struct pollfd p = {0};
+	int fds[2];
+
+	bind_store(BIND_ACTIVE, BIND_DNSKEY);
+	conf.signerd_timeout = 500;
+	new_door();
+	assert_int_equal(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+	while (write(fds[1], "full", 4) == 4)
+		;
+	fcntl(fds[1], F_SETFL, 0);
+	control.head.cmsg_level = SOL_SOCKET;
+	control.head.cmsg_type = SCM_RIGHTS;
+	control.head.cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(&control.head), &fds[1], sizeof(int));
+	ask.deadline = loop_mono_ms() + 500;
+	assert_int_equal(sendmsg(door_socket(), &msg, MSG_NOSIGNAL), sizeof(ask));
+	close(fds[1]);
+	p.fd = fds[0];
+	assert_int_equal(poll(&p, 1, 300), 0); /* it waits to write */
+	assert_int_equal(poll(&p, 1, 10000), 1);
+	assert_true((p.revents & POLLHUP) != 0);
+	close(fds[0]);
+}
+
+/* As an ordinary user: 0 if the one behind the door cannot be taken over by us, who are its parent.
+ */
+static int
+takes_over(void)
+{
+	const struct door_ask ask = {.word = DOOR_WORDS, .deadline = loop_mono_ms() + 5000};
+	char path[64], text[64] = "";
+	int pid;
+
+	if (geteuid() == 0 &&
+	    (setresgid(65534, 65534, 65534) != 0 || setresuid(65534, 65534, 65534)))
+		return 2;
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	if (door_open(&conf) != 0 || door_ask(&conf, &ask, &result) != MSIG_EVALUE)
+		return 3;
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+	FILE *f = fopen(path, "r");
+	if (f == NULL || fgets(text, sizeof(text), f) == NULL || sscanf(text, "%d", &pid) != 1)
+		return 4;
+	return ptrace(PTRACE_SEIZE, pid, NULL, NULL) < 0 && errno == EPERM ? 0 : 1;
+}
+
+static void
+test_bind_door_alone(void **state)
+{
+	int status;
+
+	bind_store(BIND_ACTIVE, BIND_DNSKEY);
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(takes_over());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
 }
 
 int
@@ -941,18 +1186,36 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-	    T(test_run),          T(test_run_environment),
-	    T(test_run_missing),  T(test_run_hangs),
-	    T(test_run_floods),   T(test_list),
-	    T(test_list_garbage), T(test_list_fails),
-	    T(test_list_many),    T(test_zone_option),
-	    T(test_lies),         T(test_where),
-	    T(test_knot_refuses), T(test_knot_silent),
-	    T(test_pdns),         T(test_pdns_garbage),
-	    T(test_made_many),    T(test_bind_states),
-	    T(test_bind_garbage), T(test_bind_active),
-	    T(test_bind_refuses), T(test_bind_make),
-	    T(test_bind_order),   T(test_bind_door), /* stays open */
+	    T(test_run),
+	    T(test_run_environment),
+	    T(test_run_missing),
+	    T(test_run_hangs),
+	    T(test_run_floods),
+	    T(test_list),
+	    T(test_list_garbage),
+	    T(test_list_fails),
+	    T(test_list_many),
+	    T(test_zone_option),
+	    T(test_lies),
+	    T(test_where),
+	    T(test_knot_refuses),
+	    T(test_knot_silent),
+	    T(test_pdns),
+	    T(test_pdns_garbage),
+	    T(test_made_many),
+	    T(test_bind_states),
+	    T(test_bind_garbage),
+	    T(test_bind_active),
+	    T(test_bind_refuses),
+	    T(test_bind_make),
+	    T(test_bind_order),
+	    T(test_bind_state_file),
+	    /* It stays open. */
+	    T(test_bind_door),
+	    T(test_bind_door_refuses),
+	    T(test_bind_door_messages),
+	    T(test_bind_door_unread),
+	    T(test_bind_door_alone),
 	};
 	return cmocka_run_group_tests_name("signerd", tests, NULL, NULL);
 }
