@@ -2,7 +2,8 @@
  * rndc speaks to named over TCP, and signerd has no network. So before sockets are denied to
  * signerd, a process forks off that keeps them and does one thing: start rndc, with one of the
  * words below, for a zone of BIND's. It has the configuration of that moment, and trusts nothing
- * that it is asked. It cannot listen, nor be traced by others of its user; rndc, while it runs, can.
+ * that it is asked. It cannot listen, nor be traced by others of its user; rndc, while it runs,
+ * can.
  */
 #pragma once
 
