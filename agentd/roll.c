@@ -261,6 +261,30 @@ candidate(const struct zone_view *view, const struct view_key *like)
 	return best;
 }
 
+/* The store is in a later rollover than an older database knows of: what that took for the new key
+ * is in use, and another one is READY. That one goes on. */
+static void
+go_on_with_ready(struct zone_view *view, uint8_t role)
+{
+	struct view_process *run = &view->d.process;
+	struct rset known = rset_or(rset_or(run->fresh, run->old), view->d.orphans);
+
+	for (int i = 0; i < view->keys && run->kind == MSIG_PROCESS_KSK; i++) {
+		const struct view_key *k = &view->key[i];
+		if (k->role != role || k->state != MSIG_KEY_STATE_READY || rset_has(&known, k->rr))
+			continue;
+		for (int f = rset_next(&run->fresh, 0); f >= 0; f = rset_next(&run->fresh, f + 1)) {
+			const struct view_key *was = find(view, f);
+			if (was == NULL || was->role != role || was->state < MSIG_KEY_STATE_ACTIVE)
+				continue;
+			rset_del(&run->fresh, f);
+			rset_add(&run->old, f);
+			rset_add(&run->fresh, k->rr);
+			view->persist = true;
+		}
+	}
+}
+
 /* The new key of a role: one that was made already, or a newly made one. true: there is one. */
 static bool
 fresh_key(struct step *s, uint8_t role)
@@ -269,12 +293,15 @@ fresh_key(struct step *s, uint8_t role)
 	struct view_process *run = &view->d.process;
 	struct view_key like = {.role = role, .algorithm = algorithm_of(view, role)};
 
+	go_on_with_ready(view, role);
 	for (int i = rset_next(&run->fresh, 0); i >= 0; i = rset_next(&run->fresh, i + 1)) {
 		const struct view_key *k = find(view, i);
-		if (k != NULL && k->role == role)
+		bool past = k != NULL && k->state > MSIG_KEY_STATE_ACTIVE;
+		if (k != NULL && k->role == role && !past)
 			return true;
-		/* Somebody discarded it; or the database knows of one that is gone. */
-		if (k == NULL)
+		/* Somebody discarded it; or an older database knows of one that is gone, or goes.
+		 */
+		if (k == NULL || (k->role == role && past))
 			rset_del(&run->fresh, i);
 	}
 	const struct view_key *made = candidate(view, &like);

@@ -1439,6 +1439,47 @@ test_chosen_in_vain(void **state)
 	}
 }
 
+/* An older database, in the middle of a rollover whose new key is in use by now, or gone out of use
+ * again: where another one is READY that goes on, and else a new one is made. */
+static void
+test_later_rollover(void **state)
+{
+	uint8_t rdata[36] = {1, 1, 3, 15, 83};
+	int was = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+	rdata[4] = 84;
+	int ready = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+	static const struct {
+		uint8_t was, other;
+		bool goes_on, makes;
+	} cases[] = {
+	    {MSIG_KEY_STATE_ACTIVE, MSIG_KEY_STATE_READY, true, false},
+	    {MSIG_KEY_STATE_ACTIVE, MSIG_KEY_STATE_REMOVED, false, false},
+	    {MSIG_KEY_STATE_READY, MSIG_KEY_STATE_READY, false, false},
+	    {MSIG_KEY_STATE_POST, MSIG_KEY_STATE_REMOVED, false, true},
+	};
+
+	b.view->config.driver = true;
+	b.on_key = note_make;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct view_key keys[] = {
+		    key("k1", MSIG_KEY_ROLE_KSK, cases[i].was, was),
+		    key("k2", MSIG_KEY_ROLE_ZSK, MSIG_KEY_STATE_ACTIVE, b.zsk[0]),
+		    key("k3", MSIG_KEY_ROLE_KSK, cases[i].other, ready),
+		    key("k4", MSIG_KEY_ROLE_KSK, MSIG_KEY_STATE_RETIRED, b.ksk[0]),
+		};
+		view_on_keys(b.view, true, "", keys, 4);
+		in_the_middle(MSIG_PROCESS_KSK, VIEW_SELF, VIEW_SELF, 2, PHASE_EXECUTING, 3);
+		run()->fresh = only(was);
+		run()->old = only(b.ksk[0]);
+		run()->roles = 1 << MSIG_KEY_ROLE_KSK;
+		b.view->key_asked = made_of = 0;
+		bench_decide(&b);
+		assert_int_equal(rset_has(&run()->fresh, ready), cases[i].goes_on);
+		assert_int_equal(rset_has(&run()->old, was), cases[i].goes_on);
+		assert_int_equal(made_of, cases[i].makes ? 15 : 0);
+	}
+}
+
 static int listed;
 
 static void
@@ -1560,6 +1601,7 @@ main(void)
 	    IN(two, test_discarded),
 	    IN(two, test_ready_goes_on),
 	    IN(two, test_chosen_in_vain),
+	    IN(two, test_later_rollover),
 	    IN(two, test_listed_anew),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
