@@ -5,6 +5,9 @@
 
 #include "tests/sim/world_int.h"
 
+/* A server of the parent goes back to what it had before, and is over it within D_parent. */
+enum flap { FLAP_NONE, FLAP_BACK, FLAP_OVER };
+
 void
 world_parent_publish(struct sim *sim)
 {
@@ -23,7 +26,7 @@ world_parent_serve(struct sim *sim, struct event *e)
 	const struct zone_version *old = s->now;
 	struct zone_version *v;
 
-	if (e->b != 0) {
+	if (e->b == FLAP_BACK) {
 		oracle_serve(sim, s, e->version);
 		oracle_check(sim);
 		return;
@@ -38,7 +41,7 @@ world_parent_serve(struct sim *sim, struct event *e)
 	}
 	/* What nobody can have seen nobody can wait for. */
 	int64_t next = s->since + 4 * sim->times.ask_fast - sim->now;
-	if (old != NULL && next > 0) {
+	if (old != NULL && next > 0 && e->b != FLAP_OVER) {
 		sim->versions--;
 		sim_post(sim, EV_PARENT_SERVER, 0, next)->a = e->a;
 		return;
@@ -49,9 +52,11 @@ world_parent_serve(struct sim *sim, struct event *e)
 		struct event *back = sim_post(sim, EV_PARENT_SERVER, 0,
 					      rng_range(&sim->rng, 1, sim->times.d_parent / 2));
 		back->a = e->a;
-		back->b = 1;
+		back->b = FLAP_BACK;
 		back->version = old;
-		sim_post(sim, EV_PARENT_SERVER, 0, sim->times.d_parent - 1)->a = e->a;
+		struct event *over = sim_post(sim, EV_PARENT_SERVER, 0, sim->times.d_parent - 1);
+		over->a = e->a;
+		over->b = FLAP_OVER;
 	}
 	oracle_serve(sim, s, v);
 	oracle_check(sim);
