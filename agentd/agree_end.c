@@ -197,22 +197,26 @@ agree_halted(const struct zone_view *view)
 
 /* Somebody who takes part has executed a later process: ours is over, whoever missed its end. Or
  * its requestor hears that he was in it and is not any more: his database was put back. Who acts
- * along in what somebody else asked for may not have known all who take part when it began. */
+ * along in what somebody else asked for may not have known all who take part when it began; and if
+ * its requestor is not there any more, it is over once it is for any of them. */
 static bool
 overtaken(const struct zone_view *view)
 {
 	const struct view_process *run = &view->d.process;
 	uint32_t part = run->voters;
+	bool along = false;
 
-	if ((agree_electorate(view, run->kind) & BIT(VIEW_SELF)) == 0)
+	if ((agree_electorate(view, run->kind) & BIT(VIEW_SELF)) == 0) {
 		part |= agree_members(view) & view->designated;
+		along = !view->d.provider[run->requestor].ready;
+	}
 	for (int i = 1; i < view->d.providers; i++) {
 		const struct view_statement *st = &view->d.provider[i].statement;
 		if ((part >> i & 1) == 0 || !st->known)
 			continue;
-		if (st->process_epoch > run->epoch ||
-		    (run->requestor == VIEW_SELF && st->process_epoch == run->epoch &&
-		     st->process == 0))
+		bool over = st->process_epoch == run->epoch && st->process == 0;
+		if (st->process_epoch > run->epoch || (over && run->requestor == VIEW_SELF) ||
+		    (over && along && i != run->requestor && (view->designated & BIT(i)) != 0))
 			return true;
 	}
 	return false;

@@ -759,6 +759,26 @@ test_along_is_overtaken(void **state)
 	assert_true(ended_early(MSIG_PROCESS_NS_ADD));
 }
 
+/* Or that it is over for another member, once its requestor is not there any more. */
+static void
+test_along_without_its_requestor(void **state)
+{
+	owner(VIEW_SELF, true, false);
+	bench_run(&b, 5 * SECOND);
+	in_the_middle(MSIG_PROCESS_NS_ADD, VIEW_SELF, 1, 1, PHASE_DONE, BIT(1));
+	runs(1, MSIG_PROCESS_NS_ADD, 1, 9);
+	runs(2, 0, 7, 8); /* it has not begun it yet */
+	view_on_peer(b.view, 1, false, "no beats");
+	bench_decide(&b);
+	assert_int_equal(run()->kind, MSIG_PROCESS_NS_ADD);
+	runs(2, MSIG_PROCESS_NS_ADD, 1, 9);
+	bench_decide(&b);
+	assert_int_equal(run()->kind, MSIG_PROCESS_NS_ADD);
+	runs(2, 0, 7, 9);
+	bench_decide(&b);
+	assert_true(ended_early(MSIG_PROCESS_NS_ADD));
+}
+
 /* Keys of another algorithm are kept out until all go there: a leave that waited for them would
  * keep that from beginning. A join does wait. */
 static void
@@ -1569,6 +1589,7 @@ main(void)
 	    IN(three, test_along_shows_the_same),
 	    IN(three, test_along_with_another_leader),
 	    IN(three, test_along_is_overtaken),
+	    IN(three, test_along_without_its_requestor),
 	    IN(three, test_leave_without_kept_out),
 	    IN(two, test_left_names_the_others),
 	    IN(bystander, test_unnamed_follows_nsmgmt),
