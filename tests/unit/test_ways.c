@@ -759,6 +759,24 @@ test_along_is_overtaken(void **state)
 	assert_true(ended_early(MSIG_PROCESS_NS_ADD));
 }
 
+/* Two are to leave: who is not there goes first, for it serves on what the other one waits for. */
+static void
+test_the_dead_leave_first(void **state)
+{
+	for (int dead = 0; dead < 3; dead++) {
+		bench_clear(&b);
+		three(state);
+		bench_run(&b, 5 * SECOND);
+		owner(1, false, true);
+		owner(2, false, true);
+		view_on_peer(b.view, 2, dead != 1, "no beats");
+		view_on_peer(b.view, 1, dead != 2, "no beats");
+		bench_run(&b, 10 * SECOND);
+		assert_int_equal(run()->kind, MSIG_PROCESS_REMOVE);
+		assert_int_equal(run()->subject, dead == 1 ? 2 : 1);
+	}
+}
+
 /* Or that it is over for another member, once its requestor is not there any more. */
 static void
 test_along_without_its_requestor(void **state)
@@ -1590,6 +1608,7 @@ main(void)
 	    IN(three, test_along_with_another_leader),
 	    IN(three, test_along_is_overtaken),
 	    IN(three, test_along_without_its_requestor),
+	    IN(three, test_the_dead_leave_first),
 	    IN(three, test_leave_without_kept_out),
 	    IN(two, test_left_names_the_others),
 	    IN(bystander, test_unnamed_follows_nsmgmt),
