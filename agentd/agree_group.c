@@ -126,19 +126,15 @@ agree_leaving(const struct zone_view *view)
 	return mask;
 }
 
-/* One of them, other than this one, that is not there? What it serves it goes on to serve, and
- * caches ask it while it is named: it leaves first. -1: none. */
-int
-agree_leaves_first(const struct zone_view *view, int but)
+bool
+agree_dead_first(const struct zone_view *view, int provider)
 {
-	uint32_t leaving = agree_leaving(view) & ~BIT(VIEW_SELF);
+	uint32_t leaving = agree_leaving(view) & ~BIT(VIEW_SELF) & ~BIT(provider);
 
-	if (but >= 0 && !view->d.provider[but].ready)
-		return -1; /* neither is */
-	for (int i = 1; i < view->d.providers; i++)
-		if ((leaving >> i & 1) != 0 && i != but && !view->d.provider[i].ready)
-			return i;
-	return -1;
+	for (int i = 1; i < view->d.providers && view->d.provider[provider].ready; i++)
+		if ((leaving >> i & 1) != 0 && !view->d.provider[i].ready)
+			return true;
+	return false;
 }
 
 /* Of which keys or CDS are in the zone, whatever it is to become. */

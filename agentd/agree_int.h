@@ -27,8 +27,9 @@ struct intent {
 bool agree_serves_only(const struct zone_view *view, int provider);
 /* Signers of which something is in the zone, and that nobody designates any more. */
 uint32_t agree_leaving(const struct zone_view *view);
-/* Who of them leaves before this one (-1: before all), since it is not there; -1: nobody. */
-int agree_leaves_first(const struct zone_view *view, int but);
+/* Does another one leave before this one, since it is not there? What it serves it goes on to
+ * serve, and caches ask it while it is named. */
+bool agree_dead_first(const struct zone_view *view, int provider);
 /* Of which keys or CDS are in the zone, whatever it is to become. */
 uint32_t agree_partly(const struct zone_view *view);
 bool agree_at_parent(const struct zone_view *view, int provider);

@@ -66,10 +66,8 @@ agree_for_the_group(struct step *s)
 
 	for (size_t k = 0; k < sizeof(order); k++)
 		for (int i = 1; i < view->d.providers; i++) {
-			int dead =
-			    order[k] == MSIG_PROCESS_REMOVE ? agree_leaves_first(view, i) : -1;
 			if (!view->d.provider[i].used || group_kind(view, i) != order[k] ||
-			    dead >= 0 ||
+			    (order[k] == MSIG_PROCESS_REMOVE && agree_dead_first(view, i)) ||
 			    (agree_leaving(view) != 0 && order[k] != MSIG_PROCESS_REMOVE))
 				continue;
 			if (first == VIEW_SELF ||

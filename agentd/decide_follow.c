@@ -159,10 +159,11 @@ keys_as_stated(struct step *s, int provider)
 	const struct view_process *run = &view->d.process;
 	const struct view_statement *st = &p->statement;
 
+	int other;
 	if (!p->used || p->member || !st->known || p->stale || !run->executed ||
-	    run->subject == provider || (view->designated & BIT(provider)) == 0 ||
-	    ((p->has | st->standing) & ~HAS_KEYS) != 0 || p->has == st->standing ||
-	    st->process_epoch < run->epoch)
+	    agree_keytag_collision(view, &other) >= 0 || run->subject == provider ||
+	    (view->designated & BIT(provider)) == 0 || ((p->has | st->standing) & ~HAS_KEYS) != 0 ||
+	    p->has == st->standing || st->process_epoch < run->epoch)
 		return;
 	decide_stands(s, provider, st->standing, false);
 	step_journal(s, "%s says itself whether its keys are in the zone", p->identity);
@@ -183,7 +184,9 @@ as_stated(struct step *s, int provider)
 	    (st->process_epoch < view->d.epoch && !decide_says_for_long(s, p)))
 		return;
 	uint8_t has = st->standing & HAS_ALL;
-	if ((view->designated & BIT(provider)) == 0)
+	int other;
+	/* Of who is to leave, and of keys that nobody would have approved, nothing comes in so. */
+	if ((view->designated & BIT(provider)) == 0 || agree_keytag_collision(view, &other) >= 0)
 		has &= p->has;
 	if (!MUTANT(STANDING))
 		has |= p->has & shown_maybe(view, provider);
@@ -227,23 +230,15 @@ static bool
 dropped_by_members(struct step *s, int provider)
 {
 	const struct zone_view *view = s->view;
-	const struct view_statement *st = &view->d.provider[provider].statement;
-	int members = 0;
+	struct rset keys = view->d.provider[provider].statement.dnskey;
+	uint32_t members = agree_members(view) & ~BIT(VIEW_SELF);
 
-	if (!step_due(s, view->d.ended.time, view->config.times.alarm_after))
+	if (members == 0 || !step_due(s, view->d.ended.time, view->config.times.alarm_after))
 		return false;
-	for (int i = 0; i < view->d.places; i++) {
-		const struct view_place *q = view->d.place[i];
-		int of = q == NULL || q->kind != PLACE_SERVER ? -1 : view_place_provider(view, q);
-		if (of <= VIEW_SELF || !view->d.provider[of].member)
-			continue;
-		const struct view_version *v = view_current(q, VIEW_DNSKEY);
-		if (v == NULL || q->history[VIEW_DNSKEY].status == MSIG_SEEN_UNKNOWN ||
-		    rset_meets(v->set, st->dnskey))
+	for (int i = 1; i < view->d.providers; i++)
+		if ((members >> i & 1) != 0 && shown_by(view, i, VIEW_DNSKEY, keys, 1) != 0)
 			return false;
-		members++;
-	}
-	return members > 0;
+	return true;
 }
 
 /* Who has no part in the zone is not asked when others leave it, or go on without signing: the
@@ -254,34 +249,19 @@ gone_without_us(struct step *s, int provider)
 	const struct zone_view *view = s->view;
 	const struct view_provider *p = &view->d.provider[provider];
 	const struct view_provider *self = &view->d.provider[VIEW_SELF];
-	struct rset keys = p->statement.dnskey;
-	bool ds = false, ns = false;
-	int parents = 0;
 
 	if (!p->used || p->has == 0 || self->member || view->d.process.kind != 0 ||
-	    (self->has == HAS_ALL && !dropped_by_members(s, provider)) || !p->statement.known ||
-	    !view->parent_known)
+	    (self->has == HAS_ALL && !dropped_by_members(s, provider)) || !p->statement.known)
 		return 0;
-	struct rset names = process_own_ns(view, provider);
-	for (int i = 0; i < view->d.places; i++) {
-		const struct view_place *q = view->d.place[i];
-		if (q == NULL || q->kind != PLACE_PARENT)
-			continue;
-		if (q->history[VIEW_DS].status == MSIG_SEEN_UNKNOWN ||
-		    q->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN ||
-		    q->history[VIEW_DS].count == 0 || q->history[VIEW_NS].count == 0)
-			return 0;
-		ds |= rset_meets(rpool_keys(&view->d.pool, view_current(q, VIEW_DS)->set), keys);
-		ns |= view_delegates(view, q) && rset_meets(view_current(q, VIEW_NS)->set, names);
-		parents++;
-	}
-	ns |= shown_by_voters(view, provider) > 0;
 	/* Whoever says of itself that it signs may be on its way in or out. */
-	bool signs = (view->listed >> provider & 1) != 0 && !rset_empty(keys) &&
+	bool signs = (view->listed >> provider & 1) != 0 && !rset_empty(p->statement.dnskey) &&
 		     (p->statement.process != 0 || p->statement.standing != 0);
-	if (parents == 0 || signs)
+	if (signs)
 		return 0;
-	return p->has & (uint8_t) ~((ds ? HAS_KEYS | HAS_CDS : 0) | (ns ? HAS_NS : 0));
+	uint8_t in = shown_maybe(view, provider);
+	if (shown_by_voters(view, provider) > 0)
+		in |= HAS_NS;
+	return p->has & (uint8_t)~in;
 }
 
 /* Is it OFF, nothing of it known, and does another member's server go on showing its keys, long

@@ -9,6 +9,17 @@
 #include "agentd/shown.h"
 #include "agentd/step.h"
 
+void
+decide_stands(struct step *s, int provider, uint8_t has, bool member)
+{
+	struct view_provider *p = &s->view->d.provider[provider];
+
+	p->has = has;
+	p->member = member;
+	p->contributed = has != 0;
+	s->view->persist = true;
+}
+
 /* The owner took this provider out, and the others have finished that without it: of all, or of
  * signing. */
 static void
@@ -20,7 +31,8 @@ left_out(struct step *s)
 
 	if ((self->has == 0 && !self->member) || view->d.process.kind != 0 || e == NULL)
 		return;
-	if (e->on && !e->sign && (self->has & HAS_KEYS) != 0 && !shown_maybe_ds(view)) {
+	if (e->on && !e->sign && (self->has & HAS_KEYS) != 0 &&
+	    (shown_maybe(view, VIEW_SELF) & HAS_CDS) == 0) {
 		self->member = false;
 		self->has &= HAS_NS;
 		view->persist = true;
@@ -28,11 +40,9 @@ left_out(struct step *s)
 				"no DS of its");
 		return;
 	}
-	if (e->on || !shown_not_delegated(view))
+	if (e->on || shown_maybe(view, VIEW_SELF) != 0)
 		return;
-	self->member = self->contributed = false;
-	self->has = 0;
-	view->persist = true;
+	decide_stands(s, VIEW_SELF, 0, false);
 	step_journal(s, "this provider is out of the zone: HSYNC says OFF, and so does the parent");
 }
 
@@ -70,7 +80,7 @@ ds_no_more(struct step *s)
 	struct rset others = RSET_NONE;
 	int parents = 0;
 
-	if (shown_maybe_ds(view))
+	if ((shown_maybe(view, VIEW_SELF) & HAS_CDS) != 0)
 		return false;
 	for (int i = 1; i < view->d.providers; i++)
 		if (view->d.provider[i].used && view->d.provider[i].member &&
@@ -122,9 +132,7 @@ still_in(struct step *s)
 	    (!alone && (view_hidden(view) || (self->has & keys) != keys)) ||
 	    (view->designated & BIT(VIEW_SELF)) == 0 || shown_delegated(view, VIEW_SELF) != 1)
 		return;
-	self->member = self->contributed = true;
-	self->has = HAS_ALL;
-	view->persist = true;
+	decide_stands(s, VIEW_SELF, HAS_ALL, true);
 	step_journal(s, "this provider is a member still: nothing of it is gone");
 }
 
@@ -178,17 +186,6 @@ static bool
 delegation_agrees(const struct zone_view *view, int provider)
 {
 	return view_hidden(view) ? shown_ds(view, provider) : shown_delegated(view, provider) == 1;
-}
-
-void
-decide_stands(struct step *s, int provider, uint8_t has, bool member)
-{
-	struct view_provider *p = &s->view->d.provider[provider];
-
-	p->has = has;
-	p->member = member;
-	p->contributed = has != 0;
-	s->view->persist = true;
 }
 
 /* The first start. false: it has to wait. */

@@ -220,8 +220,13 @@ decide_ns_management(struct step *s)
 	bool named = !decide_serves_only(view) &&
 		     ((d->provider[VIEW_SELF].has & HAS_NS) != 0 ||
 		      (d->process.subject == VIEW_SELF && (effects & EFFECT_NS_ADD) != 0));
-	if (agent && named && providers > 1 && (ns == NULL || !rset_equal(ns->set, all))) {
-		struct rset new = ns == NULL ? RSET_NONE : rset_minus(all, ns->set);
+	if (agent && named && providers > 1 && ns == NULL) {
+		step_wait(s, REASON_PEER, REASON_OF_NS, "signer",
+			  "the owner's NS equal to those of all providers", "not seen yet", 0);
+		return;
+	}
+	if (agent && named && providers > 1 && !rset_equal(ns->set, all)) {
+		struct rset new = rset_minus(all, ns->set);
 		struct safety r = safety_naming(view, new, s->now);
 		if (!rset_empty(new) && !r.ok) { /* a joiner's may be named later */
 			decide_unsafe_names(s, &r);
@@ -229,7 +234,7 @@ decide_ns_management(struct step *s)
 		}
 		step_blocked(s, REASON_OF_NS, "signer",
 			     "the owner's NS equal to those of all providers",
-			     ns == NULL ? "not seen yet" : "other NS in the owner's zone",
+			     "other NS in the owner's zone",
 			     "the owner makes them equal before NSMGMT=AGENT can be followed");
 		return;
 	}

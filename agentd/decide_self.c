@@ -68,10 +68,7 @@ decide_state_self(struct step *s)
 	new.known = true;
 	bool same = rset_equal(old->dnskey, new.dnskey) && rset_equal(old->cds, new.cds) &&
 		    rset_equal(old->cdnskey, new.cdnskey) && rset_equal(old->ns, new.ns);
-	if (old->known && same && old->process == new.process && old->step == new.step &&
-	    old->process_epoch == new.process_epoch && old->share == new.share &&
-	    old->wish == new.wish && old->wish_algorithm == new.wish_algorithm &&
-	    old->standing == new.standing &&memcmp(old->hsync, new.hsync, 32) == 0)
+	if (old->known && view_same_statement(old, &new))
 		return;
 	new.epoch = d->epoch;
 	new.counter = ++d->counter;

@@ -64,7 +64,8 @@ owners_ns(struct step *s)
 	}
 }
 
-/* DS that stand for no key of anybody, for a while: nobody but a person knows whether they may go. */
+/* DS that stand for no key of anybody, for a while: nobody but a person knows whether they may go.
+ */
 static void
 strange_ds(struct step *s)
 {

@@ -436,7 +436,7 @@ ns_published(const struct zone_view *view)
 /* Who is to leave, and was named no more, is not named again, whatever else was forgotten. Who has
  * no vote shows what those show who have. */
 static bool
-named_no_more(const struct zone_view *view, int provider)
+stays_unnamed(const struct zone_view *view, int provider)
 {
 	return provider != VIEW_SELF && view->d.agent_ns && ns_published(view) &&
 	       (agree_electorate(view, MSIG_PROCESS_REMOVE) & BIT(VIEW_SELF)) != 0 &&
@@ -457,7 +457,7 @@ target_masks(const struct zone_view *view, uint32_t effects, struct process_targ
 			continue;
 		t->keys |= p->has & HAS_KEYS ? BIT(i) : 0;
 		t->cds |= p->has & HAS_CDS ? BIT(i) : 0;
-		t->ns |= p->has & HAS_NS && !named_no_more(view, i) ? BIT(i) : 0;
+		t->ns |= p->has & HAS_NS && !stays_unnamed(view, i) ? BIT(i) : 0;
 	}
 	/* Who leaves goes on as it is until the end: nobody asks it any more. */
 	if (run->kind == MSIG_PROCESS_REMOVE && run->subject == VIEW_SELF)

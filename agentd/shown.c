@@ -47,48 +47,6 @@ shown_delegated(const struct zone_view *view, int provider)
 }
 
 bool
-shown_not_delegated(const struct zone_view *view)
-{
-	const struct view_statement *st = &view->d.provider[VIEW_SELF].statement;
-	int parents = 0;
-
-	for (int i = 0; i < view->d.places; i++) {
-		const struct view_place *p = view->d.place[i];
-		if (p == NULL || p->kind != PLACE_PARENT)
-			continue;
-		const struct view_version *ds = view_current(p, VIEW_DS);
-		const struct view_version *ns = view_current(p, VIEW_NS);
-		if (ds == NULL || ns == NULL || p->history[VIEW_DS].status == MSIG_SEEN_UNKNOWN ||
-		    p->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN ||
-		    rset_meets(rpool_keys(&view->d.pool, ds->set), st->dnskey) ||
-		    (view_delegates(view, p) &&
-		     rset_meets(ns->set, process_own_ns(view, VIEW_SELF))))
-			return false;
-		parents++;
-	}
-	return parents > 0 && view->parent_known;
-}
-
-bool
-shown_maybe_ds(const struct zone_view *view)
-{
-	struct rset keys = view->d.provider[VIEW_SELF].statement.dnskey;
-	int parents = 0;
-
-	for (int i = 0; i < view->d.places; i++) {
-		const struct view_place *p = view->d.place[i];
-		if (p == NULL || p->kind != PLACE_PARENT)
-			continue;
-		const struct view_version *v = view_current(p, VIEW_DS);
-		if (v == NULL || p->history[VIEW_DS].status == MSIG_SEEN_UNKNOWN ||
-		    rset_meets(rpool_keys(&view->d.pool, v->set), keys))
-			return true;
-		parents++;
-	}
-	return parents == 0 || !view->parent_known;
-}
-
-bool
 shown_ds(const struct zone_view *view, int provider)
 {
 	struct rset keys = view->d.provider[provider].statement.dnskey;
@@ -112,7 +70,8 @@ shown_maybe(const struct zone_view *view, int provider)
 {
 	struct rset keys = view->d.provider[provider].statement.dnskey;
 	struct rset names = process_own_ns(view, provider);
-	uint8_t has = view->parent_known ? 0 : HAS_ALL;
+	uint8_t has = 0;
+	int parents = 0;
 
 	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *q = view->d.place[i];
@@ -126,8 +85,9 @@ shown_maybe(const struct zone_view *view, int provider)
 		if (ns == NULL || q->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN ||
 		    (view_delegates(view, q) && rset_meets(ns->set, names)))
 			has |= HAS_NS;
+		parents++;
 	}
-	return has;
+	return parents > 0 && view->parent_known ? has : HAS_ALL;
 }
 
 bool

@@ -9,10 +9,6 @@
 /* Is it part of the delegation: DS of one of its keys, and its name servers? -1: not known, or not
  * the same at all servers of the parent: one of them has not followed yet. */
 int shown_delegated(const struct zone_view *view, int provider);
-/* Do the parent's servers neither name one of our servers, nor have a DS of our keys? */
-bool shown_not_delegated(const struct zone_view *view);
-/* Does one of the parent's servers have a DS of our keys, or is that not known? */
-bool shown_maybe_ds(const struct zone_view *view);
 /* Have all of the parent's servers DS of its keys? Then its keys and CDS are in, whatever became of
  * the process that brought them there. */
 bool shown_ds(const struct zone_view *view, int provider);

@@ -552,8 +552,8 @@ view_on_beat(struct zone_view *view, int provider, const uint8_t generation[16],
 	return news(view, false);
 }
 
-static bool
-same_statement(const struct view_statement *a, const struct view_statement *b)
+bool
+view_same_statement(const struct view_statement *a, const struct view_statement *b)
 {
 	return a->process == b->process && a->step == b->step && a->share == b->share &&
 	       a->standing == b->standing && a->wish == b->wish &&
@@ -606,7 +606,7 @@ view_on_statement(struct zone_view *view, int provider, const struct view_statem
 	    p->statement.known && memcmp(p->statement.generation, said->generation, 16) == 0;
 	if (successor) {
 		int cmp = version_cmp(said->epoch, said->counter, &p->statement);
-		bool same = cmp == 0 && same_statement(said, &p->statement);
+		bool same = cmp == 0 && view_same_statement(said, &p->statement);
 		p->stale = cmp <= 0 && !same;
 		p->differs = cmp == 0 && !same;
 		if (cmp <= 0)

@@ -423,8 +423,8 @@ struct durable {
 	bool shrink; /* since then a process took something out of `want`: said in APPLY */
 	struct view_overlay applied;
 	struct view_place *place[VIEW_PLACES]; /* NULL: not used */
-	int places;            /* slots in use or once used are below it; not stored */
-	struct rset orphans;   /* own keys of a rollover that was given up: they go again */
+	int places;          /* slots in use or once used are below it; not stored */
+	struct rset orphans; /* own keys of a rollover that was given up: they go again */
 	struct view_order order[VIEW_ORDERS]; /* first come, first served */
 	uint16_t step_on, step_off;           /* bit per kind: step mode by the operator's word */
 	struct view_approval approved;
@@ -556,6 +556,8 @@ bool view_on_beat(struct zone_view *view, int provider, const uint8_t generation
  * epoch cannot be. */
 int view_on_statement(struct zone_view *view, int provider, const struct view_statement *said,
 		      int64_t now);
+/* Do they say the same, whatever their versions are? */
+bool view_same_statement(const struct view_statement *a, const struct view_statement *b);
 /* One that does not get so far, for a reason that people have to know. */
 bool view_refuse(struct zone_view *view, int provider, const char *why);
 bool view_on_message(struct zone_view *view, int provider, const struct view_message *msg,

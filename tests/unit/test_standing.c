@@ -330,6 +330,29 @@ test_not_believed(void **state)
 	}
 }
 
+/* Keys with one tag would not have been approved: that they are in is not believed either. */
+static void
+test_colliding_keys(void **state)
+{
+	uint8_t rdata[36] = {1, 0, 3, 15, 1, 1, 2, 2}, twin[36] = {1, 0, 3, 15, 2, 2, 1, 1};
+	struct rset alone = peer(2)->statement.dnskey, two = alone;
+
+	rset_add(&two, view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata)));
+	rset_add(&two, view_rr(b.view, VIEW_DNSKEY, twin, sizeof(twin)));
+	b.server[1].set[VIEW_CDS] = rset_or(b.cds[0], b.cds[1]); /* nobody else shows more of it */
+	bench_run(&b, 5 * SECOND);
+	for (int runs_here = 0; runs_here < 2; runs_here++)
+		for (int collide = 1; collide >= 0; collide--) {
+			known(0, HAS_KEYS);
+			if (runs_here) {
+				in_the_middle(MSIG_PROCESS_ZSK, 1, 1, 3, PHASE_EXECUTING, 3);
+				runs(1, MSIG_PROCESS_ZSK, 3, 9);
+			}
+			peer(2)->statement.dnskey = collide ? two : alone;
+			assert_int_equal(then(), collide ? 0 : HAS_KEYS);
+		}
+}
+
 /* ---- what the requestor of a process shows ---- */
 
 /* Of one that does not sign, or is to sign no more: all show the same NS and CDS, or the step would
@@ -444,6 +467,7 @@ main(void)
 	    HALF(test_parent_shows_it),
 	    HALF(test_parent_may_come),
 	    HALF(test_not_believed),
+	    HALF(test_colliding_keys),
 	    HALF(test_serves_as_the_requestor_says),
 	    IN(two, test_fallen_out_meanwhile),
 	    IN(two, test_fallen_out_in_the_middle),

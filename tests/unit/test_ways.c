@@ -887,6 +887,13 @@ test_owner_adds_safe_names(void **state)
 	assert_non_null(r);
 	assert_string_equal(r->todo,
 			    "the owner makes them equal before NSMGMT=AGENT can be followed");
+	b.view->d.hsync.time = b.now + 1; /* which are those of the zone with this HSYNC? */
+	b.view->dirty = true;
+	bench_decide(&b);
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_NS));
+	r = bench_reason(&b, REASON_PEER, REASON_OF_NS);
+	assert_non_null(r);
+	assert_string_equal(r->seen, "not seen yet");
 	rset_add(&b.signer.set[VIEW_NS], b.ns[1]);
 	bench_run(&b, 5 * SECOND);
 	assert_true(b.view->d.agent_ns);
