@@ -222,23 +222,31 @@ overtaken(const struct zone_view *view)
 	return false;
 }
 
-/* A voter that has approved and done a step says, and has said for long, that it is in none: its
- * database is another one, and it waits for a join or a leave to begin. */
+/* It is there, and says that it is in no process, and was in none as late as ours. */
 static bool
-unknown_to_voter(struct step *s)
+knows_nothing(const struct zone_view *view, int provider)
+{
+	const struct view_provider *p = &view->d.provider[provider];
+
+	return p->ready && !p->stale && p->statement.known && p->statement.process == 0 &&
+	       p->statement.process_epoch < view->d.process.epoch;
+}
+
+/* A voter that has approved and done a step says, and has said for long, that it is in none: its
+ * database is another one, and it waits for a join or a leave to begin. Or the requestor does, of
+ * what somebody else acts along in. */
+static bool
+unknown_to_peer(struct step *s)
 {
 	const struct view_process *run = &s->view->d.process;
 
-	if (run->requestor != VIEW_SELF || !run->executed || run->phase != PHASE_REQUESTED ||
-	    !step_due(s, run->since, s->view->config.times.alarm_after))
+	if (!run->executed || !step_due(s, run->since, s->view->config.times.alarm_after))
 		return false;
-	for (int i = 1; i < s->view->d.providers; i++) {
-		const struct view_provider *p = &s->view->d.provider[i];
-		if ((agree_voters(s->view) & BIT(i)) != 0 && p->ready && !p->stale &&
-		    p->statement.known && p->statement.process == 0 &&
-		    p->statement.process_epoch < run->epoch)
+	if (run->requestor != VIEW_SELF)
+		return knows_nothing(s->view, run->requestor);
+	for (int i = 1; run->phase == PHASE_REQUESTED && i < s->view->d.providers; i++)
+		if ((agree_voters(s->view) & BIT(i)) != 0 && knows_nothing(s->view, i))
 			return true;
-	}
 	return false;
 }
 
@@ -339,7 +347,7 @@ agree_withdraw(struct step *s)
 		agree_back_off(s);
 		return;
 	}
-	if (unknown_to_voter(s)) {
+	if (unknown_to_peer(s)) {
 		agree_end_early(s, "a peer knows nothing of it any more");
 		agree_back_off(s);
 		return;
@@ -354,8 +362,13 @@ agree_withdraw(struct step *s)
 	}
 	/* Who has no vote acts along with whoever has: he judges what the owner wants. */
 	if (run->executed && run->requestor != VIEW_SELF && !run->aborting &&
-	    (agree_electorate(s->view, run->kind) & BIT(VIEW_SELF)) == 0)
+	    (agree_electorate(s->view, run->kind) & BIT(VIEW_SELF)) == 0) {
+		bool stays = run->kind == MSIG_PROCESS_REMOVE &&
+			     agree_serves_only(s->view, run->subject);
+		s->view->persist |= stays != run->stays;
+		run->stays = stays;
 		return;
+	}
 	/* Whom the owner took back in has a part in all of it or in nothing, so it begins anew. */
 	uint32_t back =
 	    agree_members(s->view) & s->view->designated & ~run->voters & ~BIT(run->subject);
@@ -381,7 +394,8 @@ agree_withdraw(struct step *s)
 	if (bound) {
 		/* Whom the owner takes out stays out of this process. Its requestor ends it: it
 		 * begins anew among those who remain, so that who is taken back in has a part in
-		 * all of it or in nothing. */
+		 * all of it or in nothing. Aborted by its operator it rests, and ends when he has
+		 * it resumed. */
 		uint32_t left = run->voters & (s->view->designated | BIT(run->subject));
 		if (left != run->voters && !step_frozen(s->view) && run->requestor == VIEW_SELF &&
 		    !run->aborting) {
@@ -390,7 +404,8 @@ agree_withdraw(struct step *s)
 		}
 		bool succession =
 		    run->led && lead_mode(s->view) && (left >> run->requestor & 1) == 0;
-		if (left != run->voters && !step_frozen(s->view) && !succession) {
+		bool rests = run->aborting && run->requestor == VIEW_SELF;
+		if (left != run->voters && !step_frozen(s->view) && !succession && !rests) {
 			run->voters = left;
 			s->view->persist = true;
 		}

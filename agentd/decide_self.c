@@ -30,6 +30,13 @@ decide_state_self(struct step *s)
 
 	if (d->hsync.count == 0 || d->rebuild)
 		return;
+	/* Nothing said before to go on from: what the store has and the zone does not show yet
+	 * would be missing, and peers would take it out. */
+	if (!old->known && view->config.driver && !view->store_known) {
+		step_wait(s, REASON_PEER, REASON_OF_KEY, "signer", "the keys in its key store",
+			  view->store_why[0] != 0 ? view->store_why : "not known yet", 0);
+		return;
+	}
 	const struct view_version *keys = decide_seen_at_signer(view, VIEW_DNSKEY);
 	if (keys != NULL && !keys->absent && !rset_empty(rset_and(d->own, keys->signers))) {
 		new.dnskey = d->own;
@@ -95,7 +102,7 @@ decide_tell_peers(struct step *s)
 				     "that provider corrects what its agent states");
 		if (!p->used || !p->ready)
 			continue;
-		if (own->known && p->told != own->counter) {
+		if (view_states(view) && p->told != own->counter) {
 			struct action *a = step_action(s, ACT_STATE);
 			if (a == NULL)
 				return;

@@ -10,7 +10,7 @@
 #include "libmsig/buf.h"
 #include "libmsig/err.h"
 
-#define DURABLE_VERSION 9
+#define DURABLE_VERSION 10
 #define DURABLE_MAX (4u << 20)
 #define TIME_MAX (UINT64_C(1) << 52) /* sums of times do not overflow */
 
@@ -211,6 +211,10 @@ c_provider(struct codec *c, struct view_provider *p)
 	if (c->version >= 5)
 		c_u8(c, &p->models);
 	c_statement(c, &p->statement);
+	if (c->version >= 10) {
+		c_bytes(c, p->past, sizeof(p->past));
+		c_time(c, &p->past_until);
+	}
 }
 
 static void

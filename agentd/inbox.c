@@ -143,15 +143,6 @@ accept_once(struct mail *mail)
 		return MSIG_EREPLAY;
 	}
 	replay_mark(&replay, mail->msg.option.sequence);
-	if (mail->msg.option.has & MSIG_HAS(GENERATION)) {
-		static const uint8_t none[sizeof(replay.generation)];
-		if (memcmp(replay.generation, none, sizeof(none)) != 0 &&
-		    memcmp(replay.generation, mail->msg.option.generation, sizeof(none)) != 0) {
-			log_peer(LOG_LVL_WARN, sender,
-				 "has a new database: what it said before may be unknown to it");
-		}
-		memcpy(replay.generation, mail->msg.option.generation, sizeof(none));
-	}
 	return store_replay_set(store, sender, &replay);
 }
 
@@ -303,7 +294,7 @@ answer_pull(struct mail *mail)
 	const struct msig_option *said = &mail->msg.option;
 	struct msig_option opt;
 	struct msig_apex apex;
-	int number = view_provider_find(mail->zone->view, mail->contact->peer->identity), ret;
+	int number = view_provider_find(mail->zone->view, mail->contact->peer->identity);
 
 	if (number > 0 && (said->has & MSIG_HAS(VERSION)) != 0 &&
 	    view_on_echo(mail->zone->view, number, said->version.epoch, said->version.counter,
@@ -311,8 +302,8 @@ answer_pull(struct mail *mail)
 		zones_mark(mail->zone);
 	}
 	msig_option_init(&opt, MSIG_OP_PULL, mail->agent->identity, mail->zone->name);
-	ret = zones_statement(mail->zone, &opt, &apex);
-	if (ret != 0) {
+	if (!view_states(mail->zone->view) ||
+	    zones_statement(mail->zone, &opt, &apex) != 0) {
 		refuse(mail, KNOT_RCODE_REFUSED, EDE_NOT_READY, "no own statement yet");
 		return;
 	}

@@ -15,7 +15,6 @@
 #define REPLAY_WINDOW 64
 struct replay {
 	uint64_t high, seen;
-	uint8_t generation[16]; /* the sender's database, as last stated */
 };
 
 bool replay_fresh(const struct replay *replay, uint64_t sequence);

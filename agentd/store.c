@@ -28,6 +28,8 @@ static const char *const steps[] = {
     "  zone BLOB, actor TEXT NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL,"
     "  evidence BLOB) STRICT;"
     "CREATE INDEX journal_zone ON journal(zone, seq);",
+    /* A generation goes with the statement of a zone. */
+    "ALTER TABLE replay DROP COLUMN generation;",
 };
 
 struct store {
@@ -284,10 +286,7 @@ store_sequence(struct store *store)
 int
 store_replay_get(struct store *store, const char *sender, struct replay *replay)
 {
-	struct db_stmt *st =
-	    db_stmt(store->db, "SELECT high, seen, generation FROM replay WHERE sender = ?");
-	const void *generation;
-	size_t len;
+	struct db_stmt *st = db_stmt(store->db, "SELECT high, seen FROM replay WHERE sender = ?");
 	int ret;
 
 	memset(replay, 0, sizeof(*replay));
@@ -301,10 +300,6 @@ store_replay_get(struct store *store, const char *sender, struct replay *replay)
 	}
 	replay->high = (uint64_t)db_int(st, 0);
 	replay->seen = (uint64_t)db_int(st, 1);
-	generation = db_blob(st, 2, &len);
-	if (len == sizeof(replay->generation)) {
-		memcpy(replay->generation, generation, len);
-	}
 	while (db_next(st) > 0) {
 	}
 	return 0;
@@ -313,12 +308,11 @@ store_replay_get(struct store *store, const char *sender, struct replay *replay)
 int
 store_replay_set(struct store *store, const char *sender, const struct replay *replay)
 {
-	struct db_stmt *st = db_stmt(store->db, "INSERT OR REPLACE INTO replay VALUES(?, ?, ?, ?)");
+	struct db_stmt *st = db_stmt(store->db, "INSERT OR REPLACE INTO replay VALUES(?, ?, ?)");
 
 	db_bind_text(st, 1, sender);
 	db_bind_int(st, 2, (int64_t)replay->high);
 	db_bind_int(st, 3, (int64_t)replay->seen);
-	db_bind_blob(st, 4, replay->generation, sizeof(replay->generation));
 	return run(store, st);
 }
 

@@ -107,8 +107,10 @@ compose(struct agent *agent, struct request *r, const struct msig_option *option
 		return MSIG_EDISK;
 	}
 	MSIG_OPTION_SET(&opt, SEQUENCE, sequence, sequence);
-	memcpy(opt.generation, store_generation(agent->store), sizeof(opt.generation));
-	opt.has |= MSIG_HAS(GENERATION);
+	if ((opt.has & MSIG_HAS(GENERATION)) == 0) { /* nothing of a zone's statement in it */
+		memcpy(opt.generation, store_generation(agent->store), sizeof(opt.generation));
+		opt.has |= MSIG_HAS(GENERATION);
+	}
 	r->msgid = (uint16_t)(sequence ^ sequence >> 16);
 	ret = change != NULL ? msig_peermsg_execute(&msg, r->msgid, &opt, change)
 			     : msig_peermsg_request(&msg, r->msgid, &opt, apex);

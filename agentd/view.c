@@ -31,6 +31,7 @@ const struct view_times view_times_default = {
     .alarm_after = 60 * MINUTE,
     .ballot = 15 * SECOND,
     .lead = 60 * MINUTE,
+    .late = 10 * MINUTE,
 };
 
 const struct view_times view_times_lab = {
@@ -50,6 +51,7 @@ const struct view_times view_times_lab = {
     .alarm_after = 60 * SECOND,
     .ballot = 3 * SECOND,
     .lead = 60 * SECOND,
+    .late = 5 * SECOND,
 };
 
 struct zone_view *
@@ -612,6 +614,16 @@ view_on_statement(struct zone_view *view, int provider, const struct view_statem
 		if (cmp <= 0)
 			return same ? 0 : MSIG_EDOUBT;
 	}
+	/* What it said before its database was another one may come late. */
+	if (p->statement.known && !successor) {
+		if (now < p->past_until &&
+		    memcmp(p->past, said->generation, sizeof(p->past)) == 0) {
+			p->stale = true;
+			return MSIG_EDOUBT;
+		}
+		memcpy(p->past, p->statement.generation, sizeof(p->past));
+		p->past_until = now + view->config.times.late;
+	}
 	p->statement = *said;
 	p->statement.known = true;
 	p->statement.received = now;
@@ -1020,6 +1032,8 @@ view_on_command(struct zone_view *view, enum view_command command)
 			p->stale = p->used; /* it may have stated more since */
 		}
 		doubt_keys(view);
+		/* What combinerd has from here is ours until the key store says otherwise. */
+		d->own = rset_or(d->own, view->held[VIEW_SELF].dnskey);
 		d->provider[VIEW_SELF].statement.known = false; /* stated anew */
 		view->put_back = d->process.kind != 0;
 		for (size_t i = 0; i < sizeof(d->generation); i++)

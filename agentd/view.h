@@ -85,6 +85,7 @@ struct view_times {
 	int64_t alarm_after; /* an EXECUTE without DONE, a parent without reaction */
 	int64_t ballot;      /* an election waits so long for votes, and for confirmations */
 	int64_t lead;        /* a leader's lease */
+	int64_t late;        /* a message may be under way so long: its signature counts no longer */
 };
 
 /* Sane defaults, and those of a lab. */
@@ -382,6 +383,8 @@ struct view_provider {
 	bool expelled;    /* by our operator: counts as OFF, whatever HSYNC says */
 	uint8_t models;   /* MSIG_SYNC_* that it says it can; 0: not known */
 	struct view_statement statement;
+	uint8_t past[16];   /* the generation that its statements had before this one */
+	int64_t past_until; /* they may still be under way until then */
 	/* volatile */
 	bool ready;                  /* HELLO done for this zone and beats arrive */
 	char why[REASON_TEXT];       /* why not */
@@ -556,6 +559,14 @@ bool view_on_beat(struct zone_view *view, int provider, const uint8_t generation
  * epoch cannot be. */
 int view_on_statement(struct zone_view *view, int provider, const struct view_statement *said,
 		      int64_t now);
+/* May the own statement be told to peers? Not in doubt, and not before it is known whether combinerd
+ * holds something later: what an older database knows would count with peers as of today. */
+static inline bool
+view_states(const struct zone_view *view)
+{
+	return view->d.provider[VIEW_SELF].statement.known && view->overlay_known &&
+	       !view->d.rebuild;
+}
 /* Do they say the same, whatever their versions are? */
 bool view_same_statement(const struct view_statement *a, const struct view_statement *b);
 /* One that does not get so far, for a reason that people have to know. */

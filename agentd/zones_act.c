@@ -275,7 +275,7 @@ zones_statement(struct zone *zone, struct msig_option *option, struct msig_apex 
 	msig_statement_init(&st, zone->agent->identity, zone->name);
 	ret = zones_to_apex(zone, ids, NULL, &st.apex);
 	if (ret == 0) {
-		memcpy(st.generation, store_generation(zone->agent->store), sizeof(st.generation));
+		memcpy(st.generation, own->generation, sizeof(st.generation));
 		st.version.epoch = own->epoch;
 		st.version.counter = own->counter;
 		memcpy(st.hsync_digest, own->hsync, sizeof(st.hsync_digest));

@@ -137,7 +137,7 @@ zones_stated(struct zone *zone, struct contact *contact, const struct msig_peerm
 	struct store_statement row = {.provider = contact->peer->identity};
 	const struct view_statement *held;
 	struct msig_statement st;
-	bool news;
+	bool news, another;
 	int number = view_provider_find(zone->view, contact->peer->identity), ret;
 
 	if (number <= 0) {
@@ -169,10 +169,18 @@ zones_stated(struct zone *zone, struct contact *contact, const struct msig_peerm
 	said.step = st.step;
 	memcpy(said.hsync, st.hsync_digest, sizeof(said.hsync));
 	held = &zone->view->d.provider[number].statement;
+	another =
+	    held->known && memcmp(held->generation, said.generation, sizeof(said.generation)) != 0;
 	news = !held->known || held->epoch != said.epoch || held->counter != said.counter;
 	ret = view_on_statement(zone->view, number, &said, (int64_t)loop_utc_ms());
 	if (ret != 0) {
 		goto out;
+	}
+	if (another) {
+		log_zone(LOG_LVL_WARN, zone->name,
+			 "%s has another database, or confirmed an older one: what it said before "
+			 "may be unknown to it; compare what it states now with what its signer shows: msigctl keys %s",
+			 contact->peer->identity, zone->text);
 	}
 	row.epoch = said.epoch;
 	row.counter = said.counter;

@@ -257,7 +257,7 @@ static void
 start_agent(struct sim *sim, int i)
 {
 	struct node *n = &sim->node[i];
-	uint8_t generation[16] = {(uint8_t)i, (uint8_t)n->lives++}, seed[16];
+	uint8_t generation[16] = {(uint8_t)(i + 1), (uint8_t)n->lives++}, seed[16];
 
 	for (int k = 0; k < 16; k++)
 		seed[k] = (uint8_t)rng_next(&sim->rng);
@@ -921,7 +921,7 @@ at_agent(struct sim *sim, struct event *e)
 		if (p > 0 && view_on_echo(n->view, p, e->u.apply.epoch, e->u.apply.counter,
 					  e->u.apply.rcode != 0))
 			sim_post(sim, EV_WAKE, e->node, 0)->t = n->wake = sim->now;
-		if (!n->view->d.provider[VIEW_SELF].statement.known)
+		if (!view_states(n->view))
 			return false;
 		struct event *r = send_to(sim, EV_STATE, e->node, e->from);
 		if (r != NULL)

@@ -123,6 +123,7 @@ make_times(struct sim *sim)
 	sim->times.backoff_max = 20 * SECOND;
 	sim->times.ballot = 10 * SECOND;
 	sim->times.lead = 150 * SECOND;
+	sim->times.late = 25 * SECOND;
 	sim->times.d = rng_range(&sim->rng, 0, 2000);
 	sim->times.d_parent = rng_range(&sim->rng, 0, 2000);
 }

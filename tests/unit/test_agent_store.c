@@ -138,7 +138,6 @@ test_replay(void **state)
 	assert_int_equal(store_replay_get(store, "msa.p2.example.", &r), 0);
 	assert_int_equal(r.high, 0);
 	replay_mark(&r, 77);
-	r.generation[3] = 9;
 	assert_int_equal(store_begin(store), 0);
 	assert_int_equal(store_replay_set(store, "msa.p2.example.", &r), 0);
 	assert_int_equal(store_commit(store), 0);
@@ -146,7 +145,6 @@ test_replay(void **state)
 	assert_int_equal(store_replay_get(store, "msa.p2.example.", &r), 0);
 	assert_false(replay_fresh(&r, 77));
 	assert_true(replay_fresh(&r, 78));
-	assert_int_equal(r.generation[3], 9);
 	assert_int_equal(store_replay_get(store, "msa.p3.example.", &r), 0);
 	assert_true(replay_fresh(&r, 77)); /* each sender has its own */
 }

@@ -180,20 +180,13 @@ executing(void)
 	run()->phase = PHASE_EXECUTING;
 }
 
-static void
-conducted_by_another(void)
-{
-	run()->requestor = 1;
-	run()->phase = PHASE_GRANTED;
-}
-
 /* A voter that says for long that it is in nothing, and whose epoch is an older one, has lost what
  * it knew. Nothing less says so. */
 static void
 test_unknown_to_a_voter(void **state)
 {
 	static void (*const but[])(void) = {
-	    stale, away, in_it, in_another, short_time, executing, conducted_by_another};
+	    stale, away, in_it, in_another, short_time, executing};
 
 	runs(1, 0, 7, 8);
 	asks_for_long();
@@ -209,6 +202,64 @@ test_unknown_to_a_voter(void **state)
 		but[i]();
 		bench_decide(&b);
 		assert_int_equal(run()->kind, MSIG_PROCESS_ZSK);
+	}
+}
+
+/* Nor does a requestor that says so conduct it. */
+static void
+test_unknown_to_its_requestor(void **state)
+{
+	static void (*const but[])(void) = {stale, away, in_it, in_another, short_time};
+
+	for (size_t i = 0; i <= sizeof(but) / sizeof(but[0]); i++) {
+		view_on_peer(b.view, 1, true, "");
+		peer(1)->stale = false;
+		runs(1, 0, 7, 8);
+		in_the_middle(MSIG_PROCESS_ZSK, 1, 1, 2, PHASE_EXECUTING, 3);
+		run()->since = b.now - 120 * SECOND;
+		b.view->d.ended.kind = 0;
+		if (i > 0)
+			but[i - 1]();
+		bench_decide(&b);
+		assert_int_equal(ended_early(MSIG_PROCESS_ZSK), i == 0);
+	}
+}
+
+/* Stopped by its operator it rests as it is, with all who have a part in it, and ends when it shall
+ * go on without one of them: that one still shows what it had come to. */
+static void
+test_stopped_and_regrouped(void **state)
+{
+	in_the_middle(MSIG_PROCESS_ALGORITHM, VIEW_SELF, VIEW_SELF, 2, PHASE_REQUESTED, 7);
+	run()->aborting = true;
+	b.view->config.times.hold_down = 0;
+	owner(2, false, true);
+	bench_run(&b, 5 * SECOND);
+	assert_int_equal(b.view->designated, 3);
+	assert_int_equal(run()->voters, 7);
+	view_on_command(b.view, VIEW_RESUME);
+	bench_decide(&b);
+	assert_true(ended_early(MSIG_PROCESS_ALGORITHM));
+}
+
+/* Who leaves and has no vote in it hears that it is not to serve on, either. */
+static void
+test_leaver_serves_no_more(void **state)
+{
+	static const struct {
+		bool on, stays;
+	} cases[] = {{true, true}, {false, false}, {true, true}};
+
+	b.view->config.times.hold_down = 0;
+	owner(VIEW_SELF, true, false);
+	bench_run(&b, 2 * SECOND);
+	in_the_middle(MSIG_PROCESS_REMOVE, VIEW_SELF, 1, 2, PHASE_EXECUTING, 2);
+	run()->stays = true;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		owner(VIEW_SELF, cases[i].on, false);
+		bench_run(&b, 2 * SECOND);
+		assert_int_equal(run()->kind, MSIG_PROCESS_REMOVE);
+		assert_int_equal(run()->stays, cases[i].stays);
 	}
 }
 
@@ -615,6 +666,9 @@ main(void)
 	    IN(two, test_no_ds),
 	    IN(two, test_member_unseen),
 	    IN(two, test_unknown_to_a_voter),
+	    IN(two, test_unknown_to_its_requestor),
+	    IN(three, test_stopped_and_regrouped),
+	    IN(two, test_leaver_serves_no_more),
 	    IN(two, test_whose_algorithm_first),
 	    IN(two, test_unnamed_unseen),
 	    IN(three, test_told_again),

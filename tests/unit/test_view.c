@@ -177,6 +177,28 @@ test_statements(void **state)
 	assert_int_equal(view_on_statement(b.view, 1, &st, b.now), 0);
 }
 
+/* What was said from a database before this one may be under way; for so long only: it may have been
+ * put back. */
+static void
+test_late_generation(void **state)
+{
+	struct view_statement st = b.view->d.provider[1].statement, old;
+	int64_t late = b.view->config.times.late;
+
+	old = st;
+	st.generation[3] ^= 1;
+	st.step = 3;
+	assert_int_equal(view_on_statement(b.view, 1, &st, b.now), 0);
+	old.counter += 5;
+	assert_int_equal(view_on_statement(b.view, 1, &old, b.now + late - 1), MSIG_EDOUBT);
+	assert_int_equal(b.view->d.provider[1].statement.step, 3);
+	assert_true(b.view->d.provider[1].stale);
+	bench_restart(&b);
+	assert_int_equal(view_on_statement(b.view, 1, &old, b.now + late - 1), MSIG_EDOUBT);
+	assert_int_equal(view_on_statement(b.view, 1, &old, b.now + late), 0);
+	assert_int_equal(b.view->d.provider[1].statement.step, 7);
+}
+
 static void
 test_beats_make_pulls(void **state)
 {
@@ -200,14 +222,21 @@ test_beats_make_pulls(void **state)
 		assert_int_not_equal(b.plan.action[i].kind, ACT_PULL);
 }
 
+/* Is a peer to be told or asked something now? */
 static bool
-pulls(int provider)
+acts(enum action_kind kind, int provider)
 {
 	decide(b.view, b.now, &b.plan);
 	for (int i = 0; i < b.plan.count; i++)
-		if (b.plan.action[i].kind == ACT_PULL && b.plan.action[i].provider == provider)
+		if (b.plan.action[i].kind == kind && b.plan.action[i].provider == provider)
 			return true;
 	return false;
+}
+
+static bool
+pulls(int provider)
+{
+	return acts(ACT_PULL, provider);
 }
 
 /* A peer that says less than we have heard of it is asked, and hears from that what it has said. */
@@ -262,6 +291,7 @@ test_put_back(void **state)
 	assert_false(d->rebuild);
 	assert_true(view_on_echo(b.view, 1, epoch, counter + 5, false));
 	assert_true(d->rebuild);
+	assert_false(view_states(b.view));
 	decide(b.view, b.now, &b.plan);
 	assert_true(b.plan.persist);
 	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DATABASE));
@@ -276,10 +306,32 @@ test_put_back(void **state)
 	bench_run(&b, 2000);
 	assert_false(d->rebuild);
 	assert_true(own->known && own->counter > counter + 5);
+	assert_true(view_states(b.view));
 	assert_false(view_on_echo(b.view, 1, epoch, counter + 5, false)); /* late */
 	/* Two statements of one version. */
 	assert_true(view_on_echo(b.view, 1, own->epoch, own->counter, true));
 	assert_true(d->rebuild);
+}
+
+static bool
+states(void)
+{
+	b.view->d.provider[1].told = 0;
+	return acts(ACT_STATE, 1);
+}
+
+/* Nothing is said of ourselves that may be older than the world. */
+static void
+test_doubt_states_nothing(void **state)
+{
+	assert_true(states());
+	b.view->d.rebuild = true;
+	assert_false(states());
+	b.view->d.rebuild = false;
+	b.view->overlay_known = false;
+	assert_false(states());
+	b.view->overlay_known = true;
+	assert_true(states());
 }
 
 /* What a database that is gone on with has of the peers is as old as it is. */
@@ -524,9 +576,11 @@ main(void)
 	    T(test_expel),
 	    T(test_no_such_place),
 	    T(test_statements),
+	    T(test_late_generation),
 	    T(test_older_is_pulled),
 	    T(test_put_back),
 	    T(test_confirm_pulls),
+	    T(test_doubt_states_nothing),
 	    T(test_beats_make_pulls),
 	    T(test_addresses),
 	    T(test_no_room_for_a_server),

@@ -1065,6 +1065,27 @@ test_confirm_takes_over(void **state)
 	assert_false(b.view->d.begun);
 }
 
+/* And so is what it holds from here; but nothing is said of the own keys before the key store has:
+ * peers would take out what the signer does not show yet. */
+static void
+test_confirm_keeps_own_keys(void **state)
+{
+	uint8_t rdata[36] = {1, 1, 3, 15, 78};
+	int key = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+	struct view_contribution c = {.used = true, .dnskey = rset_or(b.own[0], only(key))};
+
+	view_on_held(b.view, "msa.p1.", &c);
+	b.view->config.driver = true;
+	confirm();
+	assert_true(rset_has(&b.view->d.own, key));
+	bench_run(&b, 2 * SECOND);
+	assert_false(peer(VIEW_SELF)->statement.known);
+	assert_non_null(bench_reason(&b, REASON_PEER, REASON_OF_KEY));
+	view_on_keys(b.view, true, "", NULL, 0);
+	bench_run(&b, SECOND);
+	assert_true(peer(VIEW_SELF)->statement.known);
+}
+
 /* Nobody whom the parent still has is dropped because nothing is known of him here. */
 static void
 test_parent_still_has_him(void **state)
@@ -1629,6 +1650,7 @@ main(void)
 	    IN(two, test_leaver_loses_what_its_step_takes),
 	    IN(two, test_other_algorithm_stays_ordered),
 	    IN(two, test_confirm_takes_over),
+	    IN(two, test_confirm_keeps_own_keys),
 	    IN(three, test_parent_still_has_him),
 	    IN(two, test_not_piece_by_piece),
 	    IN(two, test_signs_so_it_is_ours),
