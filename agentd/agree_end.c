@@ -106,17 +106,18 @@ agree_end_early(struct step *s, const char *why)
 		subject->has |= HAS_KEYS;
 	if (effects & EFFECT_CDS_ADD)
 		subject->has |= HAS_CDS;
-	if ((effects & EFFECT_NS_ADD) != 0 && parent_was_told(s->view))
+	/* Who is to leave is not named again, whatever the parent says. Where the delegation shows
+	 * nowhere, whoever is to stay is named by another process, and who is to leave may still be
+	 * named from before. */
+	bool leaves = (agree_listed(s->view) & BIT(run->subject)) == 0;
+	bool hidden = view_hidden(s->view);
+	if ((effects & EFFECT_NS_ADD) != 0 && (parent_was_told(s->view) || (leaves && hidden)))
 		subject->has |= HAS_NS;
 	if (effects & EFFECT_KEYS_DEL)
 		subject->has &= (uint8_t)~HAS_KEYS;
 	if (effects & EFFECT_CDS_DEL)
 		subject->has &= (uint8_t)~HAS_CDS;
-	/* Who is to leave is not named again, whatever the parent says. Where the delegation shows
-	 * nowhere, whoever is to stay is named by another process. */
-	bool leaves = (agree_listed(s->view) & BIT(run->subject)) == 0;
-	if ((effects & EFFECT_NS_DEL) != 0 &&
-	    (leaves || parent_followed(s->view) || view_hidden(s->view)))
+	if ((effects & EFFECT_NS_DEL) != 0 && (leaves || parent_followed(s->view) || hidden))
 		subject->has &= (uint8_t)~HAS_NS;
 	if (subject->has != HAS_ALL)
 		subject->member = false;

@@ -200,6 +200,17 @@ late_execute(struct step *s, int from, const struct view_message *m)
 	return true;
 }
 
+/* Its requestor is gone, and we only act along in it. */
+static bool
+deserted(const struct zone_view *view)
+{
+	const struct view_process *run = &view->d.process;
+
+	return run->kind != 0 && run->requestor != VIEW_SELF &&
+	       !view->d.provider[run->requestor].ready &&
+	       (agree_electorate(view, run->kind) & BIT(VIEW_SELF)) == 0;
+}
+
 /* Who has no vote on a process acts along, at whatever step the others are: its subject, that
  * leaves or only serves, and a member whose turn to leave comes next. */
 static bool
@@ -229,6 +240,8 @@ act_along(struct step *s, int from, const struct view_message *m)
 	}
 	const struct view_statement *st = &d->provider[from].statement;
 	bool runs = st->process == m->process && st->process_epoch == m->epoch;
+	if (!same && runs && deserted(s->view))
+		agree_end_early(s, "its requestor is gone, and another one asks for something else");
 	if (same ? m->step <= run->step && run->executed
 		 : run->kind != 0 || (m->epoch <= d->epoch && !runs) ||
 		       m->epoch > d->epoch + VIEW_EPOCH_JUMP)

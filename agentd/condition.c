@@ -244,15 +244,37 @@ exact(struct check *c, const struct view_place *p, int provider)
 		  c->view->d.pool.at[i].tag);
 }
 
-/* Both the old and the new key sign DNSKEY before a DS may name the new one alone. */
+/* Does a DS at the parent stand for it, or does its provider want one? */
+static bool
+wants_ds(const struct zone_view *view, const struct view_statement *st, int key)
+{
+	struct rset named = rpool_keys(&view->d.pool, st->cds);
+
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *p = view->d.place[i];
+		const struct view_version *v =
+		    p == NULL || p->kind != PLACE_PARENT ? NULL : view_current(p, VIEW_DS);
+		if (v != NULL)
+			named = rset_or(named, rpool_keys(&view->d.pool, v->set));
+	}
+	return rset_has(&named, key);
+}
+
+/* Both the old and the new key sign DNSKEY before a DS may name the new one alone. An old one that
+ * no DS names any more is left by a rollover to the same algorithm that was interrupted. */
 static bool
 seps(struct check *c, const struct view_place *p, int provider)
 {
 	const struct view_version *v = view_current(p, VIEW_DNSKEY);
-	const struct rset *own = &c->view->d.provider[provider].statement.dnskey;
+	const struct view_process *run = &c->view->d.process;
+	const struct view_statement *st = &c->view->d.provider[provider].statement;
+	const struct rset *own = &st->dnskey;
 
 	for (int i = rset_next(own, 0); i >= 0; i = rset_next(own, i + 1)) {
 		const struct rr *rr = &c->view->d.pool.at[i];
+		if (run->kind == MSIG_PROCESS_ALGORITHM && rr->alg != run->algorithm &&
+		    !wants_ds(c->view, st, i))
+			continue;
 		if ((rr->flags & MSIG_DNSKEY_SEP) != 0 && !rset_has(&v->signers, i))
 			return no(c, REASON_PEER, REASON_OF_SIGNATURE, p->server,
 				  "DNSKEY signed by every key that a DS shall name",

@@ -29,6 +29,53 @@ in_doubt(struct step *s)
 			     "make sure that no other agent runs, then confirm");
 }
 
+/* Which kinds of records does a provider lose all of? */
+static uint8_t
+lost(const struct view_contribution *old, const struct view_contribution *new)
+{
+	uint8_t kinds = 0;
+
+	if (!rset_empty(old->dnskey) && rset_empty(new->dnskey))
+		kinds |= HAS_KEYS;
+	if ((!rset_empty(old->cds) && rset_empty(new->cds)) ||
+	    (!rset_empty(old->cdnskey) && rset_empty(new->cdnskey)))
+		kinds |= HAS_CDS;
+	if (!rset_empty(old->ns) && rset_empty(new->ns))
+		kinds |= HAS_NS;
+	return kinds;
+}
+
+/* combinerd refuses, and holds what is not known here to be there: something that was on its way when
+ * a database was confirmed. Whether that goes is decided as of all the rest. */
+static void
+refused_for_held(struct zone_view *view)
+{
+	struct durable *d = &view->d;
+	bool more = false;
+
+	for (int i = 0; i < d->providers && view->apply_rcode != 0 && !d->shrink; i++) {
+		const struct view_contribution *held = &view->held[i];
+		struct view_contribution *c = &d->want.from[i];
+		uint8_t kinds = lost(held, c);
+
+		if (kinds & HAS_KEYS)
+			c->dnskey = held->dnskey;
+		if (kinds & HAS_CDS) {
+			c->cds = held->cds;
+			c->cdnskey = held->cdnskey;
+		}
+		if (kinds & HAS_NS)
+			c->ns = held->ns;
+		c->used |= kinds != 0;
+		more |= kinds != 0;
+	}
+	if (more) {
+		d->want.epoch = d->epoch;
+		d->want.counter = ++d->counter;
+		view->persist = true;
+	}
+}
+
 /* A database that knows less than combinerd was lost or put back from an old copy. */
 void
 decide_database(struct step *s)
@@ -64,8 +111,10 @@ decide_database(struct step *s)
 		d->applied_counter = view->combiner_counter;
 		view->persist = true;
 	}
-	if (!d->rebuild)
+	if (!d->rebuild) {
+		refused_for_held(view);
 		memset(view->held, 0, sizeof(view->held));
+	}
 	in_doubt(s);
 }
 
@@ -267,22 +316,6 @@ parent_has(const struct zone_view *view, int provider)
 		parents++;
 	}
 	return parents == 0 ? HAS_ALL : has;
-}
-
-/* Which kinds of records does a provider lose all of? */
-static uint8_t
-lost(const struct view_contribution *old, const struct view_contribution *new)
-{
-	uint8_t kinds = 0;
-
-	if (!rset_empty(old->dnskey) && rset_empty(new->dnskey))
-		kinds |= HAS_KEYS;
-	if ((!rset_empty(old->cds) && rset_empty(new->cds)) ||
-	    (!rset_empty(old->cdnskey) && rset_empty(new->cdnskey)))
-		kinds |= HAS_CDS;
-	if (!rset_empty(old->ns) && rset_empty(new->ns))
-		kinds |= HAS_NS;
-	return kinds;
 }
 
 /* What the process that runs has taken out of its subject so far. */

@@ -96,7 +96,7 @@ half_rolled(struct step *s)
 	for (int i = 0; i < VIEW_ORDERS; i++)
 		if (view->d.order[i].process != 0)
 			return;
-	if (kind == 0 || view->d.process.kind != 0 || !view->d.provider[VIEW_SELF].member)
+	if (kind == 0 || view->d.process.executed || !view->d.provider[VIEW_SELF].member)
 		return;
 	snprintf(todo, sizeof(todo), "order it again: msigctl roll %.100s %s", view->zone,
 		 kind == MSIG_PROCESS_ZSK   ? "zsk"

@@ -479,7 +479,8 @@ move_all(struct step *s)
 	}
 }
 
-/* Keys of a rollover that was given up are taken back. */
+/* Keys of a rollover that was given up are taken back. One that is in use was given up by an older
+ * database: its rollover had gone on. */
 static void
 clean_up(struct step *s)
 {
@@ -487,7 +488,7 @@ clean_up(struct step *s)
 
 	for (int i = rset_next(&d->orphans, 0); i >= 0; i = rset_next(&d->orphans, i + 1)) {
 		const struct view_key *k = find(s->view, i);
-		if (k == NULL || k->state == MSIG_KEY_STATE_REMOVED) {
+		if (k == NULL || k->state == MSIG_KEY_STATE_REMOVED || in_use(k)) {
 			rset_del(&d->orphans, i);
 			s->view->persist = true;
 		} else if (k->state == MSIG_KEY_STATE_MADE) {

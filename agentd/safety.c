@@ -622,14 +622,15 @@ safety_watch(const struct zone_view *view, struct rset signers, int64_t now, str
 /* ---- who is named ---- */
 
 /* It was named once, and has named itself ever since: whoever asked it then still does, though it
- * was silent to us for a while. */
+ * is silent to us, or was for a while. */
 static bool
-kept_itself(const struct view_place *p)
+kept_itself(const struct zone_view *view, const struct view_place *p)
 {
 	const struct view_version *v = view_current(p, VIEW_NS);
 
-	return p->unnamed != 0 && v != NULL && p->history[VIEW_NS].status == MSIG_SEEN_SET &&
-	       v->first < p->unnamed && rset_meets(v->set, p->ns);
+	return p->unnamed != 0 && v != NULL &&
+	       served_until(view, p, VIEW_NS, v) == VIEW_NEVER && v->first < p->unnamed &&
+	       rset_meets(v->set, p->ns);
 }
 
 /* Names in the NS sets of the parent, and of servers that are named, each with the largest TTL. */
@@ -639,12 +640,14 @@ named_by(const struct zone_view *view, enum view_place_kind kind, int64_t now, u
 {
 	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
-		if (p == NULL || p->kind != kind ||
-		    (kind == PLACE_SERVER && !rset_meets(p->ns, names) && !safety_visible(p, now) &&
-		     !kept_itself(p) && !view_serves_child(view, p->server)))
+		if (p == NULL || p->kind != kind)
+			continue;
+		bool kept = kind == PLACE_SERVER && kept_itself(view, p);
+		if (kind == PLACE_SERVER && !kept && !rset_meets(p->ns, names) &&
+		    !safety_visible(p, now) && !view_serves_child(view, p->server))
 			continue;
 		const struct view_version *v = view_current(p, VIEW_NS);
-		if (v == NULL || expires(view, p, VIEW_NS, v) <= now)
+		if (v == NULL || (!kept && expires(view, p, VIEW_NS, v) <= now))
 			continue;
 		names = rset_or(names, v->set);
 		for (int t = 0; t < p->history[VIEW_NS].count; t++)

@@ -749,8 +749,13 @@ view_on_applied(struct zone_view *view, uint64_t epoch, uint64_t counter, uint16
 		return false;
 	view->apply_rcode = rcode;
 	reason_copy(view->apply_text, sizeof(view->apply_text), text);
-	if (rcode != 0)
-		return news(view, false); /* applying stays set: said again after a pause */
+	if (rcode != 0) { /* applying stays set: said again after a pause */
+		if (rcode != 0xffff) {
+			view->overlay_known = false; /* it may hold more than is known here */
+			view->showed = 0;
+		}
+		return news(view, false);
+	}
 	view->applying = 0;
 	view->d.applied = *want;
 	view->d.shrink = false;

@@ -930,6 +930,8 @@ at_agent(struct sim *sim, struct event *e)
 	}
 	case EV_BEAT:
 		p = sim_number_at(sim, n, e->from);
+		if (p > 0 && n->view->d.provider[p].models == 0) /* known anew: HELLO */
+			sim_post(sim, EV_PEER, e->node, 0)->from = e->from;
 		if (p > 0)
 			view_on_beat(n->view, p, e->u.statement.generation, e->u.statement.epoch,
 				     e->u.statement.counter, e->u.statement.hsync);

@@ -601,6 +601,15 @@ test_orphan(void **state)
 	assert_int_equal(rset_count(b.view->d.orphans), 0);
 }
 
+/* A database that was put back knows a key that is in use as one that was given up. */
+static void
+test_orphan_in_use(void **state)
+{
+	orphan(key_in(R(ZSK), S(ACTIVE)));
+	assert_non_null(key_in(R(ZSK), S(ACTIVE)));
+	assert_int_equal(rset_count(b.view->d.orphans), 0);
+}
+
 /* Of two algorithms, one goes with all of its keys or stays with all of them. */
 static void
 test_orphans_of_an_algorithm(void **state)
@@ -845,6 +854,7 @@ main(void)
 	    T(test_algorithm_again),
 	    T(test_not_taken_back),
 	    T(test_orphan),
+	    T(test_orphan_in_use),
 	    T(test_orphans_of_an_algorithm),
 	    T(test_remains),
 	    T(test_published_before_used),

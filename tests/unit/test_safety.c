@@ -301,11 +301,18 @@ test_kept_itself(void **state)
 	b.now += 10000 + view_times_lab.d;
 	safety_delegations(b.view, b.now);
 	assert_int_equal(p->named, 0);
-	b.now = p->unnamed + 1;
+	b.now = p->unnamed + 100000;
 	safety_delegations(b.view, b.now);
 	assert_int_equal(p->named, 0);
-	show(index_of(PLACE_SERVER, 1), VIEW_NS, both, one(b.zsk[1]));
+	/* Taken back: silence says nothing of it any more, however long it lasts. */
 	struct view_place later = *p;
+	b.view->listed = 3;
+	safety_delegations(b.view, b.now);
+	assert_true(p->named != 0);
+	*p = later;
+	b.view->listed = 1;
+	show(index_of(PLACE_SERVER, 1), VIEW_NS, both, one(b.zsk[1]));
+	later = *p;
 	safety_delegations(b.view, b.now);
 	assert_true(p->named != 0);
 	/* Not what names itself since then: nobody has come to it. */
