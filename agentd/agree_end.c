@@ -361,6 +361,15 @@ agree_withdraw(struct step *s)
 		agree_end_early(s, "the parent has other NS again");
 		return;
 	}
+	/* Of somebody who is to leave, and has no part in it, something is in, as it is known here:
+	 * its keys would be waited for where they are not. */
+	if (run->executed && run->kind == MSIG_PROCESS_ADD && !run->aborting &&
+	    (agree_leaving(s->view) & ~run->voters & ~BIT(run->subject)) != 0 &&
+	    !step_frozen(s->view)) {
+		agree_end_early(s, "a member is to leave first");
+		agree_back_off(s);
+		return;
+	}
 	/* Who has no vote acts along with whoever has: he judges what the owner wants. */
 	if (run->executed && run->requestor != VIEW_SELF && !run->aborting &&
 	    (agree_electorate(s->view, run->kind) & BIT(VIEW_SELF)) == 0) {

@@ -218,6 +218,14 @@ agree_unwanted(const struct zone_view *view)
 	return mask;
 }
 
+static bool
+two_algorithms(const struct zone_view *view, int provider)
+{
+	struct rset keys = view->d.provider[provider].statement.dnskey;
+
+	return !rset_empty(keys) && !algorithms_one(rpool_algorithms(&view->d.pool, keys));
+}
+
 /* Is something else to be done before a process of this kind about this provider? *who: whose turn
  * it is, or -1. NULL: no. */
 const char *
@@ -235,6 +243,9 @@ agree_goes_before(const struct zone_view *view, uint8_t kind, int subject, int *
 	/* Who is half in acts along, and has to show the same NS as the others before it goes on.
 	 */
 	if (kind == MSIG_PROCESS_NS_ADD)
+		return NULL;
+	/* Nobody can join keys of two algorithms. */
+	if (kind == MSIG_PROCESS_ALGORITHM && two_algorithms(view, subject))
 		return NULL;
 	*who = interrupted(view, subject);
 	return *who >= 0 ? "a join that was interrupted goes first" : NULL;

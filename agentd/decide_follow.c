@@ -140,6 +140,31 @@ follow_speaker(struct step *s)
 	}
 }
 
+/* The same where the owner manages NS: neither his zone nor the parent names it, and whoever was to
+ * take it out is through. */
+static void
+follow_owner(struct step *s)
+{
+	struct zone_view *view = s->view;
+	const struct view_version *ns = decide_seen_at_signer(view, VIEW_NS);
+
+	if (view->d.process.executed || view->d.agent_ns || ns == NULL ||
+	    !view->d.provider[VIEW_SELF].member ||
+	    !step_due(s, view->d.ended.time, view->config.times.alarm_after) ||
+	    !step_due(s, ns->first, view->config.times.alarm_after))
+		return;
+	for (int i = 1; i < view->d.providers; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		if (!p->used || p->has != HAS_NS || !p->statement.known ||
+		    (view->designated & BIT(i)) != 0 || agree_serves_only(view, i) ||
+		    rset_meets(ns->set, process_own_ns(view, i)) ||
+		    (shown_maybe(view, i) & HAS_NS) != 0)
+			continue;
+		decide_stands(s, i, 0, false);
+		step_journal(s, "%s is named neither by the owner nor by the parent", p->identity);
+	}
+}
+
 bool
 decide_says_for_long(struct step *s, const struct view_provider *p)
 {
@@ -235,7 +260,7 @@ dropped_by_members(struct step *s, int provider)
 
 	if (members == 0 || !step_due(s, view->d.ended.time, view->config.times.alarm_after))
 		return false;
-	for (int i = 1; i < view->d.providers; i++)
+	for (int i = 1; i < view->d.providers && !rset_empty(keys); i++)
 		if ((members >> i & 1) != 0 && shown_by(view, i, VIEW_DNSKEY, keys, 1) != 0)
 			return false;
 	return true;
@@ -322,6 +347,7 @@ decide_follow(struct step *s)
 	follow_names(s);
 	follow_requestor(s);
 	follow_speaker(s);
+	follow_owner(s);
 }
 
 void

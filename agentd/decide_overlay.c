@@ -45,6 +45,14 @@ lost(const struct view_contribution *old, const struct view_contribution *new)
 	return kinds;
 }
 
+static void
+refused(struct step *s)
+{
+	if (s->view->apply_rcode != 0)
+		step_blocked(s, REASON_OF_OVERLAY, "combinerd", "the overlay accepted",
+			     s->view->apply_text, "see what combinerd says; said again by itself");
+}
+
 /* combinerd refuses, and holds what is not known here to be there: something that was on its way when
  * a database was confirmed. Whether that goes is decided as of all the rest. */
 static void
@@ -92,6 +100,7 @@ decide_database(struct step *s)
 		step_wake(s, view->showed + view->config.times.resend);
 		step_wait(s, REASON_PEER, REASON_OF_OVERLAY, "combinerd", "what overlay it holds",
 			  "no answer yet", 0);
+		refused(s);
 		in_doubt(s);
 		return;
 	}
@@ -545,7 +554,5 @@ decide_overlay(struct step *s)
 		view->applying = s->now;
 		step_wake(s, s->now + again);
 	}
-	if (view->apply_rcode != 0)
-		step_blocked(s, REASON_OF_OVERLAY, "combinerd", "the overlay accepted",
-			     view->apply_text, "see what combinerd says; said again by itself");
+	refused(s);
 }

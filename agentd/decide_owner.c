@@ -187,6 +187,16 @@ all_agent(const struct view_hsync *h)
 	return h->count > 0;
 }
 
+/* A signer that is to leave, and that the owner names no more: agents do not name it again. */
+static bool
+left_out(const struct zone_view *view, int provider, struct rset ns)
+{
+	return provider != VIEW_SELF &&
+	       ((view->listed | view->designated) >> provider & 1) == 0 &&
+	       (view->d.provider[provider].has & (HAS_KEYS | HAS_CDS)) != 0 &&
+	       !rset_meets(process_own_ns(view, provider), ns);
+}
+
 /* From the owner to the agents only when both say the same, so that nothing changes; the other way
  * at once. */
 void
@@ -197,10 +207,15 @@ decide_ns_management(struct step *s)
 	bool agent = all_agent(&d->hsync);
 	uint32_t effects = process_effects(view);
 	struct rset all = RSET_NONE;
+	uint32_t unnamed = 0;
 	int providers = 0;
 
 	if (agent == d->agent_ns || d->hsync.count == 0 || view->freeze[0] != 0)
 		return;
+	const struct view_version *ns = decide_seen_at_signer(view, VIEW_NS);
+	/* What was seen before the instruction is of an older zone. */
+	if (ns != NULL && view_own_signer(view)->history[VIEW_NS].time < d->hsync.time)
+		ns = NULL;
 	for (int i = 0; agent && i < VIEW_PROVIDERS; i++) {
 		const struct view_provider *p = &d->provider[i];
 		uint8_t has = p->has;
@@ -209,13 +224,13 @@ decide_ns_management(struct step *s)
 					~(effects & EFFECT_NS_DEL ? HAS_NS : 0));
 		if (!p->used || (has & HAS_NS) == 0)
 			continue;
+		if (ns != NULL && left_out(view, i, ns->set)) {
+			unnamed |= UINT32_C(1) << i;
+			continue;
+		}
 		all = rset_or(all, i == VIEW_SELF ? view->config.ns : p->statement.ns);
 		providers++;
 	}
-	const struct view_version *ns = decide_seen_at_signer(view, VIEW_NS);
-	/* What was seen before the instruction is of an older zone. */
-	if (ns != NULL && view_own_signer(view)->history[VIEW_NS].time < d->hsync.time)
-		ns = NULL;
 	/* Where we are not named, or show another one's copy, nothing changes with it. */
 	bool named = !decide_serves_only(view) &&
 		     ((d->provider[VIEW_SELF].has & HAS_NS) != 0 ||
@@ -238,6 +253,9 @@ decide_ns_management(struct step *s)
 			     "the owner makes them equal before NSMGMT=AGENT can be followed");
 		return;
 	}
+	for (int i = 1; i < d->providers; i++)
+		if ((unnamed >> i & 1) != 0)
+			decide_stands(s, i, d->provider[i].has & (uint8_t)~HAS_NS, false);
 	d->agent_ns = agent;
 	view->persist = true;
 	step_journal(s, agent ? "NS are managed by the agents now"

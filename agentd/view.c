@@ -584,6 +584,18 @@ view_refuse(struct zone_view *view, int provider, const char *why)
 	return true;
 }
 
+/* It states an older one, or another one of the same version, again and again: its database was put back from a copy. A signer of the group
+ * puts it in doubt with that; who is none is not believed in this, and takes it as it is now. */
+static bool
+back_for_long(const struct zone_view *view, struct view_provider *p, int64_t now)
+{
+	if (view->d.provider[VIEW_SELF].member || (view->designated & 1) != 0)
+		return false;
+	if (p->older == 0 || p->older > now)
+		p->older = now;
+	return now - p->older >= view->config.times.late;
+}
+
 int
 view_on_statement(struct zone_view *view, int provider, const struct view_statement *said,
 		  int64_t now)
@@ -611,7 +623,9 @@ view_on_statement(struct zone_view *view, int provider, const struct view_statem
 		bool same = cmp == 0 && view_same_statement(said, &p->statement);
 		p->stale = cmp <= 0 && !same;
 		p->differs = cmp == 0 && !same;
-		if (cmp <= 0)
+		if (same)
+			p->older = 0;
+		if (same || (cmp <= 0 && !back_for_long(view, p, now)))
 			return same ? 0 : MSIG_EDOUBT;
 	}
 	/* What it said before its database was another one may come late. */
@@ -628,6 +642,7 @@ view_on_statement(struct zone_view *view, int provider, const struct view_statem
 	p->statement.known = true;
 	p->statement.received = now;
 	p->stale = p->differs = false;
+	p->older = 0;
 	p->refused[0] = 0;
 	news(view, true);
 	return 0;

@@ -394,6 +394,7 @@ struct view_provider {
 	uint16_t answer;         /* what we said: 0, enum msig_op */
 	char refused[VIEW_WHY];  /* why its last statement was; empty: it was not */
 	bool stale;              /* its statement is not the one that is held here: pull */
+	int64_t older;           /* since when it states an older one; 0: it does not */
 	bool differs;            /* it said something else under the version that is held here */
 	uint64_t told;           /* version (counter) of our statement that was sent to it */
 	int64_t pulled;          /* last PULL */

@@ -198,6 +198,7 @@ struct node {
 	bool expelled;  /* by the others' operators */
 	bool unsigned_; /* it has no signer: what it serves is a copy */
 	int feed;       /* whose signer its servers serve; itself, or another's */
+	int64_t all_show; /* since when all show its keys and the parent its DS; 0: not */
 	int keys;
 	struct key store[STORE];
 	struct rset ever; /* keys that it made */

@@ -247,7 +247,6 @@ looked(const struct sim *sim, const struct node *n)
 	       rset_equal(sim->parent.ns, n->signer->type[VIEW_NS].set);
 }
 
-/* It never ceased to be a member: everybody has its keys, and has had them for a while. */
 static bool
 shown_by_all(const struct sim *sim, int i)
 {
@@ -266,6 +265,19 @@ shown_by_all(const struct sim *sim, int i)
 				return false;
 		}
 	return true;
+}
+
+/* It never ceased to be a member: everybody has its keys and DS, and has had them for a while. */
+static bool
+member_as_ever(struct sim *sim, int i)
+{
+	struct node *n = &sim->node[i];
+
+	if (!shown_by_all(sim, i))
+		n->all_show = 0;
+	else if (n->all_show == 0)
+		n->all_show = sim->now;
+	return n->all_show != 0 && sim->now - n->all_show > 60 * SECOND;
 }
 
 /* What people notice after a while, and see to. */
@@ -296,7 +308,8 @@ world_people(struct sim *sim, int i)
 	} else if (n->sign && n->on && n->feed != i && !n->unsigned_) {
 		oracle_check(sim); /* who is named may have changed by the clock alone */
 		if (n->server[0].named_from == 0 ||
-		    n->server[0].named_until < sim->now - 60 * SECOND || shown_by_all(sim, i)) {
+		    n->server[0].named_until < sim->now - 60 * SECOND ||
+		    member_as_ever(sim, i)) {
 			n->feed = i;
 			world_serve_later(sim, i);
 		}

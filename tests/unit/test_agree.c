@@ -170,6 +170,7 @@ at(uint8_t step)
 	p->phase = PHASE_DONE;
 	p->done = 1;
 	b.view->d.epoch = 9;
+	runs(1, MSIG_PROCESS_ADD, step, 9);
 }
 
 /* Everything as the last steps have it, and long enough that caches hold nothing else. */
@@ -392,6 +393,7 @@ test_no_lease_after_execute(void **state)
 	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 5);
 	bench_say(&b, 1, MSIG_OP_EXECUTE, 0, 5);
 	EXPECT(1, DONE);
+	runs(1, MSIG_PROCESS_ADD, 0, 9);
 	bench_run(&b, 20 * view_times_lab.lease);
 	assert_int_equal(run()->kind, MSIG_PROCESS_ADD);
 	assert_int_equal(run()->phase, PHASE_DONE);
