@@ -22,6 +22,8 @@ uint32_t agree_voters(const struct zone_view *view); /* bit per provider, oursel
 /* Who would vote on such a process, if it began now. */
 uint32_t agree_electorate(const struct zone_view *view, uint8_t kind);
 uint32_t agree_members(const struct zone_view *view);
+/* Of which keys or CDS are in the zone, whatever it is to become. */
+uint32_t agree_partly(const struct zone_view *view);
 uint32_t agree_actors(const struct zone_view *view);
 
 /* Two DNSKEYs of different rdata under one tag (the REVOKE variants too), or -1. */

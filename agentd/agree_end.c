@@ -373,8 +373,8 @@ agree_withdraw(struct step *s)
 	/* Who has no vote acts along with whoever has: he judges what the owner wants. */
 	if (run->executed && run->requestor != VIEW_SELF && !run->aborting &&
 	    (agree_electorate(s->view, run->kind) & BIT(VIEW_SELF)) == 0) {
-		bool stays = run->kind == MSIG_PROCESS_REMOVE &&
-			     agree_serves_only(s->view, run->subject);
+		bool stays =
+		    run->kind == MSIG_PROCESS_REMOVE && agree_serves_only(s->view, run->subject);
 		s->view->persist |= stays != run->stays;
 		run->stays = stays;
 		return;

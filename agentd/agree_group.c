@@ -219,11 +219,14 @@ agree_unwanted(const struct zone_view *view)
 }
 
 static bool
-two_algorithms(const struct zone_view *view, int provider)
+same_algorithms(const struct zone_view *view, int a, int b)
 {
-	struct rset keys = view->d.provider[provider].statement.dnskey;
+	struct algorithms one =
+	    rpool_algorithms(&view->d.pool, view->d.provider[a].statement.dnskey);
+	struct algorithms two =
+	    rpool_algorithms(&view->d.pool, view->d.provider[b].statement.dnskey);
 
-	return !rset_empty(keys) && !algorithms_one(rpool_algorithms(&view->d.pool, keys));
+	return algorithms_within(one, two) && algorithms_within(two, one);
 }
 
 /* Is something else to be done before a process of this kind about this provider? *who: whose turn
@@ -244,10 +247,10 @@ agree_goes_before(const struct zone_view *view, uint8_t kind, int subject, int *
 	 */
 	if (kind == MSIG_PROCESS_NS_ADD)
 		return NULL;
-	/* Nobody can join keys of two algorithms. */
-	if (kind == MSIG_PROCESS_ALGORITHM && two_algorithms(view, subject))
-		return NULL;
 	*who = interrupted(view, subject);
+	/* Which cannot go on where its algorithms are others: those come first. */
+	if (kind == MSIG_PROCESS_ALGORITHM && *who >= 0 && !same_algorithms(view, subject, *who))
+		*who = -1;
 	return *who >= 0 ? "a join that was interrupted goes first" : NULL;
 }
 

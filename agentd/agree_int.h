@@ -30,8 +30,6 @@ uint32_t agree_leaving(const struct zone_view *view);
 /* Does another one leave before this one, since it is not there? What it serves it goes on to
  * serve, and caches ask it while it is named. */
 bool agree_dead_first(const struct zone_view *view, int provider);
-/* Of which keys or CDS are in the zone, whatever it is to become. */
-uint32_t agree_partly(const struct zone_view *view);
 bool agree_at_parent(const struct zone_view *view, int provider);
 /* Ended the last process here in the middle, and it was about its name servers? Where the
  * delegation shows nowhere, what it came to is seen by nobody. */

@@ -241,7 +241,8 @@ act_along(struct step *s, int from, const struct view_message *m)
 	const struct view_statement *st = &d->provider[from].statement;
 	bool runs = st->process == m->process && st->process_epoch == m->epoch;
 	if (!same && runs && deserted(s->view))
-		agree_end_early(s, "its requestor is gone, and another one asks for something else");
+		agree_end_early(s,
+				"its requestor is gone, and another one asks for something else");
 	if (same ? m->step <= run->step && run->executed
 		 : run->kind != 0 || (m->epoch <= d->epoch && !runs) ||
 		       m->epoch > d->epoch + VIEW_EPOCH_JUMP)

@@ -784,10 +784,9 @@ gone(struct check *c)
 
 /* What each member states, for an algorithm rollover. */
 static bool
-stated(struct check *c, bool (*good)(struct check *c, const struct view_statement *st),
-       const char *expected)
+stated(struct check *c, uint32_t members,
+       bool (*good)(struct check *c, const struct view_statement *st), const char *expected)
 {
-	uint32_t members = agree_members(c->view);
 	for (int i = 0; i < c->view->d.providers; i++) {
 		const struct view_provider *p = &c->view->d.provider[i];
 		if ((members >> i & 1) != 0 && !good(c, &p->statement))
@@ -1009,11 +1008,12 @@ condition(struct check *c, enum process_condition_bit bit)
 	case COND_BIT_ALG_SIGNED:
 		return providers(c, scope(c, true), VIEW_SOA, alg_signed);
 	case COND_BIT_ALG_STATED:
-		return stated(c, states_new, "keys of the new algorithm");
+		return stated(c, agree_members(view), states_new, "keys of the new algorithm");
 	case COND_BIT_ALG_CDS:
-		return stated(c, states_cds, "DS of the new algorithm only");
+		return stated(c, agree_members(view), states_cds, "DS of the new algorithm only");
 	case COND_BIT_ALG_ALONE:
-		return stated(c, states_alone, "keys of the new algorithm only");
+		return stated(c, agree_members(view) | agree_partly(view), states_alone,
+			      "keys of the new algorithm only");
 	case COND_BIT_DRIVER:
 		return driver(c);
 	case COND_BIT_STORE:

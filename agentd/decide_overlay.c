@@ -53,8 +53,8 @@ refused(struct step *s)
 			     s->view->apply_text, "see what combinerd says; said again by itself");
 }
 
-/* combinerd refuses, and holds what is not known here to be there: something that was on its way when
- * a database was confirmed. Whether that goes is decided as of all the rest. */
+/* combinerd refuses, and holds what is not known here to be there: something that was on its way
+ * when a database was confirmed. Whether that goes is decided as of all the rest. */
 static void
 refused_for_held(struct zone_view *view)
 {

@@ -191,8 +191,7 @@ all_agent(const struct view_hsync *h)
 static bool
 left_out(const struct zone_view *view, int provider, struct rset ns)
 {
-	return provider != VIEW_SELF &&
-	       ((view->listed | view->designated) >> provider & 1) == 0 &&
+	return provider != VIEW_SELF && ((view->listed | view->designated) >> provider & 1) == 0 &&
 	       (view->d.provider[provider].has & (HAS_KEYS | HAS_CDS)) != 0 &&
 	       !rset_meets(process_own_ns(view, provider), ns);
 }

@@ -302,8 +302,7 @@ answer_pull(struct mail *mail)
 		zones_mark(mail->zone);
 	}
 	msig_option_init(&opt, MSIG_OP_PULL, mail->agent->identity, mail->zone->name);
-	if (!view_states(mail->zone->view) ||
-	    zones_statement(mail->zone, &opt, &apex) != 0) {
+	if (!view_states(mail->zone->view) || zones_statement(mail->zone, &opt, &apex) != 0) {
 		refuse(mail, KNOT_RCODE_REFUSED, EDE_NOT_READY, "no own statement yet");
 		return;
 	}

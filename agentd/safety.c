@@ -628,9 +628,8 @@ kept_itself(const struct zone_view *view, const struct view_place *p)
 {
 	const struct view_version *v = view_current(p, VIEW_NS);
 
-	return p->unnamed != 0 && v != NULL &&
-	       served_until(view, p, VIEW_NS, v) == VIEW_NEVER && v->first < p->unnamed &&
-	       rset_meets(v->set, p->ns);
+	return p->unnamed != 0 && v != NULL && served_until(view, p, VIEW_NS, v) == VIEW_NEVER &&
+	       v->first < p->unnamed && rset_meets(v->set, p->ns);
 }
 
 /* Names in the NS sets of the parent, and of servers that are named, each with the largest TTL. */

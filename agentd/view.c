@@ -584,8 +584,9 @@ view_refuse(struct zone_view *view, int provider, const char *why)
 	return true;
 }
 
-/* It states an older one, or another one of the same version, again and again: its database was put back from a copy. A signer of the group
- * puts it in doubt with that; who is none is not believed in this, and takes it as it is now. */
+/* It states an older one, or another one of the same version, again and again: its database was put
+ * back from a copy. A signer of the group puts it in doubt with that; who is none is not believed
+ * in this, and takes it as it is now. */
 static bool
 back_for_long(const struct zone_view *view, struct view_provider *p, int64_t now)
 {

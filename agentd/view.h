@@ -85,7 +85,7 @@ struct view_times {
 	int64_t alarm_after; /* an EXECUTE without DONE, a parent without reaction */
 	int64_t ballot;      /* an election waits so long for votes, and for confirmations */
 	int64_t lead;        /* a leader's lease */
-	int64_t late;        /* a message may be under way so long: its signature counts no longer */
+	int64_t late; /* a message may be under way so long: its signature counts no longer */
 };
 
 /* Sane defaults, and those of a lab. */
@@ -560,8 +560,9 @@ bool view_on_beat(struct zone_view *view, int provider, const uint8_t generation
  * epoch cannot be. */
 int view_on_statement(struct zone_view *view, int provider, const struct view_statement *said,
 		      int64_t now);
-/* May the own statement be told to peers? Not in doubt, and not before it is known whether combinerd
- * holds something later: what an older database knows would count with peers as of today. */
+/* May the own statement be told to peers? Not in doubt, and not before it is known whether
+ * combinerd holds something later: what an older database knows would count with peers as of today.
+ */
 static inline bool
 view_states(const struct zone_view *view)
 {

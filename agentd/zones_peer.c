@@ -179,7 +179,8 @@ zones_stated(struct zone *zone, struct contact *contact, const struct msig_peerm
 	if (another) {
 		log_zone(LOG_LVL_WARN, zone->name,
 			 "%s has another database, or confirmed an older one: what it said before "
-			 "may be unknown to it; compare what it states now with what its signer shows: msigctl keys %s",
+			 "may be unknown to it; compare what it states now with what its signer "
+			 "shows: msigctl keys %s",
 			 contact->peer->identity, zone->text);
 	}
 	row.epoch = said.epoch;

@@ -38,6 +38,7 @@ core_tests = \
 	tests/unit/test_ways \
 	tests/unit/test_standing \
 	tests/unit/test_forgotten \
+	tests/unit/test_endings \
 	tests/unit/test_decide
 check_PROGRAMS += $(core_tests)
 TESTS += $(core_tests)
@@ -76,6 +77,8 @@ tests_unit_test_standing_SOURCES = tests/unit/test_standing.c $(core_scene)
 tests_unit_test_standing_LDADD = $(core_test_libs)
 tests_unit_test_forgotten_SOURCES = tests/unit/test_forgotten.c $(core_scene)
 tests_unit_test_forgotten_LDADD = $(core_test_libs)
+tests_unit_test_endings_SOURCES = tests/unit/test_endings.c $(core_scene)
+tests_unit_test_endings_LDADD = $(core_test_libs)
 tests_unit_test_decide_SOURCES = tests/unit/test_decide.c $(core_bench)
 tests_unit_test_decide_LDADD = $(core_test_libs)
 

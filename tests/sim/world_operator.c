@@ -308,8 +308,7 @@ world_people(struct sim *sim, int i)
 	} else if (n->sign && n->on && n->feed != i && !n->unsigned_) {
 		oracle_check(sim); /* who is named may have changed by the clock alone */
 		if (n->server[0].named_from == 0 ||
-		    n->server[0].named_until < sim->now - 60 * SECOND ||
-		    member_as_ever(sim, i)) {
+		    n->server[0].named_until < sim->now - 60 * SECOND || member_as_ever(sim, i)) {
 			n->feed = i;
 			world_serve_later(sim, i);
 		}

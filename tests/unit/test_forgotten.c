@@ -185,8 +185,7 @@ executing(void)
 static void
 test_unknown_to_a_voter(void **state)
 {
-	static void (*const but[])(void) = {
-	    stale, away, in_it, in_another, short_time, executing};
+	static void (*const but[])(void) = {stale, away, in_it, in_another, short_time, executing};
 
 	runs(1, 0, 7, 8);
 	asks_for_long();

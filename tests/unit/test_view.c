@@ -177,8 +177,8 @@ test_statements(void **state)
 	assert_int_equal(view_on_statement(b.view, 1, &st, b.now), 0);
 }
 
-/* What was said from a database before this one may be under way; for so long only: it may have been
- * put back. */
+/* What was said from a database before this one may be under way; for so long only: it may have
+ * been put back. */
 static void
 test_late_generation(void **state)
 {

@@ -1384,6 +1384,16 @@ test_half_rolled(void **state)
 	bench_run(&b, 2 * SECOND);
 	assert_int_equal(roll_unfinished(b.view), MSIG_PROCESS_ZSK);
 	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_KEY));
+	/* Also while something is asked for that may never come. */
+	in_the_middle(MSIG_PROCESS_ADD, 1, 1, 0, PHASE_GRANTED, 3);
+	run()->lease = b.now + 60 * SECOND;
+	run()->executed = false;
+	bench_decide(&b);
+	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_KEY));
+	run()->executed = b.view->dirty = true;
+	bench_decide(&b);
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_KEY));
+	memset(run(), 0, sizeof(*run()));
 	keys[2].state = MSIG_KEY_STATE_PUBLISHED;
 	view_on_keys(b.view, true, "", keys, 3);
 	bench_run(&b, 2 * SECOND);

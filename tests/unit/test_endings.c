@@ -1,0 +1,343 @@
+/*
+ * Loose ends: what was stopped, put back or refused in the middle, in pairs that nobody would think
+ * of. Each of these once was a schedule of the simulator that came to no end, or to a bad one.
+ */
+#include "agentd/agree_int.h"
+#include "libmsig/err.h"
+#include "libmsig/msg.h"
+#include "tests/unit/scene.h"
+
+static bool
+ended_early(uint8_t kind)
+{
+	return b.view->d.ended.kind == kind && !b.view->d.ended.completed;
+}
+
+static void
+rest(void)
+{
+	memset(run(), 0, sizeof(*run()));
+	b.view->d.backoff = b.now + 3600 * SECOND;
+	b.view->dirty = true;
+}
+
+/* A key of another algorithm than all others have. */
+static int
+other_key(uint16_t tag)
+{
+	uint8_t rdata[68] = {1, 0, 3, 13, (uint8_t)(tag >> 8), (uint8_t)tag};
+
+	return view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+}
+
+/* ---- algorithms ---- */
+
+/* The old KSK signs DNSKEY no more, since an earlier rollover to the same algorithm: it need not,
+ * where no DS stands for it and nobody wants one. */
+static void
+test_old_ksk_signs_no_more(void **state)
+{
+	rset_del(&b.server[0].signers[VIEW_DNSKEY], b.ksk[0]);
+	rset_add(&b.server[0].signers[VIEW_DNSKEY], b.zsk[0]);
+	in_the_middle(MSIG_PROCESS_ALGORITHM, VIEW_SELF, VIEW_SELF, 2, PHASE_EXECUTING, 1);
+	run()->algorithm = 13;
+	bench_look(&b);
+	assert_false(process_check(b.view, COND_SEPS, false, b.now, NULL));
+	b.parent.set[VIEW_DS] = ds(1);
+	bench_look(&b);
+	assert_false(process_check(b.view, COND_SEPS, false, b.now, NULL));
+	peer(VIEW_SELF)->statement.cds = RSET_NONE;
+	assert_true(process_check(b.view, COND_SEPS, false, b.now, NULL));
+	run()->algorithm = 15; /* this is the new one */
+	assert_false(process_check(b.view, COND_SEPS, false, b.now, NULL));
+}
+
+/* A join that was interrupted goes first, and cannot go on while its algorithms are others. */
+static void
+test_algorithm_before_join(void **state)
+{
+	int who;
+
+	rest();
+	peer(2)->member = false;
+	peer(2)->has = HAS_KEYS;
+	agree_match(b.view);
+	assert_non_null(agree_goes_before(b.view, MSIG_PROCESS_ALGORITHM, VIEW_SELF, &who));
+	assert_int_equal(who, 2);
+	rset_add(&peer(VIEW_SELF)->statement.dnskey, other_key(80));
+	assert_null(agree_goes_before(b.view, MSIG_PROCESS_ALGORITHM, VIEW_SELF, &who));
+	assert_non_null(agree_goes_before(b.view, MSIG_PROCESS_ZSK, VIEW_SELF, &who));
+	rset_add(&peer(2)->statement.dnskey, other_key(81));
+	assert_non_null(agree_goes_before(b.view, MSIG_PROCESS_ALGORITHM, VIEW_SELF, &who));
+}
+
+/* Then the old signatures stay while keys of the old algorithm do, whoever they are of. */
+static void
+test_old_keys_of_a_joiner(void **state)
+{
+	in_the_middle(MSIG_PROCESS_ALGORITHM, VIEW_SELF, VIEW_SELF, 5, PHASE_EXECUTING, 3);
+	run()->algorithm = 15;
+	assert_true(check(COND_ALG_ALONE, NULL));
+	peer(2)->member = false;
+	rset_add(&peer(2)->statement.dnskey, other_key(80));
+	peer(2)->has = HAS_KEYS;
+	assert_false(check(COND_ALG_ALONE, NULL));
+	peer(2)->has = 0;
+	assert_true(check(COND_ALG_ALONE, NULL));
+}
+
+/* ---- who leaves ---- */
+
+/* A joiner and a leaver that the joiner knows nothing of: as it is known here, keys of that one
+ * would have to be shown. Whoever has a part in it is the requestor's affair. */
+static void
+test_leaver_without_part(void **state)
+{
+	for (int part = 0; part < 2; part++) {
+		bench_clear(&b);
+		three(state);
+		b.view->config.times.hold_down = 0;
+		owner(2, false, true);
+		bench_run(&b, 2 * SECOND);
+		peer(2)->member = false;
+		peer(2)->has = HAS_KEYS;
+		stands(2, HAS_KEYS);
+		runs(1, MSIG_PROCESS_ADD, 2, 9);
+		in_the_middle(MSIG_PROCESS_ADD, 1, 1, 2, PHASE_DONE, part ? 7 : 3);
+		bench_decide(&b);
+		assert_int_equal(ended_early(MSIG_PROCESS_ADD), !part);
+	}
+}
+
+/* Its requestor is gone, and another one asks for something else of who only acts along. */
+static void
+test_deserted(void **state)
+{
+	struct view_message m = {.op = MSIG_OP_EXECUTE,
+				 .epoch = 9,
+				 .process = MSIG_PROCESS_REMOVE,
+				 .step = 1,
+				 .subject = VIEW_SELF,
+				 .tid = {6}};
+
+	for (int gone = 0; gone < 2; gone++) {
+		bench_clear(&b);
+		three(state);
+		b.view->config.times.hold_down = 0;
+		owner(VIEW_SELF, false, true);
+		bench_run(&b, 2 * SECOND);
+		runs(1, MSIG_PROCESS_REMOVE, 1, 9);
+		runs(2, MSIG_PROCESS_REMOVE, 1, 9);
+		in_the_middle(MSIG_PROCESS_REMOVE, VIEW_SELF, 1, 1, PHASE_DONE, BIT(1));
+		view_on_peer(b.view, 1, !gone, "no beats");
+		memcpy(m.hsync, b.hsync.digest, sizeof(m.hsync));
+		view_on_message(b.view, 2, &m, b.now);
+		bench_decide(&b);
+		assert_int_equal(run()->requestor, gone ? 2 : 1);
+	}
+}
+
+/* All of the parent's servers serve the zone, too: who is to leave may be named from before, though
+ * the process that was to name it had not told the parent. */
+static void
+test_named_from_before(void **state)
+{
+	for (int hidden = 0; hidden < 2; hidden++) {
+		bench_clear(&b);
+		two(state);
+		b.copy = b.server[0];
+		b.child = (uint32_t)hidden;
+		owner(1, true, false);
+		bench_run(&b, 10 * SECOND);
+		peer(1)->member = false;
+		peer(1)->has = 0;
+		in_the_middle(MSIG_PROCESS_NS_ADD, 1, VIEW_SELF, 1, PHASE_DONE, 1);
+		b.view->config.times.hold_down = 0;
+		owner(1, false, false);
+		bench_run(&b, SECOND);
+		assert_true(ended_early(MSIG_PROCESS_NS_ADD));
+		assert_int_equal(peer(1)->has & HAS_NS, hidden ? HAS_NS : 0);
+	}
+}
+
+/* ---- name servers ---- */
+
+/* The owner manages NS. Who is not to serve, and whom neither his zone nor the parent names for
+ * long, is out. */
+static void
+test_named_by_nobody(void **state)
+{
+	static const struct {
+		bool zone, parent, serves;
+	} cases[] = {{false, false, false},
+		     {true, false, false},
+		     {false, true, false},
+		     {false, false, true}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bench_clear(&b);
+		three(state);
+		bench_designate(&b, 3, false);
+		owner(2, cases[i].serves, false);
+		bench_serve(&b, 3);
+		b.signer.set[VIEW_NS] = rset_or(only(b.ns[0]), only(b.ns[1]));
+		b.parent.set[VIEW_NS] = b.signer.set[VIEW_NS];
+		if (cases[i].zone)
+			rset_add(&b.signer.set[VIEW_NS], b.ns[2]);
+		if (cases[i].parent)
+			rset_add(&b.parent.set[VIEW_NS], b.ns[2]);
+		b.parent.set[VIEW_DS] = rset_or(ds(0), ds(1));
+		bench_run(&b, 5 * SECOND);
+		peer(2)->member = false;
+		peer(2)->has = HAS_NS;
+		rest();
+		b.view->d.ended.time = b.now;
+		bench_run(&b, 50 * SECOND);
+		assert_int_equal(peer(2)->has, HAS_NS);
+		rest();
+		bench_forget(&b);
+		bench_run(&b, 70 * SECOND);
+		bool out = !cases[i].zone && !cases[i].parent && !cases[i].serves;
+		assert_int_equal(peer(2)->has, out ? 0 : HAS_NS);
+		assert_int_equal(b.journaled, out); /* and not to and fro */
+	}
+}
+
+/* Agents take NS over from an owner who names a leaver no more: they do not name it again, though
+ * it has keys in the zone yet. */
+static void
+test_not_named_again(void **state)
+{
+	bench_designate(&b, 3, false);
+	for (int i = 1; i < 3; i++)
+		memcpy(peer(i)->statement.hsync, b.hsync.digest, 32);
+	bench_run(&b, 5 * SECOND);
+	assert_false(b.view->d.agent_ns);
+	b.view->config.times.hold_down = 0;
+	owner(2, false, true);
+	view_on_peer(b.view, 2, false, "no beats");
+	b.server[2].silent = true;
+	rset_del(&b.signer.set[VIEW_NS], b.ns[2]);
+	bench_run(&b, 5 * SECOND);
+	for (int i = 0; i < 3; i++)
+		b.hsync.entry[i].agent = true;
+	owner(2, false, true);
+	rest();
+	bench_run(&b, 5 * SECOND);
+	assert_true(b.view->d.agent_ns);
+	assert_int_equal(peer(2)->has, HAS_KEYS | HAS_CDS);
+	assert_true(rset_empty(b.view->d.want.from[2].ns));
+}
+
+/* Who has to join again, and was told of somebody who only served: there are no keys that members
+ * might show. */
+static void
+test_only_served(void **state)
+{
+	owner(2, false, false);
+	b.parent.set[VIEW_DS] = rset_or(ds(0), ds(1));
+	b.parent.set[VIEW_NS] = only(b.ns[1]);
+	for (int i = 0; i < 2; i++)
+		rset_del(&b.server[i].set[VIEW_NS], b.ns[2]);
+	bench_run(&b, 5 * SECOND);
+	peer(VIEW_SELF)->member = peer(2)->member = false;
+	peer(VIEW_SELF)->has = HAS_ALL;
+	peer(2)->has = HAS_NS;
+	peer(2)->statement.dnskey = peer(2)->statement.cds = peer(2)->statement.cdnskey = RSET_NONE;
+	rest();
+	b.view->d.ended.time = b.now;
+	bench_run(&b, 50 * SECOND);
+	assert_int_equal(peer(2)->has, HAS_NS);
+	rest();
+	bench_run(&b, 20 * SECOND);
+	assert_int_equal(peer(2)->has, 0);
+}
+
+/* ---- databases ---- */
+
+/* A peer's database was put back. A signer of the group puts it in doubt, and takes nothing of it;
+ * who is none is not believed in that, and takes it as it is, when it is so for long. */
+static void
+test_put_back_and_not_believed(void **state)
+{
+	int64_t late = b.view->config.times.late;
+
+	for (int signs = 0; signs < 2; signs++) {
+		struct view_statement st = peer(1)->statement, older = st;
+		peer(VIEW_SELF)->member = signs;
+		b.view->designated = signs ? 3 : 2;
+		st.counter += 2;
+		assert_int_equal(view_on_statement(b.view, 1, &st, b.now), 0);
+		older.counter++;
+		older.step = 3;
+		assert_int_equal(view_on_statement(b.view, 1, &older, b.now), MSIG_EDOUBT);
+		assert_int_equal(view_on_statement(b.view, 1, &older, b.now + late - 1),
+				 MSIG_EDOUBT);
+		assert_int_equal(view_on_statement(b.view, 1, &st, b.now + late),
+				 0); /* it was not */
+		int64_t then = b.now + 10 * late;
+		assert_int_equal(view_on_statement(b.view, 1, &older, then), MSIG_EDOUBT);
+		assert_int_equal(view_on_statement(b.view, 1, &older, then + late),
+				 signs ? MSIG_EDOUBT : 0);
+		older.step = 4; /* the same version, and another one again */
+		then += 10 * late;
+		assert_int_equal(view_on_statement(b.view, 1, &older, then), MSIG_EDOUBT);
+		assert_int_equal(view_on_statement(b.view, 1, &older, then + late),
+				 signs ? MSIG_EDOUBT : 0);
+	}
+}
+
+/* combinerd refuses an overlay, for it holds something that is not known here to be there: whether
+ * that may go is decided as of all the rest, and then it is said. */
+static void
+test_refused_for_what_it_holds(void **state)
+{
+	struct view_contribution held = {.used = true, .ns = only(b.ns[1]), .dnskey = b.own[1]};
+
+	for (int process = 0; process < 2; process++) {
+		bench_clear(&b);
+		two(state);
+		bench_designate(&b, 2, false); /* so NS are not from here */
+		memcpy(peer(1)->statement.hsync, b.hsync.digest, 32);
+		bench_run(&b, 5 * SECOND);
+		assert_true(rset_empty(b.view->d.want.from[1].ns));
+		struct view_statement st = peer(1)->statement;
+		rset_add(&st.dnskey, b.zsk[2]);
+		b.combiner_silent = true;
+		restate(1, st);
+		bench_decide(&b);
+		b.view->d.shrink = process; /* then it was refused for something else */
+		uint64_t counter = b.view->d.want.counter;
+		view_on_applied(b.view, b.view->d.want.epoch, counter, 5, "shrinks");
+		assert_false(b.view->overlay_known);
+		assert_int_equal(b.view->showed, 0);
+		bench_decide(&b);
+		assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_OVERLAY));
+		view_on_held(b.view, "msa.p2.", &held);
+		view_on_overlay(b.view, MSIG_ZONE_MERGED, b.view->d.applied_epoch,
+				b.view->d.applied_counter);
+		bench_decide(&b);
+		assert_true(rset_empty(b.view->d.want.from[1].ns));
+		assert_true(b.view->d.shrink);
+		assert_int_equal(b.view->d.want.counter > counter, !process);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    IN(two, test_old_ksk_signs_no_more),
+	    IN(three, test_algorithm_before_join),
+	    IN(three, test_old_keys_of_a_joiner),
+	    IN(three, test_leaver_without_part),
+	    IN(three, test_deserted),
+	    IN(two, test_named_from_before),
+	    IN(three, test_named_by_nobody),
+	    IN(three, test_not_named_again),
+	    IN(three, test_only_served),
+	    IN(two, test_put_back_and_not_believed),
+	    IN(two, test_refused_for_what_it_holds),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
