@@ -106,6 +106,57 @@ half_rolled(struct step *s)
 		     "an earlier rollover was not completed", todo);
 }
 
+/* Does nobody answer, and for long, of those whom this server of the parent names? */
+static bool
+names_the_dead(const struct step *s, const struct view_place *parent)
+{
+	const struct zone_view *view = s->view;
+	const struct view_version *v = view_current(parent, VIEW_NS);
+	int silent = 0;
+
+	if (v == NULL || parent->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN ||
+	    rset_meets(v->set, view->config.ns) || !rset_within(v->set, view->looked_up))
+		return false;
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *q = view->d.place[i];
+		if (q == NULL || q->kind != PLACE_SERVER || !rset_meets(q->ns, v->set))
+			continue;
+		const struct view_history *h = &q->history[VIEW_NS];
+		if (h->status != MSIG_SEEN_UNKNOWN || h->tried == 0 ||
+		    s->now - h->time <= view->config.times.alarm_after)
+			return false;
+		silent++;
+	}
+	return silent > 0;
+}
+
+/* The delegation names none of the servers that are there. No resolver comes to the zone, and the
+ * parent, which asks those servers for CSYNC, will not change it. */
+static void
+nobody_there(struct step *s)
+{
+	struct zone_view *view = s->view;
+	const struct view_place *one = NULL;
+	const uint8_t keys = HAS_KEYS | HAS_CDS; /* our servers would do */
+
+	if ((view->d.provider[VIEW_SELF].has & keys) != keys ||
+	    (view->designated & BIT(VIEW_SELF)) == 0)
+		return;
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || !view_delegates(view, p))
+			continue;
+		if (!names_the_dead(s, p))
+			return;
+		one = p;
+	}
+	if (one != NULL)
+		step_blocked(s, REASON_OF_NS, one->server,
+			     "a name server in the delegation that answers", "none of them does",
+			     "whoever registered the zone has the parent take the NS of the zone, "
+			     "by hand: it asks nobody who could tell it");
+}
+
 /* A signer that uses a key before everybody shows it: whoever holds a DNSKEY set without it takes
  * its answers for bogus, until that set is out of caches. The key is in the statement, and so on
  * its way to all, as soon as it is seen; more cannot be done from here. */
@@ -164,6 +215,7 @@ decide_watch(struct step *s)
 			     "some resolvers fail now: compare keys, signatures and DS there");
 	owners_ns(s);
 	strange_ds(s);
+	nobody_there(s);
 	half_rolled(s);
 	if (view->d.paused)
 		step_blocked(s, REASON_OF_OPERATOR, "", "", "paused by the operator", "resume");

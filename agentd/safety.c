@@ -622,14 +622,19 @@ safety_watch(const struct zone_view *view, struct rset signers, int64_t now, str
 /* ---- who is named ---- */
 
 /* It was named once, and has named itself ever since: whoever asked it then still does, though it
- * is silent to us, or was for a while. */
+ * is silent to us, or was for a while. Where its agent is silent, too, it is dead, and was let go.
+ */
 static bool
 kept_itself(const struct zone_view *view, const struct view_place *p)
 {
 	const struct view_version *v = view_current(p, VIEW_NS);
+	int provider = view_place_provider(view, p);
 
-	return p->unnamed != 0 && v != NULL && served_until(view, p, VIEW_NS, v) == VIEW_NEVER &&
-	       v->first < p->unnamed && rset_meets(v->set, p->ns);
+	if (p->unnamed == 0 || v == NULL || v->first >= p->unnamed || !rset_meets(v->set, p->ns))
+		return false;
+	return p->history[VIEW_NS].status == MSIG_SEEN_SET ||
+	       (provider > VIEW_SELF && view->d.provider[provider].ready &&
+		served_until(view, p, VIEW_NS, v) == VIEW_NEVER);
 }
 
 /* Names in the NS sets of the parent, and of servers that are named, each with the largest TTL. */

@@ -146,7 +146,32 @@ asks_for_less_ds(const struct node *n)
 	return false;
 }
 
-/* Whoever registered the zone takes DS out that stand for no key that anybody has. */
+static bool
+asks_for_ns(const struct node *n)
+{
+	for (int i = 0; n->view != NULL && n->up && i < n->view->reasons; i++)
+		if (strncmp(n->view->reason[i].todo, "whoever registered the zone has", 31) == 0)
+			return true;
+	return false;
+}
+
+/* Nobody whom it names is there, and it learns of nobody else. */
+static void
+names_by_hand(struct sim *sim)
+{
+	for (int i = 0; i < sim->nodes; i++) {
+		const struct node *n = &sim->node[i];
+		if (!asks_for_ns(n) || n->signer == NULL)
+			continue;
+		sim->parent.ns = n->signer->type[VIEW_NS].set;
+		sim_trace(sim, "parent: NS of %d names, by hand", rset_count(sim->parent.ns));
+		world_parent_publish(sim);
+		return;
+	}
+}
+
+/* Whoever registered the zone takes DS out that stand for no key that anybody has, and names those
+ * who are there. */
 void
 world_parent_tidy(struct sim *sim)
 {
@@ -154,6 +179,7 @@ world_parent_tidy(struct sim *sim)
 	struct rset keys = RSET_NONE;
 	bool asked = false;
 
+	names_by_hand(sim);
 	for (int i = 0; i < sim->nodes; i++) {
 		asked |= asks_for_less_ds(&sim->node[i]);
 		keys = rset_or(keys, world_published(&sim->node[i]));

@@ -253,6 +253,39 @@ test_only_served(void **state)
 	assert_int_equal(peer(2)->has, 0);
 }
 
+/* The parent names others only, and none of those is there: a person is asked, when that has
+ * lasted. */
+static void
+test_nobody_whom_it_names(void **state)
+{
+	static const struct {
+		bool own, answers, in, said;
+	} cases[] = {{false, false, true, true},
+		     {true, false, true, false}, /* ours are silent as well: that helps nobody */
+		     {false, true, true, false},
+		     {false, false, false, false}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bench_clear(&b);
+		two(state);
+		bench_run(&b, 2 * SECOND);
+		b.parent.set[VIEW_NS] = only(b.ns[1]);
+		if (cases[i].own)
+			rset_add(&b.parent.set[VIEW_NS], b.ns[0]);
+		b.server[0].silent = cases[i].own;
+		b.server[1].silent = !cases[i].answers;
+		if (!cases[i].in)
+			owner(VIEW_SELF, false, true);
+		view_on_peer(b.view, 1, false, "no beats");
+		bench_run(&b, 50 * SECOND);
+		const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_NS);
+		assert_true(r == NULL || strstr(r->todo, "by hand") == NULL);
+		bench_run(&b, 30 * SECOND);
+		r = bench_reason(&b, REASON_BLOCKED, REASON_OF_NS);
+		assert_int_equal(r != NULL && strstr(r->todo, "by hand") != NULL, cases[i].said);
+	}
+}
+
 /* ---- databases ---- */
 
 /* A peer's database was put back. A signer of the group puts it in doubt, and takes nothing of it;
@@ -336,6 +369,7 @@ main(void)
 	    IN(three, test_named_by_nobody),
 	    IN(three, test_not_named_again),
 	    IN(three, test_only_served),
+	    IN(two, test_nobody_whom_it_names),
 	    IN(two, test_put_back_and_not_believed),
 	    IN(two, test_refused_for_what_it_holds),
 	};

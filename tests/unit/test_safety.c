@@ -310,6 +310,10 @@ test_kept_itself(void **state)
 	safety_delegations(b.view, b.now);
 	assert_true(p->named != 0);
 	*p = later;
+	b.view->d.provider[1].ready = false; /* it is dead */
+	safety_delegations(b.view, b.now);
+	assert_int_equal(p->named, 0);
+	b.view->d.provider[1].ready = true;
 	b.view->listed = 1;
 	show(index_of(PLACE_SERVER, 1), VIEW_NS, both, one(b.zsk[1]));
 	later = *p;
