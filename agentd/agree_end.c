@@ -234,8 +234,8 @@ knows_nothing(const struct zone_view *view, int provider)
 }
 
 /* A voter that has approved and done a step says, and has said for long, that it is in none: its
- * database is another one, and it waits for a join or a leave to begin. Or the requestor does, of
- * what somebody else acts along in. */
+ * database is another one, and it waits for a join or a leave to begin. Or its requestor says so,
+ * to who takes part. */
 static bool
 unknown_to_peer(struct step *s)
 {
@@ -361,11 +361,12 @@ agree_withdraw(struct step *s)
 		agree_end_early(s, "the parent has other NS again");
 		return;
 	}
-	/* Of somebody who is to leave, and has no part in it, something is in, as it is known here:
-	 * its keys would be waited for where they are not. */
-	if (run->executed && run->kind == MSIG_PROCESS_ADD && !run->aborting &&
-	    (agree_leaving(s->view) & ~run->voters & ~BIT(run->subject)) != 0 &&
-	    !step_frozen(s->view)) {
+	/* Of somebody who is to leave, and never had a part in it, something is in, as it is known
+	 * here: its keys would be waited for where they are not, or are of the old algorithm. */
+	uint32_t partless =
+	    agree_leaving(s->view) & ~run->voters & ~agree_members(s->view) & ~BIT(run->subject);
+	if (run->executed && !run->aborting && partless != 0 && !step_frozen(s->view) &&
+	    (run->kind == MSIG_PROCESS_ADD || run->kind == MSIG_PROCESS_ALGORITHM)) {
 		agree_end_early(s, "a member is to leave first");
 		agree_back_off(s);
 		return;

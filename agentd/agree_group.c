@@ -185,18 +185,31 @@ agree_unfinished_ns(const struct zone_view *view, int provider)
 	       (e->kind == MSIG_PROCESS_NS_ADD || e->kind == MSIG_PROCESS_NS_REMOVE);
 }
 
+static bool
+same_algorithms(const struct zone_view *view, int a, int b)
+{
+	struct algorithms one =
+	    rpool_algorithms(&view->d.pool, view->d.provider[a].statement.dnskey);
+	struct algorithms two =
+	    rpool_algorithms(&view->d.pool, view->d.provider[b].statement.dnskey);
+
+	return algorithms_within(one, two) && algorithms_within(two, one);
+}
+
 /* A join that was interrupted is known to some and not to others: it goes first, so that all agree
  * again on what is in; of several the one of the lowest identity. Returns who goes before this
- * provider, or -1. */
+ * provider, or -1. A join cannot go on where the algorithms of the two are others; what mends that
+ * does not wait for it. */
 static int
-interrupted(const struct zone_view *view, int but)
+interrupted(const struct zone_view *view, int but, bool mends)
 {
 	for (int i = 0; i < view->d.providers; i++) {
 		const struct view_provider *p = &view->d.provider[i];
 		if (i == but)
 			continue;
-		if (half_in(view, i) && (!half_in(view, but) ||
-					 strcmp(p->identity, view->d.provider[but].identity) < 0))
+		if (half_in(view, i) && !(mends && !same_algorithms(view, but, i)) &&
+		    (!half_in(view, but) ||
+		     strcmp(p->identity, view->d.provider[but].identity) < 0))
 			return i;
 		if (p->used && p->has == HAS_NS && agree_serves_only(view, i) &&
 		    !agree_at_parent(view, i))
@@ -218,17 +231,6 @@ agree_unwanted(const struct zone_view *view)
 	return mask;
 }
 
-static bool
-same_algorithms(const struct zone_view *view, int a, int b)
-{
-	struct algorithms one =
-	    rpool_algorithms(&view->d.pool, view->d.provider[a].statement.dnskey);
-	struct algorithms two =
-	    rpool_algorithms(&view->d.pool, view->d.provider[b].statement.dnskey);
-
-	return algorithms_within(one, two) && algorithms_within(two, one);
-}
-
 /* Is something else to be done before a process of this kind about this provider? *who: whose turn
  * it is, or -1. NULL: no. */
 const char *
@@ -247,10 +249,7 @@ agree_goes_before(const struct zone_view *view, uint8_t kind, int subject, int *
 	 */
 	if (kind == MSIG_PROCESS_NS_ADD)
 		return NULL;
-	*who = interrupted(view, subject);
-	/* Which cannot go on where its algorithms are others: those come first. */
-	if (kind == MSIG_PROCESS_ALGORITHM && *who >= 0 && !same_algorithms(view, subject, *who))
-		*who = -1;
+	*who = interrupted(view, subject, kind == MSIG_PROCESS_ALGORITHM);
 	return *who >= 0 ? "a join that was interrupted goes first" : NULL;
 }
 

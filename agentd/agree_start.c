@@ -246,7 +246,7 @@ begin(struct step *s, struct intent want)
 	d->process = agree_new_process(view, want.kind, want.subject, VIEW_SELF, want.algorithm);
 	d->process.epoch = epoch + 1;
 	d->process.started = s->now;
-	uint64_t id[2] = {step_random(view), step_random(view)};
+	uint64_t id[2] = {view_random(view), view_random(view)};
 	memcpy(d->process.tid, id, sizeof(id));
 	memcpy(d->process.hsync, d->hsync.digest, sizeof(d->process.hsync));
 	view->denied[0] = 0;

@@ -99,7 +99,7 @@ agree_back_off(struct step *s)
 	int64_t pause = t->backoff_min << (d->attempts < 20 ? d->attempts : 20);
 	if (pause > t->backoff_max || pause <= 0)
 		pause = t->backoff_max;
-	pause += (int64_t)(step_random(s->view) % (uint64_t)(pause + 1));
+	pause += (int64_t)(view_random(s->view) % (uint64_t)(pause + 1));
 	d->backoff = s->now + pause;
 	d->attempts++;
 	s->view->persist = true;

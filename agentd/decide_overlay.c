@@ -66,6 +66,8 @@ refused_for_held(struct zone_view *view)
 		struct view_contribution *c = &d->want.from[i];
 		uint8_t kinds = lost(held, c);
 
+		if (i != VIEW_SELF && !d->provider[i].contributed)
+			continue; /* nobody knows how that came there: a person looks */
 		if (kinds & HAS_KEYS)
 			c->dnskey = held->dnskey;
 		if (kinds & HAS_CDS) {

@@ -189,7 +189,7 @@ all_agent(const struct view_hsync *h)
 
 /* A signer that is to leave, and that the owner names no more: agents do not name it again. */
 static bool
-left_out(const struct zone_view *view, int provider, struct rset ns)
+named_no_more(const struct zone_view *view, int provider, struct rset ns)
 {
 	return provider != VIEW_SELF && ((view->listed | view->designated) >> provider & 1) == 0 &&
 	       (view->d.provider[provider].has & (HAS_KEYS | HAS_CDS)) != 0 &&
@@ -223,12 +223,11 @@ decide_ns_management(struct step *s)
 					~(effects & EFFECT_NS_DEL ? HAS_NS : 0));
 		if (!p->used || (has & HAS_NS) == 0)
 			continue;
-		if (ns != NULL && left_out(view, i, ns->set)) {
-			unnamed |= UINT32_C(1) << i;
-			continue;
-		}
-		all = rset_or(all, i == VIEW_SELF ? view->config.ns : p->statement.ns);
 		providers++;
+		if (ns != NULL && named_no_more(view, i, ns->set))
+			unnamed |= UINT32_C(1) << i;
+		else
+			all = rset_or(all, i == VIEW_SELF ? view->config.ns : p->statement.ns);
 	}
 	/* Where we are not named, or show another one's copy, nothing changes with it. */
 	bool named = !decide_serves_only(view) &&

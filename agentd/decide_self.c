@@ -32,7 +32,7 @@ decide_state_self(struct step *s)
 		return;
 	/* Nothing said before to go on from: what the store has and the zone does not show yet
 	 * would be missing, and peers would take it out. */
-	if (!old->known && view->config.driver && !view->store_known) {
+	if (!old->known && view->config.driver && !view->store_known && !decide_serves_only(view)) {
 		step_wait(s, REASON_PEER, REASON_OF_KEY, "signer", "the keys in its key store",
 			  view->store_why[0] != 0 ? view->store_why : "not known yet", 0);
 		return;

@@ -207,7 +207,7 @@ own_vote(struct step *s, bool renews)
 {
 	if (!s->view->d.provider[VIEW_SELF].member)
 		return 0;
-	return renews ? STAYS : 1 + (uint32_t)(step_random(s->view) % (STAYS - 1));
+	return renews ? STAYS : 1 + (uint32_t)(view_random(s->view) % (STAYS - 1));
 }
 
 static void
@@ -252,7 +252,7 @@ back_off(struct step *s)
 
 	e->attempts++;
 	e->backoff =
-	    s->now + (tenth + (int64_t)(step_random(s->view) % (uint64_t)(2 * tenth + 1))) *
+	    s->now + (tenth + (int64_t)(view_random(s->view) % (uint64_t)(2 * tenth + 1))) *
 			 (e->attempts < 10 ? e->attempts : 10);
 }
 

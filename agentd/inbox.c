@@ -303,7 +303,8 @@ answer_pull(struct mail *mail)
 	}
 	msig_option_init(&opt, MSIG_OP_PULL, mail->agent->identity, mail->zone->name);
 	if (!view_states(mail->zone->view) || zones_statement(mail->zone, &opt, &apex) != 0) {
-		refuse(mail, KNOT_RCODE_REFUSED, EDE_NOT_READY, "no own statement yet");
+		refuse(mail, KNOT_RCODE_REFUSED, EDE_NOT_READY,
+		       "no own statement yet, or its database is in doubt");
 		return;
 	}
 	reply(mail, KNOT_RCODE_NOERROR, 0, NULL, &opt, &apex);

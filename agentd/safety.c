@@ -632,9 +632,10 @@ kept_itself(const struct zone_view *view, const struct view_place *p)
 
 	if (p->unnamed == 0 || v == NULL || v->first >= p->unnamed || !rset_meets(v->set, p->ns))
 		return false;
+	bool alive =
+	    provider == VIEW_SELF || (provider > VIEW_SELF && view->d.provider[provider].ready);
 	return p->history[VIEW_NS].status == MSIG_SEEN_SET ||
-	       (provider > VIEW_SELF && view->d.provider[provider].ready &&
-		served_until(view, p, VIEW_NS, v) == VIEW_NEVER);
+	       (alive && served_until(view, p, VIEW_NS, v) == VIEW_NEVER);
 }
 
 /* Names in the NS sets of the parent, and of servers that are named, each with the largest TTL. */

@@ -6,21 +6,29 @@
 #include "agentd/process.h"
 #include "agentd/shown.h"
 
-int
-shown_delegated(const struct zone_view *view, int provider)
+/* Its records without those that others state too: what may be somebody else's proves nothing. */
+static void
+of_nobody_else(const struct zone_view *view, int provider, struct rset *keys, struct rset *names)
 {
-	const struct view_statement *st = &view->d.provider[provider].statement;
-	struct rset keys = st->dnskey, names = st->ns;
-	int in = 0, out = 0, blind = 0;
-
+	*keys = view->d.provider[provider].statement.dnskey;
+	*names = view->d.provider[provider].statement.ns;
 	for (int i = 0; i < view->d.providers; i++) {
 		const struct view_statement *other = &view->d.provider[i].statement;
 		if (i == provider || !view->d.provider[i].used || !other->known)
 			continue;
-		keys = rset_minus(keys, other->dnskey); /* what is somebody else's proves nothing */
-		names = rset_minus(names, other->ns);
+		*keys = rset_minus(*keys, other->dnskey);
+		*names = rset_minus(*names, other->ns);
 	}
+}
 
+int
+shown_delegated(const struct zone_view *view, int provider)
+{
+	const struct view_statement *st = &view->d.provider[provider].statement;
+	struct rset keys, names;
+	int in = 0, out = 0, blind = 0;
+
+	of_nobody_else(view, provider, &keys, &names);
 	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || p->kind != PLACE_PARENT)
@@ -49,9 +57,10 @@ shown_delegated(const struct zone_view *view, int provider)
 bool
 shown_ds(const struct zone_view *view, int provider)
 {
-	struct rset keys = view->d.provider[provider].statement.dnskey;
+	struct rset keys, names;
 	bool any = false;
 
+	of_nobody_else(view, provider, &keys, &names);
 	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || p->kind != PLACE_PARENT)

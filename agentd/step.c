@@ -111,21 +111,6 @@ step_alarm(struct step *s, const char *format, ...)
 	va_end(ap);
 }
 
-uint64_t
-step_random(struct zone_view *view)
-{
-	/* splitmix64 over the seed that the shell gave. */
-	uint64_t x;
-	memcpy(&x, view->seed, sizeof(x));
-	x += UINT64_C(0x9e3779b97f4a7c15);
-	memcpy(view->seed, &x, sizeof(x));
-	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-	uint64_t y;
-	memcpy(&y, view->seed + 8, sizeof(y));
-	return x ^ (x >> 31) ^ y;
-}
-
 bool
 step_frozen(const struct zone_view *view)
 {

@@ -28,9 +28,6 @@ bool step_due(struct step *s, int64_t since, int64_t interval);
 /* Nothing new may begin: doubt about HSYNC, database, clock, or the operator's pause. */
 bool step_frozen(const struct zone_view *view);
 
-/* From the seed that the shell gave. */
-uint64_t step_random(struct zone_view *view);
-
 /* agree.c: messages, grants, who goes on to which step. */
 void agree_run(struct step *s);
 /* agree.c: our own part of the step that is executed; after the overlay was brought in line. */

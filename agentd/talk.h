@@ -16,8 +16,8 @@ typedef void (*talk_done)(struct contact *contact, const knot_dname_t *zone, int
 struct talk *talk_new(struct agent *agent);
 void talk_free(struct talk *talk); /* nobody is called any more */
 
-/* option: sequence and generation are filled in here. apex: of a STATE, else NULL. done (may
- * be NULL) is called later, once. */
+/* option: the sequence is filled in here, and the generation if there is none. apex: of a STATE,
+ * else NULL. done (may be NULL) is called later, once. */
 /* An EXECUTE with what its step changes. */
 void talk_execute(struct agent *agent, struct contact *contact, const struct msig_option *option,
 		  const struct msig_change *change);

@@ -977,6 +977,10 @@ view_on_clock(struct zone_view *view, int64_t now)
 	if (run->lease != 0)
 		run->lease = now + view->config.times.lease;
 	not_later(&d->backoff, now);
+	for (int i = 1; i < d->providers; i++) {
+		not_later(&d->provider[i].past_until, now + view->config.times.late);
+		d->provider[i].older = 0;
+	}
 	elect_on_clock(view, now);
 	if (d->pending.count != 0)
 		d->pending.time = now;
@@ -991,6 +995,21 @@ view_on_clock(struct zone_view *view, int64_t now)
 	view->hsync_tried = view->hsync_asked = view->hsync.time = 0;
 	view->hsync.status = MSIG_SEEN_UNKNOWN;
 	return news(view, true);
+}
+
+uint64_t
+view_random(struct zone_view *view)
+{
+	/* splitmix64 over the seed that the shell gave. */
+	uint64_t x;
+	memcpy(&x, view->seed, sizeof(x));
+	x += UINT64_C(0x9e3779b97f4a7c15);
+	memcpy(view->seed, &x, sizeof(x));
+	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+	uint64_t y;
+	memcpy(&y, view->seed + 8, sizeof(y));
+	return x ^ (x >> 31) ^ y;
 }
 
 /* What the own signer shows and does not sign with may have come from an overlay that nobody
@@ -1015,6 +1034,15 @@ doubt_keys(struct zone_view *view)
 		rset_add(&signs, view->key[i].rr);
 	view->d.foreign =
 	    rset_or(view->d.foreign, rset_minus(rset_minus(shown, signs), view->d.own));
+}
+
+/* What is stated from now on is not compared with what was stated before. */
+static void
+new_generation(struct zone_view *view)
+{
+	const uint64_t id[2] = {view_random(view), view_random(view)};
+
+	memcpy(view->d.generation, id, sizeof(id));
 }
 
 bool
@@ -1052,13 +1080,12 @@ view_on_command(struct zone_view *view, enum view_command command)
 				d->epoch = p->statement.process_epoch;
 			p->stale = p->used; /* it may have stated more since */
 		}
-		doubt_keys(view);
 		/* What combinerd has from here is ours until the key store says otherwise. */
 		d->own = rset_or(d->own, view->held[VIEW_SELF].dnskey);
+		doubt_keys(view);
 		d->provider[VIEW_SELF].statement.known = false; /* stated anew */
 		view->put_back = d->process.kind != 0;
-		for (size_t i = 0; i < sizeof(d->generation); i++)
-			d->generation[i] ^= (uint8_t)(view->seed[i] | 1);
+		new_generation(view);
 		d->want.epoch = d->applied_epoch = view->combiner_epoch;
 		d->want.counter = d->applied_counter = view->combiner_counter;
 		memcpy(d->want.from, view->held, sizeof(d->want.from));

@@ -407,7 +407,7 @@ struct view_provider {
 };
 
 struct durable {
-	uint8_t generation[16]; /* random, made with the database */
+	uint8_t generation[16]; /* random, made with the database, and anew by CONFIRM */
 	struct rpool pool;      /* the records that all sets below are made of */
 	struct view_provider provider[VIEW_PROVIDERS]; /* the durable part of each */
 	int providers;    /* slots in use or once used are below it; not stored */
@@ -503,6 +503,9 @@ struct zone_view *view_new(const char *zone, const char *identity, const struct 
 			   const uint8_t generation[16], const uint8_t seed[16]);
 void view_free(struct zone_view *view);
 
+/* From the seed that the shell gave, which is used up by it. */
+uint64_t view_random(struct zone_view *view);
+
 /* Records as wire data -> the pool of this zone. names of NS lower-cased by the caller. */
 int view_rr(struct zone_view *view, enum view_type type, const uint8_t *rdata, uint16_t len);
 uint16_t view_rrtype(enum view_type type);
@@ -555,7 +558,8 @@ bool view_on_models(struct zone_view *view, int provider, uint8_t models);
  * that it names (NULL: it does not say). If that is another one than we have: a pull. */
 bool view_on_beat(struct zone_view *view, int provider, const uint8_t generation[16],
 		  uint64_t epoch, uint64_t counter, const uint8_t hsync[32]);
-/* MSIG_EDOUBT if older than what is known, or equal in version but not in content; MSIG_ESIZE if it
+/* MSIG_EDOUBT if older than what is known, equal in version but not in content, or late from the
+ * generation before; who is no signer of the group takes those in the end; MSIG_ESIZE if it
  * states too much; MSIG_EREFUSED if it states a key of ours or of a member; MSIG_EVALUE if its
  * epoch cannot be. */
 int view_on_statement(struct zone_view *view, int provider, const struct view_statement *said,

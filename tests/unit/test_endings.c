@@ -3,6 +3,7 @@
  * of. Each of these once was a schedule of the simulator that came to no end, or to a bad one.
  */
 #include "agentd/agree_int.h"
+#include "agentd/shown.h"
 #include "libmsig/err.h"
 #include "libmsig/msg.h"
 #include "tests/unit/scene.h"
@@ -88,24 +89,53 @@ test_old_keys_of_a_joiner(void **state)
 
 /* ---- who leaves ---- */
 
-/* A joiner and a leaver that the joiner knows nothing of: as it is known here, keys of that one
- * would have to be shown. Whoever has a part in it is the requestor's affair. */
+/* A joiner, or a roller, and a leaver that it knows nothing of: as it is known here, keys of that
+ * one would have to be shown, or are of the old algorithm. Whoever has a part in it, or had one, is
+ * the requestor's affair. */
 static void
 test_leaver_without_part(void **state)
 {
-	for (int part = 0; part < 2; part++) {
+	static const struct {
+		uint8_t kind, ends;
+		uint32_t voters;
+		bool member;
+	} cases[] = {{MSIG_PROCESS_ADD, true, 3, false},
+		     {MSIG_PROCESS_ALGORITHM, true, 3, false},
+		     {MSIG_PROCESS_ZSK, false, 3, false},
+		     {MSIG_PROCESS_ADD, false, 7, false},
+		     {MSIG_PROCESS_ADD, false, 3, true}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		bench_clear(&b);
 		three(state);
 		b.view->config.times.hold_down = 0;
 		owner(2, false, true);
 		bench_run(&b, 2 * SECOND);
-		peer(2)->member = false;
-		peer(2)->has = HAS_KEYS;
-		stands(2, HAS_KEYS);
-		runs(1, MSIG_PROCESS_ADD, 2, 9);
-		in_the_middle(MSIG_PROCESS_ADD, 1, 1, 2, PHASE_DONE, part ? 7 : 3);
+		peer(2)->member = cases[i].member;
+		peer(2)->has = cases[i].member ? HAS_ALL : HAS_KEYS;
+		stands(2, cases[i].member ? HAS_ALL | MSIG_STANDING_MEMBER : HAS_KEYS);
+		runs(1, cases[i].kind, 2, 9);
+		in_the_middle(cases[i].kind, 1, 1, 2, PHASE_DONE, cases[i].voters);
 		bench_decide(&b);
-		assert_int_equal(ended_early(MSIG_PROCESS_ADD), !part);
+		assert_int_equal(ended_early(cases[i].kind), cases[i].ends);
+	}
+}
+
+/* An OFF provider that states a joiner's keys has nothing in the zone by that. */
+static void
+test_ds_of_another(void **state)
+{
+	for (int theirs = 0; theirs < 2; theirs++) {
+		bench_clear(&b);
+		three(state);
+		b.view->config.times.hold_down = 0;
+		owner(2, false, true);
+		bench_run(&b, 2 * SECOND);
+		peer(1)->member = peer(2)->member = false;
+		peer(1)->has = HAS_KEYS | HAS_CDS;
+		if (theirs)
+			peer(2)->statement.dnskey = peer(1)->statement.dnskey;
+		assert_int_equal(shown_ds(b.view, 2), !theirs);
 	}
 }
 
@@ -229,6 +259,28 @@ test_not_named_again(void **state)
 	assert_true(rset_empty(b.view->d.want.from[2].ns));
 }
 
+/* But nothing changes by that for who is left: the owner's zone names somebody else besides. */
+static void
+test_not_taken_over(void **state)
+{
+	for (int more = 1; more >= 0; more--) {
+		bench_clear(&b);
+		two(state);
+		bench_designate(&b, 2, false);
+		memcpy(peer(1)->statement.hsync, b.hsync.digest, 32);
+		bench_run(&b, 5 * SECOND);
+		b.view->config.times.hold_down = 0;
+		b.signer.set[VIEW_NS] = only(b.ns[0]);
+		if (more)
+			rset_add(&b.signer.set[VIEW_NS], b.ns[2]);
+		b.hsync.entry[0].agent = b.hsync.entry[1].agent = true;
+		owner(1, false, true);
+		rest();
+		bench_run(&b, 5 * SECOND);
+		assert_int_equal(b.view->d.agent_ns, !more);
+	}
+}
+
 /* Who has to join again, and was told of somebody who only served: there are no keys that members
  * might show. */
 static void
@@ -277,10 +329,12 @@ test_nobody_whom_it_names(void **state)
 		if (!cases[i].in)
 			owner(VIEW_SELF, false, true);
 		view_on_peer(b.view, 1, false, "no beats");
-		bench_run(&b, 50 * SECOND);
+		bench_run(&b, 40 * SECOND);
+		bench_restart(&b); /* from then on it counts anew */
+		bench_run(&b, 10 * SECOND);
 		const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_NS);
 		assert_true(r == NULL || strstr(r->todo, "by hand") == NULL);
-		bench_run(&b, 30 * SECOND);
+		bench_run(&b, 60 * SECOND);
 		r = bench_reason(&b, REASON_BLOCKED, REASON_OF_NS);
 		assert_int_equal(r != NULL && strstr(r->todo, "by hand") != NULL, cases[i].said);
 	}
@@ -327,7 +381,8 @@ test_refused_for_what_it_holds(void **state)
 {
 	struct view_contribution held = {.used = true, .ns = only(b.ns[1]), .dnskey = b.own[1]};
 
-	for (int process = 0; process < 2; process++) {
+	enum { HELD, PROCESS, OF_NOBODY };
+	for (int how = HELD; how <= OF_NOBODY; how++) {
 		bench_clear(&b);
 		two(state);
 		bench_designate(&b, 2, false); /* so NS are not from here */
@@ -339,7 +394,8 @@ test_refused_for_what_it_holds(void **state)
 		b.combiner_silent = true;
 		restate(1, st);
 		bench_decide(&b);
-		b.view->d.shrink = process; /* then it was refused for something else */
+		b.view->d.shrink = how == PROCESS; /* then it was refused for something else */
+		peer(1)->contributed = how != OF_NOBODY; /* then a person looks */
 		uint64_t counter = b.view->d.want.counter;
 		view_on_applied(b.view, b.view->d.want.epoch, counter, 5, "shrinks");
 		assert_false(b.view->overlay_known);
@@ -351,8 +407,8 @@ test_refused_for_what_it_holds(void **state)
 				b.view->d.applied_counter);
 		bench_decide(&b);
 		assert_true(rset_empty(b.view->d.want.from[1].ns));
-		assert_true(b.view->d.shrink);
-		assert_int_equal(b.view->d.want.counter > counter, !process);
+		assert_int_equal(b.view->d.shrink, how != OF_NOBODY);
+		assert_int_equal(b.view->d.want.counter > counter, how == HELD);
 	}
 }
 
@@ -364,10 +420,12 @@ main(void)
 	    IN(three, test_algorithm_before_join),
 	    IN(three, test_old_keys_of_a_joiner),
 	    IN(three, test_leaver_without_part),
+	    IN(three, test_ds_of_another),
 	    IN(three, test_deserted),
 	    IN(two, test_named_from_before),
 	    IN(three, test_named_by_nobody),
 	    IN(three, test_not_named_again),
+	    IN(two, test_not_taken_over),
 	    IN(three, test_only_served),
 	    IN(two, test_nobody_whom_it_names),
 	    IN(two, test_put_back_and_not_believed),

@@ -326,6 +326,25 @@ test_kept_itself(void **state)
 	assert_int_equal(p->named, 0);
 }
 
+/* The same of an own server: our agent is there. */
+static void
+test_own_kept_itself(void **state)
+{
+	struct view_place *p = b.view->d.place[index_of(PLACE_SERVER, 0)];
+	struct view_answer silent = {.place = index_of(PLACE_SERVER, 0), .type = VIEW_NS};
+
+	silent.time = ++b.now;
+	view_on_answer(b.view, &silent);
+	p->named = 0;
+	p->unnamed = b.now + 1;
+	b.now += 100000;
+	show(index_of(PLACE_PARENT, -1), VIEW_NS, one(b.ns[1]), RSET_NONE);
+	show(index_of(PLACE_SIGNER, 0), VIEW_NS, one(b.ns[1]), RSET_NONE);
+	show(index_of(PLACE_SERVER, 1), VIEW_NS, one(b.ns[1]), RSET_NONE);
+	safety_delegations(b.view, b.now);
+	assert_true(p->named != 0);
+}
+
 /* What a server gave out while it was named stays in caches for its own TTL after that. */
 static void
 test_remembered_for_its_ttl(void **state)
@@ -564,6 +583,7 @@ main(void)
 	    T(test_unnamed_servers_do_not_count),
 	    T(test_named_until_caches_forget),
 	    T(test_kept_itself),
+	    T(test_own_kept_itself),
 	    T(test_remembered_for_its_ttl),
 	    T(test_named_before_we_knew),
 	    T(test_nobody_unseen),

@@ -197,6 +197,11 @@ test_late_generation(void **state)
 	assert_int_equal(view_on_statement(b.view, 1, &old, b.now + late - 1), MSIG_EDOUBT);
 	assert_int_equal(view_on_statement(b.view, 1, &old, b.now + late), 0);
 	assert_int_equal(b.view->d.provider[1].statement.step, 7);
+	/* A clock that was ahead does not keep it out for longer. */
+	b.view->d.provider[1].older = b.now;
+	view_on_clock(b.view, b.now - 3600000);
+	assert_int_equal(b.view->d.provider[1].past_until, b.now - 3600000 + late);
+	assert_int_equal(b.view->d.provider[1].older, 0);
 }
 
 static void

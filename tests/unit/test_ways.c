@@ -1084,6 +1084,34 @@ test_confirm_keeps_own_keys(void **state)
 	view_on_keys(b.view, true, "", NULL, 0);
 	bench_run(&b, SECOND);
 	assert_true(peer(VIEW_SELF)->statement.known);
+	/* Who signs nothing needs no key store. */
+	b.view->store_known = peer(VIEW_SELF)->member = false;
+	peer(VIEW_SELF)->has = 0;
+	owner(VIEW_SELF, true, false);
+	b.view->config.times.hold_down = 0;
+	bench_run(&b, 2 * SECOND);
+	peer(VIEW_SELF)->statement.known = false;
+	peer(VIEW_SELF)->has = 0;
+	b.view->dirty = true;
+	bench_decide(&b);
+	assert_true(peer(VIEW_SELF)->statement.known);
+}
+
+/* Each confirmation begins a generation that was not there before. */
+static void
+test_confirm_is_another_generation(void **state)
+{
+	uint8_t had[3][16];
+
+	for (int i = 0; i < 3; i++) {
+		memcpy(had[i], b.view->d.generation, sizeof(had[i]));
+		for (int k = 0; k < i; k++)
+			assert_memory_not_equal(had[i], had[k], sizeof(had[i]));
+		confirm();
+		bench_run(&b, 2 * SECOND);
+		assert_memory_equal(peer(VIEW_SELF)->statement.generation, b.view->d.generation,
+				    16);
+	}
 }
 
 /* Nobody whom the parent still has is dropped because nothing is known of him here. */
@@ -1661,6 +1689,7 @@ main(void)
 	    IN(two, test_other_algorithm_stays_ordered),
 	    IN(two, test_confirm_takes_over),
 	    IN(two, test_confirm_keeps_own_keys),
+	    IN(two, test_confirm_is_another_generation),
 	    IN(three, test_parent_still_has_him),
 	    IN(two, test_not_piece_by_piece),
 	    IN(two, test_signs_so_it_is_ours),
