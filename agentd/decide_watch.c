@@ -10,21 +10,6 @@
 #include "agentd/step.h"
 #include "libmsig/key.h"
 
-/* Signatures by an own key whose DNSKEY an algorithm rollover holds back, or took away already. */
-static bool
-expected_alien(const struct zone_view *view, uint32_t alien)
-{
-	struct rset rolled = rset_or(view->d.process.fresh, view->d.process.old);
-	for (int i = 0; i < view->keys; i++) /* or one that ended early */
-		if (view->key[i].state == MSIG_KEY_STATE_SIGNING ||
-		    view->key[i].state == MSIG_KEY_STATE_POST)
-			rset_add(&rolled, view->key[i].rr);
-	for (int i = rset_next(&rolled, 0); i >= 0; i = rset_next(&rolled, i + 1))
-		if (VIEW_ALIEN(view->d.pool.at[i].alg, view->d.pool.at[i].tag) == alien)
-			return true;
-	return false;
-}
-
 /* Whom nobody should be led to is not asked for. */
 static void
 owner_adds(struct step *s, const struct view_provider *p, struct rset names)
@@ -196,7 +181,7 @@ decide_watch(struct step *s)
 	const struct view_version *soa = signer == NULL ? NULL : view_current(signer, VIEW_SOA);
 
 	if (soa != NULL && soa->alien != 0 && !decide_serves_only(view) &&
-	    !expected_alien(view, soa->alien)) {
+	    !roll_expects(view, soa->alien)) {
 		char key[16];
 		snprintf(key, sizeof(key), "%u/%u", VIEW_ALIEN_ALGORITHM(soa->alien),
 			 VIEW_ALIEN_TAG(soa->alien));

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <arpa/inet.h>
+#include "agentd/roll.h"
 #include "libmsig/key.h"
 
 #define SECOND INT64_C(1000)
@@ -262,7 +263,7 @@ is_signed(struct exam *e)
 		      why_not(e, keys == NULL ? VIEW_DNSKEY : VIEW_SOA));
 	else if (keys->absent || rset_empty(keys->signers) || rset_empty(soa->signers))
 		found(e, DOCTOR_SIGNED, DOCTOR_FAIL, "the signer's zone is not signed");
-	else if (soa->alien != 0)
+	else if (soa->alien != 0 && !roll_expects(e->view, soa->alien))
 		found(e, DOCTOR_SIGNED, DOCTOR_FAIL, "signed by a key that is not in DNSKEY: %u/%u",
 		      VIEW_ALIEN_ALGORITHM(soa->alien), VIEW_ALIEN_TAG(soa->alien));
 	else

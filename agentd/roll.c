@@ -82,6 +82,20 @@ roll_unused(const struct zone_view *view)
 	return unused;
 }
 
+bool
+roll_expects(const struct zone_view *view, uint32_t alien)
+{
+	struct rset rolled = rset_or(view->d.process.fresh, view->d.process.old);
+	for (int i = 0; i < view->keys; i++) /* or one that ended early */
+		if (view->key[i].state == MSIG_KEY_STATE_SIGNING ||
+		    view->key[i].state == MSIG_KEY_STATE_POST)
+			rset_add(&rolled, view->key[i].rr);
+	for (int i = rset_next(&rolled, 0); i >= 0; i = rset_next(&rolled, i + 1))
+		if (VIEW_ALIEN(view->d.pool.at[i].alg, view->d.pool.at[i].tag) == alien)
+			return true;
+	return false;
+}
+
 /* ---- asking ---- */
 
 static void

@@ -15,6 +15,9 @@ struct rset roll_published(const struct zone_view *view);
 /* The new keys of the running rollover that can be taken back: nobody has built on them. Those that
  * an earlier rollover to this algorithm brought into the zone stay there. */
 struct rset roll_unused(const struct zone_view *view);
+/* Are these signatures (VIEW_ALIEN) by an own key whose DNSKEY an algorithm rollover holds back, or
+ * took away already? */
+bool roll_expects(const struct zone_view *view, uint32_t alien);
 
 /* Is the DNSKEY of a key in this state (MSIG_KEY_STATE_*) in the zone? */
 bool roll_in_zone(uint8_t state);

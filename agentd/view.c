@@ -822,9 +822,10 @@ view_on_keys(struct zone_view *view, bool known, const char *text, const struct 
 	if (known) {
 		if (count > VIEW_STORE)
 			count = VIEW_STORE;
-		changed |= view->keys != count ||
-			   memcmp(view->key, keys, sizeof(keys[0]) * (size_t)count) != 0;
-		memcpy(view->key, keys, sizeof(keys[0]) * (size_t)count);
+		size_t size = sizeof(keys[0]) * (size_t)count; /* of none: keys may be NULL */
+		changed |= view->keys != count || (size != 0 && memcmp(view->key, keys, size) != 0);
+		if (size != 0)
+			memcpy(view->key, keys, size);
 		view->keys = count;
 	}
 	return changed ? news(view, false) : false;

@@ -252,6 +252,23 @@ no_ns_configured(void)
 	b.view->config.ns = RSET_NONE;
 }
 
+/* Signed by a key that is not in DNSKEY: wrong, but in an algorithm rollover. */
+static void
+test_not_in_dnskey(void **state)
+{
+	set_up(3);
+	struct rr *key = &b.view->d.pool.at[b.zsk[0]];
+	struct view_history *soa = &place(PLACE_SIGNER, NULL)->history[VIEW_SOA];
+	soa->at[soa->count - 1].alien = VIEW_ALIEN(key->alg, key->tag);
+
+	examine();
+	assert_int_equal(find(DOCTOR_SIGNED)->state, DOCTOR_FAIL);
+	assert_non_null(strstr(find(DOCTOR_SIGNED)->text, "not in DNSKEY"));
+	rset_add(&b.view->d.process.fresh, b.zsk[0]);
+	examine();
+	assert_int_equal(find(DOCTOR_SIGNED)->state, DOCTOR_PASS);
+}
+
 static void
 test_wrong(void **state)
 {
@@ -453,6 +470,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_teardown(test_well, teardown),
 	    cmocka_unit_test_teardown(test_wrong, teardown),
+	    cmocka_unit_test_teardown(test_not_in_dnskey, teardown),
 	    cmocka_unit_test_teardown(test_a_moment, teardown),
 	    cmocka_unit_test_teardown(test_alone, teardown),
 	    cmocka_unit_test_teardown(test_all_records, teardown),

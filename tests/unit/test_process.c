@@ -777,9 +777,9 @@ static void
 test_own_new_signatures(void **state)
 {
 	struct hold_want want[HOLD_COUNT];
-	const struct rpool *pool = &b.view->d.pool;
 
 	to_algorithm_13(1);
+	const struct rpool *pool = &b.view->d.pool;
 	struct view_process *run = &b.view->d.process;
 	process_wanted(b.view, want);
 	assert_int_equal(want[HOLD_RR].alien, 0);
