@@ -538,8 +538,11 @@ decide_overlay(struct step *s)
 	if (!same && safe_overlay(s, &o)) {
 		o.epoch = d->epoch;
 		o.counter = ++d->counter;
-		for (int i = 0; i < d->providers; i++)
+		for (int i = 0; i < d->providers; i++) {
 			d->shrink |= lost(&d->want.from[i], &o.from[i]) != 0;
+			if (!rset_equal(d->want.from[i].dnskey, o.from[i].dnskey))
+				d->keys_since = s->now;
+		}
 		d->want = o;
 		for (int i = 1; i < d->providers; i++)
 			d->foreign = rset_or(d->foreign, rset_minus(o.from[i].dnskey, d->own));

@@ -413,6 +413,8 @@ c_durable(struct codec *c, struct durable *d)
 	c_u64(c, &d->content_counter);
 	c_bool(c, &d->agent_ns);
 	c_bool(c, &d->shrink);
+	if (c->version >= 10)
+		c_time(c, &d->keys_since);
 	c_set(c, &d->orphans);
 	for (int i = 0; i < VIEW_ORDERS; i++) {
 		c_u8(c, &d->order[i].process);

@@ -298,6 +298,17 @@ watch_child(struct zone_view *view, const struct view_answer *a)
 	       place_of(view, PLACE_SERVER, view->d.place[a->place]->server, &index) != NULL;
 }
 
+/* The overlay's keys have changed since an own server was seen, perhaps there and back: what it
+ * shows again it has shown since now, for all that is known. */
+static bool
+unseen_change(const struct zone_view *view, const struct view_place *place,
+	      const struct view_version *current, const struct view_answer *a)
+{
+	return a->type == VIEW_DNSKEY && place->kind != PLACE_PARENT &&
+	       (place->kind == PLACE_SIGNER || view_place_provider(view, place) == VIEW_SELF) &&
+	       current->last < view->d.keys_since && a->asked >= view->d.keys_since;
+}
+
 bool
 view_on_answer(struct zone_view *view, const struct view_answer *a)
 {
@@ -326,12 +337,15 @@ view_on_answer(struct zone_view *view, const struct view_answer *a)
 		push_version(h, a, view->config.times.d + view->config.times.margin);
 		return news(view, true);
 	}
+	bool again = unseen_change(view, place, current, a);
+	if (again)
+		current->first = a->time;
 	current->last = a->time;
 	if (a->ttl > current->ttl && !MUTANT(TTL)) {
 		current->ttl = a->ttl;
 		return news(view, true);
 	}
-	return changed || other ? news(view, false) : false;
+	return changed || other || again ? news(view, again) : false;
 }
 
 bool
@@ -978,6 +992,7 @@ view_on_clock(struct zone_view *view, int64_t now)
 	if (run->lease != 0)
 		run->lease = now + view->config.times.lease;
 	not_later(&d->backoff, now);
+	not_later(&d->keys_since, now);
 	for (int i = 1; i < d->providers; i++) {
 		not_later(&d->provider[i].past_until, now + view->config.times.late);
 		d->provider[i].older = 0;

@@ -425,6 +425,7 @@ struct durable {
 	struct view_overlay want;                /* what combinerd shall hold */
 	uint64_t applied_epoch, applied_counter; /* version of the last one that it took */
 	bool shrink; /* since then a process took something out of `want`: said in APPLY */
+	int64_t keys_since; /* the DNSKEYs of `want` are the same */
 	struct view_overlay applied;
 	struct view_place *place[VIEW_PLACES]; /* NULL: not used */
 	int places;          /* slots in use or once used are below it; not stored */

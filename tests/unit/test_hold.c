@@ -75,6 +75,65 @@ deadline(void)
 	return hold_deadline(b.view, HOLD_KEY, &want, b.now + 100000);
 }
 
+/* The overlay's keys changed, and changed back, while nobody looked at the own server: other keys
+ * may have been there in between. */
+static void
+test_changed_unseen(void **state)
+{
+	int64_t at = b.now + 1000;
+	struct view_answer a = {.type = VIEW_DNSKEY,
+				.status = MSIG_SEEN_SET,
+				.set = both(),
+				.signers = both(),
+				.ttl = 10,
+				.time = at + 20000};
+
+	converge(at, 10);
+	int64_t before = deadline();
+	for (int i = 0; i < VIEW_PLACES; i++)
+		if (b.view->d.place[i] == place(0))
+			a.place = i;
+	b.view->d.keys_since = at + 5000;
+	a.asked = at + 4000; /* and answered late */
+	view_on_answer(b.view, &a);
+	assert_int_equal(deadline(), before);
+	converge(at + 21000, 10);
+	assert_int_equal(deadline(), before);
+	b.view->d.keys_since = at + 22000;
+	a.asked = a.time = at + 30000;
+	struct view_answer other = a; /* what is there is that one's affair */
+	for (int i = 0; i < VIEW_PLACES; i++)
+		if (b.view->d.place[i] == place(1))
+			other.place = i;
+	view_on_answer(b.view, &other);
+	assert_int_equal(deadline(), before);
+	view_on_answer(b.view, &a);
+	assert_int_equal(deadline(), before + 30000);
+	view_on_clock(b.view, at + 21000);
+	assert_int_equal(b.view->d.keys_since, at + 21000);
+}
+
+/* That is since the overlay was made, and survives. */
+static void
+test_keys_since(void **state)
+{
+	bench_clear(&b);
+	bench_init(&b, 2, 3);
+	int64_t since = b.view->d.keys_since;
+	assert_true(since != 0);
+	bench_run(&b, 5000);
+	assert_int_equal(b.view->d.keys_since, since);
+	struct view_statement st = b.view->d.provider[1].statement;
+	rset_add(&st.dnskey, b.zsk[2]);
+	st.counter++;
+	assert_int_equal(view_on_statement(b.view, 1, &st, b.now), 0);
+	bench_run(&b, 2000);
+	assert_true(b.view->d.keys_since > since);
+	since = b.view->d.keys_since;
+	bench_restart(&b);
+	assert_int_equal(b.view->d.keys_since, since);
+}
+
 static void
 test_not_before_all_show_it(void **state)
 {
@@ -367,6 +426,8 @@ main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+	    T(test_changed_unseen),
+	    T(test_keys_since),
 	    T(test_not_before_all_show_it),
 	    T(test_begins_at_the_last_server),
 	    T(test_largest_ttl_of_old_and_new),
