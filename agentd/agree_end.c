@@ -367,7 +367,7 @@ agree_withdraw(struct step *s)
 	    agree_leaving(s->view) & ~run->voters & ~agree_members(s->view) & ~BIT(run->subject);
 	if (run->executed && !run->aborting && partless != 0 && !step_frozen(s->view) &&
 	    (run->kind == MSIG_PROCESS_ADD || run->kind == MSIG_PROCESS_ALGORITHM)) {
-		agree_end_early(s, "a member is to leave first");
+		agree_end_early(s, "somebody who has no part in it is to leave first");
 		agree_back_off(s);
 		return;
 	}

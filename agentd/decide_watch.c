@@ -107,6 +107,7 @@ names_the_dead(const struct step *s, const struct view_place *parent)
 		if (q == NULL || q->kind != PLACE_SERVER || !rset_meets(q->ns, v->set))
 			continue;
 		const struct view_history *h = &q->history[VIEW_NS];
+		/* Not since a start: what was current then was served until then. */
 		int64_t heard = h->count > 0 ? h->at[h->count - 1].last : 0;
 		if (h->status != MSIG_SEEN_UNKNOWN || h->tried == 0 ||
 		    s->now - heard <= view->config.times.alarm_after)

@@ -55,9 +55,17 @@ def confirm(world, label):
               "confirmed", 20)
 
 
+def heard_of_it(world, label, other):
+    """Does the other agent warn that this one's database is another one? It does so once for each."""
+    return world.msig[other].daemons["agentd"].tail(100000).count(
+        f"{world.msig[label].provider.identity} has another database, or confirmed an older one")
+
+
 def confirmed(t, world, label, what, copy):
     """One loss: noticed, nothing moves, confirmed, and all is as before."""
     before = held(world, label)
+    other = "p2" if label == "p1" else "p1"
+    warned = heard_of_it(world, label, other)
     shown = {p.label: sorted(map(str, p.keys())) for p in world.providers[:2]}
     replace(world, label, copy)
     try:
@@ -81,6 +89,7 @@ def confirmed(t, world, label, what, copy):
     t.ok(good, f"{what}: confirmed, it is a member as before", lambda: world.logs(40))
     t.equal({p.label: sorted(map(str, p.keys())) for p in world.providers[:2]}, shown,
             f"{what}: every signer has the keys that it had")
+    t.equal(heard_of_it(world, label, other) - warned, 1, f"{what}: {other} warns of it, once")
     return good
 
 
@@ -89,12 +98,13 @@ def main(t):
     with World(providers=3) as world:
         if not t.ok(claims.join(world, world.providers[1]), "p2 joins", lambda: world.logs(40)):
             return
-        old = copy_of(world, "p2", "old")
         if not (confirmed(t, world, "p1", "p1's is lost", None)
                 and confirmed(t, world, "p2", "p2's is lost", None)):
             return
+        old = copy_of(world, "p2", "old")
         t.ok(claims.join(world, world.providers[2]), "p3 joins after that",
              lambda: world.logs(40))
+        warned = heard_of_it(world, "p2", "p1")
         replace(world, "p2", old)
         try:
             net.until(lambda: in_doubt(world, "p2"), "doubt", 30)
@@ -110,6 +120,7 @@ def main(t):
         except net.Timeout:
             good = False
         t.ok(good, "confirmed, all three are in step", lambda: world.logs(40))
+        t.equal(heard_of_it(world, "p2", "p1") - warned, 1, "p1 warns of the older one, once")
         claims.never_bogus(t, world, "lost and old databases")
         claims.clean_end(t, world)
 

@@ -110,6 +110,20 @@ in_the_middle(uint8_t kind, int subject, int requestor, uint8_t step, enum view_
 	b.view->dirty = true;
 }
 
+void
+rest(void)
+{
+	memset(run(), 0, sizeof(*run()));
+	b.view->d.backoff = b.now + 3600 * SECOND;
+	b.view->dirty = true;
+}
+
+bool
+ended_early(uint8_t kind)
+{
+	return b.view->d.ended.kind == kind && !b.view->d.ended.completed;
+}
+
 static void
 hear(int from, struct view_message *m)
 {

@@ -34,11 +34,15 @@ struct rset only(int id); /* a set of one */
 struct rset ds(int provider);
 /* The first place of a kind; server: that one alone, or NULL for any. */
 struct view_place *place(enum view_place_kind kind, const char *server);
+/* Was the last process one of this kind, and is it over without being complete? */
+bool ended_early(uint8_t kind);
 /* Does a condition of a process hold everywhere? */
 bool check(enum process_condition cond, struct reason *why);
 
 /* ---- what happens ---- */
 
+/* Nothing runs, and nothing is asked for. */
+void rest(void);
 /* A process in its middle, executed, of epoch 9 and id 5, as say() means it. */
 void in_the_middle(uint8_t kind, int subject, int requestor, uint8_t step, enum view_phase phase,
 		   uint32_t voters);

@@ -8,20 +8,6 @@
 #include "libmsig/msg.h"
 #include "tests/unit/scene.h"
 
-static bool
-ended_early(uint8_t kind)
-{
-	return b.view->d.ended.kind == kind && !b.view->d.ended.completed;
-}
-
-static void
-rest(void)
-{
-	memset(run(), 0, sizeof(*run()));
-	b.view->d.backoff = b.now + 3600 * SECOND;
-	b.view->dirty = true;
-}
-
 /* A key of another algorithm than all others have. */
 static int
 other_key(uint16_t tag)

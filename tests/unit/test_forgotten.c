@@ -7,21 +7,6 @@
 #include "agentd/step.h"
 #include "tests/unit/scene.h"
 
-static bool
-ended_early(uint8_t kind)
-{
-	return b.view->d.ended.kind == kind && !b.view->d.ended.completed;
-}
-
-/* Nothing runs, and nothing is asked for. */
-static void
-rest(void)
-{
-	memset(run(), 0, sizeof(*run()));
-	b.view->d.backoff = b.now + 3600 * SECOND;
-	b.view->dirty = true;
-}
-
 static void
 pass(int64_t ms)
 {

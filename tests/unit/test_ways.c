@@ -8,12 +8,6 @@
 #include "libmsig/msg.h"
 #include "tests/unit/scene.h"
 
-static bool
-ended_early(uint8_t kind)
-{
-	return b.view->d.ended.kind == kind && !b.view->d.ended.completed;
-}
-
 /* ---- the delegation ---- */
 
 /* Nobody names its servers any more, or has its DS: it joins again; not at once, and not when it is
