@@ -17,7 +17,7 @@ agentd_libcore_la_SOURCES = \
 	agentd/operator.h agentd/operator.c \
 	agentd/outlook.h agentd/outlook_int.h agentd/outlook.c agentd/outlook_change.c \
 	agentd/outlook_check.c agentd/outlook_time.c \
-	agentd/process.h agentd/process.c \
+	agentd/process.h agentd/process.c agentd/process_target.c \
 	agentd/reason.h agentd/reason.c \
 	agentd/roll.h agentd/roll.c \
 	agentd/rset.h agentd/rset.c \

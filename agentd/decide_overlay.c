@@ -158,7 +158,8 @@ known_algorithms(struct step *s, int provider, struct rset keys)
 
 /* What it states now is not known here: nothing of it that is there goes. */
 static void
-keep_stale(const struct zone_view *view, int i, struct view_contribution *c)
+keep_stale(const struct zone_view *view, const struct process_target *t, int i,
+	   struct view_contribution *c)
 {
 	const struct view_contribution *had = &view->d.want.from[i];
 
@@ -166,7 +167,7 @@ keep_stale(const struct zone_view *view, int i, struct view_contribution *c)
 		return;
 	if (!rset_empty(c->dnskey))
 		c->dnskey = rset_or(c->dnskey, had->dnskey);
-	if (!rset_empty(c->cds) && !rset_empty(had->cds)) {
+	if (!rset_empty(c->cds) && !rset_empty(had->cds) && t->cds_coming == 0) {
 		c->cds = had->cds;
 		c->cdnskey = had->cdnskey;
 	}
@@ -185,12 +186,12 @@ contribution(struct step *s, const struct process_target *t, int i, struct view_
 	else if (all && (t->keys >> i & 1) != 0)
 		c->dnskey = process_shared(view, known_algorithms(s, i, st->dnskey));
 	if (all && (t->cds >> i & 1) != 0 && t->cds_shown) {
-		c->cds = t->cds_kept ? view->d.want.from[i].cds : st->cds;
-		c->cdnskey = t->cds_kept ? view->d.want.from[i].cdnskey : st->cdnskey;
+		c->cds = process_cds(view, t, i, VIEW_CDS);
+		c->cdnskey = process_cds(view, t, i, VIEW_CDNSKEY);
 	}
 	if ((t->ns >> i & 1) != 0 && !rset_empty(t->ns_set))
 		c->ns = st->ns;
-	keep_stale(view, i, c);
+	keep_stale(view, t, i, c);
 	c->used = !rset_empty(c->dnskey) || !rset_empty(c->cds) || !rset_empty(c->ns);
 }
 
@@ -230,6 +231,23 @@ takes_part(const struct zone_view *view, const struct process_target *t)
 	return (t->keys & BIT(VIEW_SELF)) != 0;
 }
 
+/* While an algorithm comes: the CDS that every provider is going to have, for process_cds(). */
+static void
+foresee_cds(struct zone_view *view)
+{
+	struct rpool *pool = &view->d.pool;
+	struct rset all = RSET_NONE;
+
+	for (int i = 0; i < view->d.providers; i++)
+		all = rset_or(all, rset_and(view->d.provider[i].statement.dnskey, pool->sep));
+	if (algorithms_one(rpool_algorithms(pool, all)))
+		return;
+	for (int i = rset_next(&all, 0); i >= 0; i = rset_next(&all, i + 1))
+		if (rpool_of_key(pool, i, view_rrtype(VIEW_CDS)) < 0 ||
+		    rpool_of_key(pool, i, view_rrtype(VIEW_CDNSKEY)) < 0)
+			return; /* the pool is full: the CDS wait until all have stated theirs */
+}
+
 /* The overlay as it ought to be now. false: it cannot be said. */
 static bool
 wanted_overlay(struct step *s, struct view_overlay *o)
@@ -238,6 +256,7 @@ wanted_overlay(struct step *s, struct view_overlay *o)
 	struct zone_view *view = s->view;
 	struct process_target t;
 
+	foresee_cds(view);
 	process_target(view, &t);
 	if (!takes_part(view, &t)) /* our own keys at most */
 		t.keys = t.cds = 0, t.csync = false, t.complete = true;

@@ -101,11 +101,16 @@ struct process_target {
 	bool cds_shown; /* CDS and CDNSKEY come from the overlay: there are several, or they change
 			 */
 	bool cds_kept;  /* algorithms differ among the providers: those in the overlay stay */
+	uint8_t cds_coming; /* the own CDS name this algorithm already: so do those of all here */
 	bool complete;  /* every statement that it needs is known */
 	struct rset dnskey, cds_set, cdnskey, ns_set;
 };
 
 void process_target(const struct zone_view *view, struct process_target *target);
+
+/* CDS or CDNSKEY (VIEW_CDS, VIEW_CDNSKEY) of a provider whose CDS the target has. */
+struct rset process_cds(const struct zone_view *view, const struct process_target *target,
+			int provider, enum view_type type);
 
 /* The effects of the steps executed so far. */
 uint32_t process_effects(const struct zone_view *view);

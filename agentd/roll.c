@@ -566,13 +566,6 @@ roll_coming(const struct zone_view *view)
 }
 
 static bool
-of_one(const struct zone_view *view, struct rset keys, uint8_t algorithm)
-{
-	return !rset_empty(keys) &&
-	       rset_equal(keys, rpool_of_algorithm(&view->d.pool, keys, algorithm));
-}
-
-static bool
 has_sep_of(const struct zone_view *view, struct rset keys, uint8_t algorithm)
 {
 	for (int i = rset_next(&keys, 0); i >= 0; i = rset_next(&keys, i + 1))
@@ -594,13 +587,13 @@ roll_goes_over(const struct zone_view *view, uint8_t coming)
 			continue;
 		if (!has_sep_of(view, p->statement.dnskey, coming))
 			return false;
-		over |= of_one(view, rpool_keys(&view->d.pool, p->statement.cds), coming);
+		over |= rpool_all_of(&view->d.pool, p->statement.cds, coming);
 	}
 	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		const struct view_version *v =
 		    p == NULL || p->kind != PLACE_PARENT ? NULL : view_current(p, VIEW_DS);
-		over |= v != NULL && of_one(view, rpool_keys(&view->d.pool, v->set), coming);
+		over |= v != NULL && rpool_all_of(&view->d.pool, v->set, coming);
 	}
 	return over;
 }

@@ -162,7 +162,7 @@ rpool_put(struct rpool *pool, int id, uint16_t type, const uint8_t *rdata, uint1
 }
 
 int
-rpool_of_key(struct rpool *pool, int dnskey, uint16_t type)
+rpool_find_of_key(const struct rpool *pool, int dnskey, uint16_t type)
 {
 	const struct rr *key = &pool->at[dnskey];
 	for (int i = rset_next(&key->match, 0); i >= 0; i = rset_next(&key->match, i + 1)) {
@@ -170,6 +170,16 @@ rpool_of_key(struct rpool *pool, int dnskey, uint16_t type)
 		if (rr->type == type && (type == TYPE_CDNSKEY || rr->rdata->data[3] == 2))
 			return i;
 	}
+	return -1;
+}
+
+int
+rpool_of_key(struct rpool *pool, int dnskey, uint16_t type)
+{
+	const struct rr *key = &pool->at[dnskey];
+	int id = rpool_find_of_key(pool, dnskey, type);
+	if (id >= 0)
+		return id;
 	if (type == TYPE_CDNSKEY) {
 		/* The record may move nothing: the rdata is allocated apart from the table. */
 		return rpool_get(pool, type, key->rdata->data, key->rdata->len);
@@ -229,6 +239,12 @@ rpool_of_algorithm(const struct rpool *pool, struct rset set, uint8_t algorithm)
 		if (pool->at[i].alg != algorithm)
 			rset_del(&set, i);
 	return set;
+}
+
+bool
+rpool_all_of(const struct rpool *pool, struct rset set, uint8_t algorithm)
+{
+	return !rset_empty(set) && rset_equal(set, rpool_of_algorithm(pool, set, algorithm));
 }
 
 struct rset

@@ -155,6 +155,9 @@ int rpool_find(const struct rpool *pool, uint16_t type, const uint8_t *rdata, ui
  * _CDNSKEY. */
 int rpool_of_key(struct rpool *pool, int dnskey, uint16_t type);
 
+/* The same, or -1 when the pool does not have it. */
+int rpool_find_of_key(const struct rpool *pool, int dnskey, uint16_t type);
+
 /* The DNSKEYs that the DS, CDS or CDNSKEY records of a set stand for (those the pool knows). */
 struct rset rpool_keys(const struct rpool *pool, struct rset set);
 
@@ -167,6 +170,8 @@ bool algorithms_within(struct algorithms a, struct algorithms b);
 bool algorithms_one(struct algorithms a); /* and no more */
 /* Those of the set that have this one. */
 struct rset rpool_of_algorithm(const struct rpool *pool, struct rset set, uint8_t algorithm);
+/* Is there anything in the set, and has all of it this one? */
+bool rpool_all_of(const struct rpool *pool, struct rset set, uint8_t algorithm);
 
 /* The members of a set that have this type. */
 struct rset rpool_type(const struct rpool *pool, struct rset set, uint16_t type);

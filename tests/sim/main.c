@@ -2,6 +2,8 @@
  * msig-sim: runs schedules from consecutive seeds, on all processors; TAP. A failure prints its
  * seed, and the shortest schedule that still fails; the same seed with -t prints what happened.
  */
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +43,17 @@ struct board {
 	struct sim_stats stats[JOBS];
 };
 
+/* Told to stop (SIGINT, SIGTERM), a campaign reports what it has found until then. */
+static struct board *running;
+
+static void
+stop(int sig)
+{
+	(void)sig;
+	if (running != NULL)
+		__atomic_store_n(&running->next, UINT64_MAX / 2, __ATOMIC_RELAXED);
+}
+
 static double
 seconds(clockid_t clock)
 {
@@ -71,6 +84,7 @@ work(struct board *board, int job, struct sim_options opt, uint64_t end)
 		uint64_t from = __atomic_fetch_add(&board->next, BATCH, __ATOMIC_RELAXED);
 		for (uint64_t seed = from; seed < from + BATCH; seed++) {
 			if (seed >= end ||
+			    __atomic_load_n(&board->next, __ATOMIC_RELAXED) >= UINT64_MAX / 2 ||
 			    __atomic_load_n(&board->failures, __ATOMIC_RELAXED) >= board->enough)
 				return;
 			opt.seed = seed;
@@ -102,7 +116,8 @@ run_all(struct board *board, int jobs, const struct sim_options *opt, uint64_t e
 		}
 	for (int j = 0; j < jobs; j++) {
 		int status = 0;
-		wait(&status);
+		while (wait(&status) < 0 && errno == EINTR)
+			;
 		if (status != 0) {
 			printf("Bail out! a process of the simulator died\n");
 			exit(1);
@@ -164,22 +179,30 @@ usage(void)
 	fprintf(
 	    stderr,
 	    "usage: msig-sim [-afkltv] [-s seed] [-c count] [-u of 10,000] [-n agents] [-j jobs] "
-	    "[-x kind,...] [-p peer|leader]\n");
+	    "[-x kind,...] [-o kind] [-p peer|leader]\n");
 	return 2;
 }
 
-static bool
-without(struct arguments *a, char *list)
+/* The kind of mishap of this name, or MISHAP_COUNT. */
+static int
+mishap(const char *word)
 {
 	static const char *const ids[] = {
 #define X(id, text) #id,
 	    MISHAPS(X)
 #undef X
 	};
+	int i = 0;
+	while (i < MISHAP_COUNT && strcmp(ids[i], word) != 0)
+		i++;
+	return i;
+}
+
+static bool
+without(struct arguments *a, char *list)
+{
 	for (char *word = strtok(list, ","); word != NULL; word = strtok(NULL, ",")) {
-		int i = 0;
-		while (i < MISHAP_COUNT && strcmp(ids[i], word) != 0)
-			i++;
+		int i = mishap(word);
 		if (i == MISHAP_COUNT)
 			return false;
 		a->opt.without |= UINT64_C(1) << i;
@@ -192,7 +215,7 @@ arguments(int argc, char **argv, struct arguments *a)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "as:c:n:fj:kltm:p:u:vx:")) != -1) {
+	while ((c = getopt(argc, argv, "as:c:n:fj:klo:tm:p:u:vx:")) != -1) {
 		a->given = true;
 		switch (c) {
 		case 'a':
@@ -220,6 +243,11 @@ arguments(int argc, char **argv, struct arguments *a)
 			break;
 		case 'l':
 			a->opt.safety_only = true;
+			break;
+		case 'o':
+			a->opt.order = mishap(optarg);
+			if (a->opt.order < MISHAP_ORDER_ZSK || a->opt.order > MISHAP_ORDER_ALG)
+				return usage();
 			break;
 		case 'm':
 			a->mutants = optarg;
@@ -288,10 +316,12 @@ report(const struct board *board, const struct arguments *a, double took, int te
 			printf(" %llu", (unsigned long long)board->lame_seed[i]);
 		printf("\n");
 	}
-	printf("%sok %d - %llu schedules of %s from seed %llu\n",
-	       failures != 0 || many ? "not " : "", test, (unsigned long long)sum.schedules,
-	       a->opt.joins_only ? "joins" : "every process", (unsigned long long)a->opt.seed);
-	return failures == 0 && !many;
+	bool cut = board->next >= UINT64_MAX / 2;
+	printf("%sok %d - %s%llu schedules of %s from seed %llu\n",
+	       failures != 0 || many || cut ? "not " : "", test, cut ? "stopped after " : "",
+	       (unsigned long long)sum.schedules, a->opt.joins_only ? "joins" : "every process",
+	       (unsigned long long)a->opt.seed);
+	return failures == 0 && !many && !cut;
 }
 
 /* One test. */
@@ -307,9 +337,11 @@ campaign(const struct arguments *a, int test)
 		return false;
 	}
 	board->next = a->opt.seed;
+	running = board;
 	board->enough = a->all ? FAILURES_ALL : FAILURES;
 	run_all(board, a->jobs, &a->opt, a->opt.seed + a->count);
 	bool good = report(board, a, seconds(CLOCK_MONOTONIC) - start, test);
+	running = NULL;
 	munmap(board, sizeof(*board));
 	return good;
 }
@@ -341,6 +373,8 @@ main(int argc, char **argv)
 	int bad = arguments(argc, argv, &a);
 	if (bad != 0)
 		return bad;
+	signal(SIGINT, stop);
+	signal(SIGTERM, stop);
 	if (a.mutants != NULL)
 		return mutants_run(a.count, a.mutants);
 	if (!a.given)

@@ -343,6 +343,7 @@ struct sim_options {
 	int lame;         /* of 10,000 that may come to no end */
 	int model;        /* of working together: 0 by the seed, else enum view_model */
 	uint64_t without; /* kinds of mishaps that do not happen */
+	int order;        /* whatever operators order, it is this kind of mishap; 0: by the seed */
 };
 
 /* What happened in many schedules. */

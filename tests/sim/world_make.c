@@ -103,6 +103,8 @@ plan(struct sim *sim, int64_t at)
 		struct event *e = sim_post(sim, EV_OPERATOR, 0, rng_range(&sim->rng, 5000, 400000));
 		e->a = WORD_ORDER;
 		e->b = (int)orders[rng_range(&sim->rng, 0, 2)];
+		if (sim->opt.order != 0)
+			e->b = sim->opt.order;
 		at = e->at - sim->now > at ? e->at - sim->now : at;
 	}
 	for (int n = (int)rng_range(&sim->rng, 0, 2); n > 0; n--)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "agentd/roll.h"
 #include "agentd/step.h"
 #include "tests/unit/bench.h"
 
@@ -574,6 +575,55 @@ test_stale_takes_nothing(void **state)
 	assert_true(rset_equal(c->cdnskey, old.cdnskey));
 }
 
+/* Both signers sign with two algorithms, and the own one names the new one in its CDS: so does the
+ * overlay for the other one, though nobody has heard from it since. */
+static void
+test_silent_goes_over(void **state)
+{
+	bench_clear(&b);
+	bench_init(&b, 2, 3);
+	struct view_provider *p = &b.view->d.provider[1];
+	const struct view_contribution *c = &b.view->d.want.from[1];
+	int new[2];
+
+	for (int i = 0; i < 2; i++) {
+		uint8_t rdata[36] = {1, 1, 3, 8, (uint8_t)(90 + i)};
+		new[i] = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+		rset_add(&b.own[i], new[i]);
+	}
+	bench_serve(&b, 3);
+	struct view_statement st = p->statement;
+	st.counter++;
+	rset_add(&st.dnskey, new[1]);
+	view_on_statement(b.view, 1, &st, b.now);
+	bench_run(&b, 3000);
+	assert_true(rset_has(&c->dnskey, new[1]));
+	assert_true(rset_equal(c->cds, b.cds[1]));
+	p->ready = false;
+	p->stale = true;
+	b.view->key[0] = (struct view_key){.rr = b.ksk[0],
+					   .role = MSIG_KEY_ROLE_KSK,
+					   .algorithm = 13,
+					   .state = MSIG_KEY_STATE_ACTIVE};
+	b.view->key[1] = (struct view_key){
+	    .rr = new[0], .role = MSIG_KEY_ROLE_KSK, .algorithm = 8, .state = MSIG_KEY_STATE_READY};
+	b.view->keys = 2;
+	b.signer.set[VIEW_CDS] = b.signer.set[VIEW_CDNSKEY] = RSET_NONE;
+	rset_add(&b.signer.set[VIEW_CDS], rpool_of_key(&b.view->d.pool, new[0], 59));
+	rset_add(&b.signer.set[VIEW_CDNSKEY], rpool_of_key(&b.view->d.pool, new[0], 60));
+	bench_run(&b, 15000);
+	assert_int_equal(roll_coming(b.view), 8);
+	/* Not while a key that they name does not sign its DNSKEY RRset. */
+	assert_true(rset_equal(c->cds, b.cds[1]));
+	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_S1));
+	rset_add(&b.server[0].signers[VIEW_DNSKEY], new[0]);
+	rset_add(&b.server[1].signers[VIEW_DNSKEY], new[1]);
+	bench_run(&b, 30000);
+	assert_int_equal(rset_count(c->cds), 1);
+	assert_true(rset_has(&c->cds, rpool_find_of_key(&b.view->d.pool, new[1], 59)));
+	assert_true(rset_has(&c->cdnskey, rpool_find_of_key(&b.view->d.pool, new[1], 60)));
+}
+
 static void
 test_combiner_refuses(void **state)
 {
@@ -725,6 +775,7 @@ main(void)
 	    T(test_new_own_key_is_stated),
 	    T(test_peer_states_nothing_any_more),
 	    T(test_stale_takes_nothing),
+	    T(test_silent_goes_over),
 	    T(test_combiner_refuses),
 	    T(test_combiner_forgot),
 	    T(test_mode_all_carries_own_keys),

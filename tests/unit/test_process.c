@@ -856,6 +856,58 @@ test_cds_of_two_algorithms(void **state)
 	assert_true(rset_has(&t.cds_set, cds[0]) && rset_has(&t.cds_set, cds[1]));
 }
 
+/* The own CDS have gone over: those of a provider that is silent go over here as well. A mixture
+ * would be what a parent takes that skips whoever does not answer. */
+static void
+test_cds_go_over_at_once(void **state)
+{
+	struct rpool *pool = &b.view->d.pool;
+	struct view_statement *own = &b.view->d.provider[0].statement;
+	uint8_t rdata[36] = {1, 1, 3, 8, 77};
+	struct process_target t;
+	int new[2], cds[2];
+
+	running(MSIG_PROCESS_ALGORITHM, 0, 3);
+	b.view->d.process.algorithm = 8;
+	b.view->d.provider[1].has = b.view->d.provider[0].has;
+	for (int i = 0; i < 2; i++) {
+		rdata[5] = (uint8_t)i;
+		new[i] = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+		b.view->d.want.from[i].cds = b.cds[i];
+		b.view->d.want.from[i].cdnskey = b.cdnskey[i];
+	}
+	cds[0] = rpool_of_key(pool, new[0], 59);
+	own->cds = RSET_NONE;
+	rset_add(&own->cds, cds[0]);
+	process_target(b.view, &t);
+	assert_true(t.cds_kept); /* the other one has no key of it */
+	assert_int_equal(t.cds_coming, 0);
+	rset_add(&b.view->d.provider[1].statement.dnskey, new[1]);
+	process_target(b.view, &t);
+	assert_true(t.cds_kept); /* what would name it is not in the pool yet */
+	cds[1] = rpool_of_key(pool, new[1], 59);
+	rpool_of_key(pool, new[1], 60);
+	process_target(b.view, &t);
+	assert_false(t.cds_kept);
+	assert_int_equal(t.cds_coming, 8);
+	assert_true(rset_has(&t.cds_set, cds[0]) && rset_has(&t.cds_set, cds[1]));
+	assert_false(rset_meets(t.cds_set, rset_or(b.cds[0], b.cds[1])));
+	struct rset one = process_cds(b.view, &t, 1, VIEW_CDNSKEY);
+	assert_true(rset_has(&one, rpool_find_of_key(pool, new[1], 60)));
+	assert_int_equal(rset_count(one), 1);
+	/* It is the algorithm that comes, and not the one that goes. */
+	b.view->d.process.algorithm = 13;
+	process_target(b.view, &t);
+	assert_true(t.cds_kept);
+	/* Nor before the own ones have. */
+	b.view->d.process.algorithm = 8;
+	own->cds = b.cds[0];
+	b.view->d.provider[1].statement.cds = RSET_NONE;
+	rset_add(&b.view->d.provider[1].statement.cds, cds[1]);
+	process_target(b.view, &t);
+	assert_true(t.cds_kept);
+}
+
 int
 main(void)
 {
@@ -872,6 +924,7 @@ main(void)
 	    T(test_old_answers_prove_nothing),
 	    T(test_cds),
 	    T(test_cds_of_two_algorithms),
+	    T(test_cds_go_over_at_once),
 	    T(test_ds_of_the_old_algorithm),
 	    T(test_ds),
 	    T(test_ns),
