@@ -21,6 +21,9 @@ bool agree_outgoing(const struct zone_view *view);
 uint32_t agree_voters(const struct zone_view *view); /* bit per provider, ourselves included */
 /* Who would vote on such a process, if it began now. */
 uint32_t agree_electorate(const struct zone_view *view, uint8_t kind);
+/* Of those that are to sign nobody is a member here, because the delegation has none of them: those
+ * that say they are. Else 0. */
+uint32_t agree_say_members(const struct zone_view *view);
 uint32_t agree_members(const struct zone_view *view);
 /* Of which keys or CDS are in the zone, whatever it is to become. */
 uint32_t agree_partly(const struct zone_view *view);

@@ -104,6 +104,24 @@ agree_electorate(const struct zone_view *view, uint8_t kind)
 	return kind == MSIG_PROCESS_ADD ? mask : mask & whole(view);
 }
 
+uint32_t
+agree_say_members(const struct zone_view *view)
+{
+	uint32_t mask = 0;
+
+	for (int i = 0; i < view->d.providers; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		if (!p->used || (view->designated & BIT(i)) == 0)
+			continue;
+		if (p->member)
+			return 0;
+		if (p->ready && !p->stale && p->statement.known &&
+		    (p->statement.standing & MSIG_STANDING_MEMBER) != 0)
+			mask |= BIT(i);
+	}
+	return mask & ~BIT(VIEW_SELF);
+}
+
 /* Who joins the zone in the middle of a process has no part in it. */
 uint32_t
 agree_voters(const struct zone_view *view)

@@ -223,11 +223,12 @@ act_along(struct step *s, int from, const struct view_message *m)
 	/* Who is no member, and was not asked, has no vote as the others see it. */
 	bool votes = (agree_electorate(s->view, m->process) & BIT(VIEW_SELF)) != 0 &&
 		     (same || d->provider[VIEW_SELF].member);
+	bool insider = d->provider[from].member || (agree_say_members(s->view) & BIT(from)) != 0;
 
 	if (m->subject < 0 || m->subject >= VIEW_PROVIDERS || !d->provider[m->subject].used ||
 	    (m->subject != VIEW_SELF && (agree_partly(s->view) & BIT(VIEW_SELF)) == 0) ||
 	    rule == NULL || m->step + 1 >= rule->steps || step_frozen(s->view) || votes ||
-	    (s->view->designated & BIT(from)) == 0 || !d->provider[from].member ||
+	    (s->view->designated & BIT(from)) == 0 || !insider ||
 	    (m->process != MSIG_PROCESS_REMOVE && m->process != MSIG_PROCESS_NS_ADD &&
 	     m->process != MSIG_PROCESS_NS_REMOVE))
 		return false;

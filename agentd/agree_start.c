@@ -11,6 +11,7 @@
 #include "agentd/mutant.h"
 #include "agentd/process.h"
 #include "agentd/roll.h"
+#include "agentd/shown.h"
 #include "agentd/step.h"
 
 /* Why no member is known: the first peer that is not operational, and why. */
@@ -43,9 +44,10 @@ group_kind(const struct zone_view *view, int i)
 
 	if ((agree_leaving(view) & BIT(i)) != 0)
 		return MSIG_PROCESS_REMOVE;
-	/* What serves without DS has to be out of the delegation before it may sign. */
+	/* What serves without DS has to be out of the delegation before it may sign. Where the
+	 * parent may have its DS, that is not what it is. */
 	if (!p->member && (p->has & HAS_NS) != 0 && (p->has & HAS_CDS) == 0 &&
-	    !agree_serves_only(view, i))
+	    !agree_serves_only(view, i) && (shown_maybe(view, i) & HAS_CDS) == 0)
 		return MSIG_PROCESS_NS_REMOVE;
 	if (agree_serves_only(view, i) &&
 	    (p->has == 0 ||

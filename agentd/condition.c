@@ -1012,8 +1012,9 @@ condition(struct check *c, enum process_condition_bit bit)
 	case COND_BIT_ALG_CDS:
 		return stated(c, agree_members(view), states_cds, "DS of the new algorithm only");
 	case COND_BIT_ALG_ALONE:
-		return stated(c, agree_members(view) | agree_partly(view), states_alone,
-			      "keys of the new algorithm only");
+		return stated(
+		    c, (agree_members(view) | agree_partly(view)) & ~process_left_behind(view),
+		    states_alone, "keys of the new algorithm only");
 	case COND_BIT_DRIVER:
 		return driver(c);
 	case COND_BIT_STORE:

@@ -23,6 +23,37 @@ decide_unnamed_by_voters(const struct zone_view *view, int provider)
 	return decide_no_vote(view) && shown_by_voters(view, provider) == 0;
 }
 
+/* Does none of these show any of the set? */
+static bool
+shown_by_none(const struct zone_view *view, uint32_t providers, enum view_type type,
+	      struct rset set)
+{
+	for (int i = 1; i < view->d.providers; i++)
+		if ((providers >> i & 1) != 0 && shown_by(view, i, type, set, 1) != 0)
+			return false;
+	return true;
+}
+
+/* What neither the parent nor any of the members shows of it is not in: they completed a leave that
+ * was ended here early. */
+static uint8_t
+shown_nowhere(const struct zone_view *view, uint32_t members)
+{
+	const struct view_statement *st = &view->d.provider[VIEW_SELF].statement;
+	uint8_t maybe = shown_maybe(view, VIEW_SELF), out = 0;
+
+	if (view_hidden(view) || members == 0)
+		return 0;
+	if (view->d.agent_ns && (maybe & HAS_NS) == 0 &&
+	    shown_by_none(view, members, VIEW_NS, process_own_ns(view, VIEW_SELF)))
+		out |= HAS_NS;
+	if ((maybe & HAS_CDS) == 0 && shown_by_none(view, members, VIEW_CDS, st->cds))
+		out |= HAS_CDS;
+	if ((out & HAS_CDS) != 0 && shown_by_none(view, members, VIEW_DNSKEY, st->dnskey))
+		out |= HAS_KEYS;
+	return out;
+}
+
 /* Half in, at rest, and to be in: what all who vote show of it is in, and its join goes on from
  * there. */
 static void
@@ -41,10 +72,14 @@ in_as_shown(struct step *s)
 	if ((has & (HAS_KEYS | HAS_CDS)) != (HAS_KEYS | HAS_CDS) &&
 	    shown_by_all(view, voters, VIEW_CDS, st->cds))
 		has |= HAS_KEYS | HAS_CDS;
+	else
+		has &= (uint8_t)~shown_nowhere(view, voters & agree_members(view));
 	if (has == self->has)
 		return;
+	step_journal(s, (has & ~self->has) != 0
+			    ? "this provider is in the zone in part: all who vote show its CDS"
+			    : "what the others show no more of this provider is out of the zone");
 	decide_stands(s, VIEW_SELF, has, false);
-	step_journal(s, "this provider is in the zone in part: all who vote show its CDS");
 }
 
 /* The parent takes up NS that are the same everywhere: whoever has no vote shows those that the

@@ -29,7 +29,8 @@ left_out(struct step *s)
 	struct view_provider *self = &view->d.provider[VIEW_SELF];
 	const struct view_hsync_entry *e = decide_listed(view, VIEW_SELF);
 
-	if ((self->has == 0 && !self->member) || view->d.process.kind != 0 || e == NULL)
+	if ((self->has == 0 && !self->member) || view->d.process.kind != 0 || e == NULL ||
+	    view->d.pending.count != 0) /* it may be taken back in */
 		return;
 	if (e->on && !e->sign && (self->has & HAS_KEYS) != 0 &&
 	    (shown_maybe(view, VIEW_SELF) & HAS_CDS) == 0) {
@@ -181,11 +182,24 @@ says_no_member(struct step *s, int provider)
 	return st->process_epoch >= view->d.epoch || decide_says_for_long(s, p);
 }
 
+/* Does it say so out of the process that was to take it out, and that ended here? What of it went
+ * by then it has not said yet. */
+static bool
+said_before_the_end(const struct zone_view *view, int provider)
+{
+	const struct view_ended *e = &view->d.ended;
+
+	return e->kind == MSIG_PROCESS_REMOVE && e->subject == provider && !e->completed &&
+	       view->d.provider[provider].statement.process == MSIG_PROCESS_REMOVE;
+}
+
 /* Where the delegation shows nowhere, DS are all that there is to see. */
 static bool
 delegation_agrees(const struct zone_view *view, int provider)
 {
-	return view_hidden(view) ? shown_ds(view, provider) : shown_delegated(view, provider) == 1;
+	if (view_hidden(view))
+		return shown_ds(view, provider) && !said_before_the_end(view, provider);
+	return shown_delegated(view, provider) == 1;
 }
 
 /* The first start. false: it has to wait. */
@@ -299,7 +313,8 @@ is_member(struct step *s, int provider)
 	if (p->member || p->expelled || !p->statement.known || !says_member(view, provider) ||
 	    decide_listed(view, provider) == NULL ||
 	    (view->d.process.kind != 0 && view->d.process.subject == provider) ||
-	    !delegation_agrees(view, provider))
+	    !delegation_agrees(view, provider) ||
+	    ((view->designated >> provider & 1) == 0 && decide_unnamed_by_voters(view, provider)))
 		return;
 	decide_stands(s, provider, HAS_ALL, true);
 	step_journal(s, "%s is a member: it says so, and so does the delegation", p->identity);

@@ -156,21 +156,12 @@ known_algorithms(struct step *s, int provider, struct rset keys)
 	return out;
 }
 
-/* What it states now is not known here: nothing of it that is there goes. */
+/* What it states now is not known here: no key of it that is there goes. */
 static void
-keep_stale(const struct zone_view *view, const struct process_target *t, int i,
-	   struct view_contribution *c)
+keep_stale(const struct zone_view *view, int i, struct view_contribution *c)
 {
-	const struct view_contribution *had = &view->d.want.from[i];
-
-	if (!view->d.provider[i].stale || MUTANT(STALE))
-		return;
-	if (!rset_empty(c->dnskey))
-		c->dnskey = rset_or(c->dnskey, had->dnskey);
-	if (!rset_empty(c->cds) && !rset_empty(had->cds) && t->cds_coming == 0) {
-		c->cds = had->cds;
-		c->cdnskey = had->cdnskey;
-	}
+	if (view->d.provider[i].stale && !MUTANT(STALE) && !rset_empty(c->dnskey))
+		c->dnskey = rset_or(c->dnskey, view->d.want.from[i].dnskey);
 }
 
 /* Of one provider; *c is empty before. */
@@ -178,20 +169,19 @@ static void
 contribution(struct step *s, const struct process_target *t, int i, struct view_contribution *c)
 {
 	const struct zone_view *view = s->view;
-	const struct view_statement *st = &view->d.provider[i].statement;
 	bool all = i != VIEW_SELF || view->config.mode == VIEW_MODE_ALL;
 
 	if (all && i == VIEW_SELF)
 		c->dnskey = view->d.own; /* a signer in this mode has no DNSKEY but from here */
 	else if (all && (t->keys >> i & 1) != 0)
-		c->dnskey = process_shared(view, known_algorithms(s, i, st->dnskey));
+		c->dnskey = process_shared(view, known_algorithms(s, i, process_keys_of(view, i)));
 	if (all && (t->cds >> i & 1) != 0 && t->cds_shown) {
 		c->cds = process_cds(view, t, i, VIEW_CDS);
 		c->cdnskey = process_cds(view, t, i, VIEW_CDNSKEY);
 	}
 	if ((t->ns >> i & 1) != 0 && !rset_empty(t->ns_set))
-		c->ns = st->ns;
-	keep_stale(view, t, i, c);
+		c->ns = view->d.provider[i].statement.ns;
+	keep_stale(view, i, c);
 	c->used = !rset_empty(c->dnskey) || !rset_empty(c->cds) || !rset_empty(c->ns);
 }
 
@@ -355,6 +345,8 @@ taken_by_process(const struct zone_view *view, int provider)
 	const struct view_process *run = &view->d.process;
 	uint32_t effects = run->kind != 0 && run->subject == provider ? process_effects(view) : 0;
 
+	if ((process_left_behind(view) & BIT(provider)) != 0)
+		return HAS_KEYS;
 	return (uint8_t)(((effects & EFFECT_KEYS_DEL) != 0 ? HAS_KEYS : 0) |
 			 ((effects & EFFECT_CDS_DEL) != 0 ? HAS_CDS : 0) |
 			 ((effects & EFFECT_NS_DEL) != 0 ? HAS_NS : 0));
@@ -486,7 +478,7 @@ named_still(const struct zone_view *view, int provider, uint8_t kinds)
 	const struct view_provider *p = &view->d.provider[provider];
 
 	return kinds == HAS_NS && (p->has & HAS_NS) == 0 && p->statement.known &&
-	       view->d.process.kind == 0 &&
+	       (view->d.process.kind == 0 || view->d.process.subject != provider) &&
 	       ((view->listed | view->designated) & BIT(provider)) == 0;
 }
 

@@ -112,6 +112,12 @@ void process_target(const struct zone_view *view, struct process_target *target)
 struct rset process_cds(const struct zone_view *view, const struct process_target *target,
 			int provider, enum view_type type);
 
+/* Joiners of which nothing but keys is in when the keys of the old algorithm go: nobody is led to
+ * them, so theirs go as well, and they join again with keys of the new one. */
+uint32_t process_left_behind(const struct zone_view *view);
+/* The keys of a provider whose keys the target has. */
+struct rset process_keys_of(const struct zone_view *view, int provider);
+
 /* The effects of the steps executed so far. */
 uint32_t process_effects(const struct zone_view *view);
 

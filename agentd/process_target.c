@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "agentd/agree.h"
+#include "agentd/decide_int.h"
 #include "agentd/mutant.h"
 #include "agentd/process.h"
 #include "agentd/roll.h"
+#include "agentd/shown.h"
 #include "libmsig/key.h"
 
 #define BIT(i) (UINT32_C(1) << (i))
@@ -49,8 +51,9 @@ process_rolls(const struct zone_view *view)
 	case MSIG_PROCESS_ZSK:
 	case MSIG_PROCESS_KSK:
 		return run->subject == VIEW_SELF;
-	case MSIG_PROCESS_ALGORITHM:
-		return view->d.provider[VIEW_SELF].member;
+	case MSIG_PROCESS_ALGORITHM: /* and who is half in */
+		return view->d.provider[VIEW_SELF].member ||
+		       (view->d.provider[VIEW_SELF].has & HAS_CDS) != 0;
 	default:
 		return false;
 	}
@@ -181,6 +184,47 @@ gone_over(const struct zone_view *view, uint32_t providers)
 	return coming;
 }
 
+/* What a provider states of its CDS; where that may be out of date, what is there stays. */
+static struct rset
+stated_cds(const struct zone_view *view, int provider, enum view_type type)
+{
+	const struct view_provider *p = &view->d.provider[provider];
+	const struct view_contribution *had = &view->d.want.from[provider];
+	bool stays = provider != VIEW_SELF && p->stale && !rset_empty(p->statement.cds) &&
+		     !rset_empty(had->cds) && !MUTANT(STALE);
+
+	if (type == VIEW_CDS)
+		return stays ? had->cds : p->statement.cds;
+	return stays ? had->cdnskey : p->statement.cdnskey;
+}
+
+struct rset
+process_cds(const struct zone_view *view, const struct process_target *t, int provider,
+	    enum view_type type)
+{
+	const struct view_contribution *had = &view->d.want.from[provider];
+	bool says = provider == VIEW_SELF && view->config.mode == VIEW_MODE_FOREIGN;
+	struct rset stated = stated_cds(view, provider, VIEW_CDS);
+
+	if (t->cds_coming != 0 && !rpool_all_of(&view->d.pool, stated, t->cds_coming))
+		return cds_of_algorithm(view, provider, t->cds_coming, type);
+	if (t->cds_kept && !says)
+		return type == VIEW_CDS ? had->cds : had->cdnskey;
+	return stated_cds(view, provider, type);
+}
+
+static void
+add_cds(const struct zone_view *view, struct process_target *t)
+{
+	t->cds_set = t->cdnskey = RSET_NONE;
+	for (int i = 0; i < view->d.providers; i++) {
+		if ((t->cds & BIT(i)) == 0 || !view->d.provider[i].statement.known)
+			continue;
+		t->cds_set = rset_or(t->cds_set, process_cds(view, t, i, VIEW_CDS));
+		t->cdnskey = rset_or(t->cdnskey, process_cds(view, t, i, VIEW_CDNSKEY));
+	}
+}
+
 /* A DS set with two algorithms wants a chain of both at every signer, so CDS of two are not mixed.
  * They stay until our own have gone over, and then all go over here at once: the keys are
  * everywhere, and sign. Whoever waited for the others to say so would show the parent a mixture for
@@ -188,45 +232,22 @@ gone_over(const struct zone_view *view, uint32_t providers)
 static void
 one_algorithm(const struct zone_view *view, struct process_target *t)
 {
-	struct algorithms all = rpool_algorithms(&view->d.pool, t->cds_set);
+	const struct rpool *pool = &view->d.pool;
+	struct algorithms all = rpool_algorithms(pool, t->cds_set);
 	bool one = algorithms_one(all), differ = false; /* if one, then whoever has any has all */
 
 	for (int i = 0; i < view->d.providers; i++) {
-		const struct view_statement *s = &view->d.provider[i].statement;
-		if ((t->cds & BIT(i)) == 0 || !s->known)
+		struct rset cds = stated_cds(view, i, VIEW_CDS);
+		if ((t->cds & BIT(i)) == 0 || !view->d.provider[i].statement.known)
 			continue;
-		differ |= one ? rset_empty(s->cds)
-			      : !algorithms_within(all, rpool_algorithms(&view->d.pool, s->cds));
+		differ |=
+		    one ? rset_empty(cds) : !algorithms_within(all, rpool_algorithms(pool, cds));
 	}
 	if (!differ)
 		return;
 	t->cds_coming = gone_over(view, t->cds);
 	t->cds_kept = t->cds_coming == 0;
-	t->cds_set = t->cdnskey = RSET_NONE;
-	for (int i = 0; i < view->d.providers; i++) {
-		if ((t->cds & BIT(i)) == 0)
-			continue;
-		t->cds_set = rset_or(t->cds_set, process_cds(view, t, i, VIEW_CDS));
-		t->cdnskey = rset_or(t->cdnskey, process_cds(view, t, i, VIEW_CDNSKEY));
-	}
-}
-
-struct rset
-process_cds(const struct zone_view *view, const struct process_target *t, int provider,
-	    enum view_type type)
-{
-	const struct view_statement *s = &view->d.provider[provider].statement;
-	const struct view_contribution *c = &view->d.want.from[provider];
-	bool says = provider == VIEW_SELF && view->config.mode == VIEW_MODE_FOREIGN;
-	struct rset stated = type == VIEW_CDS ? s->cds : s->cdnskey;
-
-	if (t->cds_coming != 0)
-		return rpool_all_of(&view->d.pool, s->cds, t->cds_coming)
-			   ? stated
-			   : cds_of_algorithm(view, provider, t->cds_coming, type);
-	if (t->cds_kept && !says)
-		return type == VIEW_CDS ? c->cds : c->cdnskey;
-	return stated;
+	add_cds(view, t);
 }
 
 /* Has the parent DS of keys that once were ours, and that we want no more? */
@@ -250,6 +271,48 @@ past_ds(const struct zone_view *view)
 	return false;
 }
 
+/* Does the owner's NS RRset, which agents are to manage, name somebody who is not to be named, and
+ * whom the parent does not name? */
+static bool
+names_outsiders(const struct zone_view *view, uint32_t named)
+{
+	const struct view_version *ns = decide_seen_at_signer(view, VIEW_NS);
+
+	for (int i = 1; i < view->d.providers && ns != NULL; i++)
+		if (view->d.provider[i].used && view->d.provider[i].statement.known &&
+		    ((named | view->listed) & BIT(i)) == 0 &&
+		    rset_meets(ns->set, process_own_ns(view, i)) &&
+		    (shown_maybe(view, i) & HAS_NS) == 0)
+			return true;
+	return false;
+}
+
+uint32_t
+process_left_behind(const struct zone_view *view)
+{
+	uint32_t mask = 0;
+
+	if (view->d.process.kind != MSIG_PROCESS_ALGORITHM ||
+	    process_key_state(view, false, MSIG_KEY_ROLE_KSK) == 0)
+		return 0;
+	for (int i = 1; i < view->d.providers; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		if (p->used && !p->member && p->has == HAS_KEYS)
+			mask |= BIT(i);
+	}
+	return mask;
+}
+
+struct rset
+process_keys_of(const struct zone_view *view, int provider)
+{
+	struct rset keys = view->d.provider[provider].statement.dnskey;
+
+	return (process_left_behind(view) & BIT(provider)) != 0
+		   ? process_algorithm_keys(view, keys, true)
+		   : keys;
+}
+
 void
 process_target(const struct zone_view *view, struct process_target *t)
 {
@@ -269,14 +332,11 @@ process_target(const struct zone_view *view, struct process_target *t)
 			continue;
 		}
 		if (t->keys & BIT(i))
-			t->dnskey = rset_or(t->dnskey, s->dnskey);
-		if (t->cds & BIT(i)) {
-			t->cds_set = rset_or(t->cds_set, s->cds);
-			t->cdnskey = rset_or(t->cdnskey, s->cdnskey);
-		}
+			t->dnskey = rset_or(t->dnskey, process_keys_of(view, i));
 		if (t->ns & BIT(i))
 			t->ns_set = rset_or(t->ns_set, s->ns);
 	}
+	add_cds(view, t);
 	/* The sets of a single signer are its own affair, unless they are about to change at the
 	 * parent, or the parent did not follow. */
 	t->cds_shown = __builtin_popcount(t->cds) >= 2 || past_ds(view) ||
@@ -295,8 +355,8 @@ process_target(const struct zone_view *view, struct process_target *t)
 	bool joins = run->kind == MSIG_PROCESS_ADD && run->subject == VIEW_SELF;
 	/* And who leaves is left out by whoever manages NS, also where the owner named it. */
 	bool leaves = (effects & EFFECT_NS_DEL) != 0;
-	if (!t->agent ||
-	    (__builtin_popcount(t->ns) < 2 && !ns_published(view) && !joins && !leaves))
+	if (!t->agent || (__builtin_popcount(t->ns) < 2 && !ns_published(view) && !joins &&
+			  !leaves && !names_outsiders(view, t->ns)))
 		t->ns_set = RSET_NONE;
 }
 

@@ -585,7 +585,11 @@ roll_goes_over(const struct zone_view *view, uint8_t coming)
 		const struct view_provider *p = &view->d.provider[i];
 		if (!p->used || (p->has & HAS_CDS) == 0)
 			continue;
-		if (!has_sep_of(view, p->statement.dnskey, coming))
+		/* An older database may have its older statement, or ours. */
+		struct rset keys = i == VIEW_SELF ? view->d.own
+				   : p->stale     ? view->d.want.from[i].dnskey
+						  : RSET_NONE;
+		if (!has_sep_of(view, rset_or(p->statement.dnskey, keys), coming))
 			return false;
 		over |= rpool_all_of(&view->d.pool, p->statement.cds, coming);
 	}

@@ -155,6 +155,8 @@ shown_by_voters(const struct zone_view *view, int provider)
 {
 	struct rset names = process_own_ns(view, provider);
 	uint32_t voters = agree_electorate(view, MSIG_PROCESS_REMOVE);
+	if (voters == 0)
+		voters = agree_say_members(view);
 	int in = 0, out = 0;
 
 	if (!view->d.agent_ns || rset_empty(names))

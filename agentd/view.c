@@ -793,6 +793,10 @@ view_on_applied(struct zone_view *view, uint64_t epoch, uint64_t counter, uint16
 	view->d.applied_counter = counter;
 	view->combiner_epoch = epoch;
 	view->combiner_counter = counter;
+	if (view->d.rebuild) { /* it was on its way: what was shown may be from before it */
+		view->overlay_known = false;
+		view->showed = 0;
+	}
 	return news(view, true);
 }
 

@@ -3,7 +3,9 @@
  * of. Each of these once was a schedule of the simulator that came to no end, or to a bad one.
  */
 #include "agentd/agree_int.h"
+#include "agentd/decide_int.h"
 #include "agentd/shown.h"
+#include "agentd/step.h"
 #include "libmsig/err.h"
 #include "libmsig/msg.h"
 #include "tests/unit/scene.h"
@@ -67,10 +69,81 @@ test_old_keys_of_a_joiner(void **state)
 	assert_true(check(COND_ALG_ALONE, NULL));
 	peer(2)->member = false;
 	rset_add(&peer(2)->statement.dnskey, other_key(80));
-	peer(2)->has = HAS_KEYS;
+	peer(2)->has = HAS_KEYS | HAS_CDS;
 	assert_false(check(COND_ALG_ALONE, NULL));
 	peer(2)->has = 0;
 	assert_true(check(COND_ALG_ALONE, NULL));
+}
+
+/* But keys that nobody is led to go with the others of the old algorithm, from here as well: their
+ * owner cannot take them back, and waits for us. */
+static void
+test_joiner_left_behind(void **state)
+{
+	int old = other_key(80), new = b.zsk[2];
+
+	peer(2)->member = false;
+	peer(2)->has = HAS_KEYS;
+	peer(2)->statement.dnskey = rset_or(only(old), only(new));
+	in_the_middle(MSIG_PROCESS_ALGORITHM, VIEW_SELF, VIEW_SELF, 4, PHASE_EXECUTING, 3);
+	run()->algorithm = 15;
+	assert_int_equal(process_left_behind(b.view), 0);
+	struct rset all = process_keys_of(b.view, 2);
+	assert_true(rset_has(&all, old));
+	run()->step = 5;
+	assert_int_equal(process_left_behind(b.view), BIT(2));
+	struct rset stay = process_keys_of(b.view, 2);
+	assert_true(rset_equal(stay, only(new)));
+	struct process_target t;
+	process_target(b.view, &t);
+	assert_false(rset_has(&t.dnskey, old));
+	assert_true(rset_has(&t.dnskey, new));
+	assert_true(check(COND_ALG_ALONE, NULL));
+	peer(2)->has = HAS_KEYS | HAS_NS; /* somebody is led to it */
+	assert_int_equal(process_left_behind(b.view), 0);
+	run()->kind = MSIG_PROCESS_ZSK;
+	peer(2)->has = HAS_KEYS;
+	assert_int_equal(process_left_behind(b.view), 0);
+}
+
+/* Nothing but keys of the old algorithm: the overlay goes without it, and that is no loss. */
+static void
+test_overlay_leaves_behind(void **state)
+{
+	int old = other_key(80);
+
+	b.parent.set[VIEW_DS] = rset_or(ds(0), ds(1));
+	b.parent.set[VIEW_NS] = rset_or(only(b.ns[0]), only(b.ns[1]));
+	for (int i = 0; i < 3; i++)
+		rset_del(&b.server[i].set[VIEW_NS], b.ns[2]);
+	rest();
+	stands(2, HAS_KEYS);
+	bench_run(&b, 60 * SECOND);
+	peer(2)->member = false;
+	peer(2)->has = HAS_KEYS;
+	b.view->d.want.from[2] =
+	    (struct view_contribution){.used = true, .dnskey = peer(2)->statement.dnskey};
+	peer(2)->statement.dnskey = only(old);
+	b.server[0].set[VIEW_DNSKEY] = rset_or(b.own[0], b.own[1]);
+	in_the_middle(MSIG_PROCESS_ALGORITHM, VIEW_SELF, VIEW_SELF, 5, PHASE_EXECUTING, 3);
+	run()->algorithm = 15;
+	bench_decide(&b);
+	assert_int_equal(run()->kind, MSIG_PROCESS_ALGORITHM);
+	assert_true(rset_empty(b.view->d.want.from[2].dnskey));
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_OVERLAY));
+}
+
+/* Who is half in goes along with the algorithm: its keys are in the zone, and so are its CDS. */
+static void
+test_half_in_rolls(void **state)
+{
+	in_the_middle(MSIG_PROCESS_ALGORITHM, 1, 1, 2, PHASE_EXECUTING, 2);
+	assert_true(process_rolls(b.view));
+	peer(VIEW_SELF)->member = false;
+	peer(VIEW_SELF)->has = HAS_KEYS | HAS_CDS;
+	assert_true(process_rolls(b.view));
+	peer(VIEW_SELF)->has = HAS_KEYS;
+	assert_false(process_rolls(b.view));
 }
 
 /* ---- who leaves ---- */
@@ -176,7 +249,189 @@ test_named_from_before(void **state)
 	}
 }
 
+/* He may be taken back in: nothing is concluded from an instruction while another one waits. */
+static void
+test_out_while_another_waits(void **state)
+{
+	for (int waits = 1; waits >= 0; waits--) {
+		bench_clear(&b);
+		two(state);
+		b.view->config.times.hold_down = 0;
+		owner(VIEW_SELF, false, true);
+		rest();
+		bench_run(&b, 5 * SECOND);
+		assert_true(peer(VIEW_SELF)->member);
+		b.parent.set[VIEW_DS] = ds(1);
+		b.parent.set[VIEW_NS] = only(b.ns[1]);
+		bench_look(&b);
+		if (waits) {
+			b.view->d.pending = b.view->d.hsync;
+			b.view->d.pending.digest[0] ^= 1;
+		}
+		struct plan plan = {0};
+		struct step s = {b.view, b.now, &plan};
+		decide_membership(&s);
+		assert_int_equal(peer(VIEW_SELF)->member, waits);
+	}
+}
+
+/* A joiner that believes it is in, and is not: neither the parent nor any member shows it. What one
+ * of them shows stays. */
+static void
+test_shown_nowhere(void **state)
+{
+	static const struct {
+		bool ds, cds, keys, ns;
+		uint8_t left;
+	} cases[] = {{false, false, false, false, 0},
+		     {false, false, false, true, HAS_NS},
+		     {false, false, true, false, HAS_KEYS},
+		     {false, true, true, false, HAS_KEYS | HAS_CDS},
+		     {true, false, false, false, HAS_KEYS | HAS_CDS}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bench_clear(&b);
+		two(state);
+		struct bench_server *other = &b.server[1];
+		b.parent.set[VIEW_DS] = cases[i].ds ? rset_or(ds(0), ds(1)) : ds(1);
+		b.parent.set[VIEW_NS] = only(b.ns[1]);
+		other->set[VIEW_NS] = only(b.ns[1]);
+		other->set[VIEW_CDS] = cases[i].cds ? rset_or(b.cds[0], b.cds[1]) : b.cds[1];
+		other->set[VIEW_DNSKEY] = cases[i].keys ? rset_or(b.own[0], b.own[1]) : b.own[1];
+		if (cases[i].ns)
+			rset_add(&other->set[VIEW_NS], b.ns[0]);
+		rest();
+		bench_run(&b, 5 * SECOND);
+		peer(VIEW_SELF)->member = false;
+		peer(VIEW_SELF)->has = HAS_ALL;
+		rest();
+		b.view->d.ended.time = b.now;
+		bench_run(&b, 50 * SECOND);
+		assert_int_equal(peer(VIEW_SELF)->has, HAS_ALL);
+		rest();
+		bench_run(&b, 20 * SECOND);
+		assert_int_equal(peer(VIEW_SELF)->has, cases[i].left);
+	}
+}
+
+/* All members are to leave, and who is to sign in their place is not delegated: nobody here knows
+ * it for a member but by its word, and then all show the NS that it shows, and act along. */
+static void
+test_nobody_delegated_stays(void **state)
+{
+	struct view_message m = {.op = MSIG_OP_EXECUTE,
+				 .epoch = 9,
+				 .process = MSIG_PROCESS_REMOVE,
+				 .step = 1,
+				 .subject = 1,
+				 .tid = {6}};
+
+	for (int says = 0; says < 2; says++) {
+		bench_clear(&b);
+		three(state);
+		b.view->config.times.hold_down = 0;
+		b.parent.set[VIEW_NS] = rset_or(only(b.ns[0]), only(b.ns[1]));
+		b.server[2].set[VIEW_NS] = rset_or(only(b.ns[0]), only(b.ns[2]));
+		owner(1, false, true);
+		owner(VIEW_SELF, false, true);
+		rest();
+		bench_run(&b, 5 * SECOND);
+		peer(2)->member = false;
+		peer(2)->has = HAS_KEYS | HAS_CDS;
+		stands(2, says ? HAS_ALL | MSIG_STANDING_MEMBER : HAS_KEYS | HAS_CDS);
+		bench_forget(&b);
+		bench_run(&b, 10 * SECOND);
+		assert_true(b.journaled <= 2); /* and not to and fro */
+		assert_int_equal(b.view->designated, BIT(2));
+		assert_int_equal(agree_say_members(b.view), says ? BIT(2) : 0);
+		assert_int_equal(peer(2)->has & HAS_NS, says ? HAS_NS : 0);
+		assert_false(peer(2)->member);
+		memcpy(m.hsync, b.hsync.digest, sizeof(m.hsync));
+		runs(2, MSIG_PROCESS_REMOVE, 1, 9);
+		view_on_message(b.view, 2, &m, b.now);
+		bench_decide(&b);
+		assert_int_equal(run()->kind, says ? MSIG_PROCESS_REMOVE : 0);
+	}
+}
+
 /* ---- name servers ---- */
+
+/* Servers are taken out of the delegation before their provider signs; not those of somebody whose
+ * DS the parent has, or may have. */
+static void
+test_named_with_ds(void **state)
+{
+	for (int with = 0; with < 2; with++) {
+		bench_clear(&b);
+		two(state);
+		b.parent.set[VIEW_DS] = with ? rset_or(ds(0), ds(1)) : ds(0);
+		bench_look(&b);
+		rest();
+		peer(1)->member = false;
+		peer(1)->has = HAS_NS;
+		b.view->d.backoff = 0;
+		struct plan plan = {0};
+		struct step s = {b.view, b.now, &plan};
+		struct intent i = agree_for_the_group(&s);
+		assert_int_equal(i.kind, with ? 0 : MSIG_PROCESS_NS_REMOVE);
+	}
+}
+
+/* Who is OFF, and of whom nothing is known but what combinerd holds and the parent names, goes on
+ * to be named while another one leaves: all show the same NS. In a process about itself that says.
+ */
+static void
+test_named_still(void **state)
+{
+	for (int subject = 1; subject < 3; subject++) {
+		bench_clear(&b);
+		three(state);
+		b.view->config.times.hold_down = 0;
+		for (int i = 1; i < 3; i++)
+			owner(i, false, i == 1);
+		b.parent.set[VIEW_DS] = rset_or(ds(0), ds(1));
+		rest();
+		bench_run(&b, 5 * SECOND);
+		peer(2)->member = false;
+		peer(2)->has = 0;
+		b.view->d.want.from[2] =
+		    (struct view_contribution){.used = true, .ns = only(b.ns[2])};
+		in_the_middle(MSIG_PROCESS_REMOVE, subject, VIEW_SELF, 0, PHASE_EXECUTING, 1);
+		bench_decide(&b);
+		assert_true(rset_has(&b.view->d.want.from[2].ns, b.ns[2]));
+		assert_int_equal(peer(2)->has & HAS_NS, subject == 1 ? HAS_NS : 0);
+	}
+}
+
+/* Agents manage NS, and the owner's zone names somebody who is not to be named, nor does the parent
+ * name him: one server of ours alone is reason enough to show other NS. */
+static void
+test_owner_names_outsider(void **state)
+{
+	static const struct {
+		bool listed, parent, own;
+	} cases[] = {{false, false, true}, {true, false, false}, {false, true, false}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bench_clear(&b);
+		member(state);
+		b.view->config.times.hold_down = 0;
+		owner(1, cases[i].listed, false);
+		rest();
+		bench_run(&b, 5 * SECOND);
+		for (int k = 0; k < 3; k++)
+			b.view->d.want.from[k].ns = RSET_NONE;
+		b.signer.set[VIEW_NS] = rset_or(only(b.ns[0]), only(b.ns[1]));
+		if (cases[i].parent)
+			b.parent.set[VIEW_NS] = b.signer.set[VIEW_NS];
+		bench_look(&b);
+		peer(1)->has = 0;
+		struct process_target t;
+		process_target(b.view, &t);
+		assert_int_equal(t.ns, BIT(0));
+		assert_int_equal(!rset_empty(t.ns_set), cases[i].own);
+	}
+}
 
 /* The owner manages NS. Who is not to serve, and whom neither his zone nor the parent names for
  * long, is out. */
@@ -398,6 +653,53 @@ test_refused_for_what_it_holds(void **state)
 	}
 }
 
+/* What was on its way to combinerd when a doubt arose has arrived: what is known of what it holds
+ * is from before that. */
+static void
+test_applied_in_doubt(void **state)
+{
+	for (int doubt = 0; doubt < 2; doubt++) {
+		struct view_statement st = peer(1)->statement;
+		b.combiner_silent = true;
+		rset_add(&st.dnskey, doubt ? b.zsk[2] : b.ksk[2]);
+		restate(1, st);
+		bench_decide(&b);
+		assert_true(b.view->overlay_known);
+		b.view->d.rebuild = doubt;
+		view_on_applied(b.view, b.view->d.want.epoch, b.view->d.want.counter, 0, "");
+		assert_int_equal(b.view->overlay_known, !doubt);
+	}
+	assert_int_equal(b.view->showed, 0);
+	assert_false(view_on_command(b.view, VIEW_CONFIRM));
+}
+
+/* Our database is an older one, and so is the statement of a peer in it: its CDS in the overlay, of
+ * the new algorithm, are not mixed with ours. */
+static void
+test_stale_cds_are_not_mixed(void **state)
+{
+	struct rpool *pool = &b.view->d.pool;
+	struct process_target t;
+	int new[2];
+
+	for (int i = 0; i < 2; i++) {
+		uint8_t rdata[68] = {1, 1, 3, 13, (uint8_t)(70 + i)};
+		new[i] = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+		struct view_contribution *had = &b.view->d.want.from[i];
+		had->used = true;
+		had->cds = only(rpool_of_key(pool, new[i], 59));
+		had->cdnskey = only(rpool_of_key(pool, new[i], 60));
+	}
+	b.view->config.mode = VIEW_MODE_ALL;
+	process_target(b.view, &t);
+	assert_true(rset_equal(t.cds_set, rset_or(b.cds[0], b.cds[1])));
+	peer(1)->stale = true;
+	process_target(b.view, &t);
+	assert_true(t.cds_kept);
+	struct rset kept = rset_or(b.view->d.want.from[0].cds, b.view->d.want.from[1].cds);
+	assert_true(rset_equal(t.cds_set, kept));
+}
+
 int
 main(void)
 {
@@ -405,10 +707,19 @@ main(void)
 	    IN(two, test_old_ksk_signs_no_more),
 	    IN(three, test_algorithm_before_join),
 	    IN(three, test_old_keys_of_a_joiner),
+	    IN(three, test_joiner_left_behind),
+	    IN(three, test_overlay_leaves_behind),
+	    IN(two, test_half_in_rolls),
 	    IN(three, test_leaver_without_part),
 	    IN(three, test_ds_of_another),
 	    IN(three, test_deserted),
 	    IN(two, test_named_from_before),
+	    IN(two, test_out_while_another_waits),
+	    IN(two, test_shown_nowhere),
+	    IN(three, test_nobody_delegated_stays),
+	    IN(two, test_named_with_ds),
+	    IN(three, test_named_still),
+	    IN(member, test_owner_names_outsider),
 	    IN(three, test_named_by_nobody),
 	    IN(three, test_not_named_again),
 	    IN(two, test_not_taken_over),
@@ -416,6 +727,8 @@ main(void)
 	    IN(two, test_nobody_whom_it_names),
 	    IN(two, test_put_back_and_not_believed),
 	    IN(two, test_refused_for_what_it_holds),
+	    IN(two, test_applied_in_doubt),
+	    IN(two, test_stale_cds_are_not_mixed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

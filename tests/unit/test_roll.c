@@ -785,6 +785,34 @@ test_goes_over(void **state)
 	assert_int_equal(run()->kind, 0);
 }
 
+/* A database that was put back has an older statement of ours, and of the others: what they have in
+ * the zone counts. */
+static void
+test_goes_over_put_back(void **state)
+{
+	uint8_t rdata[36] = {1, 1, 3, 8, 99};
+	struct view_provider *p = &b.view->d.provider[1];
+
+	half_rolled();
+	int theirs = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+	b.parent.set[VIEW_DS] = RSET_NONE;
+	rset_add(&b.parent.set[VIEW_DS], rpool_of_key(&b.view->d.pool, theirs, 43));
+	bench_look(&b);
+	assert_true(roll_goes_over(b.view, 8));
+	b.view->d.provider[VIEW_SELF].statement.dnskey = RSET_NONE;
+	assert_true(roll_goes_over(b.view, 8));
+	b.view->d.providers = 2;
+	p->used = p->statement.known = true;
+	p->has = HAS_ALL;
+	rset_add(&b.view->d.want.from[1].dnskey, theirs);
+	assert_false(roll_goes_over(b.view, 8));
+	p->stale = true;
+	assert_true(roll_goes_over(b.view, 8));
+	rset_add(&p->statement.dnskey, theirs);
+	p->stale = false;
+	assert_true(roll_goes_over(b.view, 8));
+}
+
 static void
 test_orders(void **state)
 {
@@ -861,6 +889,7 @@ main(void)
 	    T(test_cds_never_empty),
 	    T(test_synced_with_the_new_key),
 	    T(test_goes_over),
+	    T(test_goes_over_put_back),
 	    T(test_orders),
 	    T(test_one_algorithm),
 	    T(test_a_key_that_is_not_shown),

@@ -264,6 +264,13 @@ test_member_says_so(void **state)
 		bench_run(&b, SECOND);
 		assert_false(peer(1)->member);
 		stands(1, HAS_ALL | MSIG_STANDING_MEMBER);
+		b.view->d.ended.kind = MSIG_PROCESS_REMOVE; /* is it what was to take it out? */
+		b.view->d.ended.subject = 1;
+		b.view->d.ended.completed = false;
+		bench_run(&b, SECOND);
+		assert_int_equal(peer(1)->member, !hidden);
+		b.view->d.ended.subject = VIEW_SELF;
+		b.view->dirty = true;
 		bench_run(&b, SECOND);
 		assert_true(peer(1)->member);
 	}
