@@ -357,6 +357,11 @@ agree_withdraw(struct step *s)
 		agree_end_early(s, "an algorithm rollover was not completed, and goes first");
 		return;
 	}
+	if (run->requestor == VIEW_SELF && roll_past(s->view)) {
+		agree_order_done(&s->view->d, run->kind, run->algorithm);
+		agree_end_early(s, "the key store is past it");
+		return;
+	}
 	if (parent_went_back(s)) {
 		agree_end_early(s, "the parent has other NS again");
 		return;

@@ -713,6 +713,27 @@ anyone_named(const struct zone_view *view, uint32_t mask)
 	return !seen;
 }
 
+/* Does a server that is named serve a zone that one of these signed: its own, or a copy? */
+static bool
+anyone_served(const struct zone_view *view, uint32_t mask)
+{
+	struct rset keys = RSET_NONE;
+
+	for (int k = 0; k < view->d.providers; k++)
+		if ((mask >> k & 1) != 0)
+			keys = rset_or(keys, view->d.provider[k].statement.dnskey);
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *p = view->d.place[i];
+		const struct view_version *v = p == NULL || p->kind != PLACE_SERVER || p->named == 0
+						   ? NULL
+						   : view_current(p, VIEW_SOA);
+		if (v != NULL && p->history[VIEW_SOA].status == MSIG_SEEN_SET &&
+		    rset_meets(v->signers, keys))
+			return true;
+	}
+	return false;
+}
+
 static bool
 remains(struct check *c)
 {
@@ -720,7 +741,7 @@ remains(struct check *c)
 	uint32_t left = agree_members(c->view) & agree_voters(c->view) & ~BIT(run->subject);
 	uint32_t members = agree_members(c->view);
 
-	if (left != 0 && !anyone_named(c->view, left)) {
+	if (left != 0 && !anyone_named(c->view, left) && !anyone_served(c->view, left)) {
 		no(c, REASON_BLOCKED, REASON_OF_NS, "", "a signer that remains in the delegation",
 		   "none of them is named");
 		todo(c, "the owner designates the one that leaves until another one is named");

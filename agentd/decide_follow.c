@@ -269,9 +269,11 @@ state_as_held(struct step *s, int provider)
 
 	if (p->statement.known || !c->used || p->ready || (view->listed >> provider & 1) != 0)
 		return;
-	/* Where a KSK stays at home nobody knows whose the DS is, and the owner's NS are not here.
-	 */
-	if (rset_empty(c->ns) ||
+	/* Where a KSK stays at home nobody knows whose the DS is, and the owner's NS are not here;
+	 * but where the parent names nobody else, it is named no more. */
+	bool unnamed = view->d.agent_ns && view->parent_known &&
+		       process_check(view, COND_NS_KNOWN, true, s->now, NULL);
+	if ((rset_empty(c->ns) && !unnamed) ||
 	    (!rset_empty(c->cds) && !rset_meets(rpool_keys(&view->d.pool, c->cds), c->dnskey)))
 		return;
 	p->statement = (struct view_statement){

@@ -186,7 +186,9 @@ decide_intended(const struct zone_view *view, struct rset own)
 	if (view->config.driver && !view->store_known && said->known)
 		return rset_and(rpool_keys(&view->d.pool, said->cds), own);
 	uint8_t coming = roll_coming(view);
-	if (coming != 0 && roll_goes_over(view, coming))
+	bool back = run->kind == MSIG_PROCESS_ALGORITHM && process_rolls(view) &&
+		    process_executed(view) >= 0 && run->algorithm != coming;
+	if (coming != 0 && !back && roll_goes_over(view, coming))
 		return rpool_of_algorithm(&view->d.pool, sep, coming);
 	struct rset all = sep;
 	for (int i = 0; i < view->keys && view->config.driver; i++)

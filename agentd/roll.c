@@ -249,6 +249,27 @@ chosen_in_vain(const struct zone_view *view)
 	return !there;
 }
 
+bool
+roll_past(const struct zone_view *view)
+{
+	const struct view_process *run = &view->d.process;
+
+	if (run->kind != MSIG_PROCESS_ALGORITHM || !process_rolls(view) || !view->store_known ||
+	    process_executed(view) < 0 || rset_empty(run->old))
+		return false;
+	/* They go in one of the last steps; unless keys of that algorithm come again. */
+	bool past = process_key_state(view, false, MSIG_KEY_ROLE_KSK) == 0;
+	for (int i = 0; i < view->keys; i++) {
+		const struct view_key *k = &view->key[i];
+		if (k->state == MSIG_KEY_STATE_REMOVED)
+			continue;
+		if (rset_has(&run->old, k->rr))
+			return false;
+		past |= k->algorithm != run->algorithm && k->state != MSIG_KEY_STATE_MADE;
+	}
+	return past;
+}
+
 /* How far a key has come. While one is READY, CDS name it alone, whatever else is ACTIVE. */
 static int
 brought(const struct view_key *k)

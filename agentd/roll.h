@@ -29,6 +29,10 @@ bool roll_reached(const struct zone_view *view, uint8_t have, uint8_t want);
 
 /* Are keys of two algorithms in the zone? One of them takes the others of its algorithm along. */
 bool roll_mixed(const struct zone_view *view, uint8_t *one, uint8_t *other);
+/* An algorithm rollover whose old keys are gone already, before the step that takes them out, or
+ * while other keys of their algorithm come: the key store is past it, and the database is an older
+ * one. */
+bool roll_past(const struct zone_view *view);
 /* The rollover that the states of the own keys say was interrupted; 0: none. */
 uint8_t roll_unfinished(const struct zone_view *view);
 /* The algorithm of own keys that were published and are not active yet, while keys of another one

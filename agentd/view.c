@@ -871,6 +871,11 @@ view_on_order(struct zone_view *view, const struct view_order *order)
 	for (int i = 0; i < VIEW_ORDERS; i++)
 		if (d->order[i].process == order->process)
 			return MSIG_EREFUSED;
+	/* What runs may run at another one's word: it is done once, and the order with it. */
+	if (d->process.kind == order->process &&
+	    (order->process == MSIG_PROCESS_ALGORITHM ? d->process.algorithm == order->algorithm
+						      : d->process.subject == VIEW_SELF))
+		return MSIG_EREFUSED;
 	for (int i = 0; i < VIEW_ORDERS; i++)
 		if (d->order[i].process == 0) {
 			d->order[i] = *order;

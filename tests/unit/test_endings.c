@@ -581,6 +581,46 @@ test_nobody_whom_it_names(void **state)
 	}
 }
 
+/* The signer that remains is named nowhere, but a copy of its zone is served by who is. A copy of
+ * the leaver's is not enough. */
+static void
+test_copy_remains(void **state)
+{
+	struct reason why;
+
+	b.parent.set[VIEW_NS] = only(b.ns[2]);
+	for (int i = 0; i < 3; i++)
+		b.server[i].set[VIEW_NS] = only(b.ns[2]);
+	rest();
+	bench_run(&b, 60 * SECOND);
+	peer(2)->member = false;
+	peer(2)->has = HAS_NS;
+	for (int of = 0; of < 2; of++) {
+		b.server[2] = b.server[of];
+		bench_run(&b, 15 * SECOND);
+		in_the_middle(MSIG_PROCESS_REMOVE, 1, VIEW_SELF, 4, PHASE_DONE, 1);
+		peer(VIEW_SELF)->member = peer(1)->member = true;
+		assert_int_equal(check(COND_REMAIN, &why), of == VIEW_SELF);
+		rest();
+	}
+	assert_int_equal(why.object, REASON_OF_NS);
+}
+
+/* A join waits for the algorithm rollover that was not completed, and the parent, which does not
+ * name the joiner, for the join: so that rollover does not wait for the parent's NS. */
+static void
+test_algorithm_and_the_parents_ns(void **state)
+{
+	const struct process_rule *rule = process_rule(MSIG_PROCESS_ALGORITHM);
+
+	assert_int_equal(rule->step[0].guard & (COND_PARENT_NS | COND_DS), COND_DS);
+	b.parent.set[VIEW_NS] = only(b.ns[0]);
+	bench_look(&b);
+	assert_false(check(COND_PARENT_NS, NULL));
+	in_the_middle(MSIG_PROCESS_ALGORITHM, VIEW_SELF, VIEW_SELF, 0, PHASE_REQUESTED, 3);
+	assert_true(check(rule->step[0].guard & ~(uint32_t)COND_DRIVER, NULL));
+}
+
 /* ---- databases ---- */
 
 /* A peer's database was put back. A signer of the group puts it in doubt, and takes nothing of it;
@@ -725,6 +765,8 @@ main(void)
 	    IN(two, test_not_taken_over),
 	    IN(three, test_only_served),
 	    IN(two, test_nobody_whom_it_names),
+	    IN(three, test_copy_remains),
+	    IN(two, test_algorithm_and_the_parents_ns),
 	    IN(two, test_put_back_and_not_believed),
 	    IN(two, test_refused_for_what_it_holds),
 	    IN(two, test_applied_in_doubt),

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "agentd/decide_int.h"
 #include "agentd/roll.h"
 #include "libmsig/err.h"
 #include "tests/unit/bench.h"
@@ -813,6 +814,71 @@ test_goes_over_put_back(void **state)
 	assert_true(roll_goes_over(b.view, 8));
 }
 
+/* A database from the middle of an algorithm rollover, and a key store that is past it: the old
+ * keys are gone before their step, or while others of their algorithm come. */
+static void
+test_past(void **state)
+{
+	static const struct {
+		uint8_t step, state, algorithm;
+		bool past;
+	} cases[] = {{4, S(REMOVED), 8, true},
+		     {4, S(POST), 8, false},
+		     {5, S(REMOVED), 8, false},
+		     {5, S(REMOVED), 13, true},
+		     {6, S(REMOVED), 13, true}};
+
+	b.on_key = NULL;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		*run() = (struct view_process){.kind = MSIG_PROCESS_ALGORITHM,
+					       .requestor = VIEW_SELF,
+					       .subject = VIEW_SELF,
+					       .algorithm = 8,
+					       .step = cases[i].step,
+					       .phase = PHASE_EXECUTING,
+					       .voters = 1,
+					       .roles = 2,
+					       .executed = true};
+		memcpy(run()->hsync, b.view->d.hsync.digest, sizeof(run()->hsync));
+		stored = 0;
+		rset_add(&run()->old, make(R(KSK), 13, cases[i].state));
+		make(R(KSK), cases[i].algorithm, S(SIGNING));
+		make(R(KSK), 13, S(MADE)); /* it does nothing yet */
+		view_on_keys(b.view, true, "", store, stored);
+		assert_int_equal(roll_past(b.view), cases[i].past);
+		b.view->d.ended.kind = 0;
+		bench_decide(&b);
+		assert_int_equal(b.view->d.ended.kind == MSIG_PROCESS_ALGORITHM, cases[i].past);
+	}
+}
+
+/* Ordered back to the algorithm that the parent's DS left: CDS follow that rollover. */
+static void
+test_back_again(void **state)
+{
+	half_rolled();
+	int new = key_in(R(KSK), S(PUBLISHED))->rr, old = key_in(R(KSK), S(ACTIVE))->rr;
+	parent_follows = false;
+	b.parent.set[VIEW_DS] = RSET_NONE;
+	rset_add(&b.parent.set[VIEW_DS], rpool_of_key(&b.view->d.pool, new, 43));
+	b.view->config.mode = VIEW_MODE_ALL;
+	bench_look(&b);
+	struct rset cds = decide_intended(b.view, b.view->d.own);
+	assert_true(rset_has(&cds, new));
+	*run() = (struct view_process){.kind = MSIG_PROCESS_ALGORITHM,
+				       .algorithm = 13,
+				       .step = 3,
+				       .phase = PHASE_EXECUTING,
+				       .executed = true};
+	rset_add(&run()->old, new);
+	cds = decide_intended(b.view, b.view->d.own);
+	assert_false(rset_has(&cds, new));
+	assert_true(rset_has(&cds, old));
+	run()->algorithm = 8;
+	cds = decide_intended(b.view, b.view->d.own);
+	assert_true(rset_has(&cds, new));
+}
+
 static void
 test_orders(void **state)
 {
@@ -830,6 +896,16 @@ test_orders(void **state)
 	b.view->config.one_algorithm = true;
 	struct view_order algorithm = {MSIG_PROCESS_ALGORITHM, 15};
 	assert_int_equal(view_on_order(b.view, &algorithm), MSIG_ECONF);
+	/* Not what runs, at whoever's word: it would be over with that. */
+	*run() = (struct view_process){.kind = MSIG_PROCESS_ZSK, .subject = VIEW_SELF};
+	assert_int_equal(view_on_order(b.view, &zsk), MSIG_EREFUSED);
+	*run() = (struct view_process){.kind = MSIG_PROCESS_ALGORITHM, .algorithm = 8};
+	b.view->config.one_algorithm = false;
+	struct view_order same = {MSIG_PROCESS_ALGORITHM, 8};
+	assert_int_equal(view_on_order(b.view, &same), MSIG_EREFUSED);
+	assert_int_equal(view_on_order(b.view, &algorithm), 0);
+	memset(b.view->d.order, 0, sizeof(b.view->d.order));
+	*run() = (struct view_process){0};
 	/* One after the other, in their order. */
 	order(MSIG_PROCESS_ZSK, 0);
 	order(MSIG_PROCESS_KSK, 0);
@@ -890,6 +966,8 @@ main(void)
 	    T(test_synced_with_the_new_key),
 	    T(test_goes_over),
 	    T(test_goes_over_put_back),
+	    T(test_past),
+	    T(test_back_again),
 	    T(test_orders),
 	    T(test_one_algorithm),
 	    T(test_a_key_that_is_not_shown),

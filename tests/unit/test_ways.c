@@ -352,6 +352,13 @@ test_stated_as_held(void **state)
 	bench_decide(&b);
 	assert_false(peer(2)->statement.known);
 	forget_who_left();
+	b.view->d.want.from[2].ns = RSET_NONE;
+	b.parent.set[VIEW_NS] = rset_or(only(b.ns[0]), only(b.ns[1]));
+	bench_look(&b); /* it was named, and is no more */
+	bench_decide(&b);
+	assert_true(peer(2)->statement.known);
+	assert_int_equal(peer(2)->has, HAS_KEYS | HAS_CDS);
+	forget_who_left();
 	bench_decide(&b);
 	assert_true(peer(2)->statement.known);
 	assert_true(rset_equal(peer(2)->statement.dnskey, b.own[2]));
