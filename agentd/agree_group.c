@@ -9,7 +9,6 @@
 #include "agentd/elect.h"
 #include "agentd/lead.h"
 #include "agentd/mutant.h"
-#include "libmsig/key.h"
 
 static const struct view_hsync_entry *
 entry_of(const struct zone_view *view, int provider)
@@ -321,15 +320,11 @@ agree_keytag_collision(const struct zone_view *view, int *other)
 		if (view->d.provider[i].used)
 			all = rset_or(all, view->d.provider[i].statement.dnskey);
 	for (int i = rset_next(&all, 0); i >= 0; i = rset_next(&all, i + 1))
-		for (int j = rset_next(&all, i + 1); j >= 0; j = rset_next(&all, j + 1)) {
-			const struct rr *a = &pool->at[i], *b = &pool->at[j];
-			uint16_t ra = msig_key_tag_revoked(a->rdata);
-			uint16_t rb = msig_key_tag_revoked(b->rdata);
-			if (a->tag == b->tag || a->tag == rb || ra == b->tag || ra == rb) {
+		for (int j = rset_next(&all, i + 1); j >= 0; j = rset_next(&all, j + 1))
+			if (rr_tags_clash(&pool->at[i], &pool->at[j])) {
 				*other = j;
 				return i;
 			}
-		}
 	return -1;
 }
 

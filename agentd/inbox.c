@@ -303,8 +303,11 @@ answer_pull(struct mail *mail)
 	}
 	msig_option_init(&opt, MSIG_OP_PULL, mail->agent->identity, mail->zone->name);
 	if (!view_states(mail->zone->view) || zones_statement(mail->zone, &opt, &apex) != 0) {
-		refuse(mail, KNOT_RCODE_REFUSED, EDE_NOT_READY,
-		       "no own statement yet, or its database is in doubt");
+		/* Asked for again every few seconds, and by every peer: the doubt is an alarm. */
+		log_debug("PULL from %s for a zone that states nothing now",
+			  mail->contact->peer->identity);
+		reply(mail, KNOT_RCODE_REFUSED, EDE_NOT_READY,
+		      "no own statement yet, or its database is in doubt", NULL, NULL);
 		return;
 	}
 	reply(mail, KNOT_RCODE_NOERROR, 0, NULL, &opt, &apex);

@@ -143,14 +143,9 @@ collides(const struct zone_view *view, int rr)
 	for (int i = 0; i < view->keys; i++)
 		if (view->key[i].state != MSIG_KEY_STATE_REMOVED)
 			rset_add(&all, view->key[i].rr);
-	const struct rr *a = &pool->at[rr];
-	uint16_t ra = msig_key_tag_revoked(a->rdata);
-	for (int i = rset_next(&all, 0); i >= 0; i = rset_next(&all, i + 1)) {
-		const struct rr *b = &pool->at[i];
-		uint16_t rb = msig_key_tag_revoked(b->rdata);
-		if (i != rr && (a->tag == b->tag || a->tag == rb || ra == b->tag || ra == rb))
+	for (int i = rset_next(&all, 0); i >= 0; i = rset_next(&all, i + 1))
+		if (i != rr && rr_tags_clash(&pool->at[i], &pool->at[rr]))
 			return true;
-	}
 	return false;
 }
 

@@ -104,6 +104,7 @@ facts(struct rr *rr)
 		rr->flags = (uint16_t)(d[0] << 8 | d[1]);
 		rr->alg = d[3];
 		rr->tag = msig_key_tag(rr->rdata);
+		rr->other = msig_key_tag_revoked(rr->rdata);
 		return 0;
 	case TYPE_DS:
 	case TYPE_CDS:

@@ -24,11 +24,20 @@ struct rr {
 	uint16_t type;  /* 0: this slot is free */
 	uint16_t flags; /* DNSKEY, CDNSKEY */
 	uint16_t tag;   /* DNSKEY, CDNSKEY: computed; DS, CDS: as it says */
+	uint16_t other; /* DNSKEY, CDNSKEY: the tag with the REVOKE bit changed */
 	uint8_t alg;
 	uint32_t hash;
 	knot_rdata_t *rdata; /* ->len, ->data */
 	struct rset match; /* DS, CDS, CDNSKEY: the DNSKEYs it stands for; DNSKEY: those records */
 };
+
+/* May a resolver take one of these keys for the other one, now or once one is revoked (RFC 5011)?
+ */
+static inline bool
+rr_tags_clash(const struct rr *a, const struct rr *b)
+{
+	return a->tag == b->tag || a->tag == b->other || a->other == b->tag || a->other == b->other;
+}
 
 struct rpool {
 	uint8_t apex[256]; /* owner name, wire form, lower case: enters the DS digest */

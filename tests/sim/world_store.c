@@ -87,13 +87,8 @@ world_key(struct sim *sim, uint16_t flags, uint8_t algorithm, bool collide)
 		const struct rr *rr = &sim->pool.at[id];
 		bool clash = false;
 		for (int i = 0; i < sim->pool.count; i++)
-			if (i != id && sim->pool.at[i].type == 48 &&
-			    (sim->pool.at[i].tag == rr->tag ||
-			     sim->pool.at[i].tag == msig_key_tag_revoked(rr->rdata) ||
-			     msig_key_tag_revoked(sim->pool.at[i].rdata) ==
-				 msig_key_tag_revoked(rr->rdata) ||
-			     rr->tag == msig_key_tag_revoked(sim->pool.at[i].rdata)))
-				clash = true;
+			clash |= i != id && sim->pool.at[i].type == 48 &&
+				 rr_tags_clash(&sim->pool.at[i], rr);
 		if (!clash)
 			break;
 	}
