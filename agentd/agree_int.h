@@ -6,8 +6,6 @@
 #include "agentd/agree.h"
 #include "agentd/step.h"
 
-#define BIT(i) (UINT32_C(1) << (i))
-
 struct judgement {
 	enum msig_op op;
 	uint16_t result;

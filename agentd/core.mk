@@ -4,7 +4,8 @@ agentd_libcore_la_SOURCES = \
 	agentd/agree.h agentd/agree_int.h agentd/agree.c agentd/agree_end.c agentd/agree_group.c \
 	agentd/agree_judge.c agentd/agree_participant.c agentd/agree_requestor.c agentd/agree_start.c \
 	agentd/agree_state.c \
-	agentd/condition.c \
+	agentd/condition_int.h agentd/condition.c agentd/condition_check.c agentd/condition_leave.c \
+	agentd/condition_roll.c \
 	agentd/decide.h agentd/decide_int.h agentd/decide.c agentd/decide_keys.c agentd/decide_look.c \
 	agentd/decide_follow.c agentd/decide_member.c agentd/decide_overlay.c agentd/decide_owner.c \
 	agentd/decide_self.c \
@@ -19,8 +20,9 @@ agentd_libcore_la_SOURCES = \
 	agentd/outlook_check.c agentd/outlook_time.c \
 	agentd/process.h agentd/process.c agentd/process_target.c \
 	agentd/reason.h agentd/reason.c \
-	agentd/roll.h agentd/roll.c \
+	agentd/roll.h agentd/roll_int.h agentd/roll.c agentd/roll_choose.c agentd/roll_state.c \
 	agentd/rset.h agentd/rset.c \
 	agentd/safety.h agentd/safety.c \
 	agentd/step.h agentd/step.c \
-	agentd/view.h agentd/view.c
+	agentd/view.h agentd/view_int.h agentd/view.c agentd/view_event.c agentd/view_peer.c \
+	agentd/view_seen.c

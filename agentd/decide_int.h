@@ -6,8 +6,6 @@
 #include "agentd/decide.h"
 #include "agentd/step.h"
 
-#define BIT(i) (UINT32_C(1) << (i))
-
 struct safety;
 
 /* decide_owner.c: the owner's instruction. */

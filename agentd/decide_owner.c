@@ -225,7 +225,7 @@ decide_ns_management(struct step *s)
 			continue;
 		providers++;
 		if (ns != NULL && named_no_more(view, i, ns->set))
-			unnamed |= UINT32_C(1) << i;
+			unnamed |= BIT(i);
 		else
 			all = rset_or(all, i == VIEW_SELF ? view->config.ns : p->statement.ns);
 	}

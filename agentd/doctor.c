@@ -10,7 +10,6 @@
 #include "agentd/roll.h"
 #include "libmsig/key.h"
 
-#define SECOND INT64_C(1000)
 #define DAY_MS (24 * 3600 * SECOND)
 
 static const struct {

@@ -8,7 +8,6 @@
 #include "agentd/elect.h"
 #include "agentd/mutant.h"
 
-#define BIT(i) (UINT32_C(1) << (i))
 #define TERM_JUMP (UINT64_C(1) << 20) /* more terms than anyone can have had unseen */
 #define STAYS UINT32_MAX              /* vote of a leader that renews its lease */
 

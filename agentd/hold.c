@@ -11,8 +11,6 @@
 #include "agentd/process.h"
 #include "agentd/safety.h"
 
-#define SECOND INT64_C(1000)
-
 static const struct {
 	const char *name;
 	enum view_type type;

@@ -11,8 +11,6 @@
 #include "agentd/process.h"
 #include "agentd/roll.h"
 
-#define BIT(i) (UINT32_C(1) << (i))
-
 bool
 lead_mode(const struct zone_view *view)
 {

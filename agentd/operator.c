@@ -9,13 +9,12 @@
 #include "agentd/process.h"
 #include "libmsig/err.h"
 
-#define BIT(kind) ((uint16_t)(1u << (kind)))
 #define ALL ((uint16_t)0xfffe)
 
 static uint16_t
 bits(uint8_t kind)
 {
-	return kind == 0 ? ALL : kind < 16 ? BIT(kind) : 0;
+	return kind == 0 ? ALL : kind < 16 ? (uint16_t)BIT(kind) : 0;
 }
 
 bool

@@ -157,8 +157,8 @@ named(const struct outlook_maker *m, const struct process_step *p, bool fresh, u
 }
 
 static void
-roll_key(struct outlook_maker *m, struct outlook_step *s, int step, int provider, uint8_t role,
-	 bool fresh)
+rolled_key(struct outlook_maker *m, struct outlook_step *s, int step, int provider, uint8_t role,
+	   bool fresh)
 {
 	static const struct process_step none;
 	const struct process_step *now = s->rule, *before = step > 0 ? now - 1 : &none;
@@ -193,8 +193,8 @@ roll(struct outlook_maker *m, struct outlook_step *s, int step)
 		for (uint8_t role = MSIG_KEY_ROLE_ZSK; role <= MSIG_KEY_ROLE_CSK; role++) {
 			if ((who >> i & 1) == 0 || (roles(m, i) >> role & 1) == 0)
 				continue;
-			roll_key(m, s, step, i, role, true);
-			roll_key(m, s, step, i, role, false);
+			rolled_key(m, s, step, i, role, true);
+			rolled_key(m, s, step, i, role, false);
 		}
 }
 

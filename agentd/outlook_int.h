@@ -6,9 +6,6 @@
 
 #include "agentd/outlook.h"
 
-#define SECOND INT64_C(1000)
-#define BIT(i) (UINT32_C(1) << (i))
-
 enum { TYPE_NS = 2, TYPE_DNSKEY = 48, TYPE_CDS = 59, TYPE_CDNSKEY = 60, TYPE_CSYNC = 62 };
 
 struct outlook_maker {

@@ -12,8 +12,6 @@
 #include "agentd/shown.h"
 #include "libmsig/key.h"
 
-#define BIT(i) (UINT32_C(1) << (i))
-
 int
 process_executed(const struct zone_view *view)
 {

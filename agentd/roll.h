@@ -9,6 +9,8 @@
  * store, one at a time, each only if it is safe with everything cached. */
 void roll_work(struct step *s);
 
+/* The key with this DNSKEY in the own key store, or NULL. */
+const struct view_key *roll_key(const struct zone_view *view, int rr);
 /* The keys that the store has in the zone: the own DNSKEYs. */
 struct rset roll_published(const struct zone_view *view);
 

@@ -6,7 +6,6 @@
 #include "agentd/mutant.h"
 #include "agentd/safety.h"
 
-#define SECOND INT64_C(1000)
 #define VIS_MAX (VIEW_PLACES * (VIEW_VERSIONS + 1)) /* one more each: who is to be named */
 
 struct vis {

@@ -25,6 +25,8 @@
 #include "libmsig/msg.h"
 #include "libmsig/option.h"
 
+#define SECOND INT64_C(1000)        /* times are milliseconds */
+#define BIT(i) (UINT32_C(1) << (i)) /* sets of providers, and of other small numbers */
 #define VIEW_NEVER INT64_MAX
 #define VIEW_PROVIDERS 8                    /* providers per zone, ourselves included */
 #define VIEW_PLACES 40                      /* servers per zone that we watch */

@@ -13,7 +13,6 @@
 #include "tests/sim/sim.h"
 
 #define DECISIONS 300 /* of one agent in a second */
-#define BIT(i) (UINT32_C(1) << (i))
 #define CHUNK 64
 
 /* ---- talking ---- */

@@ -18,7 +18,6 @@
 #define KEPT 40   /* versions that a server's history keeps */
 #define STORE 20  /* keys in a signer's store */
 #define HSYNCS 96
-#define SECOND INT64_C(1000)
 
 /* ---- chance ---- */
 

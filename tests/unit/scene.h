@@ -8,9 +8,6 @@
 #include "tests/unit/unit.h"
 #include "tests/unit/bench.h"
 
-#define BIT(i) (UINT32_C(1) << (i))
-#define SECOND INT64_C(1000)
-
 #define EXPECT(provider, op) assert_non_null(bench_sent(&b, provider, MSIG_OP_##op))
 #define EXPECT_NOT(provider, op) assert_null(bench_sent(&b, provider, MSIG_OP_##op))
 #define IN(setup, test) cmocka_unit_test_setup_teardown(test, setup, teardown)

@@ -1,0 +1,186 @@
+/*
+ * How conditions are checked: at which servers, and what it takes to know.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "agentd/agree.h"
+#include "agentd/condition_int.h"
+#include "agentd/mutant.h"
+
+bool
+check_no(struct check *c, enum reason_class class, enum reason_object object, const char *place,
+	 const char *expected, const char *seen, ...)
+{
+	struct reason *r = c->why;
+	if (r == NULL)
+		return false;
+	r->class = class;
+	r->object = object;
+	r->since = r->next = 0;
+	r->todo[0] = 0;
+	reason_copy(r->place, sizeof(r->place), place);
+	reason_copy(r->expected, sizeof(r->expected), expected);
+	va_list ap;
+	va_start(ap, seen);
+	vsnprintf(r->seen, sizeof(r->seen), seen, ap);
+	va_end(ap);
+	return false;
+}
+
+void
+check_todo(struct check *c, const char *text)
+{
+	if (c->why != NULL)
+		reason_copy(c->why->todo, sizeof(c->why->todo), text);
+}
+
+const struct process_target *
+check_target(struct check *c)
+{
+	if (!c->planned)
+		process_target(c->view, &c->target);
+	c->planned = true;
+	return &c->target;
+}
+
+bool
+check_fresh(const struct check *c, const struct view_history *h)
+{
+	return h->status != MSIG_SEEN_UNKNOWN && h->count > 0 &&
+	       c->now - h->time <= c->view->config.times.fresh;
+}
+
+const struct rset *
+check_names(const struct zone_view *view, int provider)
+{
+	return provider == VIEW_SELF ? &view->config.ns : &view->d.provider[provider].statement.ns;
+}
+
+/* The leaver may be dead: a server of its that was asked and does not answer is not waited for. */
+static bool
+leaving(const struct check *c, int provider)
+{
+	const struct view_process *run = &c->view->d.process;
+	return (run->kind == MSIG_PROCESS_REMOVE || run->kind == MSIG_PROCESS_NS_REMOVE) &&
+	       run->subject == provider && provider != VIEW_SELF;
+}
+
+bool
+check_silent(const struct check *c, const struct view_history *h)
+{
+	const struct view_times *t = &c->view->config.times;
+	/* One answer that is lost is not silence. */
+	return h->status == MSIG_SEEN_UNKNOWN && h->tried != 0 && c->now - h->tried <= t->fresh &&
+	       (h->time == 0 || c->now - h->time > 2 * t->fresh);
+}
+
+static bool
+one_provider(struct check *c, int provider, enum view_type type, server_check good)
+{
+	const struct zone_view *view = c->view;
+	const struct rset *names = check_names(view, provider);
+	const char *identity = view->d.provider[provider].identity;
+	bool leaves = leaving(c, provider);
+	int servers = leaves;
+
+	if (!leaves && (rset_empty(*names) || !rset_within(*names, view->looked_up)))
+		return check_no(c, REASON_PEER, REASON_OF_SERVER, identity,
+				"addresses of its name servers", "not all are known");
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || p->kind != PLACE_SERVER ||
+		    view_place_provider(view, p) != provider)
+			continue;
+		servers++;
+		const struct view_history *h = &p->history[type];
+		if ((MUTANT(UNKNOWN) && !check_fresh(c, h)) || (leaves && check_silent(c, h)))
+			continue;
+		if (!check_fresh(c, h))
+			return check_no(c, REASON_PEER, REASON_OF_SERVER, p->server, "an answer",
+					"unknown: %s",
+					h->reason[0] != 0 ? h->reason : "not asked lately");
+		if (!good(c, p, provider))
+			return false;
+		if (MUTANT(FIRST_SERVER))
+			break;
+	}
+	if (servers == 0)
+		return check_no(c, REASON_PEER, REASON_OF_SERVER, identity,
+				"at least one name server", "none");
+	return true;
+}
+
+bool
+check_providers(struct check *c, uint32_t mask, enum view_type type, server_check good)
+{
+	for (int i = 0; i < c->view->d.providers; i++)
+		if ((mask >> i & 1) != 0 && !one_provider(c, i, type, good))
+			return false;
+	return true;
+}
+
+/* The servers whose state counts: our own, if we take part, or those of all actors. signers: of
+ * those that sign; who leaves shows what it likes. */
+uint32_t
+check_scope(const struct check *c, bool signers)
+{
+	const struct view_process *run = &c->view->d.process;
+	uint32_t actors = agree_actors(c->view);
+
+	if (run->kind == MSIG_PROCESS_NS_ADD || run->kind == MSIG_PROCESS_NS_REMOVE ||
+	    run->kind == MSIG_PROCESS_REMOVE)
+		if (signers && run->subject != VIEW_SELF)
+			actors &= ~BIT(run->subject);
+	return c->everywhere ? actors : actors & 1;
+}
+
+bool
+check_parents(struct check *c, enum view_type type, parent_check good)
+{
+	int servers = 0;
+	for (int i = 0; i < c->view->d.places; i++) {
+		const struct view_place *p = c->view->d.place[i];
+		if (p == NULL || p->kind != PLACE_PARENT ||
+		    (type == VIEW_NS && !view_delegates(c->view, p)))
+			continue;
+		servers++;
+		const struct view_history *h = &p->history[type];
+		if (!check_fresh(c, h))
+			return check_no(c, REASON_PARENT, REASON_OF_SERVER, p->server, "an answer",
+					"unknown: %s",
+					h->reason[0] != 0 ? h->reason : "not asked lately");
+		if (!good(c, p))
+			return false;
+	}
+	if (servers == 0)
+		return check_no(c, REASON_PARENT, REASON_OF_SERVER, "", "the parent's name servers",
+				"not known");
+	return true;
+}
+
+/* A server that signs nothing itself: what it shows was signed by a member. */
+bool
+check_copy(struct check *c, const struct view_place *p, int provider)
+{
+	uint32_t members = agree_members(c->view);
+	const struct view_version *v = view_current(p, VIEW_DNSKEY);
+
+	for (int i = 0; i < c->view->d.providers; i++)
+		if ((members >> i & 1) != 0 && !v->absent && check_signed_by(c, v, i))
+			return true;
+	return check_no(c, REASON_PEER, REASON_OF_SIGNATURE, p->server,
+			"a copy of the zone that a member signed", "none");
+}
+
+/* The provider's SEP keys that are in the set and signed it. */
+bool
+check_signed_by(const struct check *c, const struct view_version *v, int provider)
+{
+	struct rset own =
+	    rset_and(rset_and(v->set, v->signers), c->view->d.provider[provider].statement.dnskey);
+	for (int i = rset_next(&own, 0); i >= 0; i = rset_next(&own, i + 1))
+		if (c->view->d.pool.at[i].flags & 1)
+			return true;
+	return false;
+}
