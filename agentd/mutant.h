@@ -5,31 +5,32 @@
 #pragma once
 
 /* name, what is wrong */
-#define MUTANTS(X)                                                         \
-	X(SAFETY, "S1 and S2 are not evaluated before actions")            \
-	X(DONE_ON_ACK, "DONE when combinerd has answered")                 \
-	X(HSYNC, "APPROVE whatever HSYNC the requestor sees")              \
-	X(MAJORITY, "more than half of the voters are enough")             \
-	X(BUSY, "a second process is granted while one runs")              \
-	X(TRANSITION, "a DONE counts for whatever process runs")           \
-	X(SILENT, "no answer after the end")                               \
-	X(NO_RESEND, "everything is said once")                            \
-	X(CDS_SWAP, "CDS names the newcomer alone")                        \
-	X(TTL, "the first TTL seen counts, not the largest")               \
-	X(HOLD_KEPT, "a hold that no longer fits counts on")               \
-	X(FORGET_HOLD, "a restart forgets history and deadlines")          \
-	X(FIRST_SERVER, "one server of a provider is enough")              \
-	X(UNKNOWN, "what was not seen counts as seen")                     \
-	X(NO_COMMIT, "what is decided is acted on before it is persisted") \
-	X(STEP_MODE, "a step needs no operator")                           \
-	X(LEADER, "in leader mode, whoever wants something asks for it")   \
-	X(VOTES, "a leader needs the votes of more than half")             \
-	X(TERM, "a restart forgets the election")                          \
-	X(SUCCESSOR, "nobody goes on for a leader that is gone")           \
-	X(CHANGE, "a follower takes whatever change the leader says")      \
-	X(SHRINK, "an overlay loses a provider without a process")         \
-	X(STANDING, "who is half in says what the parent has of it")       \
-	X(STALE, "an older statement takes out what a later one brought")  \
+#define MUTANTS(X)                                                                 \
+	X(SAFETY, "S1 and S2 are not evaluated before actions")                    \
+	X(DONE_ON_ACK, "DONE when combinerd has answered")                         \
+	X(HSYNC, "APPROVE whatever HSYNC the requestor sees")                      \
+	X(MAJORITY, "more than half of the voters are enough")                     \
+	X(BUSY, "a second process is granted while one runs")                      \
+	X(TRANSITION, "a DONE counts for whatever process runs")                   \
+	X(SILENT, "no answer after the end")                                       \
+	X(NO_RESEND, "everything is said once")                                    \
+	X(CDS_SWAP, "CDS names the newcomer alone")                                \
+	X(TTL, "the first TTL seen counts, not the largest")                       \
+	X(HOLD_KEPT, "a hold that no longer fits counts on")                       \
+	X(FORGET_HOLD, "a restart forgets history and deadlines")                  \
+	X(FIRST_SERVER, "one server of a provider is enough")                      \
+	X(UNKNOWN, "what was not seen counts as seen")                             \
+	X(NO_COMMIT, "what is decided is acted on before it is persisted")         \
+	X(STEP_MODE, "a step needs no operator")                                   \
+	X(LEADER, "in leader mode, whoever wants something asks for it")           \
+	X(VOTES, "a leader needs the votes of more than half")                     \
+	X(TERM, "a restart forgets the election")                                  \
+	X(SUCCESSOR, "nobody goes on for a leader that is gone")                   \
+	X(CHANGE, "a follower takes whatever change the leader says")              \
+	X(SHRINK, "an overlay loses a provider without a process")                 \
+	X(STANDING, "who is half in says what the parent has of it")               \
+	X(WITNESS, "own CDS change algorithm though the parent hears nobody else") \
+	X(STALE, "an older statement takes out what a later one brought")          \
 	X(ORPHAN, "of two algorithms, one loses a key alone")
 
 enum mutant {

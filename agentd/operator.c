@@ -45,17 +45,31 @@ operator_waits(struct step *s, uint8_t step)
 	return true;
 }
 
+/* The parent's NS change by this step; or have to be those of the zone when CDS change algorithm
+ * after it, at one signer a moment before the other: whoever hears all of them takes no mixture. */
+static bool
+delegation_counts(const struct zone_view *view)
+{
+	const struct view_process *run = &view->d.process;
+	const struct process_step *step = &process_rule(run->kind)->step[run->step];
+	struct process_target t;
+
+	if (run->kind != MSIG_PROCESS_ALGORITHM)
+		return (step->effect & EFFECT_CSYNC) != 0;
+	process_target(view, &t);
+	return step[0].cds == CDS_OLD && step[1].cds == CDS_NEW && __builtin_popcount(t.cds) >= 2;
+}
+
 bool
 operator_looks(struct step *s)
 {
 	struct zone_view *view = s->view;
 	const struct view_process *run = &view->d.process;
-	const struct process_rule *rule = process_rule(run->kind);
 	struct view_approval wanted = {
 	    .kind = run->kind, .step = run->step | OPERATOR_LOOKS, .subject = run->subject};
 
-	if (run->requestor != VIEW_SELF || (rule->step[run->step].effect & EFFECT_CSYNC) == 0 ||
-	    !view_hidden(view) || same(&view->d.approved, &wanted))
+	if (run->requestor != VIEW_SELF || !view_hidden(view) || !delegation_counts(view) ||
+	    same(&view->d.approved, &wanted))
 		return false;
 	view->waits = wanted;
 	view->waited = s->now;
@@ -97,7 +111,8 @@ operator_show(struct step *s)
 	snprintf(todo, sizeof(todo), "msigctl approve %.120s", view->zone);
 	if ((w->step & OPERATOR_LOOKS) != 0) {
 		snprintf(todo, sizeof(todo),
-			 "see that the parent has the NS of the zone, then: msigctl approve %.80s",
+			 "%s the parent has the NS of the zone, then: msigctl approve %.80s",
+			 w->kind == MSIG_PROCESS_ALGORITHM ? "see to it that" : "see that",
 			 view->zone);
 		step_blocked(s, REASON_OF_NS, "", "the delegation, at a server of the parent",
 			     "all of them serve the zone, too: it shows nowhere", todo);

@@ -11,6 +11,7 @@
 #include "agentd/roll.h"
 #include "agentd/roll_int.h"
 #include "agentd/safety.h"
+#include "agentd/shown.h"
 #include "libmsig/key.h"
 
 /* ---- asking ---- */
@@ -110,6 +111,34 @@ roll_reached(const struct zone_view *view, uint8_t have, uint8_t want)
 				view->d.process.kind == MSIG_PROCESS_ALGORITHM));
 }
 
+/* A signer that writes its own CDS goes over to another algorithm a moment before the overlay does:
+ * nobody takes that mixture for an instruction while another signer is heard as well. */
+static bool
+witnessed(struct step *s, uint8_t algorithm)
+{
+	const struct zone_view *view = s->view;
+	bool over = false;
+
+	for (int i = 0; i < view->keys; i++)
+		over |= view->key[i].state == MSIG_KEY_STATE_ACTIVE &&
+			view->key[i].role != MSIG_KEY_ROLE_ZSK &&
+			view->key[i].algorithm != algorithm;
+	if (!over || view->config.mode != VIEW_MODE_FOREIGN || MUTANT(WITNESS))
+		return true;
+	enum shown_witness w = shown_witness(view, s->now);
+	if (w == WITNESS_SILENT)
+		step_wait(s, REASON_PEER, REASON_OF_SERVER, "",
+			  "an answer of another signer before the own CDS change", "none lately",
+			  0);
+	else if (w != WITNESS_HEARD)
+		step_blocked(s, REASON_OF_NS, "", "another signer in the delegation",
+			     "none: the parent could take CDS of two algorithms",
+			     w == WITNESS_UNDELEGATED
+				 ? "whoever registered the zone has the parent name all of its NS"
+				 : "the owner takes out who is not named, and lets it join again");
+	return w == WITNESS_HEARD;
+}
+
 /* true: it is there. */
 static bool
 move(struct step *s, int rr, uint8_t state)
@@ -122,6 +151,8 @@ move(struct step *s, int rr, uint8_t state)
 	if (key->state == MSIG_KEY_STATE_MADE &&
 	    (state == MSIG_KEY_STATE_READY || state == MSIG_KEY_STATE_ACTIVE))
 		state = MSIG_KEY_STATE_PUBLISHED;
+	if (state == MSIG_KEY_STATE_READY && !witnessed(s, key->algorithm))
+		return false;
 	struct safety r = judge(s->view, key, state, s->now);
 	if (!r.ok) {
 		step_wait(s, r.until != VIEW_NEVER ? REASON_UNTIL : REASON_PEER, r.object, r.place,

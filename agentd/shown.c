@@ -177,3 +177,52 @@ shown_by_voters(const struct zone_view *view, int provider)
 	}
 	return (in == 0) == (out == 0) ? -1 : in != 0;
 }
+
+/* Do all servers of the parent name it, as far as they show the delegation? */
+static bool
+delegated_to(const struct zone_view *view, const struct view_place *p)
+{
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *q = view->d.place[i];
+		const struct view_version *v =
+		    q == NULL || !view_delegates(view, q) ? NULL : view_current(q, VIEW_NS);
+		if (v != NULL && !rset_meets(v->set, p->ns))
+			return false;
+	}
+	return true;
+}
+
+/* One server of another signer; what it serves may be a copy of our zone. */
+static enum shown_witness
+witness(const struct zone_view *view, const struct view_place *p, int64_t now)
+{
+	int of = view_place_provider(view, p);
+	const struct view_history *h = &p->history[VIEW_CDS];
+	const struct view_version *keys = view_current(p, VIEW_DNSKEY);
+
+	if (of <= VIEW_SELF || (view->d.provider[of].has & HAS_CDS) == 0 || p->named == 0 ||
+	    keys == NULL || !rset_meets(keys->signers, view->d.provider[of].statement.dnskey))
+		return WITNESS_UNNAMED;
+	if (!delegated_to(view, p))
+		return WITNESS_UNDELEGATED;
+	return h->status != MSIG_SEEN_UNKNOWN && now - h->time <= view->config.times.fresh
+		   ? WITNESS_HEARD
+		   : WITNESS_SILENT;
+}
+
+enum shown_witness
+shown_witness(const struct zone_view *view, int64_t now)
+{
+	enum shown_witness best = WITNESS_HEARD;
+
+	for (int i = 1; i < view->d.providers; i++)
+		if (view->d.provider[i].used && (view->d.provider[i].has & HAS_CDS) != 0)
+			best = WITNESS_UNNAMED;
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *p = view->d.place[i];
+		enum shown_witness w =
+		    p == NULL || p->kind != PLACE_SERVER ? WITNESS_UNNAMED : witness(view, p, now);
+		best = w > best ? w : best;
+	}
+	return best;
+}

@@ -27,3 +27,13 @@ bool shown_by_all(const struct zone_view *view, uint32_t providers, enum view_ty
 /* Agents manage NS: do all servers of all others that vote show its servers? 0: none does; -1: not
  * known, or not the same everywhere. */
 int shown_by_voters(const struct zone_view *view, int provider);
+
+/* A parent takes CDS that all show whom it asks, and passes over who does not answer: is there
+ * another signer with other ones, whom it hears? */
+enum shown_witness {
+	WITNESS_UNNAMED,     /* others have CDS, and not even the zone names them */
+	WITNESS_UNDELEGATED, /* the zone names one, the parent does not */
+	WITNESS_SILENT,      /* delegated, and has not answered lately */
+	WITNESS_HEARD,       /* or nobody else has CDS */
+};
+enum shown_witness shown_witness(const struct zone_view *view, int64_t now);

@@ -150,7 +150,8 @@ static bool
 asks_for_ns(const struct node *n)
 {
 	for (int i = 0; n->view != NULL && n->up && i < n->view->reasons; i++)
-		if (strncmp(n->view->reason[i].todo, "whoever registered the zone has", 31) == 0)
+		if (strncmp(n->view->reason[i].todo, "whoever registered the zone has", 31) == 0 ||
+		    strncmp(n->view->reason[i].todo, "see to it that the parent has", 29) == 0)
 			return true;
 	return false;
 }

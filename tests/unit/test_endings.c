@@ -146,6 +146,54 @@ test_half_in_rolls(void **state)
 	assert_false(process_rolls(b.view));
 }
 
+/* Whom else the parent hears: another signer that it names and that answers, with a zone of its
+ * own.
+ */
+static void
+test_witness(void **state)
+{
+	static const struct {
+		bool zone, parent, answers, copy, cds;
+		enum shown_witness is;
+	} cases[] = {{true, true, true, false, true, WITNESS_HEARD},
+		     {true, true, false, false, true, WITNESS_SILENT},
+		     {true, true, true, true, true, WITNESS_UNNAMED},
+		     {true, false, true, false, true, WITNESS_UNDELEGATED},
+		     {false, false, true, false, true, WITNESS_UNNAMED},
+		     {false, false, true, false, false, WITNESS_HEARD}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bench_clear(&b);
+		two(state);
+		rest();
+		if (!cases[i].parent)
+			b.parent.set[VIEW_NS] = only(b.ns[0]);
+		if (cases[i].copy)
+			b.server[1] = b.server[0];
+		for (int k = 0; k < 2 && !cases[i].zone; k++)
+			b.server[k].set[VIEW_NS] = only(b.ns[0]);
+		bench_run(&b, 60 * SECOND);
+		b.server[1].silent = !cases[i].answers;
+		bench_run(&b, 20 * SECOND);
+		peer(1)->has = cases[i].cds ? HAS_ALL : 0;
+		assert_int_equal(shown_witness(b.view, b.now), cases[i].is);
+	}
+}
+
+/* Where the delegation shows nowhere, the zone's own NS count. */
+static void
+test_witness_unseen(void **state)
+{
+	b.parent.set[VIEW_NS] = only(b.ns[0]);
+	bench_run(&b, 5 * SECOND);
+	assert_int_equal(shown_witness(b.view, b.now), WITNESS_UNDELEGATED);
+	b.copy = b.server[0];
+	b.child = 1;
+	bench_run(&b, 5 * SECOND);
+	assert_true(view_hidden(b.view));
+	assert_int_equal(shown_witness(b.view, b.now), WITNESS_HEARD);
+}
+
 /* ---- who leaves ---- */
 
 /* A joiner, or a roller, and a leaver that it knows nothing of: as it is known here, keys of that
@@ -750,6 +798,8 @@ main(void)
 	    IN(three, test_joiner_left_behind),
 	    IN(three, test_overlay_leaves_behind),
 	    IN(two, test_half_in_rolls),
+	    IN(two, test_witness),
+	    IN(two, test_witness_unseen),
 	    IN(three, test_leaver_without_part),
 	    IN(three, test_ds_of_another),
 	    IN(three, test_deserted),

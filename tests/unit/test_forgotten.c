@@ -4,6 +4,7 @@
  * where nothing shows a person is asked.
  */
 #include "agentd/agree_int.h"
+#include "agentd/operator.h"
 #include "agentd/step.h"
 #include "tests/unit/scene.h"
 
@@ -392,6 +393,44 @@ test_looks_though_done(void **state)
 	assert_int_equal(run()->step, 3);
 }
 
+/* Nobody sees whether the parent names all signers when their CDS are about to go over to another
+ * algorithm, one after the other: it would hear one of them alone. A person looks. */
+static void
+test_looks_before_cds(void **state)
+{
+	static const struct {
+		bool hidden, alone;
+		uint8_t step;
+		bool looks;
+	} cases[] = {{true, false, 2, true},
+		     {false, false, 2, false},
+		     {true, true, 2, false},
+		     {true, false, 1, false},
+		     {true, false, 3, false}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bench_clear(&b);
+		two(state);
+		hide(cases[i].hidden);
+		if (cases[i].alone) {
+			peer(1)->member = false;
+			peer(1)->has = 0;
+		}
+		in_the_middle(MSIG_PROCESS_ALGORITHM, VIEW_SELF, VIEW_SELF, cases[i].step,
+			      PHASE_EXECUTING, 3);
+		run()->algorithm = 15;
+		struct plan plan = {0};
+		struct step s = {b.view, b.now, &plan};
+		assert_int_equal(operator_looks(&s), cases[i].looks);
+		operator_show(&s);
+		const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_NS);
+		assert_int_equal(r != NULL && strstr(r->todo, "see to it that the parent") != NULL,
+				 cases[i].looks);
+		b.view->d.approved = b.view->waits;
+		assert_false(operator_looks(&s));
+	}
+}
+
 /* ---- what of whom is in ---- */
 
 /* Its database knows nothing of what it brought in: what all who vote show, and not just now, is
@@ -657,6 +696,7 @@ main(void)
 	    IN(two, test_unnamed_unseen),
 	    IN(three, test_told_again),
 	    IN(two, test_looks_though_done),
+	    IN(two, test_looks_before_cds),
 	    IN(three, test_in_as_shown),
 	    IN(three, test_shown_by_voters),
 	    IN(three, test_goes_as_others_say),

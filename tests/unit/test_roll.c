@@ -814,6 +814,53 @@ test_goes_over_put_back(void **state)
 	assert_true(roll_goes_over(b.view, 8));
 }
 
+/* The parent hears nobody else: CDS that the signer itself writes do not change algorithm, in one
+ * moment, while those of the others are yet to follow. Nor does it matter who has none. */
+static void
+test_unheard(void **state)
+{
+	static const struct {
+		enum view_mode mode;
+		uint8_t has;
+		bool goes;
+	} cases[] = {{VIEW_MODE_FOREIGN, HAS_ALL, false},
+		     {VIEW_MODE_FOREIGN, HAS_KEYS, true},
+		     {VIEW_MODE_ALL, HAS_ALL, true}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bench_clear(&b);
+		setup(state);
+		half_rolled();
+		struct view_provider *p = &b.view->d.provider[1];
+		int new = key_in(R(KSK), S(PUBLISHED))->rr;
+		parent_follows = false;
+		b.parent.set[VIEW_DS] = RSET_NONE;
+		rset_add(&b.parent.set[VIEW_DS], rpool_of_key(&b.view->d.pool, new, 43));
+		b.view->config.mode = cases[i].mode;
+		b.view->d.providers = 2;
+		p->used = p->statement.known = true;
+		p->has = cases[i].has;
+		rset_add(&p->statement.dnskey, new); /* the keys are not what is asked here */
+		bench_look(&b);
+		struct plan plan = {0};
+		struct step s = {b.view, b.now + 60000, &plan};
+		b.view->reasons = 0;
+		b.view->freeze[0] = 0; /* HSYNC does not list it */
+		roll_work(&s);
+		const struct action *last = plan.count == 0 ? NULL : &plan.action[plan.count - 1];
+		for (int k = 0; k < plan.count; k++)
+			if (plan.action[k].kind == ACT_KEY)
+				last = &plan.action[k];
+		assert_int_equal(last != NULL && last->kind == ACT_KEY &&
+				     last->key.verb == MSIG_KEY_VERB_SET &&
+				     last->key.state == S(READY),
+				 cases[i].goes);
+		const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_NS);
+		assert_int_equal(r != NULL && strstr(r->todo, "join again") != NULL,
+				 !cases[i].goes);
+	}
+}
+
 /* A database from the middle of an algorithm rollover, and a key store that is past it: the old
  * keys are gone before their step, or while others of their algorithm come. */
 static void
@@ -966,6 +1013,7 @@ main(void)
 	    T(test_synced_with_the_new_key),
 	    T(test_goes_over),
 	    T(test_goes_over_put_back),
+	    T(test_unheard),
 	    T(test_past),
 	    T(test_back_again),
 	    T(test_orders),
