@@ -6,6 +6,9 @@
 #include "libmsig/key.h"
 #include "tests/sim/sim.h"
 
+/* A server goes back to what it had before, and is over it within D (the parent's: D_parent). */
+enum flap { FLAP_NONE, FLAP_BACK, FLAP_OVER };
+
 /* A TTL that changed stays so long: what is raised and lowered again between two looks of every
  * agent cannot be seen, only be allowed for by margins, which are 0 here. */
 #define SEEN_FOR (60 * SECOND)

@@ -5,9 +5,6 @@
 
 #include "tests/sim/world_int.h"
 
-/* A server of the parent goes back to what it had before, and is over it within D_parent. */
-enum flap { FLAP_NONE, FLAP_BACK, FLAP_OVER };
-
 void
 world_parent_publish(struct sim *sim)
 {

@@ -158,8 +158,10 @@ world_serve(struct sim *sim, struct event *e)
 
 	if (s->silent || v == NULL || (n->dead && n->frozen))
 		return;
-	if (e->b != 0) { /* back to what it had served before */
+	if (e->b == FLAP_BACK) { /* to what it had served before */
 		v = e->version;
+	} else if (e->b == FLAP_OVER) {
+		/* d is the time that it may take, whether it is fed or not */
 	} else if (sim->now < s->stuck) {
 		sim_post(sim, EV_SERVER, e->node, s->stuck - sim->now)->a = e->a;
 		return;
@@ -168,9 +170,11 @@ world_serve(struct sim *sim, struct event *e)
 		struct event *back =
 		    sim_post(sim, EV_SERVER, e->node, rng_range(&sim->rng, 1, sim->times.d / 2));
 		back->a = e->a;
-		back->b = 1;
+		back->b = FLAP_BACK;
 		back->version = old;
-		sim_post(sim, EV_SERVER, e->node, sim->times.d - 1)->a = e->a;
+		struct event *over = sim_post(sim, EV_SERVER, e->node, sim->times.d - 1);
+		over->a = e->a;
+		over->b = FLAP_OVER;
 	}
 	if (v == old)
 		return;
