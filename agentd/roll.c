@@ -135,6 +135,8 @@ witnessed(struct step *s, uint8_t algorithm)
 			     "none: the parent could take CDS of two algorithms",
 			     w == WITNESS_UNDELEGATED
 				 ? "whoever registered the zone has the parent name all of its NS"
+			     : !view->d.agent_ns
+				 ? "the owner of the zone (NSMGMT=OWNER) adds the NS of another one"
 				 : "the owner takes out who is not named, and lets it join again");
 	return w == WITNESS_HEARD;
 }

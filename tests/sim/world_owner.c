@@ -313,22 +313,22 @@ world_owner_helps(struct sim *sim)
 			continue;
 		const struct view_process *run = &v->d.process;
 		int first = run->kind == MSIG_PROCESS_ADD ? 4 : 1;
+		bool rests = run->kind == 0 || run->kind == MSIG_PROCESS_ALGORITHM;
 		for (int k = 0; k < sim->nodes; k++) {
 			const struct node *n = &sim->node[k];
 			int p = view_provider_find(v, n->identity);
-			if (p < 0 || (run->kind != 0 && (p != run->subject || run->step < first)))
+			if (p < 0 || (!rests && (p != run->subject || run->step < first)))
 				continue;
 			/* Who is to sign again, and serves: out first, whatever it is to become. */
 			bool adds = n->listed && n->on && !n->expelled &&
 				    !(run->kind == MSIG_PROCESS_NS_REMOVE && n->sign);
 			uint8_t has = v->d.provider[p].has;
 			if (run->kind == MSIG_PROCESS_ADD || run->kind == MSIG_PROCESS_NS_ADD ||
-			    (run->kind == 0 && (has & HAS_NS) != 0)) {
+			    (rests && (has & HAS_NS) != 0)) {
 				if (adds)
 					rset_add(&ns, n->ns);
 			} else if (run->kind == MSIG_PROCESS_REMOVE ||
-				   run->kind == MSIG_PROCESS_NS_REMOVE ||
-				   (run->kind == 0 && has == 0)) {
+				   run->kind == MSIG_PROCESS_NS_REMOVE || (rests && has == 0)) {
 				if (!adds)
 					rset_del(&ns, n->ns);
 			}

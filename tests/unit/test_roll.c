@@ -858,6 +858,12 @@ test_unheard(void **state)
 		const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_NS);
 		assert_int_equal(r != NULL && strstr(r->todo, "join again") != NULL,
 				 !cases[i].goes);
+		b.view->d.agent_ns = false;
+		b.view->reasons = 0;
+		roll_work(&s);
+		r = bench_reason(&b, REASON_BLOCKED, REASON_OF_NS);
+		assert_int_equal(r != NULL && strstr(r->todo, "NSMGMT=OWNER") != NULL,
+				 !cases[i].goes);
 	}
 }
 
