@@ -117,10 +117,18 @@ ask_for_step(struct step *s)
 	tell(s, others & ~run->approved, MSIG_OP_REQUEST);
 }
 
+/* It was done with a step before this one, and states less: its database is an older one. */
+static bool
+fell_behind(const struct view_process *run, const struct view_statement *st, uint8_t step)
+{
+	return run->phase == PHASE_REQUESTED && st->known && st->process == run->kind &&
+	       st->process_epoch == run->epoch && st->step < step;
+}
+
 /* The subject that has no vote, and whoever is to leave as well, act along if they are there: the
- * parent looks at their servers too. They are not waited for. What they missed of the step before
- * they are told while approvals for the next one are asked for, since the guards look at their
- * servers. */
+ * parent looks at their servers too. They are not waited for. What they missed of the step before,
+ * or a voter forgot of it, they are told while approvals for the next one are asked for, since the
+ * guards look at their servers. */
 static void
 inform(struct step *s, uint32_t voters)
 {
@@ -137,7 +145,9 @@ inform(struct step *s, uint32_t voters)
 		/* It was done, and says that it is in it; its database may be an older one. */
 		bool knows = (run->done & BIT(i)) != 0 && st->process == run->kind &&
 			     st->process_epoch == run->epoch;
-		if ((along & BIT(i)) == 0 || !p->ready || knows ||
+		bool told = (voters & BIT(i)) != 0 ? !fell_behind(run, st, m.step)
+						   : (along & BIT(i)) == 0 || knows;
+		if (!p->used || !p->ready || told ||
 		    !step_due(s, p->sent, s->view->config.times.resend))
 			continue;
 		agree_say(s, i, MSIG_OP_EXECUTE, &m);

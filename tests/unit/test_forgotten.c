@@ -370,6 +370,25 @@ test_told_again(void **state)
 	assert_int_equal(told(), 0);
 }
 
+/* A voter was done, and its database was put back since: what it states is from before that step,
+ * and it is told once more, since nothing goes on without it. */
+static void
+test_voter_told_again(void **state)
+{
+	in_the_middle(MSIG_PROCESS_ADD, 2, VIEW_SELF, 2, PHASE_REQUESTED, 7);
+	b.server[1].set[VIEW_DNSKEY] = b.own[1]; /* so nobody is asked to approve */
+	bench_run(&b, 3 * SECOND);
+	runs(1, MSIG_PROCESS_ADD, 1, 9);
+	runs(2, MSIG_PROCESS_ADD, 1, 9);
+	assert_int_equal(told(), 0);
+	runs(1, MSIG_PROCESS_ADD, 0, 9);
+	assert_in_range(told(), 2, 4); /* once a second */
+	EXPECT(1, EXECUTE);
+	assert_int_equal(bench_sent(&b, 1, MSIG_OP_EXECUTE)->step, 1);
+	runs(1, MSIG_PROCESS_ADD, 0, 8); /* that is another one */
+	assert_int_equal(told(), 0);
+}
+
 /* Who leads now did the step when another one led, who would have asked his operator to look. */
 static void
 test_looks_though_done(void **state)
@@ -695,6 +714,7 @@ main(void)
 	    IN(two, test_whose_algorithm_first),
 	    IN(two, test_unnamed_unseen),
 	    IN(three, test_told_again),
+	    IN(three, test_voter_told_again),
 	    IN(two, test_looks_though_done),
 	    IN(two, test_looks_before_cds),
 	    IN(three, test_in_as_shown),
