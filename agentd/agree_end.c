@@ -358,8 +358,9 @@ agree_withdraw(struct step *s)
 		return;
 	}
 	if (run->requestor == VIEW_SELF && roll_past(s->view)) {
-		agree_order_done(&s->view->d, run->kind, run->algorithm);
+		uint8_t algorithm = run->algorithm;
 		agree_end_early(s, "the key store is past it");
+		agree_order_done(&s->view->d, MSIG_PROCESS_ALGORITHM, algorithm);
 		return;
 	}
 	if (parent_went_back(s)) {

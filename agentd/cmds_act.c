@@ -199,7 +199,7 @@ cmds_order(void *arg, struct ctl_request *req, const json_t *request)
 	    {MSIG_ECONF, EXIT_REFUSED,
 	     "agentd cannot roll its algorithm: BIND signs only with keys that are in DNSKEY; let "
 	     "this provider leave, roll, and let it join again"},
-	    {MSIG_EREFUSED, EXIT_REFUSED, "that is ordered already"},
+	    {MSIG_EREFUSED, EXIT_REFUSED, "that is ordered already, or runs"},
 	    {MSIG_ESIZE, EXIT_REFUSED, "too many orders wait"},
 	    {0, 0, NULL}};
 	struct word w;

@@ -119,6 +119,8 @@ follow_requestor(struct step *s)
 
 	if (run->kind == 0 || !run->executed || run->requestor == VIEW_SELF)
 		return;
+	/* CDS of an algorithm that comes are shown before their signer states them. */
+	bool rolls = run->kind == MSIG_PROCESS_ALGORITHM;
 	/* Who joins shows the NS of all from a later step on. */
 	bool names = view->d.provider[run->requestor].member;
 	for (int i = 0; i < view->d.providers; i++) {
@@ -128,9 +130,9 @@ follow_requestor(struct step *s)
 		if (!p->used || p->member || i == run->subject || i == run->requestor ||
 		    !p->statement.known)
 			continue;
-		int cds = i == VIEW_SELF ? -1
-					 : shown_by(view, run->requestor, VIEW_CDS,
-						    p->statement.cds, run->started);
+		int cds = i == VIEW_SELF || rolls ? -1
+						  : shown_by(view, run->requestor, VIEW_CDS,
+							     p->statement.cds, run->started);
 		int ns = !view->d.agent_ns || !names || (signs && (has & HAS_CDS) == 0)
 			     ? -1
 			     : shown_by(view, run->requestor, VIEW_NS, process_own_ns(view, i),

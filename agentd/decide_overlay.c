@@ -160,8 +160,12 @@ known_algorithms(struct step *s, int provider, struct rset keys)
 static void
 keep_stale(const struct zone_view *view, int i, struct view_contribution *c)
 {
+	struct rset had = view->d.want.from[i].dnskey;
+
+	if ((process_left_behind(view) & BIT(i)) != 0)
+		had = process_algorithm_keys(view, had, true);
 	if (view->d.provider[i].stale && !MUTANT(STALE) && !rset_empty(c->dnskey))
-		c->dnskey = rset_or(c->dnskey, view->d.want.from[i].dnskey);
+		c->dnskey = rset_or(c->dnskey, had);
 }
 
 /* Of one provider; *c is empty before. */
@@ -264,6 +268,12 @@ wanted_overlay(struct step *s, struct view_overlay *o)
 	bool left = !takes_part(view, &t) && (view->listed & BIT(VIEW_SELF)) == 0 &&
 		    view->d.agent_ns && t.ns == 0;
 	for (int i = 1; i < view->d.providers && left; i++) {
+		o->from[i].ns = view->d.want.from[i].ns;
+		o->from[i].used |= !rset_empty(o->from[i].ns);
+	}
+	/* Who manages NS may be another one by what waits to be followed: what is there stays. */
+	for (int i = 0; i < view->d.providers && !view->d.agent_ns && view->d.pending.count != 0;
+	     i++) {
 		o->from[i].ns = view->d.want.from[i].ns;
 		o->from[i].used |= !rset_empty(o->from[i].ns);
 	}
@@ -471,14 +481,16 @@ naming(struct step *s, struct view_overlay *o)
 	}
 }
 
-/* At rest, who is OFF and is named is in with that, and leaves as others do. */
+/* Who is OFF and is named is in with that, and leaves as others do: at rest, and for whoever asks
+ * for what goes on. The others follow him in what he shows. */
 static bool
 named_still(const struct zone_view *view, int provider, uint8_t kinds)
 {
 	const struct view_provider *p = &view->d.provider[provider];
 
 	return kinds == HAS_NS && (p->has & HAS_NS) == 0 && p->statement.known &&
-	       (view->d.process.kind == 0 || view->d.process.subject != provider) &&
+	       (view->d.process.kind == 0 ||
+		(view->d.process.requestor == VIEW_SELF && view->d.process.subject != provider)) &&
 	       ((view->listed | view->designated) & BIT(provider)) == 0;
 }
 

@@ -208,7 +208,7 @@ static const struct process_step ksk_steps[] = {
  */
 static const struct process_step algorithm_steps[] = {
     {.name = "algorithm-asked",
-     .guard = (COND_STEADY & ~COND_PARENT_NS) | COND_CDS | COND_ALGORITHMS,
+     .guard = COND_STEADY | COND_CDS | COND_ALGORITHMS,
      .done = COND_STORE,
      .next = "every signer signs with both algorithms",
      .fresh = {S(MADE), S(MADE), S(MADE)}},

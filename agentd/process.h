@@ -8,8 +8,8 @@
 #include "agentd/view.h"
 
 /* Conditions, used as guard (before REQUEST, APPROVE and EXECUTE, everywhere) and as done-condition
- * (at the own servers). One bit each; process.c evaluates them, and each says its own reason. Those
- * of the last group speak of the own signer and are true for whoever rolls nothing. */
+ * (at the own servers). One bit each; condition.c evaluates them, and each says its own reason.
+ * Those of the last group speak of the own signer and are true for whoever rolls nothing. */
 #define PROCESS_CONDITIONS(X)                                                     \
 	X(NOT_NAMED, "no delegation names the joiner's servers yet")              \
 	X(SERVES, "the subject serves its signed copy")                           \

@@ -275,8 +275,14 @@ static bool
 names_outsiders(const struct zone_view *view, uint32_t named)
 {
 	const struct view_version *ns = decide_seen_at_signer(view, VIEW_NS);
+	struct rset known = view->config.ns;
 
-	for (int i = 1; i < view->d.providers && ns != NULL; i++)
+	for (int i = 1; i < view->d.providers; i++)
+		if (view->d.provider[i].used && view->d.provider[i].statement.known)
+			known = rset_or(known, view->d.provider[i].statement.ns);
+	if (ns == NULL || !rset_within(ns->set, known)) /* others are his, and would go */
+		return false;
+	for (int i = 1; i < view->d.providers; i++)
 		if (view->d.provider[i].used && view->d.provider[i].statement.known &&
 		    ((named | view->listed) & BIT(i)) == 0 &&
 		    rset_meets(ns->set, process_own_ns(view, i)) &&

@@ -128,8 +128,9 @@ witnessed(struct step *s, uint8_t algorithm)
 	enum shown_witness w = shown_witness(view, s->now);
 	if (w == WITNESS_SILENT)
 		step_wait(s, REASON_PEER, REASON_OF_SERVER, "",
-			  "an answer of another signer before the own CDS change", "none lately",
-			  0);
+			  "answers of another signer, and of the parent about it, before the own "
+			  "CDS change",
+			  "none lately", 0);
 	else if (w != WITNESS_HEARD)
 		step_blocked(s, REASON_OF_NS, "", "another signer in the delegation",
 			     "none: the parent could take CDS of two algorithms",

@@ -95,7 +95,7 @@ roll_past(const struct zone_view *view)
 	    process_executed(view) < 0 || rset_empty(run->old))
 		return false;
 	/* They go in one of the last steps; unless keys of that algorithm come again. */
-	bool past = process_key_state(view, false, MSIG_KEY_ROLE_KSK) == 0;
+	bool past = process_key_state(view, false, MSIG_KEY_ROLE_KSK) == 0, used = false;
 	for (int i = 0; i < view->keys; i++) {
 		const struct view_key *k = &view->key[i];
 		if (k->state == MSIG_KEY_STATE_REMOVED)
@@ -103,8 +103,9 @@ roll_past(const struct zone_view *view)
 		if (rset_has(&run->old, k->rr))
 			return false;
 		past |= k->algorithm != run->algorithm && k->state != MSIG_KEY_STATE_MADE;
+		used |= k->algorithm == run->algorithm && roll_in_use(k);
 	}
-	return past;
+	return past && used;
 }
 
 bool

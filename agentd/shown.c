@@ -178,21 +178,29 @@ shown_by_voters(const struct zone_view *view, int provider)
 	return (in == 0) == (out == 0) ? -1 : in != 0;
 }
 
-/* Do all servers of the parent name it, as far as they show the delegation? */
-static bool
-delegated_to(const struct zone_view *view, const struct view_place *p)
+/* Do all servers of the parent name it, and have they said so lately? 0: one does not; -1: not
+ * known. Where the delegation shows nowhere, a person has looked: 1. */
+static int
+delegated_to(const struct zone_view *view, const struct view_place *p, int64_t now)
 {
+	bool known = view->parent_known;
+
 	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *q = view->d.place[i];
-		const struct view_version *v =
-		    q == NULL || !view_delegates(view, q) ? NULL : view_current(q, VIEW_NS);
-		if (v != NULL && !rset_meets(v->set, p->ns))
-			return false;
+		if (q == NULL || !view_delegates(view, q))
+			continue;
+		const struct view_history *h = &q->history[VIEW_NS];
+		const struct view_version *v = view_current(q, VIEW_NS);
+		if (v == NULL ||
+		    now - h->time > view->config.times.ask_slow + view->config.times.fresh)
+			known = false;
+		else if (!rset_meets(v->set, p->ns))
+			return 0;
 	}
-	return true;
+	return known ? 1 : -1;
 }
 
-/* One server of another signer; what it serves may be a copy of our zone. */
+/* One server of another signer; what it serves may be a copy of somebody else's zone. */
 static enum shown_witness
 witness(const struct zone_view *view, const struct view_place *p, int64_t now)
 {
@@ -201,11 +209,14 @@ witness(const struct zone_view *view, const struct view_place *p, int64_t now)
 	const struct view_version *keys = view_current(p, VIEW_DNSKEY);
 
 	if (of <= VIEW_SELF || (view->d.provider[of].has & HAS_CDS) == 0 || p->named == 0 ||
-	    keys == NULL || !rset_meets(keys->signers, view->d.provider[of].statement.dnskey))
+	    (keys != NULL && !rset_empty(keys->signers) &&
+	     !rset_meets(keys->signers, view->d.provider[of].statement.dnskey)))
 		return WITNESS_UNNAMED;
-	if (!delegated_to(view, p))
+	int delegated = delegated_to(view, p, now);
+	if (delegated == 0)
 		return WITNESS_UNDELEGATED;
-	return h->status != MSIG_SEEN_UNKNOWN && now - h->time <= view->config.times.fresh
+	return delegated == 1 && keys != NULL && !rset_empty(keys->signers) &&
+		       h->status == MSIG_SEEN_SET && now - h->time <= view->config.times.fresh
 		   ? WITNESS_HEARD
 		   : WITNESS_SILENT;
 }

@@ -33,7 +33,7 @@ int shown_by_voters(const struct zone_view *view, int provider);
 enum shown_witness {
 	WITNESS_UNNAMED,     /* others have CDS, and not even the zone names them */
 	WITNESS_UNDELEGATED, /* the zone names one, the parent does not */
-	WITNESS_SILENT,      /* delegated, and has not answered lately */
+	WITNESS_SILENT,      /* delegated; it, or the parent, has not answered lately */
 	WITNESS_HEARD,       /* or nobody else has CDS */
 };
 enum shown_witness shown_witness(const struct zone_view *view, int64_t now);

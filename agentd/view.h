@@ -627,8 +627,8 @@ bool view_on_keys(struct zone_view *view, bool known, const char *text, const st
 bool view_algorithm(uint8_t algorithm);
 
 /* The operator wants a process of this provider's own. MSIG_EVALUE: not one that can be ordered, no
- * driver; MSIG_ECONF: not with this driver; MSIG_EREFUSED: ordered already; MSIG_ESIZE: too many
- * wait. */
+ * driver; MSIG_ECONF: not with this driver; MSIG_EREFUSED: ordered already, or runs; MSIG_ESIZE:
+ * too many wait. */
 int view_on_order(struct zone_view *view, const struct view_order *order);
 /* The operator takes a provider out, or back in, whatever HSYNC says. MSIG_EVALUE: nothing of it is
  * in the zone, and HSYNC does not want it in. */

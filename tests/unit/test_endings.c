@@ -130,6 +130,14 @@ test_overlay_leaves_behind(void **state)
 	bench_decide(&b);
 	assert_int_equal(run()->kind, MSIG_PROCESS_ALGORITHM);
 	assert_true(rset_empty(b.view->d.want.from[2].dnskey));
+	/* Nor do old ones stay beside a new one, because it may have stated more since. */
+	b.view->d.want.from[2] =
+	    (struct view_contribution){.used = true, .dnskey = rset_or(only(old), b.own[2])};
+	peer(2)->statement.dnskey = b.own[2];
+	peer(2)->stale = true;
+	bench_decide(&b);
+	assert_int_equal(run()->kind, MSIG_PROCESS_ALGORITHM);
+	assert_true(rset_equal(b.view->d.want.from[2].dnskey, b.own[2]));
 	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_OVERLAY));
 }
 
@@ -178,6 +186,31 @@ test_witness(void **state)
 		peer(1)->has = cases[i].cds ? HAS_ALL : 0;
 		assert_int_equal(shown_witness(b.view, b.now), cases[i].is);
 	}
+}
+
+/* Nothing is known of a parent that has not answered lately, nor of a server that never did. */
+static void
+test_witness_unknown(void **state)
+{
+	bench_run(&b, 5 * SECOND);
+	assert_int_equal(shown_witness(b.view, b.now), WITNESS_HEARD);
+	struct view_place *p = place(PLACE_SERVER, "192.0.2.2@53");
+	struct view_history keys = p->history[VIEW_DNSKEY], *cds = &p->history[VIEW_CDS];
+	p->history[VIEW_DNSKEY].count = 0;
+	assert_int_equal(shown_witness(b.view, b.now), WITNESS_SILENT);
+	p->history[VIEW_DNSKEY] = keys;
+	cds->status = MSIG_SEEN_ABSENT; /* nothing that differs from ours */
+	assert_int_equal(shown_witness(b.view, b.now), WITNESS_SILENT);
+	cds->status = MSIG_SEEN_SET;
+	b.parent.silent = true;
+	bench_run(&b, 20 * SECOND);
+	assert_int_equal(shown_witness(b.view, b.now), WITNESS_SILENT);
+	b.parent.silent = false;
+	bench_run(&b, 5 * SECOND);
+	struct view_history *ns = &place(PLACE_PARENT, NULL)->history[VIEW_NS];
+	assert_int_equal(shown_witness(b.view, b.now), WITNESS_HEARD);
+	ns->time -= 60 * SECOND;
+	assert_int_equal(shown_witness(b.view, b.now), WITNESS_SILENT);
 }
 
 /* Where the delegation shows nowhere, the zone's own NS count. */
@@ -431,7 +464,11 @@ test_named_with_ds(void **state)
 static void
 test_named_still(void **state)
 {
-	for (int subject = 1; subject < 3; subject++) {
+	static const struct {
+		int subject, requestor;
+	} cases[] = {{1, VIEW_SELF}, {2, VIEW_SELF}, {1, 1}};
+
+	for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
 		bench_clear(&b);
 		three(state);
 		b.view->config.times.hold_down = 0;
@@ -444,10 +481,13 @@ test_named_still(void **state)
 		peer(2)->has = 0;
 		b.view->d.want.from[2] =
 		    (struct view_contribution){.used = true, .ns = only(b.ns[2])};
-		in_the_middle(MSIG_PROCESS_REMOVE, subject, VIEW_SELF, 0, PHASE_EXECUTING, 1);
-		bench_decide(&b);
+		in_the_middle(MSIG_PROCESS_REMOVE, cases[k].subject, cases[k].requestor, 0,
+			      PHASE_EXECUTING, 1);
+		struct plan plan = {0};
+		struct step s = {b.view, b.now, &plan};
+		decide_overlay(&s);
 		assert_true(rset_has(&b.view->d.want.from[2].ns, b.ns[2]));
-		assert_int_equal(peer(2)->has & HAS_NS, subject == 1 ? HAS_NS : 0);
+		assert_int_equal(peer(2)->has & HAS_NS, k == 0 ? HAS_NS : 0);
 	}
 }
 
@@ -457,8 +497,11 @@ static void
 test_owner_names_outsider(void **state)
 {
 	static const struct {
-		bool listed, parent, own;
-	} cases[] = {{false, false, true}, {true, false, false}, {false, true, false}};
+		bool listed, parent, others, own;
+	} cases[] = {{false, false, false, true},
+		     {true, false, false, false},
+		     {false, true, false, false},
+		     {false, false, true, false}}; /* servers of his own */
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		bench_clear(&b);
@@ -472,6 +515,8 @@ test_owner_names_outsider(void **state)
 		b.signer.set[VIEW_NS] = rset_or(only(b.ns[0]), only(b.ns[1]));
 		if (cases[i].parent)
 			b.parent.set[VIEW_NS] = b.signer.set[VIEW_NS];
+		if (cases[i].others)
+			rset_add(&b.signer.set[VIEW_NS], b.ns[2]);
 		bench_look(&b);
 		peer(1)->has = 0;
 		struct process_target t;
@@ -655,18 +700,65 @@ test_copy_remains(void **state)
 }
 
 /* A join waits for the algorithm rollover that was not completed, and the parent, which does not
- * name the joiner, for the join: so that rollover does not wait for the parent's NS. */
+ * name the joiner, for the join: that rollover does not wait for him there. */
 static void
 test_algorithm_and_the_parents_ns(void **state)
 {
-	const struct process_rule *rule = process_rule(MSIG_PROCESS_ALGORITHM);
-
-	assert_int_equal(rule->step[0].guard & (COND_PARENT_NS | COND_DS), COND_DS);
 	b.parent.set[VIEW_NS] = only(b.ns[0]);
 	bench_look(&b);
-	assert_false(check(COND_PARENT_NS, NULL));
 	in_the_middle(MSIG_PROCESS_ALGORITHM, VIEW_SELF, VIEW_SELF, 0, PHASE_REQUESTED, 3);
-	assert_true(check(rule->step[0].guard & ~(uint32_t)COND_DRIVER, NULL));
+	assert_false(check(COND_PARENT_NS, NULL));
+	peer(1)->member = false;
+	assert_true(check(COND_PARENT_NS, NULL));
+	run()->kind = MSIG_PROCESS_ZSK;
+	assert_false(check(COND_PARENT_NS, NULL));
+}
+
+/* An instruction waits, and by the one that is followed the owner manages NS: those that combinerd
+ * holds may be from a later one, which an older database does not know of. */
+static void
+test_ns_while_another_waits(void **state)
+{
+	for (int waits = 1; waits >= 0; waits--) {
+		bench_clear(&b);
+		two(state);
+		rest();
+		bench_run(&b, 5 * SECOND);
+		b.view->d.agent_ns = false;
+		b.view->d.want.from[0] =
+		    (struct view_contribution){.used = true, .ns = only(b.ns[0])};
+		b.view->d.pending.count = waits;
+		struct plan plan = {0};
+		struct step s = {b.view, b.now, &plan};
+		decide_overlay(&s);
+		assert_int_equal(rset_has(&b.view->d.want.from[0].ns, b.ns[0]), waits);
+	}
+}
+
+/* What the requestor shows of the CDS of who is half in is said of those that it states; in an
+ * algorithm rollover others come before. */
+static void
+test_cds_before_they_are_stated(void **state)
+{
+	static const uint8_t kinds[] = {MSIG_PROCESS_ALGORITHM, MSIG_PROCESS_ZSK};
+
+	for (int k = 0; k < 2; k++) {
+		bench_clear(&b);
+		three(state);
+		rest();
+		b.parent.set[VIEW_DS] = rset_or(ds(0), ds(1));
+		b.server[1].set[VIEW_CDS] = rset_or(b.cds[0], b.cds[1]);
+		bench_run(&b, 5 * SECOND);
+		peer(2)->member = false;
+		peer(2)->has = HAS_KEYS | HAS_CDS;
+		in_the_middle(kinds[k], 1, 1, 3, PHASE_EXECUTING, 3);
+		run()->algorithm = 15;
+		run()->started = b.now - 3 * SECOND;
+		struct plan plan = {0};
+		struct step s = {b.view, b.now, &plan};
+		decide_follow(&s);
+		assert_int_equal(peer(2)->has & HAS_CDS, k == 0 ? HAS_CDS : 0);
+	}
 }
 
 /* ---- databases ---- */
@@ -799,6 +891,7 @@ main(void)
 	    IN(three, test_overlay_leaves_behind),
 	    IN(two, test_half_in_rolls),
 	    IN(two, test_witness),
+	    IN(two, test_witness_unknown),
 	    IN(two, test_witness_unseen),
 	    IN(three, test_leaver_without_part),
 	    IN(three, test_ds_of_another),
@@ -817,6 +910,8 @@ main(void)
 	    IN(two, test_nobody_whom_it_names),
 	    IN(three, test_copy_remains),
 	    IN(two, test_algorithm_and_the_parents_ns),
+	    IN(two, test_ns_while_another_waits),
+	    IN(three, test_cds_before_they_are_stated),
 	    IN(two, test_put_back_and_not_believed),
 	    IN(two, test_refused_for_what_it_holds),
 	    IN(two, test_applied_in_doubt),

@@ -882,6 +882,14 @@ test_past(void **state)
 		     {6, S(REMOVED), 13, true}};
 
 	b.on_key = NULL;
+	*run() = (struct view_process){.kind = MSIG_PROCESS_ALGORITHM,
+				       .algorithm = 8,
+				       .step = 2,
+				       .phase = PHASE_EXECUTING,
+				       .executed = true};
+	rset_add(&run()->old, b.ksk[0]);
+	view_on_keys(b.view, true, "", NULL, 0); /* a store that is empty is past nothing */
+	assert_false(roll_past(b.view));
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		*run() = (struct view_process){.kind = MSIG_PROCESS_ALGORITHM,
 					       .requestor = VIEW_SELF,
@@ -895,6 +903,7 @@ test_past(void **state)
 		memcpy(run()->hsync, b.view->d.hsync.digest, sizeof(run()->hsync));
 		stored = 0;
 		rset_add(&run()->old, make(R(KSK), 13, cases[i].state));
+		make(R(KSK), 8, S(ACTIVE));
 		make(R(KSK), cases[i].algorithm, S(SIGNING));
 		make(R(KSK), 13, S(MADE)); /* it does nothing yet */
 		view_on_keys(b.view, true, "", store, stored);
@@ -902,6 +911,7 @@ test_past(void **state)
 		b.view->d.ended.kind = 0;
 		bench_decide(&b);
 		assert_int_equal(b.view->d.ended.kind == MSIG_PROCESS_ALGORITHM, cases[i].past);
+		assert_int_equal(b.view->d.order[0].process, 0); /* and it does not begin again */
 	}
 }
 
