@@ -18,7 +18,7 @@
 #define JOBS 64
 #define FAILURES 10
 #define FAILURES_ALL 4000   /* with -k */
-#define LAME 2              /* of 10,000, in the run without arguments; see doc/simulator.md */
+#define LAME 1              /* of 10,000, in the run without arguments; see doc/simulator.md */
 #ifdef __SANITIZE_ADDRESS__ /* many times slower, and the same schedules */
 #define SANITIZED true
 #else

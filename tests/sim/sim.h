@@ -240,6 +240,7 @@ struct parent {
 	uint32_t ttl_ds, ttl_ns;
 	int64_t ttl_until; /* it does not change before */
 	int64_t scan;      /* period */
+	int64_t ds_since;  /* the DS set is the same; 0: from the beginning */
 	int servers;
 	struct server server[SERVERS];
 	bool both;          /* the first one serves a copy of the zone, too, ... */

@@ -83,10 +83,13 @@ ns_everywhere(const struct sim *sim)
 	return ns;
 }
 
+/* Not from somebody whose DS has just come: it is not in everybody's cache. */
 void
 world_choose_feed(struct sim *sim, int i)
 {
 	struct node *n = &sim->node[i];
+	if (sim->parent.ds_since != 0 && sim->now - sim->parent.ds_since < SEEN_FOR)
+		return;
 	for (int k = 0; k < sim->nodes; k++) {
 		const struct node *o = &sim->node[k];
 		if (k == i || !o->listed || !o->on || !o->sign || o->dead || o->expelled ||

@@ -118,6 +118,7 @@ world_scan(struct sim *sim)
 		struct rset ds = world_cds_of(sim, rpool_keys(&sim->pool, cds), 43);
 		if (!rset_equal(ds, parent->ds)) {
 			parent->ds = ds;
+			parent->ds_since = sim->now;
 			changed = true;
 			sim_trace(sim, "parent: DS of %d keys", rset_count(ds));
 		}
@@ -186,6 +187,7 @@ world_parent_tidy(struct sim *sim)
 	if (!asked || rset_empty(ds) || rset_equal(ds, parent->ds))
 		return;
 	parent->ds = ds;
+	parent->ds_since = sim->now;
 	sim_trace(sim, "parent: DS of %d keys, by hand", rset_count(ds));
 	world_parent_publish(sim);
 }
