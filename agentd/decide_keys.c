@@ -7,6 +7,7 @@
 #include "agentd/decide_int.h"
 #include "agentd/process.h"
 #include "agentd/roll.h"
+#include "agentd/safety.h"
 #include "agentd/step.h"
 #include "libmsig/key.h"
 
@@ -63,6 +64,13 @@ unclaimed_keys(struct step *s, const struct view_version *keys, struct rset know
 	    d->want.epoch != d->applied_epoch || d->want.counter != d->applied_counter ||
 	    !step_due(s, keys->first, view->config.times.alarm_after))
 		return;
+	/* A copy of the zone, or a cache, may need one of them yet. */
+	struct safety r = safety_keys(s->view, rset_minus(keys->set, left), s->now);
+	if (!r.ok) {
+		if (r.until != VIEW_NEVER)
+			step_wake(s, r.until);
+		return;
+	}
 	snprintf(seen, sizeof(seen), "%d that no provider states, the first with tag %u",
 		 rset_count(left), d->pool.at[rset_next(&left, 0)].tag);
 	step_blocked(s, REASON_OF_DNSKEY, "signer", "no other keys than those of the providers",

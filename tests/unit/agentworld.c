@@ -38,8 +38,15 @@ arrive(void *arg)
 	if (p->world->at[p->to].up)
 		agent_message(&p->world->at[p->to].agent, &msg);
 	msig_msg_clear(&msg);
+	p->world->posted--;
 	free(p->frame);
 	free(p);
+}
+
+static bool
+all_arrived(struct world *world)
+{
+	return world->posted == 0;
 }
 
 static void
@@ -51,6 +58,7 @@ post(struct world *world, unsigned to, enum msig_actor sender, const struct msig
 	p->to = to;
 	p->sender = sender;
 	assert_int_equal(msig_msg_encode(msg, &p->frame, &p->len), 0);
+	world->posted++;
 	loop_later(world->loop, arrive, p);
 }
 
@@ -277,6 +285,7 @@ void
 world_keys(struct world *world, unsigned to, const struct msig_msg *keys)
 {
 	post(world, to, MSIG_ACTOR_SIGNER, keys);
+	assert_true(world_until(world, all_arrived, 10000));
 	world_run(world, 1);
 }
 

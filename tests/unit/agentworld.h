@@ -32,6 +32,7 @@ struct world_agent {
 };
 
 struct world {
+	unsigned posted; /* messages that have not arrived yet */
 	struct loop *loop;
 	struct world_agent at[WORLD_AGENTS];
 	unsigned count;
