@@ -67,7 +67,8 @@ sweep(struct zone_view *view)
 			view->looked_at[i] = 0;
 }
 
-/* `since` of a reason that stays is kept; a new one that needs a person is an alarm. */
+/* `since` of a reason that stays is kept; a new one that needs a person is an alarm, also where
+ * something else was expected of the same place before. */
 static void
 compare_reasons(struct step *s, const struct reason *old, int count)
 {
@@ -79,7 +80,7 @@ compare_reasons(struct step *s, const struct reason *old, int count)
 		for (int k = 0; k < count && !known; k++)
 			if (reason_same(r, &old[k])) {
 				r->since = old[k].since;
-				known = true;
+				known = strcmp(r->expected, old[k].expected) == 0;
 			}
 		if (!known && r->class == REASON_BLOCKED) {
 			char text[4 * REASON_TEXT];

@@ -718,6 +718,12 @@ test_reason_keeps_its_time(void **state)
 	r = bench_reason(&b, REASON_BLOCKED, REASON_OF_OPERATOR);
 	assert_int_equal(r->since, since);
 	assert_int_equal(b.alarms, 1);
+	for (int i = 0; i < b.view->reasons; i++) /* something else was expected there until now */
+		if (b.view->reason[i].object == REASON_OF_OPERATOR)
+			b.view->reason[i].expected[0] ^= 1;
+	b.view->dirty = true;
+	bench_decide(&b);
+	assert_int_equal(b.alarms, 2);
 }
 
 static void
