@@ -7,7 +7,7 @@
 cd "${top_builddir:-.}/tests" || exit 1
 full=
 [ "$1" = -a ] && full=1 && shift
-tries=${1:-1000}
+tries=${1:-5000}
 tests="view hold safety share operator process steps roll agree decide elect lead ways standing forgotten"
 
 # What is red without a mutation would "notice" each of them.
