@@ -202,7 +202,7 @@ ns(struct check *c, const struct view_place *p, int provider)
 				rset_count(rset_minus(v->set, check_target(c)->ns_set)));
 	}
 	/* The NS are those of the owner's zone. */
-	if (joins && !rset_within(*check_names(c->view, run->subject), v->set)) {
+	if (joins && !rset_within(*view_names(c->view, run->subject), v->set)) {
 		check_no(c, REASON_BLOCKED, REASON_OF_NS, p->server,
 			 "the joiner's NS in the owner's zone", "not there");
 		check_todo(
@@ -291,7 +291,7 @@ ns_known(struct check *c, const struct view_place *p)
 
 	for (int i = 0; i < c->view->d.providers; i++)
 		if ((actors >> i & 1) != 0 || c->view->d.provider[i].has != 0)
-			names = rset_or(names, *check_names(c->view, i));
+			names = rset_or(names, *view_names(c->view, i));
 	if (rset_within(v->set, names))
 		return true;
 	check_no(c, REASON_BLOCKED, REASON_OF_NS, p->server, "NS of the providers only",
@@ -310,7 +310,7 @@ parent_ns_of_subject(struct check *c, const struct view_place *p)
 	switch (run->kind) {
 	case MSIG_PROCESS_ADD:
 	case MSIG_PROCESS_NS_ADD:
-		return rset_within(*check_names(c->view, run->subject), v->set) ||
+		return rset_within(*view_names(c->view, run->subject), v->set) ||
 		       check_no(c, REASON_PARENT, REASON_OF_NS, p->server, "the joiner's NS",
 				"not there");
 	case MSIG_PROCESS_REMOVE:
@@ -344,7 +344,7 @@ parent_ns(struct check *c, const struct view_place *p)
 	for (int i = 1;
 	     i < c->view->d.providers && c->view->d.process.kind == MSIG_PROCESS_ALGORITHM; i++)
 		if (c->view->d.provider[i].used && !c->view->d.provider[i].member)
-			half = rset_or(half, rset_and(*check_names(c->view, i), want));
+			half = rset_or(half, rset_and(*view_names(c->view, i), want));
 	if (rset_equal(rset_or(v->set, half), want))
 		return true;
 	return check_no(c, REASON_PARENT, REASON_OF_NS, p->server, "the NS of the zone",
@@ -359,10 +359,10 @@ not_named_parent(struct check *c, const struct view_place *p)
 	const struct view_version *v = view_current(p, VIEW_NS);
 	const struct view_process *run = &c->view->d.process;
 	int subject = run->kind != 0 ? run->subject : VIEW_SELF;
-	if (!rset_meets(v->set, *check_names(c->view, subject)))
+	if (!rset_meets(v->set, *view_names(c->view, subject)))
 		return true;
 	/* A join that was interrupted, or a leave that was taken back: it hurts nobody. */
-	if (safety_naming(c->view, *check_names(c->view, subject), c->now).ok)
+	if (safety_naming(c->view, *view_names(c->view, subject), c->now).ok)
 		return true;
 	check_no(c, REASON_BLOCKED, REASON_OF_NS, p->server,
 		 "the joiner's NS not in the delegation", "there already");
@@ -389,7 +389,7 @@ not_at_parent(struct check *c)
 		if (p == NULL || p->kind != PLACE_SERVER ||
 		    view_place_provider(c->view, p) != subject ||
 		    !view_serves_child(c->view, p->server) ||
-		    safety_naming(c->view, *check_names(c->view, subject), c->now).ok)
+		    safety_naming(c->view, *view_names(c->view, subject), c->now).ok)
 			continue;
 		check_no(c, REASON_BLOCKED, REASON_OF_SERVER, p->server,
 			 "the joiner's servers asked by nobody yet",
@@ -504,7 +504,7 @@ naming_safe(struct check *c)
 {
 	const struct view_process *run = &c->view->d.process;
 	struct safety s = safety_naming(
-	    c->view, *check_names(c->view, run->kind != 0 ? run->subject : VIEW_SELF), c->now);
+	    c->view, *view_names(c->view, run->kind != 0 ? run->subject : VIEW_SELF), c->now);
 	if (s.ok)
 		return true;
 	check_no(c, s.until != VIEW_NEVER ? REASON_UNTIL : REASON_PEER, s.object, s.place,

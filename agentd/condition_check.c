@@ -51,12 +51,6 @@ check_fresh(const struct check *c, const struct view_history *h)
 	       c->now - h->time <= c->view->config.times.fresh;
 }
 
-const struct rset *
-check_names(const struct zone_view *view, int provider)
-{
-	return provider == VIEW_SELF ? &view->config.ns : &view->d.provider[provider].statement.ns;
-}
-
 /* The leaver may be dead: a server of its that was asked and does not answer is not waited for. */
 static bool
 leaving(const struct check *c, int provider)
@@ -79,7 +73,7 @@ static bool
 one_provider(struct check *c, int provider, enum view_type type, server_check good)
 {
 	const struct zone_view *view = c->view;
-	const struct rset *names = check_names(view, provider);
+	const struct rset *names = view_names(view, provider);
 	const char *identity = view->d.provider[provider].identity;
 	bool leaves = leaving(c, provider);
 	int servers = leaves;

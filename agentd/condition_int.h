@@ -25,7 +25,6 @@ bool check_no(struct check *c, enum reason_class class, enum reason_object objec
 void check_todo(struct check *c, const char *text);
 
 const struct process_target *check_target(struct check *c); /* computed once */
-const struct rset *check_names(const struct zone_view *view, int provider);
 /* Was it answered lately? Was it asked, and not answered for long? */
 bool check_fresh(const struct check *c, const struct view_history *h);
 bool check_silent(const struct check *c, const struct view_history *h);

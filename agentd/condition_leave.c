@@ -18,7 +18,7 @@ anyone_named(const struct zone_view *view, uint32_t mask)
 			continue;
 		seen = true;
 		for (int k = 0; k < view->d.providers; k++)
-			if ((mask >> k & 1) != 0 && rset_meets(v->set, *check_names(view, k)))
+			if ((mask >> k & 1) != 0 && rset_meets(v->set, *view_names(view, k)))
 				return true;
 	}
 	return !seen;

@@ -23,17 +23,6 @@ decide_unnamed_by_voters(const struct zone_view *view, int provider)
 	return decide_no_vote(view) && shown_by_voters(view, provider) == 0;
 }
 
-/* Does none of these show any of the set? */
-static bool
-shown_by_none(const struct zone_view *view, uint32_t providers, enum view_type type,
-	      struct rset set)
-{
-	for (int i = 1; i < view->d.providers; i++)
-		if ((providers >> i & 1) != 0 && shown_by(view, i, type, set, 1) != 0)
-			return false;
-	return true;
-}
-
 /* What neither the parent nor any of the members shows of it is not in: they completed a leave that
  * was ended here early. */
 static uint8_t
@@ -183,7 +172,7 @@ static void
 follow_owner(struct step *s)
 {
 	struct zone_view *view = s->view;
-	const struct view_version *ns = decide_seen_at_signer(view, VIEW_NS);
+	const struct view_version *ns = view_at_signer(view, VIEW_NS);
 
 	if (view->d.process.executed || view->d.agent_ns || ns == NULL ||
 	    !view->d.provider[VIEW_SELF].member ||
@@ -299,10 +288,7 @@ dropped_by_members(struct step *s, int provider)
 
 	if (members == 0 || !step_due(s, view->d.ended.time, view->config.times.alarm_after))
 		return false;
-	for (int i = 1; i < view->d.providers && !rset_empty(keys); i++)
-		if ((members >> i & 1) != 0 && shown_by(view, i, VIEW_DNSKEY, keys, 1) != 0)
-			return false;
-	return true;
+	return rset_empty(keys) || shown_by_none(view, members, VIEW_DNSKEY, keys);
 }
 
 /* Who has no part in the zone is not asked when others leave it, or go on without signing: the

@@ -17,8 +17,6 @@ void decide_ns_management(struct step *s);
 void decide_sharing(struct step *s);
 
 /* decide_keys.c: own keys. */
-/* What our own signer shows; NULL: not known. */
-const struct view_version *decide_seen_at_signer(const struct zone_view *view, enum view_type type);
 void decide_own_keys(struct step *s);
 /* The keys whose DS shall stand at the parent. */
 struct rset decide_intended(const struct zone_view *view, struct rset own);

@@ -11,15 +11,6 @@
 #include "agentd/step.h"
 #include "libmsig/key.h"
 
-const struct view_version *
-decide_seen_at_signer(const struct zone_view *view, enum view_type type)
-{
-	const struct view_place *p = view_own_signer(view);
-	if (p == NULL || p->history[type].status == MSIG_SEEN_UNKNOWN)
-		return NULL;
-	return view_current(p, type);
-}
-
 /* Own keys that are known otherwise than from the zone: by the key store, or by configuration. */
 static struct rset
 stored_keys(const struct zone_view *view)
@@ -34,11 +25,8 @@ stored_keys(const struct zone_view *view)
 static bool
 no_strangers(const struct zone_view *view)
 {
-	struct rset names = view->config.ns;
+	struct rset names = rset_or(view->config.ns, view_names_of_others(view, VIEW_SELF));
 
-	for (int i = 1; i < view->d.providers; i++)
-		if (view->d.provider[i].used)
-			names = rset_or(names, view->d.provider[i].statement.ns);
 	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || !view_delegates(view, p))
@@ -65,8 +53,11 @@ unclaimed_keys(struct step *s, const struct view_version *keys, struct rset know
 	    !step_due(s, keys->first, view->config.times.alarm_after))
 		return;
 	/* A copy of the zone, or a cache, may need one of them yet. */
-	struct safety r = safety_keys(s->view, rset_minus(keys->set, left), s->now);
+	struct safety r = safety_keys(view, rset_minus(keys->set, left), s->now);
 	if (!r.ok) {
+		step_wait(s, r.until != VIEW_NEVER ? REASON_UNTIL : REASON_PEER, REASON_OF_DNSKEY,
+			  "signer", "keys that no provider states used by nobody", r.text,
+			  r.until != VIEW_NEVER ? r.until : 0);
 		if (r.until != VIEW_NEVER)
 			step_wake(s, r.until);
 		return;
@@ -104,8 +95,8 @@ decide_own_keys(struct step *s)
 {
 	struct zone_view *view = s->view;
 	struct durable *d = &view->d;
-	const struct view_version *keys = decide_seen_at_signer(view, VIEW_DNSKEY);
-	const struct view_version *soa = decide_seen_at_signer(view, VIEW_SOA);
+	const struct view_version *keys = view_at_signer(view, VIEW_DNSKEY);
+	const struct view_version *soa = view_at_signer(view, VIEW_SOA);
 	not_foreign(view);
 	struct rset store = stored_keys(view);
 	if (decide_serves_only(view)) { /* all that its servers show is another's */
@@ -178,8 +169,8 @@ decide_own_keys(struct step *s)
 struct rset
 decide_intended(const struct zone_view *view, struct rset own)
 {
-	const struct view_version *keys = decide_seen_at_signer(view, VIEW_DNSKEY);
-	const struct view_version *cds = decide_seen_at_signer(view, VIEW_CDS);
+	const struct view_version *keys = view_at_signer(view, VIEW_DNSKEY);
+	const struct view_version *cds = view_at_signer(view, VIEW_CDS);
 	struct rset sep = rset_and(rset_and(own, keys->signers), view->d.pool.sep);
 
 	if (view->config.mode == VIEW_MODE_FOREIGN && cds != NULL && !cds->absent) {

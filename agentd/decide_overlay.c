@@ -285,9 +285,9 @@ wanted_overlay(struct step *s, struct view_overlay *o)
 		rset_add(&o->from[VIEW_SELF].csync, id);
 		o->from[VIEW_SELF].used = true;
 	}
-	const struct view_version *keys = decide_seen_at_signer(view, VIEW_DNSKEY);
-	const struct view_version *ns = decide_seen_at_signer(view, VIEW_NS);
-	const struct view_version *cds = decide_seen_at_signer(view, VIEW_CDS);
+	const struct view_version *keys = view_at_signer(view, VIEW_DNSKEY);
+	const struct view_version *ns = view_at_signer(view, VIEW_NS);
+	const struct view_version *cds = view_at_signer(view, VIEW_CDS);
 	if (keys == NULL || ns == NULL)
 		return false;
 	o->ttl_key = view_own_signer(view)->history[VIEW_DNSKEY].ttl;
@@ -325,11 +325,7 @@ parent_has(const struct zone_view *view, int provider)
 	uint8_t has = 0;
 	int parents = 0;
 
-	for (int i = 0; i < view->d.providers; i++)
-		if (i != provider && view->d.provider[i].used)
-			names =
-			    rset_minus(names, i == VIEW_SELF ? view->config.ns
-							     : view->d.provider[i].statement.ns);
+	names = rset_minus(names, view_names_of_others(view, provider));
 	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || p->kind != PLACE_PARENT)
@@ -386,7 +382,7 @@ static bool
 replaces_all(struct step *s, const struct view_overlay *o, struct rset keys)
 {
 	struct zone_view *view = s->view;
-	const struct view_version *cur = decide_seen_at_signer(view, VIEW_DNSKEY);
+	const struct view_version *cur = view_at_signer(view, VIEW_DNSKEY);
 
 	for (int i = 0; i < view->d.providers; i++) {
 		if (view->d.want.from[i].used)

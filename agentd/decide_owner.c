@@ -211,7 +211,7 @@ decide_ns_management(struct step *s)
 
 	if (agent == d->agent_ns || d->hsync.count == 0 || view->freeze[0] != 0)
 		return;
-	const struct view_version *ns = decide_seen_at_signer(view, VIEW_NS);
+	const struct view_version *ns = view_at_signer(view, VIEW_NS);
 	/* What was seen before the instruction is of an older zone. */
 	if (ns != NULL && view_own_signer(view)->history[VIEW_NS].time < d->hsync.time)
 		ns = NULL;
@@ -227,7 +227,7 @@ decide_ns_management(struct step *s)
 		if (ns != NULL && named_no_more(view, i, ns->set))
 			unnamed |= BIT(i);
 		else
-			all = rset_or(all, i == VIEW_SELF ? view->config.ns : p->statement.ns);
+			all = rset_or(all, *view_names(view, i));
 	}
 	/* Where we are not named, or show another one's copy, nothing changes with it. */
 	bool named = !decide_serves_only(view) &&

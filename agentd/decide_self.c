@@ -37,7 +37,7 @@ decide_state_self(struct step *s)
 			  view->store_why[0] != 0 ? view->store_why : "not known yet", 0);
 		return;
 	}
-	const struct view_version *keys = decide_seen_at_signer(view, VIEW_DNSKEY);
+	const struct view_version *keys = view_at_signer(view, VIEW_DNSKEY);
 	if (keys != NULL && !keys->absent && !rset_empty(rset_and(d->own, keys->signers))) {
 		new.dnskey = d->own;
 		struct rset sep = decide_intended(view, d->own);

@@ -28,14 +28,14 @@ static void
 owners_ns(struct step *s)
 {
 	struct zone_view *view = s->view;
-	const struct view_version *v = decide_seen_at_signer(view, VIEW_NS);
+	const struct view_version *v = view_at_signer(view, VIEW_NS);
 
 	if (view->d.agent_ns || view->d.process.kind != 0 || v == NULL ||
 	    !view->d.provider[VIEW_SELF].member || (view->designated & BIT(VIEW_SELF)) == 0)
 		return;
 	for (int i = 0; i < view->d.providers; i++) {
 		const struct view_provider *p = &view->d.provider[i];
-		struct rset names = i == VIEW_SELF ? view->config.ns : p->statement.ns;
+		struct rset names = *view_names(view, i);
 		if (!p->used)
 			continue;
 		if ((p->has & HAS_NS) != 0 && (view->listed >> i & 1) != 0 &&

@@ -26,7 +26,7 @@ part(const struct zone_view *view, const struct process_target *t, int provider)
 	struct rset all = RSET_NONE;
 
 	if ((t->keys >> provider & 1) != 0)
-		all = rset_or(all, s->dnskey);
+		all = rset_or(all, rset_and(s->dnskey, t->dnskey)); /* some are left behind */
 	if ((t->cds >> provider & 1) != 0 && !rset_empty(t->cds_set))
 		all = rset_or(all, rset_or(s->cds, s->cdnskey));
 	if ((t->ns >> provider & 1) != 0 && !rset_empty(t->ns_set))

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "agentd/agree.h"
-#include "agentd/decide_int.h"
 #include "agentd/mutant.h"
 #include "agentd/process.h"
 #include "agentd/roll.h"
@@ -169,10 +168,10 @@ gone_over(const struct zone_view *view, uint32_t providers)
 {
 	const struct view_process *run = &view->d.process;
 	const struct view_statement *own = &view->d.provider[VIEW_SELF].statement;
-	uint8_t coming =
-	    run->kind == MSIG_PROCESS_ALGORITHM ? run->algorithm : roll_coming(view);
+	uint8_t coming = run->kind == MSIG_PROCESS_ALGORITHM ? run->algorithm : roll_coming(view);
 
-	if (coming == 0 || (providers & BIT(VIEW_SELF)) == 0 || !rpool_all_of(&view->d.pool, own->cds, coming))
+	if (coming == 0 || (providers & BIT(VIEW_SELF)) == 0 ||
+	    !rpool_all_of(&view->d.pool, own->cds, coming))
 		return 0;
 	for (int i = 1; i < view->d.providers; i++)
 		if ((providers & BIT(i)) != 0 &&
@@ -274,13 +273,10 @@ past_ds(const struct zone_view *view)
 static bool
 names_outsiders(const struct zone_view *view, uint32_t named)
 {
-	const struct view_version *ns = decide_seen_at_signer(view, VIEW_NS);
-	struct rset known = view->config.ns;
+	const struct view_version *ns = view_at_signer(view, VIEW_NS);
+	struct rset all = rset_or(view->config.ns, view_names_of_others(view, VIEW_SELF));
 
-	for (int i = 1; i < view->d.providers; i++)
-		if (view->d.provider[i].used && view->d.provider[i].statement.known)
-			known = rset_or(known, view->d.provider[i].statement.ns);
-	if (ns == NULL || !rset_within(ns->set, known)) /* others are his, and would go */
+	if (ns == NULL || !rset_within(ns->set, all)) /* others are his, and would go */
 		return false;
 	for (int i = 1; i < view->d.providers; i++)
 		if (view->d.provider[i].used && view->d.provider[i].statement.known &&
@@ -368,14 +364,7 @@ process_target(const struct zone_view *view, struct process_target *t)
 struct rset
 process_own_ns(const struct zone_view *view, int provider)
 {
-	struct rset names =
-	    provider == VIEW_SELF ? view->config.ns : view->d.provider[provider].statement.ns;
-	for (int i = 0; i < view->d.providers; i++)
-		if (i != provider && view->d.provider[i].used)
-			names =
-			    rset_minus(names, i == VIEW_SELF ? view->config.ns
-							     : view->d.provider[i].statement.ns);
-	return names;
+	return rset_minus(*view_names(view, provider), view_names_of_others(view, provider));
 }
 
 /* The keys of the new algorithm, or all others, among those of a provider. */

@@ -112,18 +112,20 @@ roll_reached(const struct zone_view *view, uint8_t have, uint8_t want)
 }
 
 /* A signer that writes its own CDS goes over to another algorithm a moment before the overlay does:
- * nobody takes that mixture for an instruction while another signer is heard as well. */
+ * nobody takes that mixture for an instruction while another signer is heard as well. Whom the
+ * parent hears where the delegation shows nowhere a person sees, before that step of a rollover;
+ * who goes along without one has it ordered again (decide_watch.c says so). */
 static bool
 witnessed(struct step *s, uint8_t algorithm)
 {
 	const struct zone_view *view = s->view;
-	bool over = false;
+	bool other = false;
 
 	for (int i = 0; i < view->keys; i++)
-		over |= view->key[i].state == MSIG_KEY_STATE_ACTIVE &&
-			view->key[i].role != MSIG_KEY_ROLE_ZSK &&
-			view->key[i].algorithm != algorithm;
-	if (!over || view->config.mode != VIEW_MODE_FOREIGN || MUTANT(WITNESS))
+		other |= view->key[i].state == MSIG_KEY_STATE_ACTIVE &&
+			 view->key[i].role != MSIG_KEY_ROLE_ZSK &&
+			 view->key[i].algorithm != algorithm;
+	if (!other || view->config.mode != VIEW_MODE_FOREIGN || MUTANT(WITNESS))
 		return true;
 	enum shown_witness w = shown_witness(view, s->now);
 	if (w == WITNESS_SILENT)
@@ -131,7 +133,7 @@ witnessed(struct step *s, uint8_t algorithm)
 			  "answers of another signer, and of the parent about it, before the own "
 			  "CDS change",
 			  "none lately", 0);
-	else if (w != WITNESS_HEARD)
+	else if (w == WITNESS_UNNAMED || w == WITNESS_UNDELEGATED)
 		step_blocked(s, REASON_OF_NS, "", "another signer in the delegation",
 			     "none: the parent could take CDS of two algorithms",
 			     w == WITNESS_UNDELEGATED
@@ -139,7 +141,8 @@ witnessed(struct step *s, uint8_t algorithm)
 			     : !view->d.agent_ns
 				 ? "the owner of the zone (NSMGMT=OWNER) adds the NS of another one"
 				 : "the owner takes out who is not named, and lets it join again");
-	return w == WITNESS_HEARD;
+	bool looked = !view_hidden(view) || view->d.process.kind == MSIG_PROCESS_ALGORITHM;
+	return w == WITNESS_ALONE || (w == WITNESS_HEARD && looked);
 }
 
 /* true: it is there. */

@@ -209,43 +209,35 @@ fresh_key(struct step *s, uint8_t role)
 	return false;
 }
 
-/* A key that was made twice, because an answer was lost, is in the way where an algorithm comes as
- * a whole. true: there is none. */
-static bool
-no_spare(struct step *s)
+/* A key of the algorithm that comes as a whole, in this state, and not one of the new ones. */
+static const struct view_key *
+beside_the_new(const struct zone_view *view, uint8_t state)
 {
-	const struct zone_view *view = s->view;
 	const struct view_process *run = &view->d.process;
 
 	for (int i = 0; run->kind == MSIG_PROCESS_ALGORITHM && i < view->keys; i++) {
 		const struct view_key *k = &view->key[i];
-		if (k->state != MSIG_KEY_STATE_MADE || k->algorithm != run->algorithm ||
-		    rset_has(&run->fresh, k->rr))
-			continue;
-		roll_ask(s, MSIG_KEY_VERB_DISCARD, k, 0);
-		return false;
+		if (k->state == state && k->algorithm == run->algorithm &&
+		    !rset_has(&run->fresh, k->rr))
+			return k;
 	}
-	return true;
+	return NULL;
 }
 
-/* A key that an earlier rollover from this algorithm left signing: beside it nobody sees whether
- * the new one does. true: there is none. */
+/* One that was made twice, because an answer was lost, goes; and one that an earlier rollover from
+ * this algorithm left signing: beside it nobody sees whether the new one does. true: there is none.
+ */
 static bool
-no_remains(struct step *s)
+alone(struct step *s)
 {
-	const struct zone_view *view = s->view;
-	const struct view_process *run = &view->d.process;
+	const struct view_key *spare = beside_the_new(s->view, MSIG_KEY_STATE_MADE);
+	const struct view_key *left = beside_the_new(s->view, MSIG_KEY_STATE_POST);
 
-	for (int i = 0; run->kind == MSIG_PROCESS_ALGORITHM && i < view->keys; i++) {
-		const struct view_key *k = &view->key[i];
-		if (k->state != MSIG_KEY_STATE_POST || k->algorithm != run->algorithm ||
-		    rset_has(&run->fresh, k->rr))
-			continue;
-		if (!safety_algorithm_cached(view, k->algorithm, s->now))
-			roll_ask(s, MSIG_KEY_VERB_SET, k, MSIG_KEY_STATE_REMOVED);
-		return false;
-	}
-	return true;
+	if (spare != NULL)
+		roll_ask(s, MSIG_KEY_VERB_DISCARD, spare, 0);
+	else if (left != NULL && !safety_algorithm_cached(s->view, left->algorithm, s->now))
+		roll_ask(s, MSIG_KEY_VERB_SET, left, MSIG_KEY_STATE_REMOVED);
+	return spare == NULL && left == NULL;
 }
 
 bool
@@ -263,5 +255,5 @@ roll_choose(struct step *s)
 	for (size_t i = 0; i < sizeof(roles); i++)
 		if ((run->roles & BIT(roles[i])) != 0)
 			all = fresh_key(s, roles[i]) && all;
-	return all && no_spare(s) && no_remains(s);
+	return all && alone(s);
 }

@@ -150,6 +150,16 @@ shown_by_all(const struct zone_view *view, uint32_t providers, enum view_type ty
 	return true;
 }
 
+bool
+shown_by_none(const struct zone_view *view, uint32_t providers, enum view_type type,
+	      struct rset set)
+{
+	for (int i = 1; i < view->d.providers; i++)
+		if ((providers >> i & 1) != 0 && shown_by(view, i, type, set, 1) != 0)
+			return false;
+	return true;
+}
+
 int
 shown_by_voters(const struct zone_view *view, int provider)
 {
@@ -179,7 +189,7 @@ shown_by_voters(const struct zone_view *view, int provider)
 }
 
 /* Do all servers of the parent name it, and have they said so lately? 0: one does not; -1: not
- * known. Where the delegation shows nowhere, a person has looked: 1. */
+ * known. Where the delegation shows nowhere: 1. */
 static int
 delegated_to(const struct zone_view *view, const struct view_place *p, int64_t now)
 {
@@ -224,7 +234,7 @@ witness(const struct zone_view *view, const struct view_place *p, int64_t now)
 enum shown_witness
 shown_witness(const struct zone_view *view, int64_t now)
 {
-	enum shown_witness best = WITNESS_HEARD;
+	enum shown_witness best = WITNESS_ALONE;
 
 	for (int i = 1; i < view->d.providers; i++)
 		if (view->d.provider[i].used && (view->d.provider[i].has & HAS_CDS) != 0)

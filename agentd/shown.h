@@ -24,6 +24,9 @@ int shown_by(const struct zone_view *view, int provider, enum view_type type, st
 /* Do all servers of all of these (bit per provider)? */
 bool shown_by_all(const struct zone_view *view, uint32_t providers, enum view_type type,
 		  struct rset set);
+/* Does none of theirs show any of it? */
+bool shown_by_none(const struct zone_view *view, uint32_t providers, enum view_type type,
+		   struct rset set);
 /* Agents manage NS: do all servers of all others that vote show its servers? 0: none does; -1: not
  * known, or not the same everywhere. */
 int shown_by_voters(const struct zone_view *view, int provider);
@@ -34,6 +37,7 @@ enum shown_witness {
 	WITNESS_UNNAMED,     /* others have CDS, and not even the zone names them */
 	WITNESS_UNDELEGATED, /* the zone names one, the parent does not */
 	WITNESS_SILENT,      /* delegated; it, or the parent, has not answered lately */
-	WITNESS_HEARD,       /* or nobody else has CDS */
+	WITNESS_HEARD,
+	WITNESS_ALONE, /* nobody else has CDS */
 };
 enum shown_witness shown_witness(const struct zone_view *view, int64_t now);

@@ -220,3 +220,28 @@ view_own_signer(const struct zone_view *view)
 			return view->d.place[i];
 	return NULL;
 }
+
+const struct view_version *
+view_at_signer(const struct zone_view *view, enum view_type type)
+{
+	const struct view_place *p = view_own_signer(view);
+	if (p == NULL || p->history[type].status == MSIG_SEEN_UNKNOWN)
+		return NULL;
+	return view_current(p, type);
+}
+
+const struct rset *
+view_names(const struct zone_view *view, int provider)
+{
+	return provider == VIEW_SELF ? &view->config.ns : &view->d.provider[provider].statement.ns;
+}
+
+struct rset
+view_names_of_others(const struct zone_view *view, int provider)
+{
+	struct rset names = RSET_NONE;
+	for (int i = 0; i < view->d.providers; i++)
+		if (i != provider && view->d.provider[i].used)
+			names = rset_or(names, *view_names(view, i));
+	return names;
+}

@@ -531,6 +531,11 @@ bool view_hidden(const struct zone_view *view);
 bool view_serves_child(const struct zone_view *view, const char *server);
 /* The own signer, asked directly; NULL: its address is not known. */
 const struct view_place *view_own_signer(const struct zone_view *view);
+/* What it shows now; NULL: not known. */
+const struct view_version *view_at_signer(const struct zone_view *view, enum view_type type);
+/* The NS that a provider states; those that any other one does. */
+const struct rset *view_names(const struct zone_view *view, int provider);
+struct rset view_names_of_others(const struct zone_view *view, int provider);
 /* What the place serves as far as known: its current version; NULL if nothing was ever seen. */
 static inline const struct view_version *
 view_current(const struct view_place *place, enum view_type type)

@@ -8,6 +8,7 @@ TTLs are seconds, so that the waits of a join are real and short; they differ fr
 that a formula that uses the wrong one is seen.
 """
 
+import itertools
 import json
 import os
 import shutil
@@ -15,7 +16,9 @@ import tempfile
 
 import dns.dnssec
 import dns.name
+import dns.rdata
 import dns.rdatatype
+import dns.rdtypes.dnskeybase
 
 from . import ask, net, tools
 from .knot import Knot, signerd_section, state_of, update
@@ -34,6 +37,17 @@ MODES = {
           "cds_cdnskey_publish": "always"},
     "B": {"cds_cdnskey_publish": "none", "unsafe_operation": "no-update-dnskey"},
 }
+
+
+def tags_clash(*signers):
+    """Whether keys of two signers (each a list of DNSKEY texts) have one tag, now or once revoked.
+    Agents refuse such a joiner; one pair of random keys in twenty thousand is like that."""
+    def tags(texts):
+        keys = [dns.rdata.from_text("IN", "DNSKEY", text) for text in texts]
+        return {dns.dnssec.key_id(k) for key in keys
+                for k in (key, key.replace(flags=key.flags ^ dns.rdtypes.dnskeybase.Flag.REVOKE))}
+    sets = [tags(texts) for texts in signers]
+    return any(a & b for a, b in itertools.combinations(sets, 2))
 
 
 class Provider:

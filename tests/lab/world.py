@@ -7,8 +7,12 @@ from . import byhand, net
 from .judge import Judge
 from .knot import update
 from .msig import Msig
-from .rig import NAIVE, PARENT, TTL, ZONE, Rig
+from .rig import NAIVE, PARENT, TTL, ZONE, Rig, tags_clash
 from .scanner import Scanner
+
+
+class TagClash(Exception):
+    """Two signers have made keys of one tag."""
 
 
 class World:
@@ -22,18 +26,22 @@ class World:
 
     def __init__(self, providers=2, combiner="msig", keep=False, rate=20.0, level="info",
                  watch=True, signers=None):
-        self.rig = Rig(providers, keep)
-        self.providers = self.rig.providers
-        for label, attributes in (signers or {}).items():
-            for name, value in attributes.items():
-                setattr(self.rig.provider(label), name, value)
-        self.scanner = self.judge = None
-        self.msig, self.stand = {}, {}
-        try:
-            self.bring_up(combiner, rate, level, watch)
-        except BaseException:
-            self.close()
-            raise
+        while True:
+            self.rig = Rig(providers, keep)
+            self.providers = self.rig.providers
+            for label, attributes in (signers or {}).items():
+                for name, value in attributes.items():
+                    setattr(self.rig.provider(label), name, value)
+            self.scanner = self.judge = None
+            self.msig, self.stand = {}, {}
+            try:
+                self.bring_up(combiner, rate, level, watch)
+                return
+            except TagClash:  # a matter of luck: with other keys
+                self.close()
+            except BaseException:
+                self.close()
+                raise
 
     def __enter__(self):
         return self
@@ -75,6 +83,8 @@ class World:
         rig.delegate(self.delegated)
         for p in (p for p in self.providers if not p.upstream):
             net.until(p.keys, f"the keys of {p.label}'s signer")
+        if tags_clash(*(p.keys() for p in self.providers)):
+            raise TagClash
         for daemons in self.msig.values():
             daemons.start("transportd", "agentd")
         for daemons in self.msig.values():

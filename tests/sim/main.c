@@ -24,7 +24,8 @@
 #else
 #define SANITIZED false
 #endif
-#define BATCH 20 /* seeds that a process takes at a time */
+#define BATCH 20                 /* seeds that a process takes at a time */
+#define STOPPED (UINT64_MAX / 2) /* board.next: no more */
 
 int mutants_run(uint64_t tries, const char *only);
 
@@ -43,15 +44,21 @@ struct board {
 	struct sim_stats stats[JOBS];
 };
 
-/* Told to stop (SIGINT, SIGTERM), a campaign reports what it has found until then. */
+/* Told to stop (SIGINT, SIGTERM), a campaign reports what it has found until then, and none
+ * follows. */
 static struct board *running;
 
 static void
 stop(int sig)
 {
 	(void)sig;
-	if (running != NULL)
-		__atomic_store_n(&running->next, UINT64_MAX / 2, __ATOMIC_RELAXED);
+	__atomic_store_n(&running->next, STOPPED, __ATOMIC_RELAXED);
+}
+
+static bool
+stopped(const struct board *board)
+{
+	return __atomic_load_n(&board->next, __ATOMIC_RELAXED) >= STOPPED;
 }
 
 static double
@@ -83,8 +90,7 @@ work(struct board *board, int job, struct sim_options opt, uint64_t end)
 	for (;;) {
 		uint64_t from = __atomic_fetch_add(&board->next, BATCH, __ATOMIC_RELAXED);
 		for (uint64_t seed = from; seed < from + BATCH; seed++) {
-			if (seed >= end ||
-			    __atomic_load_n(&board->next, __ATOMIC_RELAXED) >= UINT64_MAX / 2 ||
+			if (seed >= end || stopped(board) ||
 			    __atomic_load_n(&board->failures, __ATOMIC_RELAXED) >= board->enough)
 				return;
 			opt.seed = seed;
@@ -316,7 +322,7 @@ report(const struct board *board, const struct arguments *a, double took, int te
 			printf(" %llu", (unsigned long long)board->lame_seed[i]);
 		printf("\n");
 	}
-	bool cut = board->next >= UINT64_MAX / 2;
+	bool cut = stopped(board);
 	printf("%sok %d - %s%llu schedules of %s from seed %llu\n",
 	       failures != 0 || many || cut ? "not " : "", test, cut ? "stopped after " : "",
 	       (unsigned long long)sum.schedules, a->opt.joins_only ? "joins" : "every process",
@@ -337,11 +343,16 @@ campaign(const struct arguments *a, int test)
 		return false;
 	}
 	board->next = a->opt.seed;
-	running = board;
 	board->enough = a->all ? FAILURES_ALL : FAILURES;
+	running = board;
+	signal(SIGINT, stop);
+	signal(SIGTERM, stop);
 	run_all(board, a->jobs, &a->opt, a->opt.seed + a->count);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
 	bool good = report(board, a, seconds(CLOCK_MONOTONIC) - start, test);
-	running = NULL;
+	if (stopped(board))
+		exit(1);
 	munmap(board, sizeof(*board));
 	return good;
 }
@@ -373,8 +384,6 @@ main(int argc, char **argv)
 	int bad = arguments(argc, argv, &a);
 	if (bad != 0)
 		return bad;
-	signal(SIGINT, stop);
-	signal(SIGTERM, stop);
 	if (a.mutants != NULL)
 		return mutants_run(a.count, a.mutants);
 	if (!a.given)

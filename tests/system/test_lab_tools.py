@@ -1,14 +1,24 @@
 #!/usr/bin/python3
-"""The programs that the lab runs are there, and have the options that its verdicts rest on."""
+"""The programs that the lab runs are there, and have the options that its verdicts rest on; and keys
+that agents refuse together are seen as such."""
 
+import base64
 import os
 import tempfile
 
 from lab import tools
+from lab.rig import tags_clash
 from lab.tap import Tap, skip_all
 
 if tools.missing():
     skip_all("not found: " + " ".join(tools.missing()) + " (run ./check, which unpacks them)")
+
+
+def dnskey(flags, *words):
+    """A DNSKEY of these 16-bit words: its tag depends on what they are, not on their order."""
+    wire = b"".join(word.to_bytes(2, "big") for word in words)
+    return f"{flags} 3 13 {base64.b64encode(wire).decode()}"
+
 
 with Tap() as t:
     for name in tools.NEEDED + ("named", "nsd"):
@@ -30,3 +40,12 @@ with Tap() as t:
                 out.write(f'server:\n\tchroot: ""\n\tusername: ""\n\tdirectory: "{scratch}"\n\t{value}\n')
             done = tools.run("unbound-checkconf", conf, check=False)
             t.equal(done.returncode, want, f"unbound-checkconf on {value!r}")
+
+    key = dnskey(257, *range(32))
+    for name, other, want in (
+            ("another key", dnskey(257, *range(1, 33)), False),
+            ("one of the same tag", dnskey(257, 1, 0, *range(2, 32)), True),
+            ("one that has its tag when it is revoked", dnskey(257, 128, *range(1, 32)), True),
+            ("one that revoked has its tag", dnskey(385, 1, 0, *range(2, 32)), True)):
+        t.equal(tags_clash([key], [dnskey(256, 7), other]), want, f"tags of two signers: {name}")
+    t.ok(not tags_clash([key, dnskey(257, 1, 0, *range(2, 32))], []), "tags of one signer")

@@ -281,6 +281,35 @@ test_running(void **state)
 			    "add-signer runs, it goes first");
 }
 
+/* Keys of the old algorithm of a joiner to whom nobody is led go with the old ones. */
+static void
+test_left_behind(void **state)
+{
+	uint8_t rdata[68] = {1, 0, 3, 13, 91};
+	int new = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+	struct view_process *run = &b.view->d.process;
+	struct view_provider *p = &b.view->d.provider[2];
+
+	p->used = p->statement.known = true;
+	p->member = false;
+	p->has = HAS_KEYS;
+	p->statement.dnskey = b.own[2];
+	rset_add(&p->statement.dnskey, new);
+	run->kind = MSIG_PROCESS_ALGORITHM;
+	run->algorithm = 13;
+	run->step = 4;
+	run->phase = PHASE_EXECUTING;
+	run->executed = true;
+	run->voters = 3;
+	run->started = b.now - 5000;
+	assert_int_equal(plan(MSIG_PROCESS_ALGORITHM, VIEW_SELF, 13), 0);
+	const struct outlook_step *s = step("old-keys-removed");
+	int gone = 0;
+	for (int i = 0; i < s->changes; i++)
+		gone += !s->change[i].add && s->change[i].type == 48 && s->change[i].of == 2;
+	assert_int_equal(gone, rset_count(b.own[2]));
+}
+
 /* A hold that has begun has a deadline of its own. */
 static void
 test_begun(void **state)
@@ -428,10 +457,19 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define MEMBERS(name) cmocka_unit_test_setup_teardown(name, setup_members, teardown)
 	const struct CMUnitTest tests[] = {
-	    TEST(test_add),          TEST(test_formula),           TEST(test_in_the_way),
-	    TEST(test_mistakes),     TEST(test_running),           TEST(test_begun),
-	    TEST(test_owner),        MEMBERS(test_remove),         MEMBERS(test_add_third),
-	    MEMBERS(test_zsk),       MEMBERS(test_zsk_of_another), MEMBERS(test_ksk),
+	    TEST(test_add),
+	    TEST(test_formula),
+	    TEST(test_in_the_way),
+	    TEST(test_mistakes),
+	    TEST(test_running),
+	    TEST(test_begun),
+	    MEMBERS(test_left_behind),
+	    TEST(test_owner),
+	    MEMBERS(test_remove),
+	    MEMBERS(test_add_third),
+	    MEMBERS(test_zsk),
+	    MEMBERS(test_zsk_of_another),
+	    MEMBERS(test_ksk),
 	    MEMBERS(test_algorithm),
 	};
 	return cmocka_run_group_tests_name("outlook", tests, NULL, NULL);

@@ -476,6 +476,19 @@ test_spare_key(void **state)
 	assert_int_equal(left, 2);
 }
 
+/* Nothing is discarded where no algorithm comes, whatever a message says of one. */
+static void
+test_made_by_hand(void **state)
+{
+	order(MSIG_PROCESS_ZSK, 0);
+	until(MSIG_PROCESS_ZSK, 1);
+	int rr = make(R(ZSK), 8, S(MADE));
+	view_on_keys(b.view, true, "", store, stored);
+	run()->algorithm = 8;
+	bench_run(&b, 5000);
+	assert_int_equal(key_in(R(ZSK), S(MADE))->rr, rr);
+}
+
 /* A key that a rollover left READY leaves CDS before the new one is active. */
 static void
 test_left_ready(void **state)
@@ -1015,6 +1028,7 @@ main(void)
 	    T(test_restarts),
 	    T(test_algorithm),
 	    T(test_spare_key),
+	    T(test_made_by_hand),
 	    T(test_left_ready),
 	    T(test_ready_is_shown),
 	    C(test_active_stays_active),

@@ -1190,6 +1190,7 @@ test_key_of_nobody(void **state)
 	b.server[1].signers[VIEW_SOA] = only(key); /* of an old copy: its signatures are cached */
 	bench_run(&b, 15 * SECOND);
 	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DNSKEY));
+	assert_non_null(bench_reason(&b, REASON_PEER, REASON_OF_DNSKEY));
 }
 
 /* Who has left long ago, and whose record is gone, does not freeze anything. */

@@ -1,0 +1,330 @@
+/*
+ * Algorithm rollovers where others sign as well: who goes along, who is left behind, and whom the
+ * parent hears while a signer goes over. Each of these once was a schedule of the simulator that
+ * came to no end, or to a bad one.
+ */
+#include "agentd/agree_int.h"
+#include "agentd/decide_int.h"
+#include "agentd/roll.h"
+#include "agentd/shown.h"
+#include "agentd/step.h"
+#include "libmsig/msg.h"
+#include "tests/unit/scene.h"
+
+/* Keys of another algorithm than all others have. */
+static int
+other(uint8_t flags, uint16_t tag)
+{
+	uint8_t rdata[68] = {1, flags, 3, 13, (uint8_t)(tag >> 8), (uint8_t)tag};
+
+	return view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+}
+
+static int
+other_key(uint16_t tag)
+{
+	return other(0, tag);
+}
+
+static int
+other_sep(uint16_t tag)
+{
+	return other(1, tag);
+}
+
+/* ---- who goes along ---- */
+
+/* The old KSK signs DNSKEY no more, since an earlier rollover to the same algorithm: it need not,
+ * where no DS stands for it and nobody wants one. */
+static void
+test_old_ksk_signs_no_more(void **state)
+{
+	rset_del(&b.server[0].signers[VIEW_DNSKEY], b.ksk[0]);
+	rset_add(&b.server[0].signers[VIEW_DNSKEY], b.zsk[0]);
+	in_the_middle(MSIG_PROCESS_ALGORITHM, VIEW_SELF, VIEW_SELF, 2, PHASE_EXECUTING, 1);
+	run()->algorithm = 13;
+	bench_look(&b);
+	assert_false(process_check(b.view, COND_SEPS, false, b.now, NULL));
+	b.parent.set[VIEW_DS] = ds(1);
+	bench_look(&b);
+	assert_false(process_check(b.view, COND_SEPS, false, b.now, NULL));
+	peer(VIEW_SELF)->statement.cds = RSET_NONE;
+	assert_true(process_check(b.view, COND_SEPS, false, b.now, NULL));
+	run()->algorithm = 15; /* this is the new one */
+	assert_false(process_check(b.view, COND_SEPS, false, b.now, NULL));
+}
+
+/* A join that was interrupted goes first, and cannot go on while its algorithms are others. */
+static void
+test_algorithm_before_join(void **state)
+{
+	int who;
+
+	rest();
+	peer(2)->member = false;
+	peer(2)->has = HAS_KEYS;
+	agree_match(b.view);
+	assert_non_null(agree_goes_before(b.view, MSIG_PROCESS_ALGORITHM, VIEW_SELF, &who));
+	assert_int_equal(who, 2);
+	rset_add(&peer(VIEW_SELF)->statement.dnskey, other_key(80));
+	assert_null(agree_goes_before(b.view, MSIG_PROCESS_ALGORITHM, VIEW_SELF, &who));
+	assert_non_null(agree_goes_before(b.view, MSIG_PROCESS_ZSK, VIEW_SELF, &who));
+	rset_add(&peer(2)->statement.dnskey, other_key(81));
+	assert_non_null(agree_goes_before(b.view, MSIG_PROCESS_ALGORITHM, VIEW_SELF, &who));
+}
+
+/* Then the old signatures stay while keys of the old algorithm do, whoever they are of. */
+static void
+test_old_keys_of_a_joiner(void **state)
+{
+	in_the_middle(MSIG_PROCESS_ALGORITHM, VIEW_SELF, VIEW_SELF, 5, PHASE_EXECUTING, 3);
+	run()->algorithm = 15;
+	assert_true(check(COND_ALG_ALONE, NULL));
+	peer(2)->member = false;
+	rset_add(&peer(2)->statement.dnskey, other_key(80));
+	peer(2)->has = HAS_KEYS | HAS_CDS;
+	assert_false(check(COND_ALG_ALONE, NULL));
+	peer(2)->has = 0;
+	assert_true(check(COND_ALG_ALONE, NULL));
+}
+
+/* But keys that nobody is led to go with the others of the old algorithm, from here as well: their
+ * owner cannot take them back, and waits for us. */
+static void
+test_joiner_left_behind(void **state)
+{
+	int old = other_key(80), new = b.zsk[2];
+
+	peer(2)->member = false;
+	peer(2)->has = HAS_KEYS;
+	peer(2)->statement.dnskey = rset_or(only(old), only(new));
+	in_the_middle(MSIG_PROCESS_ALGORITHM, VIEW_SELF, VIEW_SELF, 4, PHASE_EXECUTING, 3);
+	run()->algorithm = 15;
+	assert_int_equal(process_left_behind(b.view), 0);
+	struct rset all = process_keys_of(b.view, 2);
+	assert_true(rset_has(&all, old));
+	run()->step = 5;
+	assert_int_equal(process_left_behind(b.view), BIT(2));
+	struct rset stay = process_keys_of(b.view, 2);
+	assert_true(rset_equal(stay, only(new)));
+	struct process_target t;
+	process_target(b.view, &t);
+	assert_false(rset_has(&t.dnskey, old));
+	assert_true(rset_has(&t.dnskey, new));
+	assert_true(check(COND_ALG_ALONE, NULL));
+	peer(2)->has = HAS_KEYS | HAS_NS; /* somebody is led to it */
+	assert_int_equal(process_left_behind(b.view), 0);
+	run()->kind = MSIG_PROCESS_ZSK;
+	peer(2)->has = HAS_KEYS;
+	assert_int_equal(process_left_behind(b.view), 0);
+}
+
+/* Nothing but keys of the old algorithm: the overlay goes without it, and that is no loss. */
+static void
+test_overlay_leaves_behind(void **state)
+{
+	int old = other_key(80);
+
+	b.parent.set[VIEW_DS] = rset_or(ds(0), ds(1));
+	b.parent.set[VIEW_NS] = rset_or(only(b.ns[0]), only(b.ns[1]));
+	for (int i = 0; i < 3; i++)
+		rset_del(&b.server[i].set[VIEW_NS], b.ns[2]);
+	rest();
+	stands(2, HAS_KEYS);
+	bench_run(&b, 60 * SECOND);
+	peer(2)->member = false;
+	peer(2)->has = HAS_KEYS;
+	b.view->d.want.from[2] =
+	    (struct view_contribution){.used = true, .dnskey = peer(2)->statement.dnskey};
+	peer(2)->statement.dnskey = only(old);
+	b.server[0].set[VIEW_DNSKEY] = rset_or(b.own[0], b.own[1]);
+	in_the_middle(MSIG_PROCESS_ALGORITHM, VIEW_SELF, VIEW_SELF, 5, PHASE_EXECUTING, 3);
+	run()->algorithm = 15;
+	bench_decide(&b);
+	assert_int_equal(run()->kind, MSIG_PROCESS_ALGORITHM);
+	assert_true(rset_empty(b.view->d.want.from[2].dnskey));
+	/* Nor do old ones stay beside a new one, because it may have stated more since. */
+	b.view->d.want.from[2] =
+	    (struct view_contribution){.used = true, .dnskey = rset_or(only(old), b.own[2])};
+	peer(2)->statement.dnskey = b.own[2];
+	peer(2)->stale = true;
+	bench_decide(&b);
+	assert_int_equal(run()->kind, MSIG_PROCESS_ALGORITHM);
+	assert_true(rset_equal(b.view->d.want.from[2].dnskey, b.own[2]));
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_OVERLAY));
+}
+
+/* Who is half in goes along with the algorithm: its keys are in the zone, and so are its CDS. */
+static void
+test_half_in_rolls(void **state)
+{
+	in_the_middle(MSIG_PROCESS_ALGORITHM, 1, 1, 2, PHASE_EXECUTING, 2);
+	assert_true(process_rolls(b.view));
+	peer(VIEW_SELF)->member = false;
+	peer(VIEW_SELF)->has = HAS_KEYS | HAS_CDS;
+	assert_true(process_rolls(b.view));
+	peer(VIEW_SELF)->has = HAS_KEYS;
+	assert_false(process_rolls(b.view));
+}
+
+/* ---- whom the parent hears ---- */
+
+/* Another signer that it names and that answers, with a zone of its own. */
+static void
+test_witness(void **state)
+{
+	static const struct {
+		bool zone, parent, answers, copy, cds;
+		enum shown_witness is;
+	} cases[] = {{true, true, true, false, true, WITNESS_HEARD},
+		     {true, true, false, false, true, WITNESS_SILENT},
+		     {true, true, true, true, true, WITNESS_UNNAMED},
+		     {true, false, true, false, true, WITNESS_UNDELEGATED},
+		     {false, false, true, false, true, WITNESS_UNNAMED},
+		     {false, false, true, false, false, WITNESS_ALONE}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bench_clear(&b);
+		two(state);
+		rest();
+		if (!cases[i].parent)
+			b.parent.set[VIEW_NS] = only(b.ns[0]);
+		if (cases[i].copy)
+			b.server[1] = b.server[0];
+		for (int k = 0; k < 2 && !cases[i].zone; k++)
+			b.server[k].set[VIEW_NS] = only(b.ns[0]);
+		bench_run(&b, 60 * SECOND);
+		b.server[1].silent = !cases[i].answers;
+		bench_run(&b, 20 * SECOND);
+		peer(1)->has = cases[i].cds ? HAS_ALL : 0;
+		assert_int_equal(shown_witness(b.view, b.now), cases[i].is);
+	}
+}
+
+/* Nothing is known of a parent that has not answered lately, nor of a server that never did. */
+static void
+test_witness_unknown(void **state)
+{
+	bench_run(&b, 5 * SECOND);
+	assert_int_equal(shown_witness(b.view, b.now), WITNESS_HEARD);
+	struct view_place *p = place(PLACE_SERVER, "192.0.2.2@53");
+	struct view_history keys = p->history[VIEW_DNSKEY], *cds = &p->history[VIEW_CDS];
+	p->history[VIEW_DNSKEY].count = 0;
+	assert_int_equal(shown_witness(b.view, b.now), WITNESS_SILENT);
+	p->history[VIEW_DNSKEY] = keys;
+	cds->status = MSIG_SEEN_ABSENT; /* nothing that differs from ours */
+	assert_int_equal(shown_witness(b.view, b.now), WITNESS_SILENT);
+	cds->status = MSIG_SEEN_SET;
+	b.parent.silent = true;
+	bench_run(&b, 20 * SECOND);
+	assert_int_equal(shown_witness(b.view, b.now), WITNESS_SILENT);
+	b.parent.silent = false;
+	bench_run(&b, 5 * SECOND);
+	struct view_history *ns = &place(PLACE_PARENT, NULL)->history[VIEW_NS];
+	assert_int_equal(shown_witness(b.view, b.now), WITNESS_HEARD);
+	ns->time -= 60 * SECOND;
+	assert_int_equal(shown_witness(b.view, b.now), WITNESS_SILENT);
+}
+
+/* Where the delegation shows nowhere, the zone's own NS count. */
+static void
+test_witness_unseen(void **state)
+{
+	b.parent.set[VIEW_NS] = only(b.ns[0]);
+	bench_run(&b, 5 * SECOND);
+	assert_int_equal(shown_witness(b.view, b.now), WITNESS_UNDELEGATED);
+	b.copy = b.server[0];
+	b.child = 1;
+	bench_run(&b, 5 * SECOND);
+	assert_true(view_hidden(b.view));
+	assert_int_equal(shown_witness(b.view, b.now), WITNESS_HEARD);
+}
+
+/* A rollover that ended early, of a signer that writes its own CDS, after the other one went over:
+ * the keys of both algorithms are in. Is the new one taken to READY? */
+static bool
+taken_along(uint8_t kind)
+{
+	int new = other_sep(90), theirs = other_sep(91);
+	struct plan plan = {0};
+	bool ready = false;
+
+	for (int i = 0; i < 2; i++) {
+		struct bench_server *at = &b.server[i];
+		at->set[VIEW_DNSKEY] =
+		    rset_or(at->set[VIEW_DNSKEY], rset_or(only(new), only(theirs)));
+		rset_add(&at->signers[VIEW_DNSKEY], i == 0 ? new : theirs);
+	}
+	b.signer = b.copy = b.server[0];
+	bench_run(&b, 60 * SECOND);
+	b.view->config.driver = b.view->store_known = true;
+	b.view->config.mode = VIEW_MODE_FOREIGN;
+	b.view->keys = 2;
+	b.view->key[0] = (struct view_key){.rr = b.ksk[0],
+					   .role = MSIG_KEY_ROLE_KSK,
+					   .algorithm = 15,
+					   .state = MSIG_KEY_STATE_ACTIVE};
+	b.view->key[1] = (struct view_key){.rr = new,
+					   .role = MSIG_KEY_ROLE_KSK,
+					   .algorithm = 13,
+					   .state = MSIG_KEY_STATE_PUBLISHED};
+	rset_add(&b.view->d.own, new);
+	rset_add(&peer(1)->statement.dnskey, theirs);
+	peer(1)->statement.cds = only(rpool_of_key(&b.view->d.pool, theirs, 59));
+	if (kind != 0) {
+		in_the_middle(kind, VIEW_SELF, VIEW_SELF, 3, PHASE_EXECUTING, 3);
+		run()->algorithm = 13;
+		run()->roles = BIT(MSIG_KEY_ROLE_KSK);
+		run()->fresh = only(new);
+		run()->old = only(b.ksk[0]);
+	}
+	roll_work(&(struct step){b.view, b.now, &plan});
+	for (int i = 0; i < plan.count; i++)
+		ready |= plan.action[i].kind == ACT_KEY &&
+			 plan.action[i].key.verb == MSIG_KEY_VERB_SET &&
+			 plan.action[i].key.state == MSIG_KEY_STATE_READY;
+	return ready;
+}
+
+/* Where the delegation shows nowhere, nobody sees whom the parent hears: a person looks, before
+ * that step of a rollover. Without one it is not gone over. */
+static void
+test_goes_over_unseen(void **state)
+{
+	static const struct {
+		bool hidden;
+		uint8_t kind;
+		bool goes;
+	} cases[] = {{false, 0, true}, {true, 0, false}, {true, MSIG_PROCESS_ALGORITHM, true}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bench_clear(&b);
+		two(state);
+		rest();
+		b.copy = b.server[0];
+		b.child = cases[i].hidden;
+		bench_run(&b, 5 * SECOND);
+		assert_int_equal(view_hidden(b.view), cases[i].hidden);
+		assert_int_equal(shown_witness(b.view, b.now), WITNESS_HEARD);
+		if (taken_along(cases[i].kind) != cases[i].goes)
+			fail_msg("case %zu", i);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    IN(two, test_old_ksk_signs_no_more),
+	    IN(three, test_algorithm_before_join),
+	    IN(three, test_old_keys_of_a_joiner),
+	    IN(three, test_joiner_left_behind),
+	    IN(three, test_overlay_leaves_behind),
+	    IN(two, test_half_in_rolls),
+	    IN(two, test_witness),
+	    IN(two, test_witness_unknown),
+	    IN(two, test_witness_unseen),
+	    IN(two, test_goes_over_unseen),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
