@@ -10,7 +10,7 @@
 #include "libmsig/buf.h"
 #include "libmsig/err.h"
 
-#define DURABLE_VERSION 10
+#define DURABLE_VERSION 11
 #define DURABLE_MAX (4u << 20)
 #define TIME_MAX (UINT64_C(1) << 52) /* sums of times do not overflow */
 
@@ -435,6 +435,8 @@ c_durable(struct codec *c, struct durable *d)
 		c_bytes(c, d->boot, sizeof(d->boot));
 		c_difference(c, &d->clock_offset);
 	}
+	if (c->version >= 11)
+		c_bool(c, &d->recalled);
 }
 
 int

@@ -60,6 +60,16 @@ delegation_counts(const struct zone_view *view)
 	return step[0].cds == CDS_OLD && step[1].cds == CDS_NEW && __builtin_popcount(t.cds) >= 2;
 }
 
+/* Where the delegation shows nowhere, whoever asks for the change looks. What the parent was told
+ * of, and may come with yet, those know who took part in that. */
+static bool
+unseen(const struct zone_view *view)
+{
+	const struct view_process *run = &view->d.process;
+	return (run->requestor == VIEW_SELF && view_hidden(view)) ||
+	       (run->kind == MSIG_PROCESS_ALGORITHM && view->d.recalled);
+}
+
 bool
 operator_looks(struct step *s)
 {
@@ -68,8 +78,7 @@ operator_looks(struct step *s)
 	struct view_approval wanted = {
 	    .kind = run->kind, .step = run->step | OPERATOR_LOOKS, .subject = run->subject};
 
-	if (run->requestor != VIEW_SELF || !view_hidden(view) || !delegation_counts(view) ||
-	    same(&view->d.approved, &wanted))
+	if (!unseen(view) || !delegation_counts(view) || same(&view->d.approved, &wanted))
 		return false;
 	view->waits = wanted;
 	view->waited = s->now;
@@ -87,7 +96,7 @@ current(const struct zone_view *view, int64_t now)
 	if ((w->step & OPERATOR_LOOKS) != 0)
 		return run->kind == w->kind && run->subject == w->subject &&
 		       run->step == (w->step & ~OPERATOR_LOOKS) && run->phase >= PHASE_EXECUTING &&
-		       view_hidden(view) && !same(w, &view->d.approved);
+		       unseen(view) && !same(w, &view->d.approved);
 	if (w->kind == 0 || !operator_steps(view, w->kind) || same(w, &view->d.approved) ||
 	    now - view->waited > 2 * t->backoff_max + t->lease)
 		return false;
@@ -115,7 +124,10 @@ operator_show(struct step *s)
 			 w->kind == MSIG_PROCESS_ALGORITHM ? "see to it that" : "see that",
 			 view->zone);
 		step_blocked(s, REASON_OF_NS, "", "the delegation, at a server of the parent",
-			     "all of them serve the zone, too: it shows nowhere", todo);
+			     view_hidden(view)
+				 ? "all of them serve the zone, too: it shows nowhere"
+				 : "it may change yet: CSYNC was there, and taken back",
+			     todo);
 		return;
 	}
 	step_blocked(s, REASON_OF_OPERATOR, process_step_name(w->kind, w->step), expected,
@@ -137,6 +149,8 @@ operator_approve(struct zone_view *view, uint8_t kind)
 	if (w->kind == 0 || (kind != 0 && w->kind != kind))
 		return MSIG_EMISSING;
 	view->d.approved = *w;
+	if ((w->step & OPERATOR_LOOKS) != 0)
+		view->d.recalled = false;
 	view->dirty = view->persist = true;
 	return 0;
 }

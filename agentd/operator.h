@@ -17,8 +17,9 @@ bool operator_steps(const struct zone_view *view, uint8_t kind);
 /* May this step of the process in view->d.process be begun, or be approved for another? If not, it
  * is remembered as what waits. */
 bool operator_waits(struct step *s, uint8_t step);
-/* Where no server shows the delegation (view_hidden()), the one who asked for the change of NS
- * looks at it before that step is over. true: the operator has not said so yet. */
+/* Where no server shows the delegation (view_hidden()), the operator of the one who asked for the
+ * change of NS looks at it before that step is over; and where it may change yet by CSYNC that was
+ * taken back (recalled), before CDS change algorithm. true: the operator has not said so yet. */
 #define OPERATOR_LOOKS 0x80 /* in view_approval.step: not to begin it, but to end it */
 bool operator_looks(struct step *s);
 /* The reason for what waits, as long as it does. */

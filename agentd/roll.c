@@ -113,8 +113,8 @@ roll_reached(const struct zone_view *view, uint8_t have, uint8_t want)
 
 /* A signer that writes its own CDS goes over to another algorithm a moment before the overlay does:
  * nobody takes that mixture for an instruction while another signer is heard as well. Whom the
- * parent hears where the delegation shows nowhere a person sees, before that step of a rollover;
- * who goes along without one has it ordered again (decide_watch.c says so). */
+ * parent hears where the delegation shows nowhere, or may change yet, a person sees before that
+ * step of a rollover; who goes along without one has it ordered again (decide_watch.c says so). */
 static bool
 witnessed(struct step *s, uint8_t algorithm)
 {
@@ -141,7 +141,8 @@ witnessed(struct step *s, uint8_t algorithm)
 			     : !view->d.agent_ns
 				 ? "the owner of the zone (NSMGMT=OWNER) adds the NS of another one"
 				 : "the owner takes out who is not named, and lets it join again");
-	bool looked = !view_hidden(view) || view->d.process.kind == MSIG_PROCESS_ALGORITHM;
+	bool looked = !view->d.recalled &&
+		      (!view_hidden(view) || view->d.process.kind == MSIG_PROCESS_ALGORITHM);
 	return w == WITNESS_ALONE || (w == WITNESS_HEARD && looked);
 }
 

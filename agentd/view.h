@@ -437,6 +437,7 @@ struct durable {
 	struct view_approval approved;
 	struct view_election election;
 	bool agent_ns;   /* NSMGMT that is in force: AGENT */
+	bool recalled;   /* CSYNC that was taken back early: the parent may come with it yet */
 	uint8_t share;   /* enum msig_share that is in force: once all say the same */
 	int64_t backoff; /* no own REQUEST before */
 	uint32_t attempts;

@@ -286,16 +286,20 @@ taken_along(uint8_t kind)
 	return ready;
 }
 
-/* Where the delegation shows nowhere, nobody sees whom the parent hears: a person looks, before
- * that step of a rollover. Without one it is not gone over. */
+/* Where the delegation shows nowhere, or may change yet, nobody sees whom the parent will hear: a
+ * person looks, before that step of a rollover. Without one it is not gone over. */
 static void
 test_goes_over_unseen(void **state)
 {
 	static const struct {
-		bool hidden;
+		bool hidden, recalled;
 		uint8_t kind;
 		bool goes;
-	} cases[] = {{false, 0, true}, {true, 0, false}, {true, MSIG_PROCESS_ALGORITHM, true}};
+	} cases[] = {{false, false, 0, true},
+		     {true, false, 0, false},
+		     {true, false, MSIG_PROCESS_ALGORITHM, true},
+		     {false, true, 0, false},
+		     {false, true, MSIG_PROCESS_ALGORITHM, false}};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		bench_clear(&b);
@@ -306,6 +310,7 @@ test_goes_over_unseen(void **state)
 		bench_run(&b, 5 * SECOND);
 		assert_int_equal(view_hidden(b.view), cases[i].hidden);
 		assert_int_equal(shown_witness(b.view, b.now), WITNESS_HEARD);
+		b.view->d.recalled = cases[i].recalled;
 		if (taken_along(cases[i].kind) != cases[i].goes)
 			fail_msg("case %zu", i);
 	}

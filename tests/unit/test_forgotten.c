@@ -412,20 +412,23 @@ test_looks_though_done(void **state)
 	assert_int_equal(run()->step, 3);
 }
 
-/* Nobody sees whether the parent names all signers when their CDS are about to go over to another
- * algorithm, one after the other: it would hear one of them alone. A person looks. */
+/* Nobody sees whether the parent names all signers, or will in a moment, when their CDS are about
+ * to go over to another algorithm, one after the other: it would hear one of them alone. A person
+ * looks: who asks for it, and whoever knows of CSYNC that the parent may come with yet. */
 static void
 test_looks_before_cds(void **state)
 {
 	static const struct {
-		bool hidden, alone;
+		bool hidden, recalled, alone;
 		uint8_t step;
+		int requestor;
 		bool looks;
-	} cases[] = {{true, false, 2, true},
-		     {false, false, 2, false},
-		     {true, true, 2, false},
-		     {true, false, 1, false},
-		     {true, false, 3, false}};
+	} cases[] = {
+	    {true, false, false, 2, VIEW_SELF, true},  {false, false, false, 2, VIEW_SELF, false},
+	    {true, false, true, 2, VIEW_SELF, false},  {true, false, false, 1, VIEW_SELF, false},
+	    {true, false, false, 3, VIEW_SELF, false}, {true, false, false, 2, 1, false},
+	    {false, true, false, 2, VIEW_SELF, true},  {false, true, false, 2, 1, true},
+	    {false, true, true, 2, VIEW_SELF, false}};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		bench_clear(&b);
@@ -435,9 +438,10 @@ test_looks_before_cds(void **state)
 			peer(1)->member = false;
 			peer(1)->has = 0;
 		}
-		in_the_middle(MSIG_PROCESS_ALGORITHM, VIEW_SELF, VIEW_SELF, cases[i].step,
+		in_the_middle(MSIG_PROCESS_ALGORITHM, VIEW_SELF, cases[i].requestor, cases[i].step,
 			      PHASE_EXECUTING, 3);
 		run()->algorithm = 15;
+		b.view->d.recalled = cases[i].recalled;
 		struct plan plan = {0};
 		struct step s = {b.view, b.now, &plan};
 		assert_int_equal(operator_looks(&s), cases[i].looks);
@@ -445,8 +449,9 @@ test_looks_before_cds(void **state)
 		const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_NS);
 		assert_int_equal(r != NULL && strstr(r->todo, "see to it that the parent") != NULL,
 				 cases[i].looks);
-		b.view->d.approved = b.view->waits;
+		assert_int_equal(operator_approve(b.view, 0) == 0, cases[i].looks);
 		assert_false(operator_looks(&s));
+		assert_int_equal(b.view->d.recalled, cases[i].recalled && !cases[i].looks);
 	}
 }
 

@@ -112,8 +112,54 @@ test_operator_looks(void **state)
 	run()->requestor = VIEW_SELF;
 	assert_true(operator_looks(&s));
 	b.child = 2;
+	b.view->d.recalled = true; /* this one asks the parent anew */
 	leave(false);
 	assert_false(operator_looks(&s));
+}
+
+/* The parent was told to name the second provider no more, or has followed already, when the owner
+ * takes it back in: may the parent come with that yet? */
+static void
+test_csync_recalled(void **state)
+{
+	static const struct {
+		uint8_t step;
+		bool recalled;
+	} cases[] = {{1, false}, {2, true}, {3, false}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bench_clear(&b);
+		two_parents(state);
+		in_the_middle(MSIG_PROCESS_REMOVE, 1, VIEW_SELF, cases[i].step, PHASE_EXECUTING, 1);
+		bench_decide(&b);
+		assert_true(ended_early(MSIG_PROCESS_REMOVE));
+		assert_int_equal(b.view->d.recalled, cases[i].recalled);
+		bench_restart(&b);
+		assert_int_equal(b.view->d.recalled, cases[i].recalled);
+	}
+}
+
+/* It does what it is asked for in turn: what it was asked for later is there. */
+static void
+test_csync_in_turn(void **state)
+{
+	struct plan plan = {0};
+
+	(void)state;
+	for (int changed = 0; changed <= 1; changed++) {
+		in_the_middle(MSIG_PROCESS_NS_ADD, 1, VIEW_SELF, 3, PHASE_DONE, 1);
+		b.view->d.recalled = true;
+		run()->started = b.now - 60 * SECOND;
+		int parents = 0;
+		for (int i = 0; i < b.view->d.places; i++) {
+			struct view_place *p = b.view->d.place[i];
+			if (p != NULL && p->kind == PLACE_PARENT)
+				p->history[VIEW_NS].at[p->history[VIEW_NS].count - 1].first =
+				    run()->started + (changed || parents++ == 0 ? 1 : -1);
+		}
+		agree_finish(&(struct step){b.view, b.now, &plan});
+		assert_int_equal(b.view->d.recalled, !changed);
+	}
 }
 
 /* The zone names it, and that is all that shows. */
@@ -297,6 +343,8 @@ main(void)
 	    IN(two_parents, test_joiner_at_the_parent),
 	    IN(two_parents, test_start),
 	    IN(two_parents, test_operator_looks),
+	    IN(two_parents, test_csync_recalled),
+	    IN(two_parents, test_csync_in_turn),
 	    IN(member, test_ns_add_unseen),
 	    IN(two_parents, test_unfinished_ns),
 	    IN(two_parents, test_parents_differ),
