@@ -33,7 +33,7 @@ shown_nowhere(const struct zone_view *view, uint32_t members)
 
 	if (view_hidden(view) || members == 0)
 		return 0;
-	if (view->d.agent_ns && (maybe & HAS_NS) == 0 &&
+	if ((maybe & HAS_NS) == 0 &&
 	    shown_by_none(view, members, VIEW_NS, process_own_ns(view, VIEW_SELF)))
 		out |= HAS_NS;
 	if ((maybe & HAS_CDS) == 0 && shown_by_none(view, members, VIEW_CDS, st->cds))
@@ -43,25 +43,30 @@ shown_nowhere(const struct zone_view *view, uint32_t members)
 	return out;
 }
 
-/* Half in, at rest, and to be in: what all who vote show of it is in, and its join goes on from
- * there. */
+/* Half in, and to be in: what all who vote show of it is in, what nobody shows is not, and its join
+ * goes on from there. While another one joins or leaves the same CDS are wanted everywhere. */
 static void
 in_as_shown(struct step *s)
 {
 	struct zone_view *view = s->view;
 	struct view_provider *self = &view->d.provider[VIEW_SELF];
 	const struct view_statement *st = &self->statement;
+	const struct view_process *run = &view->d.process;
 	uint32_t voters = agree_electorate(view, MSIG_PROCESS_REMOVE) & ~BIT(VIEW_SELF);
+	bool rests = run->kind == 0 ||
+		     (!run->executed && run->kind == MSIG_PROCESS_ADD && run->subject == VIEW_SELF);
+	bool along = run->executed && run->subject != VIEW_SELF &&
+		     (run->kind == MSIG_PROCESS_ADD || run->kind == MSIG_PROCESS_REMOVE);
 	uint8_t has = self->has;
 
-	if (self->member || view->d.process.kind != 0 || !st->known ||
+	if (self->member || !(rests || along) || !st->known ||
 	    (view->designated & BIT(VIEW_SELF)) == 0 || voters == 0 ||
-	    !step_due(s, view->d.ended.time, view->config.times.alarm_after))
+	    !step_due(s, rests ? view->d.ended.time : run->since, view->config.times.alarm_after))
 		return;
 	if ((has & (HAS_KEYS | HAS_CDS)) != (HAS_KEYS | HAS_CDS) &&
 	    shown_by_all(view, voters, VIEW_CDS, st->cds))
 		has |= HAS_KEYS | HAS_CDS;
-	else
+	else if (rests)
 		has &= (uint8_t)~shown_nowhere(view, voters & agree_members(view));
 	if (has == self->has)
 		return;
@@ -201,7 +206,8 @@ decide_says_for_long(struct step *s, const struct view_provider *p)
 }
 
 /* In the middle of a process about somebody else all show the keys of the same providers: of who
- * has nothing more in than those it says itself whether they are. */
+ * has nothing more in than those it says itself whether they are; of who is to leave, that they are
+ * not. */
 static void
 keys_as_stated(struct step *s, int provider)
 {
@@ -213,8 +219,9 @@ keys_as_stated(struct step *s, int provider)
 	int other;
 	if (!p->used || p->member || !st->known || p->stale || !run->executed ||
 	    agree_keytag_collision(view, &other) >= 0 || run->subject == provider ||
-	    (view->designated & BIT(provider)) == 0 || ((p->has | st->standing) & ~HAS_KEYS) != 0 ||
-	    p->has == st->standing || st->process_epoch < run->epoch)
+	    ((p->has | st->standing) & ~HAS_KEYS) != 0 || p->has == st->standing ||
+	    ((view->designated & BIT(provider)) == 0 && st->standing != 0) ||
+	    (st->process_epoch < run->epoch && !decide_says_for_long(s, p)))
 		return;
 	decide_stands(s, provider, st->standing, false);
 	step_journal(s, "%s says itself whether its keys are in the zone", p->identity);
@@ -292,7 +299,8 @@ dropped_by_members(struct step *s, int provider)
 }
 
 /* Who has no part in the zone is not asked when others leave it, or go on without signing: the
- * delegation tells what is left of them. Returns what of `has` is not. */
+ * delegation tells what is left of them; of somebody who is OFF, not there, and stated nothing
+ * here, the members know. Returns what of `has` is not. */
 static uint8_t
 gone_without_us(struct step *s, int provider)
 {
@@ -301,8 +309,11 @@ gone_without_us(struct step *s, int provider)
 	const struct view_provider *self = &view->d.provider[VIEW_SELF];
 
 	if (!p->used || p->has == 0 || self->member || view->d.process.kind != 0 ||
-	    (self->has == HAS_ALL && !dropped_by_members(s, provider)) || !p->statement.known)
+	    (self->has == HAS_ALL && !dropped_by_members(s, provider)))
 		return 0;
+	if (!p->statement.known)
+		return self->has == 0 && !p->ready && (view->listed >> provider & 1) == 0 ? p->has
+											  : 0;
 	/* Whoever says of itself that it signs may be on its way in or out. */
 	bool signs = (view->listed >> provider & 1) != 0 && !rset_empty(p->statement.dnskey) &&
 		     (p->statement.process != 0 || p->statement.standing != 0);

@@ -137,6 +137,27 @@ still_in(struct step *s)
 	step_journal(s, "this provider is a member still: nothing of it is gone");
 }
 
+/* The operator took all members out, which are dead, and nobody but this provider is to sign, which
+ * has its DS: it is what is left of the group, and nobody else could let it in. */
+static void
+last_left(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct view_provider *self = &view->d.provider[VIEW_SELF];
+	uint32_t members = agree_members(view);
+
+	if (self->member || view->d.process.kind != 0 || view->designated != BIT(VIEW_SELF) ||
+	    members == 0 || !shown_ds(view, VIEW_SELF))
+		return;
+	for (int i = 1; i < view->d.providers; i++)
+		if ((members >> i & 1) != 0 &&
+		    (view->d.provider[i].ready || !view->d.provider[i].expelled))
+			return;
+	decide_stands(s, VIEW_SELF, HAS_ALL, true);
+	step_journal(s, "this provider is what is left of the group: it has DS, and every member "
+			"is out and gone");
+}
+
 /* Does it say so? Who leaves, or only serves, is not designated; and what one said before it went
  * silent and was taken out is of no use now. */
 static bool
@@ -325,8 +346,8 @@ is_member(struct step *s, int provider)
 void
 decide_membership(struct step *s)
 {
-	static void (*const ours[])(struct step *) = {left_out, fallen_out, still_in, decide_follow,
-						      we_serve};
+	static void (*const ours[])(struct step *) = {left_out,  fallen_out,    still_in,
+						      last_left, decide_follow, we_serve};
 	static void (*const theirs[])(struct step *, int) = {
 	    no_member, keys_in, off_and_named, decide_follow_one, serves, is_member};
 	struct zone_view *view = s->view;

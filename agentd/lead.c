@@ -10,6 +10,7 @@
 #include "agentd/mutant.h"
 #include "agentd/process.h"
 #include "agentd/roll.h"
+#include "agentd/shown.h"
 
 bool
 lead_mode(const struct zone_view *view)
@@ -236,8 +237,8 @@ leaves_silently(const struct zone_view *view)
 	       !view->d.provider[run->subject].ready;
 }
 
-/* Everybody takes out all that he has of who leaves silently; what is not here need not go, and of
- * those who stay nothing may. */
+/* Everybody takes out all that he has of who leaves silently; what is not here need not go, nor
+ * there what the leader does not show, and of those who stay nothing may. */
 static bool
 same_deletions(const struct zone_view *view, const struct view_change *own,
 	       const struct view_change *said, int type)
@@ -246,8 +247,11 @@ same_deletions(const struct zone_view *view, const struct view_change *own,
 
 	if (rset_equal(own->del[type], said->del[type]))
 		return true;
-	if (!leaves_silently(view) || rset_empty(said->del[type]) || type == VIEW_CSYNC)
+	if (!leaves_silently(view) || type == VIEW_CSYNC)
 		return false;
+	if (rset_empty(said->del[type]))
+		return shown_by(view, view->d.process.requestor, (enum view_type)type,
+				own->del[type], 1) == 0;
 	for (int i = 0; i < view->d.providers; i++) {
 		const struct view_statement *st = &view->d.provider[i].statement;
 		if (view->d.provider[i].used && i != view->d.process.subject &&

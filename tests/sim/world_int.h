@@ -62,6 +62,8 @@ void world_instruct(struct sim *sim);
 void world_owner_publishes(struct sim *sim, int hsync);
 /* Whose signer its servers serve from now on. */
 void world_choose_feed(struct sim *sim, int i);
+bool world_feeds(const struct sim *sim, const struct node *n); /* a signer to take copies from */
+bool world_says_member(const struct node *n);
 /* One of those of whom it is true, or -1. */
 int world_pick(struct sim *sim, bool (*fits)(const struct sim *sim, int i));
 void world_owner_acts(struct sim *sim, struct event *e);

@@ -280,6 +280,19 @@ member_as_ever(struct sim *sim, int i)
 	return n->all_show != 0 && sim->now - n->all_show > 60 * SECOND;
 }
 
+/* Somebody waits for copies of a remaining signer's zone there. */
+static bool
+asked_to_feed(const struct sim *sim)
+{
+	for (int i = 0; i < sim->nodes; i++) {
+		const struct node *n = &sim->node[i];
+		for (int k = 0; n->up && k < n->view->reasons; k++)
+			if (strncmp(n->view->reason[k].todo, "feed the name servers", 21) == 0)
+				return true;
+	}
+	return false;
+}
+
 /* What people notice after a while, and see to. */
 void
 world_people(struct sim *sim, int i)
@@ -303,7 +316,9 @@ world_people(struct sim *sim, int i)
 	/* Copies are taken from a signer that stays. */
 	if (!n->sign && n->on && n->listed) {
 		const struct node *f = &sim->node[n->feed];
-		if ((n->feed == i || f->dead || !f->on || !f->sign) && rng_chance(&sim->rng, 300))
+		bool other = !world_says_member(f) && asked_to_feed(sim);
+		if ((n->feed == i || f->dead || !f->on || !f->sign || other) &&
+		    rng_chance(&sim->rng, 300))
 			world_choose_feed(sim, i);
 	} else if (n->sign && n->on && n->feed != i && !n->unsigned_) {
 		oracle_check(sim); /* who is named may have changed by the clock alone */

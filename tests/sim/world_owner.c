@@ -83,23 +83,40 @@ ns_everywhere(const struct sim *sim)
 	return ns;
 }
 
-/* Not from somebody whose DS has just come: it is not in everybody's cache. */
+bool
+world_feeds(const struct sim *sim, const struct node *n)
+{
+	return n->listed && n->on && n->sign && !n->dead && !n->expelled && !n->unsigned_ &&
+	       world_delegated(sim, n);
+}
+
+bool
+world_says_member(const struct node *n)
+{
+	return n->up && n->view->d.provider[VIEW_SELF].member;
+}
+
+/* Not from somebody whose DS has just come: it is not in everybody's cache. From somebody who says
+ * that it is a member, if anybody does. */
 void
 world_choose_feed(struct sim *sim, int i)
 {
 	struct node *n = &sim->node[i];
+	int best = -1;
+
 	if (sim->parent.ds_since != 0 && sim->now - sim->parent.ds_since < SEEN_FOR)
 		return;
-	for (int k = 0; k < sim->nodes; k++) {
+	for (int k = sim->nodes - 1; k >= 0; k--) {
 		const struct node *o = &sim->node[k];
-		if (k == i || !o->listed || !o->on || !o->sign || o->dead || o->expelled ||
-		    !world_delegated(sim, o) || o->unsigned_)
-			continue;
-		n->feed = k;
-		sim_post(sim, EV_SIGNER, i, world_upto(sim, 10, 2000, 100));
-		world_serve_later(sim, i);
-		return;
+		if (k != i && world_feeds(sim, o) &&
+		    (best < 0 || world_says_member(o) || !world_says_member(&sim->node[best])))
+			best = k;
 	}
+	if (best < 0)
+		return;
+	n->feed = best;
+	sim_post(sim, EV_SIGNER, i, world_upto(sim, 10, 2000, 100));
+	world_serve_later(sim, i);
 }
 
 int

@@ -213,8 +213,7 @@ world_feed_parent(struct sim *sim)
 	for (int k = 0; k < sim->nodes && sim->parent.both; k++) {
 		int i = (sim->parent.feed + k) % sim->nodes;
 		const struct node *o = &sim->node[i];
-		if (!o->listed || !o->on || !o->sign || o->dead || o->expelled || o->unsigned_ ||
-		    !world_delegated(sim, o))
+		if (!world_feeds(sim, o))
 			continue;
 		if (i == sim->parent.feed)
 			return;

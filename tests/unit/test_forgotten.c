@@ -4,6 +4,7 @@
  * where nothing shows a person is asked.
  */
 #include "agentd/agree_int.h"
+#include "agentd/decide_int.h"
 #include "agentd/operator.h"
 #include "agentd/step.h"
 #include "tests/unit/scene.h"
@@ -484,6 +485,154 @@ test_in_as_shown(void **state)
 	assert_false(peer(VIEW_SELF)->member);
 }
 
+/* So it is while it asks to join, and while another one joins or leaves, for long. */
+static void
+test_in_as_shown_along(void **state)
+{
+	static const struct {
+		uint8_t kind;
+		int subject;
+		bool executed;
+		int since;
+		bool in;
+	} cases[] = {{MSIG_PROCESS_ADD, 1, true, 100, true},
+		     {MSIG_PROCESS_REMOVE, 1, true, 100, true},
+		     {MSIG_PROCESS_ADD, 1, true, 10, false},
+		     {MSIG_PROCESS_ADD, 1, false, 100, false},
+		     {MSIG_PROCESS_ADD, VIEW_SELF, true, 100, false},
+		     {MSIG_PROCESS_ADD, VIEW_SELF, false, 10, true},
+		     {MSIG_PROCESS_ZSK, VIEW_SELF, false, 10, false},
+		     {MSIG_PROCESS_ZSK, 1, true, 100, false}};
+
+	b.parent.set[VIEW_DS] = rset_or(ds(1), ds(2));
+	for (int i = 1; i < 3; i++)
+		b.server[i].set[VIEW_CDS] = rset_or(b.cds[0], rset_or(b.cds[1], b.cds[2]));
+	bench_run(&b, 5 * SECOND);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct plan plan = {0};
+		peer(VIEW_SELF)->member = false;
+		peer(VIEW_SELF)->has = 0;
+		b.view->d.ended.time = b.now - 100 * SECOND;
+		in_the_middle(cases[i].kind, cases[i].subject, VIEW_SELF, 1,
+			      cases[i].executed ? PHASE_EXECUTING : PHASE_REQUESTED, 7);
+		run()->executed = cases[i].executed;
+		run()->since = b.now - cases[i].since * SECOND;
+		decide_follow(&(struct step){b.view, b.now, &plan});
+		if ((peer(VIEW_SELF)->has & HAS_CDS) == 0 && cases[i].in)
+			fail_msg("case %zu", i);
+		if (peer(VIEW_SELF)->has != 0 && !cases[i].in)
+			fail_msg("case %zu", i);
+	}
+}
+
+/* What nobody shows of it, neither the parent nor those who vote, is not in: of its NS also where
+ * the owner manages them. While another one joins nothing is taken for gone. */
+static void
+test_out_as_shown(void **state)
+{
+	static const struct {
+		bool agent, parent, vote, along;
+		uint8_t has;
+	} cases[] = {{true, false, false, false, 0},
+		     {false, false, false, false, 0},
+		     {false, true, false, false, HAS_NS},
+		     {false, false, true, false, HAS_NS},
+		     {true, false, false, true, HAS_ALL}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct plan plan = {0};
+		bench_clear(&b);
+		three(state);
+		b.parent.set[VIEW_DS] = rset_or(ds(1), ds(2));
+		b.parent.set[VIEW_NS] = rset_or(only(b.ns[1]), only(b.ns[2]));
+		if (cases[i].parent)
+			rset_add(&b.parent.set[VIEW_NS], b.ns[0]);
+		for (int k = 1; k < 3; k++) {
+			b.server[k].set[VIEW_CDS] = rset_or(b.cds[1], b.cds[2]);
+			b.server[k].set[VIEW_DNSKEY] = rset_or(b.own[1], b.own[2]);
+			if (!cases[i].vote)
+				rset_del(&b.server[k].set[VIEW_NS], b.ns[0]);
+		}
+		bench_run(&b, 5 * SECOND);
+		rest();
+		if (cases[i].along) {
+			in_the_middle(MSIG_PROCESS_ADD, 1, VIEW_SELF, 1, PHASE_EXECUTING, 7);
+			run()->since = b.now - 100 * SECOND;
+		}
+		peer(VIEW_SELF)->member = false;
+		peer(VIEW_SELF)->has = HAS_ALL;
+		b.view->d.ended.time = b.now - 100 * SECOND;
+		b.view->d.agent_ns = cases[i].agent;
+		decide_follow(&(struct step){b.view, b.now, &plan});
+		if (peer(VIEW_SELF)->has != cases[i].has)
+			fail_msg("case %zu: %u", i, peer(VIEW_SELF)->has);
+	}
+}
+
+/* Who has no part in the zone leaves to the members what was in of somebody who is out, not there,
+ * and has stated nothing here. */
+static void
+test_out_and_unknown(void **state)
+{
+	static const struct {
+		uint8_t own;
+		bool ready, listed, goes;
+	} cases[] = {{0, false, false, true},
+		     {HAS_KEYS, false, false, false},
+		     {0, true, false, false},
+		     {0, false, true, false}};
+
+	bench_run(&b, 5 * SECOND);
+	rest();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct plan plan = {0};
+		peer(VIEW_SELF)->member = peer(2)->member = false;
+		peer(VIEW_SELF)->has = cases[i].own;
+		peer(2)->has = HAS_NS;
+		peer(2)->ready = cases[i].ready;
+		peer(2)->statement.known = false;
+		b.view->d.want.from[2].used = false;
+		b.view->listed = BIT(0) | BIT(1) | (cases[i].listed ? BIT(2) : 0);
+		decide_follow_one(&(struct step){b.view, b.now, &plan}, 2);
+		if (peer(2)->has != (cases[i].goes ? 0 : HAS_NS))
+			fail_msg("case %zu", i);
+	}
+}
+
+/* The last one that is to sign has its DS; all members were taken out by hand, and are gone: nobody
+ * else is left who could let it in. */
+static void
+test_last_left(void **state)
+{
+	static const struct {
+		bool ds, expelled, ready, alone, is;
+	} cases[] = {{true, true, false, true, true},
+		     {false, true, false, true, false},
+		     {true, false, false, true, false},
+		     {true, true, true, true, false},
+		     {true, true, false, false, false}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct plan plan = {0};
+		bench_clear(&b);
+		three(state);
+		b.parent.set[VIEW_DS] = cases[i].ds ? rset_or(ds(0), ds(1)) : ds(1);
+		b.parent.set[VIEW_NS] = only(b.ns[1]);
+		bench_run(&b, 5 * SECOND);
+		rest();
+		peer(VIEW_SELF)->member = peer(2)->member = false;
+		peer(VIEW_SELF)->has = HAS_KEYS | HAS_CDS;
+		peer(1)->member = true;
+		peer(1)->expelled = cases[i].expelled;
+		peer(1)->ready = cases[i].ready;
+		b.view->designated = BIT(0) | (cases[i].alone ? 0 : BIT(2));
+		b.view->listed = b.view->designated;
+		decide_membership(&(struct step){b.view, b.now, &plan});
+		if (peer(VIEW_SELF)->member != cases[i].is)
+			fail_msg("case %zu", i);
+	}
+}
+
 /* Who has no vote shows what it likes, and who does not answer has shown nothing. */
 static void
 test_shown_by_voters(void **state)
@@ -723,6 +872,10 @@ main(void)
 	    IN(two, test_looks_though_done),
 	    IN(two, test_looks_before_cds),
 	    IN(three, test_in_as_shown),
+	    IN(three, test_in_as_shown_along),
+	    IN(three, test_out_as_shown),
+	    IN(three, test_out_and_unknown),
+	    IN(three, test_last_left),
 	    IN(three, test_shown_by_voters),
 	    IN(three, test_goes_as_others_say),
 	    IN(three, test_as_the_speaker_shows),

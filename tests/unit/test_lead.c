@@ -670,6 +670,28 @@ test_change_of_the_dead(void **state)
 	memset(run(), 0, sizeof(*run()));
 }
 
+/* The leader knows nothing of who leaves silently, and its servers show nothing of it that would go
+ * here: that need not go there. */
+static void
+test_change_of_the_unknown_dead(void **state)
+{
+	struct view_message m = {.process = MSIG_PROCESS_REMOVE, .step = 1, .subject = 2};
+	char why[200];
+
+	run()->kind = MSIG_PROCESS_REMOVE;
+	run()->subject = 2;
+	run()->requestor = 1;
+	run()->led = true;
+	peer(2)->ready = false;
+	m.change.given = true;
+	for (int shown = 0; shown < 2; shown++) {
+		b.server[1].set[VIEW_NS] = shown ? only(b.ns[2]) : only(b.ns[1]);
+		bench_look(&b);
+		assert_int_equal(lead_differs(b.view, &m, why, sizeof(why)) != NULL, shown);
+	}
+	memset(run(), 0, sizeof(*run()));
+}
+
 /* As peers nobody is told what to change. */
 static void
 test_change_by_a_peer(void **state)
@@ -767,6 +789,7 @@ main(void)
 	    IN(other_leads, test_change_of_something_else),
 	    IN(other_leads, test_change_of_another),
 	    IN(other_leads, test_change_of_the_dead),
+	    IN(other_leads, test_change_of_the_unknown_dead),
 	    IN(other_leads, test_change_by_a_peer),
 	    IN(we_lead, test_leader_says_what_changes),
 	    IN(we_lead, test_leader_is_refused),

@@ -2,6 +2,7 @@
  * What of whom is in the zone: who is half in says it itself, a process' requestor shows it, and
  * who has fallen out of the delegation asks for nothing but to join again.
  */
+#include "agentd/decide_int.h"
 #include "tests/unit/scene.h"
 
 /* The third one is no member, and the parent has nothing of it. */
@@ -353,6 +354,43 @@ test_colliding_keys(void **state)
 		}
 }
 
+/* In the middle of a process about somebody else it says itself whether its keys are in: also who
+ * has no part in it, once it has said so for long; and who is to leave, that they are not. */
+static void
+test_keys_as_stated(void **state)
+{
+	static const struct {
+		uint8_t has, standing;
+		bool listed;
+		uint64_t epoch;
+		int since;
+		uint8_t then;
+	} cases[] = {{0, HAS_KEYS, true, 9, 0, HAS_KEYS},
+		     {HAS_KEYS, 0, true, 9, 0, 0},
+		     {HAS_KEYS, 0, true, 3, 10, HAS_KEYS},
+		     {HAS_KEYS, 0, true, 3, 100, 0},
+		     {HAS_KEYS, 0, false, 9, 0, 0},
+		     {0, HAS_KEYS, false, 9, 0, 0},
+		     {HAS_ALL, HAS_KEYS, true, 9, 0, HAS_ALL},
+		     {0, HAS_ALL, true, 9, 0, 0}};
+
+	b.server[1].set[VIEW_CDS] = rset_or(b.cds[0], b.cds[1]);
+	bench_run(&b, 5 * SECOND);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct plan plan = {0};
+		struct step s = {b.view, b.now, &plan};
+		known(cases[i].has, cases[i].standing);
+		in_the_middle(MSIG_PROCESS_ZSK, VIEW_SELF, VIEW_SELF, 3, PHASE_EXECUTING, 3);
+		peer(2)->statement.process_epoch = cases[i].epoch;
+		peer(2)->statement.received = b.now - cases[i].since * SECOND;
+		b.view->d.ended.time = 0;
+		b.view->designated = BIT(0) | BIT(1) | (cases[i].listed ? BIT(2) : 0);
+		decide_follow_one(&s, 2);
+		if (peer(2)->has != cases[i].then)
+			fail_msg("case %zu: %u", i, peer(2)->has);
+	}
+}
+
 /* ---- what the requestor of a process shows ---- */
 
 /* Of one that does not sign, or is to sign no more: all show the same NS and CDS, or the step would
@@ -468,6 +506,7 @@ main(void)
 	    HALF(test_parent_may_come),
 	    HALF(test_not_believed),
 	    HALF(test_colliding_keys),
+	    HALF(test_keys_as_stated),
 	    HALF(test_serves_as_the_requestor_says),
 	    IN(two, test_fallen_out_meanwhile),
 	    IN(two, test_fallen_out_in_the_middle),

@@ -852,13 +852,15 @@ test_left_names_the_others(void **state)
 static void
 test_unnamed_follows_nsmgmt(void **state)
 {
-	bench_run(&b, 5 * SECOND);
+	rset_add(&b.parent.set[VIEW_NS], b.ns[0]);
+	bench_run(&b, 8 * SECOND);
 	b.view->d.agent_ns = false;
 	b.signer.set[VIEW_NS] = only(b.ns[0]); /* the owner's */
-	peer(VIEW_SELF)->has = HAS_ALL;
+	peer(VIEW_SELF)->has = HAS_NS;
 	peer(2)->has = HAS_NS;
 	bench_run(&b, SECOND);
 	assert_false(b.view->d.agent_ns);
+	rset_del(&b.parent.set[VIEW_NS], b.ns[0]);
 	peer(VIEW_SELF)->has = 0;
 	bench_decide(&b);
 	assert_true(b.view->d.agent_ns);
