@@ -70,7 +70,7 @@ agree_finish(struct step *s)
 	/* It has done what was asked for after everything else. */
 	if (parent_was_told(s->view) && parent_ns_since(s->view, &first, &last) &&
 	    first > run->started)
-		d->recalled = false;
+		d->recalled = (struct view_approval){0};
 	remember(s, true);
 	switch (run->kind) {
 	case MSIG_PROCESS_ADD:
@@ -147,7 +147,8 @@ agree_end_early(struct step *s, const char *why)
 	if (subject->has != HAS_ALL)
 		subject->member = false;
 	subject->contributed |= subject->has != 0;
-	d->recalled |= parent_was_told(s->view) && !parent_followed(s->view);
+	if (parent_was_told(s->view) && !parent_followed(s->view))
+		d->recalled = (struct view_approval){run->kind, run->step, run->subject};
 	if (run->kind == MSIG_PROCESS_ALGORITHM && s->view->config.driver &&
 	    !s->view->config.one_algorithm) {
 		agree_order_done(d, run->kind, run->algorithm);
@@ -290,6 +291,24 @@ other_rolls_first(const struct zone_view *view)
 	       agree_ordered(&view->d, MSIG_PROCESS_ALGORITHM);
 }
 
+/* Who joins and a member sign with other algorithms, and not just now: neither takes up the other's
+ * keys before a rollover has brought them together, which waits for the end of this. */
+static bool
+algorithms_differ(struct step *s)
+{
+	const struct view_process *run = &s->view->d.process;
+
+	if (run->kind != MSIG_PROCESS_ADD || run->requestor != VIEW_SELF || !run->executed ||
+	    run->aborting || step_frozen(s->view) ||
+	    !step_due(s, run->since, s->view->config.times.alarm_after))
+		return false;
+	for (int i = 0; i < s->view->d.providers; i++)
+		if ((agree_members(s->view) & s->view->designated & BIT(i)) != 0 &&
+		    !agree_same_algorithms(s->view, run->subject, i))
+			return true;
+	return false;
+}
+
 /* Who would be asked now is not who was asked when it began, or somebody goes first. */
 static bool
 regrouped(const struct zone_view *view)
@@ -378,6 +397,11 @@ agree_withdraw(struct step *s)
 		uint8_t algorithm = run->algorithm;
 		agree_end_early(s, "the key store is past it");
 		agree_order_done(&s->view->d, MSIG_PROCESS_ALGORITHM, algorithm);
+		return;
+	}
+	if (algorithms_differ(s)) {
+		agree_end_early(s, "the joiner and a member sign with other algorithms");
+		agree_back_off(s);
 		return;
 	}
 	if (parent_went_back(s)) {

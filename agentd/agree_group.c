@@ -202,8 +202,8 @@ agree_unfinished_ns(const struct zone_view *view, int provider)
 	       (e->kind == MSIG_PROCESS_NS_ADD || e->kind == MSIG_PROCESS_NS_REMOVE);
 }
 
-static bool
-same_algorithms(const struct zone_view *view, int a, int b)
+bool
+agree_same_algorithms(const struct zone_view *view, int a, int b)
 {
 	struct algorithms one =
 	    rpool_algorithms(&view->d.pool, view->d.provider[a].statement.dnskey);
@@ -224,7 +224,7 @@ interrupted(const struct zone_view *view, int but, bool mends)
 		const struct view_provider *p = &view->d.provider[i];
 		if (i == but)
 			continue;
-		if (half_in(view, i) && !(mends && !same_algorithms(view, but, i)) &&
+		if (half_in(view, i) && !(mends && !agree_same_algorithms(view, but, i)) &&
 		    (!half_in(view, but) ||
 		     strcmp(p->identity, view->d.provider[but].identity) < 0))
 			return i;

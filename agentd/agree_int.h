@@ -29,6 +29,8 @@ uint32_t agree_leaving(const struct zone_view *view);
  * serve, and caches ask it while it is named. */
 bool agree_dead_first(const struct zone_view *view, int provider);
 bool agree_at_parent(const struct zone_view *view, int provider);
+/* Are the keys of both of the same algorithms, as they state them? */
+bool agree_same_algorithms(const struct zone_view *view, int a, int b);
 /* Ended the last process here in the middle, and it was about its name servers? Where the
  * delegation shows nowhere, what it came to is seen by nobody. */
 bool agree_unfinished_ns(const struct zone_view *view, int provider);

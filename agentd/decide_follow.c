@@ -88,7 +88,7 @@ follow_names(struct step *s)
 		return;
 	for (int i = 0; i < view->d.providers; i++) {
 		struct view_provider *p = &view->d.provider[i];
-		bool goes = (view->designated & BIT(i)) == 0;
+		bool goes = (view->designated & BIT(i)) == 0 || (i != VIEW_SELF && !p->ready);
 		/* What becomes of the subject its process says. */
 		if (!p->used || !p->statement.known || (p->member && !goes) ||
 		    (run->kind != 0 && run->subject == i) ||

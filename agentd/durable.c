@@ -374,6 +374,14 @@ c_election(struct codec *c, struct view_election *e)
 }
 
 static void
+c_approval(struct codec *c, struct view_approval *a)
+{
+	c_u8(c, &a->kind);
+	c_u8(c, &a->step);
+	c_small(c, &a->subject);
+}
+
+static void
 c_durable(struct codec *c, struct durable *d)
 {
 	c_bytes(c, d->generation, sizeof(d->generation));
@@ -424,9 +432,7 @@ c_durable(struct codec *c, struct durable *d)
 		return;
 	c_u16(c, &d->step_on);
 	c_u16(c, &d->step_off);
-	c_u8(c, &d->approved.kind);
-	c_u8(c, &d->approved.step);
-	c_small(c, &d->approved.subject);
+	c_approval(c, &d->approved);
 	if (c->version >= 4)
 		c_u8(c, &d->share);
 	if (c->version >= 5)
@@ -436,7 +442,7 @@ c_durable(struct codec *c, struct durable *d)
 		c_difference(c, &d->clock_offset);
 	}
 	if (c->version >= 11)
-		c_bool(c, &d->recalled);
+		c_approval(c, &d->recalled);
 }
 
 int

@@ -67,7 +67,7 @@ unseen(const struct zone_view *view)
 {
 	const struct view_process *run = &view->d.process;
 	return (run->requestor == VIEW_SELF && view_hidden(view)) ||
-	       (run->kind == MSIG_PROCESS_ALGORITHM && view->d.recalled);
+	       (run->kind == MSIG_PROCESS_ALGORITHM && view->d.recalled.kind != 0);
 }
 
 bool
@@ -85,6 +85,15 @@ operator_looks(struct step *s)
 	return true;
 }
 
+/* Where the delegation shows nowhere, nobody sees what came of CSYNC that was taken back: a person
+ * looks when all rests. */
+static bool
+unseen_at_rest(const struct zone_view *view)
+{
+	return view->d.process.kind == 0 && view->d.recalled.kind != 0 && view_hidden(view) &&
+	       view->d.provider[VIEW_SELF].member;
+}
+
 /* Is it still asked for? Who asks for a first step in vain begins anew after a while. */
 static bool
 current(const struct zone_view *view, int64_t now)
@@ -93,6 +102,8 @@ current(const struct zone_view *view, int64_t now)
 	const struct view_process *run = &view->d.process;
 	const struct view_approval *w = &view->waits;
 
+	if ((w->step & OPERATOR_LOOKS) != 0 && run->kind == 0)
+		return unseen_at_rest(view);
 	if ((w->step & OPERATOR_LOOKS) != 0)
 		return run->kind == w->kind && run->subject == w->subject &&
 		       run->step == (w->step & ~OPERATOR_LOOKS) && run->phase >= PHASE_EXECUTING &&
@@ -111,6 +122,10 @@ operator_show(struct step *s)
 	const struct view_approval *w = &view->waits;
 	char expected[REASON_TEXT], todo[REASON_TEXT];
 
+	if (unseen_at_rest(view)) {
+		view->waits = view->d.recalled;
+		view->waits.step |= OPERATOR_LOOKS;
+	}
 	if (!current(view, s->now)) {
 		memset(&view->waits, 0, sizeof(view->waits));
 		return;
@@ -121,7 +136,9 @@ operator_show(struct step *s)
 	if ((w->step & OPERATOR_LOOKS) != 0) {
 		snprintf(todo, sizeof(todo),
 			 "%s the parent has the NS of the zone, then: msigctl approve %.80s",
-			 w->kind == MSIG_PROCESS_ALGORITHM ? "see to it that" : "see that",
+			 view->d.process.kind == 0 || w->kind == MSIG_PROCESS_ALGORITHM
+			     ? "see to it that"
+			     : "see that",
 			 view->zone);
 		step_blocked(s, REASON_OF_NS, "", "the delegation, at a server of the parent",
 			     view_hidden(view)
@@ -150,7 +167,7 @@ operator_approve(struct zone_view *view, uint8_t kind)
 		return MSIG_EMISSING;
 	view->d.approved = *w;
 	if ((w->step & OPERATOR_LOOKS) != 0)
-		view->d.recalled = false;
+		view->d.recalled = (struct view_approval){0};
 	view->dirty = view->persist = true;
 	return 0;
 }

@@ -141,7 +141,7 @@ witnessed(struct step *s, uint8_t algorithm)
 			     : !view->d.agent_ns
 				 ? "the owner of the zone (NSMGMT=OWNER) adds the NS of another one"
 				 : "the owner takes out who is not named, and lets it join again");
-	bool looked = !view->d.recalled &&
+	bool looked = view->d.recalled.kind == 0 &&
 		      (!view_hidden(view) || view->d.process.kind == MSIG_PROCESS_ALGORITHM);
 	return w == WITNESS_ALONE || (w == WITNESS_HEARD && looked);
 }

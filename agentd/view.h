@@ -435,9 +435,9 @@ struct durable {
 	struct view_order order[VIEW_ORDERS]; /* first come, first served */
 	uint16_t step_on, step_off;           /* bit per kind: step mode by the operator's word */
 	struct view_approval approved;
+	struct view_approval recalled; /* whose CSYNC was taken back early; kind 0: nobody's */
 	struct view_election election;
 	bool agent_ns;   /* NSMGMT that is in force: AGENT */
-	bool recalled;   /* CSYNC that was taken back early: the parent may come with it yet */
 	uint8_t share;   /* enum msig_share that is in force: once all say the same */
 	int64_t backoff; /* no own REQUEST before */
 	uint32_t attempts;

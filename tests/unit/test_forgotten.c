@@ -442,7 +442,7 @@ test_looks_before_cds(void **state)
 		in_the_middle(MSIG_PROCESS_ALGORITHM, VIEW_SELF, cases[i].requestor, cases[i].step,
 			      PHASE_EXECUTING, 3);
 		run()->algorithm = 15;
-		b.view->d.recalled = cases[i].recalled;
+		b.view->d.recalled.kind = cases[i].recalled ? MSIG_PROCESS_REMOVE : 0;
 		struct plan plan = {0};
 		struct step s = {b.view, b.now, &plan};
 		assert_int_equal(operator_looks(&s), cases[i].looks);
@@ -452,7 +452,8 @@ test_looks_before_cds(void **state)
 				 cases[i].looks);
 		assert_int_equal(operator_approve(b.view, 0) == 0, cases[i].looks);
 		assert_false(operator_looks(&s));
-		assert_int_equal(b.view->d.recalled, cases[i].recalled && !cases[i].looks);
+		assert_int_equal(b.view->d.recalled.kind != 0,
+				 cases[i].recalled && !cases[i].looks);
 	}
 }
 
@@ -662,24 +663,30 @@ test_shown_by_voters(void **state)
 	assert_int_equal(peer(VIEW_SELF)->has, HAS_KEYS | HAS_CDS);
 }
 
-/* Who goes himself shows of another one who goes the NS that those who vote show, though that one
- * is a member as far as he knows. */
+/* Who goes himself shows of another one who goes, or is not there, the NS that those who vote show,
+ * though that one is a member as far as he knows. */
 static void
 test_goes_as_others_say(void **state)
 {
-	for (int goes = 0; goes < 2; goes++) {
+	enum { STAYS, GOES, DIES };
+
+	for (int goes = STAYS; goes <= DIES; goes++) {
 		bench_clear(&b);
 		three(state);
 		owner(VIEW_SELF, false, true);
-		if (goes)
+		if (goes == GOES)
 			owner(2, false, true);
 		bench_run(&b, 5 * SECOND);
 		runs(2, MSIG_PROCESS_REMOVE, 1, 8);
 		stands(2, HAS_ALL); /* its word is of no use */
 		runs(1, MSIG_PROCESS_REMOVE, 1, 9);
 		in_the_middle(MSIG_PROCESS_REMOVE, VIEW_SELF, 1, 1, PHASE_EXECUTING,
-			      goes ? BIT(1) : BIT(1) | BIT(2));
+			      goes == GOES ? BIT(1) : BIT(1) | BIT(2));
 		b.server[1].set[VIEW_NS] = b.server[2].set[VIEW_NS] = only(b.ns[1]);
+		if (goes == DIES) {
+			view_on_peer(b.view, 2, false, "silent");
+			b.server[2].silent = true;
+		}
 		bench_run(&b, 5 * SECOND);
 		assert_int_equal(run()->kind, MSIG_PROCESS_REMOVE);
 		assert_int_equal(peer(2)->member, !goes);

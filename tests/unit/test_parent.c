@@ -112,7 +112,7 @@ test_operator_looks(void **state)
 	run()->requestor = VIEW_SELF;
 	assert_true(operator_looks(&s));
 	b.child = 2;
-	b.view->d.recalled = true; /* this one asks the parent anew */
+	b.view->d.recalled.kind = MSIG_PROCESS_REMOVE; /* this one asks the parent anew */
 	leave(false);
 	assert_false(operator_looks(&s));
 }
@@ -133,9 +133,9 @@ test_csync_recalled(void **state)
 		in_the_middle(MSIG_PROCESS_REMOVE, 1, VIEW_SELF, cases[i].step, PHASE_EXECUTING, 1);
 		bench_decide(&b);
 		assert_true(ended_early(MSIG_PROCESS_REMOVE));
-		assert_int_equal(b.view->d.recalled, cases[i].recalled);
+		assert_int_equal(b.view->d.recalled.kind != 0, cases[i].recalled);
 		bench_restart(&b);
-		assert_int_equal(b.view->d.recalled, cases[i].recalled);
+		assert_int_equal(b.view->d.recalled.kind != 0, cases[i].recalled);
 	}
 }
 
@@ -148,7 +148,7 @@ test_csync_in_turn(void **state)
 	(void)state;
 	for (int changed = 0; changed <= 1; changed++) {
 		in_the_middle(MSIG_PROCESS_NS_ADD, 1, VIEW_SELF, 3, PHASE_DONE, 1);
-		b.view->d.recalled = true;
+		b.view->d.recalled.kind = MSIG_PROCESS_REMOVE;
 		run()->started = b.now - 60 * SECOND;
 		int parents = 0;
 		for (int i = 0; i < b.view->d.places; i++) {
@@ -158,7 +158,57 @@ test_csync_in_turn(void **state)
 				    run()->started + (changed || parents++ == 0 ? 1 : -1);
 		}
 		agree_finish(&(struct step){b.view, b.now, &plan});
-		assert_int_equal(b.view->d.recalled, !changed);
+		assert_int_equal(b.view->d.recalled.kind != 0, !changed);
+	}
+}
+
+/* What came of it nobody sees where the delegation shows nowhere: a member's operator looks when
+ * all rests, once. */
+static void
+test_recalled_at_rest(void **state)
+{
+	static const struct {
+		int child;
+		bool recalled, member, runs, looks;
+	} cases[] = {{3, true, true, false, true},
+		     {2, true, true, false, false},
+		     {3, false, true, false, false},
+		     {3, true, false, false, false},
+		     {3, true, true, true, false}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct plan plan = {0};
+		bench_clear(&b);
+		two_parents(state);
+		b.child = cases[i].child;
+		bench_run(&b, 20 * SECOND);
+		rest();
+		if (cases[i].runs) { /* and its next step waits for the operator */
+			in_the_middle(MSIG_PROCESS_ZSK, 1, 1, 3, PHASE_REQUESTED, 3);
+			operator_step(b.view, MSIG_PROCESS_ZSK, true);
+			b.view->waits = (struct view_approval){MSIG_PROCESS_ZSK, 3, 1};
+			b.view->waited = b.now;
+		}
+		if (cases[i].recalled)
+			b.view->d.recalled = (struct view_approval){MSIG_PROCESS_REMOVE, 2, 1};
+		peer(VIEW_SELF)->member = cases[i].member;
+		struct step s = {b.view, b.now, &plan};
+		b.view->reasons = 0;
+		operator_show(&s);
+		const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_NS);
+		if ((r != NULL && strstr(r->todo, "see to it that the parent has") != NULL) !=
+		    cases[i].looks)
+			fail_msg("case %zu", i);
+		assert_int_equal(bench_reason(&b, REASON_BLOCKED, REASON_OF_OPERATOR) != NULL,
+				 cases[i].runs);
+		if (!cases[i].looks)
+			continue;
+		assert_int_equal(b.view->waits.step, 2 | OPERATOR_LOOKS);
+		assert_int_equal(operator_approve(b.view, MSIG_PROCESS_REMOVE), 0);
+		b.view->reasons = 0;
+		operator_show(&s);
+		assert_int_equal(b.view->reasons, 0);
+		assert_int_equal(b.view->waits.kind, 0);
 	}
 }
 
@@ -345,6 +395,7 @@ main(void)
 	    IN(two_parents, test_operator_looks),
 	    IN(two_parents, test_csync_recalled),
 	    IN(two_parents, test_csync_in_turn),
+	    IN(two_parents, test_recalled_at_rest),
 	    IN(member, test_ns_add_unseen),
 	    IN(two_parents, test_unfinished_ns),
 	    IN(two_parents, test_parents_differ),
