@@ -45,6 +45,26 @@ anyone_served(const struct zone_view *view, uint32_t mask)
 	return false;
 }
 
+/* Has a server of the parent DS, and none of these? */
+static bool
+none_has_ds(const struct zone_view *view, uint32_t mask)
+{
+	struct rset keys = RSET_NONE;
+
+	for (int k = 0; k < view->d.providers; k++)
+		if ((mask >> k & 1) != 0)
+			keys = rset_or(keys, view->d.provider[k].statement.dnskey);
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *p = view->d.place[i];
+		const struct view_version *v =
+		    p == NULL || p->kind != PLACE_PARENT ? NULL : view_current(p, VIEW_DS);
+		if (v != NULL && !rset_empty(v->set) &&
+		    !rset_meets(rpool_keys(&view->d.pool, v->set), keys))
+			return true;
+	}
+	return false;
+}
+
 bool
 check_remains(struct check *c)
 {
@@ -57,6 +77,13 @@ check_remains(struct check *c)
 			 "a signer that remains in the delegation", "none of them is named");
 		check_todo(c,
 			   "the owner designates the one that leaves until another one is named");
+		return false;
+	}
+	if (left != 0 && run->kind == MSIG_PROCESS_REMOVE && none_has_ds(c->view, left)) {
+		check_no(c, REASON_BLOCKED, REASON_OF_DS, "",
+			 "a signer that remains with DS at the parent", "none of them has any");
+		check_todo(c,
+			   "the owner designates the one that leaves until another one has joined");
 		return false;
 	}
 	if (left != 0 || (run->kind == MSIG_PROCESS_NS_REMOVE && members != 0))

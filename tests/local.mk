@@ -13,9 +13,10 @@ LOG_COMPILER = timeout --foreground -k 20 $(TEST_SECONDS) $(SHELL) $(srcdir)/tes
 EXTRA_DIST += tests/unit/tap.sh tests/asroot.sh
 
 # The same tests, with the long loops: MSIG_FULL reaches them through the environment; and those
-# that are always long (FULL_TESTS, scripts only); then all of them with sanitizers, and every fuzz
-# target for FUZZ_SECONDS. Hours. A part that fails does not keep the next one from running; the
-# last line has the totals of all, and a part that ended without a failed test is one.
+# that are always long (FULL_TESTS, scripts only); what takes longest begins. Then all of them with
+# sanitizers, and every fuzz target for FUZZ_SECONDS. Hours. A part that fails does not keep the next
+# one from running; the last line has the totals of all, and a part that ended without a failed test
+# is one.
 FULL_PARTS = tests sanitized/tests fuzzing/tests
 check-full:
 	@for d in $(FULL_PARTS); do test ! -d $$d || find $$d -name '*.trs' -exec rm -f {} +; done
@@ -24,7 +25,8 @@ check-full:
 		mkdir -p $$1 && echo ":test-result: FAIL make ran all of $$1" >$$1/make.trs; \
 	}; \
 	MSIG_FULL=1 $(MAKE) $(AM_MAKEFLAGS) -k check TEST_SECONDS=14400 \
-		TESTS='$(TESTS) $(FULL_TESTS)' || ended tests; \
+		TESTS='tests/sim/msig-sim $(filter-out tests/sim/msig-sim,$(TESTS)) $(FULL_TESTS)' || \
+		ended tests; \
 	$(MAKE) $(AM_MAKEFLAGS) -k asan TEST_SECONDS=3600 || ended sanitized/tests; \
 	$(MAKE) $(AM_MAKEFLAGS) -k fuzz || ended fuzzing/tests; \
 	$(SHELL) '$(srcdir)/tests/totals.sh' . $(FULL_PARTS)

@@ -83,11 +83,29 @@ ns_everywhere(const struct sim *sim)
 	return ns;
 }
 
+/* Does everybody whom the parent asks have CDS of its keys, or none? Else its DS may be about to
+ * go. */
+static bool
+ds_stays(const struct sim *sim, const struct node *n)
+{
+	for (int i = 0; i < sim->nodes; i++)
+		for (int k = 0; k < sim->node[i].servers; k++) {
+			const struct server *s = &sim->node[i].server[k];
+			if (!rset_has(&sim->parent.ns, sim->node[i].ns) || s->now == NULL)
+				continue;
+			struct rset cds = s->now->type[VIEW_CDS].set;
+			if (!rset_empty(cds) &&
+			    !rset_meets(rpool_keys(&sim->pool, cds), world_intended(n)))
+				return false;
+		}
+	return true;
+}
+
 bool
 world_feeds(const struct sim *sim, const struct node *n)
 {
 	return n->listed && n->on && n->sign && !n->dead && !n->expelled && !n->unsigned_ &&
-	       world_delegated(sim, n);
+	       world_delegated(sim, n) && ds_stays(sim, n);
 }
 
 bool

@@ -482,6 +482,37 @@ test_copy_remains(void **state)
 	assert_int_equal(why.object, REASON_OF_NS);
 }
 
+/* A signer that remains without DS is none; where the zone has no DS at all nobody needs any. Name
+ * servers need none either. */
+static void
+test_ds_remains(void **state)
+{
+	static const struct {
+		bool ours, theirs;
+		uint8_t kind;
+		bool remains;
+	} cases[] = {{true, true, MSIG_PROCESS_REMOVE, true},
+		     {true, false, MSIG_PROCESS_REMOVE, true},
+		     {false, true, MSIG_PROCESS_REMOVE, false},
+		     {false, true, MSIG_PROCESS_NS_REMOVE, true},
+		     {false, false, MSIG_PROCESS_REMOVE, true}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct reason why = {0};
+		bench_clear(&b);
+		two(state);
+		b.parent.set[VIEW_DS] =
+		    rset_or(cases[i].ours ? ds(0) : RSET_NONE, cases[i].theirs ? ds(1) : RSET_NONE);
+		bench_look(&b);
+		in_the_middle(cases[i].kind, 1, VIEW_SELF, 1, PHASE_DONE, 1);
+		peer(VIEW_SELF)->member = true;
+		if (check(COND_REMAIN, &why) != cases[i].remains)
+			fail_msg("case %zu", i);
+		if (!cases[i].remains)
+			assert_int_equal(why.object, REASON_OF_DS);
+	}
+}
+
 /* A join waits for the algorithm rollover that was not completed, and the parent, which does not
  * name the joiner, for the join: that rollover does not wait for him there. */
 static void
@@ -683,6 +714,7 @@ main(void)
 	    IN(three, test_only_served),
 	    IN(two, test_nobody_whom_it_names),
 	    IN(three, test_copy_remains),
+	    IN(two, test_ds_remains),
 	    IN(two, test_algorithm_and_the_parents_ns),
 	    IN(two, test_ns_while_another_waits),
 	    IN(three, test_cds_before_they_are_stated),
