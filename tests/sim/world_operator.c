@@ -326,7 +326,8 @@ world_people(struct sim *sim, int i)
 		if ((n->feed == i || f->dead || !f->on || !f->sign || other) &&
 		    rng_chance(&sim->rng, 300))
 			world_choose_feed(sim, i);
-	} else if (n->sign && n->on && n->feed != i && !n->unsigned_) {
+	} else if (n->sign && n->on && n->feed != i && !n->unsigned_ &&
+		   sim->now >= sim->node[n->feed].ttl_until) {
 		oracle_check(sim); /* who is named may have changed by the clock alone */
 		if (n->server[0].named_from == 0 ||
 		    n->server[0].named_until < sim->now - 60 * SECOND || member_as_ever(sim, i)) {

@@ -114,15 +114,17 @@ world_says_member(const struct node *n)
 	return n->up && n->view->d.provider[VIEW_SELF].member;
 }
 
-/* Not from somebody whose DS has just come: it is not in everybody's cache. From somebody who says
- * that it is a member, if anybody does. */
+/* Not from somebody whose DS has just come: it is not in everybody's cache. Not while a TTL has
+ * just changed there, which nobody could have seen. From somebody who says that it is a member, if
+ * anybody does. */
 void
 world_choose_feed(struct sim *sim, int i)
 {
 	struct node *n = &sim->node[i];
 	int best = -1;
 
-	if (sim->parent.ds_since != 0 && sim->now - sim->parent.ds_since < SEEN_FOR)
+	if ((sim->parent.ds_since != 0 && sim->now - sim->parent.ds_since < SEEN_FOR) ||
+	    sim->now < sim->node[n->feed].ttl_until)
 		return;
 	for (int k = sim->nodes - 1; k >= 0; k--) {
 		const struct node *o = &sim->node[k];
