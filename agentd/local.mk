@@ -8,6 +8,7 @@ agentd_libagentd_la_SOURCES = \
 	agentd/cmds.h agentd/cmds.c agentd/cmds_act.c agentd/cmds_doctor.c agentd/cmds_keys.c agentd/cmds_peers.c \
 	agentd/cmds_process.c agentd/cmds_wait.c agentd/cmds_zone.c \
 	agentd/content.h agentd/content.c \
+	agentd/denial.h agentd/denial.c \
 	agentd/discover.h agentd/discover.c \
 	agentd/doctor.h agentd/doctor.c \
 	agentd/egress.h agentd/egress.c \
@@ -15,7 +16,8 @@ agentd_libagentd_la_SOURCES = \
 	agentd/identity.h agentd/identity.c \
 	agentd/inbox.h agentd/inbox.c \
 	agentd/keyring.h agentd/keyring.c \
-	agentd/look.h agentd/look.c \
+	agentd/look.h agentd/look_int.h agentd/look.c agentd/look_hsync.c agentd/look_names.c \
+	agentd/look_place.c \
 	agentd/peer.h agentd/peer.c \
 	agentd/peers.h agentd/peers.c \
 	agentd/signer.h agentd/signer.c \

@@ -15,8 +15,3 @@ void look_hsync(struct zone *zone);
 void look_addresses(struct zone *zone, int ns);
 /* Nothing under way is waited for any more. */
 void look_stop(struct zone *zone);
-
-/* For tests: is absence of type at owner proven by the authority section, signed by keys of zone?
- * 0, or why not. */
-int look_proves_absence(const struct msig_rrs *authority, const knot_dname_t *owner, uint16_t type,
-			const knot_rdataset_t *keys, const knot_dname_t *zone, uint64_t now);

@@ -4,7 +4,7 @@ agentd_tests = \
 	tests/unit/test_peer \
 	tests/unit/test_discover \
 	tests/unit/test_egress \
-	tests/unit/test_agent_look \
+	tests/unit/test_denial \
 	tests/unit/test_signer \
 	tests/unit/test_agent_store \
 	tests/unit/test_agents \
@@ -17,7 +17,7 @@ tests_unit_test_peer_LDADD = $(agentd_test_libs)
 tests_unit_test_discover_LDADD = $(agentd_test_libs)
 tests_unit_test_egress_LDADD = $(agentd_test_libs)
 tests_unit_test_signer_LDADD = $(agentd_test_libs)
-tests_unit_test_agent_look_LDADD = $(agentd_test_libs)
+tests_unit_test_denial_LDADD = $(agentd_test_libs)
 EXTRA_DIST += tests/data/denial/nsec.zone tests/data/denial/nsec3.zone \
 	tests/data/denial/optout.zone
 tests_unit_test_agent_store_LDADD = $(agentd_test_libs)

@@ -1,6 +1,6 @@
 /* Proofs of absence by whoever answers: any records, keys among them. */
 #include "tests/fuzz/fuzz.h"
-#include "agentd/look.h"
+#include "agentd/denial.h"
 #include "libmsig/rrs.h"
 
 #define NOW UINT64_C(1798761600)
@@ -17,10 +17,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		return 0;
 	keys = msig_rrs_find(&rrs, apex, KNOT_RRTYPE_DNSKEY);
 	if (keys != NULL) {
-		(void)look_proves_absence(&rrs, apex, KNOT_RRTYPE_CDS, &keys->rrs, apex, NOW);
-		(void)look_proves_absence(&rrs, shop, KNOT_RRTYPE_DS, &keys->rrs, apex, NOW);
+		(void)denial_proves(&rrs, apex, KNOT_RRTYPE_CDS, &keys->rrs, apex, NOW);
+		(void)denial_proves(&rrs, shop, KNOT_RRTYPE_DS, &keys->rrs, apex, NOW);
 		/* This one has a DS, and who changes that must break the signature. */
-		HOLDS(look_proves_absence(&rrs, sure, KNOT_RRTYPE_DS, &keys->rrs, apex, NOW) != 0);
+		HOLDS(denial_proves(&rrs, sure, KNOT_RRTYPE_DS, &keys->rrs, apex, NOW) != 0);
 	}
 	msig_rrs_clear(&rrs);
 	return 0;

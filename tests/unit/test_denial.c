@@ -1,7 +1,7 @@
 /* Absence counts only if it is proven: on a zone signed by BIND with NSEC, NSEC3, and opt-out. */
 #include "tests/unit/unit.h"
 #include <libzscanner/scanner.h>
-#include "agentd/look.h"
+#include "agentd/denial.h"
 #include "libmsig/rrs.h"
 
 #define NOW UINT64_C(1798761600) /* 2027-01-01 */
@@ -40,7 +40,7 @@ load(const char *name)
 static int
 absent(const knot_dname_t *owner, uint16_t type)
 {
-	return look_proves_absence(&rrs, owner, type, keys, apex, NOW);
+	return denial_proves(&rrs, owner, type, keys, apex, NOW);
 }
 
 /* The same for NSEC and NSEC3. */
@@ -56,11 +56,11 @@ proofs(const char *name)
 	assert_int_not_equal(absent(sure, KNOT_RRTYPE_DS), 0);
 	/* Not at all without the keys, or at another time. */
 	knot_rdataset_t none = {0};
-	assert_int_not_equal(look_proves_absence(&rrs, apex, KNOT_RRTYPE_CDS, &none, apex, NOW), 0);
+	assert_int_not_equal(denial_proves(&rrs, apex, KNOT_RRTYPE_CDS, &none, apex, NOW), 0);
 	assert_int_not_equal(
-	    look_proves_absence(&rrs, apex, KNOT_RRTYPE_CDS, keys, apex, NOW + 20 * 31536000), 0);
+	    denial_proves(&rrs, apex, KNOT_RRTYPE_CDS, keys, apex, NOW + 20 * 31536000), 0);
 	/* Nor by another zone. */
-	assert_int_not_equal(look_proves_absence(&rrs, apex, KNOT_RRTYPE_CDS, keys,
+	assert_int_not_equal(denial_proves(&rrs, apex, KNOT_RRTYPE_CDS, keys,
 						 (const knot_dname_t *)"\3net", NOW),
 			     0);
 }
