@@ -19,7 +19,7 @@ agentd_libagentd_la_SOURCES = \
 	agentd/look.h agentd/look_int.h agentd/look.c agentd/look_hsync.c agentd/look_names.c \
 	agentd/look_place.c \
 	agentd/peer.h agentd/peer.c \
-	agentd/peers.h agentd/peers.c \
+	agentd/peers.h agentd/peers_int.h agentd/peers.c agentd/peers_discover.c \
 	agentd/signer.h agentd/signer.c \
 	agentd/store.h agentd/store.c \
 	agentd/talk.h agentd/talk.c \
