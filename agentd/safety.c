@@ -4,134 +4,7 @@
 #include <string.h>
 
 #include "agentd/mutant.h"
-#include "agentd/safety.h"
-
-#define VIS_MAX (VIEW_PLACES * (VIEW_VERSIONS + 1)) /* one more each: who is to be named */
-
-struct vis {
-	const struct view_version *v;
-	const struct view_place *place;
-	enum view_type type;
-	struct rset keys; /* DS: those that it stands for */
-};
-
-/* Everything that caches may hold. */
-struct seen {
-	int ds, keys, sigs;
-	struct vis d[VIS_MAX], k[VIS_MAX], s[VIS_MAX];
-	int64_t overflow; /* there may be more, until then */
-};
-
-bool
-safety_visible(const struct view_place *place, int64_t now)
-{
-	return place->kind == PLACE_PARENT || place->named != 0 || place->unnamed > now;
-}
-
-bool
-safety_cached(const struct zone_view *view, const struct view_place *place, int64_t now)
-{
-	uint32_t ttl = view->own_max_ttl; /* the content is the same everywhere */
-
-	if (safety_visible(place, now))
-		return true;
-	for (int t = 0; t < VIEW_TYPE_COUNT; t++)
-		for (int v = 0; v < place->history[t].count; v++)
-			if (place->history[t].at[v].ttl > ttl)
-				ttl = place->history[t].at[v].ttl;
-	return place->unnamed != 0 && place->unnamed + ttl * SECOND > now;
-}
-
-/* The owner (or the operator) has taken its provider out. */
-static bool
-taken_out(const struct zone_view *view, const struct view_place *p)
-{
-	int provider = p->kind == PLACE_SERVER ? view_place_provider(view, p) : VIEW_SELF;
-	const struct view_process *run = &view->d.process;
-
-	/* Who has no vote any more believes those who have. */
-	if (run->kind == MSIG_PROCESS_REMOVE && run->executed && run->subject == provider &&
-	    provider > VIEW_SELF && (view->designated & 1) == 0)
-		return true;
-	return provider > VIEW_SELF && view->d.hsync.count != 0 &&
-	       (view->listed >> provider & 1) == 0;
-}
-
-/* Silence says nothing of what a server still tells others, unless it is to be silent: then what it
- * said last was served until its last answer. */
-static int64_t
-served_until(const struct zone_view *view, const struct view_place *p, enum view_type type,
-	     const struct view_version *v)
-{
-	const struct view_history *h = &p->history[type];
-	if (v->until != VIEW_NEVER || h->status != MSIG_SEEN_UNKNOWN || h->tried == 0)
-		return v->until;
-	/* The NS of a server that nobody states keep nobody named but itself. */
-	bool stranger = type == VIEW_NS && p->kind == PLACE_SERVER &&
-			view_place_provider(view, p) == VIEW_STRANGER;
-	if (stranger || taken_out(view, p))
-		return h->time != 0 ? h->time : v->last;
-	return v->until;
-}
-
-static inline int64_t
-expires(const struct zone_view *view, const struct view_place *p, enum view_type type,
-	const struct view_version *v)
-{
-	int64_t until = served_until(view, p, type, v);
-	/* Nobody has asked it since. */
-	if (p->kind == PLACE_SERVER && p->named == 0 && p->unnamed != 0 && p->unnamed < until)
-		until = p->unnamed;
-	uint32_t ttl = v->ttl;
-	/* Who signs the SOA signs all of the zone, which is the same everywhere. */
-	if (type == VIEW_SOA && view->own_max_ttl > ttl)
-		ttl = view->own_max_ttl;
-	return until == VIEW_NEVER ? VIEW_NEVER : until + ttl * SECOND + view->config.times.d;
-}
-
-static int
-collect(const struct zone_view *view, const struct view_place *p, enum view_type type, bool all,
-	int64_t now, struct vis *out, int64_t *overflow)
-{
-	const struct view_history *h = &p->history[type];
-	int n = 0;
-
-	for (int i = 0; i < h->count; i++) {
-		const struct view_version *v = &h->at[i];
-		if (expires(view, p, type, v) <= now || (!all && v->until <= p->named))
-			continue;
-		out[n].v = v;
-		out[n].place = p;
-		out[n].type = type;
-		if (type == VIEW_DS)
-			out[n].keys = rpool_keys(&view->d.pool, v->set);
-		n++;
-	}
-	if (h->overflow > now && h->overflow > *overflow)
-		*overflow = h->overflow;
-	return n;
-}
-
-static void
-look(const struct zone_view *view, int64_t now, struct seen *seen)
-{
-	seen->ds = seen->keys = seen->sigs = 0;
-	seen->overflow = 0;
-	for (int i = 0; i < view->d.places; i++) {
-		const struct view_place *p = view->d.place[i];
-		if (p == NULL || !safety_cached(view, p, now))
-			continue;
-		if (p->kind == PLACE_PARENT) {
-			seen->ds += collect(view, p, VIEW_DS, true, now, &seen->d[seen->ds],
-					    &seen->overflow);
-		} else if (p->kind == PLACE_SERVER) {
-			seen->keys += collect(view, p, VIEW_DNSKEY, false, now,
-					      &seen->k[seen->keys], &seen->overflow);
-			seen->sigs += collect(view, p, VIEW_SOA, false, now, &seen->s[seen->sigs],
-					      &seen->overflow);
-		}
-	}
-}
+#include "agentd/vis.h"
 
 /* Without DS the zone is insecure: nothing can be bogus. keys: what the DS set stands for. */
 static bool
@@ -165,9 +38,9 @@ violated(const struct zone_view *view, struct safety *r, enum reason_object obje
 {
 	int64_t until = VIEW_NEVER;
 	if (a != NULL)
-		until = expires(view, a->place, a->type, a->v);
-	if (b != NULL && expires(view, b->place, b->type, b->v) < until)
-		until = expires(view, b->place, b->type, b->v);
+		until = vis_until(view, a->place, a->type, a->v);
+	if (b != NULL && vis_until(view, b->place, b->type, b->v) < until)
+		until = vis_until(view, b->place, b->type, b->v);
 	if (!r->ok && r->until >= until)
 		return;
 	const struct view_place *p = a != NULL ? a->place : b->place;
@@ -192,67 +65,6 @@ unknown(struct safety *r, enum reason_object object, const char *place, const ch
 	r->object = object;
 	reason_copy(r->place, sizeof(r->place), place);
 	reason_copy(r->text, sizeof(r->text), what);
-}
-
-/* DS that the parent is, or was, asked for by CDS, and until when they may be about. */
-struct asked {
-	struct rset keys;
-	const struct view_place *place;
-	int64_t until;
-};
-
-/* How long the DS of CDS that were taken back may be about: the parent may have taken them up, and
- * its DS been seen by others than us. */
-static int64_t
-ds_of_past_cds(const struct zone_view *view, const struct view_version *cds)
-{
-	uint32_t ttl = 0;
-
-	if (cds->until == VIEW_NEVER)
-		return VIEW_NEVER;
-	for (int i = 0; i < view->d.places; i++) {
-		const struct view_place *p = view->d.place[i];
-		const struct view_history *h =
-		    p == NULL || p->kind != PLACE_PARENT ? NULL : &p->history[VIEW_DS];
-		for (int v = 0; h != NULL && v < h->count; v++)
-			ttl = h->at[v].ttl > ttl ? h->at[v].ttl : ttl;
-	}
-	return cds->until + ttl * SECOND + view->config.times.d_parent;
-}
-
-/* The parent takes what is the same everywhere: if our servers are named, what they show is asked
- * for, or nothing; else what the members show. Others may show something old for good. */
-static bool
-asks(const struct zone_view *view, const struct view_place *p, bool ours)
-{
-	int provider = p == NULL || p->kind != PLACE_SERVER || p->named == 0
-			   ? VIEW_STRANGER
-			   : view_place_provider(view, p);
-
-	return ours ? provider == VIEW_SELF : provider >= 0 && view->d.provider[provider].member;
-}
-
-static int
-asked_ds(const struct zone_view *view, int64_t now, struct asked *out)
-{
-	bool ours = false;
-	int n = 0;
-
-	for (int i = 0; i < view->d.places; i++)
-		ours |= asks(view, view->d.place[i], true);
-	for (int i = 0; i < view->d.places; i++) {
-		const struct view_place *p = view->d.place[i];
-		if (!asks(view, p, ours))
-			continue;
-		for (int v = 0; v < p->history[VIEW_CDS].count; v++) {
-			const struct view_version *cds = &p->history[VIEW_CDS].at[v];
-			int64_t until = ds_of_past_cds(view, cds);
-			if (rset_empty(cds->set) || until <= now)
-				continue;
-			out[n++] = (struct asked){rpool_keys(&view->d.pool, cds->set), p, until};
-		}
-	}
-	return n;
 }
 
 static void
@@ -292,7 +104,8 @@ may_be_named(const struct zone_view *view, const struct view_place *p, int64_t n
 			ttl = v->ttl;
 	}
 	for (int i = 0; i < ns->count; i++)
-		if (rset_meets(ns->at[i].set, p->ns) && expires(view, p, VIEW_NS, &ns->at[i]) > now)
+		if (rset_meets(ns->at[i].set, p->ns) &&
+		    vis_until(view, p, VIEW_NS, &ns->at[i]) > now)
 			return true;
 	return now < ns->at[0].first + ttl * SECOND + view->config.times.d;
 }
@@ -316,7 +129,7 @@ static bool
 answered(const struct zone_view *view, const struct view_place *p, enum view_type type)
 {
 	const struct view_history *h = &p->history[type];
-	return h->tried != 0 && (h->count != 0 || taken_out(view, p));
+	return h->tried != 0 && (h->count != 0 || vis_taken_out(view, p));
 }
 
 /* Is it known what every server shows that the parent names? Whoever has just begun does not know
@@ -381,7 +194,7 @@ safety_keys(const struct zone_view *view, struct rset dnskeys, int64_t now)
 		return r; /* more keys never hurt */
 	if (!all_seen(view, now, &r))
 		return r;
-	look(view, now, &seen);
+	vis_look(view, now, &seen);
 	for (int i = 0; i < seen.ds; i++) {
 		if (!s1(seen.d[i].v->absent, seen.d[i].keys, dnskeys, cur->signers) &&
 		    s1(seen.d[i].v->absent, seen.d[i].keys, cur->set, cur->signers))
@@ -391,7 +204,7 @@ safety_keys(const struct zone_view *view, struct rset dnskeys, int64_t now)
 		if (!s2(dnskeys, seen.s[i].v->signers) && s2(cur->set, seen.s[i].v->signers))
 			violated(view, &r, REASON_OF_S2, NULL, &seen.s[i]);
 	struct asked asked[VIS_MAX];
-	int count = asked_ds(view, now, asked);
+	int count = vis_asked_ds(view, now, asked);
 	for (int i = 0; i < count; i++)
 		if (!s1(false, asked[i].keys, dnskeys, cur->signers) &&
 		    s1(false, asked[i].keys, cur->set, cur->signers))
@@ -422,7 +235,7 @@ safety_signing(const struct zone_view *view, struct rset keys, int64_t now)
 
 	if (own_delegated(view, now) && !MUTANT(SAFETY) && !all_seen(view, now, &r))
 		return r;
-	look(view, now, &seen);
+	vis_look(view, now, &seen);
 	return signing(view, &seen, keys, now);
 }
 
@@ -436,7 +249,7 @@ safety_ds(const struct zone_view *view, struct rset keys, int64_t now)
 		return r;
 	if (!all_seen(view, now, &r))
 		return r;
-	look(view, now, &seen);
+	vis_look(view, now, &seen);
 	for (int i = 0; i < seen.keys; i++)
 		if (!s1(false, keys, seen.k[i].v->set, seen.k[i].v->signers))
 			violated(view, &r, REASON_OF_S1, NULL, &seen.k[i]);
@@ -494,7 +307,7 @@ fits_cds(const struct zone_view *view, const struct seen *seen, int newcomers, i
 	 struct safety *r)
 {
 	struct asked asked[VIS_MAX];
-	int count = asked_ds(view, now, asked);
+	int count = vis_asked_ds(view, now, asked);
 
 	for (int i = 0; i < count; i++)
 		for (int k = newcomers; k < seen->keys; k++)
@@ -518,7 +331,7 @@ safety_naming(const struct zone_view *view, struct rset names, int64_t now)
 	}
 	if (!known_lately(view, names, now, &r))
 		return r;
-	look(view, now, &seen);
+	vis_look(view, now, &seen);
 	/* The newcomer's servers enter with what they serve now. */
 	int old_keys = seen.keys, old_sigs = seen.sigs;
 	struct rset may = rset_or(names, named_now(view));
@@ -575,7 +388,7 @@ safety_algorithm_cached(const struct zone_view *view, uint8_t algorithm, int64_t
 {
 	struct seen seen;
 
-	look(view, now, &seen);
+	vis_look(view, now, &seen);
 	for (int i = 0; i < seen.keys; i++)
 		if (!rset_empty(rpool_of_algorithm(&view->d.pool, seen.k[i].v->set, algorithm)))
 			return true;
@@ -604,7 +417,7 @@ safety_now(const struct zone_view *view, int64_t now)
 {
 	struct seen seen;
 
-	look(view, now, &seen);
+	vis_look(view, now, &seen);
 	return holds(view, &seen);
 }
 
@@ -613,82 +426,7 @@ safety_watch(const struct zone_view *view, struct rset signers, int64_t now, str
 {
 	struct seen seen;
 
-	look(view, now, &seen);
+	vis_look(view, now, &seen);
 	*use = signing(view, &seen, signers, now);
 	return holds(view, &seen);
-}
-
-/* ---- who is named ---- */
-
-/* It was named once, and has named itself ever since: whoever asked it then still does, though it
- * is silent to us, or was for a while. Where its agent is silent, too, it is dead, and was let go.
- */
-static bool
-kept_itself(const struct zone_view *view, const struct view_place *p)
-{
-	const struct view_version *v = view_current(p, VIEW_NS);
-	int provider = view_place_provider(view, p);
-
-	if (p->unnamed == 0 || v == NULL || v->first >= p->unnamed || !rset_meets(v->set, p->ns))
-		return false;
-	bool alive =
-	    provider == VIEW_SELF || (provider > VIEW_SELF && view->d.provider[provider].ready);
-	return p->history[VIEW_NS].status == MSIG_SEEN_SET ||
-	       (alive && served_until(view, p, VIEW_NS, v) == VIEW_NEVER);
-}
-
-/* Names in the NS sets of the parent, and of servers that are named, each with the largest TTL. */
-static struct rset
-named_by(const struct zone_view *view, enum view_place_kind kind, int64_t now, uint32_t *ttl,
-	 struct rset names)
-{
-	for (int i = 0; i < view->d.places; i++) {
-		const struct view_place *p = view->d.place[i];
-		if (p == NULL || p->kind != kind)
-			continue;
-		bool kept = kind == PLACE_SERVER && kept_itself(view, p);
-		if (kind == PLACE_SERVER && !kept && !rset_meets(p->ns, names) &&
-		    !safety_visible(p, now) && !view_serves_child(view, p->server))
-			continue;
-		const struct view_version *v = view_current(p, VIEW_NS);
-		if (v == NULL || (!kept && expires(view, p, VIEW_NS, v) <= now))
-			continue;
-		names = rset_or(names, v->set);
-		for (int t = 0; t < p->history[VIEW_NS].count; t++)
-			if (p->history[VIEW_NS].at[t].ttl > *ttl)
-				*ttl = p->history[VIEW_NS].at[t].ttl;
-	}
-	return names;
-}
-
-void
-safety_delegations(struct zone_view *view, int64_t now)
-{
-	uint32_t ttl = 0;
-	struct rset names = named_by(view, PLACE_PARENT, now, &ttl, RSET_NONE);
-
-	for (;;) { /* until no server names another one */
-		struct rset more = named_by(view, PLACE_SERVER, now, &ttl, names);
-		if (rset_equal(more, names))
-			break;
-		names = more;
-	}
-	for (int i = 0; i < view->d.places; i++) {
-		struct view_place *p = view->d.place[i];
-		if (p == NULL || p->kind != PLACE_SERVER)
-			continue;
-		/* Whoever asks the parent's server gets the zone from it. */
-		bool named = rset_meets(p->ns, names) || view_serves_child(view, p->server);
-		if (named && p->named == 0) {
-			/* It was named some time before we saw it. */
-			p->named = now - view->config.times.fresh;
-			if (p->named <= 0)
-				p->named = 1;
-			view->persist = true;
-		} else if (!named && p->named != 0) {
-			p->named = 0;
-			p->unnamed = now + ttl * SECOND + view->config.times.d;
-			view->persist = true;
-		}
-	}
 }
