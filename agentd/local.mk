@@ -10,7 +10,8 @@ agentd_libagentd_la_SOURCES = \
 	agentd/content.h agentd/content.c \
 	agentd/denial.h agentd/denial.c \
 	agentd/discover.h agentd/discover.c \
-	agentd/doctor.h agentd/doctor.c \
+	agentd/doctor.h agentd/doctor_int.h agentd/doctor.c agentd/doctor_given.c agentd/doctor_own.c \
+	agentd/doctor_reach.c agentd/doctor_times.c \
 	agentd/egress.h agentd/egress.c \
 	agentd/graph.h agentd/graph.c \
 	agentd/identity.h agentd/identity.c \
