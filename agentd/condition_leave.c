@@ -24,15 +24,23 @@ anyone_named(const struct zone_view *view, uint32_t mask)
 	return !seen;
 }
 
-/* Does a server that is named serve a zone that one of these signed: its own, or a copy? */
-static bool
-anyone_served(const struct zone_view *view, uint32_t mask)
+static struct rset
+keys_of(const struct zone_view *view, uint32_t mask)
 {
 	struct rset keys = RSET_NONE;
 
 	for (int k = 0; k < view->d.providers; k++)
 		if ((mask >> k & 1) != 0)
 			keys = rset_or(keys, view->d.provider[k].statement.dnskey);
+	return keys;
+}
+
+/* Does a server that is named serve a zone that one of these signed: its own, or a copy? */
+static bool
+anyone_served(const struct zone_view *view, uint32_t mask)
+{
+	struct rset keys = keys_of(view, mask);
+
 	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		const struct view_version *v = p == NULL || p->kind != PLACE_SERVER || p->named == 0
@@ -49,11 +57,8 @@ anyone_served(const struct zone_view *view, uint32_t mask)
 static bool
 none_has_ds(const struct zone_view *view, uint32_t mask)
 {
-	struct rset keys = RSET_NONE;
+	struct rset keys = keys_of(view, mask);
 
-	for (int k = 0; k < view->d.providers; k++)
-		if ((mask >> k & 1) != 0)
-			keys = rset_or(keys, view->d.provider[k].statement.dnskey);
 	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		const struct view_version *v =
