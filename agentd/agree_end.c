@@ -27,50 +27,13 @@ remember(struct step *s, bool completed)
 	memcpy(d->ended.tid, run->tid, sizeof(run->tid));
 }
 
-/* Since when has each of the parent's servers shown the NS that it has: the first of them, and the
- * last? false: not known. */
-static bool
-parent_ns_since(const struct zone_view *view, int64_t *first, int64_t *last)
-{
-	*first = VIEW_NEVER;
-	*last = 0;
-	for (int i = 0; i < view->d.places; i++) {
-		const struct view_place *p = view->d.place[i];
-		if (p == NULL || !view_delegates(view, p))
-			continue;
-		const struct view_version *v = view_current(p, VIEW_NS);
-		if (v == NULL || p->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN)
-			return false;
-		*first = v->first < *first ? v->first : *first;
-		*last = v->first > *last ? v->first : *last;
-	}
-	return *last != 0;
-}
-
-/* Was there CSYNC, so that the parent may name whom the zone names? */
-static bool
-parent_was_told(const struct zone_view *view)
-{
-	const struct process_rule *rule = process_rule(view->d.process.kind);
-
-	for (int i = process_executed(view); rule != NULL && i >= 0; i--)
-		if ((rule->step[i].effect & EFFECT_CSYNC) != 0)
-			return true;
-	return false;
-}
-
 void
 agree_finish(struct step *s)
 {
 	struct durable *d = &s->view->d;
 	struct view_process *run = &d->process;
 	struct view_provider *subject = &d->provider[run->subject];
-	int64_t first, last;
 
-	/* It has done what was asked for after everything else. */
-	if (parent_was_told(s->view) && parent_ns_since(s->view, &first, &last) &&
-	    first > run->started)
-		d->recalled = (struct view_approval){0};
 	remember(s, true);
 	switch (run->kind) {
 	case MSIG_PROCESS_ADD:
@@ -102,6 +65,18 @@ agree_finish(struct step *s)
 	agree_forget(s);
 	d->attempts = 0;
 	d->backoff = 0;
+}
+
+/* Was there CSYNC, so that the parent may name whom the zone names? */
+static bool
+parent_was_told(const struct zone_view *view)
+{
+	const struct process_rule *rule = process_rule(view->d.process.kind);
+
+	for (int i = process_executed(view); rule != NULL && i >= 0; i--)
+		if ((rule->step[i].effect & EFFECT_CSYNC) != 0)
+			return true;
+	return false;
 }
 
 /* Has the parent followed the NS of the zone, so that nobody is sent to the leaver any more? */
@@ -292,7 +267,8 @@ other_rolls_first(const struct zone_view *view)
 }
 
 /* Who joins and a member sign with other algorithms, and not just now: neither takes up the other's
- * keys before a rollover has brought them together, which waits for the end of this. */
+ * keys before a rollover has brought them together, which waits for the end of this. Who is named
+ * already goes on: a later rollover takes it along. */
 static bool
 algorithms_differ(struct step *s)
 {
@@ -300,6 +276,7 @@ algorithms_differ(struct step *s)
 
 	if (run->kind != MSIG_PROCESS_ADD || run->requestor != VIEW_SELF || !run->executed ||
 	    run->aborting || step_frozen(s->view) ||
+	    (process_effects(s->view) & EFFECT_NS_ADD) != 0 ||
 	    !step_due(s, run->since, s->view->config.times.alarm_after))
 		return false;
 	for (int i = 0; i < s->view->d.providers; i++)
@@ -331,10 +308,19 @@ regrouped(const struct zone_view *view)
 static bool
 parent_ns_lasts(struct step *s)
 {
-	int64_t first, last;
+	int parents = 0;
 
-	return parent_ns_since(s->view, &first, &last) &&
-	       step_due(s, last, s->view->config.times.hold_down);
+	for (int i = 0; i < s->view->d.places; i++) {
+		const struct view_place *p = s->view->d.place[i];
+		if (p == NULL || !view_delegates(s->view, p))
+			continue;
+		const struct view_version *v = view_current(p, VIEW_NS);
+		if (v == NULL || p->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN ||
+		    !step_due(s, v->first, s->view->config.times.hold_down))
+			return false;
+		parents++;
+	}
+	return parents > 0;
 }
 
 /* A parent that was slow may come with older NS when CSYNC is gone: then from the beginning. */

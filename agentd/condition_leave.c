@@ -80,15 +80,22 @@ check_remains(struct check *c)
 	if (left != 0 && !anyone_named(c->view, left) && !anyone_served(c->view, left)) {
 		check_no(c, REASON_BLOCKED, REASON_OF_NS, "",
 			 "a signer that remains in the delegation", "none of them is named");
-		check_todo(c,
-			   "the owner designates the one that leaves until another one is named");
+		check_todo(c, c->view->d.provider[run->subject].expelled
+				  ? "whoever registered the zone has the parent take the NS of the "
+				    "zone, by hand"
+				  : "the owner designates the one that leaves until another one is "
+				    "named");
 		return false;
 	}
 	if (left != 0 && run->kind == MSIG_PROCESS_REMOVE && none_has_ds(c->view, left)) {
 		check_no(c, REASON_BLOCKED, REASON_OF_DS, "",
 			 "a signer that remains with DS at the parent", "none of them has any");
 		check_todo(c,
-			   "the owner designates the one that leaves until another one has joined");
+			   c->view->d.provider[run->subject].expelled
+			       ? "have the parent take the DS of a signer that remains, by hand; "
+				 "or take the word back: msigctl force-remove --undo"
+			       : "the owner designates the one that leaves until another one has "
+				 "joined");
 		return false;
 	}
 	if (left != 0 || (run->kind == MSIG_PROCESS_NS_REMOVE && members != 0))

@@ -76,6 +76,18 @@ in_as_shown(struct step *s)
 	decide_stands(s, VIEW_SELF, has, false);
 }
 
+/* Is it silent, and somebody else who votes is not? After a start all are. */
+static bool
+silent_alone(const struct zone_view *view, int provider)
+{
+	uint32_t voters = agree_electorate(view, MSIG_PROCESS_REMOVE) & ~BIT(provider);
+
+	for (int i = 1; i < view->d.providers; i++)
+		if ((voters >> i & 1) != 0 && view->d.provider[i].ready)
+			return !view->d.provider[provider].ready;
+	return false;
+}
+
 /* The parent takes up NS that are the same everywhere: whoever has no vote shows those that the
  * voters show, whatever it missed of how they came to be. */
 static void
@@ -88,7 +100,7 @@ follow_names(struct step *s)
 		return;
 	for (int i = 0; i < view->d.providers; i++) {
 		struct view_provider *p = &view->d.provider[i];
-		bool goes = (view->designated & BIT(i)) == 0 || (i != VIEW_SELF && !p->ready);
+		bool goes = (view->designated & BIT(i)) == 0 || silent_alone(view, i);
 		/* What becomes of the subject its process says. */
 		if (!p->used || !p->statement.known || (p->member && !goes) ||
 		    (run->kind != 0 && run->subject == i) ||

@@ -100,6 +100,20 @@ ds_no_more(struct step *s)
 	return parents > 0;
 }
 
+/* The operator took all other members out, which are dead, and nobody but this provider is to sign:
+ * it is what is left of the group. */
+static bool
+nobody_else(const struct zone_view *view)
+{
+	uint32_t others = agree_members(view) & ~BIT(VIEW_SELF);
+
+	for (int i = 1; i < view->d.providers; i++)
+		if ((others >> i & 1) != 0 &&
+		    (view->d.provider[i].ready || !view->d.provider[i].expelled))
+			return false;
+	return others != 0 && view->designated == BIT(VIEW_SELF);
+}
+
 /* A member whose servers nobody names, because a process ended in the middle or the owner took them
  * out, joins again: that brings them in. */
 static void
@@ -108,7 +122,8 @@ fallen_out(struct step *s)
 	struct zone_view *view = s->view;
 	struct view_provider *self = &view->d.provider[VIEW_SELF];
 
-	if (!self->member || view->d.process.executed || (view->designated & BIT(VIEW_SELF)) == 0)
+	if (!self->member || view->d.process.executed || (view->designated & BIT(VIEW_SELF)) == 0 ||
+	    nobody_else(view))
 		return;
 	if (!ds_no_more(s) && !named_no_more(s))
 		return;
@@ -137,25 +152,18 @@ still_in(struct step *s)
 	step_journal(s, "this provider is a member still: nothing of it is gone");
 }
 
-/* The operator took all members out, which are dead, and nobody but this provider is to sign, which
- * has its DS: it is what is left of the group, and nobody else could let it in. */
+/* What is left of the group, and has DS, lets itself in: there is nobody else who could. */
 static void
 last_left(struct step *s)
 {
 	struct zone_view *view = s->view;
-	struct view_provider *self = &view->d.provider[VIEW_SELF];
-	uint32_t members = agree_members(view);
 
-	if (self->member || view->d.process.kind != 0 || view->designated != BIT(VIEW_SELF) ||
-	    members == 0 || !shown_ds(view, VIEW_SELF))
+	if (view->d.provider[VIEW_SELF].member || view->d.process.kind != 0 || !nobody_else(view) ||
+	    !shown_ds(view, VIEW_SELF))
 		return;
-	for (int i = 1; i < view->d.providers; i++)
-		if ((members >> i & 1) != 0 &&
-		    (view->d.provider[i].ready || !view->d.provider[i].expelled))
-			return;
 	decide_stands(s, VIEW_SELF, HAS_ALL, true);
 	step_journal(s, "this provider is what is left of the group: it has DS, and every member "
-			"is out and gone");
+			"was taken out and is gone");
 }
 
 /* Does it say so? Who leaves, or only serves, is not designated; and what one said before it went

@@ -30,6 +30,26 @@ same(const struct view_approval *a, const struct view_approval *b)
 	return a->kind == b->kind && a->step == b->step && a->subject == b->subject;
 }
 
+/* That the own signer goes over to an algorithm without a rollover: the step in which it would,
+ * which in a rollover is looked at before. */
+static struct view_approval
+going_along(void)
+{
+	const struct process_rule *rule = process_rule(MSIG_PROCESS_ALGORITHM);
+	uint8_t step = 0;
+
+	while (rule->step[step].cds != CDS_NEW)
+		step++;
+	return (struct view_approval){MSIG_PROCESS_ALGORITHM, step | OPERATOR_LOOKS, VIEW_SELF};
+}
+
+static bool
+along(const struct view_approval *a)
+{
+	struct view_approval b = going_along();
+	return same(a, &b);
+}
+
 bool
 operator_waits(struct step *s, uint8_t step)
 {
@@ -102,6 +122,8 @@ current(const struct zone_view *view, int64_t now)
 	const struct view_process *run = &view->d.process;
 	const struct view_approval *w = &view->waits;
 
+	if (along(w))
+		return now - view->waited <= 2 * t->resend;
 	if ((w->step & OPERATOR_LOOKS) != 0 && run->kind == 0)
 		return unseen_at_rest(view);
 	if ((w->step & OPERATOR_LOOKS) != 0)
@@ -113,6 +135,38 @@ current(const struct zone_view *view, int64_t now)
 		return false;
 	bool mine = run->kind == w->kind && run->subject == w->subject;
 	return !mine || run->step < w->step || (run->step == w->step && run->phase < PHASE_GRANTED);
+}
+
+/* Where the delegation shows, it is not all: what the parent has accepted may come later. */
+static void
+asks_to_look(struct step *s, bool see_to_it)
+{
+	const struct zone_view *view = s->view;
+	bool hidden = view_hidden(view);
+	char todo[REASON_TEXT];
+
+	snprintf(todo, sizeof(todo), "%s, then: msigctl approve %.76s",
+		 !hidden     ? "ask the parent whether other NS are to come, until none are"
+		 : see_to_it ? "see to it that the parent has the NS of the zone"
+			     : "see that the parent has the NS of the zone",
+		 view->zone);
+	step_blocked(s, REASON_OF_NS, "", "the delegation, at a server of the parent",
+		     hidden ? "all of them serve the zone, too: it shows nowhere"
+			    : "it may change yet: CSYNC was there, and taken back",
+		     todo);
+}
+
+bool
+operator_looks_along(struct step *s)
+{
+	struct zone_view *view = s->view;
+
+	if (view->d.recalled.kind == 0 && (!view_hidden(view) || along(&view->d.approved)))
+		return false;
+	view->waits = going_along();
+	view->waited = s->now;
+	asks_to_look(s, true);
+	return true;
 }
 
 void
@@ -133,18 +187,10 @@ operator_show(struct step *s)
 	snprintf(expected, sizeof(expected), "the operator's approval of %s %.80s",
 		 process_name(w->kind), view->d.provider[w->subject].identity);
 	snprintf(todo, sizeof(todo), "msigctl approve %.120s", view->zone);
+	if (along(w))
+		return; /* says so itself */
 	if ((w->step & OPERATOR_LOOKS) != 0) {
-		snprintf(todo, sizeof(todo),
-			 "%s the parent has the NS of the zone, then: msigctl approve %.80s",
-			 view->d.process.kind == 0 || w->kind == MSIG_PROCESS_ALGORITHM
-			     ? "see to it that"
-			     : "see that",
-			 view->zone);
-		step_blocked(s, REASON_OF_NS, "", "the delegation, at a server of the parent",
-			     view_hidden(view)
-				 ? "all of them serve the zone, too: it shows nowhere"
-				 : "it may change yet: CSYNC was there, and taken back",
-			     todo);
+		asks_to_look(s, view->d.process.kind == 0 || w->kind == MSIG_PROCESS_ALGORITHM);
 		return;
 	}
 	step_blocked(s, REASON_OF_OPERATOR, process_step_name(w->kind, w->step), expected,
@@ -165,9 +211,11 @@ operator_approve(struct zone_view *view, uint8_t kind)
 
 	if (w->kind == 0 || (kind != 0 && w->kind != kind))
 		return MSIG_EMISSING;
-	view->d.approved = *w;
 	if ((w->step & OPERATOR_LOOKS) != 0)
 		view->d.recalled = (struct view_approval){0};
+	/* What is seen at rest says nothing of a step that comes later. */
+	if ((w->step & OPERATOR_LOOKS) == 0 || view->d.process.kind != 0 || along(w))
+		view->d.approved = *w;
 	view->dirty = view->persist = true;
 	return 0;
 }

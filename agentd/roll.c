@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agentd/mutant.h"
+#include "agentd/operator.h"
 #include "agentd/process.h"
 #include "agentd/roll.h"
 #include "agentd/roll_int.h"
@@ -113,8 +114,8 @@ roll_reached(const struct zone_view *view, uint8_t have, uint8_t want)
 
 /* A signer that writes its own CDS goes over to another algorithm a moment before the overlay does:
  * nobody takes that mixture for an instruction while another signer is heard as well. Whom the
- * parent hears where the delegation shows nowhere, or may change yet, a person sees before that
- * step of a rollover; who goes along without one has it ordered again (decide_watch.c says so). */
+ * parent hears where the delegation shows nowhere, or may change yet, a person sees: before that
+ * step of a rollover, or when the signer goes along without one. */
 static bool
 witnessed(struct step *s, uint8_t algorithm)
 {
@@ -141,9 +142,10 @@ witnessed(struct step *s, uint8_t algorithm)
 			     : !view->d.agent_ns
 				 ? "the owner of the zone (NSMGMT=OWNER) adds the NS of another one"
 				 : "the owner takes out who is not named, and lets it join again");
-	bool looked = view->d.recalled.kind == 0 &&
-		      (!view_hidden(view) || view->d.process.kind == MSIG_PROCESS_ALGORITHM);
-	return w == WITNESS_ALONE || (w == WITNESS_HEARD && looked);
+	if (w != WITNESS_HEARD)
+		return w == WITNESS_ALONE;
+	return view->d.process.kind == MSIG_PROCESS_ALGORITHM ? view->d.recalled.kind == 0
+							      : !operator_looks_along(s);
 }
 
 /* true: it is there. */

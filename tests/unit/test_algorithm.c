@@ -5,6 +5,7 @@
  */
 #include "agentd/agree_int.h"
 #include "agentd/decide_int.h"
+#include "agentd/operator.h"
 #include "agentd/roll.h"
 #include "agentd/shown.h"
 #include "agentd/step.h"
@@ -240,14 +241,27 @@ test_witness_unseen(void **state)
 	assert_int_equal(shown_witness(b.view, b.now), WITNESS_HEARD);
 }
 
+/* Does the store hear now that a key becomes READY? */
+static bool
+goes_along(void)
+{
+	struct plan plan = {0};
+	bool ready = false;
+
+	roll_work(&(struct step){b.view, b.now, &plan});
+	for (int i = 0; i < plan.count; i++)
+		ready |= plan.action[i].kind == ACT_KEY &&
+			 plan.action[i].key.verb == MSIG_KEY_VERB_SET &&
+			 plan.action[i].key.state == MSIG_KEY_STATE_READY;
+	return ready;
+}
+
 /* A rollover that ended early, of a signer that writes its own CDS, after the other one went over:
  * the keys of both algorithms are in. Is the new one taken to READY? */
 static bool
 taken_along(uint8_t kind)
 {
 	int new = other_sep(90), theirs = other_sep(91);
-	struct plan plan = {0};
-	bool ready = false;
 
 	for (int i = 0; i < 2; i++) {
 		struct bench_server *at = &b.server[i];
@@ -278,12 +292,7 @@ taken_along(uint8_t kind)
 		run()->fresh = only(new);
 		run()->old = only(b.ksk[0]);
 	}
-	roll_work(&(struct step){b.view, b.now, &plan});
-	for (int i = 0; i < plan.count; i++)
-		ready |= plan.action[i].kind == ACT_KEY &&
-			 plan.action[i].key.verb == MSIG_KEY_VERB_SET &&
-			 plan.action[i].key.state == MSIG_KEY_STATE_READY;
-	return ready;
+	return goes_along();
 }
 
 /* Where the delegation shows nowhere, or may change yet, nobody sees whom the parent will hear: a
@@ -316,6 +325,41 @@ test_goes_over_unseen(void **state)
 	}
 }
 
+/* So it is when the signer goes along with a rollover that ended, at rest or while somebody leaves:
+ * it says so, and goes when its operator has looked. */
+static void
+test_looks_before_it_goes_along(void **state)
+{
+	for (int i = 0; i < 4; i++) {
+		uint8_t kind = i % 2 == 0 ? 0 : MSIG_PROCESS_REMOVE;
+		bench_clear(&b);
+		two(state);
+		rest();
+		b.copy = b.server[0];
+		b.child = i < 2;
+		bench_run(&b, 5 * SECOND);
+		b.view->d.recalled.kind = i < 2 ? 0 : MSIG_PROCESS_REMOVE;
+		b.view->reasons = 0;
+		assert_false(taken_along(kind));
+		const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_NS);
+		assert_non_null(r);
+		assert_non_null(strstr(r->todo, "msigctl approve shop.example."));
+		struct plan plan = {0};
+		struct step s = {b.view, b.now, &plan};
+		operator_show(&s);
+		assert_int_equal(operator_approve(b.view, MSIG_PROCESS_ALGORITHM), 0);
+		assert_int_equal(b.view->d.recalled.kind, 0);
+		b.view->reasons = 0;
+		assert_true(goes_along());
+		assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_NS));
+		operator_show(&s); /* nobody waits for it any more */
+		b.now += 2 * b.view->config.times.resend + 1;
+		s.now = b.now;
+		operator_show(&s);
+		assert_int_equal(b.view->waits.kind, 0);
+	}
+}
+
 /* In the middle of a join one of the two is seen to sign with another algorithm: neither takes that
  * key up before a rollover has brought them together, so the join makes room for it. Not at once:
  * what is stated may be on its way. */
@@ -325,13 +369,15 @@ test_join_makes_room(void **state)
 	static const struct {
 		bool other;
 		int since;
-		uint8_t kind;
+		uint8_t kind, step;
 		bool member, ends;
-	} cases[] = {{true, 100, MSIG_PROCESS_ADD, true, true},
-		     {false, 100, MSIG_PROCESS_ADD, true, false},
-		     {true, 10, MSIG_PROCESS_ADD, true, false},
-		     {true, 100, MSIG_PROCESS_ALGORITHM, true, false},
-		     {true, 100, MSIG_PROCESS_ADD, false, false}};
+	} cases[] = {{true, 100, MSIG_PROCESS_ADD, 2, true, true},
+		     {false, 100, MSIG_PROCESS_ADD, 2, true, false},
+		     {true, 10, MSIG_PROCESS_ADD, 2, true, false},
+		     {true, 100, MSIG_PROCESS_ADD, 3, true, true},
+		     {true, 100, MSIG_PROCESS_ADD, 4, true, false}, /* it is named */
+		     {true, 100, MSIG_PROCESS_ALGORITHM, 2, true, false},
+		     {true, 100, MSIG_PROCESS_ADD, 2, false, false}};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		bench_clear(&b);
@@ -339,8 +385,9 @@ test_join_makes_room(void **state)
 		rest();
 		peer(VIEW_SELF)->member = cases[i].kind != MSIG_PROCESS_ADD;
 		peer(1)->member = cases[i].member;
-		in_the_middle(cases[i].kind, VIEW_SELF, VIEW_SELF, 2, PHASE_EXECUTING, 3);
-		runs(1, cases[i].kind, 2, 9);
+		in_the_middle(cases[i].kind, VIEW_SELF, VIEW_SELF, cases[i].step, PHASE_EXECUTING,
+			      3);
+		runs(1, cases[i].kind, cases[i].step, 9);
 		run()->since = b.now - cases[i].since * SECOND;
 		if (cases[i].other)
 			rset_add(&peer(1)->statement.dnskey, other_sep(90));
@@ -349,6 +396,23 @@ test_join_makes_room(void **state)
 		if ((run()->kind == 0) != cases[i].ends)
 			fail_msg("case %zu", i);
 		assert_true(!cases[i].ends || b.view->d.backoff > b.now);
+	}
+}
+
+/* Who has nothing in gets other keys; of whom something is in, no key can just be replaced. */
+static void
+test_other_algorithm_of_a_joiner(void **state)
+{
+	struct reason why;
+
+	rest();
+	rset_add(&peer(1)->statement.dnskey, other_sep(90));
+	peer(1)->member = false;
+	in_the_middle(MSIG_PROCESS_ADD, 1, 1, 0, PHASE_REQUESTED, 3);
+	for (int in = 0; in < 2; in++) {
+		peer(1)->has = in ? HAS_KEYS : 0;
+		assert_false(check(COND_ALGORITHMS, &why));
+		assert_non_null(strstr(why.todo, in ? "msigctl roll" : "configure the joiner"));
 	}
 }
 
@@ -366,7 +430,9 @@ main(void)
 	    IN(two, test_witness_unknown),
 	    IN(two, test_witness_unseen),
 	    IN(two, test_goes_over_unseen),
+	    IN(two, test_looks_before_it_goes_along),
 	    IN(two, test_join_makes_room),
+	    IN(two, test_other_algorithm_of_a_joiner),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

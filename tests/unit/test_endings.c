@@ -480,6 +480,10 @@ test_copy_remains(void **state)
 		rest();
 	}
 	assert_int_equal(why.object, REASON_OF_NS);
+	in_the_middle(MSIG_PROCESS_REMOVE, 1, VIEW_SELF, 4, PHASE_DONE, 1);
+	peer(VIEW_SELF)->member = peer(1)->member = peer(1)->expelled = true;
+	assert_false(check(COND_REMAIN, &why));
+	assert_non_null(strstr(why.todo, "by hand"));
 }
 
 /* A signer that remains without DS is none; where the zone has no DS at all nobody needs any. Name
@@ -508,8 +512,13 @@ test_ds_remains(void **state)
 		peer(VIEW_SELF)->member = true;
 		if (check(COND_REMAIN, &why) != cases[i].remains)
 			fail_msg("case %zu", i);
-		if (!cases[i].remains)
-			assert_int_equal(why.object, REASON_OF_DS);
+		if (cases[i].remains)
+			continue;
+		assert_int_equal(why.object, REASON_OF_DS);
+		assert_non_null(strstr(why.todo, "the owner designates"));
+		peer(1)->expelled = true; /* whatever the owner says */
+		assert_false(check(COND_REMAIN, &why));
+		assert_non_null(strstr(why.todo, "by hand"));
 	}
 }
 

@@ -448,8 +448,11 @@ test_looks_before_cds(void **state)
 		assert_int_equal(operator_looks(&s), cases[i].looks);
 		operator_show(&s);
 		const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_NS);
-		assert_int_equal(r != NULL && strstr(r->todo, "see to it that the parent") != NULL,
+		assert_int_equal(r != NULL && strstr(r->todo, "msigctl approve") != NULL,
 				 cases[i].looks);
+		if (r != NULL) /* what shows is not all that may come */
+			assert_int_equal(strstr(r->todo, "see to it that the parent") != NULL,
+					 cases[i].hidden);
 		assert_int_equal(operator_approve(b.view, 0) == 0, cases[i].looks);
 		assert_false(operator_looks(&s));
 		assert_int_equal(b.view->d.recalled.kind != 0,
@@ -606,12 +609,11 @@ static void
 test_last_left(void **state)
 {
 	static const struct {
-		bool ds, expelled, ready, alone, is;
-	} cases[] = {{true, true, false, true, true},
-		     {false, true, false, true, false},
-		     {true, false, false, true, false},
-		     {true, true, true, true, false},
-		     {true, true, false, false, false}};
+		bool ds, expelled, ready, alone, member, is;
+	} cases[] = {
+	    {true, true, false, true, true, true},   {false, true, false, true, true, false},
+	    {true, false, false, true, true, false}, {true, true, true, true, true, false},
+	    {true, true, false, false, true, false}, {true, true, false, true, false, false}};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct plan plan = {0};
@@ -623,14 +625,19 @@ test_last_left(void **state)
 		rest();
 		peer(VIEW_SELF)->member = peer(2)->member = false;
 		peer(VIEW_SELF)->has = HAS_KEYS | HAS_CDS;
-		peer(1)->member = true;
+		peer(1)->member = cases[i].member;
 		peer(1)->expelled = cases[i].expelled;
 		peer(1)->ready = cases[i].ready;
 		b.view->designated = BIT(0) | (cases[i].alone ? 0 : BIT(2));
 		b.view->listed = b.view->designated;
-		decide_membership(&(struct step){b.view, b.now, &plan});
-		if (peer(VIEW_SELF)->member != cases[i].is)
-			fail_msg("case %zu", i);
+		for (int round = 0; round < 2; round++) { /* and it stays one */
+			plan.count = 0;
+			decide_membership(&(struct step){b.view, b.now, &plan});
+			if (peer(VIEW_SELF)->member != cases[i].is)
+				fail_msg("case %zu, round %d", i, round);
+			assert_true(round == 0 || !cases[i].is || plan.count == 0);
+			b.now += 2 * b.view->config.times.hold_down;
+		}
 	}
 }
 
@@ -663,14 +670,14 @@ test_shown_by_voters(void **state)
 	assert_int_equal(peer(VIEW_SELF)->has, HAS_KEYS | HAS_CDS);
 }
 
-/* Who goes himself shows of another one who goes, or is not there, the NS that those who vote show,
- * though that one is a member as far as he knows. */
+/* Who goes himself shows of another one who goes, or is not there while others are, the NS that
+ * those who vote show, though that one is a member as far as he knows. */
 static void
 test_goes_as_others_say(void **state)
 {
-	enum { STAYS, GOES, DIES };
+	enum { STAYS, GOES, DIES, STARTS };
 
-	for (int goes = STAYS; goes <= DIES; goes++) {
+	for (int goes = STAYS; goes <= STARTS; goes++) {
 		bench_clear(&b);
 		three(state);
 		owner(VIEW_SELF, false, true);
@@ -687,10 +694,16 @@ test_goes_as_others_say(void **state)
 			view_on_peer(b.view, 2, false, "silent");
 			b.server[2].silent = true;
 		}
+		if (goes == STARTS) { /* nobody has been heard yet */
+			b.server[2].silent = true;
+			view_on_peer(b.view, 1, false, "silent");
+			view_on_peer(b.view, 2, false, "silent");
+		}
 		bench_run(&b, 5 * SECOND);
 		assert_int_equal(run()->kind, MSIG_PROCESS_REMOVE);
-		assert_int_equal(peer(2)->member, !goes);
-		assert_int_equal(peer(2)->has, goes ? HAS_KEYS | HAS_CDS : HAS_ALL);
+		bool taken = goes == GOES || goes == DIES;
+		assert_int_equal(peer(2)->member, !taken);
+		assert_int_equal(peer(2)->has, taken ? HAS_KEYS | HAS_CDS : HAS_ALL);
 	}
 }
 
