@@ -105,7 +105,7 @@ bool
 world_feeds(const struct sim *sim, const struct node *n)
 {
 	return n->listed && n->on && n->sign && !n->dead && !n->expelled && !n->unsigned_ &&
-	       world_delegated(sim, n) && ds_stays(sim, n);
+	       rset_meets(world_keys_of_ds(sim), world_intended(n)) && ds_stays(sim, n);
 }
 
 bool
