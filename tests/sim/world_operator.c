@@ -319,8 +319,9 @@ world_people(struct sim *sim, int i)
 		unclaimed_keys(sim, i);
 	if (rng_chance(&sim->rng, 200))
 		order_again(sim, i);
-	/* Copies are taken from a signer that stays. */
-	if (!n->sign && n->on && n->listed) {
+	/* Copies are taken from a signer that stays, also by who is out and named yet. */
+	bool copies = n->feed != i || (n->on && n->listed);
+	if (copies && !(n->sign && n->on)) {
 		const struct node *f = &sim->node[n->feed];
 		bool other = !world_says_member(f) && asked_to_feed(sim);
 		if ((n->feed == i || f->dead || !f->on || !f->sign || other) &&
