@@ -427,10 +427,11 @@ algorithms(struct check *c)
 			check_no(c, REASON_BLOCKED, REASON_OF_DNSKEY,
 				 c->view->d.provider[i].identity,
 				 "the algorithms of the other signers", "others");
-			check_todo(c, c->view->d.provider[c->view->d.process.subject].has != 0
-					  ? "roll the algorithm at all: msigctl roll ZONE algorithm"
-					  : "configure the joiner's signer with the group's "
-					    "algorithms");
+			check_todo(
+			    c, c->view->d.provider[c->view->d.process.subject].has != 0
+				   ? "roll the algorithm at all: msigctl roll ZONE algorithm NUMBER"
+				   : "configure the joiner's signer with the group's "
+				     "algorithms");
 			return false;
 		}
 	}

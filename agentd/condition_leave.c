@@ -93,7 +93,7 @@ check_remains(struct check *c)
 		check_todo(c,
 			   c->view->d.provider[run->subject].expelled
 			       ? "have the parent take the DS of a signer that remains, by hand; "
-				 "or take the word back: msigctl force-remove --undo"
+				 "or take the word back: msigctl force-remove --undo ZONE PROVIDER"
 			       : "the owner designates the one that leaves until another one has "
 				 "joined");
 		return false;

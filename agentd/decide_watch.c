@@ -83,10 +83,16 @@ half_rolled(struct step *s)
 			return;
 	if (kind == 0 || view->d.process.executed || !view->d.provider[VIEW_SELF].member)
 		return;
-	snprintf(todo, sizeof(todo), "order it again: msigctl roll %.100s %s", view->zone,
-		 kind == MSIG_PROCESS_ZSK   ? "zsk"
-		 : kind == MSIG_PROCESS_KSK ? "ksk"
-					    : "algorithm");
+	bool algorithm = kind == MSIG_PROCESS_ALGORITHM;
+	uint8_t coming = algorithm ? roll_coming(view) : 0;
+	char number[8] = "NUMBER"; /* the operator's, where the keys do not tell */
+	if (coming != 0)
+		snprintf(number, sizeof(number), "%u", coming);
+	snprintf(todo, sizeof(todo), "order it again: msigctl roll %.100s %s%s", view->zone,
+		 algorithm                  ? "algorithm "
+		 : kind == MSIG_PROCESS_ZSK ? "zsk"
+					    : "ksk",
+		 algorithm ? number : "");
 	step_blocked(s, REASON_OF_KEY, "signer", "every key in use, or gone",
 		     "an earlier rollover was not completed", todo);
 }

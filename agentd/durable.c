@@ -379,6 +379,8 @@ c_approval(struct codec *c, struct view_approval *a)
 	c_u8(c, &a->kind);
 	c_u8(c, &a->step);
 	c_small(c, &a->subject);
+	if (!c->write && a->subject < 0)
+		c->rd.err = MSIG_EDB;
 }
 
 static void

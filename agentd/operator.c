@@ -184,15 +184,15 @@ operator_show(struct step *s)
 		memset(&view->waits, 0, sizeof(view->waits));
 		return;
 	}
-	snprintf(expected, sizeof(expected), "the operator's approval of %s %.80s",
-		 process_name(w->kind), view->d.provider[w->subject].identity);
-	snprintf(todo, sizeof(todo), "msigctl approve %.120s", view->zone);
 	if (along(w))
 		return; /* says so itself */
 	if ((w->step & OPERATOR_LOOKS) != 0) {
 		asks_to_look(s, view->d.process.kind == 0 || w->kind == MSIG_PROCESS_ALGORITHM);
 		return;
 	}
+	snprintf(expected, sizeof(expected), "the operator's approval of %s %.80s",
+		 process_name(w->kind), view->d.provider[w->subject].identity);
+	snprintf(todo, sizeof(todo), "msigctl approve %.120s", view->zone);
 	step_blocked(s, REASON_OF_OPERATOR, process_step_name(w->kind, w->step), expected,
 		     "not said yet", todo);
 }

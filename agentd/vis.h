@@ -34,6 +34,7 @@ bool vis_taken_out(const struct zone_view *view, const struct view_place *p);
 /* Until when caches may hold this version; VIEW_NEVER: it is served. */
 int64_t vis_until(const struct zone_view *view, const struct view_place *p, enum view_type type,
 		  const struct view_version *v);
+/* All of it. */
 void vis_look(const struct zone_view *view, int64_t now, struct seen *seen);
 /* Returns how many; out has room for VIS_MAX. */
 int vis_asked_ds(const struct zone_view *view, int64_t now, struct asked *out);

@@ -360,6 +360,21 @@ test_looks_before_it_goes_along(void **state)
 	}
 }
 
+/* Who is asked to order it again is told how, with the algorithm that msigctl wants to know. */
+static void
+test_order_says_which(void **state)
+{
+	struct plan plan = {0};
+
+	rest();
+	(void)taken_along(0);
+	b.view->reasons = 0;
+	decide_watch(&(struct step){b.view, b.now, &plan});
+	const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_KEY);
+	assert_non_null(r);
+	assert_string_equal(r->todo, "order it again: msigctl roll shop.example. algorithm 13");
+}
+
 /* In the middle of a join one of the two is seen to sign with another algorithm: neither takes that
  * key up before a rollover has brought them together, so the join makes room for it. Not at once:
  * what is stated may be on its way. */
@@ -431,6 +446,7 @@ main(void)
 	    IN(two, test_witness_unseen),
 	    IN(two, test_goes_over_unseen),
 	    IN(two, test_looks_before_it_goes_along),
+	    IN(two, test_order_says_which),
 	    IN(two, test_join_makes_room),
 	    IN(two, test_other_algorithm_of_a_joiner),
 	};

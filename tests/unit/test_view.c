@@ -528,6 +528,18 @@ test_codec(void **state)
 	assert_int_equal(view_decode(copy, one, len, b.now), MSIG_EDBNEWER);
 	view_free(copy);
 	free(one);
+
+	/* An approval is of somebody. */
+	struct view_approval *of[] = {&b.view->d.approved, &b.view->d.recalled};
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		*of[i] = (struct view_approval){MSIG_PROCESS_REMOVE, 2, -1};
+		assert_int_equal(view_encode(b.view, &one, &len), 0);
+		copy = view_new("shop.example.", "msa.p1.", &view_times_lab, id, id);
+		assert_int_equal(view_decode(copy, one, len, b.now), MSIG_EDB);
+		view_free(copy);
+		free(one);
+		of[i]->subject = 1;
+	}
 }
 
 static void
