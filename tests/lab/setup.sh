@@ -87,13 +87,28 @@ apt_get() {
 	DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt-get $apt_options "$@" </dev/null
 }
 
+# apt_as_root ARGUMENTS: for the machine. Nothing but apt-get is run with sudo: that may be all it allows.
+apt_as_root() {
+	DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 $as_root apt-get "$@" </dev/null
+}
+
+may_sudo_apt() {
+	command -v sudo >/dev/null 2>&1 || return 1
+	if sudo -n apt-get --version >/dev/null 2>&1; then
+		as_root='sudo -n'
+	elif [ -t 0 ]; then
+		as_root=sudo
+	fi
+	[ -n "$as_root" ]
+}
+
 have_lists() { apt-cache $apt_options show knot >/dev/null 2>&1; }
 
 refresh_lists() {
 	have_lists && return 0
 	say '   reading package lists'
 	if [ -n "$as_root" ] || [ "$(id -u)" = 0 ]; then
-		$as_root apt-get update -qq </dev/null || return 1
+		apt_as_root update -qq || return 1
 	else
 		mkdir -p "$demo_dir/apt/lists/partial" "$demo_dir/apt/cache/archives/partial"
 		apt_options="-o Dir::State::lists=$demo_dir/apt/lists -o Dir::Cache=$demo_dir/apt/cache"
@@ -104,14 +119,11 @@ refresh_lists() {
 
 install_packages() {
 	refresh_lists || return 1
-	if ! $as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
-	    apt-get install -y -qq --no-install-recommends "$@" </dev/null \
-	    >"$demo_dir/apt.log" 2>&1; then
+	if ! apt_as_root install -y -qq --no-install-recommends "$@" >"$demo_dir/apt.log" 2>&1; then
 		# The lists may be older than the archive.
-		$as_root apt-get update -qq </dev/null &&
-		    $as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
-		    apt-get install -y -qq --no-install-recommends "$@" </dev/null \
-		    >"$demo_dir/apt.log" 2>&1 || { tail -n 20 "$demo_dir/apt.log" >&2; return 1; }
+		apt_as_root update -qq &&
+		    apt_as_root install -y -qq --no-install-recommends "$@" >"$demo_dir/apt.log" 2>&1 ||
+		    { tail -n 20 "$demo_dir/apt.log" >&2; return 1; }
 	fi
 }
 
@@ -163,13 +175,10 @@ setup() {
 	if [ -n "$_packages" ]; then
 		say 'Debian packages that will be installed:'
 		say "$_packages" | fold -s -w 76 | sed 's/^/   /'
-		if [ "$(id -u)" != 0 ]; then
-			command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null && as_root='sudo -n'
-			[ -z "$as_root" ] && [ -t 0 ] && command -v sudo >/dev/null 2>&1 && as_root=sudo
-			[ -n "$as_root" ] || die "You are not root and there is no sudo. Have root run
+		[ "$(id -u)" = 0 ] || may_sudo_apt ||
+			die "You are not root, and cannot run apt-get with sudo. Have root run
    apt-get install --no-install-recommends $_packages
 and start this again."
-		fi
 	fi
 	if [ -n "$_daemons" ]; then
 		say 'Daemons that will be unpacked, not installed (nothing is started, nothing'
