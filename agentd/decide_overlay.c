@@ -168,6 +168,13 @@ keep_stale(const struct zone_view *view, int i, struct view_contribution *c)
 		c->dnskey = rset_or(c->dnskey, had);
 }
 
+static bool
+holds_anything(const struct view_contribution *c)
+{
+	return !rset_empty(c->dnskey) || !rset_empty(c->cds) || !rset_empty(c->ns) ||
+	       !rset_empty(c->csync);
+}
+
 /* Of one provider; *c is empty before. */
 static void
 contribution(struct step *s, const struct process_target *t, int i, struct view_contribution *c)
@@ -186,7 +193,7 @@ contribution(struct step *s, const struct process_target *t, int i, struct view_
 	if ((t->ns >> i & 1) != 0 && !rset_empty(t->ns_set))
 		c->ns = view->d.provider[i].statement.ns;
 	keep_stale(view, i, c);
-	c->used = !rset_empty(c->dnskey) || !rset_empty(c->cds) || !rset_empty(c->ns);
+	c->used = holds_anything(c);
 }
 
 static bool
@@ -472,8 +479,7 @@ naming(struct step *s, struct view_overlay *o)
 	for (int i = 0; i < view->d.providers; i++) {
 		struct view_contribution *c = &o->from[i];
 		c->ns = view->d.want.from[i].ns;
-		c->used = !rset_empty(c->dnskey) || !rset_empty(c->cds) || !rset_empty(c->ns) ||
-			  !rset_empty(c->csync);
+		c->used = holds_anything(c);
 	}
 }
 
@@ -528,6 +534,28 @@ keep_lost(struct step *s, struct view_overlay *o)
 	}
 }
 
+/* An overlay that has to wait as a whole, for it is not safe yet: name servers that go need not
+ * wait. Often it is they whom it waits for: as long as one is named, it has to verify what others
+ * show. */
+static bool
+names_that_go(const struct zone_view *view, struct view_overlay *o)
+{
+	bool more = false;
+
+	for (int i = 0; i < view->d.providers; i++) {
+		struct rset kept = rset_and(o->from[i].ns, view->d.want.from[i].ns);
+
+		more |= !rset_equal(kept, view->d.want.from[i].ns);
+		o->from[i] = view->d.want.from[i];
+		o->from[i].ns = kept;
+		o->from[i].used = holds_anything(&o->from[i]);
+	}
+	o->ttl_key = view->d.want.ttl_key;
+	o->ttl_cds = view->d.want.ttl_cds;
+	o->ttl_ns = view->d.want.ttl_ns;
+	return more;
+}
+
 void
 decide_overlay(struct step *s)
 {
@@ -554,7 +582,7 @@ decide_overlay(struct step *s)
 	for (int i = 0; i < d->providers; i++)
 		same &= same_contribution(&o.from[i], &d->want.from[i]);
 	same &= same_ttls(&o, &d->want);
-	if (!same && safe_overlay(s, &o)) {
+	if (!same && (safe_overlay(s, &o) || names_that_go(view, &o))) {
 		o.epoch = d->epoch;
 		o.counter = ++d->counter;
 		for (int i = 0; i < d->providers; i++) {

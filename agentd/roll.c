@@ -244,8 +244,22 @@ go_along(struct step *s)
 	}
 }
 
+/* A key is READY, and a signer that writes its own CDS does not name it there. */
+static bool
+ready_without_cds(const struct zone_view *view)
+{
+	struct rset named = rpool_keys(&view->d.pool, view->d.provider[VIEW_SELF].statement.cds);
+	bool without = false;
+
+	for (int i = 0; i < view->keys && view->config.mode == VIEW_MODE_FOREIGN; i++)
+		without |= view->key[i].role != MSIG_KEY_ROLE_ZSK &&
+			   view->key[i].state == MSIG_KEY_STATE_READY &&
+			   !rset_has(&named, view->key[i].rr);
+	return without;
+}
+
 /* Somebody moved keys by hand, or the list was on its way while it happened: the signer does not
- * show all keys that the list has, or signs with others, and has not just been told to. */
+ * show all that the list has, or signs with others, and has not just been told to. */
 static void
 list_anew(struct step *s)
 {
@@ -256,7 +270,8 @@ list_anew(struct step *s)
 	static const struct view_key none;
 
 	if (v == NULL || signer->history[VIEW_DNSKEY].status == MSIG_SEEN_UNKNOWN ||
-	    (rset_within(roll_published(view), v->set) && (soa == NULL || !soa->alien)) ||
+	    (rset_within(roll_published(view), v->set) && (soa == NULL || !soa->alien) &&
+	     !ready_without_cds(view)) ||
 	    !step_due(s, view->key_asked, 2 * view->config.times.ask_slow))
 		return;
 	roll_ask(s, MSIG_KEY_VERB_LIST, &none, 0);

@@ -1133,6 +1133,26 @@ show_statements(struct sim *sim, const struct node *n)
 	}
 }
 
+/* The keys of its signer, as its key store has them and as its agent last heard. */
+static void
+show_keys(struct sim *sim, const struct node *n)
+{
+	const struct zone_view *v = n->view;
+
+	for (int i = 0; i < n->keys; i++) {
+		const struct key *k = &n->store[i];
+		const char *heard = "not heard of";
+		char id[16];
+
+		snprintf(id, sizeof(id), "k%u", k->id);
+		for (int h = 0; h < v->keys; h++)
+			if (strcmp(v->key[h].id, id) == 0)
+				heard = msig_key_state_name(v->key[h].state);
+		sim_trace(sim, "   key %s (%d): %s, for the agent: %s", id, k->rr,
+			  msig_key_state_name(k->state), heard);
+	}
+}
+
 static void
 show_agents(struct sim *sim)
 {
@@ -1162,6 +1182,7 @@ show_agents(struct sim *sim)
 			  (unsigned long long)v->d.want.counter);
 		for (int r = 0; r < v->reasons; r++)
 			sim_trace(sim, "   %s", reason_text(&v->reason[r], text, sizeof(text)));
+		show_keys(sim, &sim->node[i]);
 		show_statements(sim, &sim->node[i]);
 		show_places(sim, &sim->node[i]);
 	}

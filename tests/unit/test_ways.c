@@ -1357,6 +1357,28 @@ test_no_cds_are_own_cds(void **state)
 	assert_string_equal(r->expected, "an overlay that is safe with every cached set");
 }
 
+/* CDS that may not go yet, for a server is named that does not verify what they leave: its name
+ * goes first, alone. */
+static void
+test_names_go_before_cds(void **state)
+{
+	bench_run(&b, 5 * SECOND);
+	b.parent.set[VIEW_DS] = ds(0);
+	b.parent.set[VIEW_NS] = only(b.ns[0]);
+	bench_run(&b, 5 * SECOND);
+	peer(1)->member = false;
+	peer(1)->has = HAS_KEYS;
+	bench_decide(&b);
+	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_S1));
+	struct view_overlay *o = &b.view->d.want;
+	assert_true(rset_empty(o->from[1].ns));
+	assert_true(rset_equal(o->from[1].cds, b.cds[1]));
+	assert_true(rset_equal(o->from[1].dnskey, b.own[1]));
+	uint64_t counter = o->counter;
+	bench_decide(&b);
+	assert_int_equal(o->counter, counter); /* once */
+}
+
 /* ---- reasons ---- */
 
 /* NSMGMT=OWNER: at rest, the owner's NS are those of the providers. */
@@ -1641,6 +1663,23 @@ test_listed_anew(void **state)
 		bench_run(&b, SECOND);
 	}
 	assert_true(listed > 0);
+	/* Or its CDS do not name the key that is READY. */
+	keys[0].state = MSIG_KEY_STATE_READY;
+	view_on_keys(b.view, true, "", keys, 2);
+	bench_run(&b, 60 * SECOND);
+	listed = 0;
+	bench_run(&b, 60 * SECOND);
+	assert_int_equal(listed, 0);
+	rdata[0] = 1, rdata[1] = 1;
+	int ready = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+	rset_add(&b.signer.set[VIEW_DNSKEY], ready);
+	keys[0].state = MSIG_KEY_STATE_ACTIVE;
+	keys[2] = key("k3", MSIG_KEY_ROLE_KSK, MSIG_KEY_STATE_READY, ready);
+	view_on_keys(b.view, true, "", keys, 3);
+	bench_run(&b, 60 * SECOND); /* until it is seen in DNSKEY */
+	listed = 0;
+	bench_run(&b, 60 * SECOND);
+	assert_true(listed > 0);
 }
 
 int
@@ -1715,6 +1754,7 @@ main(void)
 	    IN(three, test_hold_for_the_silent),
 	    IN(three, test_hold_without_copies_of_others),
 	    IN(two, test_no_cds_are_own_cds),
+	    IN(two, test_names_go_before_cds),
 	    IN(two, test_owners_ns_at_rest),
 	    IN(bystander, test_nobody_stays),
 	    IN(bystander, test_not_named_yet),
