@@ -11,10 +11,11 @@
 
 #include "agentd/decide.h"
 
-/* Which entry of HSYNC is whose (view->entry), and who is designated and listed: whenever HSYNC
- * changed. */
+/* Which entry of HSYNC is whose (view->entry), and who is designated and listed: whenever HSYNC or
+ * the group changed. Where nobody whom HSYNC designates is in yet, whoever is in counts as
+ * designated until then. */
 void agree_match(struct zone_view *view);
-uint32_t agree_designated(const struct zone_view *view); /* as HSYNC says; computed anew */
+uint32_t agree_designated(const struct zone_view *view); /* ON and SIGN; computed anew */
 uint32_t agree_listed(const struct zone_view *view);     /* ON, whether it signs or not */
 /* Does an instruction that is not followed yet take this provider out? */
 bool agree_outgoing(const struct zone_view *view);

@@ -20,39 +20,90 @@ entry_of(const struct zone_view *view, int provider)
 	return NULL;
 }
 
-static bool
-designates(const struct view_provider *p, const struct view_hsync_entry *e)
+static uint32_t
+say_members(const struct zone_view *view, uint32_t designated)
 {
-	return p->used && !p->expelled && e != NULL && e->on && e->sign;
+	uint32_t mask = 0;
+
+	for (int i = 0; i < view->d.providers; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		if (!p->used || (designated & BIT(i)) == 0)
+			continue;
+		if (p->member)
+			return 0;
+		if (p->ready && !p->stale && p->statement.known &&
+		    (p->statement.standing & MSIG_STANDING_MEMBER) != 0)
+			mask |= BIT(i);
+	}
+	return mask & ~BIT(VIEW_SELF);
 }
 
-static bool
-lists(const struct view_provider *p, const struct view_hsync_entry *e)
+bool
+agree_nobody_in(const struct zone_view *view, uint32_t designated)
 {
-	return p->used && !p->expelled && e != NULL && e->on;
+	return designated != 0 && (agree_members(view) & designated) == 0 &&
+	       say_members(view, designated) == 0;
+}
+
+/* In one change the owner may say who goes and who comes. As long as nobody who is to sign is in,
+ * or says so, whoever is in stays, so that the zone always has a signer: the join comes first, then
+ * the leave.
+ */
+static uint32_t
+staying(const struct zone_view *view, uint32_t designated, uint32_t named)
+{
+	return agree_nobody_in(view, designated) ? agree_members(view) & named : 0;
+}
+
+/* Who is to sign, and who is to be there at all. Whom an operator took out is neither. */
+static void
+instructed(const struct zone_view *view, uint32_t *designated, uint32_t *listed)
+{
+	uint32_t named = 0, stay;
+
+	*designated = *listed = 0;
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		const struct view_hsync_entry *e =
+		    p->used && !p->expelled ? entry_of(view, i) : NULL;
+		if (e == NULL)
+			continue;
+		named |= BIT(i);
+		*listed |= e->on ? BIT(i) : 0;
+		*designated |= e->on && e->sign ? BIT(i) : 0;
+	}
+	stay = staying(view, *designated, named);
+	*designated |= stay;
+	*listed |= stay;
 }
 
 void
 agree_match(struct zone_view *view)
 {
-	view->designated = view->listed = 0;
 	for (int i = 0; i < VIEW_PROVIDERS; i++) {
-		const struct view_provider *p = &view->d.provider[i];
-		const struct view_hsync_entry *e = p->used ? entry_of(view, i) : NULL;
+		const struct view_hsync_entry *e =
+		    view->d.provider[i].used ? entry_of(view, i) : NULL;
 		view->entry[i] = e != NULL ? (int8_t)(e - view->d.hsync.entry) : -1;
-		view->designated |= designates(p, e) ? BIT(i) : 0;
-		view->listed |= lists(p, e) ? BIT(i) : 0;
 	}
+	instructed(view, &view->designated, &view->listed);
 }
 
 uint32_t
 agree_designated(const struct zone_view *view)
 {
-	uint32_t mask = 0;
-	for (int i = 0; i < view->d.providers; i++)
-		if (designates(&view->d.provider[i], entry_of(view, i)))
-			mask |= BIT(i);
-	return mask;
+	uint32_t designated, listed;
+
+	instructed(view, &designated, &listed);
+	return designated;
+}
+
+uint32_t
+agree_listed(const struct zone_view *view)
+{
+	uint32_t designated, listed;
+
+	instructed(view, &designated, &listed);
+	return listed;
 }
 
 bool
@@ -65,22 +116,13 @@ agree_outgoing(const struct zone_view *view)
 	return h->count != 0;
 }
 
-uint32_t
-agree_listed(const struct zone_view *view)
-{
-	uint32_t mask = 0;
-	for (int i = 0; i < view->d.providers; i++)
-		if (lists(&view->d.provider[i], entry_of(view, i)))
-			mask |= BIT(i);
-	return mask;
-}
-
 /* Its name servers are to be named, though it does not sign. */
 bool
 agree_serves_only(const struct zone_view *view, int provider)
 {
 	const struct view_hsync_entry *e = entry_of(view, provider);
-	return e != NULL && e->on && !e->sign && !view->d.provider[provider].expelled;
+	return e != NULL && e->on && !e->sign && !view->d.provider[provider].expelled &&
+	       (view->designated & BIT(provider)) == 0;
 }
 
 /* Who has all of it in the zone takes part in what the group does, though its join has to go on. */
@@ -106,19 +148,7 @@ agree_electorate(const struct zone_view *view, uint8_t kind)
 uint32_t
 agree_say_members(const struct zone_view *view)
 {
-	uint32_t mask = 0;
-
-	for (int i = 0; i < view->d.providers; i++) {
-		const struct view_provider *p = &view->d.provider[i];
-		if (!p->used || (view->designated & BIT(i)) == 0)
-			continue;
-		if (p->member)
-			return 0;
-		if (p->ready && !p->stale && p->statement.known &&
-		    (p->statement.standing & MSIG_STANDING_MEMBER) != 0)
-			mask |= BIT(i);
-	}
-	return mask & ~BIT(VIEW_SELF);
+	return say_members(view, view->designated);
 }
 
 /* Who joins the zone in the middle of a process has no part in it. */

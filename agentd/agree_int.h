@@ -23,6 +23,8 @@ struct intent {
 /* agree_group.c: who belongs to it, and whose turn it is. */
 /* Its name servers are to be named, though it does not sign. */
 bool agree_serves_only(const struct zone_view *view, int provider);
+/* Is none of these, who are to sign, a member, or says that it is? */
+bool agree_nobody_in(const struct zone_view *view, uint32_t designated);
 /* Signers of which something is in the zone, and that nobody designates any more. */
 uint32_t agree_leaving(const struct zone_view *view);
 /* Does another one leave before this one, since it is not there? What it serves it goes on to

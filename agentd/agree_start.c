@@ -164,7 +164,10 @@ somebody(struct step *s)
 			     "the owner designates one of them until another one has joined");
 		return false;
 	}
-	if (__builtin_popcount(view->designated) == 1)
+	/* Somebody who is OFF may be in yet, and has not said so. */
+	bool alone = view->d.hsync.count == 1 ||
+		     step_due(s, view->d.hsync.time, view->config.times.alarm_after);
+	if (__builtin_popcount(view->designated) == 1 && alone)
 		step_blocked(s, REASON_OF_DS, "", "a delegation with DS to this provider", "none",
 			     "have the zone delegated to this provider, with its DS");
 	else

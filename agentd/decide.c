@@ -90,7 +90,8 @@ compare_reasons(struct step *s, const struct reason *old, int count)
 }
 
 /* What is agreed changes the overlay, what the overlay shows ends a step, and that may be the next
- * thing to agree on: until nothing moves any more. */
+ * thing to agree on; who has come in may release who stayed for it: until nothing moves any more.
+ */
 static void
 process(struct step *s)
 {
@@ -100,12 +101,15 @@ process(struct step *s)
 	for (int round = 0; round < 8; round++) {
 		enum view_phase phase = run->phase;
 		uint8_t kind = run->kind, step = run->step;
+		uint32_t designated = s->view->designated;
 		s->view->reasons = reasons;
 		agree_run(s);
 		roll_work(s);
 		decide_overlay(s);
 		agree_work(s);
-		if (run->phase == phase && run->kind == kind && run->step == step)
+		agree_match(s->view);
+		if (run->phase == phase && run->kind == kind && run->step == step &&
+		    s->view->designated == designated)
 			break;
 	}
 }

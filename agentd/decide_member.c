@@ -167,15 +167,17 @@ last_left(struct step *s)
 }
 
 /* Does it say so? Who leaves, or only serves, is not designated; and what one said before it went
- * silent and was taken out is of no use now. */
+ * silent and was taken out is of no use now. As long as nobody is in who is to sign, nobody leaves.
+ */
 static bool
 says_member(const struct zone_view *view, int provider)
 {
-	const struct view_statement *st = &view->d.provider[provider].statement;
+	const struct view_provider *p = &view->d.provider[provider];
 	bool stays = (view->designated >> provider & 1) != 0;
+	bool rests = p->statement.process == 0 || agree_nobody_in(view, view->designated);
 
-	return (st->standing & MSIG_STANDING_MEMBER) != 0 &&
-	       (stays || (st->process == 0 && view->d.provider[provider].ready));
+	return (p->statement.standing & MSIG_STANDING_MEMBER) != 0 &&
+	       (stays || (rests && p->ready));
 }
 
 /* It has DS and is not named: its NS are in the zone if combinerd holds them. */

@@ -426,7 +426,7 @@ struct durable {
 	struct view_ended ended;
 	struct view_overlay want;                /* what combinerd shall hold */
 	uint64_t applied_epoch, applied_counter; /* version of the last one that it took */
-	bool shrink; /* since then a process took something out of `want`: said in APPLY */
+	bool shrink;        /* since then a process took something out of `want`: said in APPLY */
 	int64_t keys_since; /* the DNSKEYs of `want` are the same */
 	struct view_overlay applied;
 	struct view_place *place[VIEW_PLACES]; /* NULL: not used */
@@ -462,9 +462,9 @@ struct zone_view {
 	char hsync_why[VIEW_WHY]; /* why the last question brought nothing; empty: it did */
 	int64_t hsync_tried, hsync_asked;
 	int8_t entry[VIEW_PROVIDERS]; /* index in d.hsync of each provider, or -1; by decide() */
-	uint32_t designated;          /* bit per provider: ON and SIGN in d.hsync; by decide() */
-	uint32_t listed; /* bit per provider: ON in d.hsync, and not taken out here; by decide() */
-	char freeze[REASON_TEXT]; /* why no instruction is followed; empty: none */
+	uint32_t designated;          /* bit per provider: agree_designated(), by decide() */
+	uint32_t listed;              /* bit per provider: agree_listed(), by decide() */
+	char freeze[REASON_TEXT];     /* why no instruction is followed; empty: none */
 	char egress[REASON_TEXT]; /* what of the signer's zone is not combinerd's; empty: nothing */
 	bool overlay_known;       /* combinerd answered SHOW since start */
 	uint64_t combiner_epoch, combiner_counter;

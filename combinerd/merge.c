@@ -60,6 +60,9 @@ instruction(const struct policy_input *in, enum merge_mode *mode, char *why, siz
 		snprintf(why, size, "the owner's zone has no HSYNC record");
 		return false;
 	}
+	/* Whoever goes may stay until somebody else is in, which the agent alone knows: keys from
+	 * it begin what HSYNC alone would not. */
+	bool stays = in->signs && !in->ever;
 	int ret = msig_hsync_set_decode(rrs, in->hsync_type, 0, &set, NULL);
 	const struct msig_hsync *own = ret == 0 ? msig_hsync_set_find(&set, in->identity) : NULL;
 	if (ret != 0)
@@ -68,7 +71,7 @@ instruction(const struct policy_input *in, enum merge_mode *mode, char *why, siz
 		snprintf(why, size, "the owner's HSYNC records do not agree on who manages NS");
 	else if (own == NULL)
 		snprintf(why, size, "the owner's HSYNC does not name this provider");
-	else if (own->state != MSIG_HSYNC_ON)
+	else if (own->state != MSIG_HSYNC_ON && !stays)
 		snprintf(why, size, "the owner's HSYNC says OFF for this provider");
 	else if (own->sign != MSIG_HSYNC_SIGN && in->ever)
 		snprintf(why, size,
@@ -76,7 +79,7 @@ instruction(const struct policy_input *in, enum merge_mode *mode, char *why, siz
 			 "an overlay applied");
 	else
 		ok = true;
-	if (ok && own->sign != MSIG_HSYNC_SIGN)
+	if (ok && own->sign != MSIG_HSYNC_SIGN && !stays)
 		*mode = set.nsmgmt == MSIG_HSYNC_AGENT ? MERGE_NS : MERGE_NONE;
 	else if (ok)
 		*mode = set.nsmgmt == MSIG_HSYNC_AGENT ? MERGE_ALL : MERGE_NO_NS;

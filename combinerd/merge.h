@@ -29,6 +29,7 @@ struct policy_input {
 	uint16_t hsync_type;
 	const knot_dname_t *identity; /* ours; NULL: HSYNC is not looked at, everything applies */
 	bool has_overlay;             /* the overlay is not empty now */
+	bool signs;                   /* and has keys or CDS: the agent takes part in signing */
 	bool ever;                    /* an overlay was applied to this zone once */
 	bool accept_signed;           /* the operator said that a signed zone is right */
 	enum merge_mode last;         /* what was applied to the version before */

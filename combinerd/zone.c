@@ -116,6 +116,14 @@ say(char *why, size_t size, int err, const char *fmt, ...)
 	return err;
 }
 
+static bool
+holds_keys(const struct overlay *overlay)
+{
+	return overlay_count(overlay, NULL, KNOT_RRTYPE_DNSKEY) != 0 ||
+	       overlay_count(overlay, NULL, KNOT_RRTYPE_CDS) != 0 ||
+	       overlay_count(overlay, NULL, KNOT_RRTYPE_CDNSKEY) != 0;
+}
+
 static void
 decide(const struct zone *zone, struct plan *plan)
 {
@@ -124,6 +132,7 @@ decide(const struct zone *zone, struct plan *plan)
 	    .hsync_type = zone->combiner->conf->hsync_type,
 	    .identity = zone->combiner->identity,
 	    .has_overlay = plan->overlay->count > 0,
+	    .signs = holds_keys(plan->overlay),
 	    .ever = zone->row.ever,
 	    .accept_signed = zone->row.accept_signed,
 	    .last = zone->row.mode,

@@ -60,6 +60,7 @@ lab_tests = \
 	tests/system/test_join_crowd.py \
 	tests/system/test_join_doubt.py \
 	tests/system/test_group.py \
+	tests/system/test_move.py \
 	tests/system/test_leave.py \
 	tests/system/test_leader.py \
 	tests/system/test_join_kill.py \

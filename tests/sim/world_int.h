@@ -62,6 +62,9 @@ void world_instruct(struct sim *sim);
 void world_owner_publishes(struct sim *sim, int hsync);
 /* Whose signer its servers serve from now on. */
 void world_choose_feed(struct sim *sim, int i);
+/* Did the parent's DS change lately, so that not everybody has seen the new ones? */
+bool world_new_ds(const struct sim *sim);
+bool world_signs_on(const struct sim *sim, const struct node *n); /* by HSYNC */
 bool world_feeds(const struct sim *sim, const struct node *n); /* a signer to take copies from */
 bool world_says_member(const struct node *n);
 /* One of those of whom it is true, or -1. */

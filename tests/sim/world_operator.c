@@ -321,10 +321,10 @@ world_people(struct sim *sim, int i)
 		order_again(sim, i);
 	/* Copies are taken from a signer that stays, also by who is out and named yet. */
 	bool copies = n->feed != i || (n->on && n->listed);
-	if (copies && !(n->sign && n->on)) {
+	if (copies && !world_signs_on(sim, n)) {
 		const struct node *f = &sim->node[n->feed];
 		bool other = !world_says_member(f) && asked_to_feed(sim);
-		if ((n->feed == i || f->dead || !f->on || !f->sign || other) &&
+		if ((n->feed == i || f->dead || !world_signs_on(sim, f) || other) &&
 		    rng_chance(&sim->rng, 300))
 			world_choose_feed(sim, i);
 	} else if (n->sign && n->on && n->feed != i && !n->unsigned_ &&

@@ -102,16 +102,36 @@ ds_stays(const struct sim *sim, const struct node *n)
 }
 
 bool
+world_says_member(const struct node *n)
+{
+	return n->up && n->view->d.provider[VIEW_SELF].member;
+}
+
+/* As long as nobody who is to sign is in, whoever is in signs on. */
+bool
+world_signs_on(const struct sim *sim, const struct node *n)
+{
+	if (!n->listed || (n->on && n->sign))
+		return n->listed;
+	for (int i = 0; i < sim->nodes; i++) {
+		const struct node *o = &sim->node[i];
+		if (o->listed && o->on && o->sign && world_says_member(o))
+			return false;
+	}
+	return world_says_member(n);
+}
+
+bool
 world_feeds(const struct sim *sim, const struct node *n)
 {
-	return n->listed && n->on && n->sign && !n->dead && !n->expelled && !n->unsigned_ &&
+	return world_signs_on(sim, n) && !n->dead && !n->expelled && !n->unsigned_ &&
 	       rset_meets(world_keys_of_ds(sim), world_intended(n)) && ds_stays(sim, n);
 }
 
 bool
-world_says_member(const struct node *n)
+world_new_ds(const struct sim *sim)
 {
-	return n->up && n->view->d.provider[VIEW_SELF].member;
+	return sim->parent.ds_since != 0 && sim->now - sim->parent.ds_since < SEEN_FOR;
 }
 
 /* Not from somebody whose DS has just come: it is not in everybody's cache. Not while a TTL has
@@ -123,8 +143,7 @@ world_choose_feed(struct sim *sim, int i)
 	struct node *n = &sim->node[i];
 	int best = -1;
 
-	if ((sim->parent.ds_since != 0 && sim->now - sim->parent.ds_since < SEEN_FOR) ||
-	    sim->now < sim->node[n->feed].ttl_until)
+	if (world_new_ds(sim) || sim->now < sim->node[n->feed].ttl_until)
 		return;
 	for (int k = sim->nodes - 1; k >= 0; k--) {
 		const struct node *o = &sim->node[k];
@@ -165,6 +184,21 @@ may_leave(const struct sim *sim, int i)
 	return n->listed && n->on && n->sign && world_others_sign(sim, i);
 }
 
+/* Who comes is in HSYNC already, and not in the zone yet. */
+static bool
+may_leave_to(const struct sim *sim, int i)
+{
+	const struct node *n = &sim->node[i];
+	bool comes = false;
+
+	for (int k = 0; k < sim->nodes; k++) {
+		const struct node *o = &sim->node[k];
+		comes |= k != i && o->listed && o->on && o->sign && !o->dead && !o->expelled &&
+			 !o->unsigned_;
+	}
+	return comes && n->listed && n->on && n->sign;
+}
+
 static bool
 may_serve(const struct sim *sim, int i)
 {
@@ -194,6 +228,18 @@ trace_node(struct sim *sim, const char *what, int i)
 	return i;
 }
 
+static bool
+leaves(struct sim *sim, bool (*fits)(const struct sim *sim, int i), const char *what)
+{
+	int i = world_pick(sim, fits);
+
+	if (i < 0)
+		return false;
+	sim->node[i].on = false;
+	trace_node(sim, what, i);
+	return true;
+}
+
 /* One change of what the owner means. false: there is nothing to change so. */
 static bool
 owner_changes(struct sim *sim, enum mishap what)
@@ -208,11 +254,7 @@ owner_changes(struct sim *sim, enum mishap what)
 		trace_node(sim, "joins", i);
 		return true;
 	case MISHAP_LEAVE:
-		if ((i = world_pick(sim, may_leave)) < 0)
-			return false;
-		sim->node[i].on = false;
-		trace_node(sim, "leaves", i);
-		return true;
+		return leaves(sim, may_leave, "leaves");
 	case MISHAP_NOSIGN:
 		if ((i = world_pick(sim, may_serve)) < 0)
 			return false;
@@ -221,11 +263,7 @@ owner_changes(struct sim *sim, enum mishap what)
 		trace_node(sim, "serves", i);
 		return true;
 	case MISHAP_NOSIGN_LEAVE:
-		if ((i = world_pick(sim, may_stop_serving)) < 0)
-			return false;
-		sim->node[i].on = false;
-		trace_node(sim, "serves no longer", i);
-		return true;
+		return leaves(sim, may_stop_serving, "serves no longer");
 	case MISHAP_SIGN_NOSIGN:
 		if ((i = world_pick(sim, may_turn)) < 0)
 			return false;
@@ -259,17 +297,17 @@ world_owner_acts(struct sim *sim, struct event *e)
 		}
 	} else if (sim_mishap(sim, e->b, -1, 1000)) {
 		changed = owner_changes(sim, e->b);
-		if (changed && sim_mishap(sim, MISHAP_PAIR, -1, 250))
-			owner_changes(sim, rng_chance(&sim->rng, 500) ? MISHAP_LEAVE : MISHAP_JOIN);
+		if (changed && sim_mishap(sim, MISHAP_PAIR, -1, 250) &&
+		    !owner_changes(sim, rng_chance(&sim->rng, 500) ? MISHAP_LEAVE : MISHAP_JOIN) &&
+		    e->b == MISHAP_JOIN)
+			leaves(sim, may_leave_to, "leaves to who comes");
 	}
 	if (!changed)
 		return;
 	world_instruct(sim);
-	for (int i = 0; i < sim->nodes; i++) { /* copies are taken from who stays */
-		const struct node *f = &sim->node[sim->node[i].feed];
-		if (sim->node[i].feed != i && (!f->on || !f->sign))
+	for (int i = 0; i < sim->nodes; i++) /* copies are taken from who stays */
+		if (sim->node[i].feed != i && !world_signs_on(sim, &sim->node[sim->node[i].feed]))
 			world_choose_feed(sim, i);
-	}
 	world_owner_publishes(sim, sim->meant);
 }
 

@@ -215,7 +215,7 @@ world_feed_parent(struct sim *sim)
 		const struct node *o = &sim->node[i];
 		if (!world_feeds(sim, o))
 			continue;
-		if (i == sim->parent.feed)
+		if (i == sim->parent.feed || world_new_ds(sim))
 			return;
 		sim_trace(sim, "the parent's copy comes from %s now", o->identity);
 		sim->parent.feed = i;

@@ -2,6 +2,7 @@
  * Ways out: what was interrupted, forgotten or overtaken finds its way on, and whoever cannot go on
  * says why. Each of these once was a schedule of the simulator that came to no end.
  */
+#include "agentd/agree_int.h"
 #include "agentd/decide_int.h"
 #include "agentd/lead.h"
 #include "agentd/roll.h"
@@ -1401,14 +1402,107 @@ test_owners_ns_at_rest(void **state)
 	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_NS));
 }
 
-/* All members are to leave, and this one cannot join anybody. */
+/* All members are to leave, and who is to sign as well says that it is in, which nobody sees: this
+ * one cannot join anybody. */
 static void
 test_nobody_stays(void **state)
 {
 	owner(1, false, true);
-	owner(2, false, true);
+	stands(2, HAS_ALL | MSIG_STANDING_MEMBER);
 	bench_run(&b, 10 * SECOND);
+	assert_int_equal(b.view->designated, BIT(VIEW_SELF) | BIT(2));
 	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_HSYNC));
+}
+
+/* One change of the owner's moves the zone: who goes stays until who comes is in. */
+static void
+test_moves_to_us(void **state)
+{
+	for (int serves = 0; serves < 2; serves++) {
+		bench_clear(&b);
+		joiner(state);
+		owner(1, serves, false);
+		bench_run(&b, 10 * SECOND);
+		assert_int_equal(run()->kind, MSIG_PROCESS_ADD);
+		assert_int_equal(run()->voters, BIT(VIEW_SELF) | BIT(1));
+		EXPECT(1, REQUEST);
+		/* Then it goes, by the same instruction: as soon as we are in. */
+		rest();
+		peer(VIEW_SELF)->has = HAS_ALL;
+		rset_add(&b.parent.set[VIEW_DS], rpool_of_key(&b.view->d.pool, b.ksk[0], 43));
+		rset_add(&b.parent.set[VIEW_NS], b.ns[0]);
+		bench_look(&b);
+		bench_decide(&b);
+		assert_true(peer(VIEW_SELF)->member);
+		assert_int_equal(b.view->designated, BIT(VIEW_SELF));
+		assert_int_equal(agree_leaving(b.view), BIT(1));
+		assert_int_equal(agree_serves_only(b.view, 1), serves);
+	}
+}
+
+/* Whoever stays for us may be busy, and is a member all the same. */
+static void
+test_who_stays_is_busy(void **state)
+{
+	owner(1, false, true);
+	bench_decide(&b);
+	peer(1)->member = false;
+	runs(1, MSIG_PROCESS_ALGORITHM, 4, 9);
+	bench_run(&b, SECOND);
+	assert_true(peer(1)->member);
+	assert_int_equal(b.view->designated, BIT(VIEW_SELF) | BIT(1));
+	/* If it is gone it may have been taken out. */
+	peer(1)->member = false;
+	view_on_peer(b.view, 1, false, "no beats");
+	bench_run(&b, SECOND);
+	assert_false(peer(1)->member);
+}
+
+/* Before anything is heard of him, nobody is asked to delegate the zone to us. */
+static void
+test_nobody_heard_of_yet(void **state)
+{
+	owner(1, false, true);
+	bench_run(&b, 10 * SECOND); /* it is followed if it stands */
+	rest();
+	peer(1)->member = peer(1)->statement.known = false;
+	peer(1)->has = 0;
+	b.parent.set[VIEW_DS] = RSET_NONE;
+	b.view->d.hsync.time = b.now;
+	bench_decide(&b);
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DS));
+	assert_non_null(bench_reason(&b, REASON_PEER, REASON_OF_STATEMENT));
+	bench_run(&b, b.view->config.times.alarm_after + 5 * SECOND);
+	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DS));
+	/* Unless there is nobody else. */
+	b.view->d.hsync.time = b.now;
+	b.view->d.hsync.count = 1;
+	bench_decide(&b);
+	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DS));
+}
+
+static void
+test_moves_away(void **state)
+{
+	for (int serves = 0; serves < 2; serves++) {
+		bench_clear(&b);
+		member(state);
+		owner(VIEW_SELF, serves, false);
+		bench_run(&b, 5 * SECOND);
+		assert_int_equal(b.view->designated, BIT(VIEW_SELF) | BIT(1));
+		assert_int_equal(b.view->listed, BIT(VIEW_SELF) | BIT(1));
+		assert_false(agree_serves_only(b.view, VIEW_SELF));
+		assert_int_equal(agree_leaving(b.view), 0);
+		/* Whom an operator took out does not stay for that. */
+		peer(VIEW_SELF)->expelled = true;
+		agree_match(b.view);
+		assert_int_equal(b.view->designated, BIT(1));
+		peer(VIEW_SELF)->expelled = false;
+		/* Nor does anybody where nobody is to come. */
+		b.view->d.hsync.entry[1].on = false;
+		agree_match(b.view);
+		assert_int_equal(b.view->designated, 0);
+	}
 }
 
 /* It is to serve, and nobody has named it yet. */
@@ -1757,6 +1851,10 @@ main(void)
 	    IN(two, test_names_go_before_cds),
 	    IN(two, test_owners_ns_at_rest),
 	    IN(bystander, test_nobody_stays),
+	    IN(joiner, test_moves_to_us),
+	    IN(joiner, test_who_stays_is_busy),
+	    IN(joiner, test_nobody_heard_of_yet),
+	    IN(member, test_moves_away),
 	    IN(bystander, test_not_named_yet),
 	    IN(two, test_half_rolled),
 	    IN(two, test_algorithm_first),

@@ -1,0 +1,57 @@
+#!/usr/bin/python3
+"""The owner moves the zone from p1 to p2 with one change of HSYNC: p2 joins, then p1 leaves; never
+bogus."""
+
+from lab import ask, byhand, claims, group, msig, net, rig as lab
+from lab.knot import update
+from lab.rig import TTL, ZONE
+from lab.tap import Tap, skip_all
+from lab.world import World
+
+
+def move(world, source, target):
+    """Who goes and who comes, in one UPDATE."""
+    rig = world.rig
+    update(rig.owner.server, ZONE, rig.owner_key,
+           f"del {ZONE} TYPE{ask.HSYNC} {ask.hsync(source.identity)}",
+           f"add {ZONE} {TTL['ns']} TYPE{ask.HSYNC} {ask.hsync(source.identity, state='OFF')}",
+           f"add {ZONE} {TTL['ns']} TYPE{ask.HSYNC} {ask.hsync(target.identity)}")
+
+
+def finished(condition, seconds=150):
+    """Whether it comes true in time."""
+    try:
+        return net.until(condition, "a state", seconds)
+    except net.Timeout:
+        return False
+
+
+def main(t):
+    """Both are in for a while, and then p2 alone."""
+    with World(providers=2) as world:
+        first, second = world.providers
+        both = {p.ns for p in world.providers}
+        seen = []
+
+        def moved():
+            seen.append((byhand.delegation(world.rig), len(byhand.parent_ds(world.rig))))
+            return group.settled(world, [second])
+
+        t.ok(finished(lambda: group.settled(world, [first]), 30), "the zone is at p1 alone",
+             lambda: world.logs(60))
+        move(world, first, second)
+        if not t.ok(finished(moved), "one change moves it to p2 alone", lambda: world.logs(80)):
+            return
+        t.ok((both, 2) in seen, "for a while the parent had both, with their DS", lambda: str(seen))
+        order = [e["text"] for e in world.msig["p2"].journal() if "complete" in e["text"]]
+        t.ok([text.split()[0] for text in order] == ["add-signer", "remove-signer"],
+             "a join, and then a leave", lambda: str(order))
+        claims.never_bogus(t, world, "a move in one change", down=("p1",))
+        claims.clean_end(t, world)
+
+
+if lab.missing() or msig.missing():
+    skip_all("not found: " + " ".join(lab.missing() + msig.missing()))
+msig.Msig.hold_down = "2s"
+with Tap() as tap:
+    main(tap)
