@@ -8,6 +8,7 @@
 #include "agentd/roll.h"
 #include "agentd/safety.h"
 #include "agentd/step.h"
+#include "agentd/tags.h"
 #include "libmsig/key.h"
 
 /* Whom nobody should be led to is not asked for. */
@@ -180,6 +181,26 @@ early(struct step *s, const struct view_place *signer, const struct view_version
 	step_wake(s, risk->until);
 }
 
+/* Keys that are there, and have one tag: no join begins and nothing new rolls before one of them is
+ * gone, and some resolvers give up over them now. What runs goes on: it may be what takes it away.
+ */
+static void
+one_tag(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct rset clash[TAGS_CLASHES];
+	int count = tags_clashes(view, view->d.own, clash);
+	char place[32], expected[32], seen[REASON_TEXT], todo[REASON_TEXT];
+
+	for (int i = 0; i < count && i < TAGS_CLASHES; i++) {
+		snprintf(place, sizeof(place), "tag %u", tags_first(view, &clash[i]));
+		snprintf(expected, sizeof(expected), "one key, not %d", rset_count(clash[i]));
+		step_blocked(s, REASON_OF_KEYTAG, place, expected,
+			     tags_whose(view, view->d.own, &clash[i], seen, sizeof(seen)),
+			     tags_todo(view, view->d.own, &clash[i], todo, sizeof(todo)));
+	}
+}
+
 void
 decide_watch(struct step *s)
 {
@@ -210,6 +231,7 @@ decide_watch(struct step *s)
 	strange_ds(s);
 	nobody_there(s);
 	half_rolled(s);
+	one_tag(s);
 	if (view->d.paused)
 		step_blocked(s, REASON_OF_OPERATOR, "", "", "paused by the operator", "resume");
 }

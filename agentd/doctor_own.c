@@ -3,6 +3,7 @@
  */
 #include "agentd/doctor_int.h"
 #include "agentd/roll.h"
+#include "agentd/tags.h"
 #include "libmsig/key.h"
 
 void
@@ -134,26 +135,26 @@ exam_driver(struct exam *e)
 		    "roll, and it joins again");
 }
 
+/* All of them, those between two others as well: no join is approved with any. */
 void
 exam_key_tags(struct exam *e)
 {
 	const struct zone_view *view = e->view;
-	const struct rpool *pool = &view->d.pool;
-	struct rset theirs = RSET_NONE;
+	struct rset clash[TAGS_CLASHES], theirs = RSET_NONE;
+	int count = tags_clashes(view, e->report->own, clash);
+	char whose[150];
 
+	for (int i = 0; i < count && i < TAGS_CLASHES; i++)
+		exam_found(e, DOCTOR_KEY_TAGS, DOCTOR_FAIL, "tag %u is that of %d keys: %s",
+			   tags_first(view, &clash[i]), rset_count(clash[i]),
+			   tags_whose(view, e->report->own, &clash[i], whose, sizeof(whose)));
+	if (count > TAGS_CLASHES)
+		exam_found(e, DOCTOR_KEY_TAGS, DOCTOR_FAIL,
+			   "%d more tags are those of several keys", count - TAGS_CLASHES);
 	for (int p = 1; p < VIEW_PROVIDERS; p++)
 		if (view->d.provider[p].used)
 			theirs = rset_or(theirs, view->d.provider[p].statement.dnskey);
-	for (int i = rset_next(&e->report->own, 0); i >= 0; i = rset_next(&e->report->own, i + 1))
-		for (int k = rset_next(&theirs, 0); k >= 0; k = rset_next(&theirs, k + 1))
-			if (i != k && pool->at[i].tag == pool->at[k].tag) {
-				exam_found(
-				    e, DOCTOR_KEY_TAGS, DOCTOR_FAIL,
-				    "tag %u is that of a key of ours and of another provider's",
-				    pool->at[i].tag);
-				return;
-			}
-	if (!rset_empty(e->report->own) && !rset_empty(theirs))
+	if (count == 0 && !rset_empty(e->report->own) && !rset_empty(theirs))
 		exam_found(e, DOCTOR_KEY_TAGS, DOCTOR_PASS,
-			   "no tag is that of another provider's key");
+			   "no tag is that of another key, of whichever provider");
 }

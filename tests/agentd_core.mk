@@ -40,6 +40,7 @@ core_tests = \
 	tests/unit/test_forgotten \
 	tests/unit/test_endings \
 	tests/unit/test_algorithm \
+	tests/unit/test_tags \
 	tests/unit/test_decide
 check_PROGRAMS += $(core_tests)
 TESTS += $(core_tests)
@@ -80,6 +81,8 @@ tests_unit_test_forgotten_SOURCES = tests/unit/test_forgotten.c $(core_scene)
 tests_unit_test_forgotten_LDADD = $(core_test_libs)
 tests_unit_test_algorithm_SOURCES = tests/unit/test_algorithm.c $(core_scene)
 tests_unit_test_algorithm_LDADD = $(core_test_libs)
+tests_unit_test_tags_SOURCES = tests/unit/test_tags.c $(core_scene)
+tests_unit_test_tags_LDADD = $(core_test_libs)
 tests_unit_test_endings_SOURCES = tests/unit/test_endings.c $(core_scene)
 tests_unit_test_endings_LDADD = $(core_test_libs)
 tests_unit_test_decide_SOURCES = tests/unit/test_decide.c $(core_bench)

@@ -322,6 +322,49 @@ test_wrong(void **state)
 	set_up(3);
 }
 
+static int
+key_tags(enum doctor_state state)
+{
+	int count = 0;
+
+	examine();
+	for (int i = 0; i < report.count; i++)
+		count +=
+		    report.finding[i].check == DOCTOR_KEY_TAGS && report.finding[i].state == state;
+	return count;
+}
+
+/* Every clash is found, whosever keys they are: those of others among themselves, our own, and any
+ * number under one tag. */
+static void
+test_key_tags(void **state)
+{
+	bench_init(&b, 3, 7);
+	bench_run(&b, 60000);
+	facts = (struct doctor_facts){.followed = true, .trouble = "", .served = true};
+	struct rr *at = b.view->d.pool.at;
+	uint16_t was = at[b.ksk[2]].tag;
+
+	assert_int_equal(key_tags(DOCTOR_PASS), 1);
+	at[b.ksk[2]].tag = at[b.ksk[1]].tag;
+	assert_int_equal(key_tags(DOCTOR_FAIL), 1);
+	must(DOCTOR_KEY_TAGS, DOCTOR_FAIL, "is that of 2 keys: ksk of msa.p2., ksk of msa.p3.");
+	at[b.ksk[2]].tag = was;
+
+	at[b.ksk[0]].tag = at[b.zsk[0]].tag;
+	assert_int_equal(key_tags(DOCTOR_FAIL), 1);
+	must(DOCTOR_KEY_TAGS, DOCTOR_FAIL, "is that of 2 keys: ksk of msa.p1., zsk of msa.p1.");
+
+	at[b.zsk[2]].tag = at[b.zsk[0]].tag;
+	assert_int_equal(key_tags(DOCTOR_FAIL), 1);
+	must(DOCTOR_KEY_TAGS, DOCTOR_FAIL,
+	     "is that of 3 keys: ksk of msa.p1., zsk of msa.p1., zsk of msa.p3.");
+
+	at[b.ksk[2]].tag = at[b.ksk[1]].tag;
+	assert_int_equal(key_tags(DOCTOR_FAIL), 2);
+	assert_int_equal(key_tags(DOCTOR_PASS), 0);
+}
+
 /* What was given a moment ago may still be on its way. */
 static void
 test_a_moment(void **state)
@@ -471,6 +514,7 @@ main(void)
 	    cmocka_unit_test_teardown(test_well, teardown),
 	    cmocka_unit_test_teardown(test_wrong, teardown),
 	    cmocka_unit_test_teardown(test_not_in_dnskey, teardown),
+	    cmocka_unit_test_teardown(test_key_tags, teardown),
 	    cmocka_unit_test_teardown(test_a_moment, teardown),
 	    cmocka_unit_test_teardown(test_alone, teardown),
 	    cmocka_unit_test_teardown(test_all_records, teardown),

@@ -27,6 +27,8 @@ static bool lose_answer; /* it does, and its answer is lost */
 static bool parent_follows;
 static bool stuck;    /* the signer goes on to serve what it serves, whatever its keys are */
 static bool slow_cds; /* CDS stay as they are for now */
+static int twins;     /* so many of the keys that are made next have the tag of this one */
+static int twin_of;
 
 static bool
 in_zone(const struct view_key *k)
@@ -91,6 +93,10 @@ make(uint8_t role, uint8_t algorithm, uint8_t state)
 	struct view_key *k = &store[stored++];
 
 	rdata[4] = (uint8_t)(100 + made++);
+	if (twins > 0 && state == S(MADE)) { /* a tag is a sum: a word goes elsewhere */
+		rdata[6 + 2 * twins--] = b.view->d.pool.at[twin_of].rdata->data[4];
+		rdata[4] = 0;
+	}
 	memset(k, 0, sizeof(*k));
 	snprintf(k->id, sizeof(k->id), "key%d", made);
 	k->role = role;
@@ -144,6 +150,7 @@ begin(uint8_t first, uint8_t second)
 	stored = made = 0;
 	refuse = lose_answer = stuck = false;
 	refuse = lose_answer = slow_cds = false;
+	twins = 0;
 	parent_follows = true;
 	b.view->config.driver = true;
 	b.on_key = on_key;
@@ -474,6 +481,36 @@ test_spare_key(void **state)
 		left += store[i].algorithm == 8 && store[i].state != S(REMOVED);
 	assert_int_equal(stored, 5);
 	assert_int_equal(left, 2);
+}
+
+/* A key that was just made, and has the tag of another one, is thrown away before anybody sees it,
+ * and a further one is made. */
+static void
+test_tag_in_use(void **state)
+{
+	uint8_t rdata[36] = {1, 0, 3, 13, 77};
+	int somebodys[] = {store[1].rr, 0}; /* our own ZSK; one that was another one's */
+
+	somebodys[1] = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+	for (int k = 0; k < 2; k++) {
+		rset_add(&b.view->d.foreign, somebodys[1]);
+		twins = 2;
+		twin_of = somebodys[k];
+		int first = stored;
+		order(MSIG_PROCESS_ZSK, 0);
+		until(MSIG_PROCESS_ZSK, 1);
+		assert_int_equal(twins, 0);
+		assert_int_equal(stored, first + 3);
+		for (int i = first; i < first + 2; i++) {
+			assert_int_equal(b.view->d.pool.at[store[i].rr].tag,
+					 b.view->d.pool.at[twin_of].tag);
+			assert_int_equal(store[i].state, S(REMOVED));
+			assert_false(rset_has(&b.view->d.own, store[i].rr));
+		}
+		assert_true(rset_has(&run()->fresh, store[first + 2].rr));
+		until(0, 0);
+		assert_int_equal(store[first + 2].state, S(ACTIVE));
+	}
 }
 
 /* Nothing is discarded where no algorithm comes, whatever a message says of one. */
@@ -1028,6 +1065,7 @@ main(void)
 	    T(test_restarts),
 	    T(test_algorithm),
 	    T(test_spare_key),
+	    T(test_tag_in_use),
 	    T(test_made_by_hand),
 	    T(test_left_ready),
 	    T(test_ready_is_shown),
