@@ -367,14 +367,9 @@ answer_zone(const struct zone *zone)
 void
 answer_put_lab(json_t *answer, const struct agent *agent)
 {
-	json_t *list = json_array();
+	const struct conf *conf = agent->conf;
 
-	for (unsigned i = 0; i < agent->conf->warnings; i++) {
-		json_t *text = json_string(agent->conf->warning[i]);
-		json_array_append_new(list, text != NULL ? text : json_string("?"));
-	}
-	answer_put(answer, "lab", json_boolean(agent->conf->lab));
-	answer_put(answer, "warnings", list);
+	ctl_put_lab(answer, conf->lab, conf->warning, conf->warnings);
 }
 
 json_t *
@@ -383,6 +378,5 @@ answer_about(const struct zone *zone)
 	json_t *answer = answer_ok();
 
 	answer_put(answer, "zone", answer_zone(zone));
-	answer_put_lab(answer, zone->agent);
 	return answer;
 }

@@ -27,7 +27,8 @@
  *          "algorithm": n, "state": "waits"|"runs"}...], "step_mode": [name of process...],
  *          "approval": {"process": name, "step": name, "subject": identity} or null (what waits for
  *          `approve`)}
- * Answers with ZONE at the top have "lab": bool and "warnings": [text...] of the configuration, too.
+ * Every answer to a request with "zone" has "lab": bool and "warnings": [text...] of the configuration,
+ * too: cmds_open() sees to it, whatever the command.
  * PROCESS {"kind": "add-signer", "step": n, "steps": n, "step_name": "dnskeys-synced",
  *          "phase": "executing" (process.h), "subject": identity, "requestor": identity,
  *          "epoch": n, "id": "32 hex digits", "started": t, "since": t,
@@ -54,8 +55,7 @@
  *           dnskey-share)|"unknown"...}, "since": t}],
  *           "servers": [{"provider": identity, "server": "", "answered": bool, "reason": ""}],
  *           "ds": [{"tag": n, "algorithm": n, "digest_type": n, "digest": "hex", "known": bool}],
- *           "store": "none" (no driver)|"known"|"unknown", "store_trouble": "", "lab": bool,
- *           "warnings": [text...]}
+ *           "store": "none" (no driver)|"known"|"unknown", "store_trouble": ""}
  * why       {"zone": z} -> {"zone": ZONE, "reasons": [REASON...]}: all of them, most important first
  * wait      {"zone": z, "for": "in-sync"|"step" (optional, with "step_name"), "timeout": ms}: answers
  *           when the zone is there: as `why`; {"ok": false, "code": 4, ..., "reasons": [...]} when the
@@ -107,7 +107,7 @@
  *           "guard": [text...], "effect": [text...], "keys": [text...] (of a rollover), "done":
  *           [text...], "holds": ["H_KEY"...], "next": text}...]}: the table of process.c; guards and conditions for being done in words
  * plan      {"zone": z, "process"?: "add-signer" (else the one that runs), "provider"?: identity,
- *           "algorithm"?: n} -> {"zone": ZONE, "plan": PLAN, "lab": bool}: a dry run
+ *           "algorithm"?: n} -> {"zone": ZONE, "plan": PLAN}: a dry run
  * PLAN      {"process": "add-signer", "subject": identity, "requestor": identity or "", "algorithm": n,
  *           "running": bool, "verdict": "pass"|"warn"|"fail" (the worst of what must be true now),
  *           "start": [CHECK...] (to begin at all), "steps": [{"step": n, "name": "", "state":
@@ -127,6 +127,7 @@
 #include "config.h"
 #include <stdio.h>
 #include "agentd/agent.h"
+#include "agentd/answer.h"
 #include "agentd/cmds.h"
 #include "libmsig/daemon/ctl.h"
 #include "libmsig/daemon/log.h"
@@ -159,6 +160,12 @@ static const struct ctl_command commands[] = {
 };
 /* clang-format on */
 
+static void
+put_lab(void *arg, json_t *answer)
+{
+	answer_put_lab(answer, arg);
+}
+
 int
 cmds_open(struct agent *agent)
 {
@@ -172,6 +179,7 @@ cmds_open(struct agent *agent)
 		log_error("%s: %s", path, msig_strerror(err));
 		return err;
 	}
+	ctl_about_zones(agent->ctl, put_lab);
 	return 0;
 }
 

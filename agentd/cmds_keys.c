@@ -288,7 +288,6 @@ cmds_keys(void *arg, struct ctl_request *req, const json_t *request)
 			: view->store_known  ? "known"
 					     : "unknown");
 	answer_put_text(answer, "store_trouble", view->config.driver ? view->store_why : "");
-	answer_put_lab(answer, zone->agent);
 	answer_put(answer, "servers", servers);
 	answer_put(answer, "ds", ds_json(view));
 	return answer;

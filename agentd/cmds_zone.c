@@ -252,7 +252,6 @@ cmds_hsync(void *arg, struct ctl_request *req, const json_t *request)
 		json_array_append_new(list, j);
 	}
 	answer = answer_ok();
-	answer_put_lab(answer, agent);
 	answer_put_text(answer, "zone", zone->text);
 	answer_put_text(answer, "status", names[now->status]);
 	answer_put_text(answer, "error",

@@ -10,6 +10,9 @@
  *           "transfer": {"running": bool, "primary": "", "error": "", "next": t, "in": n,
  *           "failed": n}, "out": n, "updates": n, "refused": n}
  *
+ * Every answer to a request with "zone" has "lab": bool and "warnings": [text...] of the
+ * configuration, too.
+ *
  * status    -> {"version": "0.1.0", "pid": n, "started": t, "now": t, "warnings": ["text"...],
  *           "zones": [ZONE...]}
  * merge     {"zone": z} -> {"zone": z, "state": "", "reason"?: "", "mode": "",
@@ -536,6 +539,14 @@ static const struct ctl_command commands[] = {
     {NULL, false, NULL},
 };
 
+static void
+put_lab(void *arg, json_t *answer)
+{
+	const struct conf *conf = ((struct cmds *)arg)->combiner->conf;
+
+	ctl_put_lab(answer, conf->lab, conf->warning, conf->warnings);
+}
+
 struct cmds *
 cmds_new(struct combiner *combiner, struct proc *proc)
 {
@@ -555,6 +566,7 @@ cmds_new(struct combiner *combiner, struct proc *proc)
 		free(cmds);
 		return NULL;
 	}
+	ctl_about_zones(cmds->ctl, put_lab);
 	return cmds;
 }
 

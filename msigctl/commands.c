@@ -206,6 +206,7 @@ command_show(struct context *ctx, const char *name, const json_t *answer,
 {
 	if (!ctx->json) {
 		render(&ctx->text, answer);
+		render_warnings(&ctx->text, answer);
 		return;
 	}
 	json_t *copy = json_copy((json_t *)(uintptr_t)answer);

@@ -8,6 +8,7 @@
 #include "libmsig/daemon/log.h"
 #include "msigctl/draw.h"
 #include "msigctl/json.h"
+#include "msigctl/render.h"
 
 enum place { PLACE_DONE, PLACE_NOW, PLACE_OPEN, PLACE_NONE };
 
@@ -155,7 +156,7 @@ dot_list(const struct text *t, const json_t *step, const char *key, const char *
 void
 draw_dot(const struct text *t, const json_t *answer)
 {
-	const json_t *process = json_object_get(answer, "process"), *step;
+	const json_t *process = json_object_get(answer, "process"), *step, *warning;
 	char line[512];
 	fputs("digraph \"", t->out);
 	put_quoted(t, false, js_str(process, "name"));
@@ -167,6 +168,15 @@ draw_dot(const struct text *t, const json_t *answer)
 	put_quoted(t, false, js_str(process, "name"));
 	fputs("\\n", t->out);
 	put_quoted(t, false, line);
+	if (js_true(answer, "lab")) {
+		fputs("\\n" RENDER_LAB, t->out);
+	}
+	JS_EACH(json_object_get(answer, "warnings"), warning)
+	{
+		const char *s = json_string_value(warning);
+		fputs("\\n", t->out);
+		put_quoted(t, false, s != NULL ? s : "");
+	}
 	fputs("\";\n", t->out);
 	uint64_t before = 0, n = 0;
 	JS_EACH(json_object_get(process, "steps"), step)
@@ -290,6 +300,28 @@ svg_step(struct svg *s, const json_t *answer, const json_t *step, bool last)
 	s->y = top + height + SVG_GAP;
 }
 
+static void
+svg_warning(struct svg *s, const char *text)
+{
+	s->y += SVG_LINE;
+	svg_item(s, SVG_LEFT, SVG_CHARS, " fill=\"#c00\"", text);
+}
+
+/* What every answer about a zone warns of, below what is drawn: the picture may go anywhere. */
+static void
+svg_warnings(struct svg *s, const json_t *answer)
+{
+	const json_t *warning;
+	if (js_true(answer, "lab")) {
+		svg_warning(s, RENDER_LAB);
+	}
+	JS_EACH(json_object_get(answer, "warnings"), warning)
+	{
+		const char *text = json_string_value(warning);
+		svg_warning(s, text != NULL ? text : "");
+	}
+}
+
 void
 draw_svg(const struct text *t, const json_t *answer)
 {
@@ -303,6 +335,9 @@ draw_svg(const struct text *t, const json_t *answer)
 		svg_parts(&count, step);
 		s.y += 30 + count.y + SVG_GAP;
 	}
+	struct svg count = {.t = t, .dry = true};
+	svg_warnings(&count, answer);
+	s.y += count.y;
 	fprintf(t->out,
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
 		"viewBox=\"0 0 %d %d\" font-family=\"monospace\" font-size=\"12\">\n"
@@ -325,5 +360,6 @@ draw_svg(const struct text *t, const json_t *answer)
 	{
 		svg_step(&s, answer, step, ++n == json_array_size(steps));
 	}
+	svg_warnings(&s, answer);
 	fputs("</svg>\n", t->out);
 }

@@ -52,7 +52,11 @@ graph_run(struct context *ctx, int argc, char **argv)
 	if (ret != 0) {
 		return command_error(ctx, ret, "%s", err);
 	}
-	command_show(ctx, "graph", answer, formats[format].draw);
+	if (ctx->json || formats[format].draw == draw_text) {
+		command_show(ctx, "graph", answer, formats[format].draw);
+	} else { /* nothing may stand behind it */
+		formats[format].draw(&ctx->text, answer);
+	}
 	json_decref(answer);
 	return EXIT_DONE;
 }

@@ -27,18 +27,23 @@ oldest_first(const json_t *answer, uint64_t after)
 	return list;
 }
 
+/* about: with what it says beside the entries, or NULL. */
 static void
-show(struct context *ctx, json_t *list, bool stream)
+show(struct context *ctx, json_t *list, json_t *about, bool stream)
 {
 	if (ctx->json && stream) {
+		struct text t = ctx->text;
 		json_t *entry;
+		t.out = stderr; /* each line of the other one is an entry */
+		render_warnings(&t, about);
 		JS_EACH(list, entry)
 		{
 			json_dumpf(entry, ctx->text.out, JSON_COMPACT | JSON_SORT_KEYS);
 			fputc('\n', ctx->text.out);
 		}
 	} else {
-		json_t *answer = json_pack("{s:b, s:O}", "ok", 1, "entries", list);
+		json_t *answer = about != NULL ? json_copy(about) : json_pack("{s:b}", "ok", 1);
+		json_object_set(answer, "entries", list);
 		command_show(ctx, "journal", answer, render_journal);
 		json_decref(answer);
 	}
@@ -67,7 +72,7 @@ journal_run(struct context *ctx, int argc, char **argv)
 			json_t *list = oldest_first(answer, last);
 			json_t *newest = json_array_get(list, json_array_size(list) - 1);
 			if (first || newest != NULL) {
-				show(ctx, list, ctx->follow);
+				show(ctx, list, first ? answer : NULL, ctx->follow);
 			}
 			last = newest != NULL ? js_num(newest, "seq") : last;
 			json_decref(list);

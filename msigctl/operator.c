@@ -148,6 +148,7 @@ show_risk(struct context *ctx, const char *zone, const char *provider)
 	}
 	t.out = ctx->json ? stderr : t.out;
 	render_plan(&t, answer);
+	render_warnings(&t, answer);
 	json_decref(answer);
 	fputc('\n', t.out);
 	render_force(&t, provider);

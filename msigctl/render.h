@@ -13,7 +13,10 @@ void render_overview(const struct text *t, const json_t *all);
 void render_status(const struct text *t, const json_t *all);
 void render_reload(const struct text *t, const json_t *all);
 
-/* What an answer of status may bring along: "warnings", "lab": true, a database in doubt. */
+#define RENDER_LAB "LAB PROFILE: times are shorter than what is safe for a real zone"
+
+/* What any answer may bring along: "warnings", "lab": true, a database in doubt. command_show() has
+ * them printed behind what a command shows. */
 void render_warnings(const struct text *t, const json_t *answer);
 
 /* Of agentd. */

@@ -73,8 +73,7 @@ render_warnings(const struct text *t, const json_t *answer)
 	const json_t *w;
 	const char *database = js_str(answer, "database");
 	if (js_true(answer, "lab")) {
-		text_wrap(t, 2, "! ", TINT_BAD,
-			  "LAB PROFILE: times are shorter than what is safe for a real zone");
+		text_wrap(t, 2, "! ", TINT_BAD, RENDER_LAB);
 		show_lab(t, json_object_get(answer, "warnings"));
 	}
 	if (strcmp(database, "static") == 0) {
@@ -351,5 +350,4 @@ render_peers(const struct text *t, const json_t *answer)
 		fputs(peer_i > 0 ? "\n" : "", t->out);
 		one_peer(t, peer);
 	}
-	render_warnings(t, answer);
 }

@@ -91,7 +91,6 @@ render_merge(const struct text *t, const json_t *a)
 		   js_num(out, "seen") != 0 ? text_both(t, js_num(out, "seen"), when) : "");
 	show_overlay(t, json_object_get(a, "overlay"));
 	show_apex(t, a);
-	render_warnings(t, a);
 }
 
 void

@@ -238,7 +238,6 @@ render_plan(const struct text *t, const json_t *a)
 		const char *s = json_string_value(item);
 		text_field(t, "Advice", TINT_WAIT, "%s", s != NULL ? s : "");
 	}
-	render_warnings(t, a);
 }
 
 void

@@ -251,7 +251,6 @@ render_tracking(const struct text *t, const json_t *a)
 	}
 	show_waiting(t, a);
 	show_places(t, json_object_get(a, "places"));
-	render_warnings(t, a);
 }
 
 static void
@@ -318,7 +317,6 @@ render_why(const struct text *t, const json_t *a)
 	{
 		show_evidence(t, reason);
 	}
-	render_warnings(t, a);
 }
 
 /* ---- keys --------------------------------------------------------------------------------------
@@ -449,7 +447,6 @@ render_keys(const struct text *t, const json_t *a)
 			 js_str(a, "store_trouble"));
 		text_wrap(t, 0, "! ", TINT_BAD, line);
 	}
-	render_warnings(t, a);
 	JS_EACH(json_object_get(a, "ds"), server)
 	{
 		if (!js_true(server, "known")) {
@@ -515,7 +512,6 @@ render_done(const struct text *t, const json_t *a)
 				   js_str(p, "provider"));
 		}
 	}
-	render_warnings(t, a);
 }
 
 void
@@ -565,5 +561,4 @@ render_hsync_zone(const struct text *t, const json_t *a)
 	}
 	table_print(table, t, "  ");
 	table_free(table);
-	render_warnings(t, a);
 }

@@ -13,6 +13,7 @@
 #include "libmsig/daemon/log.h"
 #include "msigctl/command.h"
 #include "msigctl/json.h"
+#include "msigctl/render.h"
 #include "msigctl/wait.h"
 #include "msigctl/words.h"
 
@@ -107,7 +108,8 @@ struct waiting {
 	struct context *ctx;
 	uint64_t deadline; /* CLOCK_MONOTONIC; 0: none */
 	char *last;
-	bool ran; /* a process was seen */
+	bool ran;    /* a process was seen */
+	bool warned; /* of what the configuration warns of */
 };
 
 static void
@@ -124,6 +126,18 @@ say(struct waiting *w, const char *line)
 	t.out = w->ctx->json ? stderr : t.out;
 	text_line(&t, TINT_NONE, "%s  %s", text_clock(&t, t.now, at), line);
 	fflush(t.out);
+}
+
+static void
+warn(struct waiting *w, const json_t *answer)
+{
+	struct text t = w->ctx->text;
+	t.out = w->ctx->json ? stderr : t.out;
+	if (!w->warned) {
+		render_warnings(&t, answer);
+		fflush(t.out);
+	}
+	w->warned = true;
 }
 
 /* Asks once. EXIT_DONE: reached; -1: not yet; else an exit code. *answer is the caller's. */
@@ -143,6 +157,7 @@ look(struct waiting *w, const json_t *request, json_t **answer)
 	if (ret != 0) {
 		return command_error(ctx, ret, "%s", err);
 	}
+	warn(w, *answer);
 	char *line = describe(*answer);
 	say(w, line);
 	free(line);

@@ -47,6 +47,7 @@ struct client {
 	bool eof;  /* sends no more, still listens */
 	bool last; /* closed when the answer is out */
 	bool closed;
+	bool names_zone; /* the request at hand does */
 	unsigned holds;
 	char *in;
 	size_t in_len;
@@ -64,6 +65,7 @@ struct ctl {
 	const struct ctl_command *commands;
 	gid_t admin_gid;
 	void *arg;
+	void (*add)(void *arg, json_t *answer);
 	struct client *clients;
 	unsigned count, holds;
 	bool closed;
@@ -94,6 +96,18 @@ ctl_ok(void)
 	if (answer == NULL)
 		fatal("out of memory");
 	return answer;
+}
+
+void
+ctl_put_lab(json_t *answer, bool lab, char *const *warning, unsigned warnings)
+{
+	json_t *list = json_array();
+	for (unsigned i = 0; i < warnings; i++) {
+		json_t *text = json_string(warning[i]);
+		json_array_append_new(list, text != NULL ? text : json_string("?"));
+	}
+	json_object_set_new(answer, "lab", json_boolean(lab));
+	json_object_set_new(answer, "warnings", list);
 }
 
 const char *
@@ -227,6 +241,9 @@ flush(struct client *client)
 static void
 answer_line(struct client *client, json_t *answer)
 {
+	if (client->names_zone && client->ctl->add != NULL)
+		client->ctl->add(client->ctl->arg, answer);
+	client->names_zone = false;
 	char *text = json_dumps(answer, JSON_COMPACT | JSON_PRESERVE_ORDER);
 	json_decref(answer);
 	if (text == NULL)
@@ -313,6 +330,7 @@ run_line(struct client *client, const char *line, size_t len)
 	} else {
 		client->req = xcalloc(1, sizeof(*client->req));
 		client->req->client = client;
+		client->names_zone = json_object_get(request, "zone") != NULL;
 		answer = run_command(client, request);
 	}
 	json_decref(request);
@@ -542,6 +560,12 @@ ctl_listen(struct loop *loop, const char *path, const struct ctl_command *comman
 	ctl->pause = loop_timer_new(loop, accept_again, ctl);
 	ctl->io = loop_io_new(loop, fd, LOOP_READ, on_accept, ctl);
 	return ctl;
+}
+
+void
+ctl_about_zones(struct ctl *ctl, void (*add)(void *arg, json_t *answer))
+{
+	ctl->add = add;
 }
 
 void

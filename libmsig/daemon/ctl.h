@@ -22,6 +22,11 @@ struct ctl_command {
  * request has up to 64 KiB and one answer; requests of a client are answered in order. */
 struct ctl *ctl_listen(struct loop *loop, const char *path, const struct ctl_command *commands,
                        gid_t admin_gid, void *arg, int *err);
+/* What every answer about a zone says beside its own: add is called for each, whatever the command,
+ * if the request names a zone. */
+void ctl_about_zones(struct ctl *ctl, void (*add)(void *arg, json_t *answer));
+/* "lab", "warnings": of the configuration. */
+void ctl_put_lab(json_t *answer, bool lab, char *const *warning, unsigned warnings);
 void ctl_free(struct ctl *ctl); /* requests without an answer are gone */
 
 void ctl_reply(struct ctl_request *req, json_t *answer); /* steals answer; frees req */

@@ -196,6 +196,27 @@ test_commands(void **state)
 	close(fd);
 }
 
+static void
+add_word(void *arg, json_t *answer)
+{
+	json_object_set_new(answer, "word", json_integer(7));
+}
+
+/* Every answer about a zone says it, whenever it comes, and no other one. */
+static void
+test_about_zones(void **state)
+{
+	int fd = dial();
+	ctl_about_zones(ctl, add_word);
+	assert_non_null(strstr(ask(fd, "{\"command\":\"echo\",\"zone\":\"z.\"}\n"), "\"word\":7"));
+	assert_non_null(strstr(ask(fd, "{\"command\":\"act\",\"zone\":\"z.\"}\n"), "\"word\":7"));
+	assert_string_equal(ask(fd, "{\"command\":\"act\"}\n"), "{\"ok\":true}");
+	assert_null(strstr(ask(fd, "no json\n"), "word"));
+	assert_non_null(
+	    strstr(ask(fd, "{\"command\":\"nonsense\",\"zone\":\"z.\"}\n"), "\"word\":7"));
+	close(fd);
+}
+
 /* An error answer with that code and that text in it. */
 static void
 expect_error(const char *got, int code, const char *text)
@@ -508,7 +529,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    T(test_commands),    T(test_bad_requests),    T(test_request_size), T(test_order),
 	    T(test_gone),        T(test_free_in_handler), T(test_big_answer),   T(test_too_many),
-	    T(test_permissions), T(test_paths),
+	    T(test_permissions), T(test_paths),           T(test_about_zones),
 	};
 	return cmocka_run_group_tests_name("ctl", tests, NULL, teardown_all);
 }

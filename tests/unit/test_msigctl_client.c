@@ -4,6 +4,7 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -230,13 +231,146 @@ test_names(void **state)
 	assert_null(command_find(""));
 }
 
+/* ---- what a daemon warns of --------------------------------------------------------------------
+ */
+
+/* Both daemons, for any number of questions: every answer is fit for every command. */
+#define WARNED                                                                                 \
+	"{\"ok\": true, \"lab\": true, \"warnings\": [\"agent.margin is below 60s: for a lab " \
+	"only\"],"                                                                             \
+	" \"zone\": {\"zone\": \"shop.example.\", \"state\": \"in-sync\", \"process\": null}," \
+	" \"process\": {\"name\": \"add-signer\"}, \"peers\": [{\"peer\": \"msa.p2.\"}]}\n"
+
+static pid_t
+serve_warned(const char *daemon)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%.60s/%s.ctl", dir, daemon);
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
+	assert_int_equal(listen(fd, 5), 0);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	while (pid == 0) {
+		char c = 0;
+		int client = accept(fd, NULL, NULL);
+		while (c != '\n' && read(client, &c, 1) == 1) {
+		}
+		if (write(client, WARNED, strlen(WARNED)) < 0) {
+			_exit(1);
+		}
+		close(client);
+	}
+	close(fd);
+	return pid;
+}
+
+static void
+end(pid_t pid, const char *daemon)
+{
+	char path[128];
+	snprintf(path, sizeof(path), "%s/%s.ctl", dir, daemon);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	unlink(path);
+}
+
+/* What a command prints, on both outputs. */
+static char *
+output(const struct command *command, int argc, char **argv, const char *format, bool json)
+{
+	char *out = NULL;
+	size_t len = 0;
+	struct context ctx = {.rundir = dir, .json = json, .format = format, .yes = true};
+	ctx.text.columns = 80;
+	ctx.text.out = open_memstream(&out, &len);
+	ctx.in = stdin;
+	(void)command_run(&ctx, command, argc, argv);
+	fclose(ctx.text.out);
+	return out;
+}
+
+static void
+warns(const struct command *command, int argc, char **argv, const char *format)
+{
+	for (int json = 0; json < 2; json++) {
+		char *out = output(command, argc, argv, format, json != 0);
+		const char *want = json != 0 ? "\"lab\": true" : "LAB PROFILE";
+		if (strstr(out, want) == NULL || strstr(out, "agent.margin is below") == NULL) {
+			fail_msg("%s%s: no %s: %s", command->name, json != 0 ? " --json" : "", want,
+				 out);
+		}
+		free(out);
+	}
+}
+
+/* Every command that shows a zone or acts on one says that its times are those of a lab. A command
+ * that is not here is a mistake. */
+static void
+test_lab_is_loud(void **state)
+{
+#define NO_ZONE 0 /* it knows of none */
+	static const struct {
+		const char *name;
+		int argc;
+		const char *argv[3];
+	} rows[] = {
+	    {"overview", 0, {"", NULL}},
+	    {"status", 0, {"", NULL}},
+	    {"tracking", 1, {"shop.example."}},
+	    {"keys", 1, {"shop.example."}},
+	    {"why", 1, {"shop.example."}},
+	    {"wait", 1, {"shop.example."}},
+	    {"doctor", 1, {"shop.example."}},
+	    {"graph", 1, {"shop.example."}},
+	    {"plan", 1, {"shop.example."}},
+	    {"peers", 0, {"", NULL}},
+	    {"merge", 1, {"shop.example."}},
+	    {"journal", 1, {"shop.example."}},
+	    {"pause", 1, {"shop.example."}},
+	    {"resume", 1, {"shop.example."}},
+	    {"abort", 1, {"shop.example."}},
+	    {"roll", 2, {"shop.example.", "zsk"}},
+	    {"cancel", 1, {"shop.example."}},
+	    {"force-remove", 2, {"shop.example.", "msa.p2."}},
+	    {"approve", 1, {"shop.example."}},
+	    {"step", 2, {"shop.example.", "on"}},
+	    {"refresh", 1, {"shop.example."}},
+	    {"retransfer", 1, {"shop.example."}},
+	    {"notify", 1, {"shop.example."}},
+	    {"accept", 2, {"shop.example.", "signed"}},
+	    {"withdraw", 2, {"shop.example.", "msa.p2."}},
+	    {"reload", NO_ZONE, {NULL}},
+	    {"hsync", 1, {"shop.example."}},
+	    {"identity", NO_ZONE, {NULL}},
+	};
+	pid_t agentd = serve_warned("agentd"), combinerd = serve_warned("combinerd");
+
+	size_t at = 0;
+	for (const struct command *c = commands; c->name != NULL; c++, at++) {
+		if (at == sizeof(rows) / sizeof(rows[0]) || strcmp(rows[at].name, c->name) != 0) {
+			fail_msg("%s: does it show a zone? It has no row here", c->name);
+		}
+		if (rows[at].argv[0] != NULL) {
+			warns(c, rows[at].argc, (char **)(uintptr_t)rows[at].argv, NULL);
+		}
+	}
+	char name[] = "shop.example.", *zone[] = {name};
+	for (const char *const *f = (const char *const[]){"dot", "svg", NULL}; *f != NULL; f++) {
+		warns(command_find("graph"), 1, zone, *f);
+	}
+	end(agentd, "agentd");
+	end(combinerd, "combinerd");
+}
+
 int
 main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    T(test_answers), T(test_large),   T(test_silence),
-	    T(test_absent),  T(test_request), T(test_names),
+	    T(test_answers), T(test_large), T(test_silence),     T(test_absent),
+	    T(test_request), T(test_names), T(test_lab_is_loud),
 	};
 	return cmocka_run_group_tests_name("msigctl_client", tests, NULL, NULL);
 }

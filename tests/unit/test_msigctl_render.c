@@ -30,6 +30,9 @@ rendered(render f, const json_t *answer, unsigned columns, bool utf8, bool colou
 			 .verbose = verbose};
 	assert_non_null(t.out);
 	f(&t, answer);
+	if (f != draw_dot && f != draw_svg) { /* as command_show() does */
+		render_warnings(&t, answer);
+	}
 	fclose(t.out);
 	return buf;
 }
