@@ -250,10 +250,14 @@ outlook_changes(struct outlook_maker *m, struct outlook_step *s, int step)
 	s->actors = agree_actors(m->at);
 	if (kind == MSIG_PROCESS_NS_ADD || kind == MSIG_PROCESS_NS_REMOVE)
 		s->actors &= ~BIT(m->out->subject); /* it has no signer to act on */
+	/* A name that two of them state stays, or is there already, whoever of the two it is about.
+	 */
+	struct rset stay = rset_and(before.ns_set, after.ns_set);
 	for (int i = 0; i < m->view->d.providers; i++)
 		if (m->view->d.provider[i].used)
-			differences(&m->view->d.pool, s, i, part(m->view, &before, i),
-				    part(m->view, &after, i));
+			differences(&m->view->d.pool, s, i,
+				    rset_minus(part(m->view, &before, i), stay),
+				    rset_minus(part(m->view, &after, i), stay));
 	if (before.csync != after.csync)
 		change(s, (struct outlook_change){.add = after.csync,
 						  .type = TYPE_CSYNC,

@@ -41,6 +41,7 @@ core_tests = \
 	tests/unit/test_endings \
 	tests/unit/test_algorithm \
 	tests/unit/test_tags \
+	tests/unit/test_elsewhere \
 	tests/unit/test_decide
 check_PROGRAMS += $(core_tests)
 TESTS += $(core_tests)
@@ -83,6 +84,8 @@ tests_unit_test_algorithm_SOURCES = tests/unit/test_algorithm.c $(core_scene)
 tests_unit_test_algorithm_LDADD = $(core_test_libs)
 tests_unit_test_tags_SOURCES = tests/unit/test_tags.c $(core_scene)
 tests_unit_test_tags_LDADD = $(core_test_libs)
+tests_unit_test_elsewhere_SOURCES = tests/unit/test_elsewhere.c $(core_scene)
+tests_unit_test_elsewhere_LDADD = $(core_test_libs)
 tests_unit_test_endings_SOURCES = tests/unit/test_endings.c $(core_scene)
 tests_unit_test_endings_LDADD = $(core_test_libs)
 tests_unit_test_decide_SOURCES = tests/unit/test_decide.c $(core_bench)

@@ -156,8 +156,8 @@ def right(t):
         delay = answer["policy"]["roll_delay"]
         t.ok(TTL["dnskey"] > 0 and 1 <= delay <= 60, f"the others need {delay} s to publish a key")
 
-        for args in ("tracking", "keys", "why", "wait", "doctor", "graph", "plan", "hsync", "journal",
-                     "merge", "refresh", "notify", "pause", "resume", "step on", "step off"):
+        for args in ("tracking", "keys", "why", "wait", "doctor", "graph", "plan zsk-rollover", "hsync",
+                     "journal", "merge", "refresh", "notify", "pause", "resume", "step on", "step off"):
             command, *rest = args.split()
             done = world.msig["p2"].ctl(command, lab.ZONE, *rest, check=False)
             t.ok("LAB PROFILE" in done.stdout, f"{args}: says that the times are those of a lab",
