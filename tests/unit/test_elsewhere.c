@@ -187,6 +187,30 @@ test_cds_come_back(void **state)
 	assert_true(check(COND_CDS, &why));
 }
 
+/* The own signer does, with those of a key that it had before: our part of the step is not done,
+ * and said to nobody, until they are gone again. */
+static void
+test_own_cds_come_back(void **state)
+{
+	struct rset both = b.server[0].set[VIEW_CDS];
+
+	b.server[0].set[VIEW_CDS] = b.signer.set[VIEW_CDS] = rset_or(both, b.cds[2]);
+	bench_run(&b, 5000);
+	in_the_middle(MSIG_PROCESS_KSK, 1, 1, 7, PHASE_EXECUTING, 3);
+	bench_forget(&b);
+	bench_run(&b, 30000);
+	EXPECT_NOT(1, DONE);
+	assert_int_equal(run()->phase, PHASE_EXECUTING);
+	const struct reason *r = bench_reason(&b, REASON_PEER, REASON_OF_CDS);
+	assert_non_null(r);
+	assert_string_equal(r->place, "192.0.2.1@53");
+	assert_string_equal(r->expected, "the CDS of all signers");
+	assert_string_equal(r->seen, "2 of 2, 1 others");
+	b.server[0].set[VIEW_CDS] = b.signer.set[VIEW_CDS] = both;
+	bench_run(&b, 5000);
+	EXPECT(1, DONE);
+}
+
 /* ---- a restart during a wait ---- */
 
 static void
@@ -230,7 +254,7 @@ main(void)
 	    IN(three, test_shared_name_stays),    IN(three, test_shared_name_led),
 	    IN(three, test_shared_name_planned),  IN(two, test_unreachable),
 	    IN(three, test_unreachable_holds_up), IN(three, test_cds_come_back),
-	    IN(member, test_restart_in_a_wait),
+	    IN(two, test_own_cds_come_back),      IN(member, test_restart_in_a_wait),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
