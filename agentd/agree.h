@@ -32,3 +32,8 @@ uint32_t agree_actors(const struct zone_view *view);
 
 /* Two DNSKEYs of different rdata under one tag (the REVOKE variants too), or -1. */
 int agree_keytag_collision(const struct zone_view *view, int *other);
+/* The same, of those over which a process may not begin, nor go on from its first step. A leave
+ * takes keys away, and a rollover may be what ends a clash that there is: it may not bring another
+ * one. */
+int agree_keytag_barrier(const struct zone_view *view, uint8_t kind, int subject, uint8_t algorithm,
+			 int *other);

@@ -340,22 +340,77 @@ agree_actors(const struct zone_view *view)
 	return mask;
 }
 
-int
-agree_keytag_collision(const struct zone_view *view, int *other)
+static struct rset
+stated_keys(const struct zone_view *view)
 {
-	const struct rpool *pool = &view->d.pool;
 	struct rset all = RSET_NONE;
 
 	for (int i = 0; i < view->d.providers; i++)
 		if (view->d.provider[i].used)
 			all = rset_or(all, view->d.provider[i].statement.dnskey);
-	for (int i = rset_next(&all, 0); i >= 0; i = rset_next(&all, i + 1))
-		for (int j = rset_next(&all, i + 1); j >= 0; j = rset_next(&all, j + 1))
-			if (rr_tags_clash(&pool->at[i], &pool->at[j])) {
+	return all;
+}
+
+/* Of two keys whose tags clash, the first in a set; or -1. */
+static int
+clash_in(const struct zone_view *view, struct rset some, int *other)
+{
+	const struct rpool *pool = &view->d.pool;
+	struct rset all = stated_keys(view);
+
+	for (int i = rset_next(&some, 0); i >= 0; i = rset_next(&some, i + 1))
+		for (int j = rset_next(&all, 0); j >= 0; j = rset_next(&all, j + 1))
+			if (i != j && rr_tags_clash(&pool->at[i], &pool->at[j])) {
 				*other = j;
 				return i;
 			}
 	return -1;
+}
+
+int
+agree_keytag_collision(const struct zone_view *view, int *other)
+{
+	return clash_in(view, stated_keys(view), other);
+}
+
+/* Of a provider's keys those that a rollover may have brought as yet: a ZSK that nobody saw sign, a
+ * SEP key that its CDS do not name. */
+static struct rset
+unused_keys(const struct zone_view *view, uint8_t kind, int provider)
+{
+	const struct view_statement *st = &view->d.provider[provider].statement;
+	const struct rpool *pool = &view->d.pool;
+
+	if (kind == MSIG_PROCESS_KSK)
+		return rset_minus(rset_and(st->dnskey, pool->sep), rpool_keys(pool, st->cds));
+	struct rset zsk = rset_minus(st->dnskey, pool->sep);
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *p = view->d.place[i];
+		const struct view_version *v =
+		    p == NULL || p->kind == PLACE_PARENT ? NULL : view_current(p, VIEW_SOA);
+		if (v != NULL)
+			zsk = rset_minus(zsk, v->signers);
+	}
+	return zsk;
+}
+
+int
+agree_keytag_barrier(const struct zone_view *view, uint8_t kind, int subject, uint8_t algorithm,
+		     int *other)
+{
+	switch (kind) {
+	case MSIG_PROCESS_REMOVE:
+	case MSIG_PROCESS_NS_REMOVE:
+		return -1;
+	case MSIG_PROCESS_ZSK:
+	case MSIG_PROCESS_KSK:
+		return clash_in(view, unused_keys(view, kind, subject), other);
+	case MSIG_PROCESS_ALGORITHM:
+		return clash_in(
+		    view, rpool_of_algorithm(&view->d.pool, stated_keys(view), algorithm), other);
+	default:
+		return agree_keytag_collision(view, other);
+	}
 }
 
 /* Everybody is there, in the same view of HSYNC. Returns the first who is not, or -1. */

@@ -32,10 +32,10 @@ agree_judge_guard(struct step *s, uint8_t kind, uint8_t step)
 {
 	struct reason why;
 	char text[2 * REASON_TEXT];
-	int other, key = agree_keytag_collision(s->view, &other);
+	const struct view_process *run = &s->view->d.process;
+	int other, key = agree_keytag_barrier(s->view, kind, run->subject, run->algorithm, &other);
 
-	if (key >= 0 && step <= 1 && kind != MSIG_PROCESS_REMOVE &&
-	    kind != MSIG_PROCESS_NS_REMOVE) {
+	if (key >= 0 && step <= 1) {
 		snprintf(text, sizeof(text), "two keys with tag %u", s->view->d.pool.at[key].tag);
 		return agree_judge(MSIG_OP_DENY, MSIG_RESULT_KEYTAG, text);
 	}

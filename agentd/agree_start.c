@@ -222,9 +222,10 @@ backed_off(struct step *s)
 }
 
 static bool
-tags_differ(struct step *s)
+tags_differ(struct step *s, struct intent want)
 {
-	int other, key = agree_keytag_collision(s->view, &other);
+	int other,
+	    key = agree_keytag_barrier(s->view, want.kind, want.subject, want.algorithm, &other);
 	if (key < 0)
 		return true;
 	char seen[REASON_TEXT];
@@ -292,8 +293,7 @@ agree_start(struct step *s)
 	}
 	if (!all_ready(s, agree_electorate(view, want.kind)) || !backed_off(s))
 		return;
-	if (want.kind != MSIG_PROCESS_REMOVE && want.kind != MSIG_PROCESS_NS_REMOVE &&
-	    !tags_differ(s))
+	if (!tags_differ(s, want))
 		return;
 	begin(s, want);
 }

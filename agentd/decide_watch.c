@@ -181,9 +181,8 @@ early(struct step *s, const struct view_place *signer, const struct view_version
 	step_wake(s, risk->until);
 }
 
-/* Keys that are there, and have one tag: no join begins and nothing new rolls before one of them is
- * gone, and some resolvers give up over them now. What runs goes on: it may be what takes it away.
- */
+/* Keys that are there, and have one tag: no join begins before one of them is gone, and some
+ * resolvers give up over them now. What runs goes on, and rollovers begin: they take it away. */
 static void
 one_tag(struct step *s)
 {

@@ -144,7 +144,8 @@ outlook_starts(struct outlook_maker *m)
 {
 	const struct zone_view *view = m->view;
 	const struct view_process *run = &view->d.process;
-	int other = 0, key = agree_keytag_collision(view, &other);
+	int other = 0, key = agree_keytag_barrier(view, m->out->rule->kind, m->out->subject,
+						  m->out->algorithm, &other);
 	char text[REASON_TEXT];
 
 	start(m, view->freeze[0] == 0, OUTLOOK_FAIL, REASON_OF_HSYNC, "HSYNC can be followed", "",

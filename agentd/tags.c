@@ -140,6 +140,22 @@ stays(const struct zone_view *view, struct rset own, const struct rset *clash)
 	return best;
 }
 
+/* What the one at p has to do about a key of this role. */
+static void
+put_todo(const struct zone_view *view, int p, uint8_t role, char *buf, size_t len)
+{
+	const char *name = msig_key_role_name(role);
+
+	put(buf, len, "%s", *buf != '\0' ? "; " : "");
+	if (p != VIEW_SELF)
+		put(buf, len, "at %s: msigctl roll %s %s", view->d.provider[p].identity, view->zone,
+		    name);
+	else if (view->config.driver)
+		put(buf, len, "here: msigctl roll %s %s", view->zone, name);
+	else
+		put(buf, len, "here: the signer itself rolls its %s", name);
+}
+
 char *
 tags_todo(const struct zone_view *view, struct rset own, const struct rset *clash, char *buf,
 	  size_t len)
@@ -155,10 +171,7 @@ tags_todo(const struct zone_view *view, struct rset own, const struct rset *clas
 			if (i == kept || (said & BIT(r)) != 0)
 				continue;
 			said |= (uint8_t)BIT(r);
-			put(buf, len, "%s%s%s: the signer itself rolls its %s",
-			    *buf != '\0' ? "; " : "", p == VIEW_SELF ? "here" : "at ",
-			    p == VIEW_SELF ? "" : view->d.provider[p].identity,
-			    msig_key_role_name(r));
+			put_todo(view, p, r, buf, len);
 		}
 	}
 	return buf;

@@ -19,7 +19,7 @@ uint16_t tags_first(const struct zone_view *view, const struct rset *clash);
 /* "zsk of msa.p1., ksk of msa.p2.": as far as there is room. Returns buf. */
 char *tags_whose(const struct zone_view *view, struct rset own, const struct rset *clash, char *buf,
 		 size_t len);
-/* "here: the signer itself rolls its zsk; at ...": of all keys but one, the same one whoever says
- * it. By the signer's own means: what msig rolls does not begin while tags clash. Returns buf. */
+/* "here: msigctl roll ZONE zsk; at ...": of all keys but one, the same one whoever says it. Where
+ * the own signer has no driver, by its own means. Returns buf. */
 char *tags_todo(const struct zone_view *view, struct rset own, const struct rset *clash, char *buf,
 		size_t len);

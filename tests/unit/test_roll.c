@@ -513,6 +513,28 @@ test_tag_in_use(void **state)
 	}
 }
 
+/* A clash that there is does not keep the keys from rolling, which ends it. */
+static void
+test_clash_is_rolled_away(void **state)
+{
+	uint8_t rdata[36] = {1, 0, 3, 13, 100, 1}; /* the tag of the KSK */
+
+	store[1].rr = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+	sign();
+	view_on_keys(b.view, true, "", store, stored);
+	bench_run(&b, 30000);
+	assert_int_equal(b.view->d.pool.at[store[1].rr].tag, b.view->d.pool.at[store[0].rr].tag);
+	const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_KEYTAG);
+	assert_non_null(r);
+	assert_string_equal(r->todo, "here: msigctl roll shop.example. zsk");
+	order(MSIG_PROCESS_ZSK, 0);
+	until(MSIG_PROCESS_ZSK, 1);
+	until(0, 0);
+	assert_int_equal(store[1].state, S(REMOVED));
+	bench_run(&b, 5000);
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_KEYTAG));
+}
+
 /* Nothing is discarded where no algorithm comes, whatever a message says of one. */
 static void
 test_made_by_hand(void **state)
@@ -1066,6 +1088,7 @@ main(void)
 	    T(test_algorithm),
 	    T(test_spare_key),
 	    T(test_tag_in_use),
+	    T(test_clash_is_rolled_away),
 	    T(test_made_by_hand),
 	    T(test_left_ready),
 	    T(test_ready_is_shown),

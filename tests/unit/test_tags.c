@@ -107,7 +107,7 @@ test_own_and_foreign(void **state)
 	int key = twin(b.zsk[0], ZSK, 1);
 	show(1, key);
 	says(b.zsk[0], "one key, not 2", "zsk of msa.p1., zsk of msa.p2.",
-	     "at msa.p2.: the signer itself rolls its zsk");
+	     "at msa.p2.: msigctl roll shop.example. zsk");
 	assert_int_equal(b.alarms, 1);
 	assert_non_null(strstr(b.alarm, "zsk of msa.p1., zsk of msa.p2."));
 	bench_run(&b, 100000);
@@ -124,7 +124,10 @@ test_own_and_own(void **state)
 {
 	show(VIEW_SELF, twin(b.ksk[0], ZSK, 1));
 	says(b.ksk[0], "one key, not 2", "ksk of msa.p1., zsk of msa.p1.",
-	     "here: the signer itself rolls its zsk");
+	     "here: the signer itself rolls its zsk"); /* it has no driver */
+	b.view->config.driver = b.view->store_known = true;
+	bench_decide(&b);
+	assert_string_equal(named(b.ksk[0], 1)->todo, "here: msigctl roll shop.example. zsk");
 }
 
 static void
@@ -133,7 +136,7 @@ test_foreign_and_foreign(void **state)
 	/* Neither of them is ours: whoever is asked names the same one. */
 	show(2, twin(b.ksk[1], KSK, 1));
 	says(b.ksk[1], "one key, not 2", "ksk of msa.p2., ksk of msa.p3.",
-	     "at msa.p3.: the signer itself rolls its ksk");
+	     "at msa.p3.: msigctl roll shop.example. ksk");
 }
 
 /* Two keys of one that is not us. */
@@ -142,7 +145,7 @@ test_foreign_alone(void **state)
 {
 	show(1, twin(b.zsk[1], ZSK, 1));
 	says(b.zsk[1], "one key, not 2", "zsk of msa.p2., zsk of msa.p2.",
-	     "at msa.p2.: the signer itself rolls its zsk");
+	     "at msa.p2.: msigctl roll shop.example. zsk");
 }
 
 /* The third one is an alarm again: what is to be done is more. */
@@ -154,7 +157,7 @@ test_three(void **state)
 	assert_int_equal(b.alarms, 1);
 	show(2, twin(b.zsk[0], KSK, 2));
 	says(b.zsk[0], "one key, not 3", "zsk of msa.p1., zsk of msa.p2., ksk of msa.p3.",
-	     "here: the signer itself rolls its zsk; at msa.p2.: the signer itself rolls its zsk");
+	     "here: the signer itself rolls its zsk; at msa.p2.: msigctl roll shop.example. zsk");
 	assert_int_equal(b.alarms, 2);
 	show(2, twin(b.zsk[0], ZSK, 3));
 	assert_string_equal(named(b.zsk[0], 1)->expected, "one key, not 4");
@@ -229,6 +232,50 @@ test_goes_on(void **state)
 	assert_true(run()->executed);
 	assert_non_null(named(b.zsk[0], 1));
 	assert_int_not_equal(b.view->reason[0].object, REASON_OF_KEYTAG);
+}
+
+/* ---- a rollover takes away what clashes, and brings no other clash ---- */
+
+static uint16_t
+asked(uint8_t kind, uint8_t step)
+{
+	bench_forget(&b);
+	say(1, MSIG_OP_REQUEST, kind, step, 1, 0);
+	const struct view_message *no = bench_sent(&b, 1, MSIG_OP_DENY);
+	return no != NULL ? no->result : 0;
+}
+
+static void
+test_rolled_away(void **state)
+{
+	static const struct {
+		uint8_t kind;
+		uint16_t flags;
+	} rows[] = {{MSIG_PROCESS_ZSK, ZSK}, {MSIG_PROCESS_KSK, KSK}};
+
+	for (size_t i = 0; i < 2; i++) {
+		int *of = rows[i].kind == MSIG_PROCESS_ZSK ? b.zsk : b.ksk;
+		/* What clashes is used: the rollover may begin, and go on. */
+		int old = of[1];
+		rset_add(&b.own[0], twin(old, rows[i].flags, 1));
+		b.view->d.own = b.own[0];
+		bench_serve(&b, 3);
+		bench_run(&b, 5000);
+		assert_non_null(named(old, 1));
+		assert_int_equal(asked(rows[i].kind, 0), 0);
+		EXPECT(1, APPROVE);
+		in_the_middle(rows[i].kind, 1, 1, 0, PHASE_DONE, 3);
+		assert_int_equal(asked(rows[i].kind, 1), 0);
+		EXPECT(1, APPROVE);
+		/* A new one that clashes is refused, whatever there was before. */
+		in_the_middle(rows[i].kind, 1, 1, 0, PHASE_DONE, 3);
+		struct view_statement st = peer(1)->statement;
+		rset_add(&st.dnskey, twin(of[0], rows[i].flags, 2));
+		restate(1, st);
+		assert_int_equal(asked(rows[i].kind, 1), MSIG_RESULT_KEYTAG);
+		bench_clear(&b);
+		bench_init(&b, 2, 3);
+	}
 }
 
 /* ---- two KSKs under one tag, at different providers ---- */
@@ -347,6 +394,7 @@ main(void)
 	    IN(two, test_revoked),
 	    IN(member, test_outside),
 	    IN(two, test_goes_on),
+	    IN(two, test_rolled_away),
 	    IN(two, test_ksks_are_whole),
 	    IN(member, test_ksk_is_refused),
 	    IN(two, test_ds_of_the_other),
