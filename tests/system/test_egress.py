@@ -85,7 +85,8 @@ def main(t):
              lambda: str(world.process("p1")))
         edit(world, ("zone-unset", "evil"))
         equal(t, world, "taken back: it is right again by itself")
-        t.ok(says(world, "step", "serves again", "go on"), "and the journal says so",
+        # Either at once, or by way of an older version.
+        t.ok(says(world, "step", "processes go on"), "and the journal says so",
              lambda: world.msig["p1"].journal())
 
         net.until(lambda: world.process("p1").get("phase") == "executing", "the join to go on", 60)
