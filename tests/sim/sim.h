@@ -396,7 +396,7 @@ bool sim_run(struct sim *sim, const struct sim_options *options);
 void sim_fail(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void sim_trace(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* sim.c: for the world */
+/* sim.c, agent.c, sets.c: for the world */
 struct event *sim_post(struct sim *sim, enum event_kind kind, int node, int64_t delay);
 bool sim_faulty(const struct sim *sim);
 /* Does it happen now? node: to whom, or -1. */
@@ -424,7 +424,7 @@ bool world_delegated(const struct sim *sim, const struct node *n);
 int world_key(struct sim *sim, uint16_t flags, uint8_t algorithm, bool collide);
 struct zone_version *world_version(struct sim *sim);
 
-/* oracle.c */
+/* oracle.c, oracle_*.c */
 void oracle_serve(struct sim *sim, struct server *server, const struct zone_version *version);
 void oracle_check(struct sim *sim);
 void oracle_agents(struct sim *sim);

@@ -1,0 +1,29 @@
+/*
+ * What the files of the simulator share, apart from what the world needs of them (sim.h).
+ */
+#pragma once
+
+#include "tests/sim/sim.h"
+
+/* sets.c: records of the world as those of a view, and back. */
+int sets_id_to_view(struct sim *sim, struct node *n, int id);
+struct view_contribution sets_contribution(struct sim *sim, struct node *n,
+					   const struct view_contribution *c);
+/* The number of one of an agent's providers in the world, or -1. */
+int sets_global(const struct sim *sim, const struct node *n, int local);
+void sets_statement_out(struct sim *sim, struct node *n, struct view_statement *st);
+void sets_change_out(struct sim *sim, struct node *n, struct view_change *c);
+void sets_change_in(struct sim *sim, struct node *n, struct view_change *c);
+
+/* agent.c: the shell of an agent. */
+void agent_start(struct sim *sim, int i);
+/* A message on the way: lost, repeated, late. NULL: it does not arrive. */
+struct event *agent_send(struct sim *sim, enum event_kind kind, int from, int to);
+/* A follower that had approved a step took it from a message that it should have refused. */
+void agent_judge_change(struct sim *sim, const struct node *n, const struct event *e, bool granted);
+
+/* events.c: an event arrives. */
+void events_handle(struct sim *sim, struct event *e);
+
+/* show.c: everything, into the trace. */
+void show_world(struct sim *sim);
