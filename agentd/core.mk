@@ -11,6 +11,7 @@ agentd_libcore_la_SOURCES = \
 	agentd/decide_self.c \
 	agentd/decide_watch.c \
 	agentd/durable.c \
+	agentd/letter.h agentd/letter.c \
 	agentd/shown.h agentd/shown.c \
 	agentd/elect.h agentd/elect.c \
 	agentd/lead.h agentd/lead.c \

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "agentd/inbox.h"
+#include "agentd/letter.h"
 #include "agentd/peers.h"
 #include "agentd/process.h"
 #include "agentd/zones.h"
@@ -146,80 +147,6 @@ accept_once(struct mail *mail)
 	return store_replay_set(store, sender, &replay);
 }
 
-static void
-to_message(struct mail *mail, struct view_message *m)
-{
-	const struct msig_option *opt = &mail->msg.option;
-
-	memset(m, 0, sizeof(*m));
-	m->op = (enum msig_op)opt->operation;
-	m->epoch = opt->epoch;
-	m->process = opt->process;
-	m->step = opt->step;
-	memcpy(m->tid, opt->transition, sizeof(m->tid));
-	memcpy(m->hsync, opt->hsync, sizeof(m->hsync));
-	m->subject = view_provider_find(mail->zone->view, mail->contact->peer->identity);
-	if ((opt->has & MSIG_HAS(SUBJECT)) != 0) {
-		char subject[MSIG_NAME_TEXT];
-		msig_name_text(opt->subject, subject);
-		m->subject = view_provider_find(mail->zone->view, subject);
-	}
-	m->algorithm = opt->has & MSIG_HAS(ALGORITHM) ? opt->algorithm : 0;
-	if ((opt->has & MSIG_HAS(VERSION)) != 0) {
-		m->version_epoch = opt->version.epoch;
-		m->version_counter = opt->version.counter;
-	}
-	m->result = opt->has & MSIG_HAS(RESULT) ? opt->result : 0;
-	m->term = opt->term;
-	m->vote = opt->vote;
-	m->leader = -1;
-	if ((opt->has & MSIG_HAS(LEADER)) != 0) {
-		char leader[MSIG_NAME_TEXT];
-		msig_name_text(opt->leader, leader);
-		m->leader = view_provider_find(mail->zone->view, leader);
-	}
-	snprintf(m->text, sizeof(m->text), "%.150s", opt->has & MSIG_HAS(TEXT) ? opt->text : "");
-}
-
-/* Records that nobody stated here are counted, and not taken in. */
-static void
-to_sets(struct zone_view *view, const struct msig_apex *apex, struct rset to[VIEW_APEX],
-	uint16_t *unknown)
-{
-	static const int type[MSIG_APEX_COUNT] = {
-	    [MSIG_APEX_DNSKEY] = VIEW_DNSKEY,   [MSIG_APEX_CDS] = VIEW_CDS,
-	    [MSIG_APEX_CDNSKEY] = VIEW_CDNSKEY, [MSIG_APEX_NS] = VIEW_NS,
-	    [MSIG_APEX_CSYNC] = VIEW_CSYNC,
-	};
-
-	for (int i = 0; i < MSIG_APEX_COUNT; i++) {
-		const struct msig_set *set = &apex->set[i];
-		MSIG_SET_EACH(set, rr)
-		{
-			/* Nobody states CSYNC. */
-			int id = i == MSIG_APEX_CSYNC && set->rrs.count == 1
-				     ? view_rr(view, VIEW_CSYNC, rr->data, rr->len)
-				     : rpool_find(&view->d.pool, set->type, rr->data, rr->len);
-			if (id >= 0) {
-				rset_add(&to[type[i]], id);
-			} else {
-				(*unknown)++;
-			}
-		}
-	}
-}
-
-static void
-to_change(const struct mail *mail, struct view_change *to)
-{
-	const struct msig_change *change = &mail->msg.change;
-
-	to->given = mail->msg.has_change;
-	snprintf(to->odd, sizeof(to->odd), "%s", change->odd);
-	to_sets(mail->zone->view, &change->add, to->add, &to->unknown);
-	to_sets(mail->zone->view, &change->del, to->del, &to->strange);
-}
-
 /* What a peer said, with its signature, into the journal: once, however often it repeats itself. */
 static int
 record(struct mail *mail, const struct view_message *m)
@@ -263,8 +190,7 @@ take_step(struct mail *mail)
 	if (number <= 0) {
 		return MSIG_ESENDER;
 	}
-	to_message(mail, &m);
-	to_change(mail, &m.change);
+	letter_message(mail->zone->view, number, &mail->msg, &m);
 	(void)view_on_message(mail->zone->view, number, &m, (int64_t)loop_utc_ms());
 	return record(mail, &m);
 }

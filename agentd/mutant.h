@@ -31,7 +31,8 @@
 	X(STANDING, "who is half in says what the parent has of it")               \
 	X(WITNESS, "own CDS change algorithm though the parent hears nobody else") \
 	X(STALE, "an older statement takes out what a later one brought")          \
-	X(ORPHAN, "of two algorithms, one loses a key alone")
+	X(ORPHAN, "of two algorithms, one loses a key alone")                      \
+	X(HALF, "an EXECUTE does not say what its step deletes")
 
 enum mutant {
 #define X(name, text) MUTANT_BIT_##name,

@@ -101,6 +101,3 @@ int zones_operator(struct zone *zone, const char *actor, const char *text,
 int zones_command(struct zone *zone, enum view_command command, const char *actor);
 void zones_reload(struct agent *agent);
 void zones_mark_all(struct agent *agent);
-
-/* Records of the view's pool as a set of libmsig. */
-int zones_set(const struct zone *zone, struct rset set, struct msig_set *out);

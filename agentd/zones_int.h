@@ -23,9 +23,6 @@ void zones_say_reason(void *arg);
 void zones_tell_peers(struct zone *zone);
 
 /* zones_act.c: acting. */
-/* Records of the view, by the types of the library; apex to be cleared if 0 is returned. */
-int zones_to_apex(const struct zone *zone, const struct rset ids[MSIG_APEX_COUNT],
-		  const uint32_t ttl[MSIG_APEX_COUNT], struct msig_apex *apex);
 void zones_apply_timeout(void *arg);
 void zones_show(struct zone *zone);
 /* Does what was decided, and stored. */

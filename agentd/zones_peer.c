@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include "agentd/letter.h"
 #include "agentd/peers.h"
 #include "agentd/zones_int.h"
 #include "libmsig/daemon/log.h"
@@ -76,7 +77,7 @@ other_content(struct zone *zone, int number, const struct msig_option *option)
 	if (!held->known || held->epoch != option->version.epoch ||
 	    held->counter != option->version.counter ||
 	    (option->has & MSIG_HAS(CONTRIBUTION)) == 0 ||
-	    zones_to_apex(zone, ids, NULL, &apex) != 0) {
+	    letter_apex(zone->view, ids, NULL, &apex) != 0) {
 		return false;
 	}
 	other = msig_apex_digest(&apex, digest) == 0 &&
@@ -113,27 +114,12 @@ zones_heard(struct contact *contact, const struct msig_option *option)
 	}
 }
 
-static int
-to_view(struct zone *zone, const struct msig_set *set_in, enum view_type type, struct rset *out)
-{
-	*out = RSET_NONE;
-	MSIG_SET_EACH(set_in, rr)
-	{
-		int id = view_rr(zone->view, type, rr->data, rr->len);
-		if (id < 0) {
-			return id;
-		}
-		rset_add(out, id);
-	}
-	return 0;
-}
-
 int
 zones_stated(struct zone *zone, struct contact *contact, const struct msig_peermsg *msg,
 	     const uint8_t *wire, size_t len)
 {
 	struct agent *agent = zone->agent;
-	struct view_statement said = {.known = true};
+	struct view_statement said;
 	struct store_statement row = {.provider = contact->peer->identity};
 	const struct view_statement *held;
 	struct msig_statement st;
@@ -150,24 +136,10 @@ zones_stated(struct zone *zone, struct contact *contact, const struct msig_peerm
 		}
 		return ret;
 	}
-	if ((ret = to_view(zone, &st.apex.set[MSIG_APEX_DNSKEY], VIEW_DNSKEY, &said.dnskey)) != 0 ||
-	    (ret = to_view(zone, &st.apex.set[MSIG_APEX_CDS], VIEW_CDS, &said.cds)) != 0 ||
-	    (ret = to_view(zone, &st.apex.set[MSIG_APEX_CDNSKEY], VIEW_CDNSKEY, &said.cdnskey)) !=
-		0 ||
-	    (ret = to_view(zone, &st.apex.set[MSIG_APEX_NS], VIEW_NS, &said.ns)) != 0) {
+	ret = letter_stated(zone->view, &st, &said);
+	if (ret != 0) {
 		goto out;
 	}
-	memcpy(said.generation, st.generation, sizeof(said.generation));
-	said.epoch = st.version.epoch;
-	said.counter = st.version.counter;
-	said.process_epoch = st.epoch;
-	said.share = st.share;
-	said.wish = st.wish;
-	said.wish_algorithm = st.algorithm;
-	said.standing = st.standing;
-	said.process = st.process;
-	said.step = st.step;
-	memcpy(said.hsync, st.hsync_digest, sizeof(said.hsync));
 	held = &zone->view->d.provider[number].statement;
 	another =
 	    held->known && memcmp(held->generation, said.generation, sizeof(said.generation)) != 0;

@@ -67,6 +67,7 @@ sim_kill(struct sim *sim, int i, const char *where, bool back)
 	if (sim->stats != NULL)
 		sim->stats->crashes++;
 	view_free(n->view);
+	mail_forget(n);
 	n->view = NULL;
 	n->up = false;
 	if (back)
@@ -182,33 +183,6 @@ execute_apply(struct sim *sim, int i)
 	}
 }
 
-/* What no follower may take. */
-static int
-tamper(struct sim *sim, struct view_change *c)
-{
-	switch (rng_range(&sim->rng, 0, 3)) {
-	case 0:
-		memset(c, 0, sizeof(*c)); /* nothing is said of it */
-		break;
-	case 1:
-		c->unknown = 1;
-		break;
-	case 2:
-		snprintf(c->odd, sizeof(c->odd), "a record of type 1");
-		break;
-	default:
-		for (int t = 0; t < VIEW_APEX; t++) { /* the other way round */
-			struct rset add = c->add[t];
-			c->add[t] = c->del[t];
-			c->del[t] = add;
-		}
-		/* A step that changes nothing adds somebody's NS. */
-		rset_add(&c->add[VIEW_NS], sim->node[0].ns);
-		rset_add(&c->del[VIEW_NS], sim->node[0].ns);
-	}
-	return 1;
-}
-
 /* A follower that had approved a step took it from a message that it should have refused. */
 void
 agent_judge_change(struct sim *sim, const struct node *n, const struct event *e, bool granted)
@@ -238,13 +212,15 @@ execute_send(struct sim *sim, int i, const struct action *a)
 		e->u.message.leader = sets_global(sim, n, a->message.leader);
 	if (a->message.change.given) {
 		sets_change_out(sim, n, &e->u.message.change);
-		if (sim_mishap(sim, MISHAP_CHANGE, i, 40))
-			e->b = tamper(sim, &e->u.message.change);
+		e->b = sim_mishap(sim, MISHAP_CHANGE, i, 40);
 	}
+	mail_message(sim, n, &a->message, e);
 	if (sim_mishap(sim, MISHAP_TWICE, i, 50)) {
 		struct event *twice = sim_post(sim, EV_MESSAGE, to, rng_range(&sim->rng, 2, 30000));
 		twice->from = i;
+		twice->b = e->b;
 		twice->u.message = e->u.message;
+		mail_copy(e, twice);
 	}
 }
 
@@ -303,16 +279,12 @@ execute(struct sim *sim, int i, const struct action *a)
 	case ACT_STATE:
 		e = agent_send(sim, EV_STATE, i, sets_global(sim, n, a->provider));
 		if (e != NULL)
-			sets_statement_out(sim, n, &e->u.statement);
+			mail_state(sim, n, NULL, e);
 		return;
 	case ACT_PULL:
 		e = agent_send(sim, EV_PULL, i, sets_global(sim, n, a->provider));
-		if (e != NULL) {
-			const struct view_provider *p = &n->view->d.provider[a->provider];
-			e->u.apply.epoch = p->statement.epoch;
-			e->u.apply.counter = p->statement.counter;
-			e->u.apply.rcode = p->differs;
-		}
+		if (e != NULL)
+			mail_pull(sim, n, a->provider, e);
 		return;
 	case ACT_KEY:
 		execute_key(sim, i, a);

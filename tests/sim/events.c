@@ -92,16 +92,13 @@ static void
 message(struct sim *sim, int i, const struct event *e)
 {
 	struct node *n = &sim->node[i];
-	struct view_message m = e->u.message;
+	struct view_message m;
 	int from = sim_number_at(sim, n, e->from);
-	m.subject = sim_number_at(sim, n, e->u.message.subject);
-	if (m.leader >= 0)
-		m.leader = sim_number_at(sim, n, m.leader);
-	if (m.change.given)
-		sets_change_in(sim, n, &m.change);
-	if (from < 0 || m.subject < 0 || !n->view->d.provider[from].ready)
+
+	if (from < 0 || !n->view->d.provider[from].ready)
 		return; /* refused: no session */
-	view_on_message(n->view, from, &m, sim_local(sim, n));
+	if (mail_read_message(sim, n, from, e, &m))
+		view_on_message(n->view, from, &m, sim_local(sim, n));
 }
 
 static void
@@ -138,15 +135,31 @@ on_keys(struct sim *sim, struct node *n, const struct event *e)
 static void
 statement(struct sim *sim, struct node *n, const struct event *e)
 {
-	struct view_statement st = e->u.statement;
+	struct view_statement said;
 	int p = sim_number_at(sim, n, e->from);
-	if (p < 0)
+
+	if (p >= 0 && mail_read_state(sim, n, e, &said))
+		view_on_statement(n->view, p, &said, sim_local(sim, n));
+}
+
+/* Somebody asks for the own statement. */
+static void
+pulled(struct sim *sim, struct node *n, const struct event *e)
+{
+	int p = sim_number_at(sim, n, e->from);
+	struct msig_option opt;
+
+	if (!mail_read_option(sim, e, &opt))
 		return;
-	st.dnskey = sim_set_to_view(sim, n, st.dnskey);
-	st.cds = sim_set_to_view(sim, n, st.cds);
-	st.cdnskey = sim_set_to_view(sim, n, st.cdnskey);
-	st.ns = sim_set_to_view(sim, n, st.ns);
-	view_on_statement(n->view, p, &st, sim_local(sim, n));
+	if (p > 0 && (opt.has & MSIG_HAS(VERSION)) != 0 &&
+	    view_on_echo(n->view, p, opt.version.epoch, opt.version.counter,
+			 (opt.has & MSIG_HAS(RESULT)) != 0))
+		sim_post(sim, EV_WAKE, e->node, 0)->t = n->wake = sim->now;
+	if (!view_states(n->view))
+		return;
+	struct event *r = agent_send(sim, EV_STATE, e->node, e->from);
+	if (r != NULL)
+		mail_state(sim, n, e, r);
 }
 
 static void
@@ -240,18 +253,9 @@ at_agent(struct sim *sim, struct event *e)
 	case EV_STATE:
 		statement(sim, n, e);
 		return true;
-	case EV_PULL: {
-		p = sim_number_at(sim, n, e->from);
-		if (p > 0 && view_on_echo(n->view, p, e->u.apply.epoch, e->u.apply.counter,
-					  e->u.apply.rcode != 0))
-			sim_post(sim, EV_WAKE, e->node, 0)->t = n->wake = sim->now;
-		if (!view_states(n->view))
-			return false;
-		struct event *r = agent_send(sim, EV_STATE, e->node, e->from);
-		if (r != NULL)
-			sets_statement_out(sim, n, &r->u.statement);
+	case EV_PULL:
+		pulled(sim, n, e);
 		return false;
-	}
 	case EV_BEAT:
 		p = sim_number_at(sim, n, e->from);
 		if (p > 0 && n->view->d.provider[p].models == 0) /* known anew: HELLO */

@@ -13,7 +13,8 @@
 static char failure[256];
 
 #define RULE(name) (UINT64_C(1) << MUTANT_BIT_##name)
-#define LEADER_RULES (RULE(LEADER) | RULE(VOTES) | RULE(TERM) | RULE(SUCCESSOR) | RULE(CHANGE))
+#define LEADER_RULES \
+	(RULE(LEADER) | RULE(VOTES) | RULE(TERM) | RULE(SUCCESSOR) | RULE(CHANGE) | RULE(HALF))
 
 /* A seed that fails because of the mutation: without it, it does not. Joins alone and the whole
  * world by turns. */

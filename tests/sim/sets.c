@@ -97,12 +97,3 @@ sets_change_out(struct sim *sim, struct node *n, struct view_change *c)
 		c->del[t] = sim_set_from_view(sim, n, c->del[t]);
 	}
 }
-
-void
-sets_change_in(struct sim *sim, struct node *n, struct view_change *c)
-{
-	for (int t = 0; t < VIEW_APEX; t++) {
-		c->add[t] = sim_set_to_view(sim, n, c->add[t]);
-		c->del[t] = sim_set_to_view(sim, n, c->del[t]);
-	}
-}

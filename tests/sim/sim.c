@@ -75,6 +75,7 @@ sim_post(struct sim *sim, enum event_kind kind, int node, int64_t delay)
 	e->node = node;
 	e->from = -1;
 	e->a = e->b = 0;
+	e->wire = NULL;
 	const struct due due = {e->at, e->seq, e};
 	int i = sim->events++;
 	while (i > 0 && before(&due, &sim->heap[(i - 1) / 2])) {
@@ -112,6 +113,7 @@ next_event(struct sim *sim)
 static void
 release(struct sim *sim, struct event *e)
 {
+	free(e->wire);
 	memcpy((void *)e, &sim->spare, sizeof(sim->spare));
 	sim->spare = e;
 }
@@ -170,6 +172,7 @@ clear(struct sim *sim)
 	sim->events = 0;
 	for (int i = 0; i < NODES; i++) {
 		view_free(sim->node[i].view);
+		mail_forget(&sim->node[i]);
 		free(sim->node[i].blob);
 		free(sim->node[i].backup);
 	}

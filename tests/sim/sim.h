@@ -12,6 +12,8 @@
 #include "agentd/rset.h"
 #include "agentd/safety.h"
 #include "agentd/view.h"
+#include "libmsig/apex.h"
+#include "libmsig/option.h"
 
 #define NODES 5
 #define SERVERS 2 /* addresses per provider and at the parent */
@@ -181,6 +183,14 @@ struct ordered {
 	struct rset old; /* keys that shall be gone */
 };
 
+/* The own statement as it travels, once it was written. */
+struct letter {
+	bool written;
+	uint64_t epoch, counter; /* of this version */
+	struct msig_option option;
+	struct msig_apex apex;
+};
+
 struct node {
 	char identity[32];
 	enum view_mode mode;
@@ -191,12 +201,12 @@ struct node {
 	/* what the owner means with it */
 	bool listed, on, sign;
 	/* what it is */
-	bool dead;      /* its agent, for good */
-	bool frozen;    /* and its signer */
-	bool stops;     /* servers that are to be stopped are stopped */
-	bool expelled;  /* by the others' operators */
-	bool unsigned_; /* it has no signer: what it serves is a copy */
-	int feed;       /* whose signer its servers serve; itself, or another's */
+	bool dead;        /* its agent, for good */
+	bool frozen;      /* and its signer */
+	bool stops;       /* servers that are to be stopped are stopped */
+	bool expelled;    /* by the others' operators */
+	bool unsigned_;   /* it has no signer: what it serves is a copy */
+	int feed;         /* whose signer its servers serve; itself, or another's */
 	int64_t all_show; /* since when all show its keys and the parent its DS; 0: not */
 	int keys;
 	struct key store[STORE];
@@ -233,6 +243,7 @@ struct node {
 	int16_t to_view[RSET_MAX];
 	int16_t from_view[RSET_MAX];
 	struct seen seen[VIEW_PLACES];
+	struct letter letter;
 };
 
 struct parent {
@@ -303,11 +314,13 @@ struct event {
 	int node, from;
 	int a, b;
 	int64_t t;
+	uint8_t *wire; /* what agents say: what arrives is read from here */
+	size_t wire_len;
 	const struct zone_version *version;
 	const struct zone_version *child; /* the answer about NS is from here */
 	union {
-		struct view_message message;
-		struct view_statement statement;
+		struct view_message message;     /* as it was said, in the world's numbers */
+		struct view_statement statement; /* the same */
 		struct {
 			uint64_t epoch, counter;
 			bool may_shrink;
@@ -360,6 +373,7 @@ struct sim {
 	int64_t quiet; /* faults until then */
 	int64_t deadline;
 	uint32_t seq, versions;
+	uint64_t sequence; /* of what agents say */
 	struct due *heap;
 	int events, room;
 	struct event *spare;

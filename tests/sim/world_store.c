@@ -72,44 +72,6 @@ world_intended(const struct node *n)
 	return out;
 }
 
-int
-world_key(struct sim *sim, uint16_t flags, uint8_t algorithm, bool collide)
-{
-	uint8_t rdata[4 + 32] = {(uint8_t)(flags >> 8), (uint8_t)flags, 3, algorithm};
-	for (;;) {
-		for (size_t i = 4; i < sizeof(rdata); i++)
-			rdata[i] = (uint8_t)rng_next(&sim->rng);
-		int id = rpool_get(&sim->pool, 48, rdata, sizeof(rdata));
-		if (id < 0) {
-			sim_fail(sim, "the pool of the world is full");
-			return 0;
-		}
-		const struct rr *rr = &sim->pool.at[id];
-		bool clash = false;
-		for (int i = 0; i < sim->pool.count; i++)
-			clash |= i != id && sim->pool.at[i].type == 48 &&
-				 rr_tags_clash(&sim->pool.at[i], rr);
-		if (!clash)
-			break;
-	}
-	/* The same octets with two words swapped have the same tag. */
-	if (collide) {
-		uint8_t word[2];
-		for (int i = 0; i < sim->pool.count; i++) {
-			const struct rr *rr = &sim->pool.at[i];
-			if (rr->type != 48 || rr->alg != algorithm || rr->flags != flags ||
-			    rr->rdata->len != sizeof(rdata))
-				continue;
-			memcpy(rdata, rr->rdata->data, sizeof(rdata));
-			memcpy(word, rdata + 4, 2);
-			memcpy(rdata + 4, rdata + 6, 2);
-			memcpy(rdata + 6, word, 2);
-		}
-	}
-	int id = rpool_get(&sim->pool, 48, rdata, sizeof(rdata));
-	return id < 0 ? 0 : id;
-}
-
 struct key *
 world_make_key(struct sim *sim, struct node *n, uint8_t role, uint8_t algorithm, uint8_t state,
 	       bool collide)
