@@ -3,7 +3,7 @@
 check_PROGRAMS += tests/sim/msig-sim tests/sim/msig-sim-mutants
 TESTS += tests/sim/msig-sim
 
-sim_sources = tests/sim/agent.c tests/sim/events.c tests/sim/mail.c tests/sim/main.c tests/sim/mutants.c tests/sim/oracle.c \
+sim_sources = tests/sim/agent.c tests/sim/claims.c tests/sim/events.c tests/sim/mail.c tests/sim/main.c tests/sim/mutants.c tests/sim/oracle.c \
 	tests/sim/oracle_agents.c tests/sim/oracle_end.c tests/sim/points.h \
 	tests/sim/sets.c tests/sim/show.c tests/sim/shrink.c tests/sim/shrink.h tests/sim/sim.c tests/sim/sim.h \
 	tests/sim/sim_int.h tests/sim/world.c tests/sim/world_combiner.c tests/sim/world_fault.c \

@@ -35,6 +35,7 @@ agent_start(struct sim *sim, int i)
 	memset(n->seen, 0, sizeof(n->seen));
 	if (n->blob != NULL && view_decode(n->view, n->blob, n->blob_len, sim_local(sim, n)) != 0)
 		sim_fail(sim, "what was persisted cannot be read");
+	claims_judge(sim, n);
 	n->view->config.mode = n->mode;
 	n->view->config.models = n->models;
 	n->view->config.driver = n->driver;
@@ -125,6 +126,16 @@ served_at(struct sim *sim, const struct node *n, const struct view_place *p)
 	return s->now;
 }
 
+/* The own statement, as an answer or of its own accord. */
+void
+agent_state(struct sim *sim, struct node *n, const struct event *pull, struct event *e)
+{
+	const struct view_statement *st = &n->view->d.provider[VIEW_SELF].statement;
+
+	claims_version(n, CLAIM_STATEMENT, st->epoch, st->counter);
+	mail_state(sim, n, pull, e);
+}
+
 static void
 execute_ask(struct sim *sim, int i, const struct action *a)
 {
@@ -167,6 +178,7 @@ execute_apply(struct sim *sim, int i)
 	struct node *n = &sim->node[i];
 
 	judge_apply(sim, n);
+	claims_version(n, CLAIM_OVERLAY, n->view->d.want.epoch, n->view->d.want.counter);
 	if (sim_mishap(sim, MISHAP_APPLY, i, 50))
 		return;
 	struct event *e =
@@ -203,6 +215,7 @@ execute_send(struct sim *sim, int i, const struct action *a)
 	sim_trace(sim, "%s -> %s: %s %s %d/%s", n->identity, sim->node[to].identity,
 		  msig_op_name(a->message.op), process_name(a->message.process), a->message.step,
 		  a->message.text);
+	claims_message(n, &a->message);
 	struct event *e = agent_send(sim, EV_MESSAGE, i, to);
 	if (e == NULL)
 		return;
@@ -279,7 +292,7 @@ execute(struct sim *sim, int i, const struct action *a)
 	case ACT_STATE:
 		e = agent_send(sim, EV_STATE, i, sets_global(sim, n, a->provider));
 		if (e != NULL)
-			mail_state(sim, n, NULL, e);
+			agent_state(sim, n, NULL, e);
 		return;
 	case ACT_PULL:
 		e = agent_send(sim, EV_PULL, i, sets_global(sim, n, a->provider));
@@ -311,9 +324,12 @@ dies(struct sim *sim, int i, const struct plan *plan)
 	if (!plan->persist)
 		return false;
 	n->persists++;
-	if (n->crash_at == 0 || !sim_faulty(sim))
+	bool awaited = n->crash_at != 0 && sim_faulty(sim);
+	bool now = awaited && n->persists >= n->crash_at;
+	if (!(now && n->crash_how == 0)) /* committed: what is said from now on rests on it */
+		n->claims = 0;
+	if (!awaited)
 		return false;
-	bool now = n->persists >= n->crash_at;
 	/* The last commit before it is all that the next start knows. */
 	if (n->persists + 1 >= n->crash_at && !(now && n->crash_how == 0))
 		keep_blob(sim, n);

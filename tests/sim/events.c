@@ -107,6 +107,8 @@ beats(struct sim *sim, int i)
 	struct node *n = &sim->node[i];
 	const struct view_statement *st = &n->view->d.provider[VIEW_SELF].statement;
 
+	if (st->known)
+		claims_version(n, CLAIM_STATEMENT, st->epoch, st->counter);
 	for (int p = 0; p < sim->nodes; p++) {
 		struct event *e = p != i && st->known ? agent_send(sim, EV_BEAT, i, p) : NULL;
 		if (e != NULL)
@@ -159,7 +161,7 @@ pulled(struct sim *sim, struct node *n, const struct event *e)
 		return;
 	struct event *r = agent_send(sim, EV_STATE, e->node, e->from);
 	if (r != NULL)
-		mail_state(sim, n, e, r);
+		agent_state(sim, n, e, r);
 }
 
 static void

@@ -20,6 +20,7 @@
 #define KEPT 40   /* versions that a server's history keeps */
 #define STORE 20  /* keys in a signer's store */
 #define HSYNCS 96
+#define CLAIMS 32 /* different ones since the last commit */
 
 /* ---- chance ---- */
 
@@ -183,6 +184,15 @@ struct ordered {
 	struct rset old; /* keys that shall be gone */
 };
 
+/* What an agent has told somebody since its last commit (S9). */
+enum claim_of { CLAIM_MESSAGE, CLAIM_STATEMENT, CLAIM_OVERLAY };
+struct claim {
+	uint8_t of, op, step;
+	int8_t leader;
+	uint8_t tid[16];
+	uint64_t epoch, counter; /* of a version; of a ballot: term and vote */
+};
+
 /* The own statement as it travels, once it was written. */
 struct letter {
 	bool written;
@@ -244,6 +254,8 @@ struct node {
 	int16_t from_view[RSET_MAX];
 	struct seen seen[VIEW_PLACES];
 	struct letter letter;
+	int claims;
+	struct claim claim[CLAIMS];
 };
 
 struct parent {

@@ -20,8 +20,14 @@ void sets_change_out(struct sim *sim, struct node *n, struct view_change *c);
 void agent_start(struct sim *sim, int i);
 /* A message on the way: lost, repeated, late. NULL: it does not arrive. */
 struct event *agent_send(struct sim *sim, enum event_kind kind, int from, int to);
+void agent_state(struct sim *sim, struct node *n, const struct event *pull, struct event *e);
 /* A follower that had approved a step took it from a message that it should have refused. */
 void agent_judge_change(struct sim *sim, const struct node *n, const struct event *e, bool granted);
+
+/* claims.c: what an agent has said is known to it after a crash. */
+void claims_message(struct node *n, const struct view_message *m);
+void claims_version(struct node *n, enum claim_of of, uint64_t epoch, uint64_t counter);
+void claims_judge(struct sim *sim, struct node *n);
 
 /* mail.c: what is said, as octets, into an event and out of it. Reading is false if that failed, or
  * if what arrives is not what was said: then the schedule has failed. */

@@ -133,6 +133,7 @@ world_restore(struct sim *sim, struct event *e)
 			 true);
 	memset(n->order, 0, sizeof(n->order));
 	n->lost = n->forgot = true;
+	n->claims = 0;                     /* what it has said it need not know any more */
 	n->mended = sim->now + 2 * SECOND; /* what was under way to combinerd has arrived */
 	/* It is noticed by what combinerd holds: newer than what it knows. */
 	uint64_t epoch = 0, counter = 0;

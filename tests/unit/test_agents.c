@@ -637,6 +637,42 @@ test_standing(void **state)
 	assert_int_equal(zone->view->d.provider[p].statement.standing, HAS_KEYS | HAS_NS);
 }
 
+static void
+last_alarm(void *arg, const struct store_entry *e)
+{
+	if (strcmp(e->kind, "alarm") == 0)
+		snprintf(arg, 200, "%s", e->text);
+}
+
+/* S5: what ends before caches have forgotten it, and a day before that, is an alarm, once. */
+static void
+test_signatures_end(void **state)
+{
+	uint64_t now = loop_utc_ms() / 1000;
+	char none[] = "";
+	struct msig_msg_FOLLOWED msg = {.zone = (knot_dname_t *)(uintptr_t)zone_name,
+					.serial = 1,
+					.max_ttl = 3600,
+					.reason = none};
+	char said[200] = "";
+	struct agent *agent;
+
+	two();
+	agent = &world.at[0].agent;
+	msg.expires = now + 25 * 3600 + 60; /* the TTL, a day, and a minute */
+	zones_followed(agent, &msg);
+	assert_int_equal(store_journal(agent->store, zone_name, 0, 50, last_alarm, said), 0);
+	assert_string_equal(said, "");
+	msg.expires = now + 25 * 3600 - 60;
+	zones_followed(agent, &msg);
+	assert_int_equal(store_journal(agent->store, zone_name, 0, 50, last_alarm, said), 0);
+	assert_non_null(strstr(said, "the signer's oldest signatures end in 24 h"));
+	assert_true(zones_find(agent, zone_name)->signatures_old);
+	msg.expires = now + 100 * 3600;
+	zones_followed(agent, &msg);
+	assert_false(zones_find(agent, zone_name)->signatures_old);
+}
+
 /* A beat whose version is the one we have, with the content (digest) of another. */
 static void
 beat(unsigned from, unsigned to, const uint8_t digest[32], uint64_t counter)
@@ -785,6 +821,7 @@ main(void)
 	    cmocka_unit_test_teardown(test_clock_apart, teardown),
 	    cmocka_unit_test_teardown(test_reload, teardown),
 	    cmocka_unit_test_teardown(test_standing, teardown),
+	    cmocka_unit_test_teardown(test_signatures_end, teardown),
 	    cmocka_unit_test_teardown(test_anti_entropy, teardown),
 	    cmocka_unit_test_teardown(test_foreign_keys, teardown),
 	    cmocka_unit_test_teardown(test_many_zones, teardown),
