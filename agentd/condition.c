@@ -5,7 +5,6 @@
 
 #include "agentd/agree.h"
 #include "agentd/condition_int.h"
-#include "agentd/mutant.h"
 #include "agentd/process.h"
 #include "agentd/safety.h"
 #include "libmsig/key.h"
@@ -590,7 +589,6 @@ process_check(const struct zone_view *view, uint32_t conditions, bool everywhere
 	      struct reason *why)
 {
 	struct check c = {.view = view, .everywhere = everywhere, .now = now, .why = why};
-	conditions &= everywhere ? ~MUTANT_GUARDS : ~MUTANT_DONES;
 	for (int bit = 0; bit < COND_COUNT; bit++)
 		if ((conditions >> bit & 1) != 0 && !condition(&c, bit))
 			return false;

@@ -536,10 +536,7 @@ view_decode(struct zone_view *view, const uint8_t *data, size_t len, int64_t now
 	/* Each may have stated more since: it is asked, and until then nothing of it goes. */
 	for (int i = 1; i < d->providers; i++)
 		d->provider[i].stale = d->provider[i].used && d->provider[i].statement.known;
-	if (MUTANT(TERM)) {
-		memset(&d->election, 0, sizeof(d->election));
-		d->election.leader = -1;
-	}
+	MUTANT_FORGET(d);
 	if (MUTANT(FORGET_HOLD)) {
 		memset(d->process.hold, 0, sizeof(d->process.hold));
 		for (int i = 0; i < d->places; i++)

@@ -285,7 +285,6 @@ bool
 hold_elapsed(const struct zone_view *view, uint32_t mask, int64_t now, int64_t *until)
 {
 	*until = 0;
-	mask &= ~MUTANT_HOLDS;
 	for (int k = 0; k < HOLD_COUNT; k++) {
 		if ((mask >> k & 1) == 0)
 			continue;

@@ -24,7 +24,6 @@
 	X(STEP_MODE, "a step needs no operator")                                   \
 	X(LEADER, "in leader mode, whoever wants something asks for it")           \
 	X(VOTES, "a leader needs the votes of more than half")                     \
-	X(TERM, "a restart forgets the election")                                  \
 	X(SUCCESSOR, "nobody goes on for a leader that is gone")                   \
 	X(CHANGE, "a follower takes whatever change the leader says")              \
 	X(SHRINK, "an overlay loses a provider without a process")                 \
@@ -43,22 +42,19 @@ enum mutant {
 
 #ifdef MSIG_MUTANTS
 #include <stdint.h>
-extern uint64_t mutant_mask;   /* 1 << enum mutant */
-extern uint32_t mutant_guards; /* conditions that are no guard any more */
-extern uint32_t mutant_dones;  /* conditions that end no step any more */
-extern uint32_t mutant_holds;  /* holds that do not hold */
-/* The table of a process, with two neighbouring steps swapped in what they change. */
+extern uint64_t mutant_mask; /* 1 << enum mutant */
+/* The table of a process without a guard, a done-condition or a hold in one of its rows, or with
+ * two neighbouring steps swapped in what they change. */
 struct process_rule;
 const struct process_rule *mutant_rule(const struct process_rule *rule);
+/* What a group of fields is that was not written. */
+struct durable;
+void mutant_forget(struct durable *d);
 #define MUTANT(name) ((mutant_mask >> MUTANT_BIT_##name & 1) != 0)
-#define MUTANT_GUARDS mutant_guards
-#define MUTANT_DONES mutant_dones
-#define MUTANT_HOLDS mutant_holds
 #define MUTANT_RULE(rule) mutant_rule(rule)
+#define MUTANT_FORGET(d) mutant_forget(d)
 #else
 #define MUTANT(name) 0
-#define MUTANT_GUARDS 0u
-#define MUTANT_DONES 0u
-#define MUTANT_HOLDS 0u
 #define MUTANT_RULE(rule) (rule)
+#define MUTANT_FORGET(d) ((void)0)
 #endif

@@ -3,12 +3,14 @@
 check_PROGRAMS += tests/sim/msig-sim tests/sim/msig-sim-mutants
 TESTS += tests/sim/msig-sim
 
-sim_sources = tests/sim/agent.c tests/sim/claims.c tests/sim/events.c tests/sim/mail.c tests/sim/main.c tests/sim/mutants.c tests/sim/oracle.c \
-	tests/sim/oracle_agents.c tests/sim/oracle_end.c tests/sim/points.h \
-	tests/sim/sets.c tests/sim/show.c tests/sim/shrink.c tests/sim/shrink.h tests/sim/sim.c tests/sim/sim.h \
-	tests/sim/sim_int.h tests/sim/world.c tests/sim/world_combiner.c tests/sim/world_fault.c \
-	tests/sim/world_int.h tests/sim/world_key.c tests/sim/world_make.c tests/sim/world_operator.c tests/sim/world_owner.c \
-	tests/sim/world_parent.c tests/sim/world_signer.c tests/sim/world_store.c
+sim_sources = \
+	tests/sim/agent.c tests/sim/claims.c tests/sim/events.c tests/sim/mail.c tests/sim/main.c \
+	tests/sim/mutants.c tests/sim/oracle.c tests/sim/oracle_agents.c tests/sim/oracle_end.c \
+	tests/sim/points.h tests/sim/sets.c tests/sim/show.c tests/sim/shrink.c tests/sim/shrink.h \
+	tests/sim/sim.c tests/sim/sim.h tests/sim/sim_int.h tests/sim/world.c tests/sim/world_combiner.c \
+	tests/sim/world_fault.c tests/sim/world_int.h tests/sim/world_key.c tests/sim/world_make.c \
+	tests/sim/world_operator.c tests/sim/world_owner.c tests/sim/world_parent.c \
+	tests/sim/world_signer.c tests/sim/world_store.c
 sim_libs = libmsig/libmsig.la $(KNOT_LIBS) $(GNUTLS_LIBS)
 
 tests_sim_msig_sim_SOURCES = $(sim_sources) tests/sim/mutations.c tests/sim/mutations.h
@@ -132,7 +134,8 @@ tests_unit_mutant_decide_LDADD = tests/sim/libmutant.la $(sim_libs) $(CMOCKA_LIB
 endif
 
 # make mutants: every guard, hold and rule of the core is switched off in turn; the last line says how
-# many of how many the tests and the simulator noticed. MUTANTS=-a: the simulator runs for all.
+# many of how many the tests and the simulator noticed. MUTANTS=-a: all tests and the simulator run for
+# all; MUTANTS=-d: the table of doc/mutants.md.
 mutants: $(check_LTLIBRARIES) $(check_PROGRAMS)
 	$(SHELL) $(srcdir)/tests/sim/mutants.sh $(MUTANTS)
 .PHONY: mutants

@@ -1,14 +1,41 @@
 #!/bin/sh
-# Every guard, hold and rule of the core is switched off in turn, and every two neighbouring steps
-# are swapped. Each must be noticed: by a unit test, or, where none notices, by the simulator's
-# oracle. The last line says how many of how many were. TAP.
+# Every guard, done-condition and hold in every row of every process is switched off in turn, every
+# two neighbouring steps are swapped, every group of fields is left out of the database, every rule of
+# agentd/mutant.h is broken. Each must be noticed: by a unit test, or, where none notices, by the
+# simulator's oracle. The last line says how many of how many were. TAP.
 #   mutants.sh [-a] [schedules per mutation]
-# -a: the simulator runs for all of them, which takes an hour or more.
+#   mutants.sh -d [schedules per mutation]        the table of doc/mutants.md
+# -a, -d: all unit tests run for all of them, and the simulator, which takes most of an hour. Where no
+# schedule notices one, it is tried together with the one that stands in front of it.
+here=$(cd "$(dirname "$0")" && pwd)/$(basename "$0")
 cd "${top_builddir:-.}/tests" || exit 1
-full=
+tests="steps view process agree roll decide ways hold lead elect standing forgotten share operator safety"
+
+# One of them: its name, a tab, who noticed, a tab, what the simulator says.
+one() {
+	by= line=
+	for test in $tests; do
+		[ -n "$by" ] && [ -z "$full" ] && break
+		MSIG_MUTANT=$1 timeout 120 ./unit/mutant_$test >/dev/null 2>&1 || by="$by $test"
+	done
+	if [ -z "$by" ] || [ -n "$full" ]; then
+		line=$(./sim/msig-sim-mutants -m "$1" -c "$tries") ||
+			{ [ -n "$2" ] && line=$(./sim/msig-sim-mutants -m "$1+$2" -c "$tries"); } ||
+			line=
+	fi
+	printf '%s\t%s\t%s\n' "$1" "$by" "$line"
+}
+if [ "$1" = -1 ]; then
+	full=$2 tries=$3
+	one "$4" "$5"
+	exit
+fi
+
+full=0 table=
 [ "$1" = -a ] && full=1 && shift
-tries=${1:-5000}
-tests="view hold safety share operator process steps roll agree decide elect lead ways standing forgotten"
+[ "$1" = -d ] && full=1 && table=1 && shift
+tries=${1:-400}
+[ $full = 1 ] || full=
 
 # What is red without a mutation would "notice" each of them.
 for test in $tests; do
@@ -18,29 +45,36 @@ for test in $tests; do
 	fi
 done
 list=$(./sim/msig-sim-mutants -m list) || exit 1
-echo "$list" | grep '^#'
-list=$(echo "$list" | grep -v '^#')
+[ -n "$table" ] || echo "$list" | grep '^#'
+list=$(echo "$list" | grep -v '^#' | sed 's/ *$//')
+all=$(echo "$list" | wc -l)
+top_builddir=.. && export top_builddir
 
-caught=0 all=0
-for name in $list; do
-	all=$((all + 1))
-	by= line= found=0
-	for test in $tests; do
-		MSIG_MUTANT=$name timeout 120 ./unit/mutant_$test >/dev/null 2>&1 || by="$by $test"
-	done
-	if [ -z "$by" ] || [ -n "$full" ]; then
-		line=$(./sim/msig-sim-mutants -m "$name" -c "$tries") && found=1
-		[ $found = 1 ] || line="$name: by no schedule of $tries"
-	else
-		line="caught   $name (simulator not run)"
-	fi
-	if [ $found = 1 ] || [ -n "$by" ]; then
-		caught=$((caught + 1))
-		echo "ok $all - $line${by:+; unit tests:$by}"
-	else
-		echo "not ok $all - $line"
-	fi
-done
-echo "1..$all"
-echo "$caught of $all caught"
-[ "$caught" = "$all" ] && [ "$all" -gt 0 ]
+echo "$list" | xargs -P "$(getconf _NPROCESSORS_ONLN)" -L 1 "${SHELL:-/bin/sh}" "$here" -1 "$full" "$tries" |
+	sort | awk -F '\t' -v all="$all" -v table="$table" '
+	{
+		n++
+		good = $2 != "" || $3 != ""
+		caught += good
+		sub(/^ /, "", $2)
+		sim = $3
+		sub(/^caught +/, "", sim)
+		if (table) {
+			sub(/:.*/, "", sim)
+			seed = ""
+			if (match($3, / seed [^:]*:.*/)) {
+				seed = substr($3, RSTART + 1, RLENGTH - 1)
+				if (index($3, "+") && index($3, "+") < RSTART)
+					seed = seed " (with " substr($3, index($3, "+") + 1, RSTART - index($3, "+") - 1) ")"
+			}
+			gsub(/\|/, "", seed)
+			printf "| %s | %s | %s |\n", $1, $2, seed
+		} else
+			printf "%sok %d - %s:%s%s\n", good ? "" : "not ", n, $1,
+			    $2 != "" ? " unit tests " $2 : "", sim != "" ? " " sim : ""
+	}
+	END {
+		if (!table)
+			printf "1..%d\n%d of %d caught\n", n, caught, all
+		exit n == 0 || caught != all
+	}'

@@ -1,4 +1,5 @@
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,11 +11,123 @@
 
 #define STEPS_MAX 16
 
+/* ---- what the database has, group by group ---- */
+
+/* Of struct durable: name, first and last field. The pool is not among them: without it, nothing
+ * else can be read. */
+#define GROUPS(X)                                                          \
+	X("generation", generation, generation)                            \
+	X("begun", begun, begun)                                           \
+	X("epoch", epoch, epoch)                                           \
+	X("counter", counter, counter)                                     \
+	X("content", content_epoch, content_counter)                       \
+	X("hsync", hsync, hsync)                                           \
+	X("pending", pending, pending)                                     \
+	X("own", own, own)                                                 \
+	X("foreign", foreign, foreign)                                     \
+	X("process", process, process)                                     \
+	X("process.led", process.led, process.led)                         \
+	X("process.executed", process.executed, process.executed)          \
+	X("process.votes", process.approved, process.done)                 \
+	X("process.executed-at", process.executed_at, process.executed_at) \
+	X("process.hold", process.hold, process.hold)                      \
+	X("process.keys", process.fresh, process.roles)                    \
+	X("ended", ended, ended)                                           \
+	X("want", want, want)                                              \
+	X("applied-version", applied_epoch, applied_counter)               \
+	X("shrink", shrink, shrink)                                        \
+	X("keys-since", keys_since, keys_since)                            \
+	X("applied", applied, applied)                                     \
+	X("orphans", orphans, orphans)                                     \
+	X("order", order, order)                                           \
+	X("step-mode", step_on, step_off)                                  \
+	X("approved", approved, approved)                                  \
+	X("recalled", recalled, recalled)                                  \
+	X("election", election, election)                                  \
+	X("agent-ns", agent_ns, agent_ns)                                  \
+	X("share", share, share)                                           \
+	X("backoff", backoff, attempts)                                    \
+	X("paused", paused, paused)                                        \
+	X("clock-floor", clock_floor, clock_floor)                         \
+	X("clock", boot, clock_offset)                                     \
+	X("doubt", rebuild, doubt)
+
+/* Of each provider. */
+#define PROVIDER_GROUPS(X)                         \
+	X("member", member, member)                \
+	X("has", has, has)                         \
+	X("contributed", contributed, contributed) \
+	X("expelled", expelled, expelled)          \
+	X("models", models, models)                \
+	X("statement", statement, statement)       \
+	X("past", past, past_until)
+
+#define END(type, field) (offsetof(type, field) + sizeof(((type *)NULL)->field))
+struct group {
+	const char *name;
+	size_t from, to;
+};
+static const struct group groups[] = {
+#define X(name, first, last) {name, offsetof(struct durable, first), END(struct durable, last)},
+    GROUPS(X)
+#undef X
+};
+static const struct group provider_groups[] = {
+#define X(name, first, last) \
+	{name, offsetof(struct view_provider, first), END(struct view_provider, last)},
+    PROVIDER_GROUPS(X)
+#undef X
+};
+#define COUNT(a) ((int)(sizeof(a) / sizeof((a)[0])))
+/* Behind them two more, of places. */
+#define LOST_HISTORY (COUNT(groups) + COUNT(provider_groups))
+#define LOST_NAMED (LOST_HISTORY + 1)
+
 #ifdef MSIG_MUTANTS
 uint64_t mutant_mask;
-uint32_t mutant_guards, mutant_dones, mutant_holds;
-static uint8_t swap_kind;
-static int swap_first;
+static uint64_t lost;
+static struct process_rule changed[2];
+static struct process_step changed_step[2][STEPS_MAX];
+static int changes;
+
+const struct process_rule *
+mutant_rule(const struct process_rule *rule)
+{
+	for (int i = 0; i < changes; i++)
+		if (changed[i].kind == rule->kind)
+			return &changed[i];
+	return rule;
+}
+
+static void
+forget_places(struct durable *d)
+{
+	for (int i = 0; i < d->places; i++) {
+		struct view_place *p = d->place[i];
+		for (int t = 0; p != NULL && t < VIEW_TYPE_COUNT && (lost >> LOST_HISTORY & 1);
+		     t++) {
+			p->history[t].count = 0;
+			p->history[t].overflow = 0;
+		}
+		if (p != NULL && (lost >> LOST_NAMED & 1))
+			p->named = p->unnamed = 0;
+	}
+}
+
+void
+mutant_forget(struct durable *d)
+{
+	for (int i = 0; i < COUNT(groups); i++)
+		if (lost >> i & 1)
+			memset((uint8_t *)d + groups[i].from, 0, groups[i].to - groups[i].from);
+	for (int i = 0; i < COUNT(provider_groups); i++)
+		for (int p = 0; p < d->providers && (lost >> (COUNT(groups) + i) & 1); p++)
+			memset((uint8_t *)&d->provider[p] + provider_groups[i].from, 0,
+			       provider_groups[i].to - provider_groups[i].from);
+	if (d->election.term == 0)
+		d->election.leader = -1;
+	forget_places(d);
+}
 
 static void
 change_as(struct process_step *step, const struct process_step *other)
@@ -25,23 +138,46 @@ change_as(struct process_step *step, const struct process_step *other)
 	step->cds = other->cds;
 }
 
-const struct process_rule *
-mutant_rule(const struct process_rule *rule)
+static void
+edit_step(struct process_step *step, const struct table_edit *e)
 {
-	static struct process_rule swapped;
-	static struct process_step step[STEPS_MAX];
+	struct process_step was = step[e->step];
 
-	if (rule->kind != swap_kind || rule->steps > STEPS_MAX)
-		return rule;
-	for (int i = 0; i < rule->steps; i++)
-		step[i] = rule->step[i];
-	change_as(&step[swap_first], &rule->step[swap_first + 1]);
-	change_as(&step[swap_first + 1], &rule->step[swap_first]);
-	swapped = *rule;
-	swapped.step = step;
-	return &swapped;
+	switch (e->what) {
+	case EDIT_GUARD:
+		step[e->step].guard &= ~(1u << e->bit);
+		break;
+	case EDIT_DONE:
+		step[e->step].done &= ~(1u << e->bit);
+		break;
+	case EDIT_HOLD:
+		step[e->step].holds &= ~(1u << e->bit);
+		break;
+	case EDIT_SWAP:
+		change_as(&step[e->step], &step[e->step + 1]);
+		change_as(&step[e->step + 1], &was);
+	}
+}
+
+static void
+edit_table(const struct table_edit *e)
+{
+	const struct process_rule *rule = process_rule(e->kind);
+	int k = 0;
+
+	while (k < changes && changed[k].kind != e->kind)
+		k++;
+	if (k == changes) {
+		changed[k] = *rule;
+		memcpy(changed_step[k], rule->step, sizeof(rule->step[0]) * (size_t)rule->steps);
+		changed[k].step = changed_step[k];
+	}
+	edit_step(changed_step[k], e);
+	changes = k == changes ? k + 1 : changes;
 }
 #endif
+
+/* ---- all of them ---- */
 
 static const char *const names[] = {
 #define X(name, text) #name,
@@ -90,42 +226,116 @@ add_swaps(struct mutation *out, int *n, const struct process_rule *rule)
 		snprintf(name, sizeof(name), "%s.%s", rule->name, a->name);
 		snprintf(text, sizeof(text), "what %s and %s change is swapped", a->name, b->name);
 		struct mutation *m = add(out, n, "swap", name, text);
-		m->swap_kind = rule->kind;
-		m->swap = i;
+		m->edit[0] = (struct table_edit){rule->kind, (uint8_t)i, EDIT_SWAP, 0};
+		m->edits = 1;
 	}
+}
+
+static const char *
+hold_word(int hold)
+{
+	return hold == HOLD_LEAVE ? "H_LEAVE" : hold_name((enum view_hold)hold);
+}
+
+/* What stands in a row under this mask is not there. */
+static void
+add_row(struct mutation *out, int *n, const struct process_rule *rule, int step, enum edit what,
+	uint32_t mask)
+{
+	static const char *const kinds[] = {"guard", "done", "hold"};
+
+	for (int bit = 0; bit < 32; bit++) {
+		char name[80];
+		if ((mask >> bit & 1) == 0)
+			continue;
+		snprintf(name, sizeof(name), "%s.%s.%s", rule->name, rule->step[step].name,
+			 what == EDIT_HOLD ? hold_word(bit) : conditions[bit]);
+		struct mutation *m = add(
+		    out, n, kinds[what], name,
+		    what == EDIT_HOLD ? hold_word(bit)
+				      : process_condition_text((enum process_condition_bit)bit));
+		m->edit[0] =
+		    (struct table_edit){rule->kind, (uint8_t)step, (uint8_t)what, (uint8_t)bit};
+		m->edits = 1;
+		/* What ended the step before at every agent is looked at again, everywhere. */
+		if (what == EDIT_GUARD && step > 0 && (rule->step[step - 1].done >> bit & 1) != 0)
+			snprintf(m->behind, sizeof(m->behind), "done:%s.%s.%s", rule->name,
+				 rule->step[step - 1].name, conditions[bit]);
+	}
+}
+
+static void
+add_lost(struct mutation *out, int *n)
+{
+	for (int i = 0; i < COUNT(groups); i++)
+		add(out, n, "persist", groups[i].name, "these fields are not in the database")
+		    ->lost = UINT64_C(1) << i;
+	for (int i = 0; i < COUNT(provider_groups); i++) {
+		char name[40];
+		snprintf(name, sizeof(name), "provider.%s", provider_groups[i].name);
+		add(out, n, "persist", name, "these fields are not in the database")->lost =
+		    UINT64_C(1) << (COUNT(groups) + i);
+	}
+	add(out, n, "persist", "place.history", "what servers have shown is not in the database")
+	    ->lost = UINT64_C(1) << LOST_HISTORY;
+	add(out, n, "persist", "place.named", "since when a server is named is not there")->lost =
+	    UINT64_C(1) << LOST_NAMED;
 }
 
 int
 mutations_list(struct mutation out[MUTATIONS_MAX])
 {
-	uint32_t guards = 0, dones = 0, holds = 0;
 	int n = 0;
 
 	for (uint8_t kind = 1; process_rule(kind) != NULL; kind++) {
 		const struct process_rule *rule = process_rule(kind);
 		for (int i = 0; i < rule->steps; i++) {
-			guards |= rule->step[i].guard;
-			dones |= rule->step[i].done;
-			holds |= rule->step[i].holds;
+			add_row(out, &n, rule, i, EDIT_GUARD, rule->step[i].guard);
+			add_row(out, &n, rule, i, EDIT_DONE, rule->step[i].done);
+			add_row(out, &n, rule, i, EDIT_HOLD, rule->step[i].holds);
 		}
+		add_swaps(out, &n, rule);
 	}
-	for (int h = 0; h < HOLD_COUNT; h++)
-		if (holds >> h & 1)
-			add(out, &n, "hold", h == HOLD_LEAVE ? "H_LEAVE" : hold_name(h),
-			    hold_name(h))
-			    ->holds = 1u << h;
-	for (int b = 0; b < COND_COUNT; b++) {
-		const char *text = process_condition_text(b);
-		if (guards >> b & 1)
-			add(out, &n, "guard", conditions[b], text)->guards = 1u << b;
-		if (dones >> b & 1)
-			add(out, &n, "done", conditions[b], text)->dones = 1u << b;
-	}
-	for (uint8_t kind = 1; process_rule(kind) != NULL; kind++)
-		add_swaps(out, &n, process_rule(kind));
+	add_lost(out, &n);
 	for (int i = 0; i < MUTANT_COUNT; i++)
 		add(out, &n, "rule", names[i], texts[i])->mask = UINT64_C(1) << i;
 	return n;
+}
+
+static const struct mutation *
+one(const char *name, size_t len)
+{
+	static struct mutation all[MUTATIONS_MAX];
+	static int n;
+
+	if (n == 0)
+		n = mutations_list(all);
+	for (int i = 0; i < n; i++)
+		if (strlen(all[i].name) == len && strncmp(all[i].name, name, len) == 0)
+			return &all[i];
+	return NULL;
+}
+
+int
+mutations_find(const char *name, struct mutation *out)
+{
+	size_t len = strcspn(name, "+");
+	const struct mutation *m = one(name, len), *other = NULL;
+
+	if (m == NULL)
+		return 0;
+	*out = *m;
+	if (name[len] == 0)
+		return 1;
+	other = one(name + len + 1, strlen(name + len + 1));
+	if (other == NULL)
+		return 0;
+	snprintf(out->name, sizeof(out->name), "%s", name);
+	out->mask |= other->mask;
+	out->lost |= other->lost;
+	for (int i = 0; i < other->edits && out->edits < 2; i++)
+		out->edit[out->edits++] = other->edit[i];
+	return 1;
 }
 
 /* Swapping two steps that change the same gives the same table; and "stop" is no step. */
@@ -147,22 +357,24 @@ mutations_apply(const struct mutation *m)
 {
 #ifdef MSIG_MUTANTS
 	mutant_mask = m == NULL ? 0 : m->mask;
-	mutant_guards = m == NULL ? 0 : m->guards;
-	mutant_dones = m == NULL ? 0 : m->dones;
-	mutant_holds = m == NULL ? 0 : m->holds;
-	swap_kind = m == NULL ? 0 : m->swap_kind;
-	swap_first = m == NULL ? 0 : m->swap;
+	lost = m == NULL ? 0 : m->lost;
+	changes = 0;
+	for (int i = 0; m != NULL && i < m->edits; i++)
+		edit_table(&m->edit[i]);
 #endif
 }
 
 void
 mutations_environment(void)
 {
-	static struct mutation all[MUTATIONS_MAX];
 	const char *name = getenv("MSIG_MUTANT");
-	int n = name == NULL ? 0 : mutations_list(all);
+	struct mutation m;
 
-	for (int i = 0; i < n; i++)
-		if (strcmp(all[i].name, name) == 0)
-			mutations_apply(&all[i]);
+	if (name == NULL)
+		return;
+	if (mutations_find(name, &m) == 0) {
+		fprintf(stderr, "no such mutation: %s\n", name);
+		exit(99);
+	}
+	mutations_apply(&m);
 }

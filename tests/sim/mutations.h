@@ -1,20 +1,34 @@
-/* Faults on purpose, by name: made from the tables of the processes, and from agentd/mutant.h. */
+/* Faults on purpose, by name: made from the tables of the processes, from the fields of the
+ * database, and from agentd/mutant.h. */
 #pragma once
 
 #include <stdint.h>
 
-struct mutation {
-	char name[64];
-	char text[100];
-	uint64_t mask;
-	uint32_t guards, dones, holds;
-	uint8_t swap_kind; /* of this process ... */
-	int swap;          /* ... this step and the next change what the other should */
+enum edit { EDIT_GUARD, EDIT_DONE, EDIT_HOLD, EDIT_SWAP };
+
+/* In the table of a process. */
+struct table_edit {
+	uint8_t kind; /* of the process */
+	uint8_t step;
+	uint8_t what; /* enum edit */
+	uint8_t bit;  /* the condition or hold that is not there; SWAP: none */
 };
 
-#define MUTATIONS_MAX 192
+struct mutation {
+	char name[96];
+	char text[120];
+	char behind[96]; /* the mutation that stands in front of it; empty: none is known */
+	uint64_t mask;   /* rules */
+	uint64_t lost;   /* groups of fields that are not in the database */
+	struct table_edit edit[2];
+	int edits;
+};
+
+#define MUTATIONS_MAX 320
 
 int mutations_list(struct mutation out[MUTATIONS_MAX]);
+/* By name, or two of them as one+other; 0: no such thing. */
+int mutations_find(const char *name, struct mutation *out);
 /* Prints, as comments, what would be a mutation by its form and is none, and why. */
 void mutations_none(void);
 /* NULL: none. */

@@ -88,6 +88,9 @@ cds(enum process_cds what)
 	return -1;
 }
 
+/* All of these, in a mask. */
+#define ALL_OF(mask, what) assert_int_equal((mask) & (uint32_t)(what), (uint32_t)(what))
+
 /* ---- all of them ---- */
 
 /* Up to the first step nothing was changed anywhere: until all have agreed on it a process can be
@@ -108,6 +111,42 @@ test_first_step_binds_nobody(void **unused)
 			assert_int_equal(old[i], 0);
 		}
 	}
+}
+
+/* A rollover takes for granted that nothing else is under way: all keys are everywhere, the parent
+ * is done, and nobody is there of whom nothing is known. What is unfinished it would cast in stone.
+ */
+static void
+test_a_rollover_begins_at_rest(void **unused)
+{
+	static const uint8_t kinds[] = {MSIG_PROCESS_ZSK, MSIG_PROCESS_KSK, MSIG_PROCESS_ALGORITHM};
+	for (size_t i = 0; i < sizeof(kinds); i++) {
+		with(kinds[i]);
+		ALL_OF(rule->step[0].guard, COND_DRIVER | COND_SHARE | COND_DS_KNOWN |
+						COND_NS_KNOWN | COND_KEYS | COND_DS |
+						COND_PARENT_NS);
+		/* CDS that differ would be a parent's that has not come yet. */
+		if (kinds[i] != MSIG_PROCESS_ZSK)
+			assert_true(rule->step[0].guard & COND_CDS);
+	}
+	/* From one algorithm to another one, and not from three to two. */
+	assert_true(rule->step[0].guard & COND_ALGORITHMS);
+	/* All roll, so all have to be able to, and not the one alone who asks. */
+	assert_true(rule->step[FRESH(zsk, SIGNING)].guard & COND_DRIVER);
+}
+
+/* What is taken away last was everywhere, and what is left is everywhere when it is over. */
+static void
+test_it_ends_with_the_right_keys(void **unused)
+{
+	with(MSIG_PROCESS_REMOVE);
+	ALL_OF(rule->step[effect(EFFECT_KEYS_DEL)].done, COND_KEYS | COND_EXACT);
+	with(MSIG_PROCESS_ZSK);
+	ALL_OF(rule->step[OLD(zsk, REMOVED)].done, COND_KEYS | COND_EXACT);
+	with(MSIG_PROCESS_KSK);
+	ALL_OF(rule->step[OLD(ksk, REMOVED)].done, COND_KEYS | COND_EXACT);
+	with(MSIG_PROCESS_ALGORITHM);
+	ALL_OF(rule->step[OLD(zsk, POST)].done, COND_KEYS | COND_EXACT);
 }
 
 /* The next step builds on what this one changed: so its end is that the change is seen. */
@@ -181,6 +220,9 @@ csync_after(enum process_effect names)
 	assert_true(away < rule->steps - 1);
 	/* Not before the parent has seen it. */
 	assert_true(rule->step[away].guard & COND_PARENT_NS);
+	/* Nobody has gone back to other NS meanwhile, neither we nor the parent. */
+	assert_true(rule->step[away].guard & COND_NS);
+	assert_true(rule->step[away].done & COND_PARENT_NS);
 }
 
 static void
@@ -217,6 +259,12 @@ test_add(void **unused)
 	assert_true(hold(HOLD_KEY, keys) < named);
 	assert_true(hold(HOLD_DS, ds) < named);
 	assert_true(rule->step[named].guard & COND_NAMING_SAFE);
+	/* Looked at again, everywhere, before resolvers are led there. */
+	ALL_OF(rule->step[named].guard, COND_KEYS | COND_DS | COND_SERVES);
+	/* Keys of somebody whose zone nobody can look at, beside DS of nobody: no. */
+	ALL_OF(rule->step[keys].guard, COND_SERVES | COND_DS_KNOWN);
+	/* While the parent takes its time, and caches, the keys of all stay. */
+	assert_true(rule->step[ds].done & COND_KEYS);
 }
 
 static void
@@ -241,6 +289,15 @@ test_remove(void **unused)
 	assert_true(hold(HOLD_DS, 0) < keys);
 	assert_true(rule->step[keys].guard & COND_DS);
 	assert_true(keys < rule->steps - 1);
+	/* The parent is waited for while it is told the same by all, and all the time. */
+	assert_true(rule->step[ds].guard & COND_CDS);
+	assert_true(rule->step[ds].done & COND_CDS);
+	/* A DS of nobody may be that of a signer that is named: this is no time to lose one. And
+	 * the one that stays may have gone, too, since it was looked at. */
+	assert_true(rule->step[0].guard & COND_DS_KNOWN);
+	assert_true(rule->step[0].guard & COND_REMAIN);
+	assert_true(rule->step[names].guard & COND_REMAIN);
+	assert_true(rule->step[cds].guard & COND_REMAIN);
 }
 
 static void
@@ -250,7 +307,12 @@ test_servers_that_do_not_sign(void **unused)
 	/* They are named when they serve what verifies, and not a moment before. */
 	assert_true(rule->step[effect(EFFECT_NS_ADD)].guard & COND_COPY);
 	assert_true(rule->step[effect(EFFECT_NS_ADD)].guard & COND_NAMING_SAFE);
+	/* Nor is it asked for before: it would hold up what others ask for. */
+	ALL_OF(rule->step[0].guard, COND_COPY | COND_NAMING_SAFE | COND_DS_KNOWN);
 	with(MSIG_PROCESS_NS_REMOVE);
+	/* The last name servers stay. */
+	assert_true(rule->step[0].guard & COND_REMAIN);
+	assert_true(rule->step[effect(EFFECT_NS_DEL)].guard & COND_REMAIN);
 	/* Forgotten, parent's NS included, before anybody may stop them. */
 	assert_true(effect(EFFECT_CSYNC) < hold(HOLD_NS, 0));
 }
@@ -267,6 +329,10 @@ test_zsk(void **unused)
 	/* A DNSKEY set without the old key meets signatures in caches: none by it is left. */
 	assert_true(OLD(zsk, RETIRED) < hold(HOLD_RR, 0));
 	assert_true(hold(HOLD_RR, 0) < OLD(zsk, REMOVED));
+	/* A hold is worth something while what it waits for stays as it is. */
+	assert_true(rule->step[hold(HOLD_KEY, 0)].done & COND_KEYS);
+	assert_true(rule->step[FRESH(zsk, ACTIVE)].done & COND_DATA_NEW);
+	assert_true(rule->step[hold(HOLD_RR, 0)].done & COND_DATA_NEW);
 }
 
 static void
@@ -292,6 +358,25 @@ test_ksk(void **unused)
 	/* Its DS goes after it: it does no harm beside that of the new one. */
 	assert_true(OLD(ksk, REMOVED) < cds(CDS_NEW));
 	assert_true(cds(CDS_NEW) < ends_with(COND_DS, ds + 1));
+	/* The statement has the new key before the others are asked to show it. */
+	assert_true(rule->step[0].done & COND_SHOWN);
+	/* What a hold waits for stays as it is until then, ... */
+	assert_true(rule->step[published].done & COND_KEYS);
+	ALL_OF(rule->step[ds].done, COND_KEYS | COND_CDS);
+	assert_true(rule->step[FRESH(csk, ACTIVE)].done & COND_DATA_NEW);
+	assert_true(rule->step[hold(HOLD_RR, 0)].done & COND_DATA_NEW);
+	/* ... DNSKEY sets from before the key was signed with are forgotten as well as old DS, ...
+	 */
+	assert_true(rule->step[ds].holds >> HOLD_KEY & 1);
+	/* ... and what each found at home is looked at everywhere before the next change. */
+	assert_true(rule->step[FRESH(ksk, READY)].guard & COND_KEYS);
+	ALL_OF(rule->step[ds].guard, COND_CDS | COND_SEPS);
+	ALL_OF(rule->step[FRESH(csk, ACTIVE)].guard, COND_KEYS | COND_DS);
+	assert_true(rule->step[OLD(ksk, REMOVED)].guard & COND_DS);
+	/* The parent is waited for while it is told the same by all, and all the time. */
+	int last = ends_with(COND_DS, ds + 1);
+	assert_true(rule->step[last].guard & COND_CDS);
+	assert_true(rule->step[last].done & COND_CDS);
 }
 
 /* RFC 6781 (4.1.4): an algorithm in DS is in every DNSKEY set, and one in DNSKEY signs all. */
@@ -319,6 +404,15 @@ test_algorithm(void **unused)
 	assert_true(hold(HOLD_KEY, OLD(ksk, POST)) < OLD(zsk, REMOVED));
 	assert_true(rule->step[OLD(zsk, REMOVED)].guard & COND_EXACT);
 	assert_true(rule->step[OLD(zsk, REMOVED)].guard & COND_ALG_ALONE);
+	/* What a hold waits for stays as it is until then, DS of the old algorithm in front, ... */
+	ALL_OF(rule->step[keys].done, COND_KEYS | COND_SEPS);
+	ALL_OF(rule->step[ds].done, COND_KEYS | COND_CDS | COND_DS);
+	assert_true(rule->step[ds].holds >> HOLD_KEY & 1);
+	assert_true(rule->step[OLD(zsk, REMOVED)].done & COND_DATA_NEW);
+	/* ... and what each found at home is looked at everywhere before the next change. */
+	ALL_OF(rule->step[FRESH(ksk, READY)].guard, COND_KEYS | COND_SEPS);
+	assert_true(rule->step[OLD(ksk, POST)].guard & COND_DS);
+	assert_true(rule->step[OLD(zsk, REMOVED)].guard & COND_KEYS);
 }
 
 int
@@ -326,6 +420,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_first_step_binds_nobody),
+	    cmocka_unit_test(test_a_rollover_begins_at_rest),
+	    cmocka_unit_test(test_it_ends_with_the_right_keys),
 	    cmocka_unit_test(test_a_change_is_seen_before_the_next),
 	    cmocka_unit_test(test_no_key_goes_back),
 	    cmocka_unit_test(test_csync),

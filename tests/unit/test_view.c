@@ -542,6 +542,133 @@ test_codec(void **state)
 	}
 }
 
+#define SURVIVES(field) \
+	assert_memory_equal(&copy->d.field, &b.view->d.field, sizeof(b.view->d.field))
+
+/* What decides after a crash: each field, with a value that no new view has. */
+static void
+fill(struct durable *d)
+{
+	struct view_process *run = &d->process;
+
+	d->generation[0] = 77;
+	d->epoch = 1001;
+	d->counter = 1002;
+	d->content_epoch = 1003;
+	d->content_counter = 1004;
+	d->pending = d->hsync;
+	d->pending.time = 1005;
+	d->foreign = d->provider[1].statement.dnskey;
+	run->led = run->executed = run->stays = true;
+	run->approved = 2;
+	run->done = 4;
+	run->executed_at = 1006;
+	run->roles = 3;
+	run->old = d->own;
+	for (int i = 0; i < HOLD_COUNT; i++)
+		run->hold[i] = 1100 + i;
+	d->ended = (struct view_ended){MSIG_PROCESS_ZSK, 1, 1007, {7}, true, 1008};
+	d->shrink = d->paused = d->rebuild = true;
+	d->keys_since = 1009;
+	d->applied_epoch = 1010;
+	d->applied_counter = 1011;
+	d->orphans = d->own;
+	d->order[1] = (struct view_order){MSIG_PROCESS_ALGORITHM, 13};
+	d->step_on = 1;
+	d->step_off = 2;
+	d->approved = (struct view_approval){MSIG_PROCESS_REMOVE, 2, 1};
+	d->recalled = (struct view_approval){MSIG_PROCESS_REMOVE, 3, 1};
+	d->election.term = 1012;
+	d->election.voted = 1;
+	d->election.leader = 1;
+	d->agent_ns = !d->agent_ns;
+	d->share = 1;
+	d->backoff = 1013;
+	d->attempts = 5;
+	d->clock_floor = 1014;
+	d->boot[0] = 8;
+	d->clock_offset = -1015;
+	snprintf(d->doubt, sizeof(d->doubt), "a doubt");
+	d->provider[1].expelled = true;
+	d->provider[1].models = 1;
+	d->provider[1].past[0] = 9;
+	d->provider[1].past_until = 1016;
+}
+
+static void
+test_every_field_survives(void **state)
+{
+	uint8_t id[16] = {9}, *one;
+	size_t len;
+
+	fill(&b.view->d);
+	assert_int_equal(view_encode(b.view, &one, &len), 0);
+	struct zone_view *copy = view_new("shop.example.", "msa.p1.", &view_times_lab, id, id);
+	assert_int_equal(view_decode(copy, one, len, 0), 0);
+	free(one);
+	SURVIVES(generation);
+	SURVIVES(begun);
+	SURVIVES(epoch);
+	SURVIVES(counter);
+	SURVIVES(content_epoch);
+	SURVIVES(content_counter);
+	SURVIVES(hsync);
+	SURVIVES(pending);
+	SURVIVES(own);
+	SURVIVES(foreign);
+	SURVIVES(process);
+	SURVIVES(ended);
+	SURVIVES(want);
+	SURVIVES(applied_epoch);
+	SURVIVES(applied_counter);
+	SURVIVES(shrink);
+	SURVIVES(keys_since);
+	SURVIVES(applied);
+	SURVIVES(orphans);
+	SURVIVES(order);
+	SURVIVES(step_on);
+	SURVIVES(step_off);
+	SURVIVES(approved);
+	SURVIVES(recalled);
+	SURVIVES(election);
+	SURVIVES(agent_ns);
+	SURVIVES(share);
+	SURVIVES(backoff);
+	SURVIVES(attempts);
+	SURVIVES(paused);
+	SURVIVES(clock_floor);
+	SURVIVES(boot);
+	SURVIVES(clock_offset);
+	SURVIVES(rebuild);
+	SURVIVES(doubt);
+	for (int i = 0; i < b.view->d.providers; i++) {
+		SURVIVES(provider[i].identity);
+		SURVIVES(provider[i].member);
+		SURVIVES(provider[i].has);
+		SURVIVES(provider[i].contributed);
+		SURVIVES(provider[i].expelled);
+		SURVIVES(provider[i].models);
+		SURVIVES(provider[i].statement);
+		SURVIVES(provider[i].past);
+		SURVIVES(provider[i].past_until);
+	}
+	for (int i = 0; i < b.view->d.places; i++) {
+		const struct view_place *here = b.view->d.place[i], *there = copy->d.place[i];
+		assert_true((here == NULL) == (there == NULL));
+		if (here == NULL)
+			continue;
+		assert_int_equal(there->named, here->named);
+		assert_int_equal(there->unnamed, here->unnamed);
+		for (int t = 0; t < VIEW_TYPE_COUNT; t++) {
+			assert_int_equal(there->history[t].count, here->history[t].count);
+			assert_memory_equal(there->history[t].at, here->history[t].at,
+					    sizeof(here->history[t].at[0]) *
+						here->history[t].count);
+		}
+	}
+	view_free(copy);
+}
+
 static void
 test_codec_damaged(void **state)
 {
@@ -609,6 +736,7 @@ main(void)
 	    T(test_pool_full),
 	    T(test_bad_records),
 	    T(test_codec),
+	    T(test_every_field_survives),
 	    T(test_codec_damaged),
 	    T(test_names_of_things),
 	};
