@@ -1,10 +1,11 @@
 # The pure core of agentd: the simulator (it links the daemon's own object files) and its teeth (the
 # same sources, with faults that can be switched on).
 check_PROGRAMS += tests/sim/msig-sim tests/sim/msig-sim-mutants
-TESTS += tests/sim/msig-sim
+TESTS += tests/sim/msig-sim tests/sim/test_sim.py
+EXTRA_DIST += tests/sim/test_sim.py
 
 sim_sources = \
-	tests/sim/agent.c tests/sim/claims.c tests/sim/events.c tests/sim/mail.c tests/sim/main.c \
+	tests/sim/agent.c tests/sim/claims.c tests/sim/coverage.c tests/sim/coverage.h tests/sim/events.c tests/sim/mail.c tests/sim/main.c \
 	tests/sim/mutants.c tests/sim/oracle.c tests/sim/oracle_agents.c tests/sim/oracle_end.c \
 	tests/sim/points.h tests/sim/sets.c tests/sim/show.c tests/sim/shrink.c tests/sim/shrink.h \
 	tests/sim/sim.c tests/sim/sim.h tests/sim/sim_int.h tests/sim/world.c tests/sim/world_combiner.c \

@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/sim/coverage.h"
+#include "tests/sim/mutations.h"
 #include "tests/sim/shrink.h"
 #include "tests/sim/sim.h"
 
@@ -139,37 +141,6 @@ add(struct sim_stats *sum, const struct sim_stats *s)
 	const uint64_t *b = (const uint64_t *)s;
 	for (size_t i = 0; i < sizeof(*s) / sizeof(uint64_t); i++)
 		a[i] += b[i];
-}
-
-/* What happened in which step, and what never did. */
-static void
-coverage(const struct sim_stats *s)
-{
-	printf("# processes:");
-	for (int k = 1; k < CELL_KINDS; k++)
-		printf(" %s %llu (%llu ended early)", process_name((uint8_t)k),
-		       (unsigned long long)s->finished[k], (unsigned long long)s->early[k]);
-	printf("\n");
-	for (int m = 0; m < MISHAP_COUNT; m++) {
-		uint64_t sum = 0;
-		int hit = 0, cells = 0;
-		char zero[1024] = "";
-		for (int k = 0; k < CELL_KINDS; k++) {
-			const struct process_rule *rule = process_rule((uint8_t)k);
-			int steps = rule == NULL ? 1 : rule->steps - 1;
-			for (int i = 0; i < CELL_STEPS; i++)
-				sum += s->cell[m][k][i];
-			for (int i = 0; i < steps; i++) {
-				size_t len = strlen(zero);
-				cells++;
-				hit += s->cell[m][k][i] != 0;
-				if (s->cell[m][k][i] == 0)
-					snprintf(zero + len, sizeof(zero) - len, " %d/%d", k, i);
-			}
-		}
-		printf("# %-48s %9llu, in %d of %d%s%s\n", sim_mishap_name(m),
-		       (unsigned long long)sum, hit, cells, zero[0] != 0 ? "; not in" : "", zero);
-	}
 }
 
 struct arguments {
@@ -387,6 +358,7 @@ main(int argc, char **argv)
 	int bad = arguments(argc, argv, &a);
 	if (bad != 0)
 		return bad;
+	mutations_environment(); /* a fault on purpose, where it is built with them */
 	if (a.mutants != NULL)
 		return mutants_run(a.count, a.mutants);
 	if (!a.given)

@@ -86,7 +86,8 @@ shrink(const struct sim_options *options)
 	memcpy(tried, mask, sizeof(tried));
 	opt.trace = true;
 	printf("# the shortest schedule of seed %llu that fails:\n", (unsigned long long)opt.seed);
-	fails(&opt);
+	printf("# %s: %s\n", fails(&opt) ? "it fails still" : "IT DOES NOT FAIL ANY MORE",
+	       sim.failure);
 	for (int k = 0; k < MISHAP_COUNT; k++)
 		after += left(k);
 	printf("# left: %d of %d mishaps:", after, before);
