@@ -107,7 +107,7 @@ class Demo:
         screen.head(f"The owner designates {joiner.label}: one HSYNC record, with knsupdate")
         screen.put(f"  knsupdate: add {ZONE} TYPE{ask.HSYNC} (HSYNC ON AGENT SIGN "
                    f"{joiner.identity} .)")
-        begun = time.monotonic()
+        before, begun = world.judge.watcher.count(ZONE), time.monotonic()
         self.seen.pop("wait", None)
         world.rig.hsync(joiner)
 
@@ -122,8 +122,20 @@ class Demo:
             screen.event(f"{joiner.label} has joined after {time.monotonic() - begun:.1f} s: every "
                          "provider shows all keys, the parent has every DS and names all servers",
                          "good")
+            self.judge_act(f"the join of {joiner.label}", before)
         else:
             screen.put(world.logs())
+
+    def judge_act(self, title, before):
+        """What the watcher saw since that count must all be secure, and there must have been some; a
+        text about it."""
+        after = self.world.judge.watcher.count(ZONE)
+        secure, bogus = after.secure - before.secure, after.bogus - before.bogus
+        if bogus:
+            self.fail(f"{title}: {bogus} bogus answers")
+        if not secure:
+            self.fail(f"{title}: no secure answer, which proves nothing")
+        return f"meanwhile secure {secure}, bogus {bogus}"
 
     def narrate(self, members):
         """Shows what is new in journals, in the states of peers, and at the parent."""

@@ -22,11 +22,11 @@ class Tour(Demo):
 
     def act(self, title, commands, begin, done):
         """One act: what is ordered, what follows, what the watcher saw meanwhile."""
-        screen, watcher = self.screen, self.world.judge.watcher
+        screen = self.screen
         screen.head(title)
         for command in commands:
             screen.put("  " + command)
-        before, began = watcher.count(ZONE), time.monotonic()
+        before, began = self.world.judge.watcher.count(ZONE), time.monotonic()
         over = begin()
 
         def watched():
@@ -37,9 +37,8 @@ class Tour(Demo):
             screen.put(self.world.logs())
             return
         self.narrate(self.members)
-        after = watcher.count(ZONE)
-        screen.event(f"done after {time.monotonic() - began:.1f} s; meanwhile secure "
-                     f"{after.secure - before.secure}, bogus {after.bogus - before.bogus}", "good")
+        saw = self.judge_act(title, before)
+        screen.event(f"done after {time.monotonic() - began:.1f} s; {saw}", "good")
 
     def roll(self, title, orders):
         """Keys roll: by the operator's word at one or more providers."""

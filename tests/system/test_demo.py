@@ -10,8 +10,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from types import SimpleNamespace
 
-from lab import demo, msig, rig as lab
+from lab import demo, msig, rig as lab, tour
 from lab.screen import Screen
 from lab.tap import Tap, skip_all
 from lab.watcher import MIXED, Count, Event
@@ -107,9 +108,57 @@ def verdicts(t):
         t.equal(not one.failures, good, f"{'success' if good else 'failure'}: {what}")
 
 
+class Watched:
+    """A watcher whose count grows by so many (secure, bogus) answers each time it is looked at."""
+
+    def __init__(self, *steps):
+        self.steps, self.now = list(steps), Count()
+
+    def count(self, _):
+        """As Watcher.count()."""
+        more = Count()
+        more.secure, more.bogus = self.steps.pop(0) if self.steps else (0, 0)
+        self.now = self.now + more
+        return self.now
+
+
+class MadeUp(tour.Tour):
+    """A tour of one act in a world without daemons; its verdict finds nothing."""
+
+    def __init__(self, watcher):
+        super().__init__(Screen(io.StringIO()), False)
+        self.fake = SimpleNamespace(providers=[None] * 3, judge=SimpleNamespace(watcher=watcher),
+                                    close=lambda: None, logs=lambda: "")
+
+    def bring_up(self):
+        self.world = self.fake
+
+    def nothing(self, *_, **__):
+        """No part of this."""
+
+    naive = join = narrate = verdict = counts = nothing
+
+    def more(self):
+        self.act("An act", ["as ordered"], nothing_more, lambda: True)
+
+
+def nothing_more():
+    """What an act begins with that orders nothing."""
+
+
+def acts(t):
+    """An act of the tour makes the run fail by itself, whatever all of them together look like."""
+    for what, steps, status in (("all secure", ((50, 0), (20, 0)), 0),
+                                ("a bogus answer", ((50, 0), (20, 1)), 1),
+                                ("bogus before the act alone", ((50, 1), (20, 0)), 0),
+                                ("no secure answer", ((50, 0), (0, 0)), 1)):
+        t.equal(MadeUp(Watched(*steps)).run(), status, f"an act with {what}: exit status {status}")
+
+
 if lab.missing() or msig.missing():
     skip_all("not found: " + " ".join(lab.missing() + msig.missing()))
 with Tap() as tap:
     verdicts(tap)
+    acts(tap)
     whole_run(tap)
     interrupted(tap)
