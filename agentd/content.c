@@ -59,10 +59,27 @@ content_free(struct content *c)
 
 /* What it means ------------------------------------------------------------------------------- */
 
+/* Who is not to sign serves the copy that another one's signer makes: combinerd has no part in it.
+ */
+static bool
+only_serves(const struct zone *zone)
+{
+	const struct view_hsync *h = &zone->view->d.hsync;
+
+	for (int i = 0; h->status == MSIG_SEEN_SET && i < h->count; i++) {
+		if (strcmp(h->entry[i].identity, zone->agent->identity_text) == 0) {
+			return !h->entry[i].sign;
+		}
+	}
+	return false;
+}
+
 static int64_t
 settle(const struct content *c)
 {
-	return c->zone->conf->egress_check ? c->zone->agent->conf->egress_settle : 0;
+	return c->zone->conf->egress_check && !only_serves(c->zone)
+		   ? c->zone->agent->conf->egress_settle
+		   : 0;
 }
 
 /* For people, in little room: the first name, and how many more. */
@@ -90,7 +107,7 @@ say_change(struct content *c, enum egress_state old)
 			  "the signer publishes other content than combinerd serves, for longer "
 			  "than agent.egress-settle: processes pause; next: what differs is found "
 			  "out by transfers");
-	} else if (old == EGRESS_DIFFERENT) {
+	} else if (old == EGRESS_DIFFERENT && new != EGRESS_UNKNOWN) {
 		zones_say(c->zone, false,
 			  new == EGRESS_EQUAL
 			      ? "the signer publishes what combinerd serves again: processes go on"
@@ -281,7 +298,7 @@ content_word(const struct content *c)
 	if (settle(c) != 0) {
 		return egress_state_name(c->egress.state);
 	}
-	if (!s->has_served || !s->has_signed) {
+	if (!s->has_served || !s->has_signed || only_serves(c->zone)) {
 		return "unknown";
 	}
 	return content_same(c) ? "equal" : "different";

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "agentd/checkup.h"
 #include "agentd/cmds.h"
+#include "agentd/content.h"
 #include "agentd/peers.h"
 #include "agentd/zones_int.h"
 #include "libmsig/daemon/log.h"
@@ -95,6 +96,7 @@ zones_share_contacts(struct zone *zone)
 	if (memcmp(h->digest, zone->hsync_digest, sizeof(zone->hsync_digest)) != 0) {
 		memcpy(zone->hsync_digest, h->digest, sizeof(zone->hsync_digest));
 		peers_hsync_changed(agent, zone->name);
+		content_reload(zone->content);
 	}
 	for (int i = 0; i < h->count; i++) {
 		ours = ours || strcmp(h->entry[i].identity, agent->identity_text) == 0;

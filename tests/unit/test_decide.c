@@ -507,6 +507,44 @@ test_keys_of_a_join_are_stated(void **state)
 	assert_true(rset_equal(b.view->d.provider[VIEW_SELF].statement.dnskey, b.own[0]));
 }
 
+/* Our server shows the copy that the other one's signer makes, as the owner's NOSIGN wants it. */
+static void
+shows_a_copy(void)
+{
+	bench_clear(&b);
+	bench_init(&b, 2, 3);
+	b.view->d.hsync.entry[0].sign = b.hsync.entry[0].sign = false;
+	for (int i = 0; i < VIEW_TYPE_COUNT; i++) {
+		b.signer.set[i] = b.server[0].set[i] = b.server[1].set[i];
+		b.signer.signers[i] = b.server[0].signers[i] = b.server[1].signers[i];
+	}
+}
+
+/* It has left, and its name servers are named yet: what of others is in its combinerd goes. */
+static void
+test_copy_is_not_fed_from_here(void **state)
+{
+	shows_a_copy();
+	b.view->d.provider[VIEW_SELF].has = HAS_NS;
+	b.view->d.provider[VIEW_SELF].member = false;
+	assert_false(rset_empty(b.view->d.want.from[1].dnskey));
+	bench_run(&b, 10000);
+	assert_true(rset_empty(b.view->d.want.from[1].dnskey));
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_S1));
+}
+
+/* While its keys are in, it is nobody's fault that others' keys sign at its server. */
+static void
+test_copy_is_no_mistake(void **state)
+{
+	shows_a_copy();
+	bench_run(&b, 3000);
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DNSKEY));
+	b.view->d.hsync.entry[0].sign = b.hsync.entry[0].sign = true;
+	bench_run(&b, 3000);
+	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DNSKEY));
+}
+
 static void
 test_claimed_key_is_not_own(void **state)
 {
@@ -775,6 +813,8 @@ main(void)
 	    T(test_lost_database),
 	    T(test_pause),
 	    T(test_foreign_key_never_becomes_own),
+	    T(test_copy_is_not_fed_from_here),
+	    T(test_copy_is_no_mistake),
 	    T(test_claimed_key_is_not_own),
 	    T(test_doubt_takes_nothing),
 	    T(test_keys_of_a_join_are_stated),
