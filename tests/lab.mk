@@ -59,9 +59,13 @@ lab_tests = \
 	tests/system/test_join.py \
 	tests/system/test_join_crowd.py \
 	tests/system/test_join_doubt.py \
+	tests/system/test_join_off.py \
 	tests/system/test_group.py \
 	tests/system/test_move.py \
 	tests/system/test_leave.py \
+	tests/system/test_leave_kill.py \
+	tests/system/test_sign.py \
+	tests/system/test_zones.py \
 	tests/system/test_leader.py \
 	tests/system/test_join_kill.py \
 	tests/system/test_join_bind.py \

@@ -317,6 +317,10 @@ class BindProvider(Provider):
         return Chain(self.bind, self.knot)
 
     @property
+    def servers(self):
+        return [self.bind, self.knot]
+
+    @property
     def signer_server(self):
         return self.bind.server
 
@@ -350,8 +354,8 @@ class BindProvider(Provider):
     def signerd_section(self, directory):
         return self.bind.signerd_section(directory, ZONE)
 
-    def stored(self, role, *states):
-        return [key for key, (kind, state, _) in self.bind.states(ZONE).items()
+    def stored(self, role, *states, zone=ZONE):
+        return [key for key, (kind, state, _) in self.bind.states(zone).items()
                 if (kind == role or self.single) and state in states]
 
     def ksk(self, zone=ZONE):

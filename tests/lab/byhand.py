@@ -55,9 +55,9 @@ def cds_records(others):
     return lines
 
 
-def shown(providers, rdtype, count):
+def shown(providers, rdtype, count, zone=ZONE):
     """Whether all of these providers show one equal RRset of so many records."""
-    sets = [frozenset(ask.rdata(p.server, ZONE, rdtype)) for p in providers]
+    sets = [frozenset(ask.rdata(p.server, zone, rdtype)) for p in providers]
     return len(set(sets)) == 1 and len(sets[0]) == count
 
 

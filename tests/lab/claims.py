@@ -9,20 +9,20 @@ from .rig import ZONE
 from .watcher import MIXED
 
 
-def join(world, joiner, seconds=60, meanwhile=lambda: None):
+def join(world, joiner, seconds=60, meanwhile=lambda: None, zone=ZONE):
     """The owner designates joiner; True when the join is done. meanwhile() is called again and again
     until then."""
-    world.rig.hsync(joiner)
-    return finish(world, joiner, seconds, meanwhile)
+    world.rig.hsync(joiner, zone=zone)
+    return finish(world, joiner, seconds, meanwhile, zone)
 
 
-def finish(world, joiner, seconds=60, meanwhile=lambda: None):
+def finish(world, joiner, seconds=60, meanwhile=lambda: None, zone=ZONE):
     """Whether, in time, all with a number up to joiner's have all keys, DS and NS, and say so."""
     members = [p for p in world.providers if p.number <= joiner.number]
 
     def done():
         meanwhile()
-        return world.joined(members) and world.in_sync(members)
+        return world.joined(members, zone) and world.in_sync(members, zone)
 
     try:
         net.until(done, f"the join of {joiner.label}", seconds)
@@ -31,28 +31,28 @@ def finish(world, joiner, seconds=60, meanwhile=lambda: None):
         return False
 
 
-def never_bogus(t, world, what, minimum=20, down=(), apart=()):
+def never_bogus(t, world, what, minimum=20, down=(), apart=(), zone=ZONE):
     """The watcher and the offline checker agree that nothing was ever wrong; ends both. down: labels
     of the providers whose servers the test took down for a while: what failed because of that is
     counted apart, by what is said in watcher.py. apart: types that nobody asks for but together with the
     keys of the same server."""
     judge = world.judge
-    named = [p.label for p in world.providers if p.label in judge.named(ZONE)]
+    named = [p.label for p in world.providers if p.label in judge.named(zone)]
     for cls in named + [MIXED]:
-        if judge.watcher.count(ZONE, cls).queries < minimum:
-            world.counted(ZONE, cls, minimum)
+        if judge.watcher.count(zone, cls).queries < minimum:
+            world.counted(zone, cls, minimum)
     judge.stop()
-    judge.set_apart(ZONE, down)
-    for cls in judge.watcher.classes(ZONE):
-        count = judge.watcher.count(ZONE, cls)
-        wrong = [event for event in judge.watcher.events if event.zone == ZONE
+    judge.set_apart(zone, down)
+    for cls in judge.watcher.classes(zone):
+        count = judge.watcher.count(zone, cls)
+        wrong = [event for event in judge.watcher.events if event.zone == zone
                  and event.cls == cls and event.outcome != "unreached"]
         t.ok(not wrong and (count.secure >= minimum or cls not in named + [MIXED]),
              f"{what}: {cls} resolvers saw {count}",
              lambda c=count, w=wrong: f"{dict(c.reasons)} {dict(c.oddities)}\n" + "\n".join(
                  f"{time.strftime('%T', time.localtime(e.when))} {' '.join(map(str, e[3:]))}"
                  for e in w[:20]))
-    for name, verdict in zip(("S1", "S2"), judge.check(ZONE, apart)):
+    for name, verdict in zip(("S1", "S2"), judge.check(zone, apart)):
         t.ok(verdict.pairs > 0 and not verdict.violations,
              f"{what}: {name} holds on all {verdict.pairs} pairs that caches could hold",
              lambda v=verdict: "\n".join(v.violations[:5]))

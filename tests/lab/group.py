@@ -1,50 +1,66 @@
 """What changes in a group of providers, and when it is over: leaves and rollovers, for tests and the
 demo."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 from . import ask, byhand
 from .knot import update
 from .rig import TTL, ZONE
 from .world import zone_of
 
 
-def designate(world, provider, **fields):
+def designate(world, provider, zone=ZONE, **fields):
     """The owner replaces a provider's HSYNC record, in one UPDATE; without fields it is deleted."""
     rig = world.rig
-    lines = [f"del {ZONE} TYPE{ask.HSYNC} {ask.hsync(provider.identity, **old)}"
+    lines = [f"del {zone} TYPE{ask.HSYNC} {ask.hsync(provider.identity, **old)}"
              for state in ("ON", "OFF") for sign in ("SIGN", "NOSIGN")
-             for old in ({"state": state, "sign": sign},)]
+             for upstream in {".", fields.get("upstream", ".")}
+             for old in ({"state": state, "sign": sign, "upstream": upstream},)]
     if fields:
-        lines.append(f"add {ZONE} {TTL['ns']} TYPE{ask.HSYNC} "
+        lines.append(f"add {zone} {TTL['ns']} TYPE{ask.HSYNC} "
                      f"{ask.hsync(provider.identity, **fields)}")
-    return update(rig.owner.server, ZONE, rig.owner_key, *lines)
+    return update(rig.owner.server, zone, rig.owner_key, *lines)
 
 
-def settled(world, members):
-    """Whether the zone is that of these members alone: all show exactly their keys, CDS and NS, the
-    parent has their DS and names their servers, and their agents have nothing to do."""
+def management(world, signers, serving, nsmgmt):
+    """The owner says who manages NS, for everybody at once."""
+    rig, lines = world.rig, [f"del {ZONE} TYPE{ask.HSYNC}"]
+    for p, sign in [(p, "SIGN") for p in signers] + [(p, "NOSIGN") for p in serving]:
+        lines.append(f"add {ZONE} {TTL['ns']} TYPE{ask.HSYNC} "
+                     f"{ask.hsync(p.identity, nsmgmt=nsmgmt, sign=sign)}")
+    update(rig.owner.server, ZONE, rig.owner_key, *lines)
+
+
+def settled(world, members, serving=(), zone=ZONE):
+    """Whether the zone is that of these members alone, and of those who serve a member's copy: all show
+    exactly the members' keys, CDS and the NS of all, the parent has the members' DS and names all their
+    servers, and their agents have nothing to do."""
+    named = [*members, *serving]
     try:
-        tags = {ds.split()[0] for p in members for ds in p.ksk(ZONE)}
-        return (byhand.delegation(world.rig) == {p.ns for p in members}
-                and {r.split()[0] for r in byhand.parent_ds(world.rig)} == tags
-                and byhand.shown(members, "DNSKEY", sum(len(p.keys()) for p in members))
-                and byhand.shown(members, "NS", len(members))
-                and quiet(world, members))
+        tags = {ds.split()[0] for p in members for ds in p.ksk(zone)}
+        return (byhand.delegation(world.rig, zone) == {p.ns for p in named}
+                and {r.split()[0] for r in byhand.parent_ds(world.rig, zone)} == tags
+                and byhand.shown(named, "DNSKEY", sum(len(p.keys(zone)) for p in members), zone)
+                and byhand.shown(named, "NS", len(named), zone)
+                and quiet(world, named, zone))
     except OSError:
         return False
 
 
-def quiet(world, members):
+def quiet(world, members, zone=ZONE):
     """Whether their agents are in sync, and no order of an operator waits."""
-    return world.in_sync(members) and \
-        not any(zone_of(world.msig[p.label].tracking()).get("orders") for p in members)
+    return world.in_sync(members, zone) and \
+        not any(zone_of(world.msig[p.label].tracking(zone)).get("orders") for p in members)
 
 
 class Rollover:
     """Orders to roll keys of providers whose signers signerd moves; done() when all are replaced."""
 
-    def __init__(self, world, members, orders):
-        """orders: {label: (what, ...)} as msigctl roll takes them."""
-        self.world, self.members = world, members
+    def __init__(self, world, members, orders, serving=(), zone=ZONE):
+        """orders: {label: (what, ...)} as msigctl roll takes them; serving: providers that serve a
+        member's copy."""
+        self.world, self.members, self.serving = world, members, serving
+        self.zone = zone
         self.before = {}
         for p in members:
             if p.label in orders or any(what[0] == "algorithm" for what in orders.values()):
@@ -53,15 +69,35 @@ class Rollover:
             role = "zsk" if what[0] == "zsk" else "ksk"
             for p in members:
                 if p.label == label or what[0] == "algorithm":
-                    self.before[p.label] += p.stored(role, "active", "ready")
-        for label, what in orders.items():
-            world.msig[label].ctl("roll", ZONE, *what)
+                    self.before[p.label] += p.stored(role, "active", "ready", zone=zone)
+        with ThreadPoolExecutor(len(orders)) as pool:  # at once
+            for done in [pool.submit(world.msig[label].ctl, "roll", zone, *what)
+                         for label, what in orders.items()]:
+                done.result()
+        self.accepted = {label: self.when(label, what[0]) for label, what in orders.items()}
+
+    def when(self, label, what):
+        """When an agentd took such an order last, in seconds, by its own journal."""
+        process = {"csk": "ksk"}.get(what, what) + "-rollover"
+        return max(e["time"] for e in self.world.msig[label].journal(self.zone)
+                   if e["kind"] == "operator" and e["text"].startswith(f"order {process}")) / 1000
+
+    def apart(self):
+        """Seconds between the first and the last of the orders, as they were accepted."""
+        return max(self.accepted.values()) - min(self.accepted.values())
+
+    def replaced(self, role):
+        """Labels of those who sign with other keys of that role than when it was ordered."""
+        now = {p: set(p.stored(role, "active", zone=self.zone)) for p in self.members
+               if p.label in self.before}
+        return {p.label for p, keys in now.items() if keys and not keys & set(self.before[p.label])}
 
     def done(self):
         """Whether none of the keys that were active is in the zone any more, and all is quiet."""
         states = ("published", "ready", "active", "retired")
         for p in self.members:
             gone = set(self.before.get(p.label, ()))
-            if gone and gone & set(p.stored("ksk", *states) + p.stored("zsk", *states)):
+            if gone and gone & {key for role in ("ksk", "zsk")
+                                for key in p.stored(role, *states, zone=self.zone)}:
                 return False
-        return settled(self.world, self.members)
+        return settled(self.world, self.members, self.serving, self.zone)

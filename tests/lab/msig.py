@@ -83,7 +83,9 @@ observe:
 agent:
     sig0-key: msa.pem
 {profile}{signerd}zone:
-  - domain: {zone}
+{zones}"""
+
+ZONE_CONF = """  - domain: {zone}
     master: owner
     signer: signer
     signer-records: {records}
@@ -118,11 +120,17 @@ class Msig:
             transfer=p.transfer_key, signer=p.signer_key, update=p.update_key,
             owner=at(rig.owner.server), server=at(p.signer_server), combiner=at(p.combiner),
             transport=at(p.transport), observe=at(p.observe), anchor=rig.anchor,
-            resolver=at(rig.resolver_server), zone=ZONE, ns=p.ns, parent=PARENT,
-            hold_down=self.hold_down, profile=LAB_PROFILE, zone_items=p.zone_items,
-            records="all" if p.mode == "B" else "foreign",
-            driver=p.driver_name if p.driver else "none",
+            resolver=at(rig.resolver_server), profile=LAB_PROFILE,
+            zones="".join(map(self.zone_text, rig.zones)),
             signerd=p.signerd_section(self.home) if p.driver else "")
+
+    def zone_text(self, zone):
+        """One of its zones."""
+        p = self.provider
+        return ZONE_CONF.format(
+            zone=zone, ns=p.ns, parent=PARENT, hold_down=self.hold_down, zone_items=p.zone_items,
+            records="all" if p.mode == "B" else "foreign",
+            driver=p.driver_name if p.driver else "none")
 
     def make_identity(self):
         """A SIG(0) key, and the records that lead others to it, for the identity zone's file; with

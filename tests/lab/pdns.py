@@ -166,8 +166,8 @@ class PdnsProvider(Provider):
     def signerd_section(self, directory):
         return signerd_section(directory, self.signer)
 
-    def stored(self, role, *states):
-        return [key for key, (kind, state, _) in self.signer.states(ZONE).items()
+    def stored(self, role, *states, zone=ZONE):
+        return [key for key, (kind, state, _) in self.signer.states(zone).items()
                 if kind == role and state in states]
 
     def ksk(self, zone=ZONE):

@@ -85,6 +85,9 @@ class Source:
                                      lifetime=5, relativize=False, keyring=self.key.key)
         records = [(rrset.name, rrset.ttl, rdata) for message in messages
                    for rrset in message.answer for rdata in rrset]
+        if len(records) == 1 and records[0][2].serial != self.serial:
+            self.serial = None  # it went back: the zone comes from elsewhere now
+            return self.transfer()
         if len(records) == 1:
             return []
         final = records[0][2].serial

@@ -88,6 +88,21 @@ class Provider:
         """Where the server that signs is: here the public one."""
         return self.server
 
+    @property
+    def servers(self):
+        """All that it runs: each has a child."""
+        return [self.signer]
+
+    def crash(self):
+        """kill -9 of all its servers."""
+        for server in self.servers:
+            server.child.kill()
+
+    def again(self):
+        """Starts them again, and waits for nothing."""
+        for server in self.servers:
+            server.child.start()
+
     def make_signer(self):
         """The server that signs: something with start(wait=False) and ready()."""
         return Knot(self.rig.procs, self.rig.directory, f"signer-{self.label}", [self.server])
@@ -108,29 +123,53 @@ class Provider:
                       zsk_lifetime=0, ksk_lifetime=0, propagation_delay=1)
         signer.zone(self.domain, self.identity_zone(), dnssec_signing="on",
                     dnssec_policy="single", acl="identity")
-        for number, (zone, (address, port, key)) in enumerate(masters.items()):
-            signer.remote(f"master{number}", address, port, key)
-            signer.key(key)
-            acls = ["transfer", "record"]
-            if key is not self.signer_key:
-                signer.acl(f"notify{number}", key, "notify")
-                acls.append(f"notify{number}")
-            manual = zone == ZONE and self.driver
-            signing = {"dnssec_signing": "on", "dnssec_policy": "manual" if manual else "multi",
-                       "zonefile_load": "difference"}
-            if zone == ZONE and self.upstream:
-                signing = {}
-            signer.zone(zone, master=f"master{number}", acl=acls, **signing,
-                        **({"notify": ["observe", *self.downstream()]} if zone == ZONE else {}))
+        for number, (zone, master) in enumerate(masters.items()):
+            self.serve(zone, f"master{number}", master)
         if self.driver:
             self.first_keys()
+
+    def serve(self, zone, name, master):
+        """The signer serves a zone that it gets from master (address, port, key), which is called
+        name: signed by itself, or the copy of another provider."""
+        signer, key = self.signer, master[2]
+        signer.remote(name, *master)
+        acls = ["transfer", "record"]
+        if key is not self.signer_key:
+            signer.acl(f"notify-{name}", key, "notify")
+            acls.append(f"notify-{name}")
+        shared = zone in self.rig.zones
+        manual = shared and self.driver
+        signing = {"dnssec_signing": "on", "dnssec_policy": "manual" if manual else "multi",
+                   "zonefile_load": "difference"}
+        if shared and self.upstream:
+            signing = {}
+        signer.zone(zone, master=name, acl=acls, **signing,
+                    **({"notify": ["observe", *self.downstream()]} if shared else {}))
+
+    def turn(self, upstream=None):
+        """The operator has its server sign ZONE from now on, or serve the copy that another
+        provider's signer makes (upstream is its label)."""
+        self.upstream, signer = upstream, self.signer
+        if upstream:
+            self.rig.provider(upstream).feed()
+        signer.sections["zone"] = [z for z in signer.sections["zone"] if z["domain"] != ZONE]
+        self.serve(ZONE, f"turned{len(signer.sections['remote'])}", self.master())
+        signer.reload()
+        signer.ctl("zone-retransfer", ZONE)  # whatever the serial there is
+
+    def feed(self):
+        """Its signer notifies all that serve its copy."""
+        block = next(z for z in self.signer.sections["zone"] if z["domain"] == ZONE)
+        block["notify"] = ["observe", *self.downstream()]
+        self.signer.reload()
 
     def downstream(self):
         """Makes those known that serve this provider's signed copy: their names as remotes."""
         names = []
         for other in self.rig.providers:
             if other.upstream == self.label:
-                self.signer.remote(f"copy-{other.label}", *other.server, self.signer_key)
+                if all(r["id"] != f"copy-{other.label}" for r in self.signer.sections["remote"]):
+                    self.signer.remote(f"copy-{other.label}", *other.server, self.signer_key)
                 names.append(f"copy-{other.label}")
         return names
 
@@ -142,10 +181,11 @@ class Provider:
         return (*self.combiner, self.signer_key)
 
     def first_keys(self):
-        """The keys that ZONE begins with: Knot with `manual: on` makes none."""
+        """The keys that each zone begins with: Knot with `manual: on` makes none."""
         self.signer.write()
-        for ksk, zsk in (("yes", "yes"),) if self.single else (("yes", "no"), ("no", "yes")):
-            self.signer.keymgr(ZONE, "generate", "algorithm=13", f"ksk={ksk}", f"zsk={zsk}")
+        kinds = (("yes", "yes"),) if self.single else (("yes", "no"), ("no", "yes"))
+        for zone, (ksk, zsk) in itertools.product(self.rig.zones, kinds):
+            self.signer.keymgr(zone, "generate", "algorithm=13", f"ksk={ksk}", f"zsk={zsk}")
 
     def identity_zone(self):
         """The signed zone that holds this provider's name server and identity records."""
@@ -156,12 +196,12 @@ class Provider:
     def ksk(self, zone=ZONE):
         """The DS records (SHA-256) of the signer's own KSK, from its key database; of those that CDS
         name, if they are rolled."""
-        if self.upstream and zone == ZONE:
+        if self.upstream and zone in self.rig.zones:
             return []
-        if self.driver and zone == ZONE:
-            active = self.stored("ksk", "active")
+        if self.driver and zone in self.rig.zones:
+            active = self.stored("ksk", "active", zone=zone)
             return [line.split(" DS ", 1)[1]
-                    for key in self.stored("ksk", "ready") or active
+                    for key in self.stored("ksk", "ready", zone=zone) or active
                     for line in self.signer.keymgr(zone, "ds", key).splitlines()
                     if line.split()[4] == "2"]
         if not self.ds.get(zone):
@@ -174,21 +214,22 @@ class Provider:
         """The section `signerd` of its msig.conf."""
         return signerd_section(directory, self.signer)
 
-    def stored(self, role, *states):
-        """Ids of the signer's keys for ZONE with that role ("ksk" and "zsk" have CSKs, too) in these
+    def stored(self, role, *states, zone=ZONE):
+        """Ids of the signer's keys for a zone with that role ("ksk" and "zsk" have CSKs, too) in these
         states, from its key database."""
         return [key["id"] for key in
-                json.loads(self.signer.keymgr("-j", ZONE, "list", stdin="") or "[]")
+                json.loads(self.signer.keymgr("-j", zone, "list", stdin="") or "[]")
                 if key[role] and state_of(key) in states]
 
     def keys(self, zone=ZONE):
         """The signer's own DNSKEY records: those in its key database, not what it serves."""
         found = []
-        if self.upstream and zone == ZONE:
+        if self.upstream and zone in self.rig.zones:
             return found
-        if self.driver and zone == ZONE:
+        if self.driver and zone in self.rig.zones:
             states = ("published", "ready", "active", "retired")
-            ids = dict.fromkeys(self.stored("ksk", *states) + self.stored("zsk", *states))
+            ids = dict.fromkeys(self.stored("ksk", *states, zone=zone)
+                                + self.stored("zsk", *states, zone=zone))
             return [self.signer.keymgr(zone, "dnskey", key).strip().split(" DNSKEY ", 1)[1]
                     for key in ids]
         for line in self.signer.keymgr(zone, "list").splitlines():
@@ -200,9 +241,11 @@ class Provider:
 
 class Rig:
     """One run of the lab. Use it as a context: leaving it ends every process. providers: how many,
-    or the classes of each (those that are not Provider have another signer than Knot)."""
+    or the classes of each (those that are not Provider have another signer than Knot, and can do ZONE
+    alone). zones: those that the providers share."""
 
-    def __init__(self, providers=3, keep=False, directory=None):
+    def __init__(self, providers=3, keep=False, directory=None, zones=(ZONE,)):
+        self.zones = tuple(zones)
         self.directory = directory or tempfile.mkdtemp(prefix="msig.")
         self.keep = keep
         self.block = net.Block()
@@ -258,10 +301,11 @@ class Rig:
         first, owner = self.providers[0], self.owner
         owner.acl("update", self.owner_key, "update")
         hsync = f"@ TYPE{ask.HSYNC} {ask.hsync(first.identity)}\n"
-        for zone, extra, notify in ((ZONE, hsync, zone_notify), (NAIVE, "", naive_notify)):
-            for name in notify:
-                owner.remote(name, *notify[name])
-                owner.acl(name, notify[name][2], "transfer")
+        for name, (address, port, key) in {**dict(zone_notify), **dict(naive_notify)}.items():
+            owner.remote(name, address, port, key)
+            owner.acl(name, key, "transfer")
+        for zone, extra, notify in (*((zone, hsync, zone_notify) for zone in self.zones),
+                                    (NAIVE, "", naive_notify)):
             owner.zone(zone, self.content(zone, first.ns, extra), acl=["update", *notify],
                        **({"notify": list(notify)} if notify else {}))
 
@@ -273,7 +317,7 @@ class Rig:
                 f"ns1 A {self.block(2)}\nns2 A {self.block(4)}\n")
         for provider in self.providers:
             text += f"{provider.domain} NS {provider.ns}\n{provider.ns} A {provider.address}\n"
-        for zone in (ZONE, NAIVE):
+        for zone in (*self.zones, NAIVE):
             text += f"{zone} {TTL['ns']} NS {self.providers[0].ns}\n"
         parent = self.parent
         parent.policy("parent", algorithm="ecdsap256sha256", zsk_lifetime=0, ksk_lifetime=0,
@@ -284,11 +328,11 @@ class Rig:
                     acl=["update", "record"])
         return parent.start(wait=False)
 
-    def delegate(self, zones=(ZONE, NAIVE)):
+    def delegate(self, zones=None):
         """Waits for the signers' keys, puts the first DS records in the parent, writes the trust
         anchor, and starts the resolver that agents ask."""
         pairs = [(p, p.domain) for p in self.providers]
-        pairs += [(self.providers[0], zone) for zone in zones]
+        pairs += [(self.providers[0], zone) for zone in zones or (*self.zones, NAIVE)]
         lines = []
         for provider, zone in pairs:
             keys = net.until(lambda p=provider, z=zone: self.sep_keys(p.server, z),
@@ -318,12 +362,12 @@ class Rig:
 
     # -- the owner's word ------------------------------------------------------------------
 
-    def hsync(self, provider, op="add", **fields):
+    def hsync(self, provider, op="add", zone=ZONE, **fields):
         """The owner publishes or withdraws a provider's HSYNC record with knsupdate."""
         rdata = ask.hsync(provider.identity, **fields)
         ttl = TTL["ns"] if op == "add" else ""
-        return update(self.owner.server, ZONE, self.owner_key,
-                      f"{op} {ZONE} {ttl} TYPE{ask.HSYNC} {rdata}")
+        return update(self.owner.server, zone, self.owner_key,
+                      f"{op} {zone} {ttl} TYPE{ask.HSYNC} {rdata}")
 
 
 def missing():

@@ -20,14 +20,13 @@ class World:
 
     combiner: "msig" for the daemons, "knot" for stand-ins that are changed by hand; watch=False:
     nobody judges; signers: {label: {attribute: value}} of Provider, as {"p2": {"driver": True, "mode":
-    "B"}}. Use it as a context."""
-
-    delegated = (ZONE, NAIVE)  # the zones whose DS is at the parent from the beginning
+    "B"}}; zones: what they share. Use it as a context."""
 
     def __init__(self, providers=2, combiner="msig", keep=False, rate=20.0, level="info",
-                 watch=True, signers=None):
+                 watch=True, signers=None, zones=(ZONE,)):
+        self.delegated = (*zones, NAIVE)  # the zones whose DS is at the parent from the beginning
         while True:
-            self.rig = Rig(providers, keep)
+            self.rig = Rig(providers, keep, zones=zones)
             self.providers = self.rig.providers
             for label, attributes in (signers or {}).items():
                 for name, value in attributes.items():
@@ -58,7 +57,7 @@ class World:
                 p.records = self.msig[p.label].make_identity()
             else:
                 self.stand[p.label] = byhand.StandIn(rig, p)
-            p.configure({ZONE: p.master(),
+            p.configure({**{zone: p.master() for zone in rig.zones},
                          NAIVE: (*rig.owner.server, p.transfer_key)})
         rig.configure_owner({f"combiner-{p.label}": (*p.combiner, p.transfer_key)
                              for p in self.providers} if self.msig else {},
@@ -83,16 +82,17 @@ class World:
         rig.delegate(self.delegated)
         for p in (p for p in self.providers if not p.upstream):
             net.until(p.keys, f"the keys of {p.label}'s signer")
-        if tags_clash(*(p.keys() for p in self.providers)):
+        if any(tags_clash(*(p.keys(zone) for p in self.providers)) for zone in rig.zones):
             raise TagClash
         for daemons in self.msig.values():
             daemons.start("transportd", "agentd")
         for daemons in self.msig.values():
             daemons.ready()
-        self.scanner = Scanner(rig, [ZONE])
+        self.scanner = Scanner(rig, rig.zones)
         if watch:
             self.judge = Judge(rig, rate=rate).start()
-            self.judge.watch(ZONE)
+            for zone in rig.zones:
+                self.judge.watch(zone)
         self.scanner.start()
 
     def close(self):
@@ -117,38 +117,43 @@ class World:
                f"add {NAIVE} {TTL['ns']} NS {second.ns}",
                *(f"add {NAIVE} {TTL['ds']} DS {ds}" for ds in second.ksk(NAIVE)))
 
-    def joined(self, providers):
+    def joined(self, providers, zone=ZONE):
         """Whether the parent names these providers' servers and has all their DS records, and every
         one of them shows all keys."""
         group = list(providers)
         try:
-            tags = {ds.split()[0] for p in group for ds in p.ksk(ZONE)}
-            return (byhand.delegation(self.rig) == {p.ns for p in group}
-                    and {r.split()[0] for r in byhand.parent_ds(self.rig)} == tags
-                    and byhand.shown(group, "DNSKEY", sum(len(p.keys()) for p in group))
-                    and byhand.shown(group, "CDS", len(group))
-                    and byhand.shown(group, "NS", len(group)))
+            tags = {ds.split()[0] for p in group for ds in p.ksk(zone)}
+            return (byhand.delegation(self.rig, zone) == {p.ns for p in group}
+                    and {r.split()[0] for r in byhand.parent_ds(self.rig, zone)} == tags
+                    and byhand.shown(group, "DNSKEY", sum(len(p.keys(zone)) for p in group), zone)
+                    and byhand.shown(group, "CDS", len(group), zone)
+                    and byhand.shown(group, "NS", len(group), zone))
         except OSError:
             return False
 
-    def in_sync(self, providers):
+    def in_sync(self, providers, zone=ZONE):
         """Whether the agents of these providers say that there is nothing to do."""
-        return all(zone_of(self.msig[p.label].tracking()).get("state") == "in-sync"
+        return all(zone_of(self.msig[p.label].tracking(zone)).get("state") == "in-sync"
                    for p in providers)
 
-    def process(self, label):
+    def process(self, label, zone=ZONE):
         """The process that a provider's agentd has under way, or {}."""
-        return zone_of(self.msig[label].tracking()).get("process") or {}
+        return zone_of(self.msig[label].tracking(zone)).get("process") or {}
 
-    def says(self, label, *words, seconds=15):
+    def told(self, provider, *words, zone=ZONE):
+        """Whether a provider's journal has an entry with all these words."""
+        return any(all(word in e["text"] for word in words)
+                   for e in self.msig[provider.label].journal(zone))
+
+    def says(self, label, *words, seconds=15, zone=ZONE):
         """"" as soon as what a provider's agentd says of the zone or of its peers has all these
         words; what it says instead when the time is over."""
         def text():
-            answer = self.msig[label].tracking() or {}
-            zone = zone_of(answer)
+            answer = self.msig[label].tracking(zone) or {}
+            said = zone_of(answer)
             peers = (self.msig[label].ask("peers") or {}).get("peers", ())
             return " / ".join([r["text"] for r in answer.get("reasons", ())]
-                              + [zone.get("freeze", ""), zone.get("trouble", "")]
+                              + [said.get("freeze", ""), said.get("trouble", "")]
                               + [f"{p['peer']} {p['state']} {p['trouble']}" for p in peers]
                               + [z["trouble"] for p in peers for z in p["zones"]])
         try:

@@ -29,15 +29,6 @@ def shows_ns(world, providers, names):
         return False
 
 
-def management(world, signers, serving, nsmgmt):
-    """The owner says who manages NS, for everybody at once."""
-    rig, lines = world.rig, [f"del {ZONE} TYPE{ask.HSYNC}"]
-    for p, sign in [(p, "SIGN") for p in signers] + [(p, "NOSIGN") for p in serving]:
-        lines.append(f"add {ZONE} {TTL['ns']} TYPE{ask.HSYNC} "
-                     f"{ask.hsync(p.identity, nsmgmt=nsmgmt, sign=sign)}")
-    update(rig.owner.server, ZONE, rig.owner_key, *lines)
-
-
 def serving(t):
     """A provider that only serves comes and goes; then the owner takes NS over, and gives them back."""
     with World(providers=3, signers={"p3": {"upstream": "p1"}}) as world:
@@ -56,13 +47,13 @@ def serving(t):
         # The owner takes NS over: first its own copy is made equal.
         update(world.rig.owner.server, ZONE, world.rig.owner_key,
                *(f"add {ZONE} {TTL['ns']} NS {name}" for name in names))
-        management(world, signers, [third], "OWNER")
+        group.management(world, signers, [third], "OWNER")
         until(t, world, "NS are the owner's now, and nothing changes",
               lambda: all("NS are managed by the owner" in " ".join(
                   e["text"] for e in world.msig[p.label].journal()) for p in signers)
               and shows_ns(world, world.providers, names) and world.in_sync(signers))
         update(world.rig.owner.server, ZONE, world.rig.owner_key, f"del {ZONE} NS {third.ns}")
-        management(world, signers, [third], "AGENT")
+        group.management(world, signers, [third], "AGENT")
         until(t, world, "they do not go back to the agents while the owner has others",
               lambda: any("before NSMGMT=AGENT" in str(world.msig["p1"].tracking()) for _ in "1"))
         update(world.rig.owner.server, ZONE, world.rig.owner_key,

@@ -81,12 +81,6 @@ def until(t, world, what, condition, seconds=120):
     return t.ok(True, what)
 
 
-def told(world, provider, *words):
-    """Whether a provider's journal has an entry with all these words."""
-    return any(all(word in e["text"] for word in words)
-               for e in world.msig[provider.label].journal())
-
-
 def joins(t, world):
     """p2, whose leader is killed and back at once; p3, whose leader stays away until it is missed."""
     first, second, third = world.providers
@@ -95,7 +89,7 @@ def joins(t, world):
                 "p2 joins, though the leader is killed in the middle", lambda: world.logs(40)):
         return False
     until(t, world, "both say who leads", lambda: leader(world, [first, second]) is not None, 30)
-    t.ok(told(world, second, "add-signer msa.p2", "approved for msa.p1"),
+    t.ok(world.told(second, "add-signer msa.p2", "approved for msa.p1"),
          "p1, a member, asked for it: not p2, which joins")
     peers = world.msig["p2"].ask("peers")["peers"]
     t.equal([z["models"] for p in peers if p["peer"] == first.identity for z in p["zones"]],
@@ -116,7 +110,7 @@ def wish(t, world):
     until(t, world, "p2's ZSK rolls, as its operator wished", rollover.done, 150)
     chief = net.until(lambda: leader(world, world.providers), "a leader, between two terms", 30)
     t.ok(chief is roller or any(
-        told(world, p, "zsk-rollover msa.p2", "approved for msa.p", "new-zsk-published")
+        world.told(p, "zsk-rollover msa.p2", "approved for msa.p", "new-zsk-published")
         for p in world.providers), "and the leader asked for it")
 
 
@@ -265,7 +259,7 @@ class Takeover:
         until(self.t, self.world, f"all go on with the same process under {new.label}",
               lambda: self.runs() == {p.label: (*first[:2], new.identity) for p in self.providers},
               30)
-        self.t.ok(told(self.world, new, self.what, f"goes on with {new.identity}", "leads now"),
+        self.t.ok(self.world.told(new, self.what, f"goes on with {new.identity}", "leads now"),
                   "its journal says so")
         self.mark(f"{new.label} has taken over")
         self.world.scanner.rests = False
@@ -316,7 +310,7 @@ def overtaken(t):
             join.outlast()
             new = join.replace(lambda: world.joined(world.providers) and
                                world.in_sync(world.providers))
-            t.ok(any(told(world, p, join.what, "nses-synced", f"approved for {new.identity}")
+            t.ok(any(world.told(p, join.what, "nses-synced", f"approved for {new.identity}")
                      for p in join.rest()), f"{new.label} asked for the steps that were left")
             t.equal(join.undone(), [], "nothing of what was shared was taken back at any time")
             join.durations()

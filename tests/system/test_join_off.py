@@ -1,0 +1,95 @@
+#!/usr/bin/python3
+"""The owner takes a joiner back in the middle of its join: what is in of it goes again, whatever that is, and
+the zone is that of the others; never bogus."""
+
+from lab import byhand, claims, group, msig, net, rig as lab
+from lab.rig import ZONE
+from lab.tap import Tap, full, skip_all
+from lab.world import World, zone_of
+
+STEPS = ("signers-unsynced", "dnskeys-synced", "cds-added", "parent-ds-synced", "nses-synced",
+         "csync-added", "parent-ns-synced")
+
+
+def until(t, world, what, condition, seconds=120):
+    """One claim: that condition comes true in time."""
+    try:
+        net.until(condition, what, seconds)
+    except net.Timeout:
+        return t.ok(False, what, lambda: world.logs(60) + "\n".join(
+            str((world.msig[p.label].tracking() or {}).get("reasons")) for p in world.providers))
+    return t.ok(True, what)
+
+
+def comes_to(world, joiner, step):
+    """p1's operator lets the join go on up to that step, which waits for him then."""
+    wait = zone_of(world.msig["p1"].tracking()).get("approval") or {}
+    if wait.get("step") == step and wait["subject"] == joiner.identity:
+        return True
+    if wait:
+        world.msig["p1"].ctl("approve", ZONE, "add-signer", check=False)
+    return False
+
+
+def taken_back(t, world, joiner, members, what):
+    """OFF, and all that was in is out again."""
+    before = len(world.msig["p1"].journal())
+    group.designate(world, joiner, state="OFF")
+    if not until(t, world, f"OFF {what}: the zone is that of {len(members)} as before", lambda:
+                 group.settled(world, members) and not world.process(joiner.label)):
+        return False
+    said = [e["text"] for e in world.msig["p1"].journal()[before:]
+            if e["text"].startswith(f"add-signer {joiner.identity}: complete")]
+    return t.equal(said, [], "and the join was never complete")
+
+
+def at_parent(t, world):
+    """p2 is to join, keys and CDS are exchanged, and the parent has not looked yet."""
+    first, second, _ = world.providers
+    world.scanner.rests = True
+    world.rig.hsync(second)
+    if not until(t, world, "p2's join waits for the parent's DS", lambda: all(
+            world.process(p.label).get("step_name") == "parent-ds-synced" and
+            world.process(p.label)["phase"] == "executing" for p in (first, second))):
+        return False
+    t.ok(byhand.shown([first, second], "CDS", 2), "CDS name the keys of both")
+    world.scanner.rests = False
+    return taken_back(t, world, second, [first], "while the parent is waited for")
+
+
+def at_step(t, world, joiner, members, step):
+    """A join that is let go up to a step, and no further."""
+    world.msig["p1"].ctl("step", ZONE, "on", "add-signer")
+    group.designate(world, joiner, state="ON")
+    if not until(t, world, f"{joiner.label}'s join comes to {step}",
+                 lambda: comes_to(world, joiner, step)):
+        return False
+    named = joiner.ns in byhand.delegation(world.rig)
+    t.equal(named, step == "parent-ns-synced", f"the parent names it: {named}")
+    good = taken_back(t, world, joiner, members, f"before {step}")
+    world.msig["p1"].ctl("step", ZONE, "off")
+    return good
+
+
+def main(t):
+    """Two that sign, in the end, and a third that never comes to it."""
+    with World(providers=3) as world:
+        first, second, third = world.providers
+        if not at_parent(t, world):
+            return
+        if full() and not all([at_step(t, world, second, [first], step) for step in STEPS]):
+            return
+        group.designate(world, second, state="ON")
+        if t.ok(claims.finish(world, second, 90), "p2 is designated again, and joins",
+                lambda: world.logs(60)):
+            for step in STEPS[3:] if full() else STEPS[-1:]:
+                at_step(t, world, third, [first, second], step)
+        claims.never_bogus(t, world, "joins that were taken back")
+        claims.clean_end(t, world)
+
+
+if lab.missing() or msig.missing():
+    skip_all("not found: " + " ".join(lab.missing() + msig.missing()))
+msig.Msig.hold_down = "2s"
+with Tap() as tap:
+    main(tap)

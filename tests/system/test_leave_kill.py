@@ -1,0 +1,89 @@
+#!/usr/bin/python3
+"""A provider dies for good in the middle of its own leave, with its signer, its name server and all
+daemons: those who remain take it out by their operators' word, and the leave ends; never bogus."""
+
+from lab import byhand, claims, group, msig, net, rig as lab
+from lab.tap import Tap, full, skip_all
+from lab.world import World, zone_of
+
+# How many there are, what begins the leave of the last one ("OFF": the owner; "word": the operators,
+# while HSYNC has it yet, so that it does not act along), and at which step it dies.
+CASES = ((3, "OFF", "csync-added"), (2, "word", "csync-added"))
+MORE = ((3, "word", "csync-added"), (3, "OFF", "parent-ds-synced"), (2, "OFF", "leaver-stopped"),
+        (2, "OFF", "parent-ds-synced"))
+
+
+def until(t, world, what, condition, seconds=120):
+    """One claim: that condition comes true in time."""
+    try:
+        net.until(condition, what, seconds)
+    except net.Timeout:
+        return t.ok(False, what, lambda: world.logs(60) + "\n".join(
+            str((world.msig[p.label].tracking() or {}).get("reasons")) for p in world.providers))
+    return t.ok(True, what)
+
+
+def force(world, members, leaver):
+    """The word of every operator who remains."""
+    for p in members:
+        world.msig[p.label].ctl("force-remove", "--yes", lab.ZONE, leaver.identity)
+
+
+def stands(world, members, step):
+    """Whether the leave stands at a step, at all who remain; the parent rests from where it is to."""
+    runs = [world.process(p.label) for p in members]
+    at = {(run.get("kind"), run.get("step_name")) for run in runs}
+    if step == "parent-ds-synced" and ("remove-signer", "leaver-stopped") in at:
+        world.scanner.rests = True
+    return at == {("remove-signer", step)}
+
+
+def dies(world, provider):
+    """kill -9 of all that it has."""
+    for name in world.msig[provider.label].daemons:
+        world.msig[provider.label].kill(name)
+    provider.signer.child.kill()
+
+
+def leave(t, count, begun, step):
+    """One case."""
+    what = f"one of {count} dies at {step} of its leave, which {begun} began"
+    with World(providers=count) as world:
+        members, leaver = world.providers[:-1], world.providers[-1]
+        for joiner in world.providers[1:]:
+            if not t.ok(claims.join(world, joiner), f"{joiner.label} joins", lambda: world.logs(40)):
+                return
+        world.scanner.rests = step == "csync-added"
+        if begun == "word":
+            force(world, members, leaver)
+        else:
+            group.designate(world, leaver, state="OFF")
+        if not until(t, world, f"the leave comes to {step}", lambda: stands(world, members, step)):
+            return
+        dies(world, leaver)
+        t.ok(all(world.process(p.label).get("step_name") == step for p in members),
+             f"{leaver.label} is dead, and its leave stands at {step}")
+        if step == "csync-added":
+            t.ok(leaver.ns in byhand.delegation(world.rig), "the parent names it yet")
+        world.scanner.rests = False
+        if begun == "OFF":
+            force(world, members, leaver)
+        until(t, world, f"{what}: it is out, and nothing runs",
+              lambda: group.settled(world, members)
+              and not any(world.process(p.label) for p in members))
+        out = {p.label: [q["provider"] for q in zone_of(world.msig[p.label].tracking())["providers"]
+                         if q["expelled"]] for p in members}
+        t.equal(out, {p.label: [leaver.identity] for p in members}, "all say by whose word")
+        t.ok(all(world.told(p, f"remove-signer {leaver.identity}: complete") for p in members),
+             "and that its leave is complete")
+        claims.never_bogus(t, world, what, down=(leaver.label,))
+        for child in [c for p in members for c in world.msig[p.label].daemons.values()]:
+            t.ok(child.running, f"{child.name} still runs", child.tail)
+
+
+if lab.missing() or msig.missing():
+    skip_all("not found: " + " ".join(lab.missing() + msig.missing()))
+msig.Msig.hold_down = "2s"
+with Tap() as tap:
+    for case in CASES + MORE if full() else CASES:
+        leave(tap, *case)
