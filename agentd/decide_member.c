@@ -316,6 +316,23 @@ off_and_named(struct step *s, int provider)
 	step_journal(s, "%s is OFF, and the delegation names it", p->identity);
 }
 
+/* Its keys are in from before, and the parent names it: without DS that goes before it may join
+ * again. */
+static void
+named_still(struct step *s, int provider)
+{
+	const struct zone_view *view = s->view;
+	const struct view_provider *p = &view->d.provider[provider];
+
+	if (p->member || p->has != HAS_KEYS || !p->statement.known || p->statement.process != 0 ||
+	    view_hidden(view) || view->d.process.kind != 0 ||
+	    (view->designated >> provider & 1) == 0 ||
+	    (shown_maybe(view, provider) & HAS_CDS) != 0 || !shown_named(view, provider))
+		return;
+	decide_stands(s, provider, p->has | HAS_NS, false);
+	step_journal(s, "the delegation names %s still", p->identity);
+}
+
 /* Where the delegation shows nowhere who had no part in it believes the zone's NS: it has nobody
  * else to ask. */
 static void
@@ -359,7 +376,7 @@ decide_membership(struct step *s)
 	static void (*const ours[])(struct step *) = {left_out,  fallen_out,    still_in,
 						      last_left, decide_follow, we_serve};
 	static void (*const theirs[])(struct step *, int) = {
-	    no_member, keys_in, off_and_named, decide_follow_one, serves, is_member};
+	    no_member, keys_in, off_and_named, named_still, decide_follow_one, serves, is_member};
 	struct zone_view *view = s->view;
 
 	if (!view->d.provider[VIEW_SELF].statement.known || step_frozen(view) ||

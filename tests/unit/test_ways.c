@@ -147,6 +147,29 @@ test_off_and_named(void **state)
 	assert_int_equal(run()->subject, 1);
 }
 
+/* Who is to join again, and is named without DS, is taken out of the delegation first: its servers
+ * cannot sign before, and without that it cannot join. */
+static void
+test_named_without_ds(void **state)
+{
+	b.parent.set[VIEW_DS] = ds(0);
+	rset_add(&b.parent.set[VIEW_NS], b.ns[1]);
+	bench_run(&b, 5 * SECOND);
+	peer(1)->member = false;
+	for (int k = 0; k < 3; k++) {
+		static const uint8_t has[] = {0, HAS_KEYS, HAS_KEYS};
+		rest();
+		peer(1)->has = has[k];
+		runs(1, k == 1 ? MSIG_PROCESS_ADD : 0, 0, 9);
+		bench_decide(&b);
+		assert_int_equal((peer(1)->has & HAS_NS) != 0, k == 2);
+	}
+	b.view->d.backoff = 0;
+	bench_decide(&b);
+	assert_int_equal(run()->kind, MSIG_PROCESS_NS_REMOVE);
+	assert_int_equal(run()->subject, 1);
+}
+
 /* Also while a rollover waits for just that, for ever. */
 static void
 test_off_and_named_meanwhile(void **state)
@@ -1789,6 +1812,7 @@ main(void)
 	    IN(three, test_left_without_us),
 	    IN(member, test_off_and_named),
 	    IN(member, test_off_and_named_meanwhile),
+	    IN(member, test_named_without_ds),
 	    IN(three, test_off_and_shown),
 	    IN(member, test_learns_all),
 	    IN(bystander, test_members_name_it),
