@@ -207,6 +207,31 @@ unclaimed_keys(struct sim *sim, int i)
 	sim_post(sim, EV_SIGNER, i, 20);
 }
 
+/* Its agent says that a key of its signer has the tag of another one, and goes: it is rolled. */
+static void
+roll_for_tag(struct sim *sim, int i)
+{
+	static const uint8_t kinds[] = {MSIG_PROCESS_ZSK, MSIG_PROCESS_KSK};
+	struct node *n = &sim->node[i];
+	const char *todo = NULL;
+
+	for (int k = 0; n->up && k < n->view->reasons; k++)
+		if (n->view->reason[k].object == REASON_OF_KEYTAG &&
+		    strncmp(n->view->reason[k].todo, "here: ", 6) == 0)
+			todo = n->view->reason[k].todo;
+	if (todo == NULL || !rng_chance(&sim->rng, 200))
+		return;
+	if (!n->driver || sim->pool.count > RSET_MAX - 60) { /* nobody is there who could */
+		sim->unsolvable = true;
+		return;
+	}
+	struct view_order o = {kinds[strstr(todo, " zsk") == NULL], 0};
+	if (view_on_order(n->view, &o) != 0)
+		return;
+	sim_trace(sim, "%s: operator: %s for its tag", n->identity, process_name(o.process));
+	sim_drive(sim, i);
+}
+
 /* Its agent says that a rollover was not completed: it is ordered again. */
 static void
 order_again(struct sim *sim, int i)
@@ -319,6 +344,7 @@ world_people(struct sim *sim, int i)
 		unclaimed_keys(sim, i);
 	if (rng_chance(&sim->rng, 200))
 		order_again(sim, i);
+	roll_for_tag(sim, i);
 	/* Copies are taken from a signer that stays, also by who is out and named yet. */
 	bool copies = n->feed != i || (n->on && n->listed);
 	if (copies && !world_signs_on(sim, n)) {
