@@ -53,6 +53,7 @@ lab_tests = \
 	tests/system/test_matrix_bind.py \
 	tests/system/test_matrix_knot.py \
 	tests/system/test_matrix_pdns.py \
+	tests/system/test_matrix_restarts.py \
 	tests/system/test_demo.py \
 	tests/system/test_discovery.py \
 	tests/system/test_examples.py \

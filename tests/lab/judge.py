@@ -23,6 +23,7 @@ class Judge:
                                         lambda name, rdtype: rdtype in (DS, NS))
         self.sources = {}  # zone -> {label: Source}
         self.labels = {p.ns: p.label for p in rig.providers}
+        self.outages = {}  # label -> [(from, to)]: a test restarted its servers
 
     def start(self):
         """Starts resolvers and threads."""
@@ -57,9 +58,12 @@ class Judge:
 
     def set_apart(self, zone, down):
         """Counts apart what resolvers failed at since these providers' servers were down (see
-        watcher.py). down: labels of those that the test took down, and of nobody else."""
+        watcher.py). down: labels of those that the test took down, and of nobody else; of those that it
+        had down for a moment, self.outages says when."""
         with self.recorder.lock:
             outages = {label: self.sources[zone][label].outages() for label in down}
+        for label, times in self.outages.items():
+            outages[label] = outages.get(label, []) + times
         self.watcher.set_apart(zone, outages)
 
     def check(self, zone, apart=()):
