@@ -1,6 +1,7 @@
 /*
- * S9: what an agent has told anybody is known to it after a crash. What it says rests on what it
- * committed last; so what it has said since then is noted, and asked for when it starts again.
+ * S9: what an agent has told anybody is known to it after a crash; a REQUEST only asks. What it
+ * says rests on what it committed last; so what it has said since then is noted, and asked for when
+ * it starts again.
  */
 #include <string.h>
 
@@ -36,7 +37,6 @@ claims_message(struct node *n, const struct view_message *m)
 	memset(&c, 0, sizeof(c)); /* it is compared as a whole */
 	c.op = (uint8_t)m->op;
 	switch (m->op) {
-	case MSIG_OP_REQUEST:
 	case MSIG_OP_APPROVE:
 	case MSIG_OP_EXECUTE:
 	case MSIG_OP_DONE:
@@ -88,7 +88,7 @@ knows_step(const struct durable *d, const struct claim *c)
 		return true;
 	if (run->kind == 0 || memcmp(run->tid, c->tid, sizeof(c->tid)) != 0 || run->step < c->step)
 		return false;
-	if (run->step > c->step || c->op == MSIG_OP_REQUEST)
+	if (run->step > c->step)
 		return true;
 	return run->phase >= (c->op == MSIG_OP_APPROVE   ? PHASE_GRANTED
 			      : c->op == MSIG_OP_EXECUTE ? PHASE_EXECUTING

@@ -144,16 +144,18 @@ same_sets(struct sim *sim, struct node *n, const struct rset *sent, const struct
 
 /* sent: with the world's numbers. */
 static bool
-same_message(struct sim *sim, struct node *n, const struct view_message *sent,
+same_message(struct sim *sim, struct node *n, int from, const struct view_message *sent,
 	     const struct view_message *came)
 {
 	bool ballot = sent->op >= MSIG_OP_ELECT_CALL && sent->op <= MSIG_OP_ELECT_CONFIRM;
 	int leader = ballot && sent->leader >= 0 ? sim_number_at(sim, n, sent->leader) : -1;
 
+	/* Who does not know the subject says none: then it is the sender. */
+	int subject = sent->subject < 0 ? from : sim_number_at(sim, n, sent->subject);
+
 	return sent->op == came->op && sent->epoch == came->epoch &&
 	       sent->process == came->process && sent->step == came->step &&
-	       memcmp(sent->tid, came->tid, sizeof(sent->tid)) == 0 &&
-	       sim_number_at(sim, n, sent->subject) == came->subject &&
+	       memcmp(sent->tid, came->tid, sizeof(sent->tid)) == 0 && subject == came->subject &&
 	       sent->algorithm == came->algorithm && sent->version_epoch == came->version_epoch &&
 	       sent->version_counter == came->version_counter &&
 	       memcmp(sent->hsync, came->hsync, sizeof(sent->hsync)) == 0 &&
@@ -175,7 +177,7 @@ mail_read_message(struct sim *sim, struct node *n, int from, const struct event 
 		return false;
 	letter_message(n->view, from, &msg, m);
 	msig_peermsg_clear(&msg);
-	if (e->b == 0 && !same_message(sim, n, &e->u.message, m))
+	if (e->b == 0 && !same_message(sim, n, from, &e->u.message, m))
 		sim_fail(sim, "%s does not arrive as it was said", msig_op_name(m->op));
 	return !sim->failed;
 }
