@@ -70,6 +70,21 @@ none_has_ds(const struct zone_view *view, uint32_t mask)
 	return false;
 }
 
+/* What brings one of these into the delegation again? */
+static const char *
+names_one(const struct zone_view *view, uint32_t left)
+{
+	const struct view_version *zone = view_at_signer(view, VIEW_NS);
+	bool named = view->d.agent_ns || zone == NULL;
+
+	for (int k = 0; k < view->d.providers && !named; k++)
+		named = (left >> k & 1) != 0 && rset_meets(zone->set, *view_names(view, k));
+	return !named ? "the owner of the zone (NSMGMT=OWNER) adds the NS of a signer that remains"
+	       : view->d.provider[view->d.process.subject].expelled
+		   ? "whoever registered the zone has the parent take the NS of the zone, by hand"
+		   : "the owner designates the one that leaves until another one is named";
+}
+
 bool
 check_remains(struct check *c)
 {
@@ -80,11 +95,7 @@ check_remains(struct check *c)
 	if (left != 0 && !anyone_named(c->view, left) && !anyone_served(c->view, left)) {
 		check_no(c, REASON_BLOCKED, REASON_OF_NS, "",
 			 "a signer that remains in the delegation", "none of them is named");
-		check_todo(c, c->view->d.provider[run->subject].expelled
-				  ? "whoever registered the zone has the parent take the NS of the "
-				    "zone, by hand"
-				  : "the owner designates the one that leaves until another one is "
-				    "named");
+		check_todo(c, names_one(c->view, left));
 		return false;
 	}
 	if (left != 0 && run->kind == MSIG_PROCESS_REMOVE && none_has_ds(c->view, left)) {

@@ -375,6 +375,22 @@ says_gone(const struct zone_view *v, const struct node *n)
 	return false;
 }
 
+/* Does an agent say that a signer that remains has to be named? */
+static bool
+asked_to_add(const struct sim *sim)
+{
+	static const char text[] =
+	    "the owner of the zone (NSMGMT=OWNER) adds the NS of a signer that remains";
+
+	for (int i = 0; i < sim->nodes; i++) {
+		const struct zone_view *v = sim->node[i].view;
+		for (int k = 0; v != NULL && k < v->reasons && !sim->agent; k++)
+			if (strcmp(v->reason[k].todo, text) == 0)
+				return true;
+	}
+	return false;
+}
+
 /* NSMGMT=OWNER: the owner does what the agents ask for. */
 void
 world_owner_helps(struct sim *sim)
@@ -412,6 +428,9 @@ world_owner_helps(struct sim *sim)
 			}
 		}
 	}
+	for (int i = 0; i < sim->nodes && asked_to_add(sim); i++)
+		if (world_feeds(sim, &sim->node[i]) && world_says_member(&sim->node[i]))
+			rset_add(&ns, sim->node[i].ns);
 	for (int i = 0; i < sim->nodes && rset_empty(ns); i++) /* those who stay */
 		if (sim->node[i].listed && sim->node[i].on && !sim->node[i].expelled &&
 		    (world_delegated(sim, &sim->node[i]) ||

@@ -485,6 +485,14 @@ test_copy_remains(void **state)
 	peer(VIEW_SELF)->member = peer(1)->member = peer(1)->expelled = true;
 	assert_false(check(COND_REMAIN, &why));
 	assert_non_null(strstr(why.todo, "by hand"));
+	/* The owner's zone does not name us either: that comes first. */
+	for (int ours = 0; ours < 2; ours++) {
+		b.signer.set[VIEW_NS] = only(b.ns[ours ? 0 : 2]);
+		bench_look(&b);
+		b.view->d.agent_ns = false;
+		assert_false(check(COND_REMAIN, &why));
+		assert_non_null(strstr(why.todo, ours ? "by hand" : "NSMGMT=OWNER"));
+	}
 }
 
 /* A signer that remains without DS is none; where the zone has no DS at all nobody needs any. Name
