@@ -123,6 +123,7 @@ agree_run(struct step *s)
 {
 	struct durable *d = &s->view->d;
 
+	lead_take_up(s);
 	lead_succeed(s);
 	agree_withdraw(s);
 	s->view->put_back = false;

@@ -383,6 +383,23 @@ lead_lacks(const struct zone_view *view)
 	       (run->voters & BIT(leader)) == 0;
 }
 
+/* What began between peers goes on as the leader's once whoever asked for it leads: all who take
+ * part hear who does. */
+void
+lead_take_up(struct step *s)
+{
+	struct zone_view *view = s->view;
+	struct view_process *run = &view->d.process;
+
+	if (run->kind == 0 || run->led || elect_leader(view) != run->requestor)
+		return;
+	run->led = true;
+	view->persist = true;
+	step_journal(s, "%s %s: goes on under %s, which leads now", process_name(run->kind),
+		     view->d.provider[run->subject].identity,
+		     view->d.provider[run->requestor].identity);
+}
+
 /*
  * Everybody has approved what anybody executed, so nobody is further than one step, whoever asked.
  * The new leader asks once more for what it approved itself; the old one is where it was before it

@@ -47,6 +47,8 @@ void lead_keep(const struct zone_view *view, struct rset *keep);
 /* The reason for a step that is refused here. */
 void lead_show(struct step *s);
 
+/* A process of peers becomes the leader's, if that is who asked for it. */
+void lead_take_up(struct step *s);
 /* Another one leads: a process with an EXECUTE behind it goes on under it. */
 void lead_succeed(struct step *s);
 /* Why a process without one is given up, or NULL. */

@@ -692,12 +692,37 @@ test_change_of_the_unknown_dead(void **state)
 	memset(run(), 0, sizeof(*run()));
 }
 
+static void
+as_peers(void)
+{
+	b.view->config.models = MSIG_SYNC_PEER;
+	for (int i = 1; i < b.view->d.providers; i++)
+		view_on_models(b.view, i, MSIG_SYNC_PEER);
+	run()->led = false;
+}
+
+/* It began between peers: under whoever asked for it, if that one leads, each step has its change. */
+static void
+test_takes_up(void **state)
+{
+	for (int by = 0; by < 2; by++) {
+		at(1, PHASE_EXECUTING, by);
+		run()->led = false;
+		bench_decide(&b);
+		assert_int_equal(run()->led, by == 0);
+	}
+	at(1, PHASE_EXECUTING, 0);
+	as_peers();
+	bench_decide(&b);
+	assert_false(run()->led);
+}
+
 /* As peers nobody is told what to change. */
 static void
 test_change_by_a_peer(void **state)
 {
 	at(1, PHASE_GRANTED, 1);
-	run()->led = false;
+	as_peers();
 	struct view_change c = planned(MSIG_PROCESS_ADD, 1);
 	assert_int_equal(told(&c), PHASE_GRANTED);
 	EXPECT(1, DENY);
@@ -716,7 +741,7 @@ test_leader_says_what_changes(void **state)
 	assert_true(rset_equal(c->add[VIEW_DNSKEY], b.own[2]));
 	EXPECT(2, EXECUTE);
 	bench_forget(&b);
-	run()->led = false;
+	as_peers();
 	bench_run(&b, 2 * b.view->config.times.resend);
 	EXPECT(1, EXECUTE);
 	assert_false(bench_sent(&b, 1, MSIG_OP_EXECUTE)->change.given);
@@ -763,6 +788,7 @@ main(void)
 	    IN(we_lead, test_wish),
 	    IN(other_leads, test_own_wish),
 	    IN(we_lead, test_turns),
+	    IN(we_lead, test_takes_up),
 	    IN(we_lead, test_what_keeps_the_leader),
 	    IN(we_lead, test_nothing_to_begin),
 	    IN(other_leads, test_leader_is_heard),
