@@ -29,8 +29,11 @@ def promoted(t, world, one, members):
         return False
     t.ok(one.ns not in byhand.delegation(world.rig), "the parent does not name it")
     t.equal(parent_ds(world), ds_of(members), "and has no DS for it")
-    t.equal(world.says(one.label, "signed-zone", "content that combinerd serves"), "",
-            f"{one.label} says what its join waits for")
+    if not until(t, world, f"{one.label} is blocked as long as its server shows another one's copy",
+                 lambda: any(r["class"] == "blocked" for r in
+                             (world.msig[one.label].tracking() or {}).get("reasons", ()))
+                 and world.process(one.label).get("phase") in (None, "requested")):
+        return False
     one.turn()
     return until(t, world, f"its server signs now: {one.label} has joined",
                  lambda: group.settled(world, members + [one]))
