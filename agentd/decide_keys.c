@@ -88,8 +88,8 @@ not_foreign(struct zone_view *view)
 	view->persist = true;
 }
 
-/* A key in the signer's zone is ours if it signs there, or if nobody else says it is his. What once
- * came from the overlay never is. */
+/* A key in the signer's zone is ours if nobody else says it is his, and it signs there, or all are
+ * known. What once came from the overlay never is. */
 void
 decide_own_keys(struct step *s)
 {
@@ -149,7 +149,7 @@ decide_own_keys(struct step *s)
 		view->persist = true;
 	}
 	struct rset new = rset_minus(rset_minus(keys->set, d->own), d->foreign);
-	own = rset_or(own, rset_and(new, signs));
+	own = rset_or(own, rset_minus(rset_and(new, signs), claimed));
 	if (all_known)
 		own = rset_or(own, rset_minus(new, claimed));
 	own = rset_or(own, store);
@@ -160,7 +160,12 @@ decide_own_keys(struct step *s)
 	/* Who is not to sign any more has its servers show such a copy, and its keys are in it yet.
 	 */
 	const struct view_hsync_entry *e = decide_listed(view, VIEW_SELF);
-	if ((e == NULL || e->sign) && rset_meets(rset_and(d->foreign, keys->set), signs))
+	bool is_to_sign = e == NULL || e->sign;
+	if (is_to_sign && rset_meets(rset_and(new, claimed), signs))
+		step_blocked(s, REASON_OF_DNSKEY, "signer", "signatures by own keys only",
+			     "a key that another provider states signs here: a copy of its zone",
+			     "have the own signer sign the zone that combinerd serves");
+	else if (is_to_sign && rset_meets(rset_and(d->foreign, keys->set), signs))
 		step_blocked(s, REASON_OF_DNSKEY, "signer", "signatures by own keys only",
 			     "a key that came from a peer signs here",
 			     "find out how that key came into this signer");

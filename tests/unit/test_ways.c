@@ -1187,6 +1187,22 @@ test_not_piece_by_piece(void **state)
 	assert_true(rset_equal(b.view->d.want.from[1].cds, b.cds[1]));
 }
 
+/* Its server shows a copy of another one's zone yet: the keys that sign there are not ours. */
+static void
+test_copy_of_another(void **state)
+{
+	bench_run(&b, 5 * SECOND);
+	b.view->d.own = b.view->d.foreign = RSET_NONE;
+	b.signer.set[VIEW_DNSKEY] = b.own[1];
+	b.signer.signers[VIEW_DNSKEY] = only(b.ksk[1]);
+	b.signer.signers[VIEW_SOA] = only(b.zsk[1]);
+	bench_run(&b, 5 * SECOND);
+	assert_false(rset_meets(b.view->d.own, b.own[1]));
+	const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_DNSKEY);
+	assert_non_null(r);
+	assert_non_null(strstr(r->todo, "have the own signer sign"));
+}
+
 /* Taken for foreign in doubt, and nobody's: what makes valid signatures here is ours. */
 static void
 test_signs_so_it_is_ours(void **state)
@@ -1863,6 +1879,7 @@ main(void)
 	    IN(two, test_confirm_is_another_generation),
 	    IN(three, test_parent_still_has_him),
 	    IN(two, test_not_piece_by_piece),
+	    IN(joiner, test_copy_of_another),
 	    IN(two, test_signs_so_it_is_ours),
 	    IN(two, test_key_of_nobody),
 	    IN(member, test_forgotten_record),
