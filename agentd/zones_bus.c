@@ -115,7 +115,8 @@ static void
 check_signatures(struct zone *zone)
 {
 	uint64_t now = loop_utc_ms() / 1000;
-	bool old = zone->signatures_expire < now + zone->max_ttl + SIGNATURE_MARGIN_S;
+	bool old = zone->signatures_expire != 0 && /* 0: there are none */
+		   zone->signatures_expire < now + zone->max_ttl + SIGNATURE_MARGIN_S;
 	char text[200];
 
 	if (old == zone->signatures_old) {

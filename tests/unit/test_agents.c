@@ -659,6 +659,9 @@ test_signatures_end(void **state)
 
 	two();
 	agent = &world.at[0].agent;
+	zones_followed(agent, &msg); /* a zone without signatures */
+	assert_int_equal(store_journal(agent->store, zone_name, 0, 50, last_alarm, said), 0);
+	assert_string_equal(said, "");
 	msg.expires = now + 25 * 3600 + 60; /* the TTL, a day, and a minute */
 	zones_followed(agent, &msg);
 	assert_int_equal(store_journal(agent->store, zone_name, 0, 50, last_alarm, said), 0);
