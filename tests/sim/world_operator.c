@@ -275,7 +275,12 @@ looked(const struct sim *sim, const struct node *n)
 	for (int k = 0; k < n->view->reasons; k++)
 		stands |= strstr(n->view->reason[k].todo, "msigctl approve") != NULL &&
 			  sim_local(sim, n) - n->view->reason[k].since >= 5 * SECOND;
-	return stands && rset_equal(sim->parent.ns, n->signer->type[VIEW_NS].set);
+	if (!stands || view_hidden(n->view))
+		return stands && rset_equal(sim->parent.ns, n->signer->type[VIEW_NS].set);
+	for (int k = 0; k < sim->parent.servers; k++)
+		if (!rset_equal(sim->parent.server[k].now->type[VIEW_NS].set, sim->parent.ns))
+			return false; /* others are to come */
+	return true;
 }
 
 static bool
