@@ -98,13 +98,28 @@ ctl_ok(void)
 	return answer;
 }
 
+static bool
+says(const json_t *list, const char *text)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(list, i, one) if (strcmp(json_string_value(one), text) == 0) return true;
+	return false;
+}
+
 void
 ctl_put_lab(json_t *answer, bool lab, char *const *warning, unsigned warnings)
 {
-	json_t *list = json_array();
+	json_t *list = json_object_get(answer, "warnings"); /* its own come first */
+
+	list = json_is_array(list) ? json_incref(list) : json_array();
 	for (unsigned i = 0; i < warnings; i++) {
 		json_t *text = json_string(warning[i]);
-		json_array_append_new(list, text != NULL ? text : json_string("?"));
+		text = text != NULL ? text : json_string("?");
+		if (!says(list, json_string_value(text)))
+			json_array_append(list, text);
+		json_decref(text);
 	}
 	json_object_set_new(answer, "lab", json_boolean(lab));
 	json_object_set_new(answer, "warnings", list);

@@ -25,7 +25,7 @@ struct ctl *ctl_listen(struct loop *loop, const char *path, const struct ctl_com
 /* What every answer about a zone says beside its own: add is called for each, whatever the command,
  * if the request names a zone. */
 void ctl_about_zones(struct ctl *ctl, void (*add)(void *arg, json_t *answer));
-/* "lab", "warnings": of the configuration. */
+/* "lab", "warnings": of the configuration, behind those that the answer has. */
 void ctl_put_lab(json_t *answer, bool lab, char *const *warning, unsigned warnings);
 void ctl_free(struct ctl *ctl); /* requests without an answer are gone */
 

@@ -22,9 +22,11 @@ class World:
     nobody judges; signers: {label: {attribute: value}} of Provider, as {"p2": {"driver": True, "mode":
     "B"}}; zones: what they share. Use it as a context."""
 
+    beside = (NAIVE,)  # zones in which nothing happens
+
     def __init__(self, providers=2, combiner="msig", keep=False, rate=20.0, level="info",
                  watch=True, signers=None, zones=(ZONE,)):
-        self.delegated = (*zones, NAIVE)  # the zones whose DS is at the parent from the beginning
+        self.delegated = (*zones, *self.beside)  # their DS is at the parent from the beginning
         while True:
             self.rig = Rig(providers, keep, zones=zones)
             self.providers = self.rig.providers

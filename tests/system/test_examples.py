@@ -17,7 +17,7 @@ HOSTS = {"203.0.113.1": 1, "192.0.2.11": 11, "198.51.100.12": 12, "233.252.0.13"
 class Example(World):
     """The parties of one folder of examples/, beside the lab's parent and resolver."""
 
-    delegated = (lab.ZONE,)
+    beside = ()
 
     def __init__(self, name, providers):
         self.name = name

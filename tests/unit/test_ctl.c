@@ -217,6 +217,22 @@ test_about_zones(void **state)
 	close(fd);
 }
 
+/* The configuration's warnings stand behind those that an answer has itself. */
+static void
+test_warnings_add_up(void **state)
+{
+	char text[] = "lab times";
+	char *const conf[] = {text};
+	json_t *answer = json_pack("{s:[s]}", "warnings", "frozen");
+
+	ctl_put_lab(answer, true, conf, 1);
+	ctl_put_lab(answer, true, conf, 1); /* once */
+	json_t *both = json_pack("{s:[s,s],s:b}", "warnings", "frozen", "lab times", "lab", 1);
+	assert_true(json_equal(answer, both));
+	json_decref(answer);
+	json_decref(both);
+}
+
 /* An error answer with that code and that text in it. */
 static void
 expect_error(const char *got, int code, const char *text)
@@ -527,9 +543,10 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    T(test_commands),    T(test_bad_requests),    T(test_request_size), T(test_order),
-	    T(test_gone),        T(test_free_in_handler), T(test_big_answer),   T(test_too_many),
-	    T(test_permissions), T(test_paths),           T(test_about_zones),
+	    T(test_commands),   T(test_bad_requests), T(test_request_size),
+	    T(test_order),      T(test_gone),         T(test_free_in_handler),
+	    T(test_big_answer), T(test_too_many),     T(test_permissions),
+	    T(test_paths),      T(test_about_zones),  T(test_warnings_add_up),
 	};
 	return cmocka_run_group_tests_name("ctl", tests, NULL, teardown_all);
 }
