@@ -33,15 +33,8 @@ has_nsec3(struct version *version)
 bool
 merge_is_signed(struct version *version)
 {
-	const knot_rdataset_t *sigs = version_apex(version, KNOT_RRTYPE_RRSIG, NULL);
-	bool soa = false;
-
-	if (sigs == NULL)
-		return false;
-	knot_rdata_t *rdata = sigs->rdata;
-	for (uint16_t i = 0; i < sigs->count; i++, rdata = knot_rdataset_next(rdata))
-		soa = soa || (rdata->len > 2 && knot_wire_read_u16(rdata->data) == KNOT_RRTYPE_SOA);
-	return soa && (version_apex(version, KNOT_RRTYPE_NSEC, NULL) != NULL || has_nsec3(version));
+	return version_signatures(version, version_name(version), KNOT_RRTYPE_SOA, NULL) != NULL &&
+	       (version_apex(version, KNOT_RRTYPE_NSEC, NULL) != NULL || has_nsec3(version));
 }
 
 /* What HSYNC tells us to apply. false: it is no instruction, why says so. */

@@ -15,12 +15,13 @@ struct change;
 struct change *store_begin(struct version *base, const knot_dname_t *apex);
 
 /* Adds a record; one that is there already is no error. The TTL of an RRset is the smallest of its
- * members (RFC 2181 5.2). KNOT_ESPACE if the RRset is larger than STORE_RRSET_MAX. */
+ * members (RFC 2181 5.2); signatures are one RRset per type that they cover. KNOT_ESPACE if the
+ * RRset is larger than STORE_RRSET_MAX. */
 #define STORE_RRSET_MAX 16384
 int change_add(struct change *change, const struct rr *rr);
 /* Takes a record away, whatever its TTL. KNOT_ENOENT if it is not there. */
 int change_remove(struct change *change, const struct rr *rr);
-/* Takes a whole RRset away; none is no error. */
+/* Takes a whole RRset away, of another type than RRSIG; none is no error. */
 void change_drop(struct change *change, const knot_dname_t *owner, uint16_t type);
 size_t change_count(const struct change *change); /* records now in it */
 size_t change_bytes(const struct change *change); /* their uncompressed wire size */
@@ -33,10 +34,13 @@ void store_rollback(struct change *change);
 struct version *version_pin(struct version *version);
 void version_unpin(struct version *version); /* NULL is fine */
 
-/* An RRset, or NULL. Borrowed from the version. ttl may be NULL. */
+/* An RRset of another type than RRSIG, or NULL. Borrowed from the version. ttl may be NULL. */
 const knot_rdataset_t *version_find(const struct version *version, const knot_dname_t *owner,
 				    uint16_t type, uint32_t *ttl);
 const knot_rdataset_t *version_apex(const struct version *version, uint16_t type, uint32_t *ttl);
+/* The same of the RRSIG records that cover a type. */
+const knot_rdataset_t *version_signatures(const struct version *version, const knot_dname_t *owner,
+					  uint16_t covered, uint32_t *ttl);
 /* Whether any record is at this name. */
 bool version_has_name(const struct version *version, const knot_dname_t *owner);
 

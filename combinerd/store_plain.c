@@ -19,6 +19,7 @@
 struct rrset {
 	unsigned ref; /* nodes that share it */
 	uint16_t type;
+	uint16_t covered; /* of RRSIG, else 0 */
 	uint32_t ttl;
 	knot_rdataset_t rrs;
 	uint8_t lf_len, owner_len;
@@ -48,7 +49,7 @@ struct key {
 	knot_dname_storage_t lf;
 	const uint8_t *name;
 	uint8_t len;
-	uint16_t type;
+	uint16_t type, covered;
 	uint64_t prio;
 };
 
@@ -63,11 +64,11 @@ seed(void)
 }
 
 static void
-key_make(struct key *key, const knot_dname_t *owner, uint16_t type)
+key_make(struct key *key, const knot_dname_t *owner, uint16_t type, uint16_t covered)
 {
 	struct {
 		uint64_t seed;
-		uint16_t type;
+		uint16_t type, covered;
 		uint8_t name[KNOT_DNAME_MAXLEN];
 	} h;
 
@@ -78,11 +79,21 @@ key_make(struct key *key, const knot_dname_t *owner, uint16_t type)
 		if (*c >= 'A' && *c <= 'Z')
 			*c += 'a' - 'A';
 	key->type = type;
+	key->covered = covered;
 	memset(&h, 0, sizeof(h));
 	h.seed = seed();
 	h.type = type;
+	h.covered = covered;
 	memcpy(h.name, key->name, key->len);
 	key->prio = rr_checksum(&h, offsetof(__typeof__(h), name) + key->len);
+}
+
+/* Signatures have the TTL of what they cover (RFC 4034 3), so those of one name are no RRset. */
+static void
+key_of(struct key *key, const struct rr *rr)
+{
+	bool signature = rr->type == KNOT_RRTYPE_RRSIG && rr->rdata->len >= 2;
+	key_make(key, rr->owner, rr->type, signature ? knot_wire_read_u16(rr->rdata->data) : 0);
 }
 
 static int
@@ -93,17 +104,23 @@ name_cmp(const uint8_t *a, size_t alen, const uint8_t *b, size_t blen)
 }
 
 static int
+type_cmp(uint16_t a, uint16_t acovered, uint16_t b, uint16_t bcovered)
+{
+	return a != b ? (a > b) - (a < b) : (acovered > bcovered) - (acovered < bcovered);
+}
+
+static int
 key_cmp(const struct key *key, const struct rrset *set)
 {
 	int cmp = name_cmp(key->name, key->len, set->names, set->lf_len);
-	return cmp != 0 ? cmp : (key->type > set->type) - (key->type < set->type);
+	return cmp != 0 ? cmp : type_cmp(key->type, key->covered, set->type, set->covered);
 }
 
 static int
 set_cmp(const struct rrset *a, const struct rrset *b)
 {
 	int cmp = name_cmp(a->names, a->lf_len, b->names, b->lf_len);
-	return cmp != 0 ? cmp : (a->type > b->type) - (a->type < b->type);
+	return cmp != 0 ? cmp : type_cmp(a->type, a->covered, b->type, b->covered);
 }
 
 /* RRsets ------------------------------------------------------------------------------------- */
@@ -123,6 +140,7 @@ set_new(const struct key *key, const struct rr *rr)
 	struct rrset *set = set_alloc(key->len + owner_len);
 
 	set->type = rr->type;
+	set->covered = key->covered;
 	set->ttl = rr->ttl;
 	set->lf_len = key->len;
 	set->owner_len = (uint8_t)owner_len;
@@ -150,6 +168,7 @@ set_own(struct node *node)
 		return old;
 	struct rrset *set = set_alloc((size_t)old->lf_len + old->owner_len);
 	set->type = old->type;
+	set->covered = old->covered;
 	set->ttl = old->ttl;
 	set->lf_len = old->lf_len;
 	set->owner_len = old->owner_len;
@@ -391,7 +410,7 @@ change_add(struct change *change, const struct rr *rr)
 	struct version *v = change->next;
 	struct key key;
 
-	key_make(&key, rr->owner, rr->type);
+	key_of(&key, rr);
 	struct node *node = node_find(v->root, &key);
 	if (node == NULL)
 		return new_set(v, &key, rr);
@@ -421,7 +440,7 @@ change_remove(struct change *change, const struct rr *rr)
 	struct version *v = change->next;
 	struct key key;
 
-	key_make(&key, rr->owner, rr->type);
+	key_of(&key, rr);
 	struct node *node = node_find(v->root, &key);
 	if (node == NULL || set_member(node->set, rr->rdata) == NULL)
 		return KNOT_ENOENT;
@@ -445,7 +464,7 @@ change_drop(struct change *change, const knot_dname_t *owner, uint16_t type)
 	struct version *v = change->next;
 	struct key key;
 
-	key_make(&key, owner, type);
+	key_make(&key, owner, type, 0);
 	struct node *node = node_find(v->root, &key);
 	if (node == NULL)
 		return;
@@ -508,18 +527,34 @@ version_unpin(struct version *version)
 	free(version);
 }
 
-const knot_rdataset_t *
-version_find(const struct version *version, const knot_dname_t *owner, uint16_t type, uint32_t *ttl)
+static const knot_rdataset_t *
+find(const struct version *version, const struct key *key, uint32_t *ttl)
 {
-	struct key key;
-
-	key_make(&key, owner, type);
-	struct node *node = node_find(version->root, &key);
+	struct node *node = node_find(version->root, key);
 	if (node == NULL)
 		return NULL;
 	if (ttl != NULL)
 		*ttl = node->set->ttl;
 	return &node->set->rrs;
+}
+
+const knot_rdataset_t *
+version_find(const struct version *version, const knot_dname_t *owner, uint16_t type, uint32_t *ttl)
+{
+	struct key key;
+
+	key_make(&key, owner, type, 0);
+	return find(version, &key, ttl);
+}
+
+const knot_rdataset_t *
+version_signatures(const struct version *version, const knot_dname_t *owner, uint16_t covered,
+		   uint32_t *ttl)
+{
+	struct key key;
+
+	key_make(&key, owner, KNOT_RRTYPE_RRSIG, covered);
+	return find(version, &key, ttl);
 }
 
 const knot_rdataset_t *
@@ -533,7 +568,7 @@ version_has_name(const struct version *version, const knot_dname_t *owner)
 {
 	struct key key;
 
-	key_make(&key, owner, 0);
+	key_make(&key, owner, 0, 0);
 	struct node *node = version->root;
 	while (node != NULL) {
 		int cmp = name_cmp(key.name, key.len, node->set->names, node->set->lf_len);

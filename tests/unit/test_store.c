@@ -101,6 +101,38 @@ smallest_ttl(void **state)
 	version_unpin(w);
 }
 
+#define SIG(covered, ttl, tag) \
+	"www " ttl " RRSIG " covered " 13 2 300 20300101000000 20200101000000 " tag " @ AAAA\n"
+
+/* Each signature has the TTL of what it covers (RFC 4034 3), whatever else is signed at that name.
+ */
+static void
+signatures_of_one_name(void **state)
+{
+	static const knot_dname_t *const www = (const knot_dname_t *)"\x03www\x07"
+								     "example";
+	struct version *v = zonetext_version(NULL, NULL,
+					     SIG("A", "300", "1") SIG("NSEC", "60", "1")
+						 SIG("A", "300", "2") SIG("TXT", "900", "1"));
+	uint32_t ttl;
+	size_t removed;
+
+	assert_int_equal(version_signatures(v, www, KNOT_RRTYPE_A, &ttl)->count, 2);
+	assert_int_equal(ttl, 300);
+	assert_int_equal(version_signatures(v, www, KNOT_RRTYPE_NSEC, &ttl)->count, 1);
+	assert_int_equal(ttl, 60);
+	assert_null(version_signatures(v, www, KNOT_RRTYPE_MX, NULL));
+	/* one goes, and another one comes with another TTL: nothing else changes */
+	struct version *w = zonetext_version(v, SIG("TXT", "900", "1"), SIG("TXT", "30", "2"));
+	assert_int_equal(version_signatures(w, www, KNOT_RRTYPE_TXT, &ttl)->count, 1);
+	assert_int_equal(ttl, 30);
+	assert_int_equal(diff_count(v, w, &removed), 1);
+	assert_int_equal(removed, 1);
+	assert_int_equal(version_count(w), 4);
+	version_unpin(v);
+	version_unpin(w);
+}
+
 static void
 rollback(void **state)
 {
@@ -300,6 +332,7 @@ main(void)
 	    cmocka_unit_test(absent_is_reported),
 	    cmocka_unit_test(case_of_names_does_not_matter),
 	    cmocka_unit_test(smallest_ttl),
+	    cmocka_unit_test(signatures_of_one_name),
 	    cmocka_unit_test(rollback),
 	    cmocka_unit_test(diff_says_what_differs),
 	    cmocka_unit_test(another_ttl_changes_all),
