@@ -63,6 +63,7 @@ lab_tests = \
 	tests/system/test_join_off.py \
 	tests/system/test_group.py \
 	tests/system/test_move.py \
+	tests/system/test_owner_signs.py \
 	tests/system/test_leave.py \
 	tests/system/test_leave_kill.py \
 	tests/system/test_sign.py \

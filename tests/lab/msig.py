@@ -118,7 +118,7 @@ class Msig:
         return CONF.format(
             identity=p.identity, home=self.home, dns_port=net.DNS_PORT, level=level,
             transfer=p.transfer_key, signer=p.signer_key, update=p.update_key,
-            owner=at(rig.owner.server), server=at(p.signer_server), combiner=at(p.combiner),
+            owner=at(p.origin()), server=at(p.signer_server), combiner=at(p.combiner),
             transport=at(p.transport), observe=at(p.observe), anchor=rig.anchor,
             resolver=at(rig.resolver_server), profile=LAB_PROFILE,
             zones="".join(map(self.zone_text, rig.zones)),

@@ -56,9 +56,10 @@ class Provider:
     Its signer has configuration A and rolls no key, unless it is told otherwise before configure():
     driver: its keys of ZONE are signerd's to move (`manual: on`; the first ones are made by
     configure()); mode "B" for that configuration; single: one CSK in place of KSK and ZSK; upstream:
-    label of the provider whose signed copy of ZONE it serves (HSYNC NOSIGN)."""
+    label of the provider whose signed copy of ZONE it serves (HSYNC NOSIGN); relay: its server gets
+    that copy by way of its combinerd, which passes it on, and not from the signer itself."""
 
-    driver, mode, single, upstream = False, "A", False, None
+    driver, mode, single, upstream, relay = False, "A", False, None, False
     driver_name = "knot"
 
     live = False  # its server signs as it answers: keys and signatures change under one serial
@@ -134,6 +135,8 @@ class Provider:
         signer, key = self.signer, master[2]
         signer.remote(name, *master)
         acls = ["transfer", "record"]
+        acls += [f"copy-{p.label}" for p in self.rig.providers
+                 if zone in self.rig.zones and p.relay and p.upstream == self.label]
         if key is not self.signer_key:
             signer.acl(f"notify-{name}", key, "notify")
             acls.append(f"notify-{name}")
@@ -164,21 +167,30 @@ class Provider:
         self.signer.reload()
 
     def downstream(self):
-        """Makes those known that serve this provider's signed copy: their names as remotes."""
+        """Makes those known that serve this provider's signed copy: their names as remotes and, where
+        they have keys of their own, as rules."""
         names = []
         for other in self.rig.providers:
             if other.upstream == self.label:
-                if all(r["id"] != f"copy-{other.label}" for r in self.signer.sections["remote"]):
-                    self.signer.remote(f"copy-{other.label}", *other.server, self.signer_key)
-                names.append(f"copy-{other.label}")
+                name, known = f"copy-{other.label}", self.signer.sections["remote"]
+                if other.relay and all(r["id"] != name for r in known):
+                    self.signer.remote(name, *other.combiner, other.transfer_key)
+                    self.signer.acl(name, other.transfer_key, "transfer")
+                elif all(r["id"] != name for r in known):
+                    self.signer.remote(name, *other.server, self.signer_key)
+                names.append(name)
         return names
 
     def master(self):
         """Where its server gets ZONE from: (address, port, key)."""
-        if self.upstream:
+        if self.upstream and not self.relay:
             source = self.rig.provider(self.upstream)
             return (*source.server, source.signer_key)
         return (*self.combiner, self.signer_key)
+
+    def origin(self):
+        """Where its combinerd gets ZONE from: (address, port)."""
+        return self.rig.provider(self.upstream).signer_server if self.relay else self.rig.owner.server
 
     def first_keys(self):
         """The keys that each zone begins with: Knot with `manual: on` makes none."""

@@ -62,7 +62,7 @@ class World:
             p.configure({**{zone: p.master() for zone in rig.zones},
                          NAIVE: (*rig.owner.server, p.transfer_key)})
         rig.configure_owner({f"combiner-{p.label}": (*p.combiner, p.transfer_key)
-                             for p in self.providers} if self.msig else {},
+                             for p in self.providers if not p.relay} if self.msig else {},
                             {f"signer-{p.label}": (*p.signer_server, p.transfer_key)
                              for p in self.providers})
 
