@@ -61,6 +61,7 @@ lab_tests = \
 	tests/system/test_join_crowd.py \
 	tests/system/test_join_doubt.py \
 	tests/system/test_join_off.py \
+	tests/system/test_join_roll.py \
 	tests/system/test_group.py \
 	tests/system/test_move.py \
 	tests/system/test_owner_signs.py \

@@ -524,6 +524,76 @@ test_weak_algorithm(void **state)
 	assert_non_null(strstr(said->text, "algorithm"));
 }
 
+/* All show the keys and CDS of the two, and nobody else's NS: the join is at cds-added, and done.
+ */
+static void
+both_show_keys(void)
+{
+	for (int i = 0; i < 2; i++) {
+		b.server[i].set[VIEW_DNSKEY] = rset_or(b.own[0], b.own[1]);
+		b.server[i].set[VIEW_CDS] = rset_or(b.cds[0], b.cds[1]);
+		b.server[i].set[VIEW_CDNSKEY] = rset_or(b.cdnskey[0], b.cdnskey[1]);
+	}
+	memcpy(b.signer.set, b.server[0].set, sizeof(b.signer.set));
+	in_the_middle(MSIG_PROCESS_ADD, 1, 1, 2, PHASE_EXECUTING, 3);
+	bench_decide(&b);
+	assert_true(rset_equal(b.view->d.want.from[1].dnskey, b.own[1]));
+}
+
+static int
+another_zsk(void)
+{
+	uint8_t rdata[4 + 32] = {1, 0, 3, 15, 77, 78, 79};
+	return view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+}
+
+/* Our signer publishes a ZSK by its own clock while somebody joins: it is stated at once, and no
+ * further step is approved before the joiner shows it. */
+static void
+test_own_zsk_in_a_join(void **state)
+{
+	both_show_keys();
+	int zsk = another_zsk(), stated = b.stated;
+
+	rset_add(&b.signer.set[VIEW_DNSKEY], zsk);
+	rset_add(&b.server[0].set[VIEW_DNSKEY], zsk);
+	bench_run(&b, 10 * SECOND);
+	assert_true(rset_has(&peer(VIEW_SELF)->statement.dnskey, zsk));
+	assert_true(b.stated > stated);
+	EXPECT(1, DONE); /* that is about our own servers */
+	bench_say(&b, 1, MSIG_OP_REQUEST, 3, 5);
+	bench_run(&b, SECOND);
+	EXPECT_NOT(1, APPROVE);
+	assert_non_null(strstr(bench_sent(&b, 1, MSIG_OP_NOT_YET)->text, "192.0.2.2@53"));
+	rset_add(&b.server[1].set[VIEW_DNSKEY], zsk);
+	bench_run(&b, 10 * SECOND);
+	bench_say(&b, 1, MSIG_OP_REQUEST, 3, 5);
+	EXPECT(1, APPROVE);
+}
+
+/* The joiner's signer does: it is in our overlay at once, and the step does not end before all of
+ * our servers show it. */
+static void
+test_joiners_zsk_in_a_join(void **state)
+{
+	both_show_keys();
+	int zsk = another_zsk();
+	struct view_statement st = peer(1)->statement;
+
+	rset_add(&st.dnskey, zsk);
+	restate(1, st);
+	rset_add(&b.server[1].set[VIEW_DNSKEY], zsk);
+	bench_run(&b, 10 * SECOND);
+	assert_true(rset_has(&b.view->d.want.from[1].dnskey, zsk));
+	assert_int_equal(run()->phase, PHASE_EXECUTING);
+	EXPECT_NOT(1, DONE);
+	rset_add(&b.signer.set[VIEW_DNSKEY], zsk);
+	rset_add(&b.server[0].set[VIEW_DNSKEY], zsk);
+	bench_run(&b, 10 * SECOND);
+	assert_int_equal(run()->phase, PHASE_DONE);
+	EXPECT(1, DONE);
+}
+
 static void
 test_busy(void **state)
 {
@@ -874,6 +944,8 @@ main(void)
 	    IN(member, test_done_needs_the_effect),
 	    IN(member, test_execute_survives),
 	    IN(member, test_weak_algorithm),
+	    IN(member, test_own_zsk_in_a_join),
+	    IN(member, test_joiners_zsk_in_a_join),
 	    IN(member, test_busy),
 	    IN(member, test_off_in_the_middle),
 	    IN(member, test_abort_and_resume),
