@@ -345,9 +345,12 @@ stated_keys(const struct zone_view *view)
 {
 	struct rset all = RSET_NONE;
 
-	for (int i = 0; i < view->d.providers; i++)
-		if (view->d.provider[i].used)
-			all = rset_or(all, view->d.provider[i].statement.dnskey);
+	/* Of whom nothing is in, and is to be, its keys are nobody's affair. */
+	for (int i = 0; i < view->d.providers; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		if (p->used && (p->has != 0 || (view->designated & BIT(i)) != 0))
+			all = rset_or(all, p->statement.dnskey);
+	}
 	return all;
 }
 
@@ -373,17 +376,21 @@ agree_keytag_collision(const struct zone_view *view, int *other)
 	return clash_in(view, stated_keys(view), other);
 }
 
-/* Of a provider's keys those that a rollover may have brought as yet: a ZSK that nobody saw sign, a
- * SEP key that its CDS do not name. */
+/* Of the keys of these providers (bit each) those that a rollover may have brought as yet: SEP keys
+ * that their CDS do not name, ZSKs that nobody saw sign. */
 static struct rset
-unused_keys(const struct zone_view *view, uint8_t kind, int provider)
+unused_keys(const struct zone_view *view, uint32_t providers)
 {
-	const struct view_statement *st = &view->d.provider[provider].statement;
 	const struct rpool *pool = &view->d.pool;
+	struct rset keys = RSET_NONE, named = RSET_NONE;
 
-	if (kind == MSIG_PROCESS_KSK)
-		return rset_minus(rset_and(st->dnskey, pool->sep), rpool_keys(pool, st->cds));
-	struct rset zsk = rset_minus(st->dnskey, pool->sep);
+	for (int i = 0; i < view->d.providers; i++) {
+		if ((providers & BIT(i)) == 0)
+			continue;
+		keys = rset_or(keys, view->d.provider[i].statement.dnskey);
+		named = rset_or(named, rpool_keys(pool, view->d.provider[i].statement.cds));
+	}
+	struct rset zsk = rset_minus(keys, pool->sep);
 	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		const struct view_version *v =
@@ -391,7 +398,7 @@ unused_keys(const struct zone_view *view, uint8_t kind, int provider)
 		if (v != NULL)
 			zsk = rset_minus(zsk, v->signers);
 	}
-	return zsk;
+	return rset_or(rset_minus(rset_and(keys, pool->sep), named), zsk);
 }
 
 int
@@ -404,10 +411,13 @@ agree_keytag_barrier(const struct zone_view *view, uint8_t kind, int subject, ui
 		return -1;
 	case MSIG_PROCESS_ZSK:
 	case MSIG_PROCESS_KSK:
-		return clash_in(view, unused_keys(view, kind, subject), other);
-	case MSIG_PROCESS_ALGORITHM:
-		return clash_in(
-		    view, rpool_of_algorithm(&view->d.pool, stated_keys(view), algorithm), other);
+		return clash_in(view, unused_keys(view, BIT(subject)), other);
+	case MSIG_PROCESS_ALGORITHM: /* it may go on from what an earlier one has brought */
+		return clash_in(view,
+				rpool_of_algorithm(&view->d.pool,
+						   unused_keys(view, agree_members(view)),
+						   algorithm),
+				other);
 	default:
 		return agree_keytag_collision(view, other);
 	}

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agentd/agree.h"
+#include "agentd/agree_int.h"
 #include "agentd/elect.h"
 #include "agentd/mutant.h"
 
@@ -88,6 +89,21 @@ counts(const struct zone_view *view, int provider)
 	return is_member(view, provider) || can(view, provider) != 0 || !is_member(view, VIEW_SELF);
 }
 
+/* Of whom did a joiner hear nothing that HSYNC releases, though none of those whom it designates is
+ * in? It may be in, and vote, until somebody else is. -1: of nobody. */
+static int
+may_stay(const struct zone_view *view)
+{
+	bool asks = !is_member(view, VIEW_SELF) && agree_nobody_in(view, view->designated);
+
+	for (int i = 1; asks && i < view->d.providers; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		if (p->used && view->entry[i] >= 0 && !p->statement.known && !p->expelled)
+			return i;
+	}
+	return -1;
+}
+
 enum view_model
 elect_model(const struct zone_view *view, int *who)
 {
@@ -106,6 +122,8 @@ elect_model(const struct zone_view *view, int *who)
 			last = i;
 		all &= models;
 	}
+	if (unknown < 0)
+		unknown = may_stay(view);
 	if (who != NULL)
 		*who = all == 0 || unknown < 0 ? last : unknown;
 	return all == 0               ? MODEL_NONE

@@ -53,7 +53,8 @@ point(struct sim *sim, const uint8_t *head, bool collide)
 		bool used = rpool_find(&sim->pool, 48, rdata, sizeof(rdata)) >= 0;
 		if (collide && used) {
 			from_hex(pair[1], rdata + HEAD);
-			return rpool_get(&sim->pool, 48, rdata, sizeof(rdata));
+			if (rpool_find(&sim->pool, 48, rdata, sizeof(rdata)) < 0)
+				return rpool_get(&sim->pool, 48, rdata, sizeof(rdata));
 		}
 		if (used || id >= 0)
 			continue;
@@ -97,6 +98,8 @@ world_key(struct sim *sim, uint16_t flags, uint8_t algorithm, bool collide)
 			memcpy(rdata + HEAD + 2, word, 2);
 		}
 	}
+	if (rpool_find(&sim->pool, 48, rdata, sizeof(rdata)) >= 0)
+		return id; /* that one is somebody's already */
 	id = rpool_get(&sim->pool, 48, rdata, sizeof(rdata));
-	return id < 0 ? 0 : id;
+	return id < 0 ? full(sim) : id;
 }
