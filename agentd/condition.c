@@ -202,6 +202,13 @@ ns(struct check *c, const struct view_place *p, int provider)
 	}
 	/* The NS are those of the owner's zone. */
 	if (joins && !rset_within(*view_names(c->view, run->subject), v->set)) {
+		/* What was safe when the step began may not be so any more. */
+		struct safety r =
+		    safety_naming(c->view, *view_names(c->view, run->subject), c->now);
+		if (!r.ok)
+			return check_no(c, REASON_PEER, REASON_OF_NS, r.place,
+					"new name servers that are safe with every cached set",
+					"%s", r.text);
 		check_no(c, REASON_BLOCKED, REASON_OF_NS, p->server,
 			 "the joiner's NS in the owner's zone", "not there");
 		check_todo(

@@ -84,8 +84,12 @@ judge(const struct zone_view *view, const struct view_key *key, uint8_t state, i
 			break;
 		return safety_signing(view, one, now);
 	case MSIG_KEY_STATE_READY:
-		keys = rset_minus(
-		    rpool_keys(&view->d.pool, view->d.provider[VIEW_SELF].statement.cds), run->old);
+		/* A signer that writes its own CDS names what is READY alone. */
+		keys = view->config.mode == VIEW_MODE_FOREIGN
+			   ? RSET_NONE
+			   : rset_minus(rpool_keys(&view->d.pool,
+						   view->d.provider[VIEW_SELF].statement.cds),
+					run->old);
 		for (int i = 1; i < view->d.providers; i++)
 			if ((view->d.provider[i].has & HAS_CDS) != 0)
 				keys = rset_or(keys, rpool_keys(&view->d.pool,

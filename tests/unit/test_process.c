@@ -236,6 +236,17 @@ test_ns_of_the_owner(void **state)
 	b.view->d.hsync = b.hsync;
 	b.view->d.agent_ns = false;
 	join(4);
+	/* Nobody is asked to name it while that would harm. */
+	fails(COND_NS, true, REASON_PEER, REASON_OF_NS, NULL);
+	all_in();
+	for (int i = 0; i < 2; i++)
+		rset_del(&b.server[i].set[VIEW_NS], b.ns[1]);
+	for (int i = 0; i < 60; i++) {
+		b.now += 1000;
+		bench_look(&b);
+	}
+	b.view->d.agent_ns = false;
+	join(4);
 	struct reason why;
 	assert_false(check(COND_NS, true, &why));
 	assert_int_equal(why.class, REASON_BLOCKED);

@@ -1815,6 +1815,47 @@ test_listed_anew(void **state)
 	assert_true(listed > 0);
 }
 
+static int readied;
+
+static void
+count_ready(struct bench *bench, const struct action *a)
+{
+	readied += a->key.verb == MSIG_KEY_VERB_SET && a->key.state == MSIG_KEY_STATE_READY;
+}
+
+/* What is READY stands alone in CDS that the signer writes itself, whatever an older database takes
+ * for the old key: so every cached DNSKEY RRset has to have it. */
+static void
+test_ready_stands_alone(void **state)
+{
+	uint8_t rdata[36] = {1, 1, 3, 15, 83};
+
+	for (int shown = 0; shown < 2; shown++) {
+		bench_clear(&b);
+		member(state);
+		int new = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+		struct view_key keys[] = {
+		    key("k1", MSIG_KEY_ROLE_KSK, MSIG_KEY_STATE_ACTIVE, b.ksk[0]),
+		    key("k2", MSIG_KEY_ROLE_ZSK, MSIG_KEY_STATE_ACTIVE, b.zsk[0]),
+		    key("k3", MSIG_KEY_ROLE_KSK, MSIG_KEY_STATE_PUBLISHED, new),
+		};
+		b.view->config.driver = true;
+		b.on_key = count_ready;
+		view_on_keys(b.view, true, "", keys, 3);
+		rset_add(&b.signer.set[VIEW_DNSKEY], new);
+		rset_add(&b.signer.signers[VIEW_DNSKEY], new);
+		if (shown)
+			b.server[0] = b.signer;
+		bench_run(&b, 60 * SECOND);
+		in_the_middle(MSIG_PROCESS_KSK, VIEW_SELF, VIEW_SELF, 2, PHASE_EXECUTING, 1);
+		run()->roles = BIT(MSIG_KEY_ROLE_KSK);
+		run()->fresh = only(new);
+		readied = 0;
+		bench_decide(&b);
+		assert_int_equal(readied, shown);
+	}
+}
+
 int
 main(void)
 {
@@ -1904,6 +1945,7 @@ main(void)
 	    IN(two, test_chosen_in_vain),
 	    IN(two, test_later_rollover),
 	    IN(two, test_listed_anew),
+	    IN(member, test_ready_stands_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
