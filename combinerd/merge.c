@@ -56,6 +56,8 @@ instruction(const struct policy_input *in, enum merge_mode *mode, char *why, siz
 	/* Whoever goes may stay until somebody else is in, which the agent alone knows: keys from
 	 * it begin what HSYNC alone would not. */
 	bool stays = in->signs && !in->ever;
+	/* Who never showed keys does not stop to: where nobody signs, NS come and go. */
+	bool only_ns = !in->signs && (in->last == MERGE_NS || in->last == MERGE_NONE);
 	int ret = msig_hsync_set_decode(rrs, in->hsync_type, 0, &set, NULL);
 	const struct msig_hsync *own = ret == 0 ? msig_hsync_set_find(&set, in->identity) : NULL;
 	if (ret != 0)
@@ -66,7 +68,7 @@ instruction(const struct policy_input *in, enum merge_mode *mode, char *why, siz
 		snprintf(why, size, "the owner's HSYNC does not name this provider");
 	else if (own->state != MSIG_HSYNC_ON && !stays)
 		snprintf(why, size, "the owner's HSYNC says OFF for this provider");
-	else if (own->sign != MSIG_HSYNC_SIGN && in->ever)
+	else if (own->sign != MSIG_HSYNC_SIGN && in->ever && !only_ns)
 		snprintf(why, size,
 			 "the owner's HSYNC says NOSIGN for this provider, which has "
 			 "an overlay applied");
