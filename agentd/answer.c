@@ -345,6 +345,7 @@ answer_zone(const struct zone *zone)
 	answer_put(j, "reason", view->reasons > 0 ? answer_reason(&view->reason[0]) : json_null());
 	put_group(j, view);
 	put_operator(j, view);
+	answer_put(j, "is_signed", json_boolean(!view->config.nobody_signs));
 	answer_put(j, "paused", json_boolean(view->d.paused));
 	answer_put_time(j, "next", zone->wake_at);
 	answer_put(j, "serial",

@@ -13,6 +13,7 @@
  *          "starting", "process": PROCESS or null, "reason": REASON or null (the first one),
  *          "signers": ["msa.p1.example."...], "joining": [...], "leaving": [...], "paused": bool,
  *          "next": t (when it is looked at again), "serial": {"owner": n, "out": n, "signed": n},
+ *          "is_signed": bool (not signed: off),
  *          "merge": "merged" (combinerd's word, see msg.h), "freeze": "" or why HSYNC is not followed,
  *          "trouble": "" or what is wrong with the zone's own signer or state,
  *          "digest": "equal"|"late"|"overdue"|"settling"|"different"|"unknown" (does the signer
@@ -95,7 +96,8 @@
  *           "sign": "SIGN"|"NOSIGN", "member": bool, "self": bool}...],
  *           "type": 65282}
  * doctor    {"zone": z} -> {"zone": z, "signer": "127.0.0.1@53" or "", "designated": bool,
- *           "findings": [{"check": "foreign-dnskey" (doctor.h), "state": "pass"|"warn"|"fail"|"unknown",
+ *           "findings": [{"check": "foreign-dnskey" (doctor.h), "state": "pass"|"warn"|"fail"|"unknown"|
+ *           "not-applicable" (nobody signs),
  *           "text": "", "fix": {"knot"?: "", "bind"?: "", "powerdns"?: "", "msig"?: ""}}...],
  *           "good": bool (none failed, none unknown), "policy": {"algorithms": [n...] (of own keys),
  *           "algorithm": n (of the others; 0: none known), "dnskey_ttl": s, "overlay_ttl": s (0: no

@@ -193,6 +193,8 @@ json_t *
 cmds_order(void *arg, struct ctl_request *req, const json_t *request)
 {
 	static const struct refusal refusals[] = {
+	    {MSIG_ENOSIG, EXIT_REFUSED,
+	     "nobody signs this zone (signed: off in msig.conf): it has no keys to roll"},
 	    {MSIG_EVALUE, EXIT_REFUSED,
 	     "agentd cannot roll its keys: no driver for the signer's keys is configured "
 	     "(signer-driver in msig.conf, and signerd)"},

@@ -114,6 +114,24 @@ process(struct step *s)
 	}
 }
 
+/* What all signers do together, and what is theirs alone. */
+static void
+signed_zone(struct step *s)
+{
+	decide_ns_management(s);
+	decide_database(s);
+	decide_sharing(s);
+	decide_own_keys(s);
+	decide_state_self(s);
+	decide_membership(s);
+	elect_run(s);
+	process(s);
+	elect_show(s);
+	decide_state_self(s); /* as agreed */
+	decide_watch(s);
+	decide_notify_parent(s);
+}
+
 void
 decide(struct zone_view *view, int64_t now, struct plan *plan)
 {
@@ -131,18 +149,10 @@ decide(struct zone_view *view, int64_t now, struct plan *plan)
 	decide_instruction(&s);
 	decide_egress(&s);
 	safety_delegations(view, now);
-	decide_ns_management(&s);
-	decide_database(&s);
-	decide_sharing(&s);
-	decide_own_keys(&s);
-	decide_state_self(&s);
-	decide_membership(&s);
-	elect_run(&s);
-	process(&s);
-	elect_show(&s);
-	decide_state_self(&s); /* as agreed */
-	decide_watch(&s);
-	decide_notify_parent(&s);
+	if (view->config.nobody_signs)
+		decide_unsigned(&s);
+	else
+		signed_zone(&s);
 	decide_tell_peers(&s);
 	decide_look_up(&s);
 	decide_ask(&s);

@@ -47,6 +47,17 @@ void decide_database(struct step *s);
 void decide_unsafe_names(struct step *s, const struct safety *r);
 void decide_overlay(struct step *s);
 
+/* Takes it for what combinerd shall hold from now on. */
+void decide_want(struct step *s, const struct view_overlay *o);
+void decide_apply(struct step *s);
+
+/* decide_unsigned.c: a zone that nobody signs. */
+/* Is the zone of the kind that signed: in msig.conf says? If not, nothing is followed. */
+bool decide_signed_as_configured(struct step *s);
+/* It is not signed, and nobody said that it is not to be; false. */
+bool decide_not_configured(struct step *s);
+void decide_unsigned(struct step *s);
+
 /* decide_look.c: what is asked. */
 void decide_look_up(struct step *s);
 void decide_ask(struct step *s);

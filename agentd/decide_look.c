@@ -7,11 +7,23 @@
 #include "agentd/safety.h"
 #include "agentd/step.h"
 
+/* In a zone that nobody signs: the registrant may take days, servers do not. */
+static bool
+waits_for_servers(const struct zone_view *view)
+{
+	for (int i = 0; i < view->reasons; i++)
+		if (view->reason[i].class == REASON_PEER)
+			return true;
+	return false;
+}
+
 /* Is anything going on that must be seen soon? */
 static bool
 busy(const struct zone_view *view)
 {
 	const struct durable *d = &view->d;
+	if (view->config.nobody_signs)
+		return waits_for_servers(view) || d->want.counter != d->applied_counter;
 	for (int i = 0; i < VIEW_ORDERS; i++)
 		if (d->order[i].process != 0)
 			return true;

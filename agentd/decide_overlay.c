@@ -563,6 +563,46 @@ names_that_go(const struct zone_view *view, struct view_overlay *o)
 }
 
 void
+decide_want(struct step *s, const struct view_overlay *o)
+{
+	struct zone_view *view = s->view;
+	struct durable *d = &view->d;
+
+	for (int i = 0; i < d->providers; i++) {
+		d->shrink |= lost(&d->want.from[i], &o->from[i]) != 0;
+		if (!rset_equal(d->want.from[i].dnskey, o->from[i].dnskey))
+			d->keys_since = s->now;
+	}
+	d->want = *o;
+	d->want.epoch = d->epoch;
+	d->want.counter = ++d->counter;
+	for (int i = 1; i < d->providers; i++)
+		d->foreign = rset_or(d->foreign, rset_minus(o->from[i].dnskey, d->own));
+	view->applying = 0;
+	view->apply_rcode = 0;
+	view->persist = true;
+}
+
+/* Says it to combinerd until it has it. */
+void
+decide_apply(struct step *s)
+{
+	struct zone_view *view = s->view;
+	const struct durable *d = &view->d;
+
+	if (d->want.epoch == d->applied_epoch && d->want.counter == d->applied_counter)
+		return;
+	int64_t again = view->config.times.resend * (view->apply_rcode != 0 ? 4 : 1);
+	if (step_due(s, view->applying, again)) {
+		if (step_action(s, ACT_APPLY) == NULL)
+			return;
+		view->applying = s->now;
+		step_wake(s, s->now + again);
+	}
+	refused(s);
+}
+
+void
 decide_overlay(struct step *s)
 {
 	struct zone_view *view = s->view;
@@ -588,29 +628,7 @@ decide_overlay(struct step *s)
 	for (int i = 0; i < d->providers; i++)
 		same &= same_contribution(&o.from[i], &d->want.from[i]);
 	same &= same_ttls(&o, &d->want);
-	if (!same && (safe_overlay(s, &o) || names_that_go(view, &o))) {
-		o.epoch = d->epoch;
-		o.counter = ++d->counter;
-		for (int i = 0; i < d->providers; i++) {
-			d->shrink |= lost(&d->want.from[i], &o.from[i]) != 0;
-			if (!rset_equal(d->want.from[i].dnskey, o.from[i].dnskey))
-				d->keys_since = s->now;
-		}
-		d->want = o;
-		for (int i = 1; i < d->providers; i++)
-			d->foreign = rset_or(d->foreign, rset_minus(o.from[i].dnskey, d->own));
-		view->applying = 0;
-		view->apply_rcode = 0;
-		view->persist = true;
-	}
-	if (d->want.epoch == d->applied_epoch && d->want.counter == d->applied_counter)
-		return;
-	int64_t again = view->config.times.resend * (view->apply_rcode != 0 ? 4 : 1);
-	if (step_due(s, view->applying, again)) {
-		if (step_action(s, ACT_APPLY) == NULL)
-			return;
-		view->applying = s->now;
-		step_wake(s, s->now + again);
-	}
-	refused(s);
+	if (!same && (safe_overlay(s, &o) || names_that_go(view, &o)))
+		decide_want(s, &o);
+	decide_apply(s);
 }

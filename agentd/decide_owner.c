@@ -60,11 +60,14 @@ takes_away(const struct zone_view *view, const struct view_hsync *h)
 	for (int i = 0; i < view->d.providers; i++) {
 		const struct view_provider *p = &view->d.provider[i];
 		const struct view_process *run = &view->d.process;
+		const struct view_hsync_entry *old = entry(&view->d.hsync, p->identity);
+		const struct view_hsync_entry *new = entry(h, p->identity);
+		if (view->config.nobody_signs && p->used && p->has != 0 && old != NULL && old->on &&
+		    (new == NULL || !new->on))
+			return true;
 		if (!p->used ||
 		    (!p->member && !(run->kind != 0 && run->executed && run->subject == i)))
 			continue;
-		const struct view_hsync_entry *old = entry(&view->d.hsync, p->identity);
-		const struct view_hsync_entry *new = entry(h, p->identity);
 		if (old != NULL && old->on && old->sign && (new == NULL || !new->on || !new->sign))
 			return true;
 	}
@@ -81,7 +84,7 @@ follow(struct step *s, const struct view_hsync *h)
 	/* The owner agrees with the operator who took a provider out: the next ON counts again. */
 	for (int i = 0; i < d->providers; i++) {
 		const struct view_hsync_entry *e = entry(h, d->provider[i].identity);
-		if (e == NULL || !e->on || !e->sign)
+		if (e == NULL || !e->on || (!e->sign && !s->view->config.nobody_signs))
 			d->provider[i].expelled = false;
 	}
 	for (int i = 0; i < h->count; i++) {
@@ -113,11 +116,16 @@ decide_instruction(struct step *s)
 	const char *why = NULL;
 
 	view->freeze[0] = 0;
+	if (!decide_signed_as_configured(s))
+		return;
 	if (h->status == MSIG_SEEN_UNKNOWN || s->now - h->time > 10 * t->fresh + t->ask_slow) {
 		snprintf(view->freeze, sizeof(view->freeze), "HSYNC is not known now%s%s",
 			 view->hsync_why[0] != 0 ? ": " : "", view->hsync_why);
-		step_wait(s, REASON_PEER, REASON_OF_HSYNC, "signer", "HSYNC in the signed zone",
-			  view->hsync_why, 0);
+		if (view->hsync_bare && !view->config.nobody_signs)
+			(void)decide_not_configured(s);
+		else
+			step_wait(s, REASON_PEER, REASON_OF_HSYNC, "signer",
+				  "HSYNC in the signed zone", view->hsync_why, 0);
 		return;
 	}
 	if (h->status == MSIG_SEEN_ABSENT) {

@@ -6,6 +6,8 @@
 #include <string.h>
 #include "agentd/doctor_int.h"
 
+#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+
 static const struct {
 	const char *name;
 	bool log;
@@ -38,7 +40,7 @@ doctor_fix(enum doctor_check check, enum doctor_signer signer)
 const char *
 doctor_state_name(enum doctor_state state)
 {
-	static const char *const names[] = {"pass", "warn", "fail", "unknown"};
+	static const char *const names[] = {"pass", "warn", "fail", "unknown", "not-applicable"};
 	return names[state];
 }
 
@@ -128,6 +130,11 @@ static void (*const exams[])(struct exam *) = {
     exam_own_cds, exam_algorithm, exam_key_tags, exam_driver,    exam_dnskey_ttl, exam_signatures,
     exam_servers, exam_others,    exam_parent,   exam_notify,    exam_content,    exam_roll_delay};
 
+/* Where nobody signs. */
+static void (*const unsigned_exams[])(struct exam *) = {exam_gather, exam_transfer, exam_unsigned,
+							exam_names,  exam_servers,  exam_others,
+							exam_parent, exam_notify,   exam_content};
+
 void
 doctor_examine(const struct zone_view *view, const struct doctor_facts *facts,
 	       struct doctor_report *report)
@@ -138,6 +145,8 @@ doctor_examine(const struct zone_view *view, const struct doctor_facts *facts,
 	for (int i = 0; i < VIEW_PLACES; i++)
 		if (view->d.place[i] != NULL && view->d.place[i]->kind == PLACE_SIGNER)
 			e.signer = view->d.place[i];
-	for (size_t i = 0; i < sizeof(exams) / sizeof(exams[0]); i++)
+	for (size_t i = 0; view->config.nobody_signs && i < ROWS(unsigned_exams); i++)
+		unsigned_exams[i](&e);
+	for (size_t i = 0; !view->config.nobody_signs && i < ROWS(exams); i++)
 		exams[i](&e);
 }

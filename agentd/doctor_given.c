@@ -97,3 +97,23 @@ exam_left_over(struct exam *e)
 		   "keys of others that combinerd no longer gives are still there: %s",
 		   exam_keys_text(e, left, text, sizeof(text)));
 }
+
+void
+exam_names(struct exam *e)
+{
+	const struct view_version *v = exam_shown(e, VIEW_NS);
+	struct rset given = e->given[VIEW_NS];
+	int count = rset_count(given);
+
+	if (count == 0)
+		return;
+	if (v == NULL)
+		exam_found(e, DOCTOR_NS, DOCTOR_UNKNOWN, "NS at the server: %s",
+			   exam_why_not(e, VIEW_NS));
+	else if (rset_equal(v->set, given))
+		exam_found(e, DOCTOR_NS, DOCTOR_PASS, "all %d NS that combinerd gave are there",
+			   count);
+	else
+		exam_found(e, DOCTOR_NS, exam_settled(e, VIEW_NS) ? DOCTOR_FAIL : DOCTOR_UNKNOWN,
+			   "other NS at the server than the %d that combinerd gave", count);
+}

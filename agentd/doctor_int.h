@@ -32,7 +32,12 @@ void exam_gather(struct exam *e);
 void exam_foreign(struct exam *e);
 void exam_left_over(struct exam *e);
 
+/* Where nobody signs: NS are all that is given. */
+void exam_names(struct exam *e);
+
 /* doctor_own.c */
+/* The zone is without signatures, and what speaks of them is not applicable. */
+void exam_unsigned(struct exam *e);
 void exam_own_keys(struct exam *e);
 void exam_is_signed(struct exam *e);
 void exam_own_cds(struct exam *e);

@@ -39,6 +39,26 @@ exam_is_signed(struct exam *e)
 		    rset_count(e->report->own));
 }
 
+void
+exam_unsigned(struct exam *e)
+{
+	static const enum doctor_check checks[] = {DOCTOR_FOREIGN_DNSKEY, DOCTOR_OWN_CDS,
+						   DOCTOR_ALGORITHM,      DOCTOR_KEY_TAGS,
+						   DOCTOR_DNSKEY_TTL,     DOCTOR_SIGNATURES};
+	const struct view_version *keys = exam_shown(e, VIEW_DNSKEY);
+
+	if (keys == NULL)
+		exam_found(e, DOCTOR_SIGNED, DOCTOR_UNKNOWN, "DNSKEY at the server: %s",
+			   exam_why_not(e, VIEW_DNSKEY));
+	else if (!keys->absent)
+		exam_found(e, DOCTOR_SIGNED, DOCTOR_FAIL,
+			   "the server shows DNSKEY, and msig.conf says signed: off");
+	else
+		exam_found(e, DOCTOR_SIGNED, DOCTOR_NOT_APPLICABLE, "nobody signs this zone");
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
+		exam_found(e, checks[i], DOCTOR_NOT_APPLICABLE, "nobody signs this zone");
+}
+
 static bool
 deletes(const struct exam *e, struct rset set)
 {

@@ -74,12 +74,20 @@ is_private(const char *server)
 	return false;
 }
 
+/* What tells that a server has the zone as the signer has it. */
+static enum view_type
+telling(const struct exam *e)
+{
+	return e->view->config.nobody_signs ? VIEW_NS : VIEW_DNSKEY;
+}
+
 static void
 one_server(struct exam *e, const struct view_place *p, int *well)
 {
-	const struct view_history *h = &p->history[VIEW_DNSKEY];
-	const struct view_version *v = view_current(p, VIEW_DNSKEY),
-				  *own = exam_shown(e, VIEW_DNSKEY);
+	const bool bare = e->view->config.nobody_signs;
+	const struct view_history *h = &p->history[telling(e)];
+	const struct view_version *v = view_current(p, telling(e)),
+				  *own = exam_shown(e, telling(e));
 
 	if (is_private(p->server) && !e->facts->lab)
 		exam_found(e, DOCTOR_ADDRESSES, DOCTOR_WARN,
@@ -89,13 +97,13 @@ one_server(struct exam *e, const struct view_place *p, int *well)
 	else if (h->status == MSIG_SEEN_UNKNOWN)
 		exam_found(e, DOCTOR_SERVERS, DOCTOR_FAIL, "%s does not answer: %s", p->server,
 			   h->reason);
-	else if (v == NULL || v->absent || rset_empty(v->signers))
-		exam_found(e, DOCTOR_SERVERS, DOCTOR_FAIL, "%s shows no signed DNSKEY", p->server);
+	else if (v == NULL || v->absent || (!bare && rset_empty(v->signers)))
+		exam_found(e, DOCTOR_SERVERS, DOCTOR_FAIL, "%s shows no %s", p->server,
+			   bare ? "NS" : "signed DNSKEY");
 	else if (own != NULL && !rset_equal(v->set, own->set))
-		exam_found(
-		    e, DOCTOR_SERVERS, DOCTOR_WARN,
-		    "%s shows other DNSKEYs than the signer (right for a moment after a change)",
-		    p->server);
+		exam_found(e, DOCTOR_SERVERS, DOCTOR_WARN,
+			   "%s shows other %s than the signer (right for a moment after a change)",
+			   p->server, bare ? "NS" : "DNSKEYs");
 	else
 		(*well)++;
 }

@@ -29,6 +29,21 @@ fill_hsync(struct view_hsync *h, const struct msig_hsync_set *set)
 	}
 }
 
+/* Neither DNSKEY nor a signature: nobody signs this zone. */
+static bool
+is_bare(const struct look *look)
+{
+	const knot_dname_t *name = look->zone->name;
+	const struct seen *dnskey = look_find(look, KNOT_RRTYPE_DNSKEY);
+
+	for (unsigned i = 0; i < look->count; i++) {
+		if (msig_rrs_sigs(&look->seen[i].answer, name, look->seen[i].type) != NULL) {
+			return false;
+		}
+	}
+	return dnskey != NULL && dnskey->status == MSIG_SEEN_ABSENT;
+}
+
 void
 look_at_hsync(struct look *look)
 {
@@ -62,6 +77,11 @@ look_at_hsync(struct look *look)
 		goto out;
 	}
 	rrset = msig_rrs_find(&seen->answer, zone->name, type);
+	h.bare = rrset != NULL && is_bare(look);
+	if (!zone->conf->is_signed && rrset != NULL && dnskey != NULL &&
+	    dnskey->status != MSIG_SEEN_UNKNOWN) {
+		goto decode; /* whether it is bare, as it is to be, the core looks */
+	}
 	sigs = msig_rrs_sigs(&seen->answer, zone->name, type);
 	keys = look_keys(zone, dnskey, true, &own);
 	if (keys != NULL && keys != &own) {
@@ -84,6 +104,7 @@ look_at_hsync(struct look *look)
 		look_say(h.error, sizeof(h.error), "not validly signed: %s", msig_strerror(ret));
 		goto out;
 	}
+decode:
 	zone->trouble[0] = '\0';
 	h.status = MSIG_SEEN_SET;
 	ret = msig_hsync_set_decode(&rrset->rrs, type,

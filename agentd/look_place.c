@@ -129,7 +129,15 @@ judge_child_by(struct look *look, const struct seen *seen, const struct seen *dn
 	struct msig_verdict verdict = {0};
 	uint64_t now = loop_utc_ms() / 1000;
 
-	if (keys == NULL && seen->type != KNOT_RRTYPE_DNSKEY) {
+	/* Where nobody signs, what is said with authority is all that there is. */
+	bool bare = !zone->conf->is_signed && dnskey != NULL && dnskey->status == MSIG_SEEN_ABSENT;
+
+	if (bare && seen->status == MSIG_SEEN_ABSENT) {
+		a->status = MSIG_SEEN_ABSENT;
+		a->ttl = negative_ttl(seen);
+		return;
+	}
+	if (keys == NULL && !bare && seen->type != KNOT_RRTYPE_DNSKEY) {
 		look_say(a->reason, sizeof(a->reason), "no DNSKEY to verify it with (%s)",
 			 dnskey != NULL && *dnskey->reason != '\0' ? dnskey->reason
 								   : "none served");

@@ -176,6 +176,13 @@ outlook_make(const struct zone_view *view, const struct outlook_ask *ask, int64_
 		snprintf(err, errlen, "%s is not known here", process_name(ask->kind));
 		return MSIG_EVALUE;
 	}
+	if (view->config.nobody_signs) {
+		snprintf(err, errlen,
+			 "nobody signs this zone: nothing is agreed in it, so %s is none of its "
+			 "processes; NS follow HSYNC (see why)",
+			 process_name(ask->kind));
+		return MSIG_EVALUE;
+	}
 	ret = who(view, ask, out, err, errlen);
 	if (ret != 0)
 		return ret;

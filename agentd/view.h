@@ -98,6 +98,7 @@ struct view_config {
 	enum view_mode mode;
 	bool driver;        /* the signer's keys can be listed and moved (ACT_KEY) */
 	bool one_algorithm; /* but not to another algorithm */
+	bool nobody_signs;  /* signed: off: HSYNC counts without signature, NS are all there is */
 	uint8_t share; /* enum msig_share: which keys of others this provider wants in DNSKEY */
 	struct view_times times;
 	struct rset ns;     /* NS(self): NS records (rdata = name, wire, lower case) */
@@ -119,7 +120,9 @@ struct view_hsync_entry {
 /* What the own signer's zone says. With status SET, error is set when the RRset is unusable
  * (malformed, duplicate identity, State 0, ...): the core then freezes. */
 struct view_hsync {
-	enum msig_seen status; /* SET only if the signature was verified; else UNKNOWN */
+	enum msig_seen status; /* SET only if the signature was verified, or config.nobody_signs;
+				  else UNKNOWN */
+	bool bare; /* with HSYNC: neither DNSKEY nor any signature; as seen, not stored */
 	uint32_t serial;       /* SOA serial of the signer's zone at that time */
 	int64_t time;
 	int count;
@@ -460,6 +463,7 @@ struct zone_view {
 	uint8_t seed[16];         /* random octets from the shell, mixed and used up by decide() */
 	struct view_hsync hsync;  /* as seen last; UNKNOWN after a start */
 	char hsync_why[VIEW_WHY]; /* why the last question brought nothing; empty: it did */
+	bool hsync_bare;          /* it brought HSYNC of an unsigned zone */
 	int64_t hsync_tried, hsync_asked;
 	int8_t entry[VIEW_PROVIDERS]; /* index in d.hsync of each provider, or -1; by decide() */
 	uint32_t designated;          /* bit per provider: agree_designated(), by decide() */
@@ -632,9 +636,9 @@ bool view_on_keys(struct zone_view *view, bool known, const char *text, const st
 /* May a zone go to this algorithm? Those that RFC 8624 (3.1) wants or recommends for signing. */
 bool view_algorithm(uint8_t algorithm);
 
-/* The operator wants a process of this provider's own. MSIG_EVALUE: not one that can be ordered, no
- * driver; MSIG_ECONF: not with this driver; MSIG_EREFUSED: ordered already, or runs; MSIG_ESIZE:
- * too many wait. */
+/* The operator wants a process of this provider's own. MSIG_ENOSIG: nobody signs; MSIG_EVALUE: not
+ * one that can be ordered, no driver; MSIG_ECONF: not with this driver; MSIG_EREFUSED: ordered
+ * already, or runs; MSIG_ESIZE: too many wait. */
 int view_on_order(struct zone_view *view, const struct view_order *order);
 /* The operator takes a provider out, or back in, whatever HSYNC says. MSIG_EVALUE: nothing of it is
  * in the zone, and HSYNC does not want it in. */

@@ -100,6 +100,8 @@ view_on_order(struct zone_view *view, const struct view_order *order)
 {
 	struct durable *d = &view->d;
 
+	if (view->config.nobody_signs)
+		return MSIG_ENOSIG;
 	if (!view->config.driver ||
 	    (order->process != MSIG_PROCESS_ZSK && order->process != MSIG_PROCESS_KSK &&
 	     order->process != MSIG_PROCESS_ALGORITHM) ||

@@ -127,7 +127,8 @@ view_on_hsync(struct zone_view *view, const struct view_hsync *seen)
 	if (seen->time < view->hsync_tried)
 		return false;
 	view->hsync_tried = seen->time;
-	bool same = view->hsync.status == seen->status &&
+	view->hsync_bare = seen->bare;
+	bool same = view->hsync.status == seen->status && view->hsync.bare == seen->bare &&
 		    memcmp(view->hsync.digest, seen->digest, 32) == 0 &&
 		    view->hsync.serial == seen->serial &&
 		    strcmp(view->hsync.error, seen->error) == 0;

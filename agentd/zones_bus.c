@@ -119,7 +119,7 @@ check_signatures(struct zone *zone)
 		   zone->signatures_expire < now + zone->max_ttl + SIGNATURE_MARGIN_S;
 	char text[200];
 
-	if (old == zone->signatures_old) {
+	if (!zone->conf->is_signed || old == zone->signatures_old) {
 		return;
 	}
 	zone->signatures_old = old;

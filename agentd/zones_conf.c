@@ -73,6 +73,7 @@ zones_configure(struct zone *zone)
 
 	config->mode =
 	    zone->conf->signer_records == CONF_RECORDS_ALL ? VIEW_MODE_ALL : VIEW_MODE_FOREIGN;
+	config->nobody_signs = !zone->conf->is_signed;
 	config->share = (uint8_t)zone->conf->dnskey_share;
 	config->times = times_of(zone->agent->conf, zone->conf);
 	config->step_mode = step_mode(zone->conf);

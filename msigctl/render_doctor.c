@@ -8,7 +8,7 @@
 #include "msigctl/json.h"
 #include "msigctl/render.h"
 
-enum { PASS, WARN, FAIL, UNKNOWN, STATES };
+enum { PASS, WARN, FAIL, UNKNOWN, NOT_APPLICABLE, STATES };
 
 static const struct {
 	const char *state, *word;
@@ -18,6 +18,7 @@ static const struct {
     [WARN] = {"warn", "WARN", TINT_WAIT},
     [FAIL] = {"fail", "FAIL", TINT_BAD},
     [UNKNOWN] = {"unknown", "UNKNOWN", TINT_BAD},
+    [NOT_APPLICABLE] = {"not-applicable", "N/A", TINT_NONE},
 };
 
 /* A word that is not one of these is no PASS either. */
@@ -83,7 +84,7 @@ render_doctor(const struct text *t, const json_t *answer)
 		text_field(t, "Signer", TINT_NONE, "%s", js_str(answer, "signer"));
 	}
 	/* What must be mended first. */
-	static const int order[STATES] = {FAIL, UNKNOWN, WARN, PASS};
+	static const int order[STATES] = {FAIL, UNKNOWN, WARN, PASS, NOT_APPLICABLE};
 	for (int i = 0; i < STATES; i++) {
 		JS_EACH(list, f)
 		{
@@ -96,5 +97,8 @@ render_doctor(const struct text *t, const json_t *answer)
 	text_line(t, count[FAIL] + count[UNKNOWN] > 0 ? TINT_BAD : TINT_GOOD,
 		  "%u passed, %u warned, %u failed, %u unknown", count[PASS], count[WARN],
 		  count[FAIL], count[UNKNOWN]);
+	if (count[NOT_APPLICABLE] > 0) {
+		text_line(t, TINT_NONE, "%u not applicable", count[NOT_APPLICABLE]);
+	}
 	text_line(t, TINT_NONE, "What others find of this provider: msigctl identity check");
 }

@@ -119,7 +119,8 @@ zone_row(struct table *table, const struct text *t, const json_t *zone)
 			    js_num(process, "step") + 1, words_steps(process),
 			    js_str(process, "step_name"));
 	} else {
-		table_cell(table, t, TINT_NONE, "-");
+		bool bare = json_is_false(json_object_get(zone, "is_signed"));
+		table_cell(table, t, TINT_NONE, bare ? "none: unsigned" : "-");
 		table_cell(table, t, TINT_NONE, "");
 	}
 	uint64_t next = js_num(reason, "next");

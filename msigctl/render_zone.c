@@ -114,6 +114,12 @@ show_places(const struct text *t, const json_t *places)
 	}
 }
 
+static bool
+is_unsigned(const json_t *z)
+{
+	return json_is_false(json_object_get(z, "is_signed"));
+}
+
 /* Who is in with less or more than a signer: servers alone, what an interrupted join left, and whom
  * our operator took out. */
 static void
@@ -130,7 +136,9 @@ show_providers(const struct text *t, const json_t *z)
 	{
 		words_join(json_object_get(p, "has"), "", ", ", has, sizeof(has));
 		if (!js_true(p, "member") && *has != '\0') {
-			text_field(t, "Partly in", TINT_WAIT, "%s: %s", js_str(p, "provider"), has);
+			text_field(t, is_unsigned(z) ? "Named" : "Partly in",
+				   is_unsigned(z) ? TINT_NONE : TINT_WAIT, "%s: %s",
+				   js_str(p, "provider"), has);
 		}
 		if (js_true(p, "expelled")) {
 			text_field(t, "Taken out", TINT_BAD, "%s, by the operator here",
@@ -215,7 +223,10 @@ show_zone(const struct text *t, const json_t *z)
 		text_field(t, "Differs", TINT_BAD, "%s", list);
 	}
 	words_join(json_object_get(z, "signers"), "", ", ", list, sizeof(list));
-	text_field(t, "Signers", TINT_NONE, "%s", *list != '\0' ? list : "none");
+	text_field(t, "Signers", TINT_NONE, "%s",
+		   is_unsigned(z)  ? "none: the zone is unsigned"
+		   : *list != '\0' ? list
+				   : "none");
 	words_join(json_object_get(z, "joining"), "", ", ", list, sizeof(list));
 	if (*list != '\0') {
 		text_field(t, "Joining", TINT_WAIT, "%s", list);
@@ -225,7 +236,9 @@ show_zone(const struct text *t, const json_t *z)
 		text_field(t, "Leaving", TINT_WAIT, "%s", list);
 	}
 	show_providers(t, z);
-	show_leader(t, z);
+	if (!is_unsigned(z)) {
+		show_leader(t, z);
+	}
 	show_operator(t, z);
 	if (js_has(z, "freeze")) {
 		text_field(t, "HSYNC", TINT_BAD, "not followed: %s", js_str(z, "freeze"));

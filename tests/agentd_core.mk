@@ -47,6 +47,7 @@ core_tests = \
 	tests/unit/test_algorithm \
 	tests/unit/test_tags \
 	tests/unit/test_elsewhere \
+	tests/unit/test_unsigned \
 	tests/unit/test_decide
 check_PROGRAMS += $(core_tests)
 TESTS += $(core_tests)
@@ -91,6 +92,8 @@ tests_unit_test_tags_SOURCES = tests/unit/test_tags.c $(core_scene)
 tests_unit_test_tags_LDADD = $(core_test_libs)
 tests_unit_test_elsewhere_SOURCES = tests/unit/test_elsewhere.c $(core_scene)
 tests_unit_test_elsewhere_LDADD = $(core_test_libs)
+tests_unit_test_unsigned_SOURCES = tests/unit/test_unsigned.c $(core_scene)
+tests_unit_test_unsigned_LDADD = $(core_test_libs)
 tests_unit_test_endings_SOURCES = tests/unit/test_endings.c $(core_scene)
 tests_unit_test_endings_LDADD = $(core_test_libs)
 tests_unit_test_decide_SOURCES = tests/unit/test_decide.c $(core_bench)

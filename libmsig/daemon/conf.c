@@ -168,6 +168,7 @@ const struct conf_item conf_items[] = {
     {"zone", "ds-keep", CONF_TEXT, CONF_LIST, NULL, 0, 0, 0, NULL, 0, Z(ds_keep), Z(ds_keeps)},
     {"zone", "hsync-hold-down", CONF_S, 0, "10m", 0, 30 * DAY / SEC, 60, NULL, 0,
      Z(hsync_hold_down), 0},
+    {"zone", "signed", CONF_BOOL, 0, "on", 0, 0, 0, NULL, 0, Z(is_signed), 0},
     {"zone", "egress-check", CONF_BOOL, 0, "on", 0, 0, 0, NULL, 0, Z(egress_check), 0},
 };
 #define ITEMS (sizeof(conf_items) / sizeof(*conf_items))
@@ -618,6 +619,13 @@ check_zone(struct filler *f, struct conf_zone *zone)
 		zone->signer_query =
 		    xstrdup(dnsio_addr_str(&zone->signer->address[0], addr, sizeof(addr)));
 	}
+	if (!zone->is_signed && zone->signer_driver != CONF_DRIVER_NONE)
+		conf_mistake(f->tree, zone->where, zone->line,
+			     "zone.signer-driver: with \"signed: off\" there are no keys to move");
+	if (!zone->is_signed && zone->signer_records != CONF_RECORDS_FOREIGN)
+		conf_mistake(f->tree, zone->where, zone->line,
+			     "zone.signer-records: with \"signed: off\" the server has no keys "
+			     "and CDS that it could get from here");
 	if (zone->name != NULL && zone->parent != NULL &&
 	    knot_dname_in_bailiwick(zone->name, zone->parent) <= 0)
 		conf_mistake(f->tree, zone->where, zone->line,

@@ -61,6 +61,7 @@ struct conf_zone {
 	char **ds_keep; /* agentd: DS that stay at the parent though nobody has their key */
 	unsigned ds_keeps;
 	uint32_t hsync_hold_down; /* s, an OFF must be stable for so long */
+	bool is_signed;           /* agentd: off: nobody signs it, and HSYNC counts without */
 	bool egress_check;        /* agentd: the signer must publish what combinerd serves */
 };
 

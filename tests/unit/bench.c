@@ -111,6 +111,7 @@ static void
 configure(struct bench *b)
 {
 	b->view->config.ns = only(b->ns[0]);
+	b->view->config.nobody_signs = b->nobody_signs;
 	view_signer(b->view, "127.0.0.1@53");
 }
 
@@ -131,6 +132,60 @@ bench_init(struct bench *b, int designated, uint32_t members)
 		view_on_peer(b->view, i, true, "");
 		view_on_models(b->view, i, MSIG_SYNC_PEER | MSIG_SYNC_LEADER);
 		bench_state(b, i, (members >> i & 1) != 0);
+	}
+	bench_run(b, 1000);
+	bench_forget(b);
+}
+
+void
+bench_bare(struct bench *b, struct bench_server *s, uint32_t named)
+{
+	memset(s->set, 0, sizeof(s->set));
+	memset(s->signers, 0, sizeof(s->signers));
+	for (int i = 0; i < BENCH_PROVIDERS; i++)
+		if (named >> i & 1)
+			rset_add(&s->set[VIEW_NS], b->ns[i]);
+	for (int t = 0; t < VIEW_TYPE_COUNT; t++)
+		s->ttl[t] = 10;
+}
+
+void
+bench_names(struct bench *b, int provider, struct rset ns)
+{
+	struct view_statement st = {
+	    .epoch = 1,
+	    .counter = 1 + b->view->d.provider[provider].statement.counter,
+	    .ns = ns,
+	};
+	memcpy(st.hsync, b->hsync.digest, sizeof(st.hsync));
+	st.generation[0] = (uint8_t)provider;
+	view_on_statement(b->view, provider, &st, b->now);
+}
+
+void
+bench_unsigned(struct bench *b, int listed, uint32_t named, bool agent)
+{
+	mutations_environment();
+	memset(b, 0, sizeof(*b));
+	b->now = BENCH_START;
+	b->nobody_signs = true;
+	b->view = view_new("shop.example.", "msa.p1.", &view_times_lab, generation, seed);
+	make_records(b);
+	configure(b);
+	bench_bare(b, &b->signer, named);
+	for (int i = 0; i < BENCH_PROVIDERS; i++)
+		bench_bare(b, &b->server[i], named);
+	delegate(b, named);
+	b->parent.set[VIEW_DS] = RSET_NONE;
+	bench_designate(b, listed, agent);
+	b->hsync.bare = true;
+	for (int i = 0; i < listed; i++)
+		b->hsync.entry[i].sign = false;
+	bench_run(b, 1000);
+	for (int i = 1; i < listed; i++) {
+		view_on_peer(b->view, i, true, "");
+		if (named >> i & 1)
+			bench_names(b, i, only(b->ns[i]));
 	}
 	bench_run(b, 1000);
 	bench_forget(b);

@@ -33,6 +33,7 @@ struct bench {
 	bool lags;                /* the second one has no DS yet */
 	uint32_t child;           /* bit per server of the parent: it serves `copy`, too */
 	struct view_hsync hsync;
+	bool nobody_signs; /* signed: off */
 	bool combiner_silent;
 	uint64_t show_epoch, show_counter; /* what combinerd says it holds at the start */
 	/* what was done since bench_forget() */
@@ -48,6 +49,13 @@ struct bench {
 /* An agent with HSYNC of `designated` providers (the first is itself), whose zone is delegated to
  * the providers in `members`; everyone serves what a zone of these members serves. */
 void bench_init(struct bench *b, int designated, uint32_t members);
+/* The same of a zone that nobody signs: `listed` providers are ON and NOSIGN, the zone and the
+ * delegation have the NS of those in `named`, and the peers of it have stated theirs. */
+void bench_unsigned(struct bench *b, int listed, uint32_t named, bool agent);
+/* Such a zone as a server shows it, with the NS of these. */
+void bench_bare(struct bench *b, struct bench_server *s, uint32_t named);
+/* The statement of a peer there: its NS, if it has any. */
+void bench_names(struct bench *b, int provider, struct rset ns);
 void bench_clear(struct bench *b);
 void bench_forget(struct bench *b);
 

@@ -265,6 +265,16 @@
  "PASS    transfer: observe has the whole zone\n"
  "1 passed, 1 warned, 1 failed, 1 unknown\n"
  "What others find of this provider: msigctl identity check\n"},
+{"doctor, nobody signs", render_doctor,
+ "{'zone': 'z.', 'designated': true, 'findings': [{'check': 'signed', 'state': 'not-applicable', "
+ "'text': 'nobody signs this zone', 'fix': {}}, {'check': 'ns', 'state': 'pass', 'text': 'all', "
+ "'fix': {}}]}",
+ "Zone            : z.\n"
+ "PASS    ns: all\n"
+ "N/A     signed: nobody signs this zone\n"
+ "1 passed, 0 warned, 0 failed, 0 unknown\n"
+ "1 not applicable\n"
+ "What others find of this provider: msigctl identity check\n"},
 {"doctor, one kind of signer", render_doctor,
  "{'zone': 'z.', 'designated': false, 'kind': 'knot', 'findings': [{'check': 'notify', 'state': "
  "'warn', 'text': 'none', 'fix': {'powerdns': 'x', 'knot': 'notify: observe', 'msig': 'y'}}, "

@@ -140,6 +140,15 @@
  "  - If its servers go on serving, they have to stop, or to drop themselves from\n"
  "    NS, before its DS and keys go; the process waits for that.\n"
  "  - It cannot come back before you say --undo, and then it joins anew.\n"},
+{"tracking, nobody signs", render_tracking, "{'zone': {'zone': 'z.', 'state': 'in-sync', 'process': null, 'signers': [], 'is_signed': false, 'serial': {}, 'ns': 'AGENT', 'sync': {'model': 'unknown'}, 'providers': [{'provider': 'msa.p1.example.', 'member': false, 'expelled': false, 'has': ['ns']}]}, 'reasons': []}",
+ "Zone            : z.\n"
+ "State           : in-sync\n"
+ "Serials         : owner 0, merged 0, signed 0; merge ; content\n"
+ "Signers         : none: the zone is unsigned\n"
+ "NS              : of all providers (AGENT)\n"
+ "Named           : msa.p1.example.: ns\n"
+ "Process         : none\n"
+ "Waiting for     : nobody; nothing for you to do\n"},
 {"tracking, what an operator said", render_tracking, "{'zone': {'zone': 'z.', 'state': 'blocked', 'process': null, 'signers': ['msa.p1.example.'], 'serial': {}, 'ns': 'OWNER', 'providers': [{'provider': 'msa.p1.example.', 'member': true, 'expelled': false, 'has': ['keys', 'cds', 'ns']}, {'provider': 'msa.p2.example.', 'member': false, 'expelled': true, 'has': ['keys']}, {'provider': 'msa.p4.example.', 'member': false, 'expelled': false, 'has': ['ns']}], 'orders': [{'process': 'zsk-rollover', 'algorithm': 0, 'state': 'runs'}, {'process': 'algorithm-rollover', 'algorithm': 13, 'state': 'waits'}], 'step_mode': ['add-signer', 'remove-signer'], 'approval': {'process': 'add-signer', 'step': 'cds-added', 'subject': 'msa.p2.example.'}}, 'reasons': [], 'lab': true, 'warnings': ['agent.margin is below 60s: for a lab only']}",
  "Zone            : z.\n"
  "State           : blocked\n"

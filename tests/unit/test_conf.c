@@ -158,6 +158,10 @@ test_mistakes(void **state)
 	     ":3: zone.step-mode: \"join\" is not one of all|add-signer"},
 	    {"zone:\n  - domain: a.\n    signer-driver: pdns\n",
 	     ":2: zone.signer-driver: pdns needs \"signer-records: all\""},
+	    {"zone:\n  - domain: a.\n    signed: off\n    signer-driver: knot\n",
+	     ":2: zone.signer-driver: with \"signed: off\" there are no keys"},
+	    {"zone:\n  - domain: a.\n    signed: off\n    signer-records: all\n",
+	     ":2: zone.signer-records: with \"signed: off\" the server has no keys"},
 	    {"zone:\n  - domain: a.\n    signer-driver: unbound\n",
 	     ":3: zone.signer-driver: \"unbound\" is not one of none|knot|pdns|bind"},
 	    {"zone:\n  - domain: a.\n    signer-driver: bind\n",
@@ -406,7 +410,8 @@ test_print(void **state)
 	    "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF\" ]\n    "
 	    "dnskey-share: zsk\n    sync-model: leader\n    parent: example.\n    "
 	    "step-mode: [ remove-signer, all ]\n"
-	    "  - domain: 1/2.\\046x.example.\n    master: [ signer, owner ]\n    signer: \"a "
+	    "  - domain: 1/2.\\046x.example.\n    signed: off\n    master: [ signer, owner ]\n    "
+	    "signer: \"a "
 	    "\\\"strange\\\" one\"\n");
 	if (conf == NULL)
 		fail_msg("%s", err);
@@ -439,6 +444,7 @@ test_print(void **state)
 					    "sync-model: leader\n",
 					    "leader-lease: 1h\n",
 					    "step-mode: [ remove-signer, all ]\n",
+					    "signed: off\n",
 					    "uri-address: 192.0.2.5@5399\n",
 					    "  - domain: shop.example.\n",
 					    "    master: [ \"signer\", \"owner\" ]\n"};

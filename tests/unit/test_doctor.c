@@ -507,6 +507,36 @@ test_too_much(void **state)
 	assert_false(doctor_good(&report));
 }
 
+/* Where nobody signs, what speaks of signatures is not applicable; the rest is looked at. */
+static void
+test_unsigned(void **state)
+{
+	bench_unsigned(&b, 2, 3, true);
+	bench_run(&b, 60000);
+	facts.followed = true;
+	facts.trouble = "";
+	facts.lab = facts.served = facts.same = true;
+	examine();
+	must(DOCTOR_SIGNED, DOCTOR_NOT_APPLICABLE, "nobody signs");
+	must(DOCTOR_SIGNATURES, DOCTOR_NOT_APPLICABLE, "nobody signs");
+	must(DOCTOR_NS, DOCTOR_PASS, "all 2 NS");
+	must(DOCTOR_SERVERS, DOCTOR_PASS, "all 1 addresses");
+	must(DOCTOR_OTHERS, DOCTOR_PASS, "1 addresses");
+	assert_true(doctor_good(&report));
+	b.signer.set[VIEW_DNSKEY] = b.own[0];
+	bench_bare(&b, &b.server[0], 1);
+	bench_run(&b, 60000);
+	examine();
+	must(DOCTOR_SIGNED, DOCTOR_FAIL, "signed: off");
+	must(DOCTOR_SERVERS, DOCTOR_WARN, "other NS");
+	b.server[0].set[VIEW_NS] = RSET_NONE;
+	bench_bare(&b, &b.signer, 1);
+	bench_run(&b, 60000);
+	examine();
+	must(DOCTOR_NS, DOCTOR_FAIL, "other NS");
+	must(DOCTOR_SERVERS, DOCTOR_FAIL, "shows no NS");
+}
+
 int
 main(void)
 {
@@ -524,6 +554,7 @@ main(void)
 	    cmocka_unit_test_teardown(test_roll_delay, teardown),
 	    cmocka_unit_test(test_words),
 	    cmocka_unit_test_teardown(test_too_much, teardown),
+	    cmocka_unit_test_teardown(test_unsigned, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
