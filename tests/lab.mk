@@ -68,6 +68,7 @@ lab_tests = \
 	tests/system/test_leave.py \
 	tests/system/test_leave_kill.py \
 	tests/system/test_sign.py \
+	tests/system/test_unsigned.py \
 	tests/system/test_zones.py \
 	tests/system/test_leader.py \
 	tests/system/test_join_kill.py \

@@ -54,12 +54,14 @@ class Provider:
     """A DNS provider of the rig: names, addresses, and its Knot signer.
 
     Its signer has configuration A and rolls no key, unless it is told otherwise before configure():
+    unsigned: its server signs no shared zone (HSYNC NOSIGN at all providers);
     driver: its keys of ZONE are signerd's to move (`manual: on`; the first ones are made by
     configure()); mode "B" for that configuration; single: one CSK in place of KSK and ZSK; upstream:
     label of the provider whose signed copy of ZONE it serves (HSYNC NOSIGN); relay: its server gets
     that copy by way of its combinerd, which passes it on, and not from the signer itself."""
 
     driver, mode, single, upstream, relay = False, "A", False, None, False
+    unsigned = False
     driver_name = "knot"
 
     live = False  # its server signs as it answers: keys and signatures change under one serial
@@ -144,7 +146,7 @@ class Provider:
         manual = shared and self.driver
         signing = {"dnssec_signing": "on", "dnssec_policy": "manual" if manual else "multi",
                    "zonefile_load": "difference"}
-        if shared and self.upstream:
+        if shared and (self.upstream or self.unsigned):
             signing = {}
         signer.zone(zone, master=name, acl=acls, **signing,
                     **({"notify": ["observe", *self.downstream()]} if shared else {}))
@@ -208,7 +210,7 @@ class Provider:
     def ksk(self, zone=ZONE):
         """The DS records (SHA-256) of the signer's own KSK, from its key database; of those that CDS
         name, if they are rolled."""
-        if self.upstream and zone in self.rig.zones:
+        if (self.upstream or self.unsigned) and zone in self.rig.zones:
             return []
         if self.driver and zone in self.rig.zones:
             active = self.stored("ksk", "active", zone=zone)
@@ -236,7 +238,7 @@ class Provider:
     def keys(self, zone=ZONE):
         """The signer's own DNSKEY records: those in its key database, not what it serves."""
         found = []
-        if self.upstream and zone in self.rig.zones:
+        if (self.upstream or self.unsigned) and zone in self.rig.zones:
             return found
         if self.driver and zone in self.rig.zones:
             states = ("published", "ready", "active", "retired")

@@ -33,6 +33,8 @@ class World:
             for label, attributes in (signers or {}).items():
                 for name, value in attributes.items():
                     setattr(self.rig.provider(label), name, value)
+            if self.providers[0].unsigned:
+                self.delegated = (NAIVE,)
             self.scanner = self.judge = None
             self.msig, self.stand = {}, {}
             try:
@@ -82,7 +84,7 @@ class World:
                 + [p.signer for p in self.providers]:
             knot.ready()
         rig.delegate(self.delegated)
-        for p in (p for p in self.providers if not p.upstream):
+        for p in (p for p in self.providers if not p.upstream and not p.unsigned):
             net.until(p.keys, f"the keys of {p.label}'s signer")
         if any(tags_clash(*(p.keys(zone) for p in self.providers)) for zone in rig.zones):
             raise TagClash
