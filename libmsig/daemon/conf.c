@@ -619,6 +619,12 @@ check_zone(struct filler *f, struct conf_zone *zone)
 		zone->signer_query =
 		    xstrdup(dnsio_addr_str(&zone->signer->address[0], addr, sizeof(addr)));
 	}
+	if (!zone->is_signed && zone->signer != NULL && zone->signer->key == NULL)
+		conf_mistake(
+		    f->tree, zone->where, zone->line,
+		    "zone.signed: remote %s has no key, and where nobody signs, the owner's "
+		    "word is what it answers",
+		    zone->signer->id);
 	if (!zone->is_signed && zone->signer_driver != CONF_DRIVER_NONE)
 		conf_mistake(f->tree, zone->where, zone->line,
 			     "zone.signer-driver: with \"signed: off\" there are no keys to move");

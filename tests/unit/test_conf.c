@@ -158,6 +158,9 @@ test_mistakes(void **state)
 	     ":3: zone.step-mode: \"join\" is not one of all|add-signer"},
 	    {"zone:\n  - domain: a.\n    signer-driver: pdns\n",
 	     ":2: zone.signer-driver: pdns needs \"signer-records: all\""},
+	    {"remote:\n  - id: s\n    address: ::1\n    insecure: on\n"
+	     "zone:\n  - domain: a.\n    signed: off\n    signer: s\n",
+	     ":6: zone.signed: remote s has no key"},
 	    {"zone:\n  - domain: a.\n    signed: off\n    signer-driver: knot\n",
 	     ":2: zone.signer-driver: with \"signed: off\" there are no keys"},
 	    {"zone:\n  - domain: a.\n    signed: off\n    signer-records: all\n",
@@ -410,9 +413,10 @@ test_print(void **state)
 	    "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF\" ]\n    "
 	    "dnskey-share: zsk\n    sync-model: leader\n    parent: example.\n    "
 	    "step-mode: [ remove-signer, all ]\n"
-	    "  - domain: 1/2.\\046x.example.\n    signed: off\n    master: [ signer, owner ]\n    "
+	    "  - domain: 1/2.\\046x.example.\n    master: [ signer, owner ]\n    "
 	    "signer: \"a "
-	    "\\\"strange\\\" one\"\n");
+	    "\\\"strange\\\" one\"\n"
+	    "  - domain: bare.example.\n    signed: off\n    master: owner\n    signer: signer\n");
 	if (conf == NULL)
 		fail_msg("%s", err);
 	char *first = printed(conf), path[128];
