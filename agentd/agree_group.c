@@ -9,6 +9,7 @@
 #include "agentd/elect.h"
 #include "agentd/lead.h"
 #include "agentd/mutant.h"
+#include "agentd/shown.h"
 
 static const struct view_hsync_entry *
 entry_of(const struct zone_view *view, int provider)
@@ -401,6 +402,33 @@ unused_keys(const struct zone_view *view, uint32_t providers)
 	return rset_or(rset_minus(rset_and(keys, pool->sep), named), zsk);
 }
 
+static bool
+all_members_show(const struct zone_view *view, int key)
+{
+	uint32_t members = agree_members(view);
+	const struct view_version *own = view_at_signer(view, VIEW_DNSKEY);
+	struct rset one = RSET_NONE;
+
+	rset_add(&one, key);
+	if ((members & BIT(VIEW_SELF)) != 0 && (own == NULL || !rset_has(&own->set, key)))
+		return false;
+	return shown_by_all(view, members, VIEW_DNSKEY, one);
+}
+
+/* The same, less what all members show already: that clash is there, whatever begins now. */
+static int
+clash_to_come(const struct zone_view *view, struct rset some, int *other)
+{
+	struct rset shown = RSET_NONE;
+
+	if (clash_in(view, some, other) < 0)
+		return -1;
+	for (int i = rset_next(&some, 0); i >= 0; i = rset_next(&some, i + 1))
+		if (all_members_show(view, i))
+			rset_add(&shown, i);
+	return clash_in(view, rset_minus(some, shown), other);
+}
+
 int
 agree_keytag_barrier(const struct zone_view *view, uint8_t kind, int subject, uint8_t algorithm,
 		     int *other)
@@ -411,15 +439,15 @@ agree_keytag_barrier(const struct zone_view *view, uint8_t kind, int subject, ui
 		return -1;
 	case MSIG_PROCESS_ZSK:
 	case MSIG_PROCESS_KSK:
-		return clash_in(view, unused_keys(view, BIT(subject)), other);
+		return clash_to_come(view, unused_keys(view, BIT(subject)), other);
 	case MSIG_PROCESS_ALGORITHM: /* it may go on from what an earlier one has brought */
-		return clash_in(view,
-				rpool_of_algorithm(&view->d.pool,
-						   unused_keys(view, agree_members(view)),
-						   algorithm),
-				other);
+		return clash_to_come(view,
+				     rpool_of_algorithm(&view->d.pool,
+							unused_keys(view, agree_members(view)),
+							algorithm),
+				     other);
 	default:
-		return agree_keytag_collision(view, other);
+		return clash_to_come(view, stated_keys(view), other);
 	}
 }
 

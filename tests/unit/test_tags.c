@@ -337,6 +337,38 @@ test_ksk_is_refused(void **state)
 	assert_int_equal(run()->kind, 0);
 }
 
+/* A clash that all members show is there, and keeps nothing from beginning; one that is to come
+ * does. Whoever is out, and is to stay out, is nobody's affair. */
+static void
+test_clash_that_is_there(void **state)
+{
+	static const uint8_t kinds[] = {MSIG_PROCESS_ADD, MSIG_PROCESS_KSK, MSIG_PROCESS_ALGORITHM};
+	struct view_statement st;
+	int other;
+
+	same_tag();
+	bench_run(&b, 5000);
+	rest();
+	for (int shown = 0; shown < 2; shown++) {
+		st = peer(1)->statement; /* nor do its CDS name that key */
+		st.cds = st.cdnskey = RSET_NONE;
+		restate(1, st);
+		for (size_t k = 0; k < sizeof(kinds); k++)
+			assert_int_equal(agree_keytag_barrier(b.view, kinds[k], 1, 15, &other) >= 0,
+					 !shown);
+		bench_serve(&b, 3);
+		bench_run(&b, 30000);
+		rest();
+	}
+	b.server[1].set[VIEW_DNSKEY] = only(b.zsk[1]);
+	bench_run(&b, 10000);
+	assert_true(agree_keytag_barrier(b.view, MSIG_PROCESS_ADD, 1, 0, &other) >= 0);
+	b.view->designated = BIT(VIEW_SELF);
+	peer(1)->has = 0;
+	peer(1)->member = false;
+	assert_int_equal(agree_keytag_collision(b.view, &other), -1);
+}
+
 /* Among members, where it happened all the same: the DS of one is not that of the other one. */
 static void
 test_ds_of_the_other(void **state)
@@ -397,6 +429,7 @@ main(void)
 	    IN(two, test_rolled_away),
 	    IN(two, test_ksks_are_whole),
 	    IN(member, test_ksk_is_refused),
+	    IN(two, test_clash_that_is_there),
 	    IN(two, test_ds_of_the_other),
 	    IN(two, test_ds_of_nobody),
 	};
