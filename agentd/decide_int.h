@@ -42,11 +42,20 @@ bool decide_unnamed_by_voters(const struct zone_view *view, int provider);
 /* Has it not been taken back for long, after all that ended here? */
 bool decide_says_for_long(struct step *s, const struct view_provider *p);
 
-/* decide_overlay.c: what combinerd is to hold, and what it holds. */
+/* decide_held.c: what combinerd holds. */
 void decide_database(struct step *s);
+/* Of which kinds of records (HAS_*) a provider loses all. */
+uint8_t decide_lost(const struct view_contribution *old, const struct view_contribution *new);
+/* The reason, if combinerd did not take what it was told. */
+void decide_refused(struct step *s);
+
+/* decide_wanted.c: the overlay as it ought to be. false: it cannot be said. */
+bool decide_wanted(struct step *s, struct view_overlay *o);
+bool decide_holds_anything(const struct view_contribution *c);
+
+/* decide_overlay.c: what combinerd is to hold. */
 void decide_unsafe_names(struct step *s, const struct safety *r);
 void decide_overlay(struct step *s);
-
 /* Takes it for what combinerd shall hold from now on. */
 void decide_want(struct step *s, const struct view_overlay *o);
 void decide_apply(struct step *s);

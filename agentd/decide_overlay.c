@@ -1,7 +1,6 @@
 /*
- * What combinerd shall hold, and whether that is safe; and what it holds now.
+ * What combinerd shall hold, as far as that is safe, and that it is told.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "agentd/decide_int.h"
@@ -9,192 +8,6 @@
 #include "agentd/process.h"
 #include "agentd/safety.h"
 #include "agentd/shown.h"
-#include "agentd/step.h"
-
-static int
-version_cmp(uint64_t epoch, uint64_t counter, uint64_t epoch2, uint64_t counter2)
-{
-	if (epoch != epoch2)
-		return epoch < epoch2 ? -1 : 1;
-	return counter == counter2 ? 0 : counter < counter2 ? -1 : 1;
-}
-
-static void
-in_doubt(struct step *s)
-{
-	const struct durable *d = &s->view->d;
-
-	if (d->rebuild)
-		step_blocked(s, REASON_OF_DATABASE, "", "a database as new as the world", d->doubt,
-			     "make sure that no other agent runs, then confirm");
-}
-
-/* Which kinds of records does a provider lose all of? */
-static uint8_t
-lost(const struct view_contribution *old, const struct view_contribution *new)
-{
-	uint8_t kinds = 0;
-
-	if (!rset_empty(old->dnskey) && rset_empty(new->dnskey))
-		kinds |= HAS_KEYS;
-	if ((!rset_empty(old->cds) && rset_empty(new->cds)) ||
-	    (!rset_empty(old->cdnskey) && rset_empty(new->cdnskey)))
-		kinds |= HAS_CDS;
-	if (!rset_empty(old->ns) && rset_empty(new->ns))
-		kinds |= HAS_NS;
-	return kinds;
-}
-
-static void
-refused(struct step *s)
-{
-	if (s->view->apply_rcode != 0)
-		step_blocked(s, REASON_OF_OVERLAY, "combinerd", "the overlay accepted",
-			     s->view->apply_text, "see what combinerd says; said again by itself");
-}
-
-/* combinerd refuses, and holds what is not known here to be there: something that was on its way
- * when a database was confirmed. Whether that goes is decided as of all the rest. */
-static void
-refused_for_held(struct zone_view *view)
-{
-	struct durable *d = &view->d;
-	bool more = false;
-
-	for (int i = 0; i < d->providers && view->apply_rcode != 0 && !d->shrink; i++) {
-		const struct view_contribution *held = &view->held[i];
-		struct view_contribution *c = &d->want.from[i];
-		uint8_t kinds = lost(held, c);
-
-		if (i != VIEW_SELF && !d->provider[i].contributed)
-			continue; /* nobody knows how that came there: a person looks */
-		if (kinds & HAS_KEYS)
-			c->dnskey = held->dnskey;
-		if (kinds & HAS_CDS) {
-			c->cds = held->cds;
-			c->cdnskey = held->cdnskey;
-		}
-		if (kinds & HAS_NS)
-			c->ns = held->ns;
-		c->used |= kinds != 0;
-		more |= kinds != 0;
-	}
-	if (more) {
-		d->want.epoch = d->epoch;
-		d->want.counter = ++d->counter;
-		view->persist = true;
-	}
-}
-
-/* A database that knows less than combinerd was lost or put back from an old copy. */
-void
-decide_database(struct step *s)
-{
-	struct zone_view *view = s->view;
-	struct durable *d = &view->d;
-
-	if (!view->overlay_known) {
-		if (step_due(s, view->showed, view->config.times.resend)) {
-			step_action(s, ACT_SHOW);
-			memset(view->held, 0, sizeof(view->held));
-			view->showed = s->now;
-		}
-		step_wake(s, view->showed + view->config.times.resend);
-		step_wait(s, REASON_PEER, REASON_OF_OVERLAY, "combinerd", "what overlay it holds",
-			  "no answer yet", 0);
-		refused(s);
-		in_doubt(s);
-		return;
-	}
-	int cmp = version_cmp(view->combiner_epoch, view->combiner_counter, d->want.epoch,
-			      d->want.counter);
-	if (cmp > 0 && !d->rebuild) {
-		d->rebuild = true;
-		snprintf(d->doubt, sizeof(d->doubt), "combinerd holds version %llu.%llu",
-			 (unsigned long long)view->combiner_epoch,
-			 (unsigned long long)view->combiner_counter);
-		view->persist = true;
-		step_alarm(s, "the database is older than the world: %s", d->doubt);
-	} else if (cmp < 0 && version_cmp(view->combiner_epoch, view->combiner_counter,
-					  d->applied_epoch, d->applied_counter) < 0) {
-		/* combinerd forgot: it is told again. */
-		d->applied_epoch = view->combiner_epoch;
-		d->applied_counter = view->combiner_counter;
-		view->persist = true;
-	}
-	if (!d->rebuild) {
-		refused_for_held(view);
-		memset(view->held, 0, sizeof(view->held));
-	}
-	in_doubt(s);
-}
-
-/* A key of an algorithm that we do not sign with says that we do: it waits for the rollover of all.
- */
-static struct rset
-known_algorithms(struct step *s, int provider, struct rset keys)
-{
-	const struct durable *d = &s->view->d;
-	struct rset out = keys;
-
-	for (int k = rset_next(&keys, 0); k >= 0; k = rset_next(&keys, k + 1)) {
-		bool known = rset_empty(d->own) || (d->process.kind == MSIG_PROCESS_ALGORITHM &&
-						    d->pool.at[k].alg == d->process.algorithm);
-		for (int o = rset_next(&d->own, 0); o >= 0; o = rset_next(&d->own, o + 1))
-			known |= d->pool.at[o].alg == d->pool.at[k].alg;
-		for (int o = 0; o < s->view->keys; o++) /* not shown any more, and signs yet */
-			known |= s->view->key[o].algorithm == d->pool.at[k].alg &&
-				 s->view->key[o].state == MSIG_KEY_STATE_POST;
-		if (!known)
-			rset_del(&out, k);
-	}
-	if (!rset_equal(out, keys))
-		step_blocked(
-		    s, REASON_OF_DNSKEY, d->provider[provider].identity,
-		    "keys of the algorithms that all sign with", "another algorithm",
-		    "that provider takes the key back: an algorithm changes at all at once");
-	return out;
-}
-
-/* What it states now is not known here: no key of it that is there goes. */
-static void
-keep_stale(const struct zone_view *view, int i, struct view_contribution *c)
-{
-	struct rset had = view->d.want.from[i].dnskey;
-
-	if ((process_left_behind(view) & BIT(i)) != 0)
-		had = process_algorithm_keys(view, had, true);
-	if (view->d.provider[i].stale && !MUTANT(STALE) && !rset_empty(c->dnskey))
-		c->dnskey = rset_or(c->dnskey, had);
-}
-
-static bool
-holds_anything(const struct view_contribution *c)
-{
-	return !rset_empty(c->dnskey) || !rset_empty(c->cds) || !rset_empty(c->ns) ||
-	       !rset_empty(c->csync);
-}
-
-/* Of one provider; *c is empty before. */
-static void
-contribution(struct step *s, const struct process_target *t, int i, struct view_contribution *c)
-{
-	const struct zone_view *view = s->view;
-	bool all = i != VIEW_SELF || view->config.mode == VIEW_MODE_ALL;
-
-	if (all && i == VIEW_SELF)
-		c->dnskey = view->d.own; /* a signer in this mode has no DNSKEY but from here */
-	else if (all && (t->keys >> i & 1) != 0)
-		c->dnskey = process_shared(view, known_algorithms(s, i, process_keys_of(view, i)));
-	if (all && (t->cds >> i & 1) != 0 && t->cds_shown) {
-		c->cds = process_cds(view, t, i, VIEW_CDS);
-		c->cdnskey = process_cds(view, t, i, VIEW_CDNSKEY);
-	}
-	if ((t->ns >> i & 1) != 0 && !rset_empty(t->ns_set))
-		c->ns = view->d.provider[i].statement.ns;
-	keep_stale(view, i, c);
-	c->used = holds_anything(c);
-}
 
 static bool
 same_contribution(const struct view_contribution *a, const struct view_contribution *b)
@@ -222,86 +35,6 @@ same_ttls(const struct view_overlay *a, const struct view_overlay *b)
 	}
 	return (!keys || a->ttl_key == b->ttl_key) && (!cds || a->ttl_cds == b->ttl_cds) &&
 	       (!ns || a->ttl_ns == b->ttl_ns);
-}
-
-/* Is it our turn to show what is not ours? A joiner does with the step at which the group shows its
- * keys; who has left, or only serves, never. */
-static bool
-takes_part(const struct zone_view *view, const struct process_target *t)
-{
-	return (t->keys & BIT(VIEW_SELF)) != 0;
-}
-
-/* While an algorithm comes: the CDS that every provider is going to have, for process_cds(). */
-static void
-foresee_cds(struct zone_view *view)
-{
-	struct rpool *pool = &view->d.pool;
-	struct rset all = RSET_NONE;
-
-	for (int i = 0; i < view->d.providers; i++)
-		all = rset_or(all, rset_and(view->d.provider[i].statement.dnskey, pool->sep));
-	if (algorithms_one(rpool_algorithms(pool, all)))
-		return;
-	for (int i = rset_next(&all, 0); i >= 0; i = rset_next(&all, i + 1))
-		if (rpool_of_key(pool, i, view_rrtype(VIEW_CDS)) < 0 ||
-		    rpool_of_key(pool, i, view_rrtype(VIEW_CDNSKEY)) < 0)
-			return; /* the pool is full: the CDS wait until all have stated theirs */
-}
-
-/* The overlay as it ought to be now. false: it cannot be said. */
-static bool
-wanted_overlay(struct step *s, struct view_overlay *o)
-{
-	static const uint8_t csync[] = {0, 0, 0, 0, 0, 1, 0, 4, 0x60, 0, 0, 8};
-	struct zone_view *view = s->view;
-	struct process_target t;
-
-	foresee_cds(view);
-	process_target(view, &t);
-	if (!takes_part(view, &t)) /* our own keys at most */
-		t.keys = t.cds = 0, t.csync = false, t.complete = true;
-	/* Who is taken out sends nobody to itself any more, whatever else it has forgotten. */
-	if (!takes_part(view, &t) &&
-	    !(view->d.process.kind == MSIG_PROCESS_REMOVE && view->d.process.subject == VIEW_SELF))
-		t.ns = 0, t.ns_set = RSET_NONE;
-	if (!t.complete)
-		return false;
-	for (int i = 0; i < view->d.providers; i++)
-		if (view->d.provider[i].used)
-			contribution(s, &t, i, &o->from[i]);
-	/* Who has left names those whom it named last, and not itself: whoever still asks it goes
-	 * to them. */
-	bool left = !takes_part(view, &t) && (view->listed & BIT(VIEW_SELF)) == 0 &&
-		    view->d.agent_ns && t.ns == 0;
-	for (int i = 1; i < view->d.providers && left; i++) {
-		o->from[i].ns = view->d.want.from[i].ns;
-		o->from[i].used |= !rset_empty(o->from[i].ns);
-	}
-	/* Who manages NS may be another one by what waits to be followed: what is there stays. */
-	for (int i = 0; i < view->d.providers && !view->d.agent_ns && view->d.pending.count != 0;
-	     i++) {
-		o->from[i].ns = view->d.want.from[i].ns;
-		o->from[i].used |= !rset_empty(o->from[i].ns);
-	}
-	/* A joiner shows the group's sets at the step at which the group shows its own. */
-	if (t.csync) {
-		int id = rpool_get(&view->d.pool, 62, csync, sizeof(csync));
-		if (id < 0)
-			return false;
-		rset_add(&o->from[VIEW_SELF].csync, id);
-		o->from[VIEW_SELF].used = true;
-	}
-	const struct view_version *keys = view_at_signer(view, VIEW_DNSKEY);
-	const struct view_version *ns = view_at_signer(view, VIEW_NS);
-	const struct view_version *cds = view_at_signer(view, VIEW_CDS);
-	if (keys == NULL || ns == NULL)
-		return false;
-	o->ttl_key = view_own_signer(view)->history[VIEW_DNSKEY].ttl;
-	o->ttl_cds =
-	    cds != NULL && !cds->absent ? view_own_signer(view)->history[VIEW_CDS].ttl : o->ttl_key;
-	o->ttl_ns = view_own_signer(view)->history[VIEW_NS].ttl;
-	return true;
 }
 
 /* The DS that CDS stand for, as far as they were seen: the same data. Their keys may not be known.
@@ -485,7 +218,7 @@ naming(struct step *s, struct view_overlay *o)
 	for (int i = 0; i < view->d.providers; i++) {
 		struct view_contribution *c = &o->from[i];
 		c->ns = view->d.want.from[i].ns;
-		c->used = holds_anything(c);
+		c->used = decide_holds_anything(c);
 	}
 }
 
@@ -514,7 +247,7 @@ keep_lost(struct step *s, struct view_overlay *o)
 		struct view_contribution *c = &o->from[i], had = d->want.from[i];
 		if (!d->agent_ns) /* the owner took them over */
 			had.ns = RSET_NONE;
-		uint8_t kinds = lost(&had, c);
+		uint8_t kinds = decide_lost(&had, c);
 		kinds &= (uint8_t)~taken_by_process(view, i);
 		if (may_go(view, i, kinds)) /* what is left of it tells whose the rest is */
 			continue;
@@ -554,7 +287,7 @@ names_that_go(const struct zone_view *view, struct view_overlay *o)
 		more |= !rset_equal(kept, view->d.want.from[i].ns);
 		o->from[i] = view->d.want.from[i];
 		o->from[i].ns = kept;
-		o->from[i].used = holds_anything(&o->from[i]);
+		o->from[i].used = decide_holds_anything(&o->from[i]);
 	}
 	o->ttl_key = view->d.want.ttl_key;
 	o->ttl_cds = view->d.want.ttl_cds;
@@ -569,7 +302,7 @@ decide_want(struct step *s, const struct view_overlay *o)
 	struct durable *d = &view->d;
 
 	for (int i = 0; i < d->providers; i++) {
-		d->shrink |= lost(&d->want.from[i], &o->from[i]) != 0;
+		d->shrink |= decide_lost(&d->want.from[i], &o->from[i]) != 0;
 		if (!rset_equal(d->want.from[i].dnskey, o->from[i].dnskey))
 			d->keys_since = s->now;
 	}
@@ -599,7 +332,7 @@ decide_apply(struct step *s)
 		view->applying = s->now;
 		step_wake(s, s->now + again);
 	}
-	refused(s);
+	decide_refused(s);
 }
 
 void
@@ -612,7 +345,7 @@ decide_overlay(struct step *s)
 
 	if (step_frozen(view) || (!d->begun && view->config.mode == VIEW_MODE_FOREIGN))
 		return;
-	if (!wanted_overlay(s, &o))
+	if (!decide_wanted(s, &o))
 		return;
 	/* Before it is known what we are, a signer whose records all come from here gets its own
 	 * keys; all else that combinerd holds stays. */
