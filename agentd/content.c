@@ -59,37 +59,25 @@ content_free(struct content *c)
 
 /* What it means ------------------------------------------------------------------------------- */
 
-/* What HSYNC says of this provider; NULL: nothing. */
-static const struct view_hsync_entry *
-own_entry(const struct zone *zone)
-{
-	const struct view_hsync *h = &zone->view->d.hsync;
-
-	for (int i = 0; h->status == MSIG_SEEN_SET && i < h->count; i++) {
-		if (strcmp(h->entry[i].identity, zone->agent->identity_text) == 0) {
-			return &h->entry[i];
-		}
-	}
-	return NULL;
-}
-
 /* Who is not to sign serves the copy that another one's signer makes: combinerd has no part in it.
  */
 static bool
 only_serves(const struct zone *zone)
 {
-	const struct view_hsync_entry *e = own_entry(zone);
+	const struct view_hsync *h = &zone->view->d.hsync;
 
-	return e != NULL && !e->sign;
+	for (int i = 0; h->status == MSIG_SEEN_SET && i < h->count; i++) {
+		if (strcmp(h->entry[i].identity, zone->agent->identity_text) == 0) {
+			return !h->entry[i].sign;
+		}
+	}
+	return false;
 }
 
-/* And of whom HSYNC says nothing it is not known which of the two it is to be. */
 static int64_t
 settle(const struct content *c)
 {
-	const struct view_hsync_entry *e = own_entry(c->zone);
-
-	return c->zone->conf->egress_check && e != NULL && e->sign
+	return c->zone->conf->egress_check && !only_serves(c->zone)
 		   ? c->zone->agent->conf->egress_settle
 		   : 0;
 }
