@@ -14,6 +14,10 @@ const struct view_hsync_entry *decide_listed(const struct zone_view *view, int p
 void decide_instruction(struct step *s);
 void decide_egress(struct step *s);
 void decide_ns_management(struct step *s);
+/* Does every record say NSMGMT=AGENT? */
+bool decide_all_agent(const struct view_hsync *h);
+/* From now on NS are the agents', or the owner's. */
+void decide_managed(struct step *s, bool agent);
 void decide_sharing(struct step *s);
 
 /* decide_keys.c: own keys. */

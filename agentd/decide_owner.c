@@ -186,8 +186,8 @@ decide_egress(struct step *s)
 			     "transfers it anew; nothing is begun until then");
 }
 
-static bool
-all_agent(const struct view_hsync *h)
+bool
+decide_all_agent(const struct view_hsync *h)
 {
 	for (int i = 0; i < h->count; i++)
 		if (!h->entry[i].agent)
@@ -204,6 +204,15 @@ named_no_more(const struct zone_view *view, int provider, struct rset ns)
 	       !rset_meets(process_own_ns(view, provider), ns);
 }
 
+void
+decide_managed(struct step *s, bool agent)
+{
+	s->view->d.agent_ns = agent;
+	s->view->persist = true;
+	step_journal(s, agent ? "NS are managed by the agents now"
+			      : "NS are managed by the owner now");
+}
+
 /* From the owner to the agents only when both say the same, so that nothing changes; the other way
  * at once. */
 void
@@ -211,7 +220,7 @@ decide_ns_management(struct step *s)
 {
 	struct zone_view *view = s->view;
 	struct durable *d = &view->d;
-	bool agent = all_agent(&d->hsync);
+	bool agent = decide_all_agent(&d->hsync);
 	uint32_t effects = process_effects(view);
 	struct rset all = RSET_NONE;
 	uint32_t unnamed = 0;
@@ -262,10 +271,7 @@ decide_ns_management(struct step *s)
 	for (int i = 1; i < d->providers; i++)
 		if ((unnamed >> i & 1) != 0)
 			decide_stands(s, i, d->provider[i].has & (uint8_t)~HAS_NS, false);
-	d->agent_ns = agent;
-	view->persist = true;
-	step_journal(s, agent ? "NS are managed by the agents now"
-			      : "NS are managed by the owner now");
+	decide_managed(s, agent);
 }
 
 /* Another share is in force once all whose keys are in the zone want it; what was in force is as

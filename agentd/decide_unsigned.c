@@ -205,15 +205,6 @@ stand(struct step *s)
 
 /* ---- who manages NS ---- */
 
-static bool
-all_agent(const struct view_hsync *h)
-{
-	for (int i = 0; i < h->count; i++)
-		if (!h->entry[i].agent)
-			return false;
-	return h->count > 0;
-}
-
 /* The union takes the place of the owner's NS only when it lacks none of them: a name that nobody
  * states would go without an OFF. */
 static bool
@@ -245,15 +236,12 @@ covered(struct step *s)
 static void
 manage(struct step *s)
 {
-	struct durable *d = &s->view->d;
-	bool agent = all_agent(&d->hsync);
+	const struct durable *d = &s->view->d;
+	bool agent = decide_all_agent(&d->hsync);
 
 	if (agent == d->agent_ns || (agent && !covered(s)))
 		return;
-	d->agent_ns = agent;
-	s->view->persist = true;
-	step_journal(s, agent ? "NS are managed by the agents now"
-			      : "NS are managed by the owner now");
+	decide_managed(s, agent);
 }
 
 /* ---- the overlay ---- */
@@ -539,7 +527,7 @@ decide_unsigned(struct step *s)
 	decide_apply(s);
 	struct rset all = target(view);
 	silent(s);
-	if (!view->d.agent_ns && !all_agent(&view->d.hsync))
+	if (!view->d.agent_ns && !decide_all_agent(&view->d.hsync))
 		owner(s, all);
 	if (rset_empty(all))
 		return;
