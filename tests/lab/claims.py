@@ -31,6 +31,16 @@ def finish(world, joiner, seconds=60, meanwhile=lambda: None, zone=ZONE):
         return False
 
 
+def until(t, world, what, condition, seconds):
+    """One claim: that condition comes true in time; else what the agents wait for is printed."""
+    try:
+        net.until(condition, what, seconds)
+    except net.Timeout:
+        return t.ok(False, what, lambda: world.logs(60) + "\n".join(
+            str((world.msig[p.label].tracking() or {}).get("reasons")) for p in world.providers))
+    return t.ok(True, what)
+
+
 def never_bogus(t, world, what, minimum=20, down=(), apart=(), zone=ZONE):
     """The watcher and the offline checker agree that nothing was ever wrong; ends both. down: labels
     of the providers whose servers the test took down for a while: what failed because of that is

@@ -68,15 +68,6 @@ def at_risk(t, world, alarm, began, ended):
             f"in each of them, {tag} has signed, and the DNSKEY set lacks it: as the alarm says")
 
 
-def until(t, world, what, condition, seconds=60):
-    """One claim: that condition comes true in time."""
-    try:
-        net.until(condition, what, seconds)
-    except net.Timeout:
-        return t.ok(False, what, lambda: world.logs(60))
-    return t.ok(True, what)
-
-
 def main(t):
     """p1's signer does it while p2 signs along."""
     with World(providers=2, signers={"p1": {"driver": True}}) as world:
@@ -87,13 +78,13 @@ def main(t):
         t.equal(world.judge.watcher.count(ZONE).bogus, 0, "until then nothing was bogus")
         before, alarm = set(ask.rdata(first.server, ZONE, "DNSKEY")), Alarm(world)
         began = roll_at_once(first)
-        until(t, world, "p1's agentd says that the key is used before p2 shows it", alarm)
-        until(t, world, "the new key is at p2, which nobody has asked for",
-              lambda: alarm() and set(ask.rdata(second.server, ZONE, "DNSKEY")) - before)
+        claims.until(t, world, "p1's agentd says that the key is used before p2 shows it", alarm, 60)
+        claims.until(t, world, "the new key is at p2, which nobody has asked for",
+                     lambda: alarm() and set(ask.rdata(second.server, ZONE, "DNSKEY")) - before, 60)
         t.ok(any(RISK in e["text"] for e in world.msig["p1"].journal()),
              "the journal has the alarm", lambda: world.msig["p1"].ctl("journal", ZONE).stdout)
-        until(t, world, "it is over when no cache can hold a set without the key",
-              lambda: not alarm(), 90)
+        claims.until(t, world, "it is over when no cache can hold a set without the key",
+                     lambda: not alarm(), 90)
         at_risk(t, world, alarm, began, time.time())
         claims.clean_end(t, world)
 

@@ -3,21 +3,11 @@
 owner's hands and back, a dead provider forced out while HSYNC still has it, a move from one provider to
 another, a parent that never acts; never bogus."""
 
-from lab import ask, byhand, claims, group, msig, net, rig as lab
+from lab import ask, byhand, claims, group, msig, rig as lab
 from lab.knot import update
 from lab.rig import TTL, ZONE
 from lab.tap import Tap, skip_all
 from lab.world import World, zone_of
-
-
-def until(t, world, what, condition, seconds=90):
-    """One claim: that condition comes true in time."""
-    try:
-        net.until(condition, what, seconds)
-    except net.Timeout:
-        return t.ok(False, what, lambda: world.logs(60) + "\n".join(
-            str((world.msig[p.label].tracking() or {}).get("reasons")) for p in world.providers))
-    return t.ok(True, what)
 
 
 def shows_ns(world, providers, names):
@@ -38,8 +28,8 @@ def serving(t):
             return
         group.designate(world, third, sign="NOSIGN")
         names = [p.ns for p in world.providers]
-        if not until(t, world, "p3 only serves, and is named everywhere",
-                     lambda: shows_ns(world, world.providers, names) and world.in_sync(signers)):
+        if not claims.until(t, world, "p3 only serves, and is named everywhere",
+                            lambda: shows_ns(world, world.providers, names) and world.in_sync(signers), 90):
             return
         t.ok(byhand.shown(world.providers, "DNSKEY", 4), "it serves the keys of the two that sign")
         t.equal(len(byhand.parent_ds(world.rig)), 2, "the parent has no DS for it")
@@ -48,29 +38,29 @@ def serving(t):
         update(world.rig.owner.server, ZONE, world.rig.owner_key,
                *(f"add {ZONE} {TTL['ns']} NS {name}" for name in names))
         group.management(world, signers, [third], "OWNER")
-        until(t, world, "NS are the owner's now, and nothing changes",
-              lambda: all("NS are managed by the owner" in " ".join(
-                  e["text"] for e in world.msig[p.label].journal()) for p in signers)
-              and shows_ns(world, world.providers, names) and world.in_sync(signers))
+        claims.until(t, world, "NS are the owner's now, and nothing changes",
+                     lambda: all("NS are managed by the owner" in " ".join(
+                         e["text"] for e in world.msig[p.label].journal()) for p in signers)
+                     and shows_ns(world, world.providers, names) and world.in_sync(signers), 90)
         update(world.rig.owner.server, ZONE, world.rig.owner_key, f"del {ZONE} NS {third.ns}")
         group.management(world, signers, [third], "AGENT")
-        until(t, world, "they do not go back to the agents while the owner has others",
-              lambda: any("before NSMGMT=AGENT" in str(world.msig["p1"].tracking()) for _ in "1"))
+        claims.until(t, world, "they do not go back to the agents while the owner has others",
+                     lambda: any("before NSMGMT=AGENT" in str(world.msig["p1"].tracking()) for _ in "1"), 90)
         update(world.rig.owner.server, ZONE, world.rig.owner_key,
                f"add {ZONE} {TTL['ns']} NS {third.ns}")
-        until(t, world, "they go back to the agents when both say the same",
-              lambda: shows_ns(world, world.providers, names) and world.in_sync(signers)
-              and all("managed by the agents" in world.msig[p.label].journal()[-1]["text"]
-                      or "managed by the agents" in " ".join(
-                          e["text"] for e in world.msig[p.label].journal()[-40:])
-                      for p in signers))
+        claims.until(t, world, "they go back to the agents when both say the same",
+                     lambda: shows_ns(world, world.providers, names) and world.in_sync(signers)
+                     and all("managed by the agents" in world.msig[p.label].journal()[-1]["text"]
+                             or "managed by the agents" in " ".join(
+                                 e["text"] for e in world.msig[p.label].journal()[-40:])
+                             for p in signers), 90)
 
         update(world.rig.owner.server, ZONE, world.rig.owner_key,
                f"del {ZONE} TYPE{ask.HSYNC} {ask.hsync(third.identity, sign='NOSIGN')}",
                f"add {ZONE} {TTL['ns']} TYPE{ask.HSYNC} "
                f"{ask.hsync(third.identity, state='OFF', sign='NOSIGN')}")
-        until(t, world, "p3 is named no longer",
-              lambda: shows_ns(world, signers, [p.ns for p in signers]) and world.in_sync(signers))
+        claims.until(t, world, "p3 is named no longer",
+                     lambda: shows_ns(world, signers, [p.ns for p in signers]) and world.in_sync(signers), 90)
         claims.never_bogus(t, world, "a provider that serves")
         claims.clean_end(t, world)
 
@@ -87,11 +77,11 @@ def forced(t):
         second.signer.child.kill()
         rest = [first, third]
         world.msig["p1"].ctl("force-remove", "--yes", ZONE, second.identity)
-        until(t, world, "one operator's word is not enough: it is said whose is missing",
-              lambda: "no operator here took it out" in str(world.msig["p1"].tracking()), 30)
+        claims.until(t, world, "one operator's word is not enough: it is said whose is missing",
+                     lambda: "no operator here took it out" in str(world.msig["p1"].tracking()), 30)
         world.msig["p3"].ctl("force-remove", "--yes", ZONE, second.identity)
-        if not until(t, world, "p2 is out by both operators' word, though HSYNC still has it",
-                     lambda: group.settled(world, rest), 120):
+        if not claims.until(t, world, "p2 is out by both operators' word, though HSYNC still has it",
+                            lambda: group.settled(world, rest), 120):
             return
         claims.never_bogus(t, world, "a provider forced out", down=("p2",))
 
@@ -104,15 +94,15 @@ def moved(t):
             return
         world.scanner.zones.clear()  # the parent looks no more
         group.designate(world, first, state="OFF")
-        until(t, world, "a parent that does not act is waited for, and it is said so",
-              lambda: any(r["class"] == "parent" for r in
-                          (world.msig["p2"].tracking() or {}).get("reasons", ())))
+        claims.until(t, world, "a parent that does not act is waited for, and it is said so",
+                     lambda: any(r["class"] == "parent" for r in
+                                 (world.msig["p2"].tracking() or {}).get("reasons", ())), 90)
         t.ok(zone_of(world.msig["p2"].tracking())["process"]["step_name"] == "csync-added",
              "the leave rests at csync-added")
         world.counted(ZONE, None, 60)
         world.scanner.zones.append(ZONE)
-        if not until(t, world, "the parent wakes up, and the move is complete",
-                     lambda: group.settled(world, [second]), 120):
+        if not claims.until(t, world, "the parent wakes up, and the move is complete",
+                            lambda: group.settled(world, [second]), 120):
             return
         claims.never_bogus(t, world, "a move from p1 to p2")
 

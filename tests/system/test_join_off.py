@@ -2,23 +2,13 @@
 """The owner takes a joiner back in the middle of its join: what is in of it goes again, whatever that is, and
 the zone is that of the others; never bogus."""
 
-from lab import byhand, claims, group, msig, net, rig as lab
+from lab import byhand, claims, group, msig, rig as lab
 from lab.rig import ZONE
 from lab.tap import Tap, full, skip_all
 from lab.world import World, zone_of
 
 STEPS = ("signers-unsynced", "dnskeys-synced", "cds-added", "parent-ds-synced", "nses-synced",
          "csync-added", "parent-ns-synced")
-
-
-def until(t, world, what, condition, seconds=120):
-    """One claim: that condition comes true in time."""
-    try:
-        net.until(condition, what, seconds)
-    except net.Timeout:
-        return t.ok(False, what, lambda: world.logs(60) + "\n".join(
-            str((world.msig[p.label].tracking() or {}).get("reasons")) for p in world.providers))
-    return t.ok(True, what)
 
 
 def comes_to(world, joiner, step):
@@ -35,8 +25,8 @@ def taken_back(t, world, joiner, members, what):
     """OFF, and all that was in is out again."""
     before = len(world.msig["p1"].journal())
     group.designate(world, joiner, state="OFF")
-    if not until(t, world, f"OFF {what}: the zone is that of {len(members)} as before", lambda:
-                 group.settled(world, members) and not world.process(joiner.label)):
+    if not claims.until(t, world, f"OFF {what}: the zone is that of {len(members)} as before", lambda:
+                        group.settled(world, members) and not world.process(joiner.label), 120):
         return False
     said = [e["text"] for e in world.msig["p1"].journal()[before:]
             if e["text"].startswith(f"add-signer {joiner.identity}: complete")]
@@ -48,9 +38,9 @@ def at_parent(t, world):
     first, second, _ = world.providers
     world.scanner.rests = True
     world.rig.hsync(second)
-    if not until(t, world, "p2's join waits for the parent's DS", lambda: all(
-            world.process(p.label).get("step_name") == "parent-ds-synced" and
-            world.process(p.label)["phase"] == "executing" for p in (first, second))):
+    if not claims.until(t, world, "p2's join waits for the parent's DS", lambda: all(
+                   world.process(p.label).get("step_name") == "parent-ds-synced" and
+                   world.process(p.label)["phase"] == "executing" for p in (first, second)), 120):
         return False
     t.ok(byhand.shown([first, second], "CDS", 2), "CDS name the keys of both")
     world.scanner.rests = False
@@ -61,8 +51,8 @@ def at_step(t, world, joiner, members, step):
     """A join that is let go up to a step, and no further."""
     world.msig["p1"].ctl("step", ZONE, "on", "add-signer")
     group.designate(world, joiner, state="ON")
-    if not until(t, world, f"{joiner.label}'s join comes to {step}",
-                 lambda: comes_to(world, joiner, step)):
+    if not claims.until(t, world, f"{joiner.label}'s join comes to {step}",
+                        lambda: comes_to(world, joiner, step), 120):
         return False
     named = joiner.ns in byhand.delegation(world.rig)
     t.equal(named, step == "parent-ns-synced", f"the parent names it: {named}")

@@ -71,16 +71,6 @@ class Killer:
             self.back = True
 
 
-def until(t, world, what, condition, seconds=120):
-    """One claim: that condition comes true in time."""
-    try:
-        net.until(condition, what, seconds)
-    except net.Timeout:
-        return t.ok(False, what, lambda: world.logs(40) + "\n".join(
-            str(world.msig[p.label].tracking()) for p in world.providers))
-    return t.ok(True, what)
-
-
 def joins(t, world):
     """p2, whose leader is killed and back at once; p3, whose leader stays away until it is missed."""
     first, second, third = world.providers
@@ -88,7 +78,7 @@ def joins(t, world):
     if not t.ok(claims.join(world, second, 120, killer) and killer.back,
                 "p2 joins, though the leader is killed in the middle", lambda: world.logs(40)):
         return False
-    until(t, world, "both say who leads", lambda: leader(world, [first, second]) is not None, 30)
+    claims.until(t, world, "both say who leads", lambda: leader(world, [first, second]) is not None, 30)
     t.ok(world.told(second, "add-signer msa.p2", "approved for msa.p1"),
          "p1, a member, asked for it: not p2, which joins")
     peers = world.msig["p2"].ask("peers")["peers"]
@@ -99,15 +89,15 @@ def joins(t, world):
                 "p3 joins, though the leader is away until the others miss it",
                 lambda: world.logs(40)):
         return False
-    return until(t, world, "all three say who leads",
-                 lambda: leader(world, world.providers) is not None, 30)
+    return claims.until(t, world, "all three say who leads",
+                        lambda: leader(world, world.providers) is not None, 30)
 
 
 def wish(t, world):
     """A follower's operator orders a rollover; the leader asks for it."""
     roller = world.providers[1]
     rollover = group.Rollover(world, world.providers, {roller.label: ("zsk",)})
-    until(t, world, "p2's ZSK rolls, as its operator wished", rollover.done, 150)
+    claims.until(t, world, "p2's ZSK rolls, as its operator wished", rollover.done, 150)
     chief = net.until(lambda: leader(world, world.providers), "a leader, between two terms", 30)
     t.ok(chief is roller or any(
         world.told(p, "zsk-rollover msa.p2", "approved for msa.p", "new-zsk-published")
@@ -126,8 +116,8 @@ def leaves(t, world):
         killer()
         return killer.back and group.settled(world, rest)
 
-    until(t, world, f"{follower.label} leaves, though the leader is killed in the middle", out)
-    until(t, world, "the two agree on a leader", lambda: leader(world, rest) is not None, 30)
+    claims.until(t, world, f"{follower.label} leaves, though the leader is killed in the middle", out, 120)
+    claims.until(t, world, "the two agree on a leader", lambda: leader(world, rest) is not None, 30)
 
 
 def killed(t):
@@ -148,25 +138,25 @@ def dead(t):
     with World(providers=2, signers=signers) as world:
         if not t.ok(claims.join(world, world.providers[1], 90), "p2 joins", lambda: world.logs(40)):
             return
-        until(t, world, "both agree on a leader",
-              lambda: leader(world, world.providers) is not None, 30)
+        claims.until(t, world, "both agree on a leader",
+                     lambda: leader(world, world.providers) is not None, 30)
         chief = leader(world, world.providers)
         last = next(p for p in world.providers if p is not chief)
         rollover = group.Rollover(world, [last], {last.label: ("zsk",)})
-        until(t, world, f"{last.label}'s rollover is led by {chief.label}, and the key is there",
-              lambda: world.process(last.label).get("step_name") in ("zsk-synced", "zsk-active")
-              and world.process(last.label)["requestor"] == chief.identity)
+        claims.until(t, world, f"{last.label}'s rollover is led by {chief.label}, and the key is there",
+                     lambda: world.process(last.label).get("step_name") in ("zsk-synced", "zsk-active")
+                     and world.process(last.label)["requestor"] == chief.identity, 120)
         t.note(f"{time.strftime('%T')} {chief.label}, which leads, dies for good, at zsk-rollover "
                f"{world.process(last.label).get('step_name')}")
         for name in world.msig[chief.label].daemons:
             world.msig[chief.label].kill(name)
         chief.signer.child.kill()
-        until(t, world, f"{last.label} says that the leader is missing",
-              lambda: missed(world, last, chief), 60)
+        claims.until(t, world, f"{last.label} says that the leader is missing",
+                     lambda: missed(world, last, chief), 60)
         t.ok(not rollover.done() and world.process(last.label), "and waits for it")
         group.designate(world, chief, state="OFF")
-        until(t, world, "the owner takes it out: the one who remains leads, removes it, and rolls",
-              lambda: rollover.done() and leader(world, [last]) is last, 180)
+        claims.until(t, world, "the owner takes it out: the one who remains leads, removes it, and rolls",
+                     lambda: rollover.done() and leader(world, [last]) is last, 180)
         t.note(f"{time.strftime('%T')} it is out")
         claims.never_bogus(t, world, "a dead leader is replaced", down=(chief.label,))
 
@@ -212,7 +202,7 @@ class Takeover:
             return len(self.began) == 3 and len(set(self.began.values())) == 1 and \
                 self.began["p1"][1] == self.step
 
-        good = until(self.t, self.world, f"{self.what}: up to where the parent has to act", waits)
+        good = claims.until(self.t, self.world, f"{self.what}: up to where the parent has to act", waits, 120)
         self.old = next(p for p in self.providers if p.identity == self.began["p1"][2]) \
             if good else None
         return good
@@ -231,9 +221,9 @@ class Takeover:
         leases = [zone_of(self.world.msig[p.label].tracking())["sync"]["lease"]
                   for p in self.providers]
         self.die()
-        until(self.t, self.world, "it is away for longer than its lease, and nobody leads",
-              lambda: time.time() > max(leases) / 1000 and
-              all(missed(self.world, p, self.old) for p in self.rest()), 60)
+        claims.until(self.t, self.world, "it is away for longer than its lease, and nobody leads",
+                     lambda: time.time() > max(leases) / 1000 and
+                     all(missed(self.world, p, self.old) for p in self.rest()), 60)
         self.mark("its lease has ended")
         self.t.equal(self.runs(), {label: run for label, run in self.began.items()
                                    if label != self.old.label},
@@ -256,17 +246,17 @@ class Takeover:
     def goes_on(self, new, done):
         """The new one has the process, as it was, and ends it: done(), when that is."""
         first = self.began["p1"]
-        until(self.t, self.world, f"all go on with the same process under {new.label}",
-              lambda: self.runs() == {p.label: (*first[:2], new.identity) for p in self.providers},
-              30)
+        claims.until(self.t, self.world, f"all go on with the same process under {new.label}",
+                     lambda: self.runs() == {p.label: (*first[:2], new.identity) for p in self.providers},
+                     30)
         self.t.ok(self.world.told(new, self.what, f"goes on with {new.identity}", "leads now"),
                   "its journal says so")
         self.mark(f"{new.label} has taken over")
         self.world.scanner.rests = False
-        until(self.t, self.world, f"{self.what}: {new.label} ends it", done)
+        claims.until(self.t, self.world, f"{self.what}: {new.label} ends it", done, 120)
         self.mark("it is done")
-        until(self.t, self.world, f"{self.old.label} follows",
-              lambda: leader(self.world, self.voters) is new and not self.runs(), 30)
+        claims.until(self.t, self.world, f"{self.old.label} follows",
+                     lambda: leader(self.world, self.voters) is new and not self.runs(), 30)
 
     def replace(self, done):
         """It comes back, and another one is elected after it and goes on."""

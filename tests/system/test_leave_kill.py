@@ -2,7 +2,7 @@
 """A provider dies for good in the middle of its own leave, with its signer, its name server and all
 daemons: those who remain take it out by their operators' word, and the leave ends; never bogus."""
 
-from lab import byhand, claims, group, msig, net, rig as lab
+from lab import byhand, claims, group, msig, rig as lab
 from lab.tap import Tap, full, skip_all
 from lab.world import World, zone_of
 
@@ -11,16 +11,6 @@ from lab.world import World, zone_of
 CASES = ((3, "OFF", "csync-added"), (2, "word", "csync-added"))
 MORE = ((3, "word", "csync-added"), (3, "OFF", "parent-ds-synced"), (2, "OFF", "leaver-stopped"),
         (2, "OFF", "parent-ds-synced"))
-
-
-def until(t, world, what, condition, seconds=120):
-    """One claim: that condition comes true in time."""
-    try:
-        net.until(condition, what, seconds)
-    except net.Timeout:
-        return t.ok(False, what, lambda: world.logs(60) + "\n".join(
-            str((world.msig[p.label].tracking() or {}).get("reasons")) for p in world.providers))
-    return t.ok(True, what)
 
 
 def force(world, members, leaver):
@@ -59,7 +49,7 @@ def leave(t, count, begun, step):
             force(world, members, leaver)
         else:
             group.designate(world, leaver, state="OFF")
-        if not until(t, world, f"the leave comes to {step}", lambda: stands(world, members, step)):
+        if not claims.until(t, world, f"the leave comes to {step}", lambda: stands(world, members, step), 120):
             return
         dies(world, leaver)
         t.ok(stands(world, members, step),
@@ -69,9 +59,9 @@ def leave(t, count, begun, step):
         world.scanner.rests = False
         if begun == "OFF":
             force(world, members, leaver)
-        until(t, world, f"{what}: it is out, and nothing runs",
-              lambda: group.settled(world, members)
-              and not any(world.process(p.label) for p in members))
+        claims.until(t, world, f"{what}: it is out, and nothing runs",
+                     lambda: group.settled(world, members)
+                     and not any(world.process(p.label) for p in members), 120)
         out = {p.label: [q["provider"] for q in zone_of(world.msig[p.label].tracking())["providers"]
                          if q["expelled"]] for p in members}
         t.equal(out, {p.label: [leaver.identity] for p in members}, "all say by whose word")

@@ -2,7 +2,7 @@
 """The owner moves the zone from p1 to p2 with one change of HSYNC: p2 joins, then p1 leaves; never
 bogus."""
 
-from lab import ask, byhand, claims, group, msig, net, rig as lab
+from lab import ask, byhand, claims, group, msig, rig as lab
 from lab.knot import update
 from lab.rig import TTL, ZONE
 from lab.tap import Tap, skip_all
@@ -18,14 +18,6 @@ def move(world, source, target):
            f"add {ZONE} {TTL['ns']} TYPE{ask.HSYNC} {ask.hsync(target.identity)}")
 
 
-def finished(condition, seconds=150):
-    """Whether it comes true in time."""
-    try:
-        return net.until(condition, "a state", seconds)
-    except net.Timeout:
-        return False
-
-
 def main(t):
     """Both are in for a while, and then p2 alone."""
     with World(providers=2) as world:
@@ -37,10 +29,10 @@ def main(t):
             seen.append((byhand.delegation(world.rig), len(byhand.parent_ds(world.rig))))
             return group.settled(world, [second])
 
-        t.ok(finished(lambda: group.settled(world, [first]), 30), "the zone is at p1 alone",
-             lambda: world.logs(60))
+        claims.until(t, world, "the zone is at p1 alone",
+                     lambda: group.settled(world, [first]), 30)
         move(world, first, second)
-        if not t.ok(finished(moved), "one change moves it to p2 alone", lambda: world.logs(80)):
+        if not claims.until(t, world, "one change moves it to p2 alone", moved, 150):
             return
         t.ok((both, 2) in seen, "for a while the parent had both, with their DS", lambda: str(seen))
         order = [e["text"] for e in world.msig["p2"].journal() if "complete" in e["text"]]

@@ -3,7 +3,7 @@
 says of the zone's NS is not the delegation, and whoever asks it is served by it. A join and a leave
 wait for the parent, neither passes too early nor hangs; never bogus."""
 
-from lab import ask, byhand, claims, group, msig, net, rig as lab
+from lab import ask, byhand, claims, group, msig, rig as lab
 from lab.knot import Knot
 from lab.rig import PARENT, ZONE
 from lab.tap import Tap, skip_all
@@ -51,16 +51,6 @@ def delegation_there(server):
     return bool(answer.flags & 0x0400), set(ask.rdata(server, ZONE, "NS"))
 
 
-def until(t, world, what, condition, seconds=90):
-    """One claim: that condition comes true in time."""
-    try:
-        net.until(condition, what, seconds)
-    except net.Timeout:
-        return t.ok(False, what, lambda: world.logs(60) + "\n".join(
-            str((world.msig[p.label].tracking() or {}).get("reasons")) for p in world.providers))
-    return t.ok(True, what)
-
-
 def step(world, label):
     """Where its process stands."""
     return (zone_of(world.msig[label].tracking()).get("process") or {}).get("step_name")
@@ -71,32 +61,32 @@ def main(t):
     with Both(providers=2) as world:
         first, second = world.providers
         server = world.both.server
-        until(t, world, "the parent's second server serves the zone itself, with authority",
-              lambda: delegation_there(server) == (True, {first.ns}))
-        until(t, world, "agentd sees it, and doctor says what that means",
-              lambda: "serves the parent and the zone" in
-              world.msig["p1"].ctl("doctor", ZONE, check=False).stdout)
+        claims.until(t, world, "the parent's second server serves the zone itself, with authority",
+                     lambda: delegation_there(server) == (True, {first.ns}), 90)
+        claims.until(t, world, "agentd sees it, and doctor says what that means",
+                     lambda: "serves the parent and the zone" in
+                     world.msig["p1"].ctl("doctor", ZONE, check=False).stdout, 90)
         world.rig.hsync(second)
-        until(t, world, "the join comes to where the parent is waited for",
-              lambda: step(world, "p2") in ("csync-added", "parent-ns-synced") or
-              world.in_sync(world.providers))
+        claims.until(t, world, "the join comes to where the parent is waited for",
+                     lambda: step(world, "p2") in ("csync-added", "parent-ns-synced") or
+                     world.in_sync(world.providers), 90)
         if not t.ok(claims.finish(world, second, 90), "p2 joins", lambda: world.logs(60)):
             return
-        until(t, world, "the parent's second server shows all keys as well",
-              lambda: len(ask.rdata(server, ZONE, "DNSKEY")) == 4)
+        claims.until(t, world, "the parent's second server shows all keys as well",
+                     lambda: len(ask.rdata(server, ZONE, "DNSKEY")) == 4, 90)
 
         world.scanner.zones.clear()  # the parent looks no more
         group.designate(world, second, state="OFF")
-        until(t, world, "p2 is out of the zone's NS, at the parent's second server, too",
-              lambda: delegation_there(server) == (True, {first.ns})
-              and step(world, "p1") == "csync-added")
+        claims.until(t, world, "p2 is out of the zone's NS, at the parent's second server, too",
+                     lambda: delegation_there(server) == (True, {first.ns})
+                     and step(world, "p1") == "csync-added", 90)
         t.equal(world.says("p1", f"{world.rig.parent.server[0]}@", "the NS of the zone"), "",
                 "the delegation is looked at where it shows, and waited for")
         world.counted(ZONE, None, 40)
         t.equal(step(world, "p1"), "csync-added", "the zone's own NS do not pass for it")
         world.scanner.zones.append(ZONE)
-        until(t, world, "the parent wakes up, and the leave is complete",
-              lambda: group.settled(world, [first]), 120)
+        claims.until(t, world, "the parent wakes up, and the leave is complete",
+                     lambda: group.settled(world, [first]), 120)
         t.equal(byhand.delegation(world.rig), {first.ns}, "the delegation names p1 alone")
         claims.never_bogus(t, world, "a parent that serves the zone")
         claims.clean_end(t, world)

@@ -7,7 +7,7 @@ import re
 
 import dns.rdatatype
 
-from lab import ask, byhand, claims, group, msig, net, rig as lab
+from lab import ask, byhand, claims, group, msig, rig as lab
 from lab.rig import ZONE
 from lab.tap import Tap, skip_all
 from lab.world import World
@@ -34,16 +34,6 @@ def shared(world, members):
                 and group.quiet(world, members))
     except OSError:
         return False
-
-
-def until(t, world, what, condition, seconds=120):
-    """One claim: that condition comes true in time."""
-    try:
-        net.until(condition, what, seconds)
-    except net.Timeout:
-        return t.ok(False, what, lambda: world.logs(60) + "\n".join(
-            str((world.msig[p.label].tracking() or {}).get("reasons")) for p in world.providers))
-    return t.ok(True, what)
 
 
 def configure(world, provider):
@@ -85,17 +75,17 @@ def main(t):
     with World(providers=2, signers=signers) as world:
         members = world.providers
         difference(t, world)
-        if not until(t, world, "p2 joins as soon as both say the same: each shows its KSK alone",
-                     lambda: shared(world, members)):
+        if not claims.until(t, world, "p2 joins as soon as both say the same: each shows its KSK alone",
+                            lambda: shared(world, members), 120):
             return
         keys = world.msig["p1"].ask("keys", ZONE)["keys"]
         t.equal(sorted(k["at"][members[1].identity] for k in keys
                        if k["owner"] == members[0].identity and k["role"] == "KSK"), ["none"],
                 "msigctl keys does not miss p1's KSK at p2")
-        until(t, world, "p1's ZSK and p2's KSK roll",
-              rolls(world, members, {"p1": ("zsk",), "p2": ("ksk",)}), 180)
+        claims.until(t, world, "p1's ZSK and p2's KSK roll",
+                     rolls(world, members, {"p1": ("zsk",), "p2": ("ksk",)}), 180)
         group.designate(world, members[0], state="OFF")
-        until(t, world, "p1 leaves", lambda: group.settled(world, members[1:]), 120)
+        claims.until(t, world, "p1 leaves", lambda: group.settled(world, members[1:]), 120)
         # Knot signs CDS with its KSK, which no other server shows.
         claims.never_bogus(t, world, "ZSKs alone are shared",
                            apart=(dns.rdatatype.CDS, dns.rdatatype.CDNSKEY))

@@ -2,7 +2,7 @@
 """Who only serves comes to sign, and who signs comes to serve only; and zones with one signer whose copies
 others serve (case B of HSYNC: ON AGENT SIGN for one, ON AGENT NOSIGN for the rest). Never bogus."""
 
-from lab import byhand, claims, group, msig, net, rig as lab
+from lab import byhand, claims, group, msig, rig as lab
 from lab.rig import ZONE
 from lab.tap import Tap, full, skip_all
 from lab.world import World, zone_of
@@ -10,33 +10,23 @@ from lab.world import World, zone_of
 NEEDED = (*msig.DAEMONS, "signerd", "msigctl")
 
 
-def until(t, world, what, condition, seconds=120):
-    """One claim: that condition comes true in time."""
-    try:
-        net.until(condition, what, seconds)
-    except net.Timeout:
-        return t.ok(False, what, lambda: world.logs(60) + "\n".join(
-            str((world.msig[p.label].tracking() or {}).get("reasons")) for p in world.providers))
-    return t.ok(True, what)
-
-
 def promoted(t, world, one, members):
     """The owner wants one that only serves to sign, too. Its name servers leave the delegation; then
     its operator has the server sign, and it joins as any other."""
     group.designate(world, one, state="ON")
-    if not until(t, world, f"{one.label} is to sign: its name servers go first",
-                 lambda: world.told(members[0], f"ns-remove {one.identity}: complete")):
+    if not claims.until(t, world, f"{one.label} is to sign: its name servers go first",
+                        lambda: world.told(members[0], f"ns-remove {one.identity}: complete"), 120):
         return False
     t.ok(one.ns not in byhand.delegation(world.rig), "the parent does not name it")
     t.equal(parent_ds(world), ds_of(members), "and has no DS for it")
-    if not until(t, world, f"{one.label} is blocked as long as its server shows another one's copy",
-                 lambda: any(r["class"] == "blocked" for r in
-                             (world.msig[one.label].tracking() or {}).get("reasons", ()))
-                 and world.process(one.label).get("phase") in (None, "requested")):
+    if not claims.until(t, world, f"{one.label} is blocked as long as its server shows another one's copy",
+                        lambda: any(r["class"] == "blocked" for r in
+                                    (world.msig[one.label].tracking() or {}).get("reasons", ()))
+                        and world.process(one.label).get("phase") in (None, "requested"), 120):
         return False
     one.turn()
-    return until(t, world, f"its server signs now: {one.label} has joined",
-                 lambda: group.settled(world, members + [one]))
+    return claims.until(t, world, f"its server signs now: {one.label} has joined",
+                        lambda: group.settled(world, members + [one]), 120)
 
 
 def plain(records):
@@ -59,15 +49,15 @@ def demoted(t, world, one, members):
     its servers show another one's copy."""
     named = {p.ns for p in members} | {one.ns}
     group.designate(world, one, sign="NOSIGN")
-    if not until(t, world, f"{one.label} is not to sign: its leave waits for its servers",
-                 lambda: world.process(members[0].label).get("step_name") == "leaver-stopped"):
+    if not claims.until(t, world, f"{one.label} is not to sign: its leave waits for its servers",
+                        lambda: world.process(members[0].label).get("step_name") == "leaver-stopped", 120):
         return False
     t.equal(byhand.delegation(world.rig), named, "the parent names it")
     t.equal(world.says(members[0].label, "feed the name servers of that provider from a remaining "
                        "signer"), "", "and the reason is shown, with what to do")
     one.turn(members[0].label)
-    good = until(t, world, f"its server shows the copy of {members[0].label}: {one.label} signs no more",
-                 lambda: group.settled(world, members, [one]))
+    good = claims.until(t, world, f"its server shows the copy of {members[0].label}: {one.label} signs no more",
+                        lambda: group.settled(world, members, [one]), 120)
     t.equal(byhand.delegation(world.rig), named, "its name servers have stayed")
     return good
 
@@ -90,8 +80,8 @@ def changes(t, count):
             if not t.ok(claims.join(world, joiner), f"{joiner.label} joins", lambda: world.logs(60)):
                 return
         group.designate(world, one, sign="NOSIGN")
-        if until(t, world, f"{one.label} only serves, and is named",
-                 lambda: group.settled(world, members, [one])):
+        if claims.until(t, world, f"{one.label} only serves, and is named",
+                        lambda: group.settled(world, members, [one]), 120):
             at_rest(t, world, one)
             if promoted(t, world, one, members):
                 demoted(t, world, one, members)
@@ -113,11 +103,11 @@ def one_signer(t, count):
 def case_b(t, world, first, copies):
     """True when all of it went well."""
     def is_so(what, *serving):
-        return until(t, world, what, lambda: group.settled(world, [first], serving))
+        return claims.until(t, world, what, lambda: group.settled(world, [first], serving), 120)
 
     def rolls(kind):
         rollover = group.Rollover(world, [first], {"p1": (kind,)}, copies)
-        return until(t, world, f"the one signer rolls its {kind.upper()}", rollover.done)
+        return claims.until(t, world, f"the one signer rolls its {kind.upper()}", rollover.done, 120)
 
     for number, one in enumerate(copies):
         group.designate(world, one, sign="NOSIGN", upstream=first.identity)

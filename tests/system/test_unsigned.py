@@ -6,23 +6,13 @@ the registrant for. Resolvers get an answer to every question, all the time."""
 import re
 import signal
 
-from lab import ask, byhand, group, msig, net, rig as lab
+from lab import ask, byhand, claims, group, msig, rig as lab
 from lab.claims import clean_end
 from lab.knot import update
 from lab.rig import PARENT, TTL, ZONE
 from lab.tap import Tap, full, skip_all
 from lab.watcher import MIXED, UNSIGNED
 from lab.world import World, zone_of
-
-
-def until(t, world, what, condition, seconds=60):
-    """One claim: that condition comes true in time."""
-    try:
-        net.until(condition, what, seconds)
-    except net.Timeout:
-        return t.ok(False, what, lambda: world.logs(60) + "\n".join(
-            str((world.msig[p.label].tracking() or {}).get("reasons")) for p in world.providers))
-    return t.ok(True, what)
 
 
 def reasons(world, one):
@@ -43,8 +33,8 @@ def todo(world, one):
 def as_asked(t, world, one, add, remove):
     """The registrant does what this provider's agent asks for, which has to be just that."""
     want = [[p.ns for p in add], [p.ns for p in remove]]
-    if not until(t, world, f"{one.label} asks the registrant to add {want[0]} and remove {want[1]}",
-                 lambda: [sorted(names) for names in todo(world, one) or ()] == want):
+    if not claims.until(t, world, f"{one.label} asks the registrant to add {want[0]} and remove {want[1]}",
+                        lambda: [sorted(names) for names in todo(world, one) or ()] == want, 60):
         return False
     done = todo(world, one)
     update(world.rig.parent.server, PARENT, world.rig.parent_key,
@@ -73,17 +63,17 @@ def all_come(t, world):
     t.equal(world.says("p1", "SIGN for msa.p1", "NOSIGN for all"), "",
             "SIGN in a zone with `signed: off` is refused, with what to do")
     group.designate(world, first, sign="NOSIGN")
-    if not until(t, world, "the zone is at p1 alone", lambda: settled(world, [first])):
+    if not claims.until(t, world, "the zone is at p1 alone", lambda: settled(world, [first]), 60):
         return False
     for one in others:
         group.designate(world, one, sign="NOSIGN")
-    if not until(t, world, "all copies show the NS of all providers",
-                 lambda: byhand.shown(world.providers, "NS", len(world.providers))):
+    if not claims.until(t, world, "all copies show the NS of all providers",
+                        lambda: byhand.shown(world.providers, "NS", len(world.providers)), 60):
         return False
     t.equal(byhand.delegation(world.rig), {first.ns}, "the parent follows nobody by itself")
     return as_asked(t, world, first, others, []) and \
-        until(t, world, "all are in: the agents wait for nothing",
-              lambda: settled(world, world.providers))
+        claims.until(t, world, "all are in: the agents wait for nothing",
+                     lambda: settled(world, world.providers), 60)
 
 
 def one_leaves(t, world):
@@ -91,19 +81,19 @@ def one_leaves(t, world):
     *stay, gone = world.providers
     world.msig["p2"].kill("agentd")
     group.designate(world, gone, state="OFF", sign="NOSIGN")
-    until(t, world, f"{gone.label} is OFF: p1 names it no more",
-          lambda: byhand.shown(stay[:1], "NS", len(stay)))
+    claims.until(t, world, f"{gone.label} is OFF: p1 names it no more",
+                 lambda: byhand.shown(stay[:1], "NS", len(stay)), 60)
     t.equal(len(ask.rdata(stay[1].server, ZONE, "NS")), len(world.providers),
             "an agent that is dead changes nothing in its copy")
     world.msig["p2"].start("agentd")
-    if not until(t, world, "the agent that was dead follows; who left names the others",
-                 lambda: byhand.shown(world.providers, "NS", len(stay))):
+    if not claims.until(t, world, "the agent that was dead follows; who left names the others",
+                        lambda: byhand.shown(world.providers, "NS", len(stay)), 60):
         return False
     t.equal(world.says("p1", gone.identity, "they have to go on answering"), "",
             "its servers are to go on while resolvers are sent there")
     if not as_asked(t, world, stay[0], [], [gone]) or \
-            not until(t, world, f"{gone.label} is out, and forgotten by caches",
-                      lambda: settled(world, stay)):
+            not claims.until(t, world, f"{gone.label} is out, and forgotten by caches",
+                             lambda: settled(world, stay), 60):
         return False
     gone.crash()
     return True
@@ -117,11 +107,11 @@ def owner_takes_over(t, world, stay):
     t.equal(todo(world, stay[0]), None, "the registrant is not asked to take it out meanwhile")
     update(world.rig.owner.server, ZONE, world.rig.owner_key,
            f"add {ZONE} {TTL['ns']} NS {stay[1].ns}")
-    if not until(t, world, "the owner names all", lambda: settled(world, stay)):
+    if not claims.until(t, world, "the owner names all", lambda: settled(world, stay), 60):
         return False
     group.management(world, (), stay, "AGENT")
-    return until(t, world, "the agents manage NS again", lambda: settled(world, stay) and all(
-        zone_of(world.msig[p.label].tracking()).get("ns") == "AGENT" for p in stay))
+    return claims.until(t, world, "the agents manage NS again", lambda: settled(world, stay) and all(
+               zone_of(world.msig[p.label].tracking()).get("ns") == "AGENT" for p in stay), 60)
 
 
 def switch(world, one, old, new):
@@ -141,7 +131,7 @@ def without_item(t, world, one):
             "without the item the zone is refused, and the item named")
     t.ok(byhand.shown(world.providers, "NS", len(world.providers)), "all NS stay meanwhile")
     switch(world, one, "signed: on", "signed: off")
-    return until(t, world, "with it, all is well again", lambda: settled(world, world.providers))
+    return claims.until(t, world, "with it, all is well again", lambda: settled(world, world.providers), 60)
 
 
 def operators(t, world):
