@@ -32,6 +32,9 @@ content_new(struct zone *zone)
 
 	c->zone = zone;
 	c->timer = loop_timer_new(zone->agent->loop, judge, c);
+	/* A restart repairs nothing: it differs until both sides were heard again. */
+	c->egress.state = zone->view->d.differs ? EGRESS_DIFFERENT : EGRESS_UNKNOWN;
+	judge(c);
 	return c;
 }
 
@@ -144,7 +147,9 @@ compare(struct content *c, int64_t now)
 	msg.u.COMPARE.zone = zone->name;
 	msg.u.COMPARE.server = zone->signer;
 	msg.u.COMPARE.tsig = zones_signer_key(zone);
-	(void)agent_send(zone->agent, &msg); /* or at the next turn */
+	if (agent_send(zone->agent, &msg) != 0) {
+		c->compare_at = now + 1000; /* nobody is there yet */
+	}
 }
 
 static void

@@ -10,7 +10,7 @@
 #include "libmsig/buf.h"
 #include "libmsig/err.h"
 
-#define DURABLE_VERSION 11
+#define DURABLE_VERSION 12
 #define DURABLE_MAX (4u << 20)
 #define TIME_MAX (UINT64_C(1) << 52) /* sums of times do not overflow */
 
@@ -445,6 +445,8 @@ c_durable(struct codec *c, struct durable *d)
 	}
 	if (c->version >= 11)
 		c_approval(c, &d->recalled);
+	if (c->version >= 12)
+		c_bool(c, &d->differs);
 }
 
 int

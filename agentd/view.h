@@ -450,6 +450,7 @@ struct durable {
 	int64_t clock_offset;    /* wall clock minus uptime, ms */
 	bool rebuild;            /* database older than the world: nothing moves */
 	char doubt[REASON_TEXT]; /* why (rebuild) */
+	bool differs; /* the content at the signer was not combinerd's when it was compared last */
 };
 
 struct zone_view {

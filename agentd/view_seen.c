@@ -277,5 +277,7 @@ view_on_egress(struct zone_view *view, const char *text)
 	if (strncmp(view->egress, text, sizeof(view->egress) - 1) == 0)
 		return false;
 	reason_copy(view->egress, sizeof(view->egress), text);
+	view->persist |= view->d.differs != (text[0] != '\0');
+	view->d.differs = text[0] != '\0';
 	return view_news(view, false);
 }

@@ -50,7 +50,8 @@
 	X("paused", paused, paused)                                        \
 	X("clock-floor", clock_floor, clock_floor)                         \
 	X("clock", boot, clock_offset)                                     \
-	X("doubt", rebuild, doubt)
+	X("doubt", rebuild, doubt)                                         \
+	X("differs", differs, differs)
 
 /* Of each provider. */
 #define PROVIDER_GROUPS(X)                         \

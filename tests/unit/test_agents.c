@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include "agentd/egress.h"
 #include "agentd/peers.h"
 #include "agentd/zones.h"
 #include "libmsig/err.h"
@@ -286,23 +287,23 @@ test_replay(void **state)
 {
 	uint8_t first[2000], second[2000];
 	uint64_t now = loop_utc_ms() / 1000;
-	size_t one, two_;
+	size_t one, other;
 
 	world_open(&world, 3);
 	world_hsync(&world, 0, 3, 1);
 	world_run(&world, 100);
 	one = hello(1, first, sizeof(first), now, "shop.example.");
-	two_ = hello(1, second, sizeof(second), now, "shop.example.");
-	assert_int_equal(answer_to(0, second, two_), KNOT_RCODE_NOERROR);
+	other = hello(1, second, sizeof(second), now, "shop.example.");
+	assert_int_equal(answer_to(0, second, other), KNOT_RCODE_NOERROR);
 	assert_int_equal(answer_to(0, first, one), KNOT_RCODE_NOERROR); /* overtaken on its way */
 	assert_int_not_equal(answer_to(0, first, one), KNOT_RCODE_NOERROR);
-	assert_int_not_equal(answer_to(0, second, two_), KNOT_RCODE_NOERROR);
+	assert_int_not_equal(answer_to(0, second, other), KNOT_RCODE_NOERROR);
 	world_stop(&world, 0);
 	world_start(&world, 0);
 	world_hsync(&world, 0, 3, 1);
 	world_run(&world, 100);
 	assert_int_not_equal(answer_to(0, first, one), KNOT_RCODE_NOERROR);
-	assert_int_not_equal(answer_to(0, second, two_), KNOT_RCODE_NOERROR);
+	assert_int_not_equal(answer_to(0, second, other), KNOT_RCODE_NOERROR);
 	one = hello(1, first, sizeof(first), now, "shop.example.");
 	assert_int_equal(answer_to(0, first, one), KNOT_RCODE_NOERROR);
 }
@@ -558,11 +559,11 @@ signer_shows(struct zone *zone)
 					.asked = now,
 					.time = now};
 		int one = view_rr(zone->view, VIEW_DNSKEY, key_a, sizeof(key_a));
-		int two_ = view_rr(zone->view, VIEW_DNSKEY, key_b, sizeof(key_b));
+		int other = view_rr(zone->view, VIEW_DNSKEY, key_b, sizeof(key_b));
 		rset_add(&a.signers, one);
 		if (t == 0) {
 			rset_add(&a.set, one);
-			rset_add(&a.set, two_);
+			rset_add(&a.set, other);
 		}
 		view_on_answer(zone->view, &a);
 	}
@@ -674,6 +675,42 @@ test_signatures_end(void **state)
 	msg.expires = now + 100 * 3600;
 	zones_followed(agent, &msg);
 	assert_false(zones_find(agent, zone_name)->signatures_old);
+}
+
+/* The signer's zone differed when the agent ended: so it does after a restart, until both sides
+ * were heard and are equal. */
+static void
+test_difference_survives(void **state)
+{
+	uint8_t one[EGRESS_DIGEST] = {1}, other[EGRESS_DIGEST] = {2};
+	char none[] = "";
+	struct msig_msg_ZONE served = {.zone = (knot_dname_t *)(uintptr_t)zone_name,
+				       .state = MSIG_ZONE_MERGED,
+				       .serial = 1,
+				       .text = none,
+				       .digest = {one, sizeof(one)}};
+	struct msig_msg_FOLLOWED shown = {.zone = (knot_dname_t *)(uintptr_t)zone_name,
+					  .serial = 1,
+					  .reason = none,
+					  .digest = {other, sizeof(other)}};
+
+	two();
+	world.at[0].zone[0].egress_check = true;
+	world.at[0].conf.egress_settle = 60000;
+	zones_served(&world.at[0].agent, &served);
+	zones_followed(&world.at[0].agent, &shown);
+	world_run(&world, 300); /* it is persisted */
+	world_stop(&world, 0);
+	world_start(&world, 0);
+	struct zone *zone = zones_find(&world.at[0].agent, zone_name);
+	assert_true(zone->view->d.differs);
+	assert_string_not_equal(zone->view->egress, "");
+	zones_served(&world.at[0].agent, &served);
+	assert_string_not_equal(zone->view->egress, "");
+	shown.digest.data = one;
+	zones_followed(&world.at[0].agent, &shown);
+	assert_string_equal(zone->view->egress, "");
+	assert_false(zone->view->d.differs);
 }
 
 /* A beat whose version is the one we have, with the content (digest) of another. */
@@ -825,6 +862,7 @@ main(void)
 	    cmocka_unit_test_teardown(test_reload, teardown),
 	    cmocka_unit_test_teardown(test_standing, teardown),
 	    cmocka_unit_test_teardown(test_signatures_end, teardown),
+	    cmocka_unit_test_teardown(test_difference_survives, teardown),
 	    cmocka_unit_test_teardown(test_anti_entropy, teardown),
 	    cmocka_unit_test_teardown(test_foreign_keys, teardown),
 	    cmocka_unit_test_teardown(test_many_zones, teardown),

@@ -589,10 +589,27 @@ fill(struct durable *d)
 	d->boot[0] = 8;
 	d->clock_offset = -1015;
 	snprintf(d->doubt, sizeof(d->doubt), "a doubt");
+	d->differs = true;
 	d->provider[1].expelled = true;
 	d->provider[1].models = 1;
 	d->provider[1].past[0] = 9;
 	d->provider[1].past_until = 1016;
+}
+
+/* That the content at the signer differs, and that it does not any more, is in the database. */
+static void
+test_difference_is_kept(void **state)
+{
+	bench_run(&b, 60000);
+	for (int differs = 1; differs >= 0; differs--) {
+		bench_forget(&b);
+		view_on_egress(b.view, differs ? "www is not alike" : "");
+		bench_decide(&b);
+		assert_int_equal(b.persisted, 1);
+		bench_restart(&b);
+		assert_int_equal(b.view->d.differs, differs);
+		view_on_egress(b.view, differs ? "www is not alike" : "");
+	}
 }
 
 static void
@@ -641,6 +658,7 @@ test_every_field_survives(void **state)
 	SURVIVES(clock_offset);
 	SURVIVES(rebuild);
 	SURVIVES(doubt);
+	SURVIVES(differs);
 	for (int i = 0; i < b.view->d.providers; i++) {
 		SURVIVES(provider[i].identity);
 		SURVIVES(provider[i].member);
@@ -736,6 +754,7 @@ main(void)
 	    T(test_pool_full),
 	    T(test_bad_records),
 	    T(test_codec),
+	    T(test_difference_is_kept),
 	    T(test_every_field_survives),
 	    T(test_codec_damaged),
 	    T(test_names_of_things),
