@@ -30,6 +30,8 @@ uint32_t agree_members(const struct zone_view *view);
 uint32_t agree_partly(const struct zone_view *view);
 uint32_t agree_actors(const struct zone_view *view);
 
+/* Is anything of it in the zone, or is it to sign? The keys of all others are nobody's affair. */
+bool agree_concerns(const struct zone_view *view, int provider);
 /* Two DNSKEYs of different rdata under one tag (the REVOKE variants too), or -1. */
 int agree_keytag_collision(const struct zone_view *view, int *other);
 /* The same, of those over which a process may not begin, nor go on from its first step. A leave

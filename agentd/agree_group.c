@@ -14,11 +14,7 @@
 static const struct view_hsync_entry *
 entry_of(const struct zone_view *view, int provider)
 {
-	const struct view_hsync *h = &view->d.hsync;
-	for (int i = 0; i < h->count; i++)
-		if (strcmp(h->entry[i].identity, view->d.provider[provider].identity) == 0)
-			return &h->entry[i];
-	return NULL;
+	return view_hsync_of(&view->d.hsync, view->d.provider[provider].identity);
 }
 
 static uint32_t
@@ -111,10 +107,9 @@ bool
 agree_outgoing(const struct zone_view *view)
 {
 	const struct view_hsync *h = &view->d.pending;
-	for (int i = 0; i < h->count; i++)
-		if (strcmp(h->entry[i].identity, view->d.provider[VIEW_SELF].identity) == 0)
-			return !h->entry[i].on || !h->entry[i].sign;
-	return h->count != 0;
+	const struct view_hsync_entry *e = view_hsync_of(h, view->d.provider[VIEW_SELF].identity);
+
+	return e != NULL ? !e->on || !e->sign : h->count != 0;
 }
 
 /* Its name servers are to be named, though it does not sign. */
@@ -341,17 +336,22 @@ agree_actors(const struct zone_view *view)
 	return mask;
 }
 
+bool
+agree_concerns(const struct zone_view *view, int provider)
+{
+	const struct view_provider *p = &view->d.provider[provider];
+
+	return p->used && (p->member || p->has != 0 || (view->designated & BIT(provider)) != 0);
+}
+
 static struct rset
 stated_keys(const struct zone_view *view)
 {
 	struct rset all = RSET_NONE;
 
-	/* Of whom nothing is in, and is to be, its keys are nobody's affair. */
-	for (int i = 0; i < view->d.providers; i++) {
-		const struct view_provider *p = &view->d.provider[i];
-		if (p->used && (p->has != 0 || (view->designated & BIT(i)) != 0))
-			all = rset_or(all, p->statement.dnskey);
-	}
+	for (int i = 0; i < view->d.providers; i++)
+		if (agree_concerns(view, i))
+			all = rset_or(all, view->d.provider[i].statement.dnskey);
 	return all;
 }
 

@@ -218,13 +218,9 @@ answer_state(const struct zone *zone)
 static bool
 is_wanted(const struct zone_view *view, const struct view_provider *p)
 {
-	for (int k = 0; k < view->d.hsync.count; k++) {
-		const struct view_hsync_entry *e = &view->d.hsync.entry[k];
-		if (strcmp(e->identity, p->identity) == 0) {
-			return e->on && e->sign && !p->expelled;
-		}
-	}
-	return false;
+	const struct view_hsync_entry *e = view_hsync_of(&view->d.hsync, p->identity);
+
+	return e != NULL && e->on && e->sign && !p->expelled;
 }
 
 /* Signers now, those that are to come in, those that are to go. */

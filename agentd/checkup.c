@@ -32,15 +32,10 @@ checkup_examine(const struct zone *zone, struct doctor_report *report)
 bool
 checkup_designated(const struct zone *zone)
 {
-	const struct view_hsync *h = &zone->view->d.hsync;
+	const struct view_hsync_entry *e =
+	    view_hsync_of(&zone->view->d.hsync, zone->agent->identity_text);
 
-	for (int i = 0; h->status == MSIG_SEEN_SET && i < h->count; i++) {
-		if (h->entry[i].on && h->entry[i].sign &&
-		    strcmp(h->entry[i].identity, zone->agent->identity_text) == 0) {
-			return true;
-		}
-	}
-	return false;
+	return e != NULL && e->on && e->sign;
 }
 
 static void

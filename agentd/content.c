@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "agentd/content.h"
+#include "agentd/decide.h"
 #include "agentd/egress.h"
 #include "libmsig/daemon/log.h"
 
@@ -67,21 +68,20 @@ content_free(struct content *c)
 static bool
 only_serves(const struct zone *zone)
 {
-	const struct view_hsync *h = &zone->view->d.hsync;
+	const struct view_hsync_entry *e =
+	    view_hsync_of(&zone->view->d.hsync, zone->agent->identity_text);
 
-	for (int i = 0; h->status == MSIG_SEEN_SET && i < h->count; i++) {
-		if (strcmp(h->entry[i].identity, zone->agent->identity_text) == 0) {
-			return !h->entry[i].sign;
-		}
-	}
-	return false;
+	return e != NULL && !e->sign;
 }
 
+/* And the server of one of which HSYNC says nothing may show such a copy, too. */
 static int64_t
 settle(const struct content *c)
 {
-	return c->zone->conf->egress_check && !only_serves(c->zone)
-		   ? c->zone->agent->conf->egress_settle
+	const struct zone *zone = c->zone;
+
+	return zone->conf->egress_check && !only_serves(zone) && !decide_unlisted(zone->view)
+		   ? zone->agent->conf->egress_settle
 		   : 0;
 }
 

@@ -64,6 +64,10 @@ struct plan {
 /* Reasons are left in view->reason[]. When there is none, the zone is where it should be. */
 void decide(struct zone_view *view, int64_t now, struct plan *plan);
 
+/* The owner's HSYNC as seen last has others only, and nothing of ours is in the zone: it is none of
+ * our business. */
+bool decide_unlisted(const struct zone_view *view);
+
 const char *action_name(enum action_kind kind);
 
 /*

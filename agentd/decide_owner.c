@@ -12,15 +12,6 @@
 #include "agentd/step.h"
 #include "libmsig/key.h"
 
-static const struct view_hsync_entry *
-entry(const struct view_hsync *h, const char *identity)
-{
-	for (int i = 0; i < h->count; i++)
-		if (strcmp(h->entry[i].identity, identity) == 0)
-			return &h->entry[i];
-	return NULL;
-}
-
 const struct view_hsync_entry *
 decide_listed(const struct zone_view *view, int provider)
 {
@@ -43,11 +34,11 @@ unusable(const struct zone_view *view, const struct view_hsync *h)
 		return "HSYNC has no provider that is ON";
 	if (agent != 0 && agent != h->count)
 		return "HSYNC says OWNER and AGENT for NS at the same time";
-	if (entry(h, view->d.provider[VIEW_SELF].identity) == NULL)
+	if (view_hsync_of(h, view->d.provider[VIEW_SELF].identity) == NULL)
 		return "HSYNC does not list this provider";
 	for (int i = 1; i < view->d.providers; i++) {
 		const struct view_provider *p = &view->d.provider[i];
-		if (p->used && (p->member || p->has != 0) && entry(h, p->identity) == NULL)
+		if (p->used && (p->member || p->has != 0) && view_hsync_of(h, p->identity) == NULL)
 			return "HSYNC of a provider vanished without having been OFF";
 	}
 	return NULL;
@@ -60,8 +51,8 @@ takes_away(const struct zone_view *view, const struct view_hsync *h)
 	for (int i = 0; i < view->d.providers; i++) {
 		const struct view_provider *p = &view->d.provider[i];
 		const struct view_process *run = &view->d.process;
-		const struct view_hsync_entry *old = entry(&view->d.hsync, p->identity);
-		const struct view_hsync_entry *new = entry(h, p->identity);
+		const struct view_hsync_entry *old = view_hsync_of(&view->d.hsync, p->identity);
+		const struct view_hsync_entry *new = view_hsync_of(h, p->identity);
 		if (view->config.nobody_signs && p->used && p->has != 0 && old != NULL && old->on &&
 		    (new == NULL || !new->on))
 			return true;
@@ -83,7 +74,7 @@ follow(struct step *s, const struct view_hsync *h)
 	memset(&d->pending, 0, sizeof(d->pending));
 	/* The owner agrees with the operator who took a provider out: the next ON counts again. */
 	for (int i = 0; i < d->providers; i++) {
-		const struct view_hsync_entry *e = entry(h, d->provider[i].identity);
+		const struct view_hsync_entry *e = view_hsync_of(h, d->provider[i].identity);
 		if (e == NULL || !e->on || (!e->sign && !s->view->config.nobody_signs))
 			d->provider[i].expelled = false;
 	}
@@ -104,6 +95,17 @@ involved(const struct durable *d)
 {
 	const struct view_provider *self = &d->provider[VIEW_SELF];
 	return self->member || self->has != 0 || self->contributed || d->process.kind != 0;
+}
+
+bool
+decide_unlisted(const struct zone_view *view)
+{
+	const struct durable *d = &view->d;
+	const struct view_hsync *h = &view->hsync;
+
+	return h->status == MSIG_SEEN_SET && h->error[0] == 0 &&
+	       view_hsync_of(h, d->provider[VIEW_SELF].identity) == NULL &&
+	       (d->hsync.count == 0 || !involved(d));
 }
 
 void
@@ -131,8 +133,7 @@ decide_instruction(struct step *s)
 	if (h->status == MSIG_SEEN_ABSENT) {
 		if (d->hsync.count != 0)
 			why = "HSYNC vanished";
-	} else if ((d->hsync.count == 0 || !involved(d)) && h->error[0] == 0 &&
-		   entry(h, d->provider[VIEW_SELF].identity) == NULL) {
+	} else if (decide_unlisted(view)) {
 		if (d->hsync.count != 0) /* it had left, and now is not listed any more */
 			snprintf(view->freeze, sizeof(view->freeze),
 				 "HSYNC does not list this provider");

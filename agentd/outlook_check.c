@@ -86,11 +86,7 @@ start(struct outlook_maker *m, bool good, enum outlook_verdict bad, enum reason_
 static const struct view_hsync_entry *
 instruction(const struct zone_view *view, int provider)
 {
-	for (int i = 0; i < view->d.hsync.count; i++)
-		if (strcmp(view->d.hsync.entry[i].identity, view->d.provider[provider].identity) ==
-		    0)
-			return &view->d.hsync.entry[i];
-	return NULL;
+	return view_hsync_of(&view->d.hsync, view->d.provider[provider].identity);
 }
 
 /* Does the owner, or our operator, want what this process does? */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agentd/agree.h"
 #include "agentd/tags.h"
 #include "libmsig/key.h"
 
@@ -26,13 +27,11 @@ keys_of(const struct zone_view *view, int provider, struct rset own)
 	return provider == VIEW_SELF ? rset_or(own, *stated) : rset_minus(*stated, own);
 }
 
-/* Is it in the zone, or is it to be? What somebody else has is nobody's trouble. */
+/* Our own keys do, even before anybody knows of them. */
 static bool
 counts(const struct zone_view *view, int provider)
 {
-	const struct view_provider *p = &view->d.provider[provider];
-	return provider == VIEW_SELF ||
-	       (p->used && (p->member || p->has != 0 || (view->designated >> provider & 1) != 0));
+	return provider == VIEW_SELF || agree_concerns(view, provider);
 }
 
 /* Takes out of a set all that clash with one of its keys, or with one of those. */

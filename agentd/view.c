@@ -119,6 +119,15 @@ view_provider_find(const struct zone_view *view, const char *identity)
 	return -1;
 }
 
+const struct view_hsync_entry *
+view_hsync_of(const struct view_hsync *h, const char *identity)
+{
+	for (int i = 0; i < h->count; i++)
+		if (strcmp(h->entry[i].identity, identity) == 0)
+			return &h->entry[i];
+	return NULL;
+}
+
 /* Nothing of it is published, nobody designates it, and no process speaks of it. */
 static bool
 forgettable(const struct zone_view *view, int i)
@@ -129,10 +138,7 @@ forgettable(const struct zone_view *view, int i)
 	if (i == VIEW_SELF || p->member || p->contributed || d->want.from[i].used ||
 	    view->held[i].used || d->applied.from[i].used || (d->process.kind != 0))
 		return false;
-	for (int k = 0; k < d->hsync.count; k++)
-		if (strcmp(d->hsync.entry[k].identity, p->identity) == 0)
-			return false;
-	return d->ended.subject != i;
+	return view_hsync_of(&d->hsync, p->identity) == NULL && d->ended.subject != i;
 }
 
 int

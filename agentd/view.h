@@ -131,6 +131,9 @@ struct view_hsync {
 	char error[REASON_TEXT]; /* empty: usable */
 };
 
+/* What it says of a provider; NULL: nothing. */
+const struct view_hsync_entry *view_hsync_of(const struct view_hsync *h, const char *identity);
+
 /* ---- statements ---- */
 
 /* What a provider says of itself: its own full set. Ours is made by decide(). The shell turns it

@@ -132,11 +132,9 @@ view_on_expel(struct zone_view *view, const char *identity, bool out)
 {
 	int i = view_provider_find(view, identity);
 	struct view_provider *p = i > VIEW_SELF ? &view->d.provider[i] : NULL;
-	bool listed = p != NULL && (p->member || p->has != 0);
+	const struct view_hsync_entry *e = view_hsync_of(&view->d.hsync, identity);
+	bool listed = p != NULL && (p->member || p->has != 0 || (e != NULL && e->on));
 
-	for (int k = 0; p != NULL && k < view->d.hsync.count; k++)
-		listed |= view->d.hsync.entry[k].on &&
-			  strcmp(view->d.hsync.entry[k].identity, identity) == 0;
 	if (p == NULL || (out && !listed) || p->expelled == out)
 		return MSIG_EVALUE;
 	p->expelled = out;

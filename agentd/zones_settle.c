@@ -88,7 +88,7 @@ zones_share_contacts(struct zone *zone)
 {
 	struct agent *agent = zone->agent;
 	const struct view_hsync *h = &zone->view->d.hsync;
-	bool ours = false;
+	bool ours = view_hsync_of(h, agent->identity_text) != NULL;
 
 	if (h->status != MSIG_SEEN_SET) {
 		return;
@@ -98,9 +98,6 @@ zones_share_contacts(struct zone *zone)
 		peers_hsync_changed(agent, zone->name);
 		content_reload(zone->content);
 	}
-	for (int i = 0; i < h->count; i++) {
-		ours = ours || strcmp(h->entry[i].identity, agent->identity_text) == 0;
-	}
 	for (int i = 0; i < h->count && ours; i++) {
 		if (strcmp(h->entry[i].identity, agent->identity_text) != 0) {
 			(void)peers_share(agent, h->entry[i].identity, zone->name);
@@ -108,11 +105,9 @@ zones_share_contacts(struct zone *zone)
 	}
 	for (struct contact *c = agent->contacts, *next; c != NULL; c = next) {
 		int number = view_provider_find(zone->view, c->peer->identity);
-		bool wanted = number > 0 && zone->view->d.provider[number].member;
+		bool wanted = (number > 0 && zone->view->d.provider[number].member) ||
+			      (ours && view_hsync_of(h, c->peer->identity) != NULL);
 		next = c->next;
-		for (int i = 0; i < h->count && ours; i++) {
-			wanted = wanted || strcmp(h->entry[i].identity, c->peer->identity) == 0;
-		}
 		if (!wanted && peer_zone_find(c->peer, zone->name) != NULL) {
 			peers_unshare(agent, c->peer->identity, zone->name);
 		}

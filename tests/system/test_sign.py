@@ -79,6 +79,9 @@ def changes(t, count):
         for joiner in members[1:]:
             if not t.ok(claims.join(world, joiner), f"{joiner.label} joins", lambda: world.logs(60)):
                 return
+        byhand.hold(6)  # longer than agent.egress-settle of the lab: its server shows others' NS
+        t.ok(not world.told(one, "other content than combinerd serves"),
+             f"of {one.label}, of which HSYNC says nothing yet, other content is expected", world.logs)
         group.designate(world, one, sign="NOSIGN")
         if claims.until(t, world, f"{one.label} only serves, and is named",
                         lambda: group.settled(world, members, [one]), 120):

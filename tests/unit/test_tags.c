@@ -220,6 +220,20 @@ test_outside(void **state)
 	assert_int_equal(tags_clashes(b.view, b.view->d.own, clash), 1);
 }
 
+/* Our own trouble us also while nobody knows of them. */
+static void
+test_own_outside(void **state)
+{
+	struct rset clash[TAGS_CLASHES];
+
+	b.view->designated = BIT(1);
+	peer(VIEW_SELF)->member = false;
+	peer(VIEW_SELF)->has = 0;
+	rset_add(&b.view->d.own, twin(b.zsk[0], ZSK, 1));
+	assert_false(agree_concerns(b.view, VIEW_SELF));
+	assert_int_equal(tags_clashes(b.view, b.view->d.own, clash), 1);
+}
+
 /* What runs goes on, whatever clashes: a leave is what may take it away. */
 static void
 test_goes_on(void **state)
@@ -425,6 +439,7 @@ main(void)
 	    IN(two, test_many),
 	    IN(two, test_revoked),
 	    IN(member, test_outside),
+	    IN(member, test_own_outside),
 	    IN(two, test_goes_on),
 	    IN(two, test_rolled_away),
 	    IN(two, test_ksks_are_whole),
