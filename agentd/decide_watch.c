@@ -85,7 +85,7 @@ half_rolled(struct step *s)
 	if (kind == 0 || view->d.process.executed || !view->d.provider[VIEW_SELF].member)
 		return;
 	bool algorithm = kind == MSIG_PROCESS_ALGORITHM;
-	uint8_t coming = algorithm ? roll_coming(view) : 0;
+	uint8_t coming = algorithm ? roll_interrupted_to(view) : 0;
 	char number[8] = "NUMBER"; /* the operator's, where the keys do not tell */
 	if (coming != 0)
 		snprintf(number, sizeof(number), "%u", coming);

@@ -40,5 +40,7 @@ uint8_t roll_unfinished(const struct zone_view *view);
 /* The algorithm of own keys that were published and are not active yet, while keys of another one
  * are: a rollover to it runs, or ended early. 0: none. */
 uint8_t roll_coming(const struct zone_view *view);
+/* The same, of keys that are not published either, and sign only. */
+uint8_t roll_interrupted_to(const struct zone_view *view);
 /* Shall CDS name the keys of that algorithm now, whatever step is executed here? */
 bool roll_goes_over(const struct zone_view *view, uint8_t coming);

@@ -156,6 +156,20 @@ roll_coming(const struct zone_view *view)
 	return active == 2 ? coming : 0;
 }
 
+uint8_t
+roll_interrupted_to(const struct zone_view *view)
+{
+	uint8_t coming = roll_coming(view);
+
+	for (int i = 0; i < view->keys && coming == 0; i++) {
+		const struct view_key *k = &view->key[i];
+		/* Nothing else than this rollover signs with what is not published. */
+		if (k->state == MSIG_KEY_STATE_SIGNING)
+			coming = k->algorithm;
+	}
+	return coming;
+}
+
 static bool
 has_sep_of(const struct zone_view *view, struct rset keys, uint8_t algorithm)
 {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agentd/agree.h"
+#include "agentd/shown.h"
 #include "agentd/tags.h"
 #include "libmsig/key.h"
 
@@ -123,13 +124,28 @@ tags_whose(const struct zone_view *view, struct rset own, const struct rset *cla
 	return buf;
 }
 
-/* A ZSK rolls without the parent, so a SEP key stays if there is one; of several, that of the first
- * identity: whoever looks comes to the same. */
+/* Nothing of it is in the zone, as is known for sure: no rollover replaces its keys, nor needs to.
+ */
+static bool
+is_out(const struct zone_view *view, int p)
+{
+	return view->d.begun && !view->d.rebuild && !view->d.provider[p].member &&
+	       view->d.provider[p].has == 0 && shown_maybe(view, p) == 0;
+}
+
+/* A joiner's key goes without a rollover, and a ZSK rolls without the parent, so what stays is a
+ * key that is in, and a SEP key if there is one; of several, that of the first identity: whoever
+ * looks comes to the same. */
 static int
 stays(const struct zone_view *view, struct rset own, const struct rset *clash)
 {
-	struct rset sep = rset_and(*clash, view->d.pool.sep),
-		    among = rset_empty(sep) ? *clash : sep;
+	struct rset in = RSET_NONE;
+
+	for (int i = rset_next(clash, 0); i >= 0; i = rset_next(clash, i + 1))
+		if (!is_out(view, owner(view, own, i)))
+			rset_add(&in, i);
+	in = rset_empty(in) ? *clash : in;
+	struct rset sep = rset_and(in, view->d.pool.sep), among = rset_empty(sep) ? in : sep;
 	int best = rset_next(&among, 0);
 
 	for (int i = best; i >= 0; i = rset_next(&among, i + 1))
@@ -146,13 +162,16 @@ put_todo(const struct zone_view *view, int p, uint8_t role, char *buf, size_t le
 	const char *name = msig_key_role_name(role);
 
 	put(buf, len, "%s", *buf != '\0' ? "; " : "");
-	if (p != VIEW_SELF)
-		put(buf, len, "at %s: msigctl roll %s %s", view->d.provider[p].identity, view->zone,
-		    name);
-	else if (view->config.driver)
-		put(buf, len, "here: msigctl roll %s %s", view->zone, name);
+	if (p == VIEW_SELF)
+		put(buf, len, "here: ");
 	else
-		put(buf, len, "here: the signer itself rolls its %s", name);
+		put(buf, len, "at %s: ", view->d.provider[p].identity);
+	if (is_out(view, p))
+		put(buf, len, "its signer gets another %s, as nothing of it is in the zone", name);
+	else if (p != VIEW_SELF || view->config.driver)
+		put(buf, len, "msigctl roll %s %s", view->zone, name);
+	else
+		put(buf, len, "the signer itself rolls its %s", name);
 }
 
 char *

@@ -20,6 +20,7 @@ uint16_t tags_first(const struct zone_view *view, const struct rset *clash);
 char *tags_whose(const struct zone_view *view, struct rset own, const struct rset *clash, char *buf,
 		 size_t len);
 /* "here: msigctl roll ZONE zsk; at ...": of all keys but one, the same one whoever says it. Where
- * the own signer has no driver, by its own means. Returns buf. */
+ * the own signer has no driver, and where nothing of the signer is in yet, by its own means.
+ * Returns buf. */
 char *tags_todo(const struct zone_view *view, struct rset own, const struct rset *clash, char *buf,
 		size_t len);

@@ -207,7 +207,29 @@ unclaimed_keys(struct sim *sim, int i)
 	sim_post(sim, EV_SIGNER, i, 20);
 }
 
-/* Its agent says that a key of its signer has the tag of another one, and goes: it is rolled. */
+/* A signer of which nothing is in the zone is set up anew. */
+static void
+new_keys(struct sim *sim, int i, uint8_t algorithm)
+{
+	struct node *n = &sim->node[i];
+
+	n->keys = 0;
+	world_make_key(sim, n, R(KSK), algorithm, S(ACTIVE), false);
+	world_make_key(sim, n, R(ZSK), algorithm, S(ACTIVE), false);
+	sim_trace(sim, "%s: keys of algorithm %u", n->identity, algorithm);
+	if (n->mode == VIEW_MODE_ALL && !n->driver)
+		n->view->config.own = sim_set_to_view(sim, n, world_published(n));
+	struct event *r = sim_post(sim, EV_KEYS, i, 10);
+	r->u.keys.known = true;
+	r->u.keys.count = n->keys;
+	memcpy(r->u.keys.key, n->store, sizeof(n->store));
+	if (!n->driver)
+		r->kind = EV_FOLLOWED;
+	sim_post(sim, EV_SIGNER, i, 20);
+}
+
+/* Its agent says that a key of its signer has the tag of another one, and goes: it is rolled, or
+ * made anew. */
 static void
 roll_for_tag(struct sim *sim, int i)
 {
@@ -221,8 +243,13 @@ roll_for_tag(struct sim *sim, int i)
 			todo = n->view->reason[k].todo;
 	if (todo == NULL || !rng_chance(&sim->rng, 200))
 		return;
-	if (!n->driver || sim->pool.count > RSET_MAX - 60) { /* nobody is there who could */
+	bool anew = strstr(todo, " gets another ") != NULL;
+	if ((!n->driver && !anew) || sim->pool.count > RSET_MAX - 60) { /* nobody could do it */
 		sim->unsolvable = true;
+		return;
+	}
+	if (anew) {
+		new_keys(sim, i, algorithm_of(n));
 		return;
 	}
 	struct view_order o = {kinds[strstr(todo, " zsk") == NULL], 0};
@@ -253,7 +280,7 @@ order_again(struct sim *sim, int i)
 	}
 	o.process = roll_unfinished(n->view);
 	if (o.process == MSIG_PROCESS_ALGORITHM) {
-		o.algorithm = roll_coming(n->view);
+		o.algorithm = roll_interrupted_to(n->view);
 		if (o.algorithm == 0)
 			o.algorithm = algorithm_of(n);
 	}
@@ -381,18 +408,5 @@ world_people(struct sim *sim, int i)
 	for (int k = rset_next(&ds, 0); k >= 0; k = rset_next(&ds, k + 1))
 		if (sim->pool.at[k].alg != sim->pool.at[first].alg)
 			return;
-	n->keys = 0;
-	uint8_t alg = sim->pool.at[first].alg;
-	world_make_key(sim, n, R(KSK), alg, S(ACTIVE), false);
-	world_make_key(sim, n, R(ZSK), alg, S(ACTIVE), false);
-	sim_trace(sim, "%s: keys of algorithm %u", n->identity, alg);
-	if (n->mode == VIEW_MODE_ALL && !n->driver)
-		n->view->config.own = sim_set_to_view(sim, n, world_published(n));
-	struct event *r = sim_post(sim, EV_KEYS, i, 10);
-	r->u.keys.known = true;
-	r->u.keys.count = n->keys;
-	memcpy(r->u.keys.key, n->store, sizeof(n->store));
-	if (!n->driver)
-		r->kind = EV_FOLLOWED;
-	sim_post(sim, EV_SIGNER, i, 20);
+	new_keys(sim, i, sim->pool.at[first].alg);
 }

@@ -364,15 +364,20 @@ test_looks_before_it_goes_along(void **state)
 static void
 test_order_says_which(void **state)
 {
+	static const uint8_t states[] = {MSIG_KEY_STATE_PUBLISHED, MSIG_KEY_STATE_SIGNING};
 	struct plan plan = {0};
 
 	rest();
 	(void)taken_along(0);
-	b.view->reasons = 0;
-	decide_watch(&(struct step){b.view, b.now, &plan});
-	const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_KEY);
-	assert_non_null(r);
-	assert_string_equal(r->todo, "order it again: msigctl roll shop.example. algorithm 13");
+	for (size_t i = 0; i < 2; i++) {
+		b.view->key[1].state = states[i];
+		b.view->reasons = 0;
+		decide_watch(&(struct step){b.view, b.now, &plan});
+		const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_KEY);
+		assert_non_null(r);
+		assert_string_equal(r->todo,
+				    "order it again: msigctl roll shop.example. algorithm 13");
+	}
 }
 
 /* In the middle of a join one of the two is seen to sign with another algorithm: neither takes that

@@ -220,6 +220,44 @@ test_outside(void **state)
 	assert_int_equal(tags_clashes(b.view, b.view->d.own, clash), 1);
 }
 
+static const char *
+todo_of_one(void)
+{
+	static char buf[REASON_TEXT];
+	struct rset clash[TAGS_CLASHES];
+
+	assert_int_equal(tags_clashes(b.view, b.view->d.own, clash), 1);
+	return tags_todo(b.view, b.view->d.own, &clash[0], buf, sizeof(buf));
+}
+
+/* What a joiner has is replaced without a rollover, so it is its key that goes, whatever it is for;
+ * as long as it is not sure that nothing of it is in, it rolls as any other. */
+static void
+test_joiner_goes(void **state)
+{
+	const char *in = "here: the signer itself rolls its zsk";
+	struct durable *d = &b.view->d;
+
+	rset_add(&peer(1)->statement.dnskey, twin(b.zsk[0], KSK, 1));
+	assert_string_equal(
+	    todo_of_one(),
+	    "at msa.p2.: its signer gets another ksk, as nothing of it is in the zone");
+	bool *const doubts[] = {&peer(1)->member, &d->rebuild};
+	for (size_t i = 0; i < 2; i++) {
+		*doubts[i] = true;
+		assert_string_equal(todo_of_one(), in);
+		*doubts[i] = false;
+	}
+	bool *const sure[] = {&d->begun, &b.view->parent_known};
+	for (size_t i = 0; i < 2; i++) {
+		*sure[i] = false;
+		assert_string_equal(todo_of_one(), in);
+		*sure[i] = true;
+	}
+	peer(1)->has = HAS_NS;
+	assert_string_equal(todo_of_one(), in);
+}
+
 /* Our own trouble us also while nobody knows of them. */
 static void
 test_own_outside(void **state)
@@ -440,6 +478,7 @@ main(void)
 	    IN(two, test_revoked),
 	    IN(member, test_outside),
 	    IN(member, test_own_outside),
+	    IN(member, test_joiner_goes),
 	    IN(two, test_goes_on),
 	    IN(two, test_rolled_away),
 	    IN(two, test_ksks_are_whole),
