@@ -151,6 +151,46 @@ nobody_there(struct step *s)
 			     "by hand: it asks nobody who could tell it");
 }
 
+/* Does this server of the parent, and not just now, name others only? */
+static bool
+names_others(struct step *s, const struct view_place *parent)
+{
+	const struct view_version *v = view_current(parent, VIEW_NS);
+
+	return v != NULL && parent->history[VIEW_NS].status != MSIG_SEEN_UNKNOWN &&
+	       !rset_meets(v->set, s->view->config.ns) &&
+	       step_due(s, v->first, s->view->config.times.hold_down);
+}
+
+/* The zone names this signer, and the delegation neither it nor another one with whom it could join
+ * again (fallen_out): a leave was taken back when the parent had followed. */
+static void
+signer_unnamed(struct step *s)
+{
+	struct zone_view *view = s->view;
+	const struct view_version *zone = view_at_signer(view, VIEW_NS);
+	const struct view_place *one = NULL;
+
+	if (view->d.process.kind != 0 || !view->d.provider[VIEW_SELF].member ||
+	    (view->designated & BIT(VIEW_SELF)) == 0 || view_hidden(view) || zone == NULL ||
+	    !rset_meets(zone->set, view->config.ns))
+		return;
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || !view_delegates(view, p))
+			continue;
+		if (!names_others(s, p))
+			return;
+		one = p;
+	}
+	if (one != NULL)
+		step_blocked(s, REASON_OF_NS, one->server,
+			     "this signer's name servers in the delegation, as in the zone",
+			     "those of others only",
+			     "whoever registered the zone has the parent take the NS of the zone, "
+			     "by hand: no process does");
+}
+
 /* A signer that uses a key before everybody shows it: whoever holds a DNSKEY set without it takes
  * its answers for bogus, until that set is out of caches. The key is in the statement, and so on
  * its way to all, as soon as it is seen; more cannot be done from here. */
@@ -229,6 +269,7 @@ decide_watch(struct step *s)
 	owners_ns(s);
 	strange_ds(s);
 	nobody_there(s);
+	signer_unnamed(s);
 	half_rolled(s);
 	one_tag(s);
 	if (view->d.paused)
