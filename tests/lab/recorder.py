@@ -194,7 +194,7 @@ class Recorder(threading.Thread):
                 for source in self.sources:
                     try:
                         source.look()
-                    except (OSError, dns.exception.DNSException) as error:
+                    except (OSError, EOFError, dns.exception.DNSException) as error:
                         source.missed()
                         self.errors.append((time.time(), source.label, str(error)))
             self.after()

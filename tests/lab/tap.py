@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 import traceback
 
 
@@ -17,27 +18,37 @@ def need_root():
 class Tap:
     """A test script: `with Tap() as t: t.ok(condition, "claim")`.
 
-    The plan is printed at the end; an exception is a failed test with its trace, never silence.
+    The plan is printed at the end; an exception is a failed test with its trace, never silence, also
+    in another thread: what it watched is watched no more.
     """
 
     def __init__(self):
         self.count = 0
         self.failures = 0
+        self.died = []  # threads, with their traces
 
     def __enter__(self):
         # A test that is stopped from outside still ends its processes and removes its files.
         signal.signal(signal.SIGTERM, stopped)
+        threading.excepthook = self.thread_died
         print("TAP version 13", flush=True)
         return self
 
     def __exit__(self, kind, value, trace):
         if kind is not None and kind is not SystemExit:
             self.ok(False, "ran to its end", "".join(traceback.format_exception(kind, value, trace)))
+        for name, why in self.died:
+            self.ok(False, f"the lab's thread {name} ran to its end", why)
         if kind is not SystemExit or self.count > 0:  # skip_all() has said its plan
             print(f"1..{self.count}", flush=True)
         if kind is SystemExit:
             return False
         sys.exit(1 if self.failures else 0)
+
+    def thread_died(self, args):
+        """An exception that nobody caught there."""
+        self.died.append((args.thread.name, "".join(traceback.format_exception(
+            args.exc_type, args.exc_value, args.exc_traceback))))
 
     def ok(self, good, claim, why=""):
         """One result; why (text or a function) is shown when it is not good."""

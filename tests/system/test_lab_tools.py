@@ -4,9 +4,13 @@ that agents refuse together are seen as such."""
 
 import base64
 import os
+import subprocess
+import sys
 import tempfile
+import time
 
 from lab import tools
+from lab.recorder import Recorder
 from lab.rig import tags_clash
 from lab.tap import Tap, skip_all
 
@@ -20,7 +24,51 @@ def dnskey(flags, *words):
     return f"{flags} 3 13 {base64.b64encode(wire).decode()}"
 
 
+# A test of which a thread dies.
+DIES = """
+import threading
+from lab.tap import Tap
 with Tap() as t:
+    t.ok(True, "all is well")
+    one = threading.Thread(target=lambda: 1 / 0, name="eyes")
+    one.start()
+    one.join()
+"""
+
+
+class Closes:
+    """A source whose server closes the connection each time."""
+    label, misses = "closes", 0
+
+    def look(self):
+        """What dnspython says then."""
+        raise EOFError
+
+    def missed(self):
+        """Counted."""
+        self.misses += 1
+
+
+def threads(t):
+    """Who watches goes on watching; and if not, that is said."""
+    recorder, source = Recorder(lambda: None), Closes()
+    recorder.sources.append(source)
+    recorder.start()
+    until = time.time() + 20
+    while source.misses < 2 and time.time() < until:
+        time.sleep(0.05)
+    t.ok(source.misses > 1 and recorder.errors, "the recorder goes on when a transfer is cut off")
+    recorder.stop()
+    done = subprocess.run([sys.executable, "-c", DIES], capture_output=True, text=True, check=False,
+                          env={**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(
+                              tools.__file__))})
+    t.ok(done.returncode == 1 and "not ok 2 - the lab's thread eyes ran to its end" in done.stdout
+         and "ZeroDivisionError" in done.stdout, "a thread that dies fails its test",
+         done.stdout + done.stderr)
+
+
+with Tap() as t:
+    threads(t)
     for name in tools.NEEDED + ("named", "nsd"):
         path = tools.find(name)
         if path is None and name in ("named", "nsd"):
