@@ -97,6 +97,9 @@ judge_request(struct step *s, int from, const struct view_message *m)
 				   "HSYNC does not designate the sender");
 	if (step_frozen(view) || agree_halted(view))
 		return agree_judge(MSIG_OP_NOT_YET, MSIG_RESULT_NOTREADY, "frozen here");
+	if (view->stray)
+		return agree_judge(MSIG_OP_NOT_YET, MSIG_RESULT_NOTREADY,
+				   "a key signs here that is not published");
 	if (run->kind == 0 && view->d.ended.kind != 0 && !view->d.ended.completed &&
 	    memcmp(view->d.ended.tid, m->tid, sizeof(m->tid)) == 0)
 		return agree_judge(MSIG_OP_DENY, MSIG_RESULT_ENDED, "it ended here");

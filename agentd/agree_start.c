@@ -266,7 +266,7 @@ agree_start(struct step *s)
 	struct zone_view *view = s->view;
 	struct durable *d = &view->d;
 
-	if (d->process.kind != 0 || !d->begun || step_frozen(view))
+	if (d->process.kind != 0 || !d->begun || step_frozen(view) || view->stray)
 		return;
 	struct intent want = intent(s);
 	if (want.kind == 0 || (want.kind == MSIG_PROCESS_ADD && !somebody(s)))

@@ -67,6 +67,21 @@ sweep(struct zone_view *view)
 			view->looked_at[i] = 0;
 }
 
+/* Those that need a person come first; among these, and among the others, they stay as they were
+ * found. */
+static void
+most_important_first(struct zone_view *view)
+{
+	struct reason sorted[VIEW_REASONS];
+	int count = 0;
+
+	for (int blocked = 1; blocked >= 0; blocked--)
+		for (int i = 0; i < view->reasons; i++)
+			if ((view->reason[i].class == REASON_BLOCKED) == blocked)
+				sorted[count++] = view->reason[i];
+	memcpy(view->reason, sorted, sizeof(sorted[0]) * (size_t)count);
+}
+
 /* `since` of a reason that stays is kept; a new one that needs a person is an alarm, also where
  * something else was expected of the same place before. */
 static void
@@ -125,6 +140,7 @@ signed_zone(struct step *s)
 	decide_state_self(s);
 	decide_membership(s);
 	elect_run(s);
+	decide_stray(s);
 	process(s);
 	elect_show(s);
 	decide_state_self(s); /* as agreed */
@@ -158,6 +174,7 @@ decide(struct zone_view *view, int64_t now, struct plan *plan)
 	decide_ask(&s);
 	decide_forget_places(&s);
 	sweep(view);
+	most_important_first(view);
 	compare_reasons(&s, old, count);
 	plan->persist = view->persist;
 	view->persist = false;

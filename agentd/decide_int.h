@@ -77,5 +77,6 @@ void decide_ask(struct step *s);
 void decide_forget_places(struct step *s);
 
 /* decide_watch.c: alarms, and the parent told. */
+void decide_stray(struct step *s);
 void decide_watch(struct step *s);
 void decide_notify_parent(struct step *s);

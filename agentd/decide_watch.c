@@ -240,24 +240,36 @@ one_tag(struct step *s)
 	}
 }
 
+/* As long as the signer uses a key that nobody can know, nothing else changes: nothing begins, no
+ * step is asked for or approved. */
 void
-decide_watch(struct step *s)
+decide_stray(struct step *s)
 {
 	struct zone_view *view = s->view;
 	const struct view_place *signer = view_own_signer(view);
 	const struct view_version *soa = signer == NULL ? NULL : view_current(signer, VIEW_SOA);
+	char key[16];
 
-	if (soa != NULL && soa->alien != 0 && !decide_serves_only(view) &&
-	    !roll_expects(view, soa->alien)) {
-		char key[16];
-		snprintf(key, sizeof(key), "%u/%u", VIEW_ALIEN_ALGORITHM(soa->alien),
-			 VIEW_ALIEN_TAG(soa->alien));
-		step_blocked(s, REASON_OF_SIGNATURE, "signer",
-			     "signatures by keys that are published", key,
-			     "publish that key at the signer, or stop using it, at once");
-	}
+	view->stray = soa != NULL && soa->alien != 0 && !decide_serves_only(view) &&
+		      !roll_expects(view, soa->alien);
+	if (!view->stray)
+		return;
+	snprintf(key, sizeof(key), "%u/%u", VIEW_ALIEN_ALGORITHM(soa->alien),
+		 VIEW_ALIEN_TAG(soa->alien));
+	step_blocked(s, REASON_OF_SIGNATURE, "signer", "signatures by keys that are published", key,
+		     "publish that key at the signer, or stop using it, at once");
+}
+
+/* What the signer signs with, and what caches hold. */
+static void
+cached_sets(struct step *s)
+{
+	const struct zone_view *view = s->view;
+	const struct view_place *signer = view_own_signer(view);
+	const struct view_version *soa = signer == NULL ? NULL : view_current(signer, VIEW_SOA);
 	struct safety use,
 	    r = safety_watch(view, soa != NULL ? soa->signers : RSET_NONE, s->now, &use);
+
 	if (soa != NULL)
 		early(s, signer, soa, &use);
 	if (!r.ok && r.until != VIEW_NEVER)
@@ -266,13 +278,19 @@ decide_watch(struct step *s)
 	else if (!r.ok)
 		step_blocked(s, r.object, r.place, "every cached set to validate", r.text,
 			     "some resolvers fail now: compare keys, signatures and DS there");
+}
+
+void
+decide_watch(struct step *s)
+{
+	cached_sets(s);
 	owners_ns(s);
 	strange_ds(s);
 	nobody_there(s);
 	signer_unnamed(s);
 	half_rolled(s);
 	one_tag(s);
-	if (view->d.paused)
+	if (s->view->d.paused)
 		step_blocked(s, REASON_OF_OPERATOR, "", "", "paused by the operator", "resume");
 }
 

@@ -43,6 +43,17 @@ step_due(struct step *s, int64_t since, int64_t interval)
 	return false;
 }
 
+/* There is no more room: the last one that nobody has to do anything about gives way. */
+static void
+instead(struct zone_view *view, const struct reason *why)
+{
+	for (int i = VIEW_REASONS - 1; i >= 0; i--)
+		if (view->reason[i].class != REASON_BLOCKED) {
+			view->reason[i] = *why;
+			return;
+		}
+}
+
 void
 step_reason(struct step *s, const struct reason *why)
 {
@@ -52,6 +63,8 @@ step_reason(struct step *s, const struct reason *why)
 			return;
 	if (view->reasons < VIEW_REASONS)
 		view->reason[view->reasons++] = *why;
+	else if (why->class == REASON_BLOCKED)
+		instead(view, why);
 }
 
 void

@@ -473,6 +473,7 @@ struct zone_view {
 	uint32_t designated;          /* bit per provider: agree_designated(), by decide() */
 	uint32_t listed;              /* bit per provider: agree_listed(), by decide() */
 	char freeze[REASON_TEXT];     /* why no instruction is followed; empty: none */
+	bool stray; /* the own signer uses a key that is not in DNSKEY: no process moves */
 	char egress[REASON_TEXT]; /* what of the signer's zone is not combinerd's; empty: nothing */
 	bool overlay_known;       /* combinerd answered SHOW since start */
 	uint64_t combiner_epoch, combiner_counter;

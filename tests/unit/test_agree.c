@@ -222,6 +222,63 @@ test_guard_keys(void **state)
 	}
 }
 
+/* The signer here signs with what nobody can know. */
+static void
+stray(bool is)
+{
+	int place = view_signer(b.view, "127.0.0.1@53");
+	struct view_history *h = &b.view->d.place[place]->history[VIEW_SOA];
+
+	h->at[h->count - 1].alien = is ? VIEW_ALIEN(13, 4711) : 0;
+	b.view->dirty = true;
+}
+
+/* As long as that is so, nothing else moves. */
+static void
+test_stray_key(void **state)
+{
+	long_ago();
+	for (int is = 1; is >= 0; is--) {
+		bench_run(&b, 1100);
+		stray(is);
+		at(2);
+		bench_forget(&b);
+		bench_say(&b, 1, MSIG_OP_REQUEST, 3, 5);
+		if (is) {
+			EXPECT(1, NOT_YET);
+			EXPECT_NOT(1, APPROVE);
+		} else {
+			EXPECT(1, APPROVE);
+		}
+	}
+}
+
+/* Neither is anything begun, nor is a step asked for. */
+static void
+test_stray_key_begins_nothing(void **state)
+{
+	b.view->d.paused = true;
+	owner(2, false, true);
+	bench_run(&b, b.view->config.times.hold_down + 10 * SECOND);
+	b.view->d.paused = false;
+	stray(true);
+	bench_decide(&b);
+	assert_int_equal(run()->kind, 0);
+	stray(false);
+	bench_forget(&b);
+	bench_decide(&b);
+	assert_int_equal(run()->kind, MSIG_PROCESS_REMOVE);
+	EXPECT(1, REQUEST);
+	b.now += 2 * b.view->config.times.resend;
+	stray(true);
+	bench_forget(&b);
+	bench_decide(&b);
+	EXPECT_NOT(1, REQUEST);
+	stray(false);
+	bench_decide(&b);
+	EXPECT(1, REQUEST);
+}
+
 static void
 test_guard_cds(void **state)
 {
@@ -923,6 +980,8 @@ main(void)
 	    IN(member, test_keytag_of_the_revoked),
 	    IN(member, test_joiner_named_too_early),
 	    IN(member, test_guard_keys),
+	    IN(member, test_stray_key),
+	    IN(three, test_stray_key_begins_nothing),
 	    IN(member, test_guard_cds),
 	    IN(member, test_guard_ds),
 	    IN(member, test_guard_ns),

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -781,11 +782,37 @@ test_alien_signature(void **state)
 	assert_string_equal(r->seen, "13/4711");
 }
 
+/* However much is waited for, what a person has to do is kept; and of the rest the first. */
+static void
+test_reasons_no_room(void **state)
+{
+	struct plan plan = {0};
+	struct step s = {b.view, b.now, &plan};
+	char place[8];
+
+	b.view->reasons = 0;
+	for (int i = 0; i < VIEW_REASONS + 2; i++) {
+		snprintf(place, sizeof(place), "%d", i);
+		if (i == 1 || i >= VIEW_REASONS)
+			step_blocked(&s, REASON_OF_NS, place, "x", "y", "z");
+		else
+			step_wait(&s, REASON_PEER, REASON_OF_NS, place, "x", "y", 0);
+	}
+	step_wait(&s, REASON_PEER, REASON_OF_NS, "late", "x", "y", 0);
+	assert_int_equal(b.view->reasons, VIEW_REASONS);
+	assert_string_equal(b.view->reason[0].place, "0");
+	assert_string_equal(b.view->reason[1].place, "1");
+	assert_string_equal(b.view->reason[VIEW_REASONS - 3].place, "13");
+	assert_string_equal(b.view->reason[VIEW_REASONS - 2].place, "17");
+	assert_string_equal(b.view->reason[VIEW_REASONS - 1].place, "16");
+}
+
 int
 main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+	    T(test_reasons_no_room),
 	    T(test_single_signer_publishes_nothing),
 	    T(test_steady_state),
 	    T(test_first_overlay_takes_nothing_out),
