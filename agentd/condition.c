@@ -145,8 +145,8 @@ cds(struct check *c, const struct view_place *p, int provider)
 				rset_count(check_target(c)->cds_set),
 				rset_count(rset_minus(v->set, check_target(c)->cds_set)));
 	if (!check_fresh(c, h))
-		return check_no(c, REASON_PEER, REASON_OF_SERVER, p->server,
-				"an answer about CDNSKEY", "unknown");
+		return c->seen || check_no(c, REASON_PEER, REASON_OF_SERVER, p->server,
+					   "an answer about CDNSKEY", "unknown");
 	if (!rset_equal(k->set, check_target(c)->cdnskey))
 		return check_no(c, REASON_PEER, REASON_OF_CDS, p->server,
 				"the CDNSKEY of all signers", "%d of %d, %d others",
@@ -588,6 +588,17 @@ condition(struct check *c, enum process_condition_bit bit)
 	case COND_COUNT:
 		break;
 	}
+	return false;
+}
+
+bool
+process_differs(const struct zone_view *view, uint32_t conditions, int64_t now, struct reason *why)
+{
+	struct check c = {.view = view, .everywhere = true, .seen = true, .now = now, .why = why};
+
+	for (int bit = 0; bit < COND_COUNT; bit++)
+		if ((conditions >> bit & 1) != 0 && !condition(&c, bit))
+			return true;
 	return false;
 }
 

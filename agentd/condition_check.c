@@ -78,7 +78,7 @@ one_provider(struct check *c, int provider, enum view_type type, server_check go
 	bool leaves = leaving(c, provider);
 	int servers = leaves;
 
-	if (!leaves && (rset_empty(*names) || !rset_within(*names, view->looked_up)))
+	if (!leaves && !c->seen && (rset_empty(*names) || !rset_within(*names, view->looked_up)))
 		return check_no(c, REASON_PEER, REASON_OF_SERVER, identity,
 				"addresses of its name servers", "not all are known");
 	for (int i = 0; i < view->d.places; i++) {
@@ -90,6 +90,8 @@ one_provider(struct check *c, int provider, enum view_type type, server_check go
 		const struct view_history *h = &p->history[type];
 		if ((MUTANT(UNKNOWN) && !check_fresh(c, h)) || (leaves && check_silent(c, h)))
 			continue;
+		if (c->seen && !check_fresh(c, h))
+			continue;
 		if (!check_fresh(c, h))
 			return check_no(c, REASON_PEER, REASON_OF_SERVER, p->server, "an answer",
 					"unknown: %s",
@@ -99,7 +101,7 @@ one_provider(struct check *c, int provider, enum view_type type, server_check go
 		if (MUTANT(FIRST_SERVER))
 			break;
 	}
-	if (servers == 0)
+	if (servers == 0 && !c->seen)
 		return check_no(c, REASON_PEER, REASON_OF_SERVER, identity,
 				"at least one name server", "none");
 	return true;
@@ -140,6 +142,8 @@ check_parents(struct check *c, enum view_type type, parent_check good)
 			continue;
 		servers++;
 		const struct view_history *h = &p->history[type];
+		if (c->seen && !check_fresh(c, h))
+			continue;
 		if (!check_fresh(c, h))
 			return check_no(c, REASON_PARENT, REASON_OF_SERVER, p->server, "an answer",
 					"unknown: %s",
@@ -147,7 +151,7 @@ check_parents(struct check *c, enum view_type type, parent_check good)
 		if (!good(c, p))
 			return false;
 	}
-	if (servers == 0)
+	if (servers == 0 && !c->seen)
 		return check_no(c, REASON_PARENT, REASON_OF_SERVER, "", "the parent's name servers",
 				"not known");
 	return true;

@@ -10,6 +10,7 @@ struct check {
 	bool planned; /* the target is known */
 	struct process_target target;
 	bool everywhere; /* at the servers of all actors, else at our own */
+	bool seen;       /* who was not heard lately is passed over */
 	int64_t now;
 	struct reason *why; /* what is missing; NULL: nobody asks */
 };

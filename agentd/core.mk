@@ -8,7 +8,7 @@ agentd_libcore_la_SOURCES = \
 	agentd/condition_roll.c \
 	agentd/decide.h agentd/decide_int.h agentd/decide.c agentd/decide_keys.c agentd/decide_look.c \
 	agentd/decide_follow.c agentd/decide_held.c agentd/decide_member.c agentd/decide_overlay.c \
-	agentd/decide_owner.c agentd/decide_self.c agentd/decide_unsigned.c agentd/decide_wanted.c \
+	agentd/decide_owner.c agentd/decide_rest.c agentd/decide_self.c agentd/decide_unsigned.c agentd/decide_wanted.c \
 	agentd/decide_watch.c \
 	agentd/durable.c \
 	agentd/letter.h agentd/letter.c \

@@ -82,6 +82,23 @@ most_important_first(struct zone_view *view)
 	memcpy(view->reason, sorted, sizeof(sorted[0]) * (size_t)count);
 }
 
+/* A parent or a peer that does nothing keeps all waiting; nobody here has to do anything, and
+ * somebody should ask there. */
+static void
+told_when_it_lasts(struct step *s, struct reason *r)
+{
+	char text[4 * REASON_TEXT];
+
+	if ((r->class != REASON_PARENT && r->class != REASON_PEER) || r->told ||
+	    !step_due(s, r->since, s->view->config.times.alarm_after))
+		return;
+	r->told = true;
+	step_alarm(s, "waits for long: %.300s; %s", reason_text(r, text, sizeof(text)),
+		   r->class == REASON_PARENT
+		       ? "ask whoever runs the parent, or the registrar, whether it will do that"
+		       : "ask that provider, or see to what it says of itself");
+}
+
 /* `since` of a reason that stays is kept; a new one that needs a person is an alarm, also where
  * something else was expected of the same place before. */
 static void
@@ -91,16 +108,19 @@ compare_reasons(struct step *s, const struct reason *old, int count)
 	for (int i = 0; i < view->reasons; i++) {
 		struct reason *r = &view->reason[i];
 		r->since = s->now;
+		r->told = false;
 		bool known = false;
 		for (int k = 0; k < count && !known; k++)
 			if (reason_same(r, &old[k])) {
 				r->since = old[k].since;
+				r->told = old[k].told;
 				known = strcmp(r->expected, old[k].expected) == 0;
 			}
 		if (!known && r->class == REASON_BLOCKED) {
 			char text[4 * REASON_TEXT];
 			step_alarm(s, "%.300s", reason_text(r, text, sizeof(text)));
 		}
+		told_when_it_lasts(s, r);
 	}
 }
 
@@ -145,6 +165,7 @@ signed_zone(struct step *s)
 	elect_show(s);
 	decide_state_self(s); /* as agreed */
 	decide_watch(s);
+	decide_rest(s);
 	decide_notify_parent(s);
 }
 

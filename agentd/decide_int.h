@@ -76,6 +76,9 @@ void decide_look_up(struct step *s);
 void decide_ask(struct step *s);
 void decide_forget_places(struct step *s);
 
+/* decide_rest.c: what does not stay as the processes left it. */
+void decide_rest(struct step *s);
+
 /* decide_watch.c: alarms, and the parent told. */
 void decide_stray(struct step *s);
 void decide_watch(struct step *s);

@@ -121,6 +121,11 @@ struct rset process_keys_of(const struct zone_view *view, int provider);
 /* The effects of the steps executed so far. */
 uint32_t process_effects(const struct zone_view *view);
 
+/* Is it seen that one of these is not true, at any server of the actors and of the parent that was
+ * heard lately? *why says which and where. */
+bool process_differs(const struct zone_view *view, uint32_t conditions, int64_t now,
+		     struct reason *why);
+
 /* Are all conditions of a mask true? everywhere: at the servers of all actors, else at our own. If
  * not, *why (may be NULL) says which and where. */
 bool process_check(const struct zone_view *view, uint32_t conditions, bool everywhere, int64_t now,

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -64,6 +65,7 @@ struct reason {
 	char todo[REASON_TEXT]; /* what a person should do; empty unless blocked */
 	int64_t since;          /* UTC ms: when this reason (class, object, place) appeared */
 	int64_t next;           /* UTC ms: next check or, for UNTIL, the deadline; 0 unknown */
+	bool told;              /* that it lasts was said */
 };
 
 const char *reason_class_name(enum reason_class class);

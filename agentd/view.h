@@ -473,6 +473,9 @@ struct zone_view {
 	uint32_t designated;          /* bit per provider: agree_designated(), by decide() */
 	uint32_t listed;              /* bit per provider: agree_listed(), by decide() */
 	char freeze[REASON_TEXT];     /* why no instruction is followed; empty: none */
+	int64_t
+	    rest_since; /* since when it is seen at rest that something is not as it should be */
+	struct reason rest; /* what that is */
 	bool stray; /* the own signer uses a key that is not in DNSKEY: no process moves */
 	char egress[REASON_TEXT]; /* what of the signer's zone is not combinerd's; empty: nothing */
 	bool overlay_known;       /* combinerd answered SHOW since start */

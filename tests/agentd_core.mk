@@ -44,6 +44,7 @@ core_tests = \
 	tests/unit/test_standing \
 	tests/unit/test_forgotten \
 	tests/unit/test_named \
+	tests/unit/test_rest \
 	tests/unit/test_endings \
 	tests/unit/test_algorithm \
 	tests/unit/test_tags \
@@ -89,6 +90,8 @@ tests_unit_test_forgotten_SOURCES = tests/unit/test_forgotten.c $(core_scene)
 tests_unit_test_forgotten_LDADD = $(core_test_libs)
 tests_unit_test_named_SOURCES = tests/unit/test_named.c $(core_scene)
 tests_unit_test_named_LDADD = $(core_test_libs)
+tests_unit_test_rest_SOURCES = tests/unit/test_rest.c $(core_scene)
+tests_unit_test_rest_LDADD = $(core_test_libs)
 tests_unit_test_algorithm_SOURCES = tests/unit/test_algorithm.c $(core_scene)
 tests_unit_test_algorithm_LDADD = $(core_test_libs)
 tests_unit_test_tags_SOURCES = tests/unit/test_tags.c $(core_scene)

@@ -782,6 +782,33 @@ test_alien_signature(void **state)
 	assert_string_equal(r->seen, "13/4711");
 }
 
+/* A wait that lasts is told once; one that begins anew is another one. */
+static void
+test_lasting_wait(void **state)
+{
+	const int64_t lasts = b.view->config.times.alarm_after;
+
+	for (int round = 0; round < 2; round++) {
+		b.hsync.entry[1].on = true;
+		b.hsync.digest[0]++; /* its request to join is waited for */
+		bench_run(&b, 10000);
+		bench_forget(&b);
+		assert_non_null(bench_reason(&b, REASON_PEER, REASON_OF_PEER));
+		bench_run(&b, lasts - 20000);
+		assert_int_equal(b.alarms, 0);
+		bench_run(&b, 30000);
+		assert_int_equal(b.alarms, 1);
+		assert_non_null(strstr(b.alarm, "waits for long: peer: peer at msa.p2."));
+		assert_non_null(strstr(b.alarm, "; ask that provider"));
+		bench_run(&b, 2 * lasts);
+		assert_int_equal(b.alarms, 1);
+		b.hsync.entry[1].on = false;
+		b.hsync.digest[0]++;
+		bench_run(&b, 20000);
+		assert_null(bench_reason(&b, REASON_PEER, REASON_OF_PEER));
+	}
+}
+
 /* However much is waited for, what a person has to do is kept; and of the rest the first. */
 static void
 test_reasons_no_room(void **state)
@@ -813,6 +840,7 @@ main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    T(test_reasons_no_room),
+	    T(test_lasting_wait),
 	    T(test_single_signer_publishes_nothing),
 	    T(test_steady_state),
 	    T(test_first_overlay_takes_nothing_out),
