@@ -18,7 +18,7 @@ agentd_libcore_la_SOURCES = \
 	agentd/hold.h agentd/hold.c agentd/mutant.h \
 	agentd/operator.h agentd/operator.c \
 	agentd/outlook.h agentd/outlook_int.h agentd/outlook.c agentd/outlook_change.c \
-	agentd/outlook_check.c agentd/outlook_time.c \
+	agentd/outlook_check.c agentd/outlook_time.c agentd/outlook_advice.c \
 	agentd/process.h agentd/process.c agentd/process_target.c \
 	agentd/reason.h agentd/reason.c \
 	agentd/roll.h agentd/roll_int.h agentd/roll.c agentd/roll_choose.c agentd/roll_state.c \

@@ -12,7 +12,7 @@
 #define OUTLOOK_CHECKS 20
 #define OUTLOOK_CHANGES 32
 #define OUTLOOK_ADVICES 8
-#define OUTLOOK_TEXT 256
+#define OUTLOOK_TEXT 512
 #define OUTLOOK_TTL 3600 /* s: TTLs above it are worth an advice */
 
 #define OUTLOOK_VERDICTS(X)                                                             \

@@ -197,7 +197,116 @@ test_formula(void **state)
 	assert_int_equal(o->advices, 1);
 	/* From 95640 s to 4560 s of an hour's TTL: DS is shorter than that. */
 	assert_string_equal(o->advice[0], "lower the DNSKEY TTL at msa.p2. from 86400 to 3600, at "
-					  "least 26 h before: saves 25 h");
+					  "least 27 h before: saves 25 h");
+}
+
+/* TTLs as in the world, and nothing that was seen is too old. */
+static void
+in_the_world(void)
+{
+	b.view->config.times = view_times_default;
+	bench_look(&b);
+	b.view->config.times.fresh = INT64_MAX / 2;
+}
+
+/* Holds one after the other: each TTL saves its own part, and no more. */
+static void
+test_advice_each(void **state)
+{
+	b.server[1].ttl[VIEW_NS] = b.server[2].ttl[VIEW_NS] = 7200;
+	b.server[2].ttl[VIEW_SOA] = 14400;
+	b.parent.ttl[VIEW_DS] = 86400;
+	in_the_world();
+	assert_int_equal(plan(MSIG_PROCESS_REMOVE, 1, 0), 0);
+	assert_int_equal(o->advices, 4);
+	/* With margin and a share of the TTL: 3960 s of NS, 11880 of all, 91080 of DS. */
+	assert_string_equal(o->advice[0], "lower the NS TTL at msa.p2. from 7200 and at msa.p3. "
+					  "from 7200 to 3600, at least 3 h before: saves 66 min");
+	assert_string_equal(o->advice[1],
+			    "lower the largest TTL of any record at msa.p2. from 7200 and at "
+			    "msa.p3. from 14400 to 3600, at least 5 h before: saves 4 h");
+	assert_string_equal(o->advice[2],
+			    "lower the DS TTL at the parent from 86400 to 3600 (for the parent to "
+			    "do), at least 27 h before: saves 25 h");
+	/* That of any record is that of NS as well. */
+	assert_string_equal(o->advice[3],
+			    "lower the largest TTL of any record at msa.p2. from 7200 and at "
+			    "msa.p3. from 14400 to 3600, and the DS TTL at the parent from 86400 "
+			    "to 3600 (for the parent to do), at least 27 h before: saves 29 h "
+			    "together");
+}
+
+/* Holds side by side: one TTL alone saves nothing, and none is said to. */
+static void
+test_advice_together(void **state)
+{
+	b.server[1].ttl[VIEW_DNSKEY] = b.parent.ttl[VIEW_DS] = 86400;
+	in_the_world();
+	assert_int_equal(plan(MSIG_PROCESS_ADD, 1, 0), 0);
+	assert_int_equal(o->advices, 1);
+	assert_string_equal(o->advice[0],
+			    "lower the DNSKEY TTL at msa.p2. from 86400 to 3600, and the DS TTL at "
+			    "the parent from 86400 to 3600 (for the parent to do), at least 27 h "
+			    "before: saves 25 h together, and nothing alone");
+	/* Which is long, and far from the longest, gets no advice. */
+	bench_clear(&b);
+	bench_init(&b, 2, 1);
+	b.server[1].ttl[VIEW_DNSKEY] = 3700;
+	b.parent.ttl[VIEW_DS] = 86400;
+	in_the_world();
+	assert_int_equal(plan(MSIG_PROCESS_ADD, 1, 0), 0);
+	assert_int_equal(o->advices, 1);
+	assert_string_equal(o->advice[0],
+			    "lower the DS TTL at the parent from 86400 to 3600 (for the parent to "
+			    "do), at least 27 h before: saves 25 h");
+}
+
+/* One TTL that makes two holds long is one advice; that of any record where it is more than that.
+ */
+static void
+test_advice_once(void **state)
+{
+	b.view->config.driver = true;
+	b.server[1].ttl[VIEW_DNSKEY] = 86400;
+	in_the_world();
+	assert_int_equal(plan(MSIG_PROCESS_ZSK, -1, 0), 0);
+	assert_int_equal(o->advices, 1);
+	assert_string_equal(o->advice[0], "lower the DNSKEY TTL at msa.p2. from 86400 to 3600, at "
+					  "least 27 h before: saves 2 days");
+	b.view->own_max_ttl = 86400;
+	assert_int_equal(plan(MSIG_PROCESS_ZSK, -1, 0), 0);
+	assert_int_equal(o->advices, 2);
+	assert_string_equal(o->advice[1],
+			    "lower the largest TTL of any record at msa.p1. from 86400 and at "
+			    "msa.p2. from 86400 to 3600, at least 27 h before: saves 2 days");
+}
+
+/* What only the parent can change is no gain of what the providers do. */
+static void
+test_advice_parent(void **state)
+{
+	b.parent.ttl[VIEW_NS] = 172800;
+	b.server[1].ttl[VIEW_NS] = 7200;
+	in_the_world();
+	assert_int_equal(plan(MSIG_PROCESS_NS_REMOVE, 1, 0), 0);
+	assert_int_equal(o->advices, 2);
+	assert_string_equal(o->advice[0],
+			    "lower the NS TTL of the delegation at the parent from 172800 to 3600 "
+			    "(for the parent to do), at least 3 days before: saves 2 days");
+	assert_string_equal(o->advice[1],
+			    "lower the NS TTL at msa.p2. from 7200 to 3600, and the NS TTL of the "
+			    "delegation at the parent from 172800 to 3600 (for the parent to do), "
+			    "at least 3 days before: saves 2 days together");
+	/* The zone's own are as long: neither is of use alone. */
+	b.server[1].ttl[VIEW_NS] = 172800;
+	bench_look(&b);
+	assert_int_equal(plan(MSIG_PROCESS_NS_REMOVE, 1, 0), 0);
+	assert_int_equal(o->advices, 1);
+	assert_string_equal(o->advice[0],
+			    "lower the NS TTL at msa.p2. from 172800 to 3600, and the NS TTL of "
+			    "the delegation at the parent from 172800 to 3600 (for the parent to "
+			    "do), at least 3 days before: saves 2 days together, and nothing "
+			    "alone");
 }
 
 static void
@@ -459,6 +568,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_add),
 	    TEST(test_formula),
+	    MEMBERS(test_advice_each),
+	    TEST(test_advice_together),
+	    MEMBERS(test_advice_once),
+	    MEMBERS(test_advice_parent),
 	    TEST(test_in_the_way),
 	    TEST(test_mistakes),
 	    TEST(test_running),
