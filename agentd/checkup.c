@@ -6,13 +6,13 @@
 #include <string.h>
 #include "agentd/checkup.h"
 #include "agentd/content.h"
-#include "libmsig/daemon/log.h"
 
 void
 checkup_examine(const struct zone *zone, struct doctor_report *report)
 {
 	struct doctor_facts facts = {
 	    .now = (int64_t)loop_utc_ms(),
+	    .loaded = zone->loaded,
 	    .applied_at = zone->applied_at,
 	    .lab = zone->agent->conf->lab,
 	    .one_algorithm = zone->view->config.one_algorithm,
@@ -39,44 +39,51 @@ checkup_designated(const struct zone *zone)
 }
 
 static void
-say(const struct zone *zone, const struct doctor_finding *f)
+say(struct zone *zone, const struct doctor_report *report, const struct doctor_finding *f)
 {
-	char fix[600];
-	size_t at = 0;
+	char line[DOCTOR_TEXT + DOCTOR_SIGNER_COUNT * (DOCTOR_FIX + 16) + 100], fix[DOCTOR_FIX];
+	int at = snprintf(line, sizeof(line), "the signer %s a group: %s: %s",
+			  f->state == DOCTOR_FAIL ? "is not fit for" : "needs care in",
+			  doctor_name(f->check), f->text);
 
-	fix[0] = '\0';
-	for (int i = 0; i < DOCTOR_SIGNER_COUNT && at < sizeof(fix); i++) {
-		if (*doctor_fix(f->check, i) != '\0') {
-			at += (size_t)snprintf(fix + at, sizeof(fix) - at, "; %s: %s",
-					       doctor_signer_name(i), doctor_fix(f->check, i));
+	for (int i = 0; i < DOCTOR_SIGNER_COUNT; i++) {
+		if (*doctor_fix(report, f->check, i, fix, sizeof(fix)) != '\0') {
+			at += snprintf(line + at, sizeof(line) - (size_t)at, "; %s: %s",
+				       doctor_signer_name(i), fix);
 		}
 	}
-	log_zone(LOG_LVL_WARN, zone->name, "the signer is not fit for a group: %s: %s%s",
-		 doctor_name(f->check), f->text, fix);
+	zones_say(zone, true, line);
+}
+
+static void
+say_mended(struct zone *zone, const struct doctor_finding *f, bool fit)
+{
+	char line[DOCTOR_TEXT + 100];
+
+	snprintf(line, sizeof(line), "%s%s: %s",
+		 fit ? "the signer is fit for a group now: " : "mended: ", doctor_name(f->check),
+		 f->text);
+	zones_say(zone, false, line);
 }
 
 void
 checkup_watch(struct zone *zone)
 {
+	bool unfit = doctor_unfit(&zone->told);
 	struct doctor_report report;
-	uint32_t unfit = 0;
+	uint32_t worse, mended;
 
 	if (zone->broken || !checkup_designated(zone)) {
 		return;
 	}
 	checkup_examine(zone, &report);
+	doctor_news(&report, &zone->told, &worse, &mended);
 	for (int i = 0; i < report.count; i++) {
-		const struct doctor_finding *f = &report.finding[i];
-		if (f->state != DOCTOR_FAIL || !doctor_logged(f->check)) {
-			continue;
+		if ((worse >> i & 1) != 0) {
+			say(zone, &report, &report.finding[i]);
 		}
-		if ((zone->unfit >> f->check & 1) == 0) {
-			say(zone, f);
+		if ((mended >> i & 1) != 0) {
+			say_mended(zone, &report.finding[i], unfit && !doctor_unfit(&zone->told));
 		}
-		unfit |= UINT32_C(1) << f->check;
 	}
-	if (zone->unfit != 0 && unfit == 0) {
-		log_zone(LOG_LVL_INFO, zone->name, "the signer is fit for a group now");
-	}
-	zone->unfit = unfit;
 }

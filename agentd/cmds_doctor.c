@@ -7,8 +7,9 @@
 #include "agentd/cmds.h"
 
 static json_t *
-finding_json(const struct doctor_finding *f)
+finding_json(const struct doctor_report *report, const struct doctor_finding *f)
 {
+	char text[DOCTOR_FIX];
 	json_t *j = json_object(), *fix = json_object();
 
 	answer_put_text(j, "check", doctor_name(f->check));
@@ -17,8 +18,8 @@ finding_json(const struct doctor_finding *f)
 	for (int i = 0; i < DOCTOR_SIGNER_COUNT; i++) {
 		/* What is unknown may be well. */
 		if ((f->state == DOCTOR_FAIL || f->state == DOCTOR_WARN) &&
-		    *doctor_fix(f->check, i) != '\0') {
-			answer_put_text(fix, doctor_signer_name(i), doctor_fix(f->check, i));
+		    *doctor_fix(report, f->check, i, text, sizeof(text)) != '\0') {
+			answer_put_text(fix, doctor_signer_name(i), text);
 		}
 	}
 	answer_put(j, "fix", fix);
@@ -64,7 +65,7 @@ cmds_doctor(void *arg, struct ctl_request *req, const json_t *request)
 	}
 	checkup_examine(zone, &report);
 	for (int i = 0; i < report.count; i++) {
-		json_array_append_new(list, finding_json(&report.finding[i]));
+		json_array_append_new(list, finding_json(&report, &report.finding[i]));
 	}
 	answer = answer_ok();
 	answer_put_text(answer, "zone", zone->text);

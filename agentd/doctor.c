@@ -10,11 +10,11 @@
 
 static const struct {
 	const char *name;
-	bool log;
+	enum doctor_state say; /* this, and what is worse */
 	const char *fix[DOCTOR_SIGNER_COUNT];
 } checks[DOCTOR_CHECK_COUNT] = {
-#define X(id, name, log, knot, bind, pdns, msig) \
-	[DOCTOR_##id] = {name, log, {knot, bind, pdns, msig}},
+#define X(id, name, say, knot, bind, pdns, msig) \
+	[DOCTOR_##id] = {name, DOCTOR_##say, {knot, bind, pdns, msig}},
     DOCTOR_CHECKS(X)
 #undef X
 };
@@ -25,16 +25,18 @@ doctor_name(enum doctor_check check)
 	return checks[check].name;
 }
 
-bool
-doctor_logged(enum doctor_check check)
-{
-	return checks[check].log;
-}
-
 const char *
-doctor_fix(enum doctor_check check, enum doctor_signer signer)
+doctor_fix(const struct doctor_report *report, enum doctor_check check, enum doctor_signer signer,
+	   char *buf, size_t len)
 {
-	return checks[check].fix[signer];
+	const char *fix = checks[check].fix[signer], *at = strstr(fix, "SECONDS");
+
+	if (at == NULL)
+		snprintf(buf, len, "%s", fix);
+	else
+		snprintf(buf, len, "%.*s%u%s", (int)(at - fix), fix, report->roll_delay,
+			 at + strlen("SECONDS"));
+	return buf;
 }
 
 const char *
@@ -59,6 +61,47 @@ doctor_good(const struct doctor_report *report)
 		    report->finding[i].state == DOCTOR_UNKNOWN)
 			return false;
 	return true;
+}
+
+static uint8_t
+how_bad(const struct doctor_finding *f)
+{
+	bool said = f->state == DOCTOR_FAIL || f->state == DOCTOR_WARN;
+
+	return said && f->state >= checks[f->check].say ? (uint8_t)f->state : 0;
+}
+
+void
+doctor_news(const struct doctor_report *report, struct doctor_told *told, uint32_t *worse,
+	    uint32_t *mended)
+{
+	struct doctor_told now = {{0}};
+
+	*worse = *mended = 0;
+	for (int i = 0; i < report->count; i++) {
+		const struct doctor_finding *f = &report->finding[i];
+		uint8_t bad = f->state == DOCTOR_UNKNOWN ? told->bad[f->check] : how_bad(f);
+		if (bad > now.bad[f->check])
+			now.bad[f->check] = bad;
+		if (bad > told->bad[f->check])
+			*worse |= BIT(i);
+	}
+	for (int i = 0; i < report->count; i++) {
+		const struct doctor_finding *f = &report->finding[i];
+		if (now.bad[f->check] < told->bad[f->check])
+			*mended |= BIT(i);
+		told->bad[f->check] = now.bad[f->check]; /* of several findings, once */
+	}
+	*told = now;
+}
+
+bool
+doctor_unfit(const struct doctor_told *told)
+{
+	for (int c = 0; c < DOCTOR_CHECK_COUNT; c++)
+		if (told->bad[c] == DOCTOR_FAIL)
+			return true;
+	return false;
 }
 
 void
@@ -126,9 +169,10 @@ exam_keys_text(const struct exam *e, struct rset set, char *buf, size_t len)
 
 /* The first ones gather what the others go by. */
 static void (*const exams[])(struct exam *) = {
-    exam_gather,  exam_own_keys,  exam_transfer, exam_is_signed, exam_foreign,    exam_left_over,
-    exam_own_cds, exam_algorithm, exam_key_tags, exam_driver,    exam_dnskey_ttl, exam_signatures,
-    exam_servers, exam_others,    exam_parent,   exam_notify,    exam_content,    exam_roll_delay};
+    exam_gather,     exam_own_keys,   exam_transfer,   exam_is_signed, exam_foreign,
+    exam_left_over,  exam_own_cds,    exam_algorithm,  exam_key_tags,  exam_driver,
+    exam_dnskey_ttl, exam_signatures, exam_servers,    exam_others,    exam_parent,
+    exam_notify,     exam_content,    exam_roll_delay, exam_rolls};
 
 /* Where nobody signs. */
 static void (*const unsigned_exams[])(struct exam *) = {exam_gather, exam_transfer, exam_unsigned,

@@ -47,6 +47,7 @@ void exam_driver(struct exam *e);
 
 /* doctor_times.c */
 void exam_roll_delay(struct exam *e);
+void exam_rolls(struct exam *e); /* after that */
 void exam_dnskey_ttl(struct exam *e);
 void exam_signatures(struct exam *e);
 

@@ -7,6 +7,7 @@
 
 #include "agentd/agent.h"
 #include "agentd/decide.h"
+#include "agentd/doctor.h"
 
 struct content;
 struct keyring;
@@ -46,9 +47,10 @@ struct zone {
 	    reason_said[400]; /* the first reason, now and as it was logged last */
 	bool signatures_old;
 	/* For checkup.c. */
+	int64_t loaded;     /* UTC ms: the view, from the database */
 	int64_t applied_at; /* UTC ms, since start */
 	unsigned signer_versions, signer_notified;
-	uint32_t unfit;           /* bit per check (doctor.h) that the log was told of */
+	struct doctor_told told;  /* to the log and the journal */
 	uint8_t hsync_digest[32]; /* as the contacts were told */
 };
 

@@ -128,6 +128,7 @@ zones_load(struct zone *zone)
 	size_t len = 0;
 	int ret;
 
+	zone->loaded = (int64_t)loop_utc_ms();
 	(void)gnutls_rnd(GNUTLS_RND_NONCE, seed, sizeof(seed));
 	view_free(zone->view);
 	zone->view = view_new(zone->text, agent->identity_text, &times,
@@ -137,7 +138,7 @@ zones_load(struct zone *zone)
 	}
 	ret = store_zone_get(agent->store, zone->name, &blob, &len);
 	if (ret == 0) {
-		ret = view_decode(zone->view, blob, len, (int64_t)loop_utc_ms());
+		ret = view_decode(zone->view, blob, len, zone->loaded);
 	} else if (ret == MSIG_EMISSING) {
 		ret = 0;
 	}

@@ -677,6 +677,71 @@ test_signatures_end(void **state)
 	assert_false(zones_find(agent, zone_name)->signatures_old);
 }
 
+struct heard {
+	int alarms, steps;
+	char alarm[400], step[400]; /* the first ones that speak of fitness */
+};
+
+static void
+fitness(void *arg, const struct store_entry *e)
+{
+	struct heard *h = arg;
+	bool alarm = strcmp(e->kind, "alarm") == 0;
+
+	if (strstr(e->text, "a group") == NULL)
+		return;
+	h->alarms += alarm;
+	h->steps += !alarm;
+	snprintf(alarm ? h->alarm : h->step, sizeof(h->step), "%s", e->text);
+}
+
+static struct heard
+of_fitness(struct agent *agent)
+{
+	struct heard h = {0};
+
+	assert_int_equal(store_journal(agent->store, zone_name, 0, 50, fitness, &h), 0);
+	return h;
+}
+
+/* The journal has what the doctor finds bad at a designated provider, once, and that it is mended.
+ */
+static void
+test_fitness(void **state)
+{
+	struct view_answer none = {.type = VIEW_DNSKEY, .status = MSIG_SEEN_ABSENT};
+	struct agent *agent;
+	struct zone *zone;
+
+	world_open(&world, 2);
+	agent = &world.at[0].agent;
+	zone = zones_find(agent, zone_name);
+	world_run(&world, 50);
+	signer_shows(zone);
+	while (zone->view->d.place[none.place] == NULL ||
+	       zone->view->d.place[none.place]->kind != PLACE_SIGNER)
+		none.place++;
+	none.asked = none.time = (int64_t)loop_utc_ms();
+	view_on_answer(zone->view, &none);
+	zones_mark(zone);
+	world_run(&world, 20);
+	assert_int_equal(of_fitness(agent).alarms, 0); /* nobody has designated it */
+	world_hsync(&world, 0, 3, 1);
+	world_run(&world, 50);
+	struct heard h = of_fitness(agent);
+	assert_int_equal(h.alarms, 1);
+	assert_non_null(strstr(h.alarm, "not fit for a group: signed: the signer's zone is not"));
+	assert_non_null(strstr(h.alarm, "; knot: zone: dnssec-signing: on; bind: "));
+	zones_mark(zone);
+	world_run(&world, 50);
+	assert_int_equal(of_fitness(agent).alarms, 1);
+	signer_shows(zone);
+	h = of_fitness(agent);
+	assert_int_equal(h.alarms, 1);
+	assert_int_equal(h.steps, 1);
+	assert_non_null(strstr(h.step, "the signer is fit for a group now: signed: "));
+}
+
 /* The signer's zone differed when the agent ended: so it does after a restart, until both sides
  * were heard and are equal. */
 static void
@@ -862,6 +927,7 @@ main(void)
 	    cmocka_unit_test_teardown(test_reload, teardown),
 	    cmocka_unit_test_teardown(test_standing, teardown),
 	    cmocka_unit_test_teardown(test_signatures_end, teardown),
+	    cmocka_unit_test_teardown(test_fitness, teardown),
 	    cmocka_unit_test_teardown(test_difference_survives, teardown),
 	    cmocka_unit_test_teardown(test_anti_entropy, teardown),
 	    cmocka_unit_test_teardown(test_foreign_keys, teardown),

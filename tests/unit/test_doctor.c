@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "agentd/doctor.h"
+#include "libmsig/key.h"
 #include "tests/unit/bench.h"
 
 #define HOUR (INT64_C(3600) * 1000)
@@ -476,15 +477,221 @@ test_roll_delay(void **state)
 	assert_true(report.roll_delay >= before + 100);
 }
 
+/* Without a driver the signer's own clock rules: what a new key needs is said, with the line. */
+static void
+test_own_clock(void **state)
+{
+	char fix[DOCTOR_FIX], line[60];
+
+	set_up(3);
+	examine();
+	must(DOCTOR_ROLL_DELAY, DOCTOR_PASS, "no driver");
+	assert_null(find(DOCTOR_ROLLS)); /* nothing was seen to roll */
+	/* Long TTLs at another provider: longer than signers wait by default. */
+	place(PLACE_SERVER, "192.0.2.2@53")->history[VIEW_DNSKEY].at[0].ttl = 7200;
+	examine();
+	must(DOCTOR_ROLL_DELAY, DOCTOR_WARN, "too short");
+	snprintf(line, sizeof(line), "propagation-delay: %u, ", report.roll_delay);
+	assert_non_null(
+	    strstr(doctor_fix(&report, DOCTOR_ROLL_DELAY, DOCTOR_KNOT, fix, sizeof(fix)), line));
+	assert_true(doctor_good(&report));
+	/* A zone without keys has no such clock. */
+	b.signer.set[VIEW_DNSKEY] = RSET_NONE;
+	bench_look(&b);
+	examine();
+	assert_null(find(DOCTOR_ROLL_DELAY));
+}
+
+/* New keys of the signer's own making: seen to come, and after a while the ZSK in use. */
+static void
+rolls_after(int64_t ms)
+{
+	uint8_t rdata[36] = {1, 0, 3, 15, 99};
+	int zsk = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+
+	rdata[0]++; /* and a KSK, which never signs data */
+	int ksk = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+	rset_add(&b.signer.set[VIEW_DNSKEY], zsk);
+	rset_add(&b.signer.set[VIEW_DNSKEY], ksk);
+	bench_look(&b);
+	rset_add(&b.view->d.own, zsk);
+	rset_add(&b.view->d.own, ksk);
+	examine();
+	must(DOCTOR_ROLLS, DOCTOR_WARN, "rolls by itself");
+	b.now += ms;
+	b.signer.signers[VIEW_SOA] = RSET_NONE;
+	rset_add(&b.signer.signers[VIEW_SOA], zsk);
+	bench_look(&b);
+	examine();
+}
+
+static void
+test_rolls(void **state)
+{
+	set_up(3);
+	examine();
+	int64_t need = (report.roll_delay + report.dnskey_ttl) * INT64_C(1000);
+	rolls_after(need);
+	must(DOCTOR_ROLLS, DOCTOR_WARN, "rolls by itself");
+	bench_clear(&b);
+
+	set_up(3); /* a key that was always in use, and comes back: no time is known */
+	rset_del(&b.signer.set[VIEW_DNSKEY], b.zsk[0]);
+	bench_look(&b);
+	rset_add(&b.signer.set[VIEW_DNSKEY], b.zsk[0]);
+	bench_look(&b);
+	rset_add(&b.view->d.own, b.zsk[0]);
+	examine();
+	must(DOCTOR_ROLLS, DOCTOR_WARN, "rolls by itself");
+	bench_clear(&b);
+
+	set_up(3);
+	rolls_after(need / 2);
+	must(DOCTOR_ROLLS, DOCTOR_FAIL, "the others need");
+	/* What was not seen since the start may have come long before. */
+	facts.loaded = b.now;
+	examine();
+	must(DOCTOR_ROLLS, DOCTOR_WARN, "rolls by itself");
+	facts.loaded = 0;
+	/* Who is no member yet harms nobody by it. */
+	b.view->d.provider[VIEW_SELF].member = false;
+	examine();
+	must(DOCTOR_ROLLS, DOCTOR_WARN, "the others need");
+}
+
+/* A zone that is signed for the first time, and a key that was always in use, roll nothing. */
+static void
+test_no_roll(void **state)
+{
+	set_up(3);
+	struct view_place *signer = place(PLACE_SIGNER, NULL);
+	for (int t = 0; t < VIEW_TYPE_COUNT; t++)
+		signer->history[t].count = 0;
+	struct rset keys = b.signer.set[VIEW_DNSKEY], signers = b.signer.signers[VIEW_SOA];
+	b.signer.set[VIEW_DNSKEY] = b.signer.signers[VIEW_SOA] = RSET_NONE;
+	bench_look(&b);
+	b.signer.set[VIEW_DNSKEY] = keys;
+	b.signer.signers[VIEW_SOA] = signers;
+	bench_look(&b);
+	assert_int_equal(signer->history[VIEW_DNSKEY].count, 2);
+	examine();
+	assert_null(find(DOCTOR_ROLLS));
+}
+
+/* With a driver msig rolls; what else comes into the key store is said. */
+static void
+test_driver_rolls(void **state)
+{
+	set_up(3);
+	b.view->config.driver = true;
+	snprintf(b.view->store_why, sizeof(b.view->store_why), "signerd is silent");
+	examine();
+	must(DOCTOR_ROLLS, DOCTOR_UNKNOWN, "signerd is silent");
+	b.view->store_known = true;
+	b.view->keys = 1;
+	b.view->key[0] = (struct view_key){.role = MSIG_KEY_ROLE_ZSK,
+					   .state = MSIG_KEY_STATE_ACTIVE,
+					   .algorithm = 15,
+					   .rr = b.zsk[0]};
+	examine();
+	must(DOCTOR_ROLLS, DOCTOR_PASS, "msig rolls its keys");
+	assert_null(find(DOCTOR_ROLL_DELAY));
+	b.view->key[0].state = MSIG_KEY_STATE_PUBLISHED;
+	examine();
+	must(DOCTOR_ROLLS, DOCTOR_WARN, "not ordered here: key 15/");
+	/* What was ordered takes it along; what was given up goes by itself. */
+	b.view->d.order[0].process = MSIG_PROCESS_ZSK;
+	examine();
+	assert_null(find(DOCTOR_ROLLS));
+	b.view->d.order[0].process = 0;
+	b.view->d.process.kind = MSIG_PROCESS_ZSK;
+	b.view->d.process.subject = VIEW_SELF;
+	examine();
+	assert_null(find(DOCTOR_ROLLS));
+	b.view->d.process.kind = 0;
+	rset_add(&b.view->d.orphans, b.zsk[0]);
+	examine();
+	must(DOCTOR_ROLLS, DOCTOR_PASS, "msig rolls its keys");
+}
+
+static void
+one_finding(enum doctor_check check, enum doctor_state state)
+{
+	report.finding[report.count].check = check;
+	report.finding[report.count++].state = state;
+}
+
+/* What is said by itself: once, again when it is worse, and when it is mended. */
+static void
+test_news(void **state)
+{
+	enum { CSYNC = DOCTOR_CSYNC, DELAY = DOCTOR_ROLL_DELAY, QUIET = DOCTOR_SERVERS, END = -1 };
+	static const struct {
+		int check;
+		enum doctor_state state;
+		uint32_t worse, mended;
+		bool unfit;
+	} rows[] = {
+	    {CSYNC, DOCTOR_UNKNOWN, 0, 0, false},
+	    {CSYNC, DOCTOR_FAIL, 1, 0, true},
+	    {CSYNC, DOCTOR_FAIL, 0, 0, true},
+	    {CSYNC, DOCTOR_UNKNOWN, 0, 0, true}, /* unknown is not mended */
+	    {CSYNC, DOCTOR_FAIL, 0, 0, true},    /* nor new */
+	    {CSYNC, DOCTOR_PASS, 0, 1, false},
+	    {CSYNC, DOCTOR_PASS, 0, 0, false},
+	    {CSYNC, DOCTOR_WARN, 0, 0, false}, /* of this only what fails */
+	    {CSYNC, DOCTOR_FAIL, 1, 0, true},
+	    {CSYNC, DOCTOR_WARN, 0, 1, false},
+	    {CSYNC, DOCTOR_FAIL, 1, 0, true},
+	    {END, 0, 0, 0, false}, /* nothing is looked at: neither is it mended */
+	    {CSYNC, DOCTOR_PASS, 0, 0, false},
+	    {DELAY, DOCTOR_WARN, 1, 0, false},
+	    {DELAY, DOCTOR_WARN, 0, 0, false},
+	    {DELAY, DOCTOR_FAIL, 1, 0, true},
+	    {DELAY, DOCTOR_WARN, 0, 1, false},
+	    {DELAY, DOCTOR_PASS, 0, 1, false},
+	    {QUIET, DOCTOR_FAIL, 0, 0, false},
+	    {QUIET, DOCTOR_PASS, 0, 0, false},
+	};
+	struct doctor_told told = {{0}};
+	uint32_t worse, mended;
+
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		memset(&report, 0, sizeof(report));
+		if (rows[i].check != END)
+			one_finding((enum doctor_check)rows[i].check, rows[i].state);
+		doctor_news(&report, &told, &worse, &mended);
+		if (worse != rows[i].worse || mended != rows[i].mended ||
+		    doctor_unfit(&told) != rows[i].unfit)
+			fail_msg("row %zu: worse %x, mended %x", i, worse, mended);
+	}
+	/* Of one check, several: all that fail are said, and one of what is mended. */
+	memset(&report, 0, sizeof(report));
+	one_finding(DOCTOR_KEY_TAGS, DOCTOR_FAIL);
+	one_finding(DOCTOR_KEY_TAGS, DOCTOR_FAIL);
+	doctor_news(&report, &told, &worse, &mended);
+	assert_int_equal(worse, 3);
+	report.finding[1].state = DOCTOR_PASS;
+	doctor_news(&report, &told, &worse, &mended);
+	assert_int_equal(worse | mended, 0);
+	report.finding[0].state = DOCTOR_PASS;
+	doctor_news(&report, &told, &worse, &mended);
+	assert_int_equal(worse, 0);
+	assert_int_equal(mended, 1);
+}
+
 static void
 test_words(void **state)
 {
+	char fix[DOCTOR_FIX];
+
 	for (int c = 0; c < DOCTOR_CHECK_COUNT; c++) {
 		assert_true(*doctor_name(c) != '\0');
 		for (int s = 0; s < DOCTOR_SIGNER_COUNT; s++)
-			assert_non_null(doctor_fix(c, s));
+			assert_true(strlen(doctor_fix(&report, c, s, fix, sizeof(fix))) <
+				    sizeof(fix) - 1);
 	}
-	assert_true(DOCTOR_CHECK_COUNT <= 32); /* a bit per check */
+	assert_true(DOCTOR_FINDINGS <= 32); /* a bit each */
 }
 
 /* However much is wrong, the report ends. */
@@ -552,6 +759,11 @@ main(void)
 	    cmocka_unit_test_teardown(test_left_over, teardown),
 	    cmocka_unit_test_teardown(test_private, teardown),
 	    cmocka_unit_test_teardown(test_roll_delay, teardown),
+	    cmocka_unit_test_teardown(test_own_clock, teardown),
+	    cmocka_unit_test_teardown(test_rolls, teardown),
+	    cmocka_unit_test_teardown(test_no_roll, teardown),
+	    cmocka_unit_test_teardown(test_driver_rolls, teardown),
+	    cmocka_unit_test(test_news),
 	    cmocka_unit_test(test_words),
 	    cmocka_unit_test_teardown(test_too_much, teardown),
 	    cmocka_unit_test_teardown(test_unsigned, teardown),
