@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agentd/lead.h"
 #include "agentd/agree.h"
+#include "agentd/agree_int.h"
+#include "agentd/lead.h"
 #include "agentd/outlook_int.h"
 #include "libmsig/err.h"
 
@@ -29,16 +30,10 @@ outlook_stand(struct outlook_maker *m, int step)
 	const struct outlook *out = m->out;
 	struct view_process *run = &m->at->d.process;
 
-	if (out->running) {
-		*run = m->view->d.process;
-	} else {
-		memset(run, 0, sizeof(*run));
-		run->voters = agree_designated(m->view);
-	}
-	run->kind = out->rule->kind;
-	run->subject = (int8_t)out->subject;
-	run->requestor = (int8_t)(out->requestor >= 0 ? out->requestor : VIEW_SELF);
-	run->algorithm = out->algorithm;
+	*run = out->running ? m->view->d.process
+			    : agree_new_process(m->view, out->rule->kind, out->subject,
+						out->requestor >= 0 ? out->requestor : VIEW_SELF,
+						out->algorithm);
 	run->step = (uint8_t)(step < 0 ? 0 : step);
 	run->executed = step >= 0;
 	run->phase = step >= 0 ? PHASE_EXECUTING : PHASE_REQUESTED;
@@ -77,6 +72,27 @@ outlook_walk(struct outlook_maker *m)
 	out->end = at;
 }
 
+/* Is there something in the zone for a process to take out, or not yet what it brings in? As the
+ * core has it, for which who is half in leaves as a signer. */
+static bool
+has_cause(const struct view_provider *p, uint8_t kind)
+{
+	bool signs = p->member || (p->has & (HAS_KEYS | HAS_CDS)) != 0;
+
+	switch (kind) {
+	case MSIG_PROCESS_ADD:
+		return !p->member;
+	case MSIG_PROCESS_REMOVE:
+		return signs;
+	case MSIG_PROCESS_NS_ADD:
+		return !signs && (p->has & HAS_NS) == 0;
+	case MSIG_PROCESS_NS_REMOVE:
+		return !signs && (p->has & HAS_NS) != 0;
+	default:
+		return p->member;
+	}
+}
+
 static int
 suggested(const struct zone_view *view, uint8_t kind)
 {
@@ -86,9 +102,7 @@ suggested(const struct zone_view *view, uint8_t kind)
 		return VIEW_SELF;
 	for (int i = 0; i < view->d.providers; i++) {
 		const struct view_provider *p = &view->d.provider[i];
-		bool in = kind == MSIG_PROCESS_ADD ? p->member : p->contributed || p->member;
-		bool add = kind == MSIG_PROCESS_ADD || kind == MSIG_PROCESS_NS_ADD;
-		if (!p->used || in == add || !outlook_wanted(view, kind, i))
+		if (!p->used || !has_cause(p, kind) || !outlook_wanted(view, kind, i))
 			continue;
 		if (found >= 0)
 			return -1; /* more than one: which? */
@@ -146,10 +160,12 @@ who(const struct zone_view *view, const struct outlook_ask *ask, struct outlook 
 	}
 	const struct view_provider *p = &view->d.provider[out->subject];
 	bool add = ask->kind == MSIG_PROCESS_ADD;
-	if (add == p->member && ask->kind != MSIG_PROCESS_NS_ADD &&
-	    ask->kind != MSIG_PROCESS_NS_REMOVE) {
-		snprintf(err, errlen, "%s is %s of the signers", p->identity,
-			 add ? "already one" : "not one");
+	bool names = ask->kind == MSIG_PROCESS_NS_ADD || ask->kind == MSIG_PROCESS_NS_REMOVE;
+	if (!names && !has_cause(p, ask->kind)) {
+		snprintf(err, errlen, "%s is %s of the signers%s", p->identity,
+			 add ? "already one" : "not one",
+			 !add && (p->has & HAS_NS) != 0 ? ": its name servers go by ns-remove"
+							: "");
 		return MSIG_EVALUE;
 	}
 	if (ask->kind == MSIG_PROCESS_ALGORITHM)

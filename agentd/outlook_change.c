@@ -270,6 +270,8 @@ outlook_changes(struct outlook_maker *m, struct outlook_step *s, int step)
 	m->ds_pending = m->ds_pending || outlook_changes_type(s, TYPE_CDS);
 	s->parent_ds = m->ds_pending && (s->rule->done & COND_DS) != 0;
 	m->ds_pending = m->ds_pending && !s->parent_ds;
-	s->parent_ns = (s->rule->done & COND_PARENT_NS) != 0 && (s->rule->effect & EFFECT_CSYNC);
-	s->owner_ns = !after.agent && (s->rule->effect & (EFFECT_NS_ADD | EFFECT_NS_DEL)) != 0;
+	/* Of a signer that goes on to serve, the NS stay. */
+	uint32_t effect = m->at->d.process.stays ? 0 : s->rule->effect;
+	s->parent_ns = (s->rule->done & COND_PARENT_NS) != 0 && (effect & EFFECT_CSYNC) != 0;
+	s->owner_ns = !after.agent && (effect & (EFFECT_NS_ADD | EFFECT_NS_DEL)) != 0;
 }

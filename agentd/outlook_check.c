@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agentd/agree.h"
+#include "agentd/agree_int.h"
 #include "agentd/outlook_int.h"
 
 static struct outlook_check *
@@ -83,29 +84,35 @@ start(struct outlook_maker *m, bool good, enum outlook_verdict bad, enum reason_
 	worse(out, bad);
 }
 
-static const struct view_hsync_entry *
-instruction(const struct zone_view *view, int provider)
-{
-	return view_hsync_of(&view->d.hsync, view->d.provider[provider].identity);
-}
-
-/* Does the owner, or our operator, want what this process does? */
+/* Does the owner, or our operator, want what this process does? What the core goes by. */
 bool
 outlook_wanted(const struct zone_view *view, uint8_t kind, int provider)
 {
-	const struct view_hsync_entry *e = instruction(view, provider);
+	bool signs = (view->designated & BIT(provider)) != 0;
 
 	switch (kind) {
 	case MSIG_PROCESS_ADD:
-		return e != NULL && e->on && e->sign;
-	case MSIG_PROCESS_NS_ADD:
-		return e != NULL && e->on && !e->sign;
+		return signs;
 	case MSIG_PROCESS_REMOVE:
+		return !signs;
+	case MSIG_PROCESS_NS_ADD:
+		return agree_serves_only(view, provider);
 	case MSIG_PROCESS_NS_REMOVE:
-		return view->d.provider[provider].expelled || (e != NULL && !e->on);
+		return !agree_serves_only(view, provider);
 	default:
 		return true;
 	}
+}
+
+/* Why not. As long as nobody is in who is to sign, whoever signs counts as told to. */
+static const char *
+unwanted(const struct zone_view *view, uint8_t kind, const struct view_provider *p)
+{
+	const struct view_hsync_entry *e = view_hsync_of(&view->d.hsync, p->identity);
+
+	return kind == MSIG_PROCESS_REMOVE && e != NULL && !(e->on && e->sign)
+		   ? "it stays until a signer that HSYNC designates has joined"
+		   : "HSYNC says otherwise as yet";
 }
 
 static void
@@ -114,10 +121,10 @@ start_group(struct outlook_maker *m)
 	const struct zone_view *view = m->view;
 	const struct view_provider *p = &view->d.provider[m->out->subject];
 	uint8_t kind = m->out->rule->kind;
-	uint32_t voters = agree_designated(view);
+	uint32_t voters = agree_electorate(view, kind);
 
 	start(m, outlook_wanted(view, kind, m->out->subject), OUTLOOK_WARN, REASON_OF_HSYNC,
-	      "the owner's HSYNC says so", p->identity, "HSYNC says otherwise as yet");
+	      "the owner's HSYNC says so", p->identity, "%s", unwanted(view, kind, p));
 	if (kind == MSIG_PROCESS_ADD || kind == MSIG_PROCESS_NS_ADD)
 		start(m, p->statement.known, OUTLOOK_WARN, REASON_OF_STATEMENT,
 		      "its keys and name servers are known", p->identity,

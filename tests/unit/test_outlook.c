@@ -467,9 +467,98 @@ test_remove(void **state)
 	assert_int_equal(o->end - o->begin, 21000 + 11000 + 21000);
 	/* Our own operator's word is enough of a reason. */
 	b.view->d.provider[1].expelled = true;
+	agree_match(b.view);
 	assert_int_equal(plan(MSIG_PROCESS_REMOVE, -1, 0), 0);
 	assert_int_equal(o->subject, 1);
 	assert_null(begins("the owner's HSYNC says so"));
+}
+
+/* What the owner says of a provider from now on. */
+static void
+instruct(int provider, bool on, bool sign)
+{
+	b.view->d.hsync.entry[provider].on = on;
+	b.view->d.hsync.entry[provider].sign = sign;
+	agree_match(b.view);
+}
+
+/* Who is to sign no more, and serves on, leaves as well; its name servers stay. */
+static void
+test_stays(void **state)
+{
+	instruct(1, true, false);
+	assert_int_equal(plan(MSIG_PROCESS_REMOVE, -1, 0), 0);
+	assert_int_equal(o->subject, 1);
+	assert_null(begins("the owner's HSYNC says so"));
+	assert_int_equal(step("nses-synced")->changes, 0);
+	assert_int_equal(changed(step("cds-added"), false, 59, 1, 1), 1);
+	assert_int_equal(changed(step("dnskeys-synced"), false, 48, 1, 1), 2);
+	assert_false(step("csync-added")->parent_ns);
+	assert_true(step("parent-ds-synced")->parent_ds);
+	assert_int_equal(o->scans, 1);
+	/* It is to serve, and is no candidate for it before it has left. */
+	assert_int_equal(plan(MSIG_PROCESS_NS_ADD, -1, 0), MSIG_EVALUE);
+
+	/* Where the owner manages NS, he has nothing to change. */
+	instruct(1, false, false);
+	b.view->d.agent_ns = false;
+	assert_int_equal(plan(MSIG_PROCESS_REMOVE, 1, 0), 0);
+	assert_true(step("nses-synced")->owner_ns);
+	instruct(1, true, false);
+	assert_int_equal(plan(MSIG_PROCESS_REMOVE, 1, 0), 0);
+	assert_false(step("nses-synced")->owner_ns);
+}
+
+/* As long as nobody who is to sign is in, whoever is stays. */
+static void
+test_stays_until_replaced(void **state)
+{
+	instruct(0, false, true);
+	instruct(1, false, true);
+	assert_int_equal(plan(MSIG_PROCESS_REMOVE, -1, 0), MSIG_EVALUE);
+	assert_int_equal(plan(MSIG_PROCESS_REMOVE, 1, 0), 0);
+	assert_string_equal(begins("the owner's HSYNC says so")->why.seen,
+			    "it stays until a signer that HSYNC designates has joined");
+}
+
+/* Of whom only a part is in leaves as a signer does, and can join still; of whom name servers are
+ * in, these go. */
+static void
+test_half_in(void **state)
+{
+	struct view_provider *p = &b.view->d.provider[2];
+
+	p->has = HAS_KEYS;
+	assert_int_equal(plan(MSIG_PROCESS_ADD, 2, 0), 0);
+	assert_int_equal(plan(MSIG_PROCESS_REMOVE, 2, 0), 0);
+	instruct(2, false, true);
+	assert_int_equal(plan(MSIG_PROCESS_ADD, -1, 0), MSIG_EVALUE);
+	assert_int_equal(plan(MSIG_PROCESS_REMOVE, -1, 0), 0);
+	assert_int_equal(o->subject, 2);
+	assert_int_equal(plan(MSIG_PROCESS_NS_REMOVE, -1, 0), MSIG_EVALUE);
+
+	p->has = HAS_NS;
+	agree_match(b.view);
+	assert_int_equal(plan(MSIG_PROCESS_REMOVE, 2, 0), MSIG_EVALUE);
+	assert_string_equal(err,
+			    "msa.p3. is not one of the signers: its name servers go by ns-remove");
+	assert_int_equal(plan(MSIG_PROCESS_NS_REMOVE, -1, 0), 0);
+	assert_int_equal(o->subject, 2);
+	assert_null(begins("the owner's HSYNC says so"));
+	instruct(2, true, false);
+	assert_int_equal(plan(MSIG_PROCESS_NS_REMOVE, -1, 0), MSIG_EVALUE);
+}
+
+/* Only who would vote is asked: a rollover of the members does not wait for a joiner. */
+static void
+test_voters(void **state)
+{
+	view_on_peer(b.view, 2, false, "no beat");
+	assert_int_equal(plan(MSIG_PROCESS_KSK, -1, 0), 0);
+	assert_null(begins("every signer's agent can be asked"));
+	view_on_peer(b.view, 1, false, "no beat");
+	assert_int_equal(plan(MSIG_PROCESS_KSK, -1, 0), 0);
+	assert_string_equal(begins("every signer's agent can be asked")->why.place, "msa.p2.");
 }
 
 static void
@@ -579,6 +668,10 @@ main(void)
 	    MEMBERS(test_left_behind),
 	    TEST(test_owner),
 	    MEMBERS(test_remove),
+	    MEMBERS(test_stays),
+	    MEMBERS(test_stays_until_replaced),
+	    MEMBERS(test_half_in),
+	    MEMBERS(test_voters),
 	    MEMBERS(test_add_third),
 	    MEMBERS(test_zsk),
 	    MEMBERS(test_zsk_of_another),
