@@ -364,13 +364,113 @@ test_lab_is_loud(void **state)
 	end(combinerd, "combinerd");
 }
 
+/* ---- force-remove ------------------------------------------------------------------------------
+ */
+
+#define PROVIDERS                                                                                \
+	"[{\"provider\": \"msa.p2.\", \"member\": true, \"has\": [\"keys\", \"cds\", \"ns\"]}, " \
+	"{\"provider\": \"msa.p3.\", \"member\": false, \"has\": [\"keys\"]}, "                  \
+	"{\"provider\": \"msa.p4.\", \"member\": false, \"has\": [\"ns\"]}, "                    \
+	"{\"provider\": \"msa.p5.\", \"member\": false, \"has\": []}]"
+#define TRACKING(is_signed)                                                                        \
+	"{\"ok\": true, \"zone\": {\"zone\": \"shop.example.\", \"is_signed\": " is_signed         \
+	", \"providers\": " PROVIDERS                                                              \
+	"}, \"places\": [{\"server\": \"192.0.2.4@53\", \"provider\": "                            \
+	"\"msa.p4.\", \"named\": true}, {\"server\": \"192.0.2.14@53\", \"provider\": "            \
+	"\"msa.p4.\", "                                                                            \
+	"\"named\": false}, {\"server\": \"192.0.2.2@53\", \"provider\": \"msa.p2.\", \"named\": " \
+	"true}]}\n"
+
+/* agentd of one zone, for any number of questions: it refuses the plan of whoever it does not know,
+ * and takes every other word. */
+static pid_t
+serve_group(bool is_signed)
+{
+	int fd = listener();
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	while (pid == 0) {
+		char line[4096] = "", plan[600];
+		size_t len = 0;
+		int c = accept(fd, NULL, NULL);
+		while (len < sizeof(line) - 1 && strchr(line, '\n') == NULL &&
+		       read(c, line + len, 1) == 1) {
+			len++;
+		}
+		const char *process =
+		    strstr(line, "remove-signer") != NULL ? "remove-signer" : "ns-remove";
+		snprintf(plan, sizeof(plan),
+			 "{\"ok\": true, \"zone\": {\"zone\": \"shop.example.\"}, \"plan\": "
+			 "{\"process\": \"%s\"}}\n",
+			 process);
+		const char *answer =
+		    strstr(line, "\"tracking\"") != NULL
+			? (is_signed ? TRACKING("true") : TRACKING("false"))
+		    : strstr(line, "\"plan\"") == NULL
+			? "{\"ok\": true, \"zone\": {\"zone\": \"shop.example.\"}}\n"
+		    : strstr(line, "msa.p9.") != NULL || !is_signed
+			? "{\"ok\": false, \"code\": 2, \"error\": \"refused\"}\n"
+			: plan;
+		if (write(c, answer, strlen(answer)) < 0) {
+			_exit(1);
+		}
+		close(c);
+	}
+	close(fd);
+	return pid;
+}
+
+/* What is shown of a provider, and whether it is taken out: with the plan that takes it out, and of
+ * whom there is none, what is known. */
+static void
+test_force_remove(void **state)
+{
+	static const struct {
+		bool is_signed;
+		const char *provider;
+		int code;
+		const char *text, *not ;
+	} rows[] = {
+	    {true, "msa.p2.", EXIT_DONE, "remove-signer", "In the zone"},
+	    {true, "MSA.p4", EXIT_DONE, "ns-remove", "In the zone"},
+	    {true, "msa.p3.", EXIT_DONE, "remove-signer", "In the zone"},
+	    {true, "msa.p4.", EXIT_DONE, "ns-remove", "In the zone"},
+	    {true, "msa.p5.", EXIT_DONE, "nothing of it", "registrant"},
+	    {true, "msa.p9.", EXIT_USAGE, "", "takes"},
+	    {false, "msa.p4.", EXIT_DONE, "its name servers (192.0.2.4@53)", "192.0.2.14"},
+	    {false, "msa.p4.", EXIT_DONE, "nobody signs this zone", "DS"},
+	    {false, "msa.p4.", EXIT_DONE, "registrant", "its name servers (192.0.2.2"},
+	    {false, "msa.p5.", EXIT_DONE, "nothing of it", "192.0.2."},
+	    {false, "msa.p9.", EXIT_USAGE, "", "takes"},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char zone[] = "shop.example.", provider[20], *out = NULL;
+		char *argv[] = {zone, provider};
+		size_t len = 0;
+		pid_t agentd = serve_group(rows[i].is_signed);
+		struct context ctx = {.rundir = dir, .yes = true, .in = stdin};
+		ctx.text.columns = 200;
+		ctx.text.out = open_memstream(&out, &len);
+		snprintf(provider, sizeof(provider), "%s", rows[i].provider);
+		int ret = command_run(&ctx, command_find("force-remove"), 2, argv);
+		fclose(ctx.text.out);
+		end(agentd, "agentd");
+		if (ret != rows[i].code || strstr(out, rows[i].text) == NULL ||
+		    strstr(out, rows[i].not ) != NULL) {
+			fail_msg("row %zu: %d %s", i, ret, out);
+		}
+		assert_true(ret != EXIT_DONE || strstr(out, "whatever HSYNC says") != NULL);
+		free(out);
+	}
+}
+
 int
 main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    T(test_answers), T(test_large), T(test_silence),     T(test_absent),
-	    T(test_request), T(test_names), T(test_lab_is_loud),
+	    T(test_request), T(test_names), T(test_lab_is_loud), T(test_force_remove),
 	};
 	return cmocka_run_group_tests_name("msigctl_client", tests, NULL, NULL);
 }
