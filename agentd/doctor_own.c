@@ -1,6 +1,7 @@
 /*
  * The signer's own keys, signatures and CDS. See doctor.h.
  */
+#include "agentd/agree.h"
 #include "agentd/doctor_int.h"
 #include "agentd/roll.h"
 #include "agentd/tags.h"
@@ -107,30 +108,38 @@ exam_own_cds(struct exam *e)
 			   "it publishes CDS and CDNSKEY of its own");
 }
 
+/* What the others have stated. Who has left may have other keys, and they are nobody's affair. */
+static struct rset
+keys_of_others(const struct zone_view *view)
+{
+	struct rset all = RSET_NONE;
+
+	for (int p = 1; p < VIEW_PROVIDERS; p++)
+		if (agree_concerns(view, p))
+			all = rset_or(all, view->d.provider[p].statement.dnskey);
+	return all;
+}
+
 void
 exam_algorithm(struct exam *e)
 {
 	const struct zone_view *view = e->view;
 	const struct rpool *pool = &view->d.pool;
 	uint64_t ours[4] = {0}, theirs[4] = {0};
-	bool known = false, same = true;
+	struct rset others = keys_of_others(view);
+	bool same = true;
 
 	for (int i = rset_next(&e->report->own, 0); i >= 0; i = rset_next(&e->report->own, i + 1))
 		ours[pool->at[i].alg / 64] |= UINT64_C(1) << pool->at[i].alg % 64;
-	for (int p = 1; p < VIEW_PROVIDERS; p++) {
-		struct rset keys = view->d.provider[p].statement.dnskey;
-		for (int i = rset_next(&keys, 0); view->d.provider[p].used && i >= 0;
-		     i = rset_next(&keys, i + 1)) {
-			theirs[pool->at[i].alg / 64] |= UINT64_C(1) << pool->at[i].alg % 64;
-			e->report->algorithm = pool->at[i].alg;
-			known = true;
-		}
+	for (int i = rset_next(&others, 0); i >= 0; i = rset_next(&others, i + 1)) {
+		theirs[pool->at[i].alg / 64] |= UINT64_C(1) << pool->at[i].alg % 64;
+		e->report->algorithm = pool->at[i].alg;
 	}
 	for (int i = 0; i < 4; i++)
 		same = same && ours[i] == theirs[i];
 	if (rset_empty(e->report->own))
 		exam_found(e, DOCTOR_ALGORITHM, DOCTOR_UNKNOWN, "no key of the signer is known");
-	else if (!known)
+	else if (rset_empty(others))
 		exam_found(e, DOCTOR_ALGORITHM, DOCTOR_PASS,
 			   "algorithm %u; no other provider has stated its keys yet",
 			   pool->at[rset_next(&e->report->own, 0)].alg);
@@ -160,7 +169,7 @@ void
 exam_key_tags(struct exam *e)
 {
 	const struct zone_view *view = e->view;
-	struct rset clash[TAGS_CLASHES], theirs = RSET_NONE;
+	struct rset clash[TAGS_CLASHES], theirs = keys_of_others(view);
 	int count = tags_clashes(view, e->report->own, clash);
 	char whose[150];
 
@@ -171,9 +180,6 @@ exam_key_tags(struct exam *e)
 	if (count > TAGS_CLASHES)
 		exam_found(e, DOCTOR_KEY_TAGS, DOCTOR_FAIL,
 			   "%d more tags are those of several keys", count - TAGS_CLASHES);
-	for (int p = 1; p < VIEW_PROVIDERS; p++)
-		if (view->d.provider[p].used)
-			theirs = rset_or(theirs, view->d.provider[p].statement.dnskey);
 	if (count == 0 && !rset_empty(e->report->own) && !rset_empty(theirs))
 		exam_found(e, DOCTOR_KEY_TAGS, DOCTOR_PASS,
 			   "no tag is that of another key, of whichever provider");

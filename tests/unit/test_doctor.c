@@ -366,6 +366,29 @@ test_key_tags(void **state)
 	assert_int_equal(key_tags(DOCTOR_PASS), 0);
 }
 
+/* Who has left may have keys of any algorithm: nothing is compared with them, here or by the lint.
+ * As long as anything of it is in, it counts. */
+static void
+test_left(void **state)
+{
+	set_up(3);
+	struct view_provider *left = &b.view->d.provider[1];
+	struct rr *at = b.view->d.pool.at;
+
+	at[b.zsk[1]].alg = at[b.ksk[1]].alg = 13;
+	b.view->designated &= ~BIT(1);
+	left->member = false;
+	left->has = HAS_NS;
+	examine();
+	must(DOCTOR_ALGORITHM, DOCTOR_FAIL, "those of the others 13");
+	assert_int_equal(report.algorithm, 13);
+	left->has = 0;
+	examine();
+	must(DOCTOR_ALGORITHM, DOCTOR_PASS, "no other provider");
+	assert_int_equal(report.algorithm, 0);
+	assert_null(find(DOCTOR_KEY_TAGS)); /* there is nothing to compare with */
+}
+
 /* What was given a moment ago may still be on its way. */
 static void
 test_a_moment(void **state)
@@ -752,6 +775,7 @@ main(void)
 	    cmocka_unit_test_teardown(test_wrong, teardown),
 	    cmocka_unit_test_teardown(test_not_in_dnskey, teardown),
 	    cmocka_unit_test_teardown(test_key_tags, teardown),
+	    cmocka_unit_test_teardown(test_left, teardown),
 	    cmocka_unit_test_teardown(test_a_moment, teardown),
 	    cmocka_unit_test_teardown(test_alone, teardown),
 	    cmocka_unit_test_teardown(test_all_records, teardown),
