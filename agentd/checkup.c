@@ -15,6 +15,7 @@ checkup_examine(const struct zone *zone, struct doctor_report *report)
 	    .loaded = zone->loaded,
 	    .applied_at = zone->applied_at,
 	    .lab = zone->agent->conf->lab,
+	    .push = zone->conf->signer_feed == CONF_FEED_PUSH,
 	    .one_algorithm = zone->view->config.one_algorithm,
 	    .followed = content_has_signed(zone->content),
 	    .trouble = zone->follow_trouble,
@@ -47,7 +48,7 @@ say(struct zone *zone, const struct doctor_report *report, const struct doctor_f
 			  doctor_name(f->check), f->text);
 
 	for (int i = 0; i < DOCTOR_SIGNER_COUNT; i++) {
-		if (*doctor_fix(report, f->check, i, fix, sizeof(fix)) != '\0') {
+		if (*doctor_fix(report, f, i, fix, sizeof(fix)) != '\0') {
 			at += snprintf(line + at, sizeof(line) - (size_t)at, "; %s: %s",
 				       doctor_signer_name(i), fix);
 		}

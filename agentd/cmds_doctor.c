@@ -18,7 +18,7 @@ finding_json(const struct doctor_report *report, const struct doctor_finding *f)
 	for (int i = 0; i < DOCTOR_SIGNER_COUNT; i++) {
 		/* What is unknown may be well. */
 		if ((f->state == DOCTOR_FAIL || f->state == DOCTOR_WARN) &&
-		    *doctor_fix(report, f->check, i, text, sizeof(text)) != '\0') {
+		    *doctor_fix(report, f, i, text, sizeof(text)) != '\0') {
 			answer_put_text(fix, doctor_signer_name(i), text);
 		}
 	}

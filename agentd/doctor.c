@@ -25,11 +25,52 @@ doctor_name(enum doctor_check check)
 	return checks[check].name;
 }
 
-const char *
-doctor_fix(const struct doctor_report *report, enum doctor_check check, enum doctor_signer signer,
-	   char *buf, size_t len)
+#define FED (BIT(DOCTOR_CSYNC) | BIT(DOCTOR_NS) | BIT(DOCTOR_CONTENT))
+
+/* What is changed instead, in a situation; the first one counts. */
+static const struct {
+	uint32_t checks; /* bit each */
+	enum doctor_situation in;
+	enum doctor_signer signer;
+	const char *fix;
+} instead[] = {
+    {FED, DOCTOR_PUSHED, DOCTOR_KNOT,
+     "acl: action: [ update ] with the key of remote: in msig.conf"},
+    {FED, DOCTOR_PUSHED, DOCTOR_PDNS, ""},
+    {FED, DOCTOR_PUSHED, DOCTOR_MSIG, "msigctl merge ZONE says what the signer answers to UPDATE"},
+    {FED, DOCTOR_BARE, DOCTOR_BIND, "type secondary; primaries { combinerd; };"},
+    {BIT(DOCTOR_KEY_TAGS), DOCTOR_DRIVEN, DOCTOR_KNOT, ""},
+    {BIT(DOCTOR_KEY_TAGS), DOCTOR_DRIVEN, DOCTOR_BIND, ""},
+    {BIT(DOCTOR_KEY_TAGS), DOCTOR_DRIVEN, DOCTOR_PDNS, ""},
+    {BIT(DOCTOR_KEY_TAGS), DOCTOR_DRIVEN, DOCTOR_MSIG,
+     "msigctl roll ZONE zsk (ksk, csk), and nothing by hand: signerd moves the keys. Before "
+     "anything of this provider is in the zone, the signer is given another key instead"},
+    {BIT(DOCTOR_SIGNED), DOCTOR_DRIVEN, DOCTOR_BIND, "auto-dnssec maintain;"},
+    {BIT(DOCTOR_OWN_CDS), DOCTOR_DRIVEN, DOCTOR_BIND,
+     "the first KSK: dnssec-settime -P sync now; later signerd sees to it"},
+    {BIT(DOCTOR_ALGORITHM), DOCTOR_DRIVEN, DOCTOR_BIND,
+     "before it joins, keys of the group's algorithm: doc/signers.md, \"The way round\""},
+    {BIT(DOCTOR_DNSKEY_TTL), DOCTOR_DRIVEN, DOCTOR_BIND,
+     "dnssec-settime -L as the others have it, for each key"},
+    {BIT(DOCTOR_SIGNATURES), DOCTOR_DRIVEN, DOCTOR_BIND,
+     "sig-validity-interval: its second number larger than the largest TTL and a day"},
+};
+
+static const char *
+fix_in(const struct doctor_finding *f, enum doctor_signer signer)
 {
-	const char *fix = checks[check].fix[signer], *at = strstr(fix, "SECONDS");
+	for (size_t i = 0; i < ROWS(instead); i++)
+		if ((instead[i].checks >> f->check & 1) != 0 &&
+		    (instead[i].in & f->situation) != 0 && instead[i].signer == signer)
+			return instead[i].fix;
+	return checks[f->check].fix[signer];
+}
+
+const char *
+doctor_fix(const struct doctor_report *report, const struct doctor_finding *f,
+	   enum doctor_signer signer, char *buf, size_t len)
+{
+	const char *fix = fix_in(f, signer), *at = strstr(fix, "SECONDS");
 
 	if (at == NULL)
 		snprintf(buf, len, "%s", fix);
@@ -115,6 +156,7 @@ exam_found(struct exam *e, enum doctor_check check, enum doctor_state state, con
 	f = &e->report->finding[e->report->count++];
 	f->check = check;
 	f->state = state;
+	f->situation = e->situation;
 	va_start(ap, fmt);
 	vsnprintf(f->text, sizeof(f->text), fmt, ap);
 	va_end(ap);
@@ -179,6 +221,14 @@ static void (*const unsigned_exams[])(struct exam *) = {exam_gather, exam_transf
 							exam_names,  exam_servers,  exam_others,
 							exam_parent, exam_notify,   exam_content};
 
+static uint8_t
+situation(const struct zone_view *view, const struct doctor_facts *facts)
+{
+	return (uint8_t)((facts->push ? DOCTOR_PUSHED : 0) |
+			 (view->config.driver ? DOCTOR_DRIVEN : 0) |
+			 (view->config.nobody_signs ? DOCTOR_BARE : 0));
+}
+
 void
 doctor_examine(const struct zone_view *view, const struct doctor_facts *facts,
 	       struct doctor_report *report)
@@ -186,6 +236,7 @@ doctor_examine(const struct zone_view *view, const struct doctor_facts *facts,
 	struct exam e = {.view = view, .facts = facts, .report = report};
 
 	memset(report, 0, sizeof(*report));
+	e.situation = situation(view, facts);
 	for (int i = 0; i < VIEW_PLACES; i++)
 		if (view->d.place[i] != NULL && view->d.place[i]->kind == PLACE_SIGNER)
 			e.signer = view->d.place[i];

@@ -14,8 +14,9 @@
 	"msig.conf signer-feed: push"
 
 /* id, name, from which state on it is said by itself when this provider is designated (what zones.c
- * says anyhow is not); and what to change: at Knot, BIND, PowerDNS, in msig.conf. SECONDS is
- * report.roll_delay. */
+ * says anyhow is not); and what to change: at Knot, BIND, PowerDNS, in msig.conf; in some
+ * situations something else (doctor.c). SECONDS is report.roll_delay. A BIND that signs is a
+ * primary in all of them: as a secondary it drops the keys of others. */
 #define DOCTOR_CHECKS(X)                                                                           \
 	X(TRANSFER, "transfer", NEVER,                                                             \
 	  "acl: action: [ transfer ] with the key of remote: in msig.conf",                        \
@@ -33,23 +34,24 @@
 	X(FOREIGN_CDNSKEY, "foreign-cdnskey", FAIL,                                                \
 	  "policy: dnskey-management: incremental and cds-cdnskey-publish: always",                \
 	  DOCTOR_BIND_PUSH, "direct-dnskey=yes", "")                                               \
-	X(CSYNC, "csync", FAIL, "zone: master: combinerd", "primaries { combinerd; };",            \
+	X(CSYNC, "csync", FAIL, "zone: master: combinerd", DOCTOR_BIND_PUSH,                       \
 	  "pdnsutil change-secondary-zone-primary ZONE COMBINERD", "")                             \
-	X(NS, "ns", FAIL, "zone: master: combinerd", "primaries { combinerd; };",                  \
+	X(NS, "ns", FAIL, "zone: master: combinerd", DOCTOR_BIND_PUSH,                             \
 	  "pdnsutil change-secondary-zone-primary ZONE COMBINERD", "")                             \
 	X(LEFT_OVER, "left-over", NEVER,                                                           \
 	  "policy: dnskey-management: incremental; never `keymgr delete` "                         \
 	  "a published key",                                                                       \
 	  "", "", "")                                                                              \
 	X(OWN_CDS, "own-cds", FAIL, "policy: cds-cdnskey-publish: always",                         \
-	  "dnssec-policy: cdnskey yes; cds-digest-types { 2; };",                                  \
+	  "dnssec-policy POLICY; (not insecure): named publishes them itself, by its defaults a "  \
+	  "day after the keys were made (PublishCDS in the .state file of the KSK)",               \
 	  "pdnsutil set-publish-cds ZONE 2, and set-publish-cdnskey ZONE", "")                     \
 	X(ALGORITHM, "algorithm", FAIL, "policy: algorithm: that of the group",                    \
 	  "dnssec-policy: keys { ... algorithm: that of the group }",                              \
 	  "default-ksk-algorithm, default-zsk-algorithm, before secure-zone", "")                  \
 	X(KEY_TAGS, "key-tags", FAIL,                                                              \
 	  "roll the key: keymgr ZONE generate, then retire the old one",                           \
-	  "roll the key: rndc dnssec -rollover",                                                   \
+	  "roll the key: rndc dnssec -rollover -key TAG ZONE",                                     \
 	  "roll the key: pdnsutil add-zone-key, then "                                             \
 	  "remove-zone-key",                                                                       \
 	  "")                                                                                      \
@@ -80,7 +82,7 @@
 	X(NOTIFY, "notify", NEVER, "zone: notify: observe", "also-notify { OBSERVE key KEY; };",   \
 	  "pdnsutil set-meta ZONE ALSO-NOTIFY OBSERVE, and secondary-do-renotify=yes",             \
 	  "observe: listen:")                                                                      \
-	X(CONTENT, "content", NEVER, "zone: master: combinerd", "primaries { combinerd; };",       \
+	X(CONTENT, "content", NEVER, "zone: master: combinerd", DOCTOR_BIND_PUSH,                  \
 	  "pdnsutil change-secondary-zone-primary ZONE COMBINERD", "")
 
 enum doctor_check {
@@ -103,9 +105,17 @@ enum doctor_state {
 #define DOCTOR_FINDINGS 32 /* a bit each */
 #define DOCTOR_FIX 240
 
+/* What the fix depends on, bit each. */
+enum doctor_situation {
+	DOCTOR_PUSHED = 1, /* signer-feed: push */
+	DOCTOR_DRIVEN = 2, /* signer-driver: nobody but signerd moves the keys */
+	DOCTOR_BARE = 4,   /* signed: off */
+};
+
 struct doctor_finding {
 	enum doctor_check check;
 	enum doctor_state state;
+	uint8_t situation;
 	char text[DOCTOR_TEXT];
 };
 
@@ -115,6 +125,7 @@ struct doctor_facts {
 	int64_t loaded;     /* what was shown last before is taken to be shown until then */
 	int64_t applied_at; /* when combinerd took the overlay; 0: before agentd started */
 	bool lab;
+	bool push;              /* combinerd changes the zone at the signer (signer-feed) */
 	bool one_algorithm;     /* signerd cannot roll the algorithm of this signer */
 	bool followed;          /* the signer's whole zone is known ... */
 	const char *trouble;    /* ... or why not; empty: not asked yet */
@@ -159,5 +170,5 @@ enum doctor_signer { DOCTOR_KNOT, DOCTOR_BIND, DOCTOR_PDNS, DOCTOR_MSIG, DOCTOR_
 const char *doctor_signer_name(enum doctor_signer signer);
 /* What to change at such a signer (or in msig.conf), into buf, which is returned; empty if there is
  * nothing to say. */
-const char *doctor_fix(const struct doctor_report *report, enum doctor_check check,
+const char *doctor_fix(const struct doctor_report *report, const struct doctor_finding *finding,
 		       enum doctor_signer signer, char *buf, size_t len);

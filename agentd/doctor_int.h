@@ -11,6 +11,7 @@ struct exam {
 	const struct doctor_facts *facts;
 	struct doctor_report *report;
 	const struct view_place *signer; /* NULL: none is configured */
+	uint8_t situation;               /* DOCTOR_PUSHED and so on */
 	struct rset
 	    given[VIEW_TYPE_COUNT]; /* to the signer, in the names of others; NS, CSYNC: all */
 };

@@ -515,8 +515,8 @@ test_own_clock(void **state)
 	examine();
 	must(DOCTOR_ROLL_DELAY, DOCTOR_WARN, "too short");
 	snprintf(line, sizeof(line), "propagation-delay: %u, ", report.roll_delay);
-	assert_non_null(
-	    strstr(doctor_fix(&report, DOCTOR_ROLL_DELAY, DOCTOR_KNOT, fix, sizeof(fix)), line));
+	assert_non_null(strstr(
+	    doctor_fix(&report, find(DOCTOR_ROLL_DELAY), DOCTOR_KNOT, fix, sizeof(fix)), line));
 	assert_true(doctor_good(&report));
 	/* A zone without keys has no such clock. */
 	b.signer.set[VIEW_DNSKEY] = RSET_NONE;
@@ -711,10 +711,65 @@ test_words(void **state)
 	for (int c = 0; c < DOCTOR_CHECK_COUNT; c++) {
 		assert_true(*doctor_name(c) != '\0');
 		for (int s = 0; s < DOCTOR_SIGNER_COUNT; s++)
-			assert_true(strlen(doctor_fix(&report, c, s, fix, sizeof(fix))) <
-				    sizeof(fix) - 1);
+			assert_true(strlen(doctor_fix(&report, &(struct doctor_finding){.check = c},
+						      s, fix, sizeof(fix))) < sizeof(fix) - 1);
 	}
 	assert_true(DOCTOR_FINDINGS <= 32); /* a bit each */
+}
+
+/* What to change depends on how the signer is fed, and on who moves its keys: what is said works
+ * there. */
+static void
+test_fix(void **state)
+{
+	static const struct {
+		bool push, driver, bare;
+		enum doctor_check check;
+		enum doctor_signer signer;
+		const char *text; /* "": nothing is said */
+		const char * not ;
+	} rows[] = {
+	    {false, false, false, DOCTOR_NS, DOCTOR_BIND, "type primary", "primaries"},
+	    {false, false, false, DOCTOR_CSYNC, DOCTOR_BIND, "type primary", "primaries"},
+	    {false, false, false, DOCTOR_CONTENT, DOCTOR_BIND, "type primary", "primaries"},
+	    {false, false, false, DOCTOR_NS, DOCTOR_KNOT, "master: combinerd", "update"},
+	    {true, false, false, DOCTOR_NS, DOCTOR_BIND, "update-policy", "primaries"},
+	    {true, false, false, DOCTOR_NS, DOCTOR_KNOT, "update", "master"},
+	    {true, false, false, DOCTOR_CONTENT, DOCTOR_PDNS, "", NULL},
+	    {true, false, false, DOCTOR_CSYNC, DOCTOR_MSIG, "msigctl merge", "master"},
+	    {false, false, true, DOCTOR_NS, DOCTOR_BIND, "primaries { combinerd; };", "primary;"},
+	    {false, false, false, DOCTOR_OWN_CDS, DOCTOR_BIND, "dnssec-policy", "cds-digest"},
+	    {true, true, false, DOCTOR_OWN_CDS, DOCTOR_BIND, "-P sync", "dnssec-policy"},
+	    {true, true, false, DOCTOR_SIGNED, DOCTOR_BIND, "auto-dnssec", "dnssec-policy"},
+	    {true, true, false, DOCTOR_ALGORITHM, DOCTOR_BIND, "The way round", "dnssec-policy"},
+	    {true, true, false, DOCTOR_DNSKEY_TTL, DOCTOR_BIND, "settime -L", "dnssec-policy"},
+	    {true, true, false, DOCTOR_SIGNATURES, DOCTOR_BIND, "sig-validity", "dnssec-policy"},
+	    {false, false, false, DOCTOR_KEY_TAGS, DOCTOR_KNOT, "keymgr ZONE generate", "msigctl"},
+	    {false, false, false, DOCTOR_KEY_TAGS, DOCTOR_BIND, "rndc dnssec -rollover", "msigctl"},
+	    {false, false, false, DOCTOR_KEY_TAGS, DOCTOR_MSIG, "", NULL},
+	    {false, true, false, DOCTOR_KEY_TAGS, DOCTOR_KNOT, "", NULL},
+	    {true, true, false, DOCTOR_KEY_TAGS, DOCTOR_BIND, "", NULL},
+	    {false, true, false, DOCTOR_KEY_TAGS, DOCTOR_PDNS, "", NULL},
+	    {false, true, false, DOCTOR_KEY_TAGS, DOCTOR_MSIG, "msigctl roll ZONE zsk", "rndc"},
+	};
+
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		set_up(3);
+		facts.push = rows[i].push;
+		b.view->config.driver = rows[i].driver;
+		b.view->config.nobody_signs = rows[i].bare;
+		examine();
+		struct doctor_finding f = {.check = rows[i].check,
+					   .situation = report.finding[0].situation};
+		char fix[DOCTOR_FIX];
+		(void)doctor_fix(&report, &f, rows[i].signer, fix, sizeof(fix));
+		if (strstr(fix, rows[i].text) == NULL ||
+		    (*rows[i].text == '\0') != (*fix == '\0') ||
+		    (rows[i].not != NULL && strstr(fix, rows[i].not ) != NULL))
+			fail_msg("row %zu: %s", i, fix);
+		bench_clear(&b);
+	}
+	set_up(3);
 }
 
 /* However much is wrong, the report ends. */
@@ -789,6 +844,7 @@ main(void)
 	    cmocka_unit_test_teardown(test_driver_rolls, teardown),
 	    cmocka_unit_test(test_news),
 	    cmocka_unit_test(test_words),
+	    cmocka_unit_test_teardown(test_fix, teardown),
 	    cmocka_unit_test_teardown(test_too_much, teardown),
 	    cmocka_unit_test_teardown(test_unsigned, teardown),
 	};
