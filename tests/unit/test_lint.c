@@ -26,6 +26,11 @@ static const struct lint_wish wish = {
 	"    dnssec-signing: on\n    dnssec-policy: ms\n    zonefile-load: difference\n"
 #define KNOT KNOT_HEAD KNOT_POLICY KNOT_ZONE
 #define BIND(body) "// x\nzone \"shop.example\" IN { " body " };\n"
+#define BIND_KSK "ksk key-directory lifetime unlimited algorithm 13; "
+#define BIND_POLICY(keys, times) "dnssec-policy \"ms\" { keys { " keys "}; " times " };\n"
+#define BIND_ROLLS(keys, times)                                          \
+	BIND("type primary; dnssec-policy ms; allow-update { key k; };") \
+	BIND_POLICY(keys, times)
 #define PDNS "launch=gsqlite3\ndirect-dnskey=yes\nsecondary=yes # no\nslave-renotify = on\n"
 
 typedef bool (*linter)(const char *text, const struct lint_wish *wish, json_t *findings);
@@ -106,6 +111,50 @@ static const struct {
      "dnssec-policy", "fail", "not signed"},
     {lint_bind, BIND("type primary; auto-dnssec maintain; allow-update { any; };"), "", true,
      "auto-dnssec", "warn", "signer-driver: bind"},
+    {lint_bind, BIND("type master; dnssec-policy default; allow-update { key k; };"), "", true,
+     "inline-signing", "warn", "UPDATE"},
+    {lint_bind, BIND("type primary; dnssec-policy insecure; allow-update { key k; };"), "", true,
+     "dnssec-policy", "fail", "insecure"},
+    {lint_bind, BIND("type primary; dnssec-policy ms; allow-update { key k; };"), "", true,
+     "policy ms: keys", "unknown", "named-checkconf"},
+    /* Of two policies the one that the zone has. */
+    {lint_bind,
+     "zone \"x\" { dnssec-policy \"ms\"; };\ndnssec-policy \"m\" { keys { zsk lifetime 9d "
+     "algorithm "
+     "13; }; };\n" BIND_ROLLS(BIND_KSK, ""),
+     "", true, "policy ms: ksk lifetime", "pass", "unlimited"},
+    {lint_bind, BIND_ROLLS(BIND_KSK "zsk key-directory lifetime 60d algorithm 13;", ""), "", true,
+     "policy ms: zsk lifetime", "fail", "zsk key-directory lifetime unlimited algorithm 13;"},
+    {lint_bind, BIND_ROLLS(BIND_KSK "zsk lifetime P60D algorithm 13;", ""), "", true,
+     "policy ms: zsk lifetime", "fail", "every 60 days"},
+    {lint_bind, BIND_ROLLS(BIND_KSK "zsk lifetime P2MT24H algorithm 13;", ""), "", true,
+     "policy ms: zsk lifetime", "fail", "every 63 days"},
+    {lint_bind, BIND_ROLLS(BIND_KSK "zsk lifetime 1w2d24H algorithm 13;", ""), "", true,
+     "policy ms: zsk lifetime", "fail", "every 10 days"},
+    {lint_bind, BIND_ROLLS("csk lifetime 5184000 algorithm 13;", ""), "", true,
+     "policy ms: csk lifetime", "fail", "every 60 days"},
+    {lint_bind, BIND_ROLLS("csk lifetime 0 algorithm 13;", ""), "", true, "policy ms: csk lifetime",
+     "pass", "unlimited"},
+    /* named's own defaults, an hour and 5 minutes, are too short here. */
+    {lint_bind, BIND_ROLLS("csk lifetime 60d algorithm 13;", ""), "", true,
+     "policy ms: publish-safety", "fail", "publish-safety 6900;"},
+    {lint_bind, BIND_ROLLS("csk lifetime 60d algorithm 13;", ""), "", true,
+     "policy ms: publish-safety", "fail", "zone-propagation-delay 3900 s"},
+    {lint_bind, BIND_ROLLS(BIND_KSK, ""), "", true, "policy ms: publish-safety", "warn",
+     "rndc dnssec -rollover"},
+    {lint_bind, BIND("type primary; dnssec-policy default; allow-update { key k; };"), "", true,
+     "policy default: publish-safety", "warn", "publish-safety 6900;"},
+    {lint_bind,
+     BIND_ROLLS("csk lifetime 60d algorithm 13;", "publish-safety 1h; zone-propagation-delay 1h;"),
+     "", true, "policy ms: publish-safety", "pass", "need 7200 s"},
+    {lint_bind,
+     BIND_ROLLS("csk lifetime 60d algorithm 13;",
+		"publish-safety PT1H; zone-propagation-delay PT59M59S;"),
+     "", true, "policy ms: publish-safety", "fail", "publish-safety 3601;"},
+    {lint_bind, BIND_ROLLS("csk lifetime 60d algorithm 13;", "publish-safety 2h;"), "", true,
+     "policy ms: csk lifetime", "warn", "that was down"},
+    {lint_bind, BIND_ROLLS("csk lifetime 60d algorithm 13;", "retire-safety 30m;"), "", true,
+     "policy ms: retire-safety", "warn", "retire-safety 1h;"},
     {lint_bind, "zone \"other.example\" { type primary; };", "", false, "zone", "fail", "no zone"},
     {lint_bind, "include \"/etc/bind/more\";\n" BIND("type secondary;"), "", false, "include",
      "unknown", "/etc/bind/more"},
@@ -193,6 +242,42 @@ test_bind_driver(void **state)
 		}
 		json_decref(list);
 	}
+}
+
+/* What is not said: of keys that do not roll how long they wait; without agentd, what the others
+ * need; where signerd moves the keys, anything of a policy. */
+static void
+test_bind_silence(void **state)
+{
+	static const struct {
+		const char *text, *check;
+		uint32_t roll_delay;
+		bool driver;
+	} cases[] = {
+	    {BIND_ROLLS(BIND_KSK, "retire-safety 0;"), "policy ms: retire-safety", 7200, false},
+	    {BIND_ROLLS("csk lifetime 60d algorithm 13;", ""), "policy ms: retire-safety", 7200,
+	     false},
+	    {BIND_ROLLS(BIND_KSK, ""), "policy ms: publish-safety", 0, false},
+	    {BIND_ROLLS(BIND_KSK, ""), "policy ms: ksk lifetime", 7200, true},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct lint_wish with = wish;
+		json_t *list = json_array();
+		with.roll_delay = cases[i].roll_delay;
+		with.driver = cases[i].driver;
+		assert_true(lint_bind(cases[i].text, &with, list));
+		if (find(list, cases[i].check) != NULL) {
+			fail_msg("case %zu", i);
+		}
+		json_decref(list);
+	}
+	struct lint_wish alone = wish;
+	json_t *list = json_array();
+	alone.roll_delay = 0;
+	assert_true(lint_bind(BIND_ROLLS("csk lifetime 60d algorithm 13;", "publish-safety 2h;"),
+			      &alone, list));
+	assert_string_equal(js_str(find(list, "policy ms: csk lifetime"), "state"), "fail");
+	json_decref(list);
 }
 
 /* Mode B: combinerd has all the say. */
@@ -312,9 +397,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_rows),        cmocka_unit_test(test_bind_driver),
-	    cmocka_unit_test(test_all_records), cmocka_unit_test(test_neighbours),
-	    cmocka_unit_test(test_kinds),       cmocka_unit_test(test_mutilated),
+	    cmocka_unit_test(test_rows),         cmocka_unit_test(test_bind_driver),
+	    cmocka_unit_test(test_bind_silence), cmocka_unit_test(test_all_records),
+	    cmocka_unit_test(test_neighbours),   cmocka_unit_test(test_kinds),
+	    cmocka_unit_test(test_mutilated),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
