@@ -176,9 +176,12 @@ judge(void *arg)
 	} else if (c->egress.state == EGRESS_DIFFERENT) {
 		first_name(c, text, sizeof(text));
 	} else {
-		snprintf(text, sizeof(text),
-			 "other records, since agentd has started; it may pass");
+		snprintf(text, sizeof(text), "other records, since agentd has started");
 	}
+	c->zone->view->egress_until =
+	    c->egress.state != EGRESS_SETTLING
+		? 0
+		: (int64_t)loop_utc_ms() + c->egress.since + settle(c) - now;
 	if (view_on_egress(c->zone->view, text)) {
 		zones_mark(c->zone);
 	}

@@ -173,18 +173,29 @@ decide_instruction(struct step *s)
 	follow(s, h);
 }
 
-/* A signer whose zone somebody else changes is no ground to build on. */
+/* A signer whose zone somebody else changes is no ground to build on. Just after a start it may not
+ * have the last version yet: until then nobody has to undo anything. */
 void
 decide_egress(struct step *s)
 {
+	int64_t until = s->view->egress_until, minutes = until / (60 * SECOND) + 1;
+	char todo[REASON_TEXT] = "whoever changed the signer's zone takes it back, or the signer "
+				 "transfers it anew; nothing is begun until then";
+
 	/* Who only serves has a copy from somebody else: it is not its signer's doing. */
 	if (decide_serves_only(s->view))
 		s->view->egress[0] = 0;
-	if (s->view->egress[0] != 0)
-		step_blocked(s, REASON_OF_CONTENT, "signer", "the content that combinerd serves",
-			     s->view->egress,
-			     "whoever changed the signer's zone takes it back, or the signer "
-			     "transfers it anew; nothing is begun until then");
+	if (s->view->egress[0] == 0)
+		return;
+	if (until > s->now) {
+		snprintf(todo, sizeof(todo),
+			 "nothing yet: it may pass by itself, when the signer has transferred and "
+			 "signed; if not, by %02d:%02d UTC what differs is named here",
+			 (int)(minutes / 60 % 24), (int)(minutes % 60));
+		step_wake(s, until);
+	}
+	step_blocked(s, REASON_OF_CONTENT, "signer", "the content that combinerd serves",
+		     s->view->egress, todo);
 }
 
 bool

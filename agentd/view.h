@@ -478,6 +478,7 @@ struct zone_view {
 	struct reason rest; /* what that is */
 	bool stray; /* the own signer uses a key that is not in DNSKEY: no process moves */
 	char egress[REASON_TEXT]; /* what of the signer's zone is not combinerd's; empty: nothing */
+	int64_t egress_until;     /* it may pass by itself until then; 0: it does not */
 	bool overlay_known;       /* combinerd answered SHOW since start */
 	uint64_t combiner_epoch, combiner_counter;
 	struct view_contribution held[VIEW_PROVIDERS]; /* by combinerd; until that is judged */

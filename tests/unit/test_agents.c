@@ -764,11 +764,15 @@ test_difference_survives(void **state)
 	world.at[0].conf.egress_settle = 60000;
 	zones_served(&world.at[0].agent, &served);
 	zones_followed(&world.at[0].agent, &shown);
-	world_run(&world, 300); /* it is persisted */
+	int64_t now = (int64_t)loop_utc_ms();
+	int64_t passes = zones_find(&world.at[0].agent, zone_name)->view->egress_until;
+	assert_in_range(passes, now + 50000, now + 60000); /* egress-settle after it was seen */
+	world_run(&world, 300);                            /* it is persisted */
 	world_stop(&world, 0);
 	world_start(&world, 0);
 	struct zone *zone = zones_find(&world.at[0].agent, zone_name);
 	assert_true(zone->view->d.differs);
+	assert_int_equal(zone->view->egress_until, 0);
 	assert_string_not_equal(zone->view->egress, "");
 	zones_served(&world.at[0].agent, &served);
 	assert_string_not_equal(zone->view->egress, "");
