@@ -84,7 +84,10 @@ decide_signed_as_configured(struct step *s)
 
 /* ---- what is known ---- */
 
-/* Names for people, as far as there is room. */
+#define MORE 14 /* octets of " and 999 more" and its end */
+
+/* Names for people, as far as there is room, and how many more there are. The first one is always
+ * said, cut if it is too long for that. */
 static const char *
 names_text(const struct zone_view *view, struct rset names, char *buf, size_t len)
 {
@@ -95,10 +98,13 @@ names_text(const struct zone_view *view, struct rset names, char *buf, size_t le
 	for (int i = rset_next(&names, 0); i >= 0; i = rset_next(&names, i + 1), left--) {
 		char name[MSIG_NAME_TEXT];
 		(void)msig_name_text(view->d.pool.at[i].rdata->data, name);
-		if (at + strlen(name) + 16 > len) {
+		size_t end = len - (left > 1 ? MORE : 1);
+		if (at > 0 && at + 2 + strlen(name) > end) {
 			snprintf(buf + at, len - at, " and %d more", left);
 			break;
 		}
+		if (strlen(name) > end)
+			snprintf(name + end - 3, 4, "...");
 		at += (size_t)snprintf(buf + at, len - at, "%s%s", at > 0 ? ", " : "", name);
 	}
 	return buf;
@@ -369,21 +375,32 @@ copies(struct step *s, struct rset all)
 	}
 }
 
+/* What the registrant has to do, in the room of one reason: of what comes and of what goes some are
+ * said in any case, in half of the room each if both need more. */
 static void
 parent_does(struct step *s, struct rset add, struct rset del, struct rset seen)
 {
-	char have[REASON_TEXT], names[REASON_TEXT], more[REASON_TEXT], todo[REASON_TEXT];
+	static const char who[] = "the registrant has the parent", adds[] = " add NS ",
+			  dels[] = " remove NS ", both[] = " and";
+	char have[REASON_TEXT], more[REASON_TEXT], todo[REASON_TEXT];
+	char come[REASON_TEXT] = "", go[REASON_TEXT] = "";
 	struct zone_view *view = s->view;
-	size_t at = (size_t)snprintf(todo, sizeof(todo), "the registrant has the parent");
+	bool adding = !rset_empty(add), removing = !rset_empty(del);
+	size_t room = sizeof(todo) - strlen(who) - (adding ? strlen(adds) : 0) -
+		      (removing ? strlen(dels) : 0) - (adding && removing ? strlen(both) : 0);
 
-	if (!rset_empty(add))
-		at += (size_t)snprintf(
-		    todo + at, sizeof(todo) - at, " add NS %s",
-		    names_text(view, add, names, rset_empty(del) ? sizeof(names) - at : 60));
-	if (!rset_empty(del) && at < sizeof(todo))
-		snprintf(todo + at, sizeof(todo) - at, "%s remove NS %s",
-			 rset_empty(add) ? "" : " and",
-			 names_text(view, del, names, sizeof(todo) - at - 16));
+	if (removing)
+		names_text(view, del, go, room);
+	size_t half = strlen(go) < room / 2 ? room - strlen(go) : room / 2;
+	if (adding)
+		names_text(view, add, come, removing ? half : room);
+	if (removing)
+		names_text(view, del, go, room - strlen(come));
+	size_t at = (size_t)snprintf(todo, sizeof(todo), "%s", who);
+	if (adding)
+		at += (size_t)snprintf(todo + at, sizeof(todo) - at, "%s%s", adds, come);
+	if (removing)
+		snprintf(todo + at, sizeof(todo) - at, "%s%s%s", adding ? both : "", dels, go);
 	step_blocked(s, REASON_OF_NS, "parent",
 		     names_text(view, rset_minus(rset_or(seen, add), del), more, sizeof(more)),
 		     names_text(view, seen, have, sizeof(have)), todo);

@@ -464,6 +464,64 @@ test_registrant_adds(void **state)
 	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_NS));
 }
 
+/* Names "a1xxx.p.", "a2xxx.p." and so on, with a label of so many octets each. */
+static struct rset
+names(char letter, int count, uint8_t octets)
+{
+	struct rset all = RSET_NONE;
+
+	for (int i = 1; i <= count; i++) {
+		uint8_t wire[70];
+		memset(wire, 'x', sizeof(wire));
+		wire[0] = octets;
+		wire[1] = (uint8_t)letter;
+		wire[2] = (uint8_t)('0' + i);
+		memcpy(wire + 1 + octets, "\1p", 3);
+		rset_add(&all, view_rr(b.view, VIEW_NS, wire, (uint16_t)(octets + 4)));
+	}
+	return all;
+}
+
+/* However long the names are: some of those that come and of those that go are said, and how many
+ * more there are. */
+static void
+test_registrant_is_told(void **state)
+{
+	static const struct {
+		int adds, removes;
+		uint8_t add_octets, remove_octets;
+		const char *add, *remove; /* in what is to do */
+	} rows[] = {
+	    {2, 0, 10, 10, "parent add NS a1xxxxxxxx.p., a2xxxxxxxx.p.", ""},
+	    {0, 2, 10, 10, "parent remove NS r1xxxxxxxx.p., r2xxxxxxxx.p.", ""},
+	    {2, 2, 10, 10, "add NS a1xxxxxxxx.p., a2xxxxxxxx.p. and",
+	     "and remove NS r1xxxxxxxx.p., r2xxxxxxxx.p."},
+	    /* What one of them leaves of its half is the other's. */
+	    {9, 9, 20, 10, " and 8 more and remove NS r1", "r4xxxxxxxx.p. and 5 more"},
+	    {1, 9, 10, 10, "add NS a1xxxxxxxx.p. and remove NS r1", "r5xxxxxxxx.p. and 4 more"},
+	    {9, 1, 10, 10, "a5xxxxxxxx.p. and 4 more and", "and remove NS r1xxxxxxxx.p."},
+	    {3, 3, 45, 45, "add NS a1xx", "and remove NS r1xx"},
+	    {3, 3, 63, 63, "x... and 2 more and remove NS r1xx", "x... and 2 more"},
+	    {1, 1, 63, 63, "x... and remove NS r1xx", "xxx..."},
+	    {3, 0, 63, 0, "xx.p. and 2 more", "add NS a1xx"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct rset keep = only(b.ns[0]);
+		b.signer.set[VIEW_NS] = rset_or(keep, names('a', rows[i].adds, rows[i].add_octets));
+		b.parent.set[VIEW_NS] =
+		    rset_or(keep, names('r', rows[i].removes, rows[i].remove_octets));
+		bench_run(&b, 5 * SECOND);
+		const struct reason *r = NULL;
+		for (int n = 0; n < b.view->reasons; n++)
+			if (strcmp(b.view->reason[n].place, "parent") == 0)
+				r = &b.view->reason[n];
+		assert_non_null(r);
+		if (strstr(r->todo, rows[i].add) == NULL || strstr(r->todo, rows[i].remove) == NULL)
+			fail_msg("row %zu: %s", i, r->todo);
+	}
+}
+
 static void
 test_no_ds(void **state)
 {
@@ -572,6 +630,7 @@ main(void)
 	    IN(owners, test_flips),
 	    IN(owners, test_strange_name),
 	    IN(alone, test_registrant_adds),
+	    IN(owners, test_registrant_is_told),
 	    IN(group, test_no_ds),
 	    IN(group, test_copies),
 	    IN(group, test_leaver),
