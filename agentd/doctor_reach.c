@@ -198,8 +198,11 @@ exam_parent(struct exam *e)
 		    "its copy of the zone has to follow like that of a name server",
 		    one->server);
 	else
-		exam_found(e, DOCTOR_PARENT, DOCTOR_WARN,
-			   "all %d servers of the parent serve the zone, too: the delegation shows "
-			   "nowhere; ask the parent for its NS records before one of them stops to",
-			   all);
+		exam_found(
+		    e, DOCTOR_PARENT, DOCTOR_WARN,
+		    "all %d servers of the parent serve the zone, too, so that the "
+		    "delegation shows nowhere: look up the NS at the parent, and see that "
+		    "they are the zone's; when NS change, msigctl why asks for that (msigctl "
+		    "approve)",
+		    all);
 }

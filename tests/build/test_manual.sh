@@ -76,4 +76,14 @@ if [ -f "$top_srcdir/libmsig/daemon/conf.c" ]; then
 	[ "$(wc -l <"$tmp/items")" -gt 20 ]
 	result "the items were found in conf.c"
 fi
+
+# Every finding of the doctor is in the table that says what it means.
+: >"$tmp/missing"
+sed -n -E 's/^\tX\([A-Z_]+, "([a-z-]+)".*/\1/p' "$top_srcdir/agentd/doctor.h" >"$tmp/findings"
+while read -r name; do
+	grep -q -E "^\| ([a-z-]+, )*$name(, [a-z-]+)* \|" "$top_srcdir/doc/operations.md" || echo "$name" >>"$tmp/missing"
+done <"$tmp/findings"
+is_empty "each of the $(wc -l <"$tmp/findings") findings of the doctor is explained in operations.md" "$tmp/missing"
+[ "$(wc -l <"$tmp/findings")" -ge 20 ]
+result "the findings were found in doctor.h"
 done_testing

@@ -482,6 +482,34 @@ test_private(void **state)
 	assert_null(find(DOCTOR_ADDRESSES));
 }
 
+/* Where servers of the parent serve the zone, too, the delegation does not show. */
+static void
+test_parent(void **state)
+{
+	static const struct {
+		uint32_t child;
+		enum doctor_state state;
+		const char *text;
+	} rows[] = {
+	    {0, DOCTOR_PASS, "2 servers show the delegation"},
+	    {1, DOCTOR_WARN, "is looked at elsewhere"},
+	    {3, DOCTOR_WARN, "look up the NS at the parent"},
+	};
+
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		set_up(3);
+		b.parents = 2;
+		b.copy = b.server[0];
+		b.child = rows[i].child;
+		bench_run(&b, 120000);
+		examine();
+		must(DOCTOR_PARENT, rows[i].state, rows[i].text);
+		assert_true(strlen(find(DOCTOR_PARENT)->text) < DOCTOR_TEXT - 1);
+		bench_clear(&b);
+	}
+	set_up(3);
+}
+
 /* The delay is long enough for what the holds themselves count. */
 static void
 test_roll_delay(void **state)
@@ -837,6 +865,7 @@ main(void)
 	    cmocka_unit_test_teardown(test_quiet, teardown),
 	    cmocka_unit_test_teardown(test_left_over, teardown),
 	    cmocka_unit_test_teardown(test_private, teardown),
+	    cmocka_unit_test_teardown(test_parent, teardown),
 	    cmocka_unit_test_teardown(test_roll_delay, teardown),
 	    cmocka_unit_test_teardown(test_own_clock, teardown),
 	    cmocka_unit_test_teardown(test_rolls, teardown),
