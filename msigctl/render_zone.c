@@ -434,10 +434,11 @@ render_keys(const struct text *t, const json_t *a)
 		text_wrap(
 		    t, 0, "", TINT_DIM,
 		    "KEY is tag/first octets of SHA-256 over the DNSKEY's data: a tag alone is not "
-		    "unique. sign: published and seen signing. pub: published. part: by some "
-		    "servers. "
-		    "MISSING: expected and absent. unknown: nobody knows now. STATE: in the own "
-		    "signer's key store; new, old: in the roll-over that runs. DS: at the parent.");
+		    "unique. sign: published and seen signing. pub: published. MISSING: expected, "
+		    "and absent at a server. -: not expected there (dnskey-share). unknown: "
+		    "nobody knows now. STATE: in the own signer's key store; new, old: in the "
+		    "roll-over that runs. DS: at the parent; some: at some of its servers; -: a "
+		    "ZSK has none.");
 	}
 	JS_EACH(json_object_get(a, "servers"), server)
 	{

@@ -368,14 +368,34 @@ test_wait(void **state)
 	json_decref(empty);
 }
 
+/* The legend of -v explains what agentd says of a key (cmds_keys.c), as it is shown, and nothing
+ * else. */
+static void
+test_legend(void **state)
+{
+	static const char *const words[] = {"sign:",    "pub:",  "MISSING:", "-: not",
+					    "unknown:", "some:", "-: a ZSK"};
+	json_t *a = answer("{'zone': 'z.', 'providers': [], 'keys': []}");
+	char *text = rendered(render_keys, a, 0, false, false, true);
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strstr(text, words[i]) == NULL) {
+			fail_msg("no '%s': %s", words[i], text);
+		}
+	}
+	assert_null(strstr(text, "part:"));
+	free(text);
+	json_decref(a);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_text),   cmocka_unit_test(test_clean),
 	    cmocka_unit_test(test_golden), cmocka_unit_test(test_mutilated),
-	    cmocka_unit_test(test_colour), cmocka_unit_test(test_pipe),
-	    cmocka_unit_test(test_wait),
+	    cmocka_unit_test(test_legend), cmocka_unit_test(test_colour),
+	    cmocka_unit_test(test_pipe),   cmocka_unit_test(test_wait),
 	};
 	return cmocka_run_group_tests_name("msigctl_render", tests, NULL, NULL);
 }
