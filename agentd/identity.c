@@ -82,7 +82,7 @@ compare(struct check *check, bool done)
 	return answer;
 }
 
-static void check_ask(struct check *check);
+static bool check_ask(struct check *check);
 
 static void
 check_answer(void *arg, const struct msig_msg_ANSWER *msg, unsigned left)
@@ -93,8 +93,7 @@ check_answer(void *arg, const struct msig_msg_ANSWER *msg, unsigned left)
 	json_t *answer;
 
 	check->asking = 0;
-	if (state == DISCOVER_ASKING) {
-		check_ask(check);
+	if (state == DISCOVER_ASKING && check_ask(check)) {
 		return;
 	}
 	answer = compare(check, state == DISCOVER_DONE);
@@ -102,16 +101,23 @@ check_answer(void *arg, const struct msig_msg_ANSWER *msg, unsigned left)
 	ctl_reply(req, answer);
 }
 
-static void
+/* The next question; false if there is none. */
+static bool
 check_ask(struct check *check)
 {
 	struct ask_question question = {.types = 1,
 					.timeout_ms = check->agent->conf->query_timeout};
 	knot_dname_storage_t name;
 
-	(void)discover_question(&check->discover, name, &question.type[0]);
+	if (!discover_question(&check->discover, name, &question.type[0])) {
+		snprintf(check->discover.reason, sizeof(check->discover.reason),
+			 "server.identity is too long: with _dns._tcp. before it it is no domain "
+			 "name any more, so nobody finds its URI; choose a shorter one");
+		return false;
+	}
 	question.name = name;
 	check->asking = ask_start(check->agent->ask, &question, check_answer, check);
+	return true;
 }
 
 static void
@@ -132,7 +138,11 @@ identity_check(struct agent *agent, struct ctl_request *req)
 	check->req = req;
 	discover_start(&check->discover, agent->identity_text, agent->conf->lab,
 		       agent->conf->cache_floor / 1000);
+	if (!check_ask(check)) {
+		json_t *answer = compare(check, false);
+		free(check);
+		return answer;
+	}
 	ctl_on_gone(req, check_gone, check);
-	check_ask(check);
 	return NULL;
 }

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 #include "agentd/egress.h"
+#include "agentd/identity.h"
 #include "agentd/peers.h"
 #include "agentd/zones.h"
 #include "libmsig/err.h"
@@ -888,6 +889,29 @@ test_full_disk(void **state)
 	assert_int_not_equal(answer_to(0, wire, len), KNOT_RCODE_NOERROR); /* once */
 }
 
+/* An identity with no room for the name of its URI: said at once, and no question leaves. */
+static void
+test_identity_too_long(void **state)
+{
+	const char *label = "0123456789012345678901234567890123456789012345678901234567a.";
+	const char *text;
+	json_t *answer;
+
+	world_open(&world, 1);
+	struct agent *agent = &world.at[0].agent;
+	snprintf(agent->identity_text, sizeof(agent->identity_text), "%s%s%s%sexample.", label,
+		 label, label, label); /* 249 octets as a name, and the URI's has ten more */
+	answer = identity_check(agent, NULL);
+	assert_non_null(answer);
+	text = json_string_value(
+	    json_object_get(json_array_get(json_object_get(answer, "checks"), 0), "text"));
+	assert_non_null(text);
+	assert_non_null(strstr(text, "choose a shorter one"));
+	assert_true(json_is_false(json_object_get(answer, "good")));
+	json_decref(answer);
+	assert_int_equal(ask_open(agent->ask), 0);
+}
+
 static bool
 interrupted(struct world *w)
 {
@@ -937,6 +961,7 @@ main(void)
 	    cmocka_unit_test_teardown(test_foreign_keys, teardown),
 	    cmocka_unit_test_teardown(test_many_zones, teardown),
 	    cmocka_unit_test_teardown(test_full_disk, teardown),
+	    cmocka_unit_test_teardown(test_identity_too_long, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
