@@ -135,10 +135,79 @@ forgettable(const struct zone_view *view, int i)
 	const struct durable *d = &view->d;
 	const struct view_provider *p = &d->provider[i];
 
-	if (i == VIEW_SELF || p->member || p->contributed || d->want.from[i].used ||
+	if (i == VIEW_SELF || p->member || p->contributed || p->has != 0 || d->want.from[i].used ||
 	    view->held[i].used || d->applied.from[i].used || (d->process.kind != 0))
 		return false;
+	/* Of whom CSYNC was taken back: the parent may come with it yet, and a person has to look.
+	 */
+	if (d->recalled.kind != 0 && d->recalled.subject == i)
+		return false;
 	return view_hsync_of(&d->hsync, p->identity) == NULL && d->ended.subject != i;
+}
+
+static void
+forget_approval(struct view_approval *a, int i)
+{
+	if (a->kind != 0 && a->subject == i)
+		*a = (struct view_approval){0};
+}
+
+/* It is over for whoever counted a number that somebody else gets: as when HSYNC changes, this
+ * provider takes no more part in that term. */
+static void
+forget_election(struct zone_view *view, int i)
+{
+	struct view_election *e = &view->d.election;
+	bool counts = e->leader == i || (e->voters & BIT(i)) != 0;
+
+	e->voters &= ~BIT(i);
+	e->voted &= ~BIT(i);
+	e->vote[i] = 0;
+	e->confirmed[i] = -1;
+	for (int p = 0; p < VIEW_PROVIDERS; p++) {
+		counts |= e->confirmed[p] == i;
+		if (e->confirmed[p] == i)
+			e->confirmed[p] = -1;
+	}
+	if (counts) {
+		e->state = ELECT_NONE;
+		e->leader = -1;
+	}
+}
+
+/* Messages that wait: those of the provider itself go with it, those of others that are about it
+ * are said again. */
+static void
+forget_messages(struct zone_view *view, int i)
+{
+	view->balloted &= ~BIT(i);
+	view->polled[i] = 0;
+	for (int n = 0; n < VIEW_PROVIDERS; n++) {
+		struct view_provider *p = &view->d.provider[n];
+		if (view->ballot[n].leader == i)
+			view->balloted &= ~BIT(n);
+		p->requested = p->requested && p->request.subject != i;
+		p->asking = p->asking && p->ask.subject != i;
+	}
+}
+
+/* Whatever refers to this number; what forgettable() looks at does not. */
+static void
+forget(struct zone_view *view, int i)
+{
+	struct durable *d = &view->d;
+
+	memset(&d->provider[i], 0, sizeof(d->provider[i]));
+	memset(&d->want.from[i], 0, sizeof(d->want.from[i]));
+	memset(&d->applied.from[i], 0, sizeof(d->applied.from[i]));
+	memset(&view->held[i], 0, sizeof(view->held[i]));
+	forget_approval(&d->approved, i);
+	forget_approval(&view->waits, i);
+	forget_election(view, i);
+	forget_messages(view, i);
+	view->entry[i] = -1;
+	view->designated &= ~BIT(i);
+	view->listed &= ~BIT(i);
 }
 
 int
@@ -153,7 +222,8 @@ view_provider(struct zone_view *view, const char *identity)
 		struct view_provider *p = &view->d.provider[i];
 		if (p->used && !forgettable(view, i))
 			continue;
-		memset(p, 0, sizeof(*p));
+		if (p->used)
+			forget(view, i);
 		p->used = true;
 		if (i >= view->d.providers)
 			view->d.providers = i + 1;

@@ -11,8 +11,10 @@
  * records are bitmaps over the zone's pool (rset.h): take a record into the pool with rpool_get(),
  * then build sets. Ids stay valid until the next decide().
  *
- * Providers are numbered; 0 is this provider. A number is never given to another identity while
- * the zone's state lives.
+ * Providers are numbered; 0 is this provider. view_provider() gives a number to another identity
+ * only if nothing of the one that had it is in the zone or was, HSYNC does not name it, no process
+ * runs, and the last one that ended was not about it; then all that refers to the number is
+ * forgotten. A new field with numbers of providers belongs there.
  */
 #pragma once
 
@@ -527,7 +529,8 @@ uint64_t view_random(struct zone_view *view);
 int view_rr(struct zone_view *view, enum view_type type, const uint8_t *rdata, uint16_t len);
 uint16_t view_rrtype(enum view_type type);
 
-/* The number of an identity, which becomes known if it was not (-1: too many), or -1 if unknown. */
+/* The number of an identity, which becomes known if it was not (-1: too many), or -1 if unknown. It
+ * may get the number of one who is forgotten with that. */
 int view_provider(struct zone_view *view, const char *identity);
 int view_provider_find(const struct zone_view *view, const char *identity);
 const char *view_type_name(enum view_type type);

@@ -448,6 +448,137 @@ test_provider_slots_are_given_on(void **state)
 	assert_int_equal(view_provider_find(b.view, "msa.p2."), 1);
 }
 
+/* The number of A, the only one that can be given on. */
+static int
+given_on(void)
+{
+	char name[32];
+	int p;
+
+	do {
+		snprintf(name, sizeof(name), "msa.q%d.", b.view->d.providers);
+		p = view_provider(b.view, name);
+		b.view->d.provider[p].contributed = true;
+	} while (p < VIEW_PROVIDERS - 1);
+	b.view->d.provider[p].contributed = false;
+	assert_int_equal(view_provider(b.view, "msa.a."), p);
+	return p;
+}
+
+/* What was said of A counts for nobody who gets A's number. */
+static void
+test_approval_goes_with_its_provider(void **state)
+{
+	int i = given_on(), a = i;
+
+	b.view->d.approved = (struct view_approval){MSIG_PROCESS_ADD, 1, (int8_t)a};
+	b.view->waits = (struct view_approval){MSIG_PROCESS_ADD, 1, (int8_t)a};
+	assert_int_equal(view_provider(b.view, "msa.b."), i);
+	assert_int_equal(b.view->d.approved.kind, 0);
+	assert_int_equal(b.view->waits.kind, 0);
+	/* That of another one stays. */
+	b.view->d.approved = (struct view_approval){MSIG_PROCESS_ADD, 1, 1};
+	assert_int_equal(view_provider(b.view, "msa.c."), i);
+	assert_int_equal(b.view->d.approved.kind, MSIG_PROCESS_ADD);
+}
+
+/* CSYNC that was taken back may come yet: nobody else gets that number before a person looked. */
+static void
+test_recalled_keeps_its_provider(void **state)
+{
+	int i = given_on(), a = i;
+
+	b.view->d.recalled = (struct view_approval){MSIG_PROCESS_ADD, 3, (int8_t)a};
+	assert_int_equal(view_provider(b.view, "msa.b."), -1);
+	assert_int_equal(b.view->d.recalled.kind, MSIG_PROCESS_ADD);
+	b.view->d.recalled.kind = 0;
+	b.view->d.provider[a].has = HAS_NS; /* what is in the zone keeps it, too */
+	assert_int_equal(view_provider(b.view, "msa.b."), -1);
+	b.view->d.provider[a].has = 0;
+	assert_int_equal(view_provider(b.view, "msa.b."), i);
+}
+
+static void
+test_messages_go_with_their_provider(void **state)
+{
+	int i = given_on(), a = i;
+	struct view_provider *p = &b.view->d.provider[1];
+
+	p->requested = p->asking = true;
+	p->request.subject = p->ask.subject = a;
+	b.view->ballot[1].leader = a;
+	b.view->balloted = BIT(1) | BIT(a);
+	b.view->polled[a] = b.now;
+	b.view->designated |= BIT(a);
+	b.view->listed |= BIT(a);
+	b.view->entry[a] = 1;
+	assert_int_equal(view_provider(b.view, "msa.b."), i);
+	assert_false(p->requested || p->asking);
+	assert_int_equal(b.view->balloted, 0);
+	assert_int_equal(b.view->polled[i], 0);
+	assert_int_equal((b.view->designated | b.view->listed) & BIT(i), 0);
+	assert_int_equal(b.view->entry[i], -1);
+	/* What is about somebody else stays. */
+	p->requested = p->asking = true;
+	p->request.subject = p->ask.subject = b.view->ballot[1].leader = 1;
+	b.view->balloted = BIT(1);
+	assert_int_equal(view_provider(b.view, "msa.c."), i);
+	assert_true(p->requested && p->asking);
+	assert_int_equal(b.view->balloted, BIT(1));
+}
+
+static void
+test_election_goes_with_its_voters(void **state)
+{
+	int i = given_on(), a = i;
+	struct view_election *e = &b.view->d.election;
+	struct view_election without = {
+	    .state = ELECT_VOTING, .voters = 3, .voted = 1, .leader = -1};
+
+	memset(without.confirmed, -1, sizeof(without.confirmed));
+	for (int c = 0; c < 3; c++) { /* it leads, it votes, it was confirmed */
+		*e = without;
+		e->term = 7;
+		if (c == 0) {
+			e->state = ELECT_SETTLED;
+			e->leader = (int8_t)a;
+		} else if (c == 1) {
+			e->voters |= BIT(a);
+			e->voted |= BIT(a);
+			e->vote[a] = 9;
+			e->confirmed[a] = 1;
+		} else {
+			e->confirmed[1] = (int8_t)a;
+		}
+		assert_int_equal(view_provider(b.view, c % 2 == 0 ? "msa.b." : "msa.c."), i);
+		assert_int_equal(e->state, ELECT_NONE);
+		assert_int_equal(e->leader, -1);
+		assert_int_equal(e->term, 7); /* never again another word in that term */
+		assert_int_equal((e->voters | e->voted) & BIT(i), 0);
+		assert_int_equal(e->vote[i], 0);
+		assert_int_equal(e->confirmed[i], -1);
+		assert_int_equal(e->confirmed[1], -1);
+	}
+	*e = without;
+	assert_int_equal(view_provider(b.view, "msa.d."), i);
+	assert_memory_equal(e, &without, sizeof(without));
+}
+
+/* Sets that nobody uses any more name no records for the next one. */
+static void
+test_overlay_goes_with_its_provider(void **state)
+{
+	int i = given_on(), a = i;
+	static const struct view_contribution none;
+
+	b.view->d.want.from[a].dnskey = b.view->d.applied.from[a].cds = b.own[1];
+	b.view->held[a].ns = b.own[1];
+	assert_int_equal(view_provider(b.view, "msa.b."), i);
+	assert_memory_equal(&b.view->d.want.from[i], &none, sizeof(none));
+	assert_memory_equal(&b.view->d.applied.from[i], &none, sizeof(none));
+	assert_memory_equal(&b.view->held[i], &none, sizeof(none));
+}
+
 static void
 test_too_many_providers(void **state)
 {
@@ -750,6 +881,11 @@ main(void)
 	    T(test_stated_key_of_another),
 	    T(test_epoch_out_of_reach),
 	    T(test_provider_slots_are_given_on),
+	    T(test_approval_goes_with_its_provider),
+	    T(test_recalled_keeps_its_provider),
+	    T(test_messages_go_with_their_provider),
+	    T(test_election_goes_with_its_voters),
+	    T(test_overlay_goes_with_its_provider),
 	    T(test_too_many_providers),
 	    T(test_pool_full),
 	    T(test_bad_records),
