@@ -4,8 +4,12 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <libknot/descriptor.h>
+#include <libknot/dname.h>
 
 #include "agentd/mutant.h"
+#include "agentd/operator.h"
+#include "agentd/process.h"
 #include "agentd/view.h"
 #include "libmsig/buf.h"
 #include "libmsig/err.h"
@@ -20,7 +24,16 @@ struct codec {
 	struct msig_rd rd;
 	bool write;
 	uint16_t version; /* that is read; the newest is written */
+	const char *why;  /* the first thing that did not fit */
 };
+
+static void
+misfit(struct codec *c, const char *why)
+{
+	if (c->rd.err == 0)
+		c->why = why;
+	c->rd.err = MSIG_EDB;
+}
 
 #define INTEGER(bits)                                             \
 	static void c_u##bits(struct codec *c, uint##bits##_t *v) \
@@ -42,7 +55,7 @@ c_time(struct codec *c, int64_t *v)
 	c_u64(c, &u);
 	*v = (int64_t)u;
 	if (!c->write && u != VIEW_NEVER && u > TIME_MAX)
-		c->rd.err = MSIG_EDB;
+		misfit(c, "a time that cannot be");
 }
 
 /* Of two times. */
@@ -53,7 +66,7 @@ c_difference(struct codec *c, int64_t *v)
 	c_u64(c, &u);
 	*v = (int64_t)u;
 	if (!c->write && (*v > (int64_t)TIME_MAX || *v < -(int64_t)TIME_MAX))
-		c->rd.err = MSIG_EDB;
+		misfit(c, "a difference of times that cannot be");
 }
 
 static void
@@ -72,7 +85,27 @@ c_small(struct codec *c, int8_t *v)
 	c_u8(c, &u);
 	*v = (int8_t)u;
 	if (!c->write && (*v < -1 || *v >= VIEW_PROVIDERS))
-		c->rd.err = MSIG_EDB;
+		misfit(c, "a provider's number that is none");
+}
+
+/* Sets of providers. */
+static void
+c_mask(struct codec *c, uint32_t *v)
+{
+	c_u32(c, v);
+	if (!c->write && *v >= BIT(VIEW_PROVIDERS))
+		misfit(c, "a set of providers that there are not");
+}
+
+/* One of `count` values. */
+static uint8_t
+c_enum(struct codec *c, unsigned v, unsigned count, const char *why)
+{
+	uint8_t u = (uint8_t)v;
+	c_u8(c, &u);
+	if (!c->write && u >= count)
+		misfit(c, why);
+	return u;
 }
 
 static void
@@ -93,7 +126,7 @@ c_text(struct codec *c, char *v, size_t room)
 	uint16_t len = c->write ? (uint16_t)strnlen(v, room - 1) : 0;
 	c_u16(c, &len);
 	if (!c->write && len >= room) {
-		c->rd.err = MSIG_EDB;
+		misfit(c, "a text that is too long");
 		return;
 	}
 	c_bytes(c, v, len);
@@ -106,6 +139,13 @@ c_set(struct codec *c, struct rset *v)
 {
 	for (int i = 0; i < RSET_WORDS; i++)
 		c_u64(c, &v->w[i]);
+}
+
+/* Of NS the name is used as such; of the others rpool_put() looks at what is used. */
+static bool
+is_record(uint16_t type, const uint8_t *data, uint16_t len)
+{
+	return type != KNOT_RRTYPE_NS || knot_dname_wire_check(data, data + len, NULL) == len;
 }
 
 static void
@@ -131,8 +171,9 @@ c_pool(struct codec *c, struct rpool *pool)
 		uint16_t id = msig_rd_u16(&c->rd), type = msig_rd_u16(&c->rd);
 		uint16_t len = msig_rd_u16(&c->rd);
 		const uint8_t *data = msig_rd_bytes(&c->rd, len);
-		if (data == NULL || rpool_put(pool, id, type, data, len) != 0) {
-			c->rd.err = MSIG_EDB;
+		if (data == NULL || !is_record(type, data, len) ||
+		    rpool_put(pool, id, type, data, len) != 0) {
+			misfit(c, "a record that is none");
 			return;
 		}
 	}
@@ -141,16 +182,15 @@ c_pool(struct codec *c, struct rpool *pool)
 static void
 c_hsync(struct codec *c, struct view_hsync *h)
 {
-	uint8_t count = (uint8_t)h->count, status = (uint8_t)h->status;
-	c_u8(c, &status);
-	h->status = status;
+	uint8_t count = (uint8_t)h->count;
+	h->status = c_enum(c, h->status, MSIG_SEEN_SET + 1, "a state of HSYNC that is none");
 	c_u32(c, &h->serial);
 	c_time(c, &h->time);
 	c_bytes(c, h->digest, sizeof(h->digest));
 	c_text(c, h->error, sizeof(h->error));
 	c_u8(c, &count);
 	if (!c->write && count > VIEW_PROVIDERS) {
-		c->rd.err = MSIG_EDB;
+		misfit(c, "an HSYNC with too many providers");
 		return;
 	}
 	h->count = count;
@@ -217,14 +257,20 @@ c_provider(struct codec *c, struct view_provider *p)
 	}
 }
 
+/* Rests, or is a step of a process: who uses them looks into the table. */
+static bool
+in_table(uint8_t kind, uint8_t step)
+{
+	const struct process_rule *rule = process_rule(kind);
+	return kind == 0 || (rule != NULL && step < rule->steps);
+}
+
 static void
 c_process(struct codec *c, struct view_process *p)
 {
-	uint8_t phase = (uint8_t)p->phase;
 	c_u8(c, &p->kind);
 	c_u8(c, &p->step);
-	c_u8(c, &phase);
-	p->phase = phase;
+	p->phase = c_enum(c, p->phase, PHASE_DONE + 1, "a phase that is none");
 	c_small(c, &p->subject);
 	c_small(c, &p->requestor);
 	c_u64(c, &p->epoch);
@@ -232,9 +278,9 @@ c_process(struct codec *c, struct view_process *p)
 	c_bytes(c, p->hsync, sizeof(p->hsync));
 	c_bool(c, &p->executed);
 	c_bool(c, &p->aborting);
-	c_u32(c, &p->voters);
-	c_u32(c, &p->approved);
-	c_u32(c, &p->done);
+	c_mask(c, &p->voters);
+	c_mask(c, &p->approved);
+	c_mask(c, &p->done);
 	c_time(c, &p->started);
 	c_time(c, &p->since);
 	c_time(c, &p->executed_at);
@@ -251,8 +297,10 @@ c_process(struct codec *c, struct view_process *p)
 	}
 	if (c->version >= 6)
 		c_bool(c, &p->led);
-	if (!c->write && (phase > PHASE_DONE || p->subject < 0 || p->requestor < 0))
-		c->rd.err = MSIG_EDB;
+	if (!c->write && (p->subject < 0 || p->requestor < 0))
+		misfit(c, "a process of nobody");
+	if (!c->write && !in_table(p->kind, p->step))
+		misfit(c, "a process, or a step of one, that is not known here");
 }
 
 static void
@@ -264,6 +312,8 @@ c_ended(struct codec *c, struct view_ended *e)
 	c_bytes(c, e->tid, sizeof(e->tid));
 	c_bool(c, &e->completed);
 	c_time(c, &e->time);
+	if (!c->write && (e->subject < 0 || !in_table(e->kind, 0)))
+		misfit(c, "the end of a process that is not known here, or of nobody");
 }
 
 static void
@@ -309,9 +359,7 @@ c_version(struct codec *c, struct view_version *v)
 static void
 c_place(struct codec *c, struct view_place *p)
 {
-	uint8_t kind = (uint8_t)p->kind;
-	c_u8(c, &kind);
-	p->kind = kind;
+	p->kind = c_enum(c, p->kind, PLACE_PARENT + 1, "a server of no kind");
 	c_set(c, &p->ns);
 	c_text(c, p->server, sizeof(p->server));
 	c_time(c, &p->named);
@@ -322,14 +370,12 @@ c_place(struct codec *c, struct view_place *p)
 		c_time(c, &h->overflow);
 		if (!c->write && h->count > VIEW_VERSIONS) {
 			h->count = 0;
-			c->rd.err = MSIG_EDB;
+			misfit(c, "too many versions of an RRset");
 			return;
 		}
 		for (int i = 0; i < h->count; i++)
 			c_version(c, &h->at[i]);
 	}
-	if (!c->write && kind > PLACE_PARENT)
-		c->rd.err = MSIG_EDB;
 }
 
 static void
@@ -353,13 +399,11 @@ c_places(struct codec *c, struct durable *d)
 static void
 c_election(struct codec *c, struct view_election *e)
 {
-	uint8_t state = (uint8_t)e->state;
 	c_u64(c, &e->term);
-	c_u8(c, &state);
-	e->state = state;
+	e->state = c_enum(c, e->state, ELECT_SETTLED + 1, "an election in no state");
 	c_bytes(c, e->hsync, sizeof(e->hsync));
-	c_u32(c, &e->voters);
-	c_u32(c, &e->voted);
+	c_mask(c, &e->voters);
+	c_mask(c, &e->voted);
 	for (int i = 0; i < VIEW_PROVIDERS; i++) {
 		c_u32(c, &e->vote[i]);
 		c_small(c, &e->confirmed[i]);
@@ -369,8 +413,8 @@ c_election(struct codec *c, struct view_election *e)
 	c_time(c, &e->lease);
 	c_time(c, &e->backoff);
 	c_u32(c, &e->attempts);
-	if (!c->write && (state > ELECT_SETTLED || (state == ELECT_SETTLED && e->leader < 0)))
-		c->rd.err = MSIG_EDB;
+	if (!c->write && e->state == ELECT_SETTLED && e->leader < 0)
+		misfit(c, "an election that nobody won");
 }
 
 static void
@@ -380,7 +424,18 @@ c_approval(struct codec *c, struct view_approval *a)
 	c_u8(c, &a->step);
 	c_small(c, &a->subject);
 	if (!c->write && a->subject < 0)
-		c->rd.err = MSIG_EDB;
+		misfit(c, "an approval of nobody");
+	if (!c->write && !in_table(a->kind, a->step & (uint8_t)~OPERATOR_LOOKS))
+		misfit(c, "an approval of a step that is not known here");
+}
+
+static void
+c_order(struct codec *c, struct view_order *o)
+{
+	c_u8(c, &o->process);
+	c_u8(c, &o->algorithm);
+	if (!c->write && !in_table(o->process, 0))
+		misfit(c, "an order of a process that is not known here");
 }
 
 static void
@@ -426,10 +481,8 @@ c_durable(struct codec *c, struct durable *d)
 	if (c->version >= 10)
 		c_time(c, &d->keys_since);
 	c_set(c, &d->orphans);
-	for (int i = 0; i < VIEW_ORDERS; i++) {
-		c_u8(c, &d->order[i].process);
-		c_u8(c, &d->order[i].algorithm);
-	}
+	for (int i = 0; i < VIEW_ORDERS; i++)
+		c_order(c, &d->order[i]);
 	if (c->version < 3)
 		return;
 	c_u16(c, &d->step_on);
@@ -461,44 +514,98 @@ view_encode(const struct zone_view *view, uint8_t **out, size_t *len)
 	return msig_wr_take(&c.wr, out, len);
 }
 
-/* Nothing in a database may lead outside of an array: bitmaps speak of records that are there. */
-static bool
-consistent(const struct durable *d)
+/* Of each type the records that are there. */
+struct records {
+	struct rset of[VIEW_TYPE_COUNT];
+};
+
+static struct records
+records_of(const struct rpool *pool)
 {
-	struct rset all = RSET_NONE;
-	for (int i = 0; i < d->pool.count; i++)
-		if (d->pool.at[i].type != 0)
-			rset_add(&all, i);
-	if (!d->provider[VIEW_SELF].used ||
-	    !rset_within(rset_or(rset_or(d->own, d->foreign),
-				 rset_or(d->orphans, rset_or(d->process.fresh, d->process.old))),
-			 all))
-		return false;
-	for (int i = 0; i < VIEW_PROVIDERS; i++) {
-		const struct view_statement *s = &d->provider[i].statement;
-		const struct view_contribution *w = &d->want.from[i];
-		if (!rset_within(rset_or(rset_or(s->dnskey, s->cds), rset_or(s->cdnskey, s->ns)),
-				 all) ||
-		    !rset_within(
-			rset_or(rset_or(rset_or(w->dnskey, w->cds), rset_or(w->cdnskey, w->ns)),
-				w->csync),
-			all))
-			return false;
-	}
-	for (int i = 0; i < d->places; i++) {
-		const struct view_place *p = d->place[i];
-		if (p == NULL)
-			continue;
-		if (!rset_within(p->ns, all))
-			return false;
+	struct records all = {{RSET_NONE}};
+	for (int i = 0; i < pool->count; i++)
 		for (int t = 0; t < VIEW_TYPE_COUNT; t++)
-			for (int v = 0; v < p->history[t].count; v++)
-				if (!rset_within(rset_or(p->history[t].at[v].set,
-							 p->history[t].at[v].signers),
-						 all))
-					return false;
+			if (pool->at[i].type == view_rrtype(t))
+				rset_add(&all.of[t], i);
+	return all;
+}
+
+static bool
+in_overlay(const struct records *all, const struct view_overlay *o)
+{
+	for (int i = 0; i < VIEW_PROVIDERS; i++) {
+		const struct view_contribution *c = &o->from[i];
+		if (!rset_within(c->dnskey, all->of[VIEW_DNSKEY]) ||
+		    !rset_within(c->cds, all->of[VIEW_CDS]) ||
+		    !rset_within(c->cdnskey, all->of[VIEW_CDNSKEY]) ||
+		    !rset_within(c->ns, all->of[VIEW_NS]) ||
+		    !rset_within(c->csync, all->of[VIEW_CSYNC]))
+			return false;
 	}
 	return true;
+}
+
+static bool
+in_statement(const struct records *all, const struct view_statement *s)
+{
+	return rset_within(s->dnskey, all->of[VIEW_DNSKEY]) &&
+	       rset_within(s->cds, all->of[VIEW_CDS]) &&
+	       rset_within(s->cdnskey, all->of[VIEW_CDNSKEY]) &&
+	       rset_within(s->ns, all->of[VIEW_NS]);
+}
+
+static bool
+in_place(const struct records *all, const struct view_place *p)
+{
+	if (!rset_within(p->ns, all->of[VIEW_NS]))
+		return false;
+	for (int t = 0; t < VIEW_TYPE_COUNT; t++)
+		for (int v = 0; v < p->history[t].count; v++)
+			if (!rset_within(p->history[t].at[v].set, all->of[t]) ||
+			    !rset_within(p->history[t].at[v].signers, all->of[VIEW_DNSKEY]))
+				return false;
+	return true;
+}
+
+/* Nothing in a database may lead outside of an array: bitmaps speak of records that are there, and
+ * of their type; numbers of providers that count, of such. NULL, or what does not fit. */
+static const char *
+inconsistent(const struct durable *d)
+{
+	const struct records all = records_of(&d->pool);
+	const struct view_process *run = &d->process;
+
+	if (!d->provider[VIEW_SELF].used)
+		return "it is of nobody";
+	if (!rset_within(rset_or(rset_or(d->own, d->foreign),
+				 rset_or(d->orphans, rset_or(run->fresh, run->old))),
+			 all.of[VIEW_DNSKEY]))
+		return "a set of keys that are not there";
+	if (!in_overlay(&all, &d->want) || !in_overlay(&all, &d->applied))
+		return "an overlay with records that are not there";
+	for (int i = 0; i < VIEW_PROVIDERS; i++)
+		if (!in_statement(&all, &d->provider[i].statement))
+			return "a statement with records that are not there";
+	for (int i = 0; i < d->places; i++)
+		if (d->place[i] != NULL && !in_place(&all, d->place[i]))
+			return "a server with records that are not there";
+	if (run->kind != 0 &&
+	    (!d->provider[run->subject].used || !d->provider[run->requestor].used))
+		return "a process of a provider that is not there";
+	if (d->election.state == ELECT_SETTLED && !d->provider[d->election.leader].used)
+		return "a leader that is not there";
+	return NULL;
+}
+
+/* Too short or too long, what the codec found, or what does not go together. */
+static const char *
+unfit(struct codec *c, const struct durable *d, const char *identity)
+{
+	if (msig_rd_end(&c->rd) != 0)
+		return c->why != NULL ? c->why : "it is cut, or longer than it should be";
+	if (strcmp(identity, d->provider[VIEW_SELF].identity) != 0)
+		return "it is of another identity";
+	return inconsistent(d);
 }
 
 int
@@ -510,6 +617,7 @@ view_decode(struct zone_view *view, const uint8_t *data, size_t len, int64_t now
 
 	msig_rd_init(&c.rd, data, len);
 	uint16_t version = msig_rd_u16(&c.rd);
+	view->misfit = c.rd.err != 0 ? "it is empty" : NULL;
 	if (c.rd.err != 0)
 		return MSIG_EDB;
 	if (version > DURABLE_VERSION)
@@ -526,8 +634,8 @@ view_decode(struct zone_view *view, const uint8_t *data, size_t len, int64_t now
 	memset(d, 0, sizeof(*d));
 	rpool_init(&d->pool, apex);
 	c_durable(&c, d);
-	if (msig_rd_end(&c.rd) != 0 || !consistent(d) ||
-	    strcmp(identity, d->provider[VIEW_SELF].identity) != 0)
+	view->misfit = unfit(&c, d, identity);
+	if (view->misfit != NULL)
 		return MSIG_EDB;
 	for (int i = 0; i < d->places; i++)
 		for (int t = 0; d->place[i] != NULL && t < VIEW_TYPE_COUNT; t++) {

@@ -71,11 +71,14 @@ static bool
 delegation_counts(const struct zone_view *view)
 {
 	const struct view_process *run = &view->d.process;
-	const struct process_step *step = &process_rule(run->kind)->step[run->step];
+	const struct process_rule *rule = process_rule(run->kind);
+	const struct process_step *step = &rule->step[run->step];
 	struct process_target t;
 
 	if (run->kind != MSIG_PROCESS_ALGORITHM)
 		return (step->effect & EFFECT_CSYNC) != 0;
+	if (run->step + 1 >= rule->steps)
+		return false; /* nothing comes after it */
 	process_target(view, &t);
 	return step[0].cds == CDS_OLD && step[1].cds == CDS_NEW && __builtin_popcount(t.cds) >= 2;
 }

@@ -463,6 +463,7 @@ struct zone_view {
 	struct view_config config;
 	struct durable d;
 	/* volatile */
+	const char *misfit;       /* what view_decode() refused; NULL: nothing */
 	bool put_back;            /* the process in the database is none of today: it ends */
 	bool dirty;               /* something happened since the last decide() */
 	bool persist;             /* the durable part changed */
@@ -666,6 +667,6 @@ bool view_on_command(struct zone_view *view, enum view_command command);
 
 /* A new buffer, the caller frees it. */
 int view_encode(const struct zone_view *view, uint8_t **out, size_t *len);
-/* Into a fresh view. MSIG_EDBNEWER, MSIG_EDB: then nothing may be published. Versions that were
- * current count as served until now. */
+/* Into a fresh view. MSIG_EDBNEWER, MSIG_EDB (view->misfit says why): then nothing of the view may
+ * be used any more, and nothing published. Versions that were current count as served until now. */
 int view_decode(struct zone_view *view, const uint8_t *data, size_t len, int64_t now);

@@ -25,6 +25,25 @@ tests_sim_msig_sim_mutants_SOURCES = $(sim_sources)
 tests_sim_msig_sim_mutants_CPPFLAGS = $(AM_CPPFLAGS) -DMSIG_MUTANTS
 tests_sim_msig_sim_mutants_LDADD = tests/sim/libmutant.la $(sim_libs)
 
+# What a damaged database makes of a zone; see tests/agentd.mk for the others of agentd.
+core_fuzz_libs = agentd/libcore.la libmsig/libmsig.la $(KNOT_LIBS) $(GNUTLS_LIBS)
+if FUZZING
+FUZZERS += tests/fuzz/fuzz_durable
+tests_fuzz_fuzz_durable_LDADD = $(core_fuzz_libs)
+tests_fuzz_fuzz_durable_LDFLAGS = $(fuzz_ldflags)
+else
+check_PROGRAMS += tests/fuzz/replay_durable
+TESTS += tests/fuzz/replay_durable
+tests_fuzz_replay_durable_SOURCES = tests/fuzz/fuzz_durable.c tests/fuzz/replay.c tests/fuzz/fuzz.h
+tests_fuzz_replay_durable_LDADD = $(core_fuzz_libs)
+endif
+EXTRA_DIST += \
+	tests/fuzz/corpus/fuzz_durable/joins \
+	tests/fuzz/corpus/fuzz_durable/leads \
+	tests/fuzz/corpus/fuzz_durable/rests \
+	tests/fuzz/corpus/fuzz_durable/rolls \
+	tests/fuzz/corpus/fuzz_durable/version3
+
 if HAVE_CMOCKA
 core_tests = \
 	tests/unit/test_view \

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "agentd/operator.h"
 #include "tests/unit/bench.h"
 
 #include "libmsig/err.h"
@@ -648,10 +649,13 @@ test_codec(void **state)
 	/* Of somebody else, newer, cut anywhere: refused. */
 	copy = view_new("shop.example.", "msa.p2.", &view_times_lab, id, id);
 	assert_int_equal(view_decode(copy, one, len, b.now), MSIG_EDB);
+	assert_string_equal(copy->misfit, "it is of another identity");
 	view_free(copy);
 	for (size_t i = 0; i < len; i += 7) {
 		copy = view_new("shop.example.", "msa.p1.", &view_times_lab, id, id);
 		assert_int_equal(view_decode(copy, one, i, b.now), MSIG_EDB);
+		assert_string_equal(copy->misfit, i < 2 ? "it is empty"
+							: "it is cut, or longer than it should be");
 		view_free(copy);
 	}
 	one[1]++;
@@ -670,6 +674,116 @@ test_codec(void **state)
 		view_free(copy);
 		free(one);
 		of[i]->subject = 1;
+	}
+}
+
+/* What is in the view does not go into another one: it is said what does not fit. */
+static void
+does_not_fit(const char *why)
+{
+	uint8_t *blob, id[16] = {9};
+	size_t len;
+	struct zone_view *copy = view_new("shop.example.", "msa.p1.", &view_times_lab, id, id);
+
+	assert_int_equal(view_encode(b.view, &blob, &len), 0);
+	assert_int_equal(view_decode(copy, blob, len, b.now), MSIG_EDB);
+	assert_non_null(copy->misfit);
+	assert_string_equal(copy->misfit, why);
+	view_free(copy);
+	free(blob);
+}
+
+#define MISFIT(field, value, why)                     \
+	do {                                          \
+		__typeof__(d->field) kept = d->field; \
+		d->field = value;                     \
+		does_not_fit(why);                    \
+		d->field = kept;                      \
+	} while (0)
+
+/* Whatever is used as a number in a table is one, or the state is unreadable. */
+static void
+test_durable_is_bounded(void **state)
+{
+	static const char step[] = "a process, or a step of one, that is not known here";
+	static const char of_step[] = "an approval of a step that is not known here";
+	static const char set[] = "a set of providers that there are not";
+	static const char there[] = "an overlay with records that are not there";
+	static const char stated[] = "a statement with records that are not there";
+	static const char server[] = "a server with records that are not there";
+	static const char keys[] = "a set of keys that are not there";
+	struct durable *d = &b.view->d;
+	struct view_process *run = &d->process;
+	struct rset none = RSET_NONE, ns = RSET_NONE;
+	int steps = process_rule(MSIG_PROCESS_KSK)->steps, place = -1, n;
+
+	*run = (struct view_process){.kind = MSIG_PROCESS_KSK, .phase = PHASE_DONE};
+	run->step = (uint8_t)(steps - 1);
+	d->recalled = d->approved =
+	    (struct view_approval){MSIG_PROCESS_KSK, (uint8_t)(steps - 1) | OPERATOR_LOOKS, 1};
+	d->election.leader = 1;
+	bench_restart(&b); /* so far it fits */
+	d = &b.view->d;
+	run = &d->process;
+	(void)history(&place);
+	rset_add(&ns, b.ns[0]);
+	rset_add(&none, RSET_MAX - 1);
+
+	MISFIT(process.step, (uint8_t)steps, step);
+	MISFIT(process.kind, 15, step);
+	MISFIT(process.phase, PHASE_DONE + 1, "a phase that is none");
+	MISFIT(process.subject, -1, "a process of nobody");
+	MISFIT(process.requestor, -1, "a process of nobody");
+	MISFIT(process.subject, VIEW_PROVIDERS, "a provider's number that is none");
+	MISFIT(process.subject, 7, "a process of a provider that is not there");
+	MISFIT(process.requestor, 7, "a process of a provider that is not there");
+	MISFIT(process.voters, BIT(VIEW_PROVIDERS), set);
+	MISFIT(process.approved, BIT(31), set);
+	MISFIT(process.done, BIT(VIEW_PROVIDERS), set);
+	MISFIT(process.fresh, none, keys);
+	MISFIT(process.old, ns, keys);
+	MISFIT(ended.kind, 99, "the end of a process that is not known here, or of nobody");
+	MISFIT(ended.subject, -1, "the end of a process that is not known here, or of nobody");
+	MISFIT(order[3].process, 99, "an order of a process that is not known here");
+	MISFIT(approved.step, (uint8_t)steps, of_step);
+	MISFIT(approved.kind, 99, of_step);
+	MISFIT(recalled.step, (uint8_t)steps | OPERATOR_LOOKS, of_step);
+	MISFIT(approved.subject, -1, "an approval of nobody");
+	MISFIT(election.state, ELECT_SETTLED + 1, "an election in no state");
+	MISFIT(election.voters, BIT(VIEW_PROVIDERS), set);
+	MISFIT(election.voted, BIT(VIEW_PROVIDERS), set);
+	d->election.state = ELECT_SETTLED;
+	MISFIT(election.leader, -1, "an election that nobody won");
+	MISFIT(election.leader, 7, "a leader that is not there");
+	d->election.state = ELECT_NONE;
+	MISFIT(hsync.status, MSIG_SEEN_SET + 1, "a state of HSYNC that is none");
+	MISFIT(own, none, keys);
+	MISFIT(foreign, ns, keys);
+	MISFIT(orphans, none, keys);
+	d->want.from[1].used = d->applied.from[1].used = true;
+	MISFIT(want.from[1].ns, none, there);
+	MISFIT(applied.from[1].dnskey, none, there);
+	MISFIT(applied.from[1].cds, ns, there);
+	MISFIT(applied.from[1].cdnskey, ns, there);
+	MISFIT(applied.from[1].csync, ns, there);
+	MISFIT(provider[1].statement.dnskey, ns, stated);
+	MISFIT(provider[1].statement.cds, none, stated);
+	MISFIT(provider[1].statement.cdnskey, ns, stated);
+	MISFIT(provider[1].statement.ns, d->own, stated);
+	MISFIT(place[place]->kind, PLACE_PARENT + 1, "a server of no kind");
+	MISFIT(place[place]->ns, none, server);
+	MISFIT(place[place]->history[VIEW_DS].at[0].set, ns, server);
+	MISFIT(place[place]->history[VIEW_DS].at[0].signers, ns, server);
+	MISFIT(clock_floor, INT64_MAX - 1, "a time that cannot be");
+	MISFIT(clock_offset, INT64_MAX, "a difference of times that cannot be");
+	/* A record of NS is a name, as long as it says. */
+	for (n = 0; n < 2; n++) {
+		uint8_t name[5] = {3, 'n', 's', '1', (uint8_t)(n == 0 ? 0 : 9)};
+		int id = view_rr(b.view, VIEW_NS, name, (uint16_t)(n == 0 ? 4 : 5));
+		assert_true(id >= 0);
+		does_not_fit("a record that is none");
+		free(d->pool.at[id].rdata);
+		memset(&d->pool.at[id], 0, sizeof(d->pool.at[id]));
 	}
 }
 
@@ -890,6 +1004,7 @@ main(void)
 	    T(test_pool_full),
 	    T(test_bad_records),
 	    T(test_codec),
+	    T(test_durable_is_bounded),
 	    T(test_difference_is_kept),
 	    T(test_every_field_survives),
 	    T(test_codec_damaged),
