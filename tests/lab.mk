@@ -50,6 +50,7 @@ EXTRA_DIST += \
 	tests/lab/world.py
 
 lab_tests = \
+	tests/system/test_adopt.py \
 	tests/system/test_matrix_bind.py \
 	tests/system/test_matrix_knot.py \
 	tests/system/test_matrix_pdns.py \

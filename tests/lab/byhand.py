@@ -12,10 +12,29 @@ import dns.rdatatype
 
 from . import ask, net
 from .knot import Knot, update
-from .rig import TTL, ZONE
+from .rig import TTL, ZONE, Provider
 
 CSYNC = "0 1 A NS AAAA"
 MARGIN = 1.0
+SECONDS = 60  # that a step may take until all show it
+
+
+class HandFed(Provider):
+    """A provider whose signer a stand-in feeds, and whose combinerd is put in between later."""
+
+    adopted = False  # its signer is fed by combinerd
+    settled = False  # and that by the owner, no more by the stand-in
+
+    @property
+    def primary(self):
+        """Where the stand-in is: combinerd has its own place."""
+        return (self.address, 5382)
+
+    def master(self):
+        return super().master() if self.adopted else (*self.primary, self.signer_key)
+
+    def origin(self):
+        return super().origin() if self.settled else self.primary
 
 
 class StandIn:
@@ -23,8 +42,8 @@ class StandIn:
 
     def __init__(self, rig, provider):
         self.rig, self.provider = rig, provider
-        self.knot = Knot(rig.procs, rig.directory, f"combiner-{provider.label}",
-                         [provider.combiner])
+        self.server = getattr(provider, "primary", provider.combiner)
+        self.knot = Knot(rig.procs, rig.directory, f"combiner-{provider.label}", [self.server])
         self.knot.remote("signer", *provider.server, provider.signer_key)
         self.knot.acl("signer", provider.signer_key, "transfer")
         self.knot.acl("update", provider.update_key, "update")
@@ -37,7 +56,16 @@ class StandIn:
 
     def change(self, *lines):
         """One UPDATE."""
-        update(self.provider.combiner, ZONE, self.provider.update_key, *lines)
+        update(self.server, ZONE, self.provider.update_key, *lines)
+
+    def feed(self):
+        """Whom it feeds: combinerd as well, which it notifies in place of the signer."""
+        provider, zone = self.provider, self.knot.sections["zone"][0]
+        self.knot.remote("combinerd", *provider.combiner, provider.transfer_key)
+        self.knot.acl("combinerd", provider.transfer_key, "transfer")
+        zone["notify"] = "combinerd"
+        zone["acl"].append("combinerd")
+        self.knot.reload()
 
 
 def key_records(others):
@@ -55,6 +83,11 @@ def cds_records(others):
     return lines
 
 
+def all_keys(providers):
+    """How many DNSKEY records they have together."""
+    return sum(len(p.keys()) for p in providers)
+
+
 def shown(providers, rdtype, count, zone=ZONE):
     """Whether all of these providers show one equal RRset of so many records."""
     sets = [frozenset(ask.rdata(p.server, zone, rdtype)) for p in providers]
@@ -68,31 +101,32 @@ def join(rig, change, members, joiner, say=lambda text: None, holds=True):
     count = len(group)
 
     def at_all(what, make):
-        """Each gets the lines that make(the providers new to it) gives."""
+        """Each gets the lines that make(the providers new to it) gives; a joiner that publishes nothing
+        of its own accord gets its own ones, too."""
         for provider in group:
             new = members if provider is joiner else [joiner]
-            change(provider, *make(new))
+            change(provider, *make(new + [joiner] if provider is joiner and joiner.mode == "B" else new))
         say(what)
 
     at_all("DNSKEY records exchanged", lambda new: key_records(new))
-    net.until(lambda: shown(group, "DNSKEY", 2 * count), "the DNSKEY union everywhere")
+    net.until(lambda: shown(group, "DNSKEY", all_keys(group)), "the DNSKEY union everywhere", SECONDS)
     at_all("CDS and CDNSKEY records exchanged", lambda new: cds_records(new))
-    net.until(lambda: shown(group, "CDS", count), "the CDS union everywhere")
+    net.until(lambda: shown(group, "CDS", count), "the CDS union everywhere", SECONDS)
     tags = {ds.split()[0] for p in group for ds in p.ksk(ZONE)}
     net.until(lambda: {r.split()[0] for r in parent_ds(rig)} == tags,
-              "the parent to have all DS records")
+              "the parent to have all DS records", SECONDS)
     say("the parent has all DS records")
     if holds:
         hold(max(TTL["ds"], TTL["dnskey"]) + MARGIN)
     lines = [f"add {ZONE} {TTL['ns']} NS {p.ns}" for p in group]
     at_all("NS records exchanged", lambda new: lines)
-    net.until(lambda: shown(group, "NS", count), "the NS union everywhere")
+    net.until(lambda: shown(group, "NS", count), "the NS union everywhere", SECONDS)
     at_all("CSYNC published", lambda new: [f"add {ZONE} {TTL['ns']} CSYNC {CSYNC}"])
-    net.until(lambda: shown(group, "CSYNC", 1), "CSYNC everywhere")
-    net.until(lambda: len(delegation(rig)) == count, "the parent to name all servers")
+    net.until(lambda: shown(group, "CSYNC", 1), "CSYNC everywhere", SECONDS)
+    net.until(lambda: len(delegation(rig)) == count, "the parent to name all servers", SECONDS)
     say("the parent names all servers")
     at_all("CSYNC withdrawn", lambda new: [f"del {ZONE} CSYNC"])
-    net.until(lambda: shown(group, "CSYNC", 0), "CSYNC to be gone")
+    net.until(lambda: shown(group, "CSYNC", 0), "CSYNC to be gone", SECONDS)
 
 
 def delegation(rig, zone=ZONE):

@@ -10,6 +10,7 @@ from .rig import PARENT
 from .watcher import Watcher
 
 DS, NS = dns.rdatatype.DS, dns.rdatatype.NS
+SHARED = [DS, NS, dns.rdatatype.DNSKEY, dns.rdatatype.CDS, dns.rdatatype.CDNSKEY]
 
 
 class Judge:
@@ -65,6 +66,20 @@ class Judge:
         for label, times in self.outages.items():
             outages[label] = outages.get(label, []) + times
         self.watcher.set_apart(zone, outages)
+
+    def undone(self, zone, since):
+        """Shared records that a server or the parent showed since then and then did not, as texts."""
+        found, apex = [], dns.name.from_text(zone)
+        for source in (self.parent, *self.sources[zone].values()):
+            with self.recorder.lock:
+                versions, served = source.versions(), set(source.current)
+            for rdtype in SHARED:
+                seen = sorted((v for v in versions if v.name == apex and v.rdtype == rdtype
+                               and v.last >= since), key=lambda v: v.first)
+                gone = [a.rdatas - b.rdatas for a, b in zip(seen, seen[1:])]
+                gone += [v.rdatas for v in seen[-1:] if (apex, rdtype) not in served]
+                found += [f"{source.label} {dns.rdatatype.to_text(rdtype)}: {g}" for g in gone if g]
+        return found
 
     def check(self, zone, apart=()):
         """(S1, S2) verdicts over everything recorded of a zone. apart: see Checker."""

@@ -154,13 +154,18 @@ class Provider:
     def turn(self, upstream=None):
         """The operator has its server sign ZONE from now on, or serve the copy that another
         provider's signer makes (upstream is its label)."""
-        self.upstream, signer = upstream, self.signer
+        self.upstream = upstream
         if upstream:
             self.rig.provider(upstream).feed()
+        self.follow()
+        self.signer.ctl("zone-retransfer", ZONE)  # whatever the serial there is
+
+    def follow(self):
+        """Its server gets ZONE from where master() says by now."""
+        signer = self.signer
         signer.sections["zone"] = [z for z in signer.sections["zone"] if z["domain"] != ZONE]
         self.serve(ZONE, f"turned{len(signer.sections['remote'])}", self.master())
         signer.reload()
-        signer.ctl("zone-retransfer", ZONE)  # whatever the serial there is
 
     def feed(self):
         """Its signer notifies all that serve its copy."""

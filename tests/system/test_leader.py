@@ -5,9 +5,6 @@ a follower's wish reaches it; never bogus."""
 
 import time
 
-import dns.name
-import dns.rdatatype
-
 from lab import byhand, claims, group, msig, net, rig as lab
 from lab.rig import ZONE
 from lab.tap import Tap, skip_all
@@ -169,9 +166,6 @@ class Takeover:
     (the owner, or all operators, take it out: see dead()), nobody leads and nobody goes on. So the
     succession is when it is back: it is elected like any other then, or is not."""
 
-    apex = dns.name.from_text(ZONE)
-    shared = [dns.rdatatype.from_text(t) for t in ("DS", "NS", "DNSKEY", "CDS", "CDNSKEY")]
-
     def __init__(self, t, world, kind, step, voters):
         self.t, self.world, self.providers = t, world, world.providers
         self.what, self.step, self.voters = f"{kind} {world.providers[2].identity}", step, voters
@@ -268,17 +262,7 @@ class Takeover:
 
     def undone(self):
         """Shared records that a server or the parent showed and then did not, as texts."""
-        judge, since, found = self.world.judge, self.marks[0][0], []
-        for source in (judge.parent, *judge.sources[ZONE].values()):
-            with judge.recorder.lock:
-                versions, served = source.versions(), set(source.current)
-            for rdtype in self.shared:
-                seen = sorted((v for v in versions if v.name == self.apex and v.rdtype == rdtype
-                               and v.last >= since), key=lambda v: v.first)
-                gone = [a.rdatas - b.rdatas for a, b in zip(seen, seen[1:])]
-                gone += [v.rdatas for v in seen[-1:] if (self.apex, rdtype) not in served]
-                found += [f"{source.label} {dns.rdatatype.to_text(rdtype)}: {g}" for g in gone if g]
-        return found
+        return self.world.judge.undone(ZONE, self.marks[0][0])
 
     def durations(self):
         """What was done when."""
