@@ -6,7 +6,7 @@ EXTRA_DIST += tests/sim/test_sim.py
 
 sim_sources = \
 	tests/sim/agent.c tests/sim/claims.c tests/sim/coverage.c tests/sim/coverage.h tests/sim/events.c tests/sim/mail.c tests/sim/main.c \
-	tests/sim/mutants.c tests/sim/oracle.c tests/sim/oracle_agents.c tests/sim/oracle_end.c \
+	tests/sim/mutants.c tests/sim/oracle.c tests/sim/oracle_agents.c tests/sim/oracle_end.c tests/sim/oracle_records.c \
 	tests/sim/points.h tests/sim/sets.c tests/sim/show.c tests/sim/shrink.c tests/sim/shrink.h \
 	tests/sim/sim.c tests/sim/sim.h tests/sim/sim_int.h tests/sim/world.c tests/sim/world_combiner.c \
 	tests/sim/world_fault.c tests/sim/world_int.h tests/sim/world_key.c tests/sim/world_make.c \
@@ -15,7 +15,7 @@ sim_sources = \
 sim_libs = libmsig/libmsig.la $(KNOT_LIBS) $(GNUTLS_LIBS)
 
 tests_sim_msig_sim_SOURCES = $(sim_sources) tests/sim/mutations.c tests/sim/mutations.h
-tests_sim_msig_sim_LDADD = agentd/libcore.la $(sim_libs)
+tests_sim_msig_sim_LDADD = agentd/libcore.la combinerd/libcombiner.la $(sim_libs)
 
 # The same core with MSIG_MUTANTS, once for all that links it.
 check_LTLIBRARIES += tests/sim/libmutant.la
@@ -23,7 +23,7 @@ tests_sim_libmutant_la_SOURCES = $(agentd_libcore_la_SOURCES) tests/sim/mutation
 tests_sim_libmutant_la_CPPFLAGS = $(AM_CPPFLAGS) -DMSIG_MUTANTS
 tests_sim_msig_sim_mutants_SOURCES = $(sim_sources)
 tests_sim_msig_sim_mutants_CPPFLAGS = $(AM_CPPFLAGS) -DMSIG_MUTANTS
-tests_sim_msig_sim_mutants_LDADD = tests/sim/libmutant.la $(sim_libs)
+tests_sim_msig_sim_mutants_LDADD = tests/sim/libmutant.la combinerd/libcombiner.la $(sim_libs)
 
 # What a damaged database makes of a zone; see tests/agentd.mk for the others of agentd.
 core_fuzz_libs = agentd/libcore.la libmsig/libmsig.la $(KNOT_LIBS) $(GNUTLS_LIBS)

@@ -8,6 +8,7 @@
 
 #include "agentd/mutant.h"
 #include "libmsig/key.h"
+#include "tests/sim/mutations.h"
 #include "tests/sim/sim_int.h"
 
 #define DECISIONS 300 /* of one agent in a second */
@@ -134,6 +135,10 @@ agent_state(struct sim *sim, struct node *n, const struct event *pull, struct ev
 
 	claims_version(n, CLAIM_STATEMENT, st->epoch, st->counter);
 	mail_state(sim, n, pull, e);
+	struct view_statement said = e->u.statement;
+	if (WORLD_FAULT(TAKER) && n->signer != NULL)
+		said.dnskey = rset_or(said.dnskey, n->signer->type[VIEW_DNSKEY].set);
+	oracle_statement(sim, n, &said);
 }
 
 static void

@@ -44,7 +44,7 @@ hunt(struct sim *sim, const struct mutation *m, uint64_t tries)
 	aim(&opt, m);
 	for (opt.seed = 1; opt.seed <= tries; opt.seed++) {
 		opt.joins_only = joins && opt.seed % 2 == 1;
-		opt.safety_only = !opt.joins_only && opt.seed % 4 != 0;
+		opt.safety_only = m->world != 0 || (!opt.joins_only && opt.seed % 4 != 0);
 		mutations_apply(m);
 		if (sim_run(sim, &opt))
 			continue;

@@ -86,6 +86,7 @@ static const struct group provider_groups[] = {
 
 #ifdef MSIG_MUTANTS
 uint64_t mutant_mask;
+uint32_t world_faults;
 static uint64_t lost;
 static struct process_rule changed[2];
 static struct process_step changed_step[2][STEPS_MAX];
@@ -189,6 +190,18 @@ static const char *const names[] = {
 static const char *const texts[] = {
 #define X(name, text) text,
     MUTANTS(X)
+#undef X
+};
+
+static const char *const world_names[] = {
+#define X(name, text) #name,
+    WORLD_FAULTS(X)
+#undef X
+};
+
+static const char *const world_texts[] = {
+#define X(name, text) text,
+    WORLD_FAULTS(X)
 #undef X
 };
 
@@ -300,6 +313,8 @@ mutations_list(struct mutation out[MUTATIONS_MAX])
 	add_lost(out, &n);
 	for (int i = 0; i < MUTANT_COUNT; i++)
 		add(out, &n, "rule", names[i], texts[i])->mask = UINT64_C(1) << i;
+	for (int i = 0; i < WORLD_COUNT; i++)
+		add(out, &n, "world", world_names[i], world_texts[i])->world = UINT32_C(1) << i;
 	return n;
 }
 
@@ -334,6 +349,7 @@ mutations_find(const char *name, struct mutation *out)
 	snprintf(out->name, sizeof(out->name), "%s", name);
 	out->mask |= other->mask;
 	out->lost |= other->lost;
+	out->world |= other->world;
 	for (int i = 0; i < other->edits && out->edits < 2; i++)
 		out->edit[out->edits++] = other->edit[i];
 	return 1;
@@ -359,6 +375,7 @@ mutations_apply(const struct mutation *m)
 #ifdef MSIG_MUTANTS
 	mutant_mask = m == NULL ? 0 : m->mask;
 	lost = m == NULL ? 0 : m->lost;
+	world_faults = m == NULL ? 0 : m->world;
 	changes = 0;
 	for (int i = 0; m != NULL && i < m->edits; i++)
 		edit_table(&m->edit[i]);

@@ -14,12 +14,38 @@ struct table_edit {
 	uint8_t bit;  /* the condition or hold that is not there; SWAP: none */
 };
 
+/* What is not agentd's: the world does this, and the oracle has to see it. */
+#define WORLD_FAULTS(X)                                                              \
+	X(CDS_DELETE, "in an overlay a CDS that deletes comes to combinerd")         \
+	X(CDS_GONE, "no CDS of an overlay comes to combinerd")                       \
+	X(STRANGER, "of one provider combinerd is told another one's keys")          \
+	X(NAMER, "of one provider combinerd is told another one's NS")               \
+	X(TAKER, "an agent states a key of somebody else")                           \
+	X(DS_EMPTY, "the parent takes CDS that are not there for DS that are to go") \
+	X(SERIAL, "combinerd forgets its last serial")                               \
+	X(BARE, "combinerd forgets the overlay and goes on with the owner's zone")
+
+enum world_fault {
+#define X(name, text) WORLD_BIT_##name,
+	WORLD_FAULTS(X)
+#undef X
+	    WORLD_COUNT
+};
+
+#ifdef MSIG_MUTANTS
+extern uint32_t world_faults; /* 1 << enum world_fault */
+#define WORLD_FAULT(name) ((world_faults >> WORLD_BIT_##name & 1) != 0)
+#else
+#define WORLD_FAULT(name) 0
+#endif
+
 struct mutation {
 	char name[96];
 	char text[120];
 	char behind[96]; /* the mutation that stands in front of it; empty: none is known */
 	uint64_t mask;   /* rules */
 	uint64_t lost;   /* groups of fields that are not in the database */
+	uint32_t world;  /* enum world_fault */
 	struct table_edit edit[2];
 	int edits;
 };

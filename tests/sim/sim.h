@@ -164,11 +164,15 @@ struct owner_zone {
 	struct rset ns;
 	uint32_t ttl_ns, ttl_data;
 	int hsync;
+	uint32_t serial;
 };
 
 struct combiner {
 	uint64_t epoch, counter;
 	bool merged;
+	uint8_t mode; /* enum serial_mode */
+	bool has_serial;
+	uint32_t serial;
 	struct view_contribution from[NODES]; /* in world's ids */
 };
 
@@ -256,6 +260,11 @@ struct node {
 	struct letter letter;
 	int claims;
 	struct claim claim[CLAIMS];
+	/* what the oracle remembers */
+	struct rset stated[VIEW_APEX];         /* all that its agent ever stated */
+	struct view_contribution taken[NODES]; /* what its combiner took last */
+	bool emitted;
+	uint32_t last_serial;
 };
 
 struct parent {
@@ -454,6 +463,13 @@ struct zone_version *world_version(struct sim *sim);
 void oracle_serve(struct sim *sim, struct server *server, const struct zone_version *version);
 void oracle_check(struct sim *sim);
 void oracle_agents(struct sim *sim);
+/* oracle_records.c: what combiners hold in the beginning, what an agent states, what its combiner
+ * takes, and what comes of that. */
+void oracle_begin(struct sim *sim, int node);
+void oracle_statement(struct sim *sim, struct node *n, const struct view_statement *st);
+void oracle_overlay(struct sim *sim, int node, const struct view_contribution from[NODES]);
+void oracle_version(struct sim *sim, const struct node *n, const struct zone_version *v);
+void oracle_serial(struct sim *sim, struct node *n, uint32_t serial);
 /* In leader mode: one leader per term, and nobody else begins anything. */
 void oracle_leader(struct sim *sim, int node, const struct view_process *before);
 bool oracle_finished(struct sim *sim, char *why, size_t len);

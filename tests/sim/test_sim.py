@@ -16,6 +16,17 @@ PLANTED = [
     ("persist:process", "S9"),
     ("rule:HALF", "EXECUTE does not arrive"),
 ]
+# What the world does on purpose, and which judge has to see it, in so many schedules.
+JUDGED = [
+    ("world:CDS_DELETE", r"S4: an overlay of \S+ has a CDS that deletes"),
+    ("world:CDS_GONE", "S4: no CDS any more at the signer of"),
+    ("world:DS_EMPTY", "S4: an empty DS set"),
+    ("world:STRANGER", r"S8: an overlay of \S+ has DNSKEY of \S+ that it never stated"),
+    ("world:NAMER", r"S8: an overlay of \S+ has NS of \S+ that it never stated"),
+    ("world:TAKER", r"S8: \S+ states DNSKEY that are none of its own"),
+    ("world:SERIAL", r"S10: the zone of \S+ goes from serial \d+ to \d+"),
+    ("world:BARE", r"S11: the signer of \S+ has a zone without what combinerd was told"),
+]
 SHORT = 15  # mishaps that may be left
 
 
@@ -112,7 +123,18 @@ def shrinker(t):
                 f"{claim}: without the fault it does not")
 
 
+def judges(t):
+    """What no agent does wrong the world does: each judge sees it, and sees nothing without it."""
+    for fault, how in JUDGED:
+        # -k: all of them fail; -l: safety alone, for the end of it may be harmed as well.
+        _, lines = run("-c", "40", "-l", "-k", "-j", "1", mutant=fault, name="msig-sim-mutants")
+        seen = [line for line in lines if re.match(rf"# seed \d+ at [0-9.]+ s: {how}", line)]
+        t.ok(seen, f"{fault}: noticed as what it is", "\n".join(lines)[-2000:])
+    t.equal(run("-c", "40", "-l", "-j", "1", name="msig-sim-mutants")[0], 0, "without them: nothing")
+
+
 with Tap() as tap:
     coverage(tap)
     same_again(tap)
     shrinker(tap)
+    judges(tap)

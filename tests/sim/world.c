@@ -45,6 +45,7 @@ world_event(struct sim *sim, struct event *e)
 		return true;
 	case EV_OWNER_SYNC:
 		n->owner = sim->owner;
+		world_combiner_emit(sim, e->node);
 		sim_post(sim, EV_SIGNER, e->node, rng_range(&sim->rng, 10, 300));
 		return true;
 	case EV_OPERATOR:

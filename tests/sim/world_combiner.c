@@ -1,10 +1,15 @@
 /*
- * The combiners: they hold what the agents tell them.
+ * The combiners: they hold what the agents tell them, and give every version of the zone a serial,
+ * by combinerd's own rule.
  */
 #include <stdio.h>
 #include <string.h>
 
+#include "combinerd/serial.h"
+#include "tests/sim/mutations.h"
 #include "tests/sim/world_int.h"
+
+#define EPOCH 1900000000 /* UTC seconds, when the virtual clock begins */
 
 static bool
 same_contribution(const struct view_contribution *a, const struct view_contribution *b)
@@ -64,11 +69,71 @@ trace_overlay(struct sim *sim, const struct node *n)
 }
 
 void
-world_combiner_apply(struct sim *sim, int i, const struct event *e)
+world_combiner_emit(struct sim *sim, int i)
+{
+	struct node *n = &sim->node[i];
+	struct combiner *c = &n->combiner;
+
+	c->serial = serial_next((enum serial_mode)c->mode, n->owner.serial, c->has_serial,
+				c->serial, (uint64_t)(EPOCH + sim_local(sim, n) / SECOND));
+	c->has_serial = true;
+	oracle_serial(sim, n, c->serial);
+}
+
+/* What was on its disk is there again. */
+void
+world_combiner_restart(struct sim *sim, int i)
+{
+	struct combiner *c = &sim->node[i].combiner;
+
+	if (WORLD_FAULT(SERIAL))
+		c->has_serial = false;
+	if (!WORLD_FAULT(BARE))
+		return;
+	memset(c->from, 0, sizeof(c->from));
+	sim_post(sim, EV_SIGNER, i, 20);
+}
+
+/* One that is in the overlay and is not the agent's own, or -1. */
+static int
+other(const struct sim *sim, int i, const struct event *e)
+{
+	for (int p = 0; p < sim->nodes; p++)
+		if (p != i && !rset_empty(e->u.apply.from[p].dnskey))
+			return p;
+	return -1;
+}
+
+/* What the fault on purpose makes of what the agent says. */
+static void
+spoil(struct sim *sim, int i, struct event *e)
+{
+	static const uint8_t cds[] = {0, 0, 0, 0, 0}, cdnskey[] = {0, 0, 3, 0, 0};
+	int p = other(sim, i, e);
+
+	if (p < 0)
+		return;
+	struct view_contribution *c = &e->u.apply.from[p];
+	if (WORLD_FAULT(CDS_DELETE)) {
+		rset_add(&c->cds, rpool_get(&sim->pool, 59, cds, sizeof(cds)));
+		rset_add(&c->cdnskey, rpool_get(&sim->pool, 60, cdnskey, sizeof(cdnskey)));
+	}
+	if (WORLD_FAULT(STRANGER))
+		c->dnskey = rset_or(c->dnskey, world_published(&sim->node[i]));
+	if (WORLD_FAULT(NAMER))
+		rset_add(&c->ns, sim->node[i].ns);
+	for (p = 0; p < sim->nodes && WORLD_FAULT(CDS_GONE); p++)
+		e->u.apply.from[p].cds = e->u.apply.from[p].cdnskey = RSET_NONE;
+}
+
+void
+world_combiner_apply(struct sim *sim, int i, struct event *e)
 {
 	struct node *n = &sim->node[i];
 	struct combiner *c = &n->combiner;
 	uint16_t rcode = 0;
+
+	spoil(sim, i, e);
 
 	if (e->u.apply.epoch < c->epoch ||
 	    (e->u.apply.epoch == c->epoch && e->u.apply.counter < c->counter)) {
@@ -80,6 +145,8 @@ world_combiner_apply(struct sim *sim, int i, const struct event *e)
 		c->counter = e->u.apply.counter;
 		memcpy(c->from, e->u.apply.from, sizeof(c->from));
 		c->merged = true;
+		oracle_overlay(sim, i, c->from);
+		world_combiner_emit(sim, i);
 		trace_overlay(sim, n);
 		sim_post(sim, EV_SIGNER, i, world_upto(sim, 20, 5000, 300));
 	} else if (!same_overlay(sim, n, e)) {

@@ -203,8 +203,10 @@ network(struct sim *sim, int i)
 		}
 		break;
 	case 3: /* combinerd restarts with what it has; agentd asks again */
-		if (n->up && sim_mishap(sim, MISHAP_COMBINER, i, 1000))
+		if (n->up && sim_mishap(sim, MISHAP_COMBINER, i, 1000)) {
+			world_combiner_restart(sim, i);
 			sim_post(sim, EV_SHOW, i, 10);
+		}
 		break;
 	}
 }

@@ -44,7 +44,10 @@ void world_serve(struct sim *sim, struct event *e);
 void world_silence(struct sim *sim, int i);
 
 /* world_combiner.c: combiners. */
-void world_combiner_apply(struct sim *sim, int i, const struct event *e);
+void world_combiner_apply(struct sim *sim, int i, struct event *e);
+/* A version of its zone: the owner's, or the overlay, has changed. */
+void world_combiner_emit(struct sim *sim, int i);
+void world_combiner_restart(struct sim *sim, int i);
 
 /* world_parent.c: the parent. */
 void world_parent_publish(struct sim *sim);

@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 
+#include "combinerd/serial.h"
 #include "tests/sim/world_int.h"
 
 static void
@@ -32,6 +33,7 @@ make_node(struct sim *sim, int i)
 		world_make_key(sim, n, R(ZSK), OLD_ALGORITHM, S(ACTIVE), false);
 	}
 	n->owner.hsync = -1;
+	n->combiner.mode = (uint8_t)((sim->opt.seed / 3 + (uint64_t)i) % SERIAL_MODE_COUNT);
 	n->servers = (int)rng_range(&sim->rng, 1, SERVERS);
 	for (int k = 0; k < n->servers; k++)
 		snprintf(n->server[k].name, sizeof(n->server[k].name), "192.0.2.%d%d@53", i + 1,
@@ -194,16 +196,20 @@ world_make(struct sim *sim)
 	sim->owner.ttl_ns = (uint32_t)rng_range(&sim->rng, 1, 20);
 	sim->owner.ttl_data = (uint32_t)rng_range(&sim->rng, 1, 40);
 	make_steady(sim, members);
+	for (int i = 0; i < sim->nodes; i++)
+		oracle_begin(sim, i);
 	for (int k = 0; k < sim->parent.servers; k++) {
 		snprintf(sim->parent.server[k].name, 32, "198.51.100.%d@53", k + 1);
 		sim_post(sim, EV_PARENT_SERVER, 0, 0)->a = k;
 	}
 	world_instruct(sim);
 	sim->owner.hsync = sim->meant;
+	sim->owner.serial = (uint32_t)sim->opt.seed % 2 == 0 ? 1 : UINT32_MAX - 2;
 	snprintf(sim->parent.copy.name, 32, "%s", sim->parent.server[0].name);
 	for (int i = 0; i < sim->nodes; i++) {
 		struct node *n = &sim->node[i];
 		n->owner = sim->owner;
+		world_combiner_emit(sim, i);
 		world_sign(sim, i);
 		for (int k = 0; k < n->servers; k++)
 			oracle_serve(sim, &n->server[k], sim->node[n->feed].signer);

@@ -48,10 +48,31 @@ world_instruct(struct sim *sim)
 	sim->meant = index;
 }
 
+/* By one more, most of the time; but an older zone may be put back, or be edited without a new
+ * serial. By chance of its own, which changes nothing else. */
+static void
+count_on(struct sim *sim)
+{
+	struct rng dice = {sim->opt.seed << 32 ^ sim->owner.serial};
+
+	switch (rng_range(&dice, 0, 9)) {
+	case 0:
+		sim->owner.serial -= (uint32_t)rng_range(&dice, 0, 1000);
+		break;
+	case 1: /* the largest step there is */
+		sim->owner.serial += INT32_MAX;
+		break;
+	default:
+		sim->owner.serial++;
+	}
+}
+
 void
 world_owner_publishes(struct sim *sim, int hsync)
 {
 	char text[200] = "";
+
+	count_on(sim);
 	if (hsync >= 0) {
 		sim->owner.hsync = hsync;
 		const struct view_hsync *h = &sim->hsync[hsync];

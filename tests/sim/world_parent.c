@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "tests/sim/mutations.h"
 #include "tests/sim/world_int.h"
 
 void
@@ -114,7 +115,8 @@ world_scan(struct sim *sim)
 	if (r.first == NULL)
 		return;
 	struct rset cds = r.first->type[VIEW_CDS].set;
-	if (r.cds_same && r.safe && !rset_empty(cds)) {
+	bool none = rset_empty(cds) && WORLD_FAULT(DS_EMPTY);
+	if (r.cds_same && ((r.safe && !rset_empty(cds)) || none)) {
 		struct rset ds = world_cds_of(sim, rpool_keys(&sim->pool, cds), 43);
 		if (!rset_equal(ds, parent->ds)) {
 			parent->ds = ds;

@@ -99,6 +99,7 @@ compose(struct sim *sim, struct node *n, struct zone_version *v)
 	/* Owner and agents: who manages NS is said by the HSYNC of this very version. */
 	v->type[VIEW_NS].set = rset_empty(ns) ? n->owner.ns : ns;
 	v->type[VIEW_CSYNC].set = csync;
+	oracle_version(sim, n, v);
 	misbehave(sim, n, v);
 	for (int t = 0; t < VIEW_TYPE_COUNT; t++) {
 		v->type[t].ttl = n->ttl[t];
