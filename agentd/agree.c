@@ -62,7 +62,9 @@ wait_for_old(struct step *s, uint32_t holds)
 			    "out of the zone's NS, and its provider out of HSYNC");
 			return true;
 		}
-		step_wait(s, p->kind == PLACE_PARENT ? REASON_PARENT : REASON_PEER,
+		step_wait(s,
+			  p->kind == PLACE_PARENT ? REASON_PARENT
+						  : view_side(view_place_provider(s->view, p)),
 			  REASON_OF_SERVER, p->server, "caches forgot what was replaced",
 			  "it still serves that", 0);
 		return true;
@@ -96,7 +98,7 @@ agree_work(struct step *s)
 	}
 	if (view->d.want.counter != view->d.applied_counter ||
 	    view->d.want.epoch != view->d.applied_epoch) {
-		step_wait(s, REASON_PEER, REASON_OF_OVERLAY, "combinerd", "the new overlay",
+		step_wait(s, REASON_HOME, REASON_OF_OVERLAY, "combinerd", "the new overlay",
 			  view->apply_rcode != 0 ? view->apply_text : "not committed yet", 0);
 		return;
 	}

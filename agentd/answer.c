@@ -128,7 +128,7 @@ answer_reason(const struct reason *r)
 	answer_put_text(j, "place", r->place);
 	answer_put_text(j, "expected", r->expected);
 	answer_put_text(j, "seen", r->seen);
-	answer_put_text(j, "todo", r->todo);
+	answer_put_text(j, "todo", reason_todo(r));
 	answer_put_time(j, "since", r->since);
 	answer_put_time(j, "next", r->next);
 	answer_put_text(j, "text", reason_text(r, text, sizeof(text)));

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "agentd/ask.h"
+#include "agentd/view.h"
 #include "libmsig/daemon/log.h"
 
 /* observe has its own time-out; ours only counts when it is gone. */
@@ -136,7 +137,7 @@ ask_start(struct ask *ask, const struct ask_question *question, ask_done done, v
 	memcpy(p->type, question->type, p->types * sizeof(p->type[0]));
 	p->done = done;
 	p->arg = arg;
-	p->failure = "observe does not answer";
+	p->failure = VIEW_WHY_SILENT;
 	p->timer = loop_timer_new(ask->loop, timed_out, p);
 	p->next = ask->pending;
 	ask->pending = p;
@@ -150,7 +151,7 @@ ask_start(struct ask *ask, const struct ask_question *question, ask_done done, v
 	msg.u.ASK.type.count = (uint16_t)p->types;
 	msg.u.ASK.timeout_ms = question->timeout_ms;
 	if (ask->send(ask->send_arg, &msg) != 0) {
-		p->failure = "observe is not running";
+		p->failure = VIEW_WHY_DOWN;
 		loop_timer_set(p->timer, 100);
 	} else {
 		loop_timer_set(p->timer, (uint64_t)question->timeout_ms + GRACE_MS);

@@ -6,7 +6,7 @@
  * integers, UTC milliseconds, 0 when there is none; durations are milliseconds. Names are absolute,
  * lower case. A member that may be missing is marked "?". "now" (UTC ms) is in every answer.
  *
- * REASON  {"class": "ready"|"until"|"parent"|"peer"|"blocked", "object": "dnskey" (reason.h),
+ * REASON  {"class": "ready"|"until"|"parent"|"peer"|"home"|"blocked", "object": "dnskey" (reason.h),
  *          "place": "127.0.0.1@53", "expected": "", "seen": "", "todo": "", "since": t, "next": t,
  *          "text": "one line"}
  * ZONE    {"zone": "example.", "state": "in-sync"|"moving"|"waiting"|"blocked"|"paused"|"broken"|

@@ -3,10 +3,12 @@
  */
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "agentd/agree.h"
 #include "agentd/condition_int.h"
 #include "agentd/mutant.h"
+#include "agentd/unheard.h"
 
 bool
 check_no(struct check *c, enum reason_class class, enum reason_object object, const char *place,
@@ -70,6 +72,29 @@ check_silent(const struct check *c, const struct view_history *h)
 }
 
 static bool
+no_addresses(struct check *c, int provider)
+{
+	check_no(c, view_side(provider), REASON_OF_SERVER, c->view->d.provider[provider].identity,
+		 "addresses of its name servers", "not all are known");
+	if (provider == VIEW_SELF)
+		check_todo(c, "see that DNS has an address of each name server that ns in "
+			      "msig.conf has: agentd's log says which is not found");
+	return false;
+}
+
+/* What an own server does not show, no peer brings there. */
+static bool
+no_at_home(struct check *c, const struct view_place *p, int provider)
+{
+	struct reason *r = c->why;
+
+	if (r != NULL && provider == VIEW_SELF && r->class == REASON_PEER &&
+	    strcmp(r->place, p->server) == 0)
+		r->class = REASON_HOME;
+	return false;
+}
+
+static bool
 one_provider(struct check *c, int provider, enum view_type type, server_check good)
 {
 	const struct zone_view *view = c->view;
@@ -79,8 +104,7 @@ one_provider(struct check *c, int provider, enum view_type type, server_check go
 	int servers = leaves;
 
 	if (!leaves && !c->seen && (rset_empty(*names) || !rset_within(*names, view->looked_up)))
-		return check_no(c, REASON_PEER, REASON_OF_SERVER, identity,
-				"addresses of its name servers", "not all are known");
+		return no_addresses(c, provider);
 	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || p->kind != PLACE_SERVER ||
@@ -93,16 +117,14 @@ one_provider(struct check *c, int provider, enum view_type type, server_check go
 		if (c->seen && !check_fresh(c, h))
 			continue;
 		if (!check_fresh(c, h))
-			return check_no(c, REASON_PEER, REASON_OF_SERVER, p->server, "an answer",
-					"unknown: %s",
-					h->reason[0] != 0 ? h->reason : "not asked lately");
+			return unheard(view, p, h, c->why);
 		if (!good(c, p, provider))
-			return false;
+			return no_at_home(c, p, provider);
 		if (MUTANT(FIRST_SERVER))
 			break;
 	}
 	if (servers == 0 && !c->seen)
-		return check_no(c, REASON_PEER, REASON_OF_SERVER, identity,
+		return check_no(c, view_side(provider), REASON_OF_SERVER, identity,
 				"at least one name server", "none");
 	return true;
 }
@@ -145,9 +167,7 @@ check_parents(struct check *c, enum view_type type, parent_check good)
 		if (c->seen && !check_fresh(c, h))
 			continue;
 		if (!check_fresh(c, h))
-			return check_no(c, REASON_PARENT, REASON_OF_SERVER, p->server, "an answer",
-					"unknown: %s",
-					h->reason[0] != 0 ? h->reason : "not asked lately");
+			return unheard(c->view, p, h, c->why);
 		if (!good(c, p))
 			return false;
 	}

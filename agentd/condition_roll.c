@@ -4,6 +4,7 @@
 #include "agentd/agree.h"
 #include "agentd/condition_int.h"
 #include "agentd/roll.h"
+#include "agentd/unheard.h"
 #include "libmsig/key.h"
 
 /* What each member states, for an algorithm rollover. */
@@ -14,7 +15,8 @@ stated(struct check *c, uint32_t members,
 	for (int i = 0; i < c->view->d.providers; i++) {
 		const struct view_provider *p = &c->view->d.provider[i];
 		if ((members >> i & 1) != 0 && !good(c, &p->statement))
-			return check_no(c, REASON_PEER, REASON_OF_STATEMENT, p->identity, expected,
+			return check_no(c, view_side(i), REASON_OF_STATEMENT,
+					i == VIEW_SELF ? "signer" : p->identity, expected,
 					"not yet");
 	}
 	return true;
@@ -73,7 +75,7 @@ check_driver(struct check *c)
 		return false;
 	}
 	if (!view->store_known)
-		return check_no(c, REASON_PEER, REASON_OF_KEY, "signer",
+		return check_no(c, REASON_HOME, REASON_OF_KEY, "signer",
 				"the keys in its key store", "%s",
 				view->store_why[0] != 0 ? view->store_why : "not known yet");
 	uint8_t one, other;
@@ -95,21 +97,21 @@ in_state(struct check *c, const struct rset *keys, bool fresh_ones)
 		    k == NULL ? MSIG_KEY_STATE_REMOVED : roll_state(c->view, k, fresh_ones);
 		uint8_t have = k == NULL ? MSIG_KEY_STATE_REMOVED : k->state;
 		if (fresh_ones && k == NULL)
-			return check_no(c, REASON_PEER, REASON_OF_KEY, "signer",
+			return check_no(c, REASON_HOME, REASON_OF_KEY, "signer",
 					"the new key in its store", "not there");
 		bool gone = want == MSIG_KEY_STATE_REMOVED || want == MSIG_KEY_STATE_POST;
 		if (gone && rset_has(&c->view->d.provider[VIEW_SELF].statement.dnskey, i))
-			return check_no(c, REASON_PEER, REASON_OF_DNSKEY, "signer",
+			return check_no(c, REASON_HOME, REASON_OF_DNSKEY, "signer",
 					"without the old key", "key with tag %u is still there",
 					c->view->d.pool.at[i].tag);
 		/* What CDS say follows the state when the signer gets to it. */
 		struct rset named =
 		    rpool_keys(&c->view->d.pool, c->view->d.provider[VIEW_SELF].statement.cds);
 		if (want == MSIG_KEY_STATE_READY && fresh_ones && !rset_has(&named, i))
-			return check_no(c, REASON_PEER, REASON_OF_CDS, "signer",
+			return check_no(c, REASON_HOME, REASON_OF_CDS, "signer",
 					"CDS of the new key", "not in the own statement yet");
 		if (want != 0 && !roll_reached(c->view, have, want))
-			return check_no(c, REASON_PEER, REASON_OF_KEY, "signer",
+			return check_no(c, REASON_HOME, REASON_OF_KEY, "signer",
 					msig_key_state_name(want), "key with tag %u is %s",
 					c->view->d.pool.at[i].tag, msig_key_state_name(have));
 	}
@@ -125,7 +127,7 @@ check_store(struct check *c)
 	if (!check_driver(c))
 		return false;
 	if (rset_empty(run->fresh) || rset_count(run->fresh) < __builtin_popcount(run->roles))
-		return check_no(c, REASON_PEER, REASON_OF_KEY, "signer", "new keys",
+		return check_no(c, REASON_HOME, REASON_OF_KEY, "signer", "new keys",
 				"not made yet");
 	return in_state(c, &run->fresh, true) && in_state(c, &run->old, false);
 }
@@ -141,10 +143,10 @@ check_shown(struct check *c)
 	if (!process_rolls(view))
 		return true;
 	if (v == NULL || !rset_within(run->fresh, v->set))
-		return check_no(c, REASON_PEER, REASON_OF_DNSKEY, "signer", "the new key",
+		return check_no(c, REASON_HOME, REASON_OF_DNSKEY, "signer", "the new key",
 				"not in DNSKEY yet");
 	if (!rset_within(run->fresh, view->d.provider[VIEW_SELF].statement.dnskey))
-		return check_no(c, REASON_PEER, REASON_OF_STATEMENT, "",
+		return check_no(c, REASON_HOME, REASON_OF_STATEMENT, "signer",
 				"the new key in the own statement", "not yet");
 	return true;
 }
@@ -165,11 +167,10 @@ check_data_new(struct check *c)
 			continue;
 		const struct view_version *v = view_current(p, VIEW_SOA);
 		if (v == NULL || !check_fresh(c, &p->history[VIEW_SOA]))
-			return check_no(c, REASON_PEER, REASON_OF_SERVER, p->server, "an answer",
-					"unknown: %s", p->history[VIEW_SOA].reason);
+			return unheard(view, p, &p->history[VIEW_SOA], c->why);
 		if (rset_empty(v->signers) || rset_meets(v->signers, run->old) ||
 		    (run->kind == MSIG_PROCESS_ALGORITHM && v->alien != 0))
-			return check_no(c, REASON_PEER, REASON_OF_SIGNATURE, p->server,
+			return check_no(c, REASON_HOME, REASON_OF_SIGNATURE, p->server,
 					"data signed with the new key only", "by the old one too");
 	}
 	return true;

@@ -24,6 +24,6 @@ agentd_libcore_la_SOURCES = \
 	agentd/roll.h agentd/roll_int.h agentd/roll.c agentd/roll_choose.c agentd/roll_state.c \
 	agentd/rset.h agentd/rset.c \
 	agentd/safety.h agentd/safety.c agentd/vis.h agentd/vis.c \
-	agentd/step.h agentd/step.c agentd/tags.h agentd/tags.c \
+	agentd/step.h agentd/step.c agentd/tags.h agentd/tags.c agentd/unheard.h agentd/unheard.c \
 	agentd/view.h agentd/view_int.h agentd/view.c agentd/view_event.c agentd/view_peer.c \
 	agentd/view_seen.c

@@ -82,21 +82,22 @@ most_important_first(struct zone_view *view)
 	memcpy(view->reason, sorted, sizeof(sorted[0]) * (size_t)count);
 }
 
-/* A parent or a peer that does nothing keeps all waiting; nobody here has to do anything, and
- * somebody should ask there. */
+/* A parent, or somebody's server, that does nothing keeps all waiting. */
 static void
 told_when_it_lasts(struct step *s, struct reason *r)
 {
 	char text[4 * REASON_TEXT];
 
-	if ((r->class != REASON_PARENT && r->class != REASON_PEER) || r->told ||
-	    !step_due(s, r->since, s->view->config.times.alarm_after))
+	const char *todo = r->class == REASON_PARENT
+			       ? "ask whoever runs the parent, or the registrar"
+			   : r->class == REASON_PEER ? "ask that provider"
+			   : r->class == REASON_HOME ? "see to it here"
+						     : NULL;
+
+	if (todo == NULL || r->told || !step_due(s, r->since, s->view->config.times.alarm_after))
 		return;
 	r->told = true;
-	step_alarm(s, "waits for long: %.300s; %s", reason_text(r, text, sizeof(text)),
-		   r->class == REASON_PARENT
-		       ? "ask whoever runs the parent, or the registrar, whether it will do that"
-		       : "ask that provider, or see to what it says of itself");
+	step_alarm(s, "waits for long: %.300s; %s", reason_text(r, text, sizeof(text)), todo);
 }
 
 /* `since` of a reason that stays is kept; a new one that needs a person is an alarm, also where

@@ -95,7 +95,7 @@ decide_database(struct step *s)
 			view->showed = s->now;
 		}
 		step_wake(s, view->showed + view->config.times.resend);
-		step_wait(s, REASON_PEER, REASON_OF_OVERLAY, "combinerd", "what overlay it holds",
+		step_wait(s, REASON_HOME, REASON_OF_OVERLAY, "combinerd", "what overlay it holds",
 			  "no answer yet", 0);
 		decide_refused(s);
 		in_doubt(s);

@@ -12,7 +12,7 @@ static bool
 waits_for_servers(const struct zone_view *view)
 {
 	for (int i = 0; i < view->reasons; i++)
-		if (view->reason[i].class == REASON_PEER)
+		if (view->reason[i].class == REASON_PEER || view->reason[i].class == REASON_HOME)
 			return true;
 	return false;
 }

@@ -8,6 +8,7 @@
 #include "agentd/process.h"
 #include "agentd/shown.h"
 #include "agentd/step.h"
+#include "agentd/unheard.h"
 
 void
 decide_stands(struct step *s, int provider, uint8_t has, bool member)
@@ -233,6 +234,19 @@ delegation_agrees(const struct zone_view *view, int provider)
 	return shown_delegated(view, provider) == 1;
 }
 
+/* Perhaps it is not the parent that keeps it. */
+static void
+wait_for_parent(struct step *s)
+{
+	struct reason why;
+
+	if (!unheard_parent(s->view, &why))
+		step_reason(s, &why);
+	else
+		step_wait(s, REASON_PARENT, REASON_OF_DS, "", "DS and NS at the parent",
+			  "not known yet", 0);
+}
+
 /* The first start. false: it has to wait. */
 static bool
 begin(struct step *s)
@@ -241,8 +255,7 @@ begin(struct step *s)
 	int yes = shown_delegated(view, VIEW_SELF);
 
 	if (yes < 0) {
-		step_wait(s, REASON_PARENT, REASON_OF_DS, "", "DS and NS at the parent",
-			  "not known yet", 0);
+		wait_for_parent(s);
 		return false;
 	}
 	view->d.begun = true;

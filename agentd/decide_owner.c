@@ -10,6 +10,7 @@
 #include "agentd/process.h"
 #include "agentd/safety.h"
 #include "agentd/step.h"
+#include "agentd/unheard.h"
 #include "libmsig/key.h"
 
 const struct view_hsync_entry *
@@ -108,6 +109,21 @@ decide_unlisted(const struct zone_view *view)
 	       (d->hsync.count == 0 || !involved(d));
 }
 
+/* The own signer says it, at this address. */
+static void
+wait_for_hsync(struct step *s)
+{
+	const struct zone_view *view = s->view;
+	const struct view_place *p = view_own_signer(view);
+	const char *why = view->hsync_why;
+	char seen[REASON_TEXT];
+
+	snprintf(seen, sizeof(seen), "%s%s%s", p != NULL ? p->server : "", *why != 0 ? ": " : "",
+		 why);
+	step_wait(s, REASON_HOME, REASON_OF_HSYNC, unheard_observe(why) ? "observe" : "signer",
+		  "HSYNC in the signed zone", *why != 0 ? seen : "", 0);
+}
+
 void
 decide_instruction(struct step *s)
 {
@@ -126,8 +142,7 @@ decide_instruction(struct step *s)
 		if (view->hsync_bare && !view->config.nobody_signs)
 			(void)decide_not_configured(s);
 		else
-			step_wait(s, REASON_PEER, REASON_OF_HSYNC, "signer",
-				  "HSYNC in the signed zone", view->hsync_why, 0);
+			wait_for_hsync(s);
 		return;
 	}
 	if (h->status == MSIG_SEEN_ABSENT) {
@@ -263,7 +278,7 @@ decide_ns_management(struct step *s)
 		     ((d->provider[VIEW_SELF].has & HAS_NS) != 0 ||
 		      (d->process.subject == VIEW_SELF && (effects & EFFECT_NS_ADD) != 0));
 	if (agent && named && providers > 1 && ns == NULL) {
-		step_wait(s, REASON_PEER, REASON_OF_NS, "signer",
+		step_wait(s, REASON_HOME, REASON_OF_NS, "signer",
 			  "the owner's NS equal to those of all providers", "not seen yet", 0);
 		return;
 	}

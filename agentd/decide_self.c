@@ -33,7 +33,7 @@ decide_state_self(struct step *s)
 	/* Nothing said before to go on from: what the store has and the zone does not show yet
 	 * would be missing, and peers would take it out. */
 	if (!old->known && view->config.driver && !view->store_known && !decide_serves_only(view)) {
-		step_wait(s, REASON_PEER, REASON_OF_KEY, "signer", "the keys in its key store",
+		step_wait(s, REASON_HOME, REASON_OF_KEY, "signer", "the keys in its key store",
 			  view->store_why[0] != 0 ? view->store_why : "not known yet", 0);
 		return;
 	}
@@ -53,7 +53,7 @@ decide_state_self(struct step *s)
 	if (decide_serves_only(view)) {
 		new.dnskey = new.cds = new.cdnskey = RSET_NONE;
 	} else if (rset_empty(new.dnskey)) {
-		step_wait(s, REASON_PEER, REASON_OF_DNSKEY, "signer", "the own keys, signing",
+		step_wait(s, REASON_HOME, REASON_OF_DNSKEY, "signer", "the own keys, signing",
 			  "not seen yet", 0);
 		return;
 	}

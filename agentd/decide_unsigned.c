@@ -222,7 +222,7 @@ covered(struct step *s)
 	char names[REASON_TEXT];
 
 	if (zone == NULL || view_own_signer(view)->history[VIEW_NS].time < view->d.hsync.time) {
-		step_wait(s, REASON_PEER, REASON_OF_NS, "signer", "the NS of the owner's zone",
+		step_wait(s, REASON_HOME, REASON_OF_NS, "signer", "the NS of the owner's zone",
 			  "not seen yet", 0);
 		return false;
 	}
@@ -269,7 +269,7 @@ admitted(struct step *s, int provider)
 		if (rset_has(&old, i) || serves(view, i, s->now, why, sizeof(why)))
 			rset_add(&in, i);
 		else
-			step_wait(s, REASON_PEER, REASON_OF_SERVER, identity,
+			step_wait(s, view_side(provider), REASON_OF_SERVER, identity,
 				  "servers that answer from the zone before they are named", why,
 				  0);
 	}
@@ -370,7 +370,7 @@ copies(struct step *s, struct rset all)
 		else
 			snprintf(seen, sizeof(seen), "%s: %s", p->server,
 				 p->history[VIEW_NS].reason);
-		step_wait(s, REASON_PEER, REASON_OF_NS, view->d.provider[of].identity,
+		step_wait(s, view_side(of), REASON_OF_NS, view->d.provider[of].identity,
 			  "the NS of all at its servers", seen, 0);
 	}
 }
@@ -443,8 +443,9 @@ parent(struct step *s, struct rset all)
 
 /* Who has left serves on until nobody is sent to it any more. */
 static void
-leaver(struct step *s, const struct view_place *p, const char *identity, struct rset own)
+leaver(struct step *s, const struct view_place *p, int of, struct rset own)
 {
+	const char *identity = s->view->d.provider[of].identity;
 	const struct view_version *v = view_current(p, VIEW_NS);
 
 	if (p->named != 0)
@@ -460,7 +461,7 @@ leaver(struct step *s, const struct view_place *p, const char *identity, struct 
 		return;
 	}
 	if (v != NULL && answers(p, VIEW_NS, 0) && rset_meets(v->set, own))
-		step_wait(s, REASON_PEER, REASON_OF_NS, identity,
+		step_wait(s, view_side(of), REASON_OF_NS, identity,
 			  "its copy without its own name servers",
 			  "it names itself: who asks it never leaves it", 0);
 }
@@ -475,7 +476,7 @@ leavers(struct step *s)
 		int of = p == NULL ? VIEW_STRANGER : view_place_provider(view, p);
 		if (of >= 0 && p->kind == PLACE_SERVER && is_off(view, of) &&
 		    rset_meets(p->ns, process_own_ns(view, of)))
-			leaver(s, p, view->d.provider[of].identity, process_own_ns(view, of));
+			leaver(s, p, of, process_own_ns(view, of));
 	}
 }
 
@@ -498,7 +499,7 @@ owner(struct step *s, struct rset all)
 		for (int n = rset_next(&lacks, 0); is_on(view, i) && n >= 0;
 		     n = rset_next(&lacks, n + 1))
 			if (!serves(view, n, s->now, why, sizeof(why))) {
-				step_wait(s, REASON_PEER, REASON_OF_SERVER, identity,
+				step_wait(s, view_side(i), REASON_OF_SERVER, identity,
 					  "servers that answer from the zone before they are named",
 					  why, 0);
 				rset_del(&lacks, n);

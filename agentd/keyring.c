@@ -56,7 +56,7 @@ set_again(struct keyring *ring, bool sent)
 			wait = (uint64_t)ring->zone->agent->conf->signerd_timeout + GRACE_MS;
 	loop_timer_set(ring->again, sent ? wait : AGAIN_MS);
 	if (!sent)
-		unknown(ring, "signerd does not run: start it, or set signer-driver to none");
+		unknown(ring, "signerd does not run: start it");
 }
 
 /* Asking --------------------------------------------------------------------------------------- */

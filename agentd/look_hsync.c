@@ -62,7 +62,7 @@ look_at_hsync(struct look *look)
 	if (seen == NULL || seen->status == MSIG_SEEN_UNKNOWN) {
 		snprintf(zone->trouble, sizeof(zone->trouble), "signer: %s",
 			 seen != NULL ? seen->reason : "no answer");
-		look_say(h.error, sizeof(h.error), "%s", zone->trouble);
+		look_say(h.error, sizeof(h.error), "%s", seen != NULL ? seen->reason : "no answer");
 		goto out;
 	}
 	h.time = (int64_t)seen->time;

@@ -9,12 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The five classes of waiting. Only the last needs a person. */
-#define REASON_CLASSES(X)                                                            \
-	X(READY, "ready")     /* in the target state, or a step can be done now */   \
-	X(UNTIL, "until")     /* a hold: passes by itself at `deadline` */           \
-	X(PARENT, "parent")   /* the parent has to act or its servers to converge */ \
-	X(PEER, "peer")       /* a peer, or its servers */                           \
+/* The six classes of waiting. Only the last needs a person; HOME does if it lasts. */
+#define REASON_CLASSES(X)                                                             \
+	X(READY, "ready")     /* in the target state, or a step can be done now */    \
+	X(UNTIL, "until")     /* a hold: passes by itself at `deadline` */            \
+	X(PARENT, "parent")   /* the parent has to act or its servers to converge */  \
+	X(PEER, "peer")       /* a peer, or its servers */                            \
+	X(HOME, "home")       /* what is this provider's: signer, daemons, servers */ \
 	X(BLOCKED, "blocked") /* a person has to act: `todo` says what */
 
 enum reason_class {
@@ -62,7 +63,7 @@ struct reason {
 	char place[80]; /* server, provider or daemon it is about; may be empty */
 	char expected[REASON_TEXT];
 	char seen[REASON_TEXT];
-	char todo[REASON_TEXT]; /* what a person should do; empty unless blocked */
+	char todo[REASON_TEXT]; /* what a person should do; see reason_todo() */
 	int64_t since;          /* UTC ms: when this reason (class, object, place) appeared */
 	int64_t next;           /* UTC ms: next check or, for UNTIL, the deadline; 0 unknown */
 	bool told;              /* that it lasts was said */
@@ -73,6 +74,10 @@ const char *reason_object_name(enum reason_object object);
 
 /* A text as far as there is room, which is not 0; NULL is an empty one. */
 void reason_copy(char *to, size_t room, const char *text);
+
+/* What a person should do; empty: nothing. What is at home has its own word, or that of its place:
+ * nobody else mends it. */
+const char *reason_todo(const struct reason *r);
 
 /* Same class, object and place: the waiting goes on, `since` stays. */
 int reason_same(const struct reason *a, const struct reason *b);

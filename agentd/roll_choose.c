@@ -204,7 +204,8 @@ fresh_key(struct step *s, uint8_t role)
 			     view->d.pool.at[made->rr].tag);
 		return true;
 	}
-	step_wait(s, REASON_PEER, REASON_OF_KEY, "signer", "a new key", "not made yet", 0);
+	step_wait(s, REASON_HOME, REASON_OF_KEY, "signer", "a new key",
+		  view->store_why[0] != 0 ? view->store_why : "not made yet", 0);
 	roll_ask(s, MSIG_KEY_VERB_MAKE, &like, 0);
 	return false;
 }

@@ -47,6 +47,10 @@
 #define VIEW_SELF 0
 #define VIEW_STRANGER (-1) /* a name server that no provider states; the parent's servers too */
 
+/* Why an answer is unknown, where observe has said nothing (view_answer.reason). */
+#define VIEW_WHY_DOWN "observe is not running"
+#define VIEW_WHY_SILENT "observe does not answer"
+
 /* The RRsets that are watched. The index is small, so that histories are arrays. */
 #define VIEW_TYPES(X)                                                                          \
 	X(DNSKEY, 48)                                                                          \
@@ -551,6 +555,12 @@ bool view_serves_child(const struct zone_view *view, const char *server);
 const struct view_place *view_own_signer(const struct zone_view *view);
 /* What it shows now; NULL: not known. */
 const struct view_version *view_at_signer(const struct zone_view *view, enum view_type type);
+/* Who has to act where this provider's servers, or its word, are waited for? */
+static inline enum reason_class
+view_side(int provider)
+{
+	return provider == VIEW_SELF ? REASON_HOME : REASON_PEER;
+}
 /* The NS that a provider states; those that any other one does. */
 const struct rset *view_names(const struct zone_view *view, int provider);
 struct rset view_names_of_others(const struct zone_view *view, int provider);

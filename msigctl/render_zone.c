@@ -69,7 +69,7 @@ show_waiting(const struct text *t, const json_t *answer)
 	JS_EACH(json_object_get(answer, "reasons"), reason)
 	{
 		show_reason(t, first ? "Waiting for" : "", reason);
-		you = you || words_you(reason);
+		you = you || words_you(reason) || js_has(reason, "todo");
 		first = false;
 	}
 	if (!you) {

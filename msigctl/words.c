@@ -29,7 +29,7 @@ words_tint(const char *state)
 	return TINT_NONE;
 }
 
-/* Who has to act, of a reason's class; what is at home here is no peer. */
+/* Who has to act, of a reason's class. */
 const char *
 words_who(const json_t *reason)
 {
@@ -37,9 +37,9 @@ words_who(const json_t *reason)
 		const char *class, *place, *who;
 	} whos[] = {
 	    {"until", NULL, "the clock"},       {"parent", NULL, "the parent"},
-	    {"blocked", NULL, "you"},           {"peer", "signer", "the signer"},
-	    {"peer", "combinerd", "combinerd"}, {"peer", "observe", "observe"},
-	    {"peer", NULL, "a peer"},
+	    {"peer", NULL, "a peer"},           {"home", "signer", "the signer"},
+	    {"home", "combinerd", "combinerd"}, {"home", "observe", "observe"},
+	    {"home", NULL, "your server"},      {"blocked", NULL, "you"},
 	};
 	for (size_t i = 0; i < sizeof(whos) / sizeof(whos[0]); i++) {
 		if (strcmp(js_str(reason, "class"), whos[i].class) == 0 &&

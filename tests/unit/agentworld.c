@@ -179,7 +179,7 @@ on_reply(struct world *world, unsigned from, const struct msig_msg_REPLY *msg)
 static void
 on_ask(struct world *world, unsigned from, const struct msig_msg_ASK *msg)
 {
-	char none[] = "", text[KNOT_DNAME_TXT_MAXLEN + 1];
+	char why[80], text[KNOT_DNAME_TXT_MAXLEN + 1];
 
 	knot_dname_to_str(text, msg->name, sizeof(text));
 	world->at[from].lookups += msg->type.at[0] == 256;
@@ -226,7 +226,8 @@ on_ask(struct world *world, unsigned from, const struct msig_msg_ASK *msg)
 							      : MSIG_SEEN_ABSENT;
 		answer.u.ANSWER.validation = (uint8_t)world->validation;
 		answer.u.ANSWER.time = loop_utc_ms();
-		answer.u.ANSWER.reason = none;
+		snprintf(why, sizeof(why), "%s", world->why != NULL ? world->why : "");
+		answer.u.ANSWER.reason = why;
 		answer.u.ANSWER.answer.data = room;
 		answer.u.ANSWER.answer.len = (uint32_t)wr.len;
 		post(world, from, MSIG_ACTOR_OBSERVE, &answer);

@@ -254,7 +254,8 @@ answer(struct bench *b, const struct action *a)
 			an.ttl = s->ttl[t];
 		} else if (s->silent) {
 			an.status = MSIG_SEEN_UNKNOWN;
-			snprintf(an.reason, sizeof(an.reason), "timeout");
+			snprintf(an.reason, sizeof(an.reason), "%s",
+				 s->why != NULL ? s->why : "timeout");
 		} else {
 			an.status = t == VIEW_SOA || !rset_empty(s->set[t]) ? MSIG_SEEN_SET
 									    : MSIG_SEEN_ABSENT;

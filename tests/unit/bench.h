@@ -16,6 +16,7 @@
 
 struct bench_server {
 	bool silent;
+	const char *why; /* silent: what is said of it; NULL: a time-out */
 	struct rset set[VIEW_TYPE_COUNT];
 	struct rset signers[VIEW_TYPE_COUNT];
 	uint32_t ttl[VIEW_TYPE_COUNT];

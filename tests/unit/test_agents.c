@@ -417,6 +417,23 @@ looked_up(struct world *w)
 	return w->at[0].lookups > 0;
 }
 
+static bool
+signer_is_silent(struct world *w)
+{
+	return w->at[0].agent.zones->view->hsync_why[0] != '\0';
+}
+
+/* What the core tells apart is what the shell says, word by word: nobody asks the signer. */
+static void
+test_nobody_asks(void **state)
+{
+	world_open(&world, 1);
+	world.why = VIEW_WHY_DOWN;
+	assert_true(world_until(&world, signer_is_silent, 5000));
+	assert_string_equal(world.at[0].agent.zones->view->hsync_why, VIEW_WHY_DOWN);
+	world.why = NULL;
+}
+
 /* Who claims to be a peer that was not found yet has it looked up, once in a while, and puts off
  * nothing. */
 static void
@@ -959,6 +976,7 @@ main(void)
 	    cmocka_unit_test_teardown(test_difference_survives, teardown),
 	    cmocka_unit_test_teardown(test_anti_entropy, teardown),
 	    cmocka_unit_test_teardown(test_foreign_keys, teardown),
+	    cmocka_unit_test_teardown(test_nobody_asks, teardown),
 	    cmocka_unit_test_teardown(test_many_zones, teardown),
 	    cmocka_unit_test_teardown(test_full_disk, teardown),
 	    cmocka_unit_test_teardown(test_identity_too_long, teardown),

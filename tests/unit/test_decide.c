@@ -232,7 +232,7 @@ test_hsync_unknown_is_not_empty(void **state)
 		bench_run(&b, 1000);
 	}
 	assert_memory_equal(&last, &b.view->d.hsync, sizeof(last));
-	assert_non_null(bench_reason(&b, REASON_PEER, REASON_OF_HSYNC));
+	assert_non_null(bench_reason(&b, REASON_HOME, REASON_OF_HSYNC));
 	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 1);
 	assert_null(bench_sent(&b, 1, MSIG_OP_APPROVE));
 }

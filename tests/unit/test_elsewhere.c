@@ -201,7 +201,7 @@ test_own_cds_come_back(void **state)
 	bench_run(&b, 30000);
 	EXPECT_NOT(1, DONE);
 	assert_int_equal(run()->phase, PHASE_EXECUTING);
-	const struct reason *r = bench_reason(&b, REASON_PEER, REASON_OF_CDS);
+	const struct reason *r = bench_reason(&b, REASON_HOME, REASON_OF_CDS);
 	assert_non_null(r);
 	assert_string_equal(r->place, "192.0.2.1@53");
 	assert_string_equal(r->expected, "the CDS of all signers");

@@ -1,5 +1,6 @@
 /* The key store through signerd: what is asked when, what is believed, and what gets lost. */
 #include "tests/unit/unit.h"
+#include "agentd/answer.h"
 #include "agentd/keyring.h"
 #include "libmsig/err.h"
 #include "tests/unit/agentworld.h"
@@ -187,7 +188,14 @@ test_not_there(void **state)
 	set_driver(CONF_DRIVER_KNOT);
 	world_run(&world, 20);
 	assert_false(view()->store_known);
-	assert_non_null(strstr(view()->store_why, "signerd does not run"));
+	/* Nothing of doing without it: a rollover that runs needs the driver. */
+	assert_string_equal(view()->store_why, "signerd does not run: start it");
+	struct reason why = {
+	    .class = REASON_HOME, .object = REASON_OF_KEY, .place = "signer", .todo = ""};
+	json_t *j = answer_reason(&why);
+	assert_string_equal(json_string_value(json_object_get(j, "class")), "home");
+	assert_non_null(strstr(json_string_value(json_object_get(j, "todo")), "start signerd"));
+	json_decref(j);
 	asked.result = 0;
 	assert_true(world_until(&world, was_asked, 3000));
 }

@@ -169,7 +169,7 @@ test_keys(void **state)
 	fails(COND_KEYS, true, REASON_PEER, REASON_OF_DNSKEY, "192.0.2.2@53");
 	rset_del(&b.server[0].set[VIEW_DNSKEY], b.zsk[1]);
 	bench_look(&b);
-	fails(COND_KEYS, false, REASON_PEER, REASON_OF_DNSKEY, "192.0.2.1@53");
+	fails(COND_KEYS, false, REASON_HOME, REASON_OF_DNSKEY, "192.0.2.1@53");
 }
 
 static void
@@ -180,7 +180,7 @@ test_old_answers_prove_nothing(void **state)
 	bench_look(&b);
 	assert_true(check(COND_KEYS, true, NULL));
 	b.now += view_times_lab.fresh + 1;
-	fails(COND_KEYS, true, REASON_PEER, REASON_OF_SERVER, NULL);
+	fails(COND_KEYS, true, REASON_HOME, REASON_OF_SERVER, NULL);
 }
 
 static void
@@ -200,7 +200,7 @@ test_cds(void **state)
 	all_in();
 	b.server[0].set[VIEW_CDS] = RSET_NONE;
 	bench_look(&b);
-	fails(COND_CDS, false, REASON_PEER, REASON_OF_CDS, "192.0.2.1@53");
+	fails(COND_CDS, false, REASON_HOME, REASON_OF_CDS, "192.0.2.1@53");
 }
 
 static void
@@ -268,17 +268,17 @@ test_csync(void **state)
 	all_in();
 	bench_look(&b);
 	assert_true(check(COND_NO_CSYNC, true, NULL));
-	fails(COND_CSYNC, true, REASON_PEER, REASON_OF_CSYNC, "192.0.2.1@53");
+	fails(COND_CSYNC, true, REASON_HOME, REASON_OF_CSYNC, "192.0.2.1@53");
 	rset_add(&b.server[0].set[VIEW_CSYNC], view_rr(b.view, VIEW_CSYNC, csync, sizeof(csync)));
 	bench_look(&b);
 	assert_true(check(COND_CSYNC, false, NULL));
 	fails(COND_CSYNC, true, REASON_PEER, REASON_OF_CSYNC, "192.0.2.2@53");
-	fails(COND_NO_CSYNC, false, REASON_PEER, REASON_OF_CSYNC, "192.0.2.1@53");
+	fails(COND_NO_CSYNC, false, REASON_HOME, REASON_OF_CSYNC, "192.0.2.1@53");
 	/* Two, or one with other flags: the parent would ignore all. */
 	rset_add(&b.server[0].set[VIEW_CSYNC],
 		 view_rr(b.view, VIEW_CSYNC, soaminimum, sizeof(soaminimum)));
 	bench_look(&b);
-	fails(COND_CSYNC, false, REASON_PEER, REASON_OF_CSYNC, "192.0.2.1@53");
+	fails(COND_CSYNC, false, REASON_HOME, REASON_OF_CSYNC, "192.0.2.1@53");
 }
 
 static void
@@ -607,7 +607,7 @@ test_the_leavers_keys_are_gone_in_the_end(void **state)
 {
 	leaver_unnamed(7);
 	b.view->d.process.voters = 1;
-	waits(ends, REASON_PEER, REASON_OF_DNSKEY, "192.0.2.1@53");
+	waits(ends, REASON_HOME, REASON_OF_DNSKEY, "192.0.2.1@53");
 	b.server[0].set[VIEW_DNSKEY] = b.own[0];
 	bench_look(&b);
 	assert_true(ends(NULL));
@@ -652,7 +652,7 @@ test_double_signed(void **state)
 	bench_look(&b);
 	running(MSIG_PROCESS_KSK, 0, 1);
 	rset_add(&b.view->d.provider[0].statement.dnskey, ksk);
-	waits(ends, REASON_PEER, REASON_OF_SIGNATURE, "192.0.2.1@53");
+	waits(ends, REASON_HOME, REASON_OF_SIGNATURE, "192.0.2.1@53");
 }
 
 static int new_ksk[2], new_zsk[2];
@@ -700,7 +700,7 @@ test_new_signatures_everywhere(void **state)
 	rset_add(&b.server[0].signers[VIEW_SOA], b.zsk[0]);
 	bench_look(&b);
 	b.view->d.process = run;
-	waits(ends, REASON_PEER, REASON_OF_SIGNATURE, "192.0.2.1@53");
+	waits(ends, REASON_HOME, REASON_OF_SIGNATURE, "192.0.2.1@53");
 }
 
 /* The DNSKEY set that all show is made of what each states: one that states no new keys has none
@@ -727,7 +727,7 @@ test_nobody_wants_old_ds(void **state)
 	to_algorithm_13(3);
 	b.view->d.provider[1].statement.cds = b.cds[1];
 	b.view->d.provider[1].statement.cdnskey = b.cdnskey[1];
-	waits(begins, REASON_PEER, REASON_OF_CDS, "192.0.2.1@53"); /* they show other CDS */
+	waits(begins, REASON_HOME, REASON_OF_CDS, "192.0.2.1@53"); /* they show other CDS */
 	struct process_target t;
 	process_target(b.view, &t);
 	for (int i = 0; i < 2; i++) {
@@ -742,6 +742,12 @@ test_nobody_wants_old_ds(void **state)
 	/* All show the same, and still it is not what the algorithm needs. */
 	waits(begins, REASON_PEER, REASON_OF_STATEMENT, "msa.p2.");
 	waits(ends, REASON_PEER, REASON_OF_STATEMENT, "msa.p2.");
+	self = b.view->d.provider[0];
+	b.view->d.provider[0].statement.cds = b.cds[0];
+	assert_false(process_check(b.view, COND_ALG_CDS, true, b.now, &why));
+	assert_int_equal(why.class, REASON_HOME);
+	assert_string_equal(why.place, "signer");
+	b.view->d.provider[0] = self;
 	assert_false(
 	    process_check(b.view, rule->step[5].guard & ~(uint32_t)COND_DS, true, b.now, &why));
 	assert_int_equal(why.object, REASON_OF_STATEMENT);
@@ -760,7 +766,7 @@ test_old_keys_before_old_signatures(void **state)
 	for (int i = 0; i < 2; i++)
 		b.view->d.provider[i].statement.dnskey =
 		    rset_minus(b.view->d.provider[i].statement.dnskey, b.own[i]);
-	waits(begins, REASON_PEER, REASON_OF_DNSKEY, "192.0.2.1@53");
+	waits(begins, REASON_HOME, REASON_OF_DNSKEY, "192.0.2.1@53");
 	for (int i = 0; i < 2; i++)
 		b.server[i].set[VIEW_DNSKEY] =
 		    rset_minus(b.server[i].set[VIEW_DNSKEY], rset_or(b.own[0], b.own[1]));

@@ -281,9 +281,18 @@ test_a_key_that_is_not_shown(void **state)
 	assert_non_null(key_in(R(ZSK), S(PUBLISHED)));
 	assert_int_equal(run()->kind, MSIG_PROCESS_ZSK);
 	assert_int_equal(run()->step, 0);
-	assert_non_null(bench_reason(&b, REASON_PEER, REASON_OF_DNSKEY));
+	assert_non_null(bench_reason(&b, REASON_HOME, REASON_OF_DNSKEY));
 	stuck = false;
 	sign();
+	bench_run(&b, 1000);
+	/* Nor is it a peer that keeps it out of our own statement. */
+	struct view_statement st = b.view->d.provider[VIEW_SELF].statement;
+	b.view->d.provider[VIEW_SELF].statement.dnskey = rset_minus(st.dnskey, run()->fresh);
+	struct reason why;
+	assert_false(process_check(b.view, COND_SHOWN, false, b.now, &why));
+	assert_int_equal(why.class, REASON_HOME);
+	assert_int_equal(why.object, REASON_OF_STATEMENT);
+	b.view->d.provider[VIEW_SELF].statement = st;
 	until(0, 0);
 }
 
@@ -299,7 +308,20 @@ test_an_old_key_that_still_signs(void **state)
 	assert_non_null(key_in(R(ZSK), S(RETIRED)));
 	assert_int_equal(run()->kind, MSIG_PROCESS_ZSK);
 	assert_int_equal(run()->step, 2);
-	assert_non_null(bench_reason(&b, REASON_PEER, REASON_OF_SIGNATURE));
+	assert_non_null(bench_reason(&b, REASON_HOME, REASON_OF_SIGNATURE));
+	for (int i = 0; i < VIEW_PLACES; i++) { /* and what does not answer is said to be ours */
+		struct view_place *p = b.view->d.place[i];
+		if (p == NULL || p->kind != PLACE_SIGNER)
+			continue;
+		struct reason why;
+		struct view_history seen = p->history[VIEW_SOA];
+		p->history[VIEW_SOA].status = MSIG_SEEN_UNKNOWN;
+		assert_false(process_check(b.view, COND_DATA_NEW, true, b.now, &why));
+		assert_int_equal(why.class, REASON_HOME);
+		assert_int_equal(why.object, REASON_OF_SERVER);
+		assert_string_equal(why.place, p->server);
+		p->history[VIEW_SOA] = seen;
+	}
 	stuck = false;
 	sign();
 	until(0, 0);
@@ -415,9 +437,16 @@ test_store_refuses(void **state)
 	order(MSIG_PROCESS_ZSK, 0);
 	bench_run(&b, 20000);
 	assert_int_equal(run()->step, 0);
-	const struct reason *r = bench_reason(&b, REASON_PEER, REASON_OF_KEY);
+	const struct reason *r = bench_reason(&b, REASON_HOME, REASON_OF_KEY);
 	assert_non_null(r);
 	assert_string_equal(r->seen, "no");
+	/* The store is known, and it makes no key: the same why. */
+	view_on_keys(b.view, true, "no room", store, stored);
+	bench_decide(&b);
+	r = bench_reason(&b, REASON_HOME, REASON_OF_KEY);
+	assert_non_null(r);
+	assert_string_equal(r->expected, "a new key");
+	assert_string_equal(r->seen, "no room");
 	refuse = false;
 	until(0, 0);
 }
@@ -446,7 +475,7 @@ test_algorithm(void **state)
 	assert_non_null(key_in(R(ZSK), S(SIGNING)));
 	assert_int_equal(rset_count(b.signer.set[VIEW_DNSKEY]), 2);
 	assert_int_equal(run()->step, 1);
-	assert_non_null(bench_reason(&b, REASON_PEER, REASON_OF_SIGNATURE));
+	assert_non_null(bench_reason(&b, REASON_HOME, REASON_OF_SIGNATURE));
 	for (int i = 0; i < VIEW_PLACES; i++) {
 		struct view_place *p = b.view->d.place[i];
 		if (p == NULL || p->kind == PLACE_PARENT)
@@ -596,7 +625,7 @@ test_ready_is_shown(void **state)
 	bench_run(&b, 60000);
 	assert_non_null(key_in(R(KSK), S(READY)));
 	assert_int_equal(run()->step, 2);
-	assert_non_null(bench_reason(&b, REASON_PEER, REASON_OF_CDS));
+	assert_non_null(bench_reason(&b, REASON_HOME, REASON_OF_CDS));
 	slow_cds = false;
 	sign();
 	until(0, 0);

@@ -37,6 +37,13 @@ owners(void **state) /* as group, and the owner manages NS */
 	return 0;
 }
 
+static int
+unnamed(void **state) /* all are ON, the agents manage NS, and we are not named yet */
+{
+	bench_unsigned(&b, 3, 6, true);
+	return 0;
+}
+
 /* What combinerd has to hold: the NS of these. */
 static void
 expect_union(uint32_t providers)
@@ -148,7 +155,7 @@ test_item_is_needed(void **state)
 	b.hsync.bare = false;
 	bench_run(&b, 10 * SECOND);
 	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_HSYNC));
-	assert_non_null(bench_reason(&b, REASON_PEER, REASON_OF_HSYNC));
+	assert_non_null(bench_reason(&b, REASON_HOME, REASON_OF_HSYNC));
 }
 
 /* What signers left is theirs to take out. */
@@ -285,7 +292,7 @@ test_older_zone(void **state)
 	b.view->d.hsync.time = b.now + 3600 * SECOND;
 	bench_run(&b, 5 * SECOND);
 	expect_union(0);
-	assert_non_null(reason_at(REASON_PEER, REASON_OF_NS, "signer"));
+	assert_non_null(reason_at(REASON_HOME, REASON_OF_NS, "signer"));
 }
 
 static int
@@ -541,6 +548,42 @@ test_copies(void **state)
 	b.server[1].silent = true;
 	bench_run(&b, 5 * SECOND);
 	assert_non_null(strstr(reason_at(REASON_PEER, REASON_OF_NS, "msa.p2.")->seen, "timeout"));
+	/* An own one is no peer's, and is looked at as often. */
+	bench_bare(&b, &b.server[1], 7);
+	b.server[1].silent = false;
+	bench_bare(&b, &b.server[0], 3);
+	bench_run(&b, 5 * SECOND);
+	assert_null(reason_at(REASON_PEER, REASON_OF_NS, "msa.p2."));
+	assert_non_null(reason_at(REASON_HOME, REASON_OF_NS, "msa.p1."));
+	bench_bare(&b, &b.server[0], 7);
+	bench_run(&b, SECOND);
+	assert_int_equal(b.view->reasons, 0);
+}
+
+/* Servers that do not answer are not named; our own are ours. */
+static void
+test_own_is_lame(void **state)
+{
+	b.server[0].silent = true;
+	bench_run(&b, 20 * SECOND);
+	delegate(6);
+	all_show(6);
+	bench_bare(&b, &b.signer, 6);
+	b.server[0].silent = true;
+	bench_run(&b, 20 * SECOND);
+	b.view->d.want.from[VIEW_SELF].ns = RSET_NONE;
+	bench_run(&b, SECOND);
+	assert_non_null(reason_at(REASON_HOME, REASON_OF_SERVER, "msa.p1."));
+	assert_null(reason_at(REASON_PEER, REASON_OF_SERVER, "msa.p1."));
+}
+
+/* We are out, and our server names itself. */
+static void
+test_own_names_itself(void **state)
+{
+	owner(0, false, false);
+	bench_run(&b, 2 * HOLD_DOWN);
+	assert_non_null(reason_at(REASON_HOME, REASON_OF_NS, "msa.p1."));
 }
 
 /* Its servers serve on until no cache leads anybody there. */
@@ -633,6 +676,9 @@ main(void)
 	    IN(owners, test_registrant_is_told),
 	    IN(group, test_no_ds),
 	    IN(group, test_copies),
+	    IN(owners, test_own_is_lame),
+	    IN(unnamed, test_own_is_lame),
+	    IN(group, test_own_names_itself),
 	    IN(group, test_leaver),
 	    IN(group, test_parent_unknown),
 	    IN(group, test_nothing_to_order),

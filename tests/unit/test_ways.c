@@ -925,7 +925,7 @@ test_owner_adds_safe_names(void **state)
 	b.view->dirty = true;
 	bench_decide(&b);
 	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_NS));
-	r = bench_reason(&b, REASON_PEER, REASON_OF_NS);
+	r = bench_reason(&b, REASON_HOME, REASON_OF_NS);
 	assert_non_null(r);
 	assert_string_equal(r->seen, "not seen yet");
 	rset_add(&b.signer.set[VIEW_NS], b.ns[1]);
@@ -1114,7 +1114,7 @@ test_confirm_keeps_own_keys(void **state)
 	assert_true(rset_has(&b.view->d.own, key));
 	bench_run(&b, 2 * SECOND);
 	assert_false(peer(VIEW_SELF)->statement.known);
-	assert_non_null(bench_reason(&b, REASON_PEER, REASON_OF_KEY));
+	assert_non_null(bench_reason(&b, REASON_HOME, REASON_OF_KEY));
 	view_on_keys(b.view, true, "", NULL, 0);
 	bench_run(&b, SECOND);
 	assert_true(peer(VIEW_SELF)->statement.known);
