@@ -58,8 +58,9 @@ wait_for_old(struct step *s, uint32_t holds)
 			    s, REASON_OF_SERVER, p->server,
 			    "an answer: it served what caches have to forget",
 			    p->history[VIEW_SOA].reason,
-			    "bring it back; or, if it is gone for good, have its name taken "
-			    "out of the zone's NS, and its provider out of HSYNC");
+			    "bring it back; if it is gone for good, ns in msig.conf of its "
+			    "provider and the delegation lose it; of a dead provider HSYNC says "
+			    "OFF");
 			return true;
 		}
 		step_wait(s,

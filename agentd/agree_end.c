@@ -456,7 +456,7 @@ agree_withdraw(struct step *s)
 		if (run->aborting)
 			step_blocked(s, REASON_OF_HSYNC, agree_who(s, run->subject),
 				     "what has begun to end", "abort asked for",
-				     "resume: what has begun only goes forward");
+				     "msigctl resume: what has begun only goes forward");
 		else if (!stands(s->view) && !step_frozen(s->view))
 			agree_end_early(s, "the owner's instruction is another one now");
 		return;

@@ -71,7 +71,9 @@ check_driver(struct check *c)
 	if (run->kind == MSIG_PROCESS_ALGORITHM && view->config.one_algorithm) {
 		check_no(c, REASON_BLOCKED, REASON_OF_KEY, "signer",
 			 "a driver that brings in another algorithm", "that of BIND cannot");
-		check_todo(c, "abort it; let this provider leave, roll, and let it join again");
+		check_todo(
+		    c, "msigctl cancel the order; that provider leaves, the others roll, and it "
+		       "joins again");
 		return false;
 	}
 	if (!view->store_known)

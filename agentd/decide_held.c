@@ -18,10 +18,13 @@ static void
 in_doubt(struct step *s)
 {
 	const struct durable *d = &s->view->d;
+	char todo[REASON_TEXT];
 
-	if (d->rebuild)
-		step_blocked(s, REASON_OF_DATABASE, "", "a database as new as the world", d->doubt,
-			     "make sure that no other agent runs, then confirm");
+	if (!d->rebuild)
+		return;
+	snprintf(todo, sizeof(todo),
+		 "make sure that no other agent runs, then msigctl resume %.90s", s->view->zone);
+	step_blocked(s, REASON_OF_DATABASE, "", "a database as new as the world", d->doubt, todo);
 }
 
 /* Which kinds of records does a provider lose all of? */

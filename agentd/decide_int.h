@@ -82,4 +82,5 @@ void decide_rest(struct step *s);
 /* decide_watch.c: alarms, and the parent told. */
 void decide_stray(struct step *s);
 void decide_watch(struct step *s);
+void decide_paused(struct step *s);
 void decide_notify_parent(struct step *s);

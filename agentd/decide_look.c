@@ -125,8 +125,8 @@ decide_ask(struct step *s)
 		step_wake(s, s->now + every);
 	}
 	if (view_own_signer(view) == NULL)
-		step_wait(s, REASON_BLOCKED, REASON_OF_SERVER, "signer",
-			  "the address of the signer", "none", 0);
+		step_blocked(s, REASON_OF_SERVER, "signer", "the address of the signer", "none",
+			     "signer or signer-query of this zone in msig.conf has it");
 	else if (due_along(s, view->hsync_asked, every, any) &&
 		 step_action(s, ACT_ASK_HSYNC) != NULL) {
 		view->hsync_asked = s->now;

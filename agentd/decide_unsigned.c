@@ -536,7 +536,7 @@ decide_unsigned(struct step *s)
 	decide_database(s);
 	decide_state_self(s);
 	if (view->d.paused)
-		step_blocked(s, REASON_OF_OPERATOR, "", "", "paused by the operator", "resume");
+		decide_paused(s);
 	if (step_frozen(view))
 		return;
 	stand(s);

@@ -98,6 +98,15 @@ half_rolled(struct step *s)
 		     "an earlier rollover was not completed", todo);
 }
 
+void
+decide_paused(struct step *s)
+{
+	char todo[REASON_TEXT];
+
+	snprintf(todo, sizeof(todo), "msigctl resume %.120s", s->view->zone);
+	step_blocked(s, REASON_OF_OPERATOR, "", "", "paused by the operator", todo);
+}
+
 /* Does nobody answer, and for long, of those whom this server of the parent names? */
 static bool
 names_the_dead(const struct step *s, const struct view_place *parent)
@@ -291,7 +300,7 @@ decide_watch(struct step *s)
 	half_rolled(s);
 	one_tag(s);
 	if (s->view->d.paused)
-		step_blocked(s, REASON_OF_OPERATOR, "", "", "paused by the operator", "resume");
+		decide_paused(s);
 }
 
 /* The parent is told when there is something to scan; it only changes when it looks. */

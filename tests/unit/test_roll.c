@@ -1090,7 +1090,7 @@ test_one_algorithm(void **state)
 	b.view->config.one_algorithm = true;
 	assert_false(process_check(b.view, COND_DRIVER, false, b.now, &why));
 	assert_int_equal(why.class, REASON_BLOCKED);
-	assert_non_null(strstr(why.todo, "join again"));
+	assert_non_null(strstr(why.todo, "msigctl cancel"));
 	run()->kind = MSIG_PROCESS_ZSK;
 	assert_true(process_check(b.view, COND_DRIVER, false, b.now, &why));
 	*run() = (struct view_process){0};

@@ -395,7 +395,7 @@ test_paused(void **state)
 	owner(2, false, false);
 	bench_run(&b, 2 * HOLD_DOWN);
 	expect_union(7);
-	expect_todo(REASON_OF_OPERATOR, "", "resume");
+	expect_todo(REASON_OF_OPERATOR, "", "msigctl resume shop.example.");
 }
 
 /* ---- who manages NS ---- */
