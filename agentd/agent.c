@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/timex.h>
 #include "agentd/agent.h"
 #include "agentd/inbox.h"
 #include "agentd/keyring.h"
@@ -37,7 +38,9 @@ struct view_clock
 agent_clock(const struct agent *agent)
 {
 	struct view_clock clock = {.up = (int64_t)loop_mono_ms(), .now = (int64_t)loop_utc_ms()};
+	struct timex kernel = {0}; /* nothing is changed */
 
+	clock.unsure = adjtimex(&kernel) == TIME_ERROR;
 	memcpy(clock.boot, agent->boot, sizeof(clock.boot));
 	return clock;
 }

@@ -641,15 +641,20 @@ bool view_on_changed(struct zone_view *view);
 bool view_on_clock(struct zone_view *view, int64_t now);
 
 /* The wall clock and the uptime of one moment, ms; boot: which start of the machine that counts
- * from (zero: not known, nothing is compared with what an earlier process has seen). */
+ * from (zero: not known, nothing is compared with what an earlier process has seen). unsure: nobody
+ * has set it right since then, as far as the kernel knows. */
 struct view_clock {
 	int64_t now, up;
 	uint8_t boot[16];
+	bool unsure;
 };
 
+/* Of a clock that nobody has set right since the machine was started again. */
+#define VIEW_CLOCK_UNSURE INT64_MAX
+
 /* Before each decide(): has the wall clock been set since the last time, even if agentd did not run
- * in between? By how many ms, after view_on_clock(); 0 if not. The uptime goes along with the
- * small corrections of the clock's rate, so that whatever differs was set. */
+ * in between? By how many ms, or VIEW_CLOCK_UNSURE, after view_on_clock(); 0 if not. The uptime
+ * goes along with the small corrections of the clock's rate, so that whatever differs was set. */
 int64_t view_check_clock(struct zone_view *view, const struct view_clock *clock);
 
 /* What the key store of the own signer holds now; known false: it could not be asked, or the last

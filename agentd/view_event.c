@@ -210,16 +210,18 @@ view_check_clock(struct zone_view *view, const struct view_clock *clock)
 	int64_t offset = clock->now - clock->up, by = offset - d->clock_offset;
 	bool same = memcmp(d->boot, none, sizeof(none)) != 0 &&
 		    memcmp(d->boot, clock->boot, sizeof(d->boot)) == 0;
+	bool again = !same && memcmp(d->boot, none, sizeof(none)) != 0 &&
+		     memcmp(clock->boot, none, sizeof(none)) != 0;
 
 	if (same && by >= -clock_room(view) && by <= clock_room(view))
 		return 0;
 	d->clock_offset = offset;
 	memcpy(d->boot, clock->boot, sizeof(d->boot));
 	(void)view_news(view, true);
-	if (!same)
+	if (!same && !(again && clock->unsure))
 		return 0;
 	(void)view_on_clock(view, clock->now);
-	return by;
+	return same ? by : VIEW_CLOCK_UNSURE;
 }
 
 bool

@@ -183,10 +183,15 @@ check_clock(struct zone *zone)
 	zone->decided = clock.now;
 	if (by != 0 && zone->agent->clock_told != clock.now - clock.up) {
 		zone->agent->clock_told = clock.now - clock.up; /* once, for all zones */
-		log_warn(
-		    "the clock was set by %lld s: every hold counts anew; see that this machine "
-		    "keeps its time",
-		    (long long)(by / 1000));
+		if (by == VIEW_CLOCK_UNSURE) {
+			log_warn("this machine was started again, and the kernel does not know "
+				 "that its clock is right: every hold counts anew; start agentd "
+				 "after time-sync.target, and see that NTP runs");
+		} else {
+			log_warn("the clock was set by %lld s: every hold counts anew; see that "
+				 "this machine keeps its time",
+				 (long long)(by / 1000));
+		}
 	}
 }
 

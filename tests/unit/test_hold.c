@@ -282,7 +282,7 @@ test_clock_in_doubt(void **state)
 static int64_t
 check_clock(int64_t now, int64_t up, uint8_t boot)
 {
-	return view_check_clock(b.view, &(struct view_clock){now, up, {boot}});
+	return view_check_clock(b.view, &(struct view_clock){now, up, {boot}, false});
 }
 
 /* A clock that is set shows, also across a restart; another start of the machine has another
@@ -312,6 +312,29 @@ test_clock_is_set(void **state)
 	assert_int_equal(b.view->d.clock_floor, 5300000);
 	assert_int_equal(check_clock(9400000, 1000, 0), 0);
 	assert_int_equal(check_clock(9900000, 1000, 0), 0); /* nobody knows which start it is of */
+}
+
+/* The machine was started again, and nobody has set its clock since. */
+static void
+test_clock_is_unsure(void **state)
+{
+	static const struct {
+		uint8_t before, boot;
+		bool unsure, anew;
+	} rows[] = {{1, 2, true, true},
+		    {1, 2, false, false},
+		    {1, 1, true, false},
+		    {0, 2, true, false}, /* never compared before */
+		    {1, 0, true, false}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct view_clock clock = {9300000, 1000, {rows[i].boot}, rows[i].unsure};
+		(void)check_clock(9299000, 0, rows[i].before);
+		b.view->d.clock_floor = 0;
+		assert_true(view_check_clock(b.view, &clock) ==
+			    (rows[i].anew ? VIEW_CLOCK_UNSURE : 0));
+		assert_int_equal(b.view->d.clock_floor, rows[i].anew ? 9300000 : 0);
+	}
 }
 
 /* What a narrow margin has no room for shows sooner. */
@@ -442,6 +465,7 @@ main(void)
 	    T(test_signatures_to_come),
 	    T(test_clock_in_doubt),
 	    T(test_clock_is_set),
+	    T(test_clock_is_unsure),
 	    T(test_clock_margin),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
