@@ -14,14 +14,14 @@ from types import SimpleNamespace
 
 from lab import demo, msig, rig as lab, tour
 from lab.screen import Screen
-from lab.tap import Tap, skip_all
+from lab.tap import Tap, full, skip_all
 from lab.watcher import MIXED, Count, Event
 
 
-def start(scratch):
+def start(scratch, *options):
     """The demo without its shell script, which only sets up and builds."""
     env = dict(os.environ, TMPDIR=scratch, MSIG_BUILD=msig.build())
-    return subprocess.Popen([sys.executable, "-m", "lab.demo"], env=env, text=True,
+    return subprocess.Popen([sys.executable, "-m", "lab.demo", *options], env=env, text=True,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, process_group=0)
 
 
@@ -54,6 +54,35 @@ def whole_run(t):
         t.ok(all(len(line) <= 80 for line in out.split("\n")) and "\033" not in out,
              "plain lines of 80 columns where there is no terminal",
              lambda: "\n".join(line for line in out.split("\n") if len(line) > 80))
+        t.equal(os.listdir(scratch), [], "its directory is gone")
+
+
+# What each act of the tour is called, after the joins, in order.
+ACTS = ("p1 and p2 roll their ZSKs, ordered at the same time", "p2 rolls its KSK",
+        "All go from algorithm 13 to 15 together", "The owner takes p3 out: its HSYNC record says OFF")
+
+
+def whole_tour(t):
+    """--tour, from beginning to end: every act is done, and says that nothing was bogus in it."""
+    with tempfile.TemporaryDirectory(prefix="msig-test.") as scratch:
+        run = start(scratch, "--tour")
+        out = run.communicate(timeout=1200)[0]
+        t.equal(run.returncode, 0, "the tour ends with success")
+        for text in ("BOGUS, the validator says: ", "agentd started again", "p2 has joined",
+                     "p3 has joined"):
+            t.ok(text in out, f"the tour shows {text!r}", out)
+        rest = out
+        for title in ACTS:
+            rest = rest.partition(f"\n{title}\n")[2]
+            act = rest.partition("\n\n")[0]
+            done = re.findall(r"done after [\d.]+ s; meanwhile secure (\d+), bogus (\d+)", act)
+            t.ok(len(done) == 1 and int(done[0][0]) > 0 and done[0][1] == "0",
+                 f"an act: {title}: done, {done and done[0][0]} secure answers, bogus 0", out)
+        last = rest.rstrip().split("\n")[-2:]
+        t.ok(re.fullmatch(r"shop\.example\. queries (\d+) = secure \1 \+ bogus 0 \+ other 0", last[0]),
+             f"the tour sums up: {last[0]}", out)
+        t.ok(re.fullmatch(tour.Tour.done + r", never bogus, in \d+ s\.", last[-1]),
+             f"and ends with: {last[-1]}", out)
         t.equal(os.listdir(scratch), [], "its directory is gone")
 
 
@@ -162,3 +191,5 @@ with Tap() as tap:
     acts(tap)
     whole_run(tap)
     interrupted(tap)
+    if full():
+        whole_tour(tap)
