@@ -41,7 +41,7 @@ class StandIn:
     """A Knot primary in the place of a provider's combinerd."""
 
     def __init__(self, rig, provider):
-        self.rig, self.provider = rig, provider
+        self.rig, self.provider, self.feeds = rig, provider, True
         self.server = getattr(provider, "primary", provider.combiner)
         self.knot = Knot(rig.procs, rig.directory, f"combiner-{provider.label}", [self.server])
         self.knot.remote("signer", *provider.server, provider.signer_key)
@@ -66,6 +66,16 @@ class StandIn:
         zone["notify"] = "combinerd"
         zone["acl"].append("combinerd")
         self.knot.reload()
+
+    def hand_over(self):
+        """The signer is combinerd's from now on."""
+        self.provider.adopted = True
+        self.provider.follow(other_serial=self.provider.settled)
+
+    def end(self):
+        """It feeds nobody any more."""
+        self.feeds = False
+        self.knot.child.kill()
 
 
 def key_records(others):

@@ -157,15 +157,17 @@ class Provider:
         self.upstream = upstream
         if upstream:
             self.rig.provider(upstream).feed()
-        self.follow()
-        self.signer.ctl("zone-retransfer", ZONE)  # whatever the serial there is
+        self.follow(other_serial=True)
 
-    def follow(self):
-        """Its server gets ZONE from where master() says by now."""
+    def follow(self, other_serial):
+        """Its server gets ZONE from where master() says by now; other_serial: whatever the serial there
+        is."""
         signer = self.signer
         signer.sections["zone"] = [z for z in signer.sections["zone"] if z["domain"] != ZONE]
         self.serve(ZONE, f"turned{len(signer.sections['remote'])}", self.master())
         signer.reload()
+        if other_serial:
+            signer.ctl("zone-retransfer", ZONE)
 
     def feed(self):
         """Its signer notifies all that serve its copy."""

@@ -3,16 +3,61 @@
 daemons are put in between with empty databases. They find what is there, and take nothing back; then a
 key rolls. Never bogus."""
 
+import os
 import time
 
-from lab import ask, byhand, claims, group, msig, rig as lab
+from lab import ask, byhand, claims, group, msig, rig as lab, tools
+from lab.bind import BindProvider
 from lab.byhand import HandFed
 from lab.knot import update
+from lab.pdns import PdnsProvider
 from lab.rig import TTL, ZONE
 from lab.tap import Tap, full, skip_all
 from lab.world import World, zone_of
 
 NEEDED = (*msig.DAEMONS, "signerd", "msigctl")
+
+
+class HandFedPdns(HandFed, PdnsProvider):
+    """The same with PowerDNS as signer."""
+
+    def follow(self, other_serial):
+        address, port, _ = self.master()
+        self.signer.util("change-secondary-zone-primary", ZONE, f"{address}:{port}")
+
+
+class HandFedBind(BindProvider):
+    """named is a primary, and has by UPDATE what they share; combinerd, fed by the owner, pushes into it
+    later."""
+
+    settled = True
+
+    def configure(self, masters):
+        super().configure(masters)
+        with open(os.path.join(self.bind.home, ZONE + "zone"), "w", encoding="ascii") as out:
+            out.write(self.rig.content(ZONE, self.rig.providers[0].ns))
+
+
+class Itself:
+    """named in the place of a stand-in before itself."""
+
+    feeds = True
+
+    def __init__(self, provider):
+        self.provider, self.knot = provider, provider.bind
+
+    def start(self):
+        """It is the signer."""
+
+    def change(self, *lines):
+        """One UPDATE."""
+        update(self.provider.bind.server, ZONE, self.provider.signer_key, *lines)
+
+    def feed(self):
+        """From now on combinerd puts right what is changed by hand."""
+        self.feeds = False
+
+    hand_over = end = start
 
 
 class ByHand(World):
@@ -24,6 +69,9 @@ class ByHand(World):
             p.records = self.msig[p.label].make_identity()
         super().configure("knot", level)
         self.ready, self.msig = self.msig, {}
+        for p in self.providers:
+            if isinstance(p, HandFedBind):
+                self.stand[p.label] = Itself(p)
 
     def steady(self, t):
         """One after the other is let in by hand."""
@@ -33,10 +81,11 @@ class ByHand(World):
         return self.joined(self.providers)
 
     def hsync(self):
-        """Designates all, in the owner's zone and in what each is fed with."""
+        """Designates all, in the owner's zone and in what each is fed with; the owner names all."""
         lines = [f"add {ZONE} {TTL['ns']} TYPE{ask.HSYNC} {ask.hsync(p.identity)}"
                  for p in self.providers]
-        update(self.rig.owner.server, ZONE, self.rig.owner_key, *lines)
+        update(self.rig.owner.server, ZONE, self.rig.owner_key, *lines,
+               *(f"add {ZONE} {TTL['ns']} NS {p.ns}" for p in self.providers))
         for stand in self.stand.values():
             stand.change(*lines)
 
@@ -46,10 +95,9 @@ class ByHand(World):
 
     def owner_has_all(self):
         """The owner's zone has by hand what they share: combinerd gets it there from the beginning."""
-        everybody = self.providers
-        update(self.rig.owner.server, ZONE, self.rig.owner_key, *byhand.key_records(everybody),
-               *byhand.cds_records(everybody), *(f"add {ZONE} {TTL['ns']} NS {p.ns}" for p in everybody))
-        for p in everybody:
+        update(self.rig.owner.server, ZONE, self.rig.owner_key, *byhand.key_records(self.providers),
+               *byhand.cds_records(self.providers))
+        for p in self.providers:
             p.settled = True
             write(self.ready[p.label])
 
@@ -69,7 +117,7 @@ def change(world, name):
     record = f"add {name}.{ZONE} {TTL['txt']} TXT new"
     update(world.rig.owner.server, ZONE, world.rig.owner_key, record)
     for stand in world.stand.values():
-        if stand.knot.child.running:
+        if stand.feeds:
             stand.change(record)
 
 
@@ -82,10 +130,7 @@ def between(t, world):
         if not claims.until(t, world, f"{p.label}'s combinerd has the zone, and passes it on as it is",
                             lambda p=p: world.combiner(p.label) == "plain", 60):
             return False
-        p.adopted = True
-        p.follow()
-        if p.settled:  # the serial is another one
-            p.signer.ctl("zone-retransfer", ZONE)
+        world.stand[p.label].hand_over()
     change(world, "between")
     return claims.until(t, world, "every signer has a change by way of its combinerd",
                         lambda: world.served("between"), 60)
@@ -141,7 +186,7 @@ def owner_alone(t, world):
             write(daemons)
             daemons.ctl("reload")
             daemons.ctl("retransfer", ZONE)
-        world.stand[p.label].knot.child.kill()
+        world.stand[p.label].end()
     update(world.rig.owner.server, ZONE, world.rig.owner_key,
            *(f"del {ZONE} {rdtype}" for rdtype in ("DNSKEY", "CDS", "CDNSKEY")))
     change(world, "owner")
@@ -153,8 +198,9 @@ def adopt(t, signers, owner=False):
     """The whole way, with signers that are as said. owner: the owner's zone has what they share, and not
     what each of them is fed with."""
     what = " + ".join(signers) + (", all of it in the owner's zone" if owner else "")
-    attributes = {f"p{n}": KINDS[kind] for n, kind in enumerate(signers, 1)}
-    with ByHand(providers=[HandFed] * len(signers), combiner="knot", signers=attributes) as world:
+    attributes = {f"p{n}": KINDS[kind][1] for n, kind in enumerate(signers, 1)}
+    with ByHand(providers=[KINDS[kind][0] for kind in signers], combiner="knot",
+                signers=attributes) as world:
         if not t.ok(world.steady(t), f"{what}: all sign, by hand, and the parent has and names all"):
             return
         since = time.time()
@@ -166,18 +212,30 @@ def adopt(t, signers, owner=False):
                     "no server, nor the parent, ever lost a record of what is shared")
             last = world.providers[-1].label
             rollover = group.Rollover(world, world.providers, {last: ("zsk",)})
-            claims.until(t, world, f"{last} rolls its ZSK", rollover.done, 150)
+            if claims.until(t, world, f"{last} rolls its ZSK", rollover.done, 150) and full():
+                group.designate(world, world.providers[0], state="OFF")
+                claims.until(t, world, "p1 leaves, with all that was put in for it by hand",
+                             lambda: group.settled(world, world.providers[1:]), 150)
         claims.never_bogus(t, world, what)
         claims.clean_end(t, world)
 
 
-# Signers by what their policy says; signerd moves the keys of all but the first.
-KINDS = {"knot": {}, "knot driven": {"driver": True}, "knot-all": {"driver": True, "mode": "B"}}
+# Signers: class, and what is said of them; signerd moves the keys of all but the first.
+KINDS = {"knot": (HandFed, {}), "knot driven": (HandFed, {"driver": True}),
+         "knot-all": (HandFed, {"driver": True, "mode": "B"}),
+         "pdns": (HandFedPdns, {"driver": True, "mode": "B"}),
+         "bind": (HandFedBind, {"driver": True})}
 
 if lab.missing() or msig.missing(NEEDED):
     skip_all("not found: " + " ".join(lab.missing() + msig.missing(NEEDED)))
+msig.Msig.hold_down = "2s"
 with Tap() as tap:
     adopt(tap, ("knot", "knot-all"))
     if full():
         adopt(tap, ("knot", "knot driven"), owner=True)
         adopt(tap, ("knot", "knot-all", "knot driven"))
+        for kind, programs in (("pdns", PdnsProvider.programs), ("bind", BindProvider.programs)):
+            if tools.missing(programs):
+                tap.skip(f"knot + {kind}", "not found: " + " ".join(tools.missing(programs)))
+            else:
+                adopt(tap, ("knot", kind))
