@@ -351,7 +351,8 @@ answer_zone(const struct zone *zone)
 	answer_put_text(j, "merge", msig_zone_state_name((enum msig_zone_state)zone->merge_state));
 	answer_put_text(j, "freeze", view->freeze);
 	answer_put_text(j, "trouble",
-			view->d.rebuild          ? view->d.doubt
+			zone->broken             ? zone->unusable
+			: view->d.rebuild        ? view->d.doubt
 			: *zone->trouble != '\0' ? zone->trouble
 						 : zone->follow_trouble);
 	answer_put_time(j, "signatures_expire", (int64_t)zone->signatures_expire * 1000);

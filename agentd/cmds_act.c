@@ -9,11 +9,24 @@
 #include "agentd/operator.h"
 #include "libmsig/err.h"
 
+/* The zone that the request is for; NULL and *error if there is none, or none that can obey. */
+static struct zone *
+zone_to_change(struct agent *agent, const json_t *request, json_t **error)
+{
+	struct zone *zone = answer_zone_of(agent, request, error);
+
+	if (zone != NULL && zone->broken) {
+		*error = ctl_error(EXIT_FAILED, "%s: not done: %s", zone->text, zone->unusable);
+		return NULL;
+	}
+	return zone;
+}
+
 static json_t *
 act(struct agent *agent, struct ctl_request *req, const json_t *request, enum view_command command)
 {
 	json_t *error = NULL;
-	struct zone *zone = answer_zone_of(agent, request, &error);
+	struct zone *zone = zone_to_change(agent, request, &error);
 	int ret;
 
 	if (zone == NULL) {
@@ -54,7 +67,7 @@ json_t *
 cmds_abort(void *arg, struct ctl_request *req, const json_t *request)
 {
 	json_t *error = NULL;
-	struct zone *zone = answer_zone_of(arg, request, &error);
+	struct zone *zone = zone_to_change(arg, request, &error);
 
 	if (zone == NULL) {
 		return error;
@@ -113,7 +126,7 @@ say(struct agent *agent, struct ctl_request *req, const json_t *request, const c
     const struct refusal *refusals)
 {
 	json_t *error = NULL;
-	struct zone *zone = answer_zone_of(agent, request, &error);
+	struct zone *zone = zone_to_change(agent, request, &error);
 	int ret;
 
 	if (zone == NULL) {

@@ -8,6 +8,7 @@
 #include "agentd/peers.h"
 #include "agentd/zones_int.h"
 #include "libmsig/daemon/log.h"
+#include "libmsig/err.h"
 
 void
 zones_mark(struct zone *zone)
@@ -59,6 +60,7 @@ zone_add(struct agent *agent, const struct conf_zone *conf)
 	zone->apply_timer = loop_timer_new(agent->loop, zones_apply_timeout, zone);
 	zone->reason_timer = loop_timer_new(agent->loop, zones_say_reason, zone);
 	zone->follow_timer = loop_timer_new(agent->loop, zones_follow, zone);
+	zone->load_timer = loop_timer_new(agent->loop, zones_load_again, zone);
 	zones_load(zone);
 	zone->keyring = keyring_new(zone);
 	zone->content = content_new(zone);
@@ -78,6 +80,7 @@ zone_free(struct zone *zone)
 	loop_timer_free(zone->apply_timer);
 	loop_timer_free(zone->reason_timer);
 	loop_timer_free(zone->follow_timer);
+	loop_timer_free(zone->load_timer);
 	keyring_free(zone->keyring);
 	content_free(zone->content);
 	view_free(zone->view);
@@ -140,6 +143,7 @@ zones_reload(struct agent *agent)
 		}
 		zone->conf = conf;
 		zones_configure(zone);
+		zones_load_again(zone);
 		loop_timer_set(zone->follow_timer, 0);
 		zones_mark(zone);
 		at = &zone->next;
@@ -157,7 +161,7 @@ zones_operator(struct zone *zone, const char *actor, const char *text,
 	       int (*tell)(struct zone_view *view, const void *arg), const void *arg)
 {
 	struct store *store = zone->agent->store;
-	int ret = store_begin(store);
+	int ret = zone->broken ? MSIG_EDB : store_begin(store);
 
 	if (ret != 0) {
 		return ret;

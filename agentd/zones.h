@@ -21,8 +21,12 @@ struct zone {
 	char text[MSIG_NAME_TEXT];
 	struct zone_view *view;
 	bool dirty;
-	bool broken; /* its stored state cannot be read: nothing is decided */
+	bool broken; /* its stored state cannot be used: nothing is decided, nobody is obeyed */
+	bool unread; /* because the database could not be read: it is tried again */
+	char unusable[400]; /* why, and what to do; empty: it is not broken */
 	char trouble[160];
+	struct loop_timer *load_timer;
+	uint32_t load_wait; /* ms, between one try and the next */
 	struct loop_timer *wake;
 	int64_t wake_at;    /* UTC ms, for people */
 	int64_t decided;    /* the last time */
@@ -97,7 +101,7 @@ char *zones_signer_key(const struct zone *zone); /* name of the TSIG key, or NUL
 void zones_follow_anew(struct zone *zone);
 
 /* An operator's word. tell() changes the view or refuses: then its error is returned, and nothing
- * has happened. text is for the journal. */
+ * has happened. MSIG_EDB for a zone that is broken. text is for the journal. */
 int zones_operator(struct zone *zone, const char *actor, const char *text,
 		   int (*tell)(struct zone_view *view, const void *arg), const void *arg);
 int zones_command(struct zone *zone, enum view_command command, const char *actor);

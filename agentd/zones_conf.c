@@ -13,6 +13,9 @@
 #include "libmsig/err.h"
 #include "libmsig/key.h"
 
+#define LOAD_AGAIN_MS 1000
+#define LOAD_AGAIN_MAX_MS 60000
+
 static void
 set(int64_t *to, uint32_t ms)
 {
@@ -118,15 +121,12 @@ zones_configure(struct zone *zone)
 	}
 }
 
-/* The view as the store has it, or a new one. */
-void
-zones_load(struct zone *zone)
+static void
+new_view(struct zone *zone)
 {
 	struct agent *agent = zone->agent;
 	struct view_times times = times_of(agent->conf, zone->conf);
-	uint8_t seed[16], *blob = NULL;
-	size_t len = 0;
-	int ret;
+	uint8_t seed[16];
 
 	zone->loaded = (int64_t)loop_utc_ms();
 	(void)gnutls_rnd(GNUTLS_RND_NONCE, seed, sizeof(seed));
@@ -136,20 +136,85 @@ zones_load(struct zone *zone)
 	if (zone->view == NULL) {
 		fatal("zone %s: no memory, or no name", zone->text);
 	}
+}
+
+/* The disk, or what is wrong with it, may be another one soon. */
+static void
+not_read(struct zone *zone, int error)
+{
+	uint32_t next = 2 * zone->load_wait;
+	bool first = !zone->unread;
+
+	zone->broken = zone->unread = true;
+	zone->load_wait = first                      ? LOAD_AGAIN_MS
+			  : next > LOAD_AGAIN_MAX_MS ? LOAD_AGAIN_MAX_MS
+						     : next;
+	snprintf(zone->unusable, sizeof(zone->unusable),
+		 "its state could not be read from the database (%s): nothing is changed; see to "
+		 "the disk that has agentd.db, the log has more; it is tried again by itself, and "
+		 "by `msigctl reload`",
+		 msig_strerror(error));
+	log_zone(first ? LOG_LVL_ERROR : LOG_LVL_DEBUG, zone->name, "%s", zone->unusable);
+	loop_timer_set(zone->load_timer, zone->load_wait);
+}
+
+/* There is one database for all zones: whatever is done to it is done to all of them. */
+static void
+not_usable(struct zone *zone, int error)
+{
+	zone->broken = true;
+	zone->unread = false;
+	if (error == MSIG_EDBNEWER) {
+		snprintf(zone->unusable, sizeof(zone->unusable),
+			 "its stored state was written by a newer agentd: nothing is changed; run "
+			 "that version again");
+	} else {
+		snprintf(zone->unusable, sizeof(zone->unusable),
+			 "its stored state cannot be used (%s): nothing is changed. agentd.db has "
+			 "the state of all zones, so do not remove it: that puts every one in "
+			 "doubt. Stop agentd, put a copy of agentd.db in its place, start it, and "
+			 "confirm what is in doubt then with `msigctl resume`",
+			 zone->view->misfit != NULL ? zone->view->misfit : msig_strerror(error));
+	}
+	log_zone(LOG_LVL_ERROR, zone->name, "%s", zone->unusable);
+}
+
+void
+zones_load(struct zone *zone)
+{
+	struct agent *agent = zone->agent;
+	uint8_t *blob = NULL;
+	size_t len = 0;
+	int ret;
+
+	new_view(zone);
 	ret = store_zone_get(agent->store, zone->name, &blob, &len);
-	if (ret == 0) {
-		ret = view_decode(zone->view, blob, len, zone->loaded);
-	} else if (ret == MSIG_EMISSING) {
-		ret = 0;
+	if (ret != 0 && ret != MSIG_EMISSING) {
+		not_read(zone, ret);
+	} else if (ret == 0 && (ret = view_decode(zone->view, blob, len, zone->loaded)) != 0) {
+		not_usable(zone, ret);
+		new_view(zone); /* nothing is to be shown of what was read half */
+	} else {
+		zone->broken = zone->unread = false;
+		zone->unusable[0] = '\0';
 	}
 	free(blob);
-	zone->broken = ret != 0;
-	if (ret != 0) {
-		snprintf(zone->trouble, sizeof(zone->trouble),
-			 "its stored state cannot be used (%s): nothing is changed; restore the "
-			 "database, or remove it and confirm with `msigctl resume`",
-			 msig_strerror(ret));
-		log_zone(LOG_LVL_ERROR, zone->name, "%s", zone->trouble);
-	}
 	zones_configure(zone);
+}
+
+void
+zones_load_again(void *arg)
+{
+	struct zone *zone = arg;
+
+	if (!zone->unread) {
+		return;
+	}
+	zones_load(zone);
+	if (!zone->broken) {
+		log_zone(LOG_LVL_INFO, zone->name,
+			 "its state could be read now; next: it goes on from there");
+		zones_tell_peers(zone);
+		zones_mark(zone);
+	}
 }

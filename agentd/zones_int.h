@@ -8,8 +8,11 @@
 /* zones_conf.c: configuration, and the stored view. */
 /* What the configuration says of the zone, into its view. */
 void zones_configure(struct zone *zone);
-/* The view as the store has it, or a new one. */
+/* The view as the store has it, or a new one; if it cannot be had, an empty one, and the zone is
+ * broken. */
 void zones_load(struct zone *zone);
+/* Once more, if the database could not be read. */
+void zones_load_again(void *arg);
 
 /* zones_settle.c: deciding. */
 /* Into the open transaction, if there is one. */

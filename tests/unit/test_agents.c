@@ -4,10 +4,13 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include "agentd/answer.h"
+#include "agentd/cmds.h"
 #include "agentd/egress.h"
 #include "agentd/identity.h"
 #include "agentd/peers.h"
-#include "agentd/zones.h"
+#include "agentd/zones_int.h"
+#include "libmsig/daemon/db.h"
 #include "libmsig/err.h"
 #include "tests/unit/agentworld.h"
 
@@ -906,6 +909,150 @@ test_full_disk(void **state)
 	assert_int_not_equal(answer_to(0, wire, len), KNOT_RCODE_NOERROR); /* once */
 }
 
+/* Another hand in the database of the first agent. */
+static void
+database(const char *sql)
+{
+	static const char *const none[2] = {"", ""};
+	char path[200];
+	struct db *db;
+
+	snprintf(path, sizeof(path), "%s/agentd/agentd.db", world.at[0].storage);
+	assert_int_equal(db_open(path, none, 2, &db), 0);
+	assert_int_equal(db_exec(db_stmt(db, sql)), 0);
+	db_close(db);
+}
+
+static const char *const hide = "ALTER TABLE zone RENAME TO hidden";
+static const char *const unhide = "ALTER TABLE hidden RENAME TO zone";
+
+static struct zone *
+first_zone(void)
+{
+	return zones_find(&world.at[0].agent, zone_name);
+}
+
+/* Two agents; the zone of the first is paused, and that is stored. */
+static void
+two_paused(void)
+{
+	two();
+	assert_true(world_until(&world, ready, 5000));
+	assert_int_equal(zones_command(first_zone(), VIEW_PAUSE, "test"), 0);
+	assert_true(first_zone()->view->d.paused);
+}
+
+/* All commands that act on a zone say why they do not. */
+static void
+assert_refused(const char *why)
+{
+	static json_t *(*const run[])(void *, struct ctl_request *, const json_t *) = {
+	    cmds_pause,  cmds_resume, cmds_abort,   cmds_order,
+	    cmds_cancel, cmds_expel,  cmds_approve, cmds_step};
+	json_t *request = json_pack("{s:s, s:s, s:s, s:b}", "zone", "shop.example.", "process",
+				    "zsk-rollover", "provider", world.at[1].identity, "on", 1);
+
+	for (size_t i = 0; i < sizeof(run) / sizeof(run[0]); i++) {
+		json_t *answer = run[i](&world.at[0].agent, NULL, request);
+		const char *error = json_string_value(json_object_get(answer, "error"));
+		assert_non_null(error);
+		assert_non_null(strstr(error, "shop.example.: not done: "));
+		assert_non_null(strstr(error, why));
+		json_decref(answer);
+	}
+	json_decref(request);
+	assert_int_equal(zones_command(first_zone(), VIEW_RESUME, "test"), MSIG_EDB);
+}
+
+static bool
+usable(struct world *w)
+{
+	return !first_zone()->broken;
+}
+
+/* What could not be read is read when it can be, with no word from anybody. */
+static void
+test_unread_is_tried_again(void **state)
+{
+	two_paused();
+	database(hide);
+	zones_forget(first_zone());
+	assert_true(first_zone()->broken);
+	assert_refused("could not be read from the database");
+	assert_string_equal(answer_state(first_zone()), "broken");
+	assert_false(world_until(&world, usable, 1500));
+	assert_int_equal(first_zone()->load_wait, 2000); /* less and less often */
+	database(unhide);
+	first_zone()->decided = 0;
+	assert_true(world_until(&world, usable, 3000));
+	int peer = view_provider_find(first_zone()->view, world.at[1].identity);
+	assert_true(first_zone()->view->d.provider[peer].ready);
+	world_run(&world, 20);
+	assert_int_not_equal(first_zone()->decided, 0); /* it goes on */
+	assert_true(first_zone()->view->d.paused);
+	assert_string_equal(first_zone()->unusable, "");
+	assert_int_equal(zones_command(first_zone(), VIEW_RESUME, "test"), 0);
+	/* The next time it begins anew. */
+	database(hide);
+	zones_forget(first_zone());
+	assert_int_equal(first_zone()->load_wait, 1000);
+}
+
+static void
+test_unread_is_tried_at_reload(void **state)
+{
+	two_paused();
+	database(hide);
+	zones_forget(first_zone());
+	for (int i = 0; i < 9; i++)
+		zones_load_again(first_zone());
+	assert_int_equal(first_zone()->load_wait, 60000);
+	database(unhide);
+	agent_reload(&world.at[0].agent, &world.at[0].conf);
+	assert_false(first_zone()->broken);
+	assert_true(first_zone()->view->d.paused);
+	world_run(&world, 50);
+	assert_int_equal(zones_command(first_zone(), VIEW_RESUME, "test"), 0);
+}
+
+/* What was read and makes no sense is left to people, and nothing of it is used. */
+static void
+test_unusable_stays(void **state)
+{
+	struct store *store;
+	json_t *answer;
+	uint8_t *blob;
+	size_t len;
+
+	two_paused();
+	store = world.at[0].agent.store;
+	assert_int_equal(store_zone_get(store, zone_name, &blob, &len), 0);
+	assert_int_equal(store_zone_set(store, zone_name, blob, len - 1), 0);
+	zones_forget(first_zone());
+	assert_refused("it is cut, or longer than it should be");
+	assert_refused("do not remove it");
+	assert_refused("put a copy of agentd.db in its place");
+	assert_false(first_zone()->view->d.paused);
+	assert_int_equal(first_zone()->view->d.hsync.count, 0);
+	answer = answer_zone(first_zone());
+	assert_non_null(strstr(json_string_value(json_object_get(answer, "trouble")), "it is cut"));
+	json_decref(answer);
+	assert_int_equal(store_zone_set(store, zone_name, blob, len), 0);
+	agent_reload(&world.at[0].agent, &world.at[0].conf);
+	assert_false(world_until(&world, usable, 1500));
+	/* So it is if that shows only when the database can be read again. */
+	database(hide);
+	zones_forget(first_zone());
+	assert_true(first_zone()->unread);
+	database(unhide);
+	blob[0] = 0x7f;
+	assert_int_equal(store_zone_set(store, zone_name, blob, len), 0);
+	zones_load_again(first_zone());
+	assert_refused("run that version again");
+	assert_false(first_zone()->unread);
+	free(blob);
+}
+
 /* An identity with no room for the name of its URI: said at once, and no question leaves. */
 static void
 test_identity_too_long(void **state)
@@ -980,6 +1127,9 @@ main(void)
 	    cmocka_unit_test_teardown(test_many_zones, teardown),
 	    cmocka_unit_test_teardown(test_full_disk, teardown),
 	    cmocka_unit_test_teardown(test_identity_too_long, teardown),
+	    cmocka_unit_test_teardown(test_unread_is_tried_again, teardown),
+	    cmocka_unit_test_teardown(test_unread_is_tried_at_reload, teardown),
+	    cmocka_unit_test_teardown(test_unusable_stays, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
