@@ -138,12 +138,11 @@ agree_end_early(struct step *s, const char *why)
 	agree_forget(s);
 }
 
-/* Was a step executed whose effect others may have seen, so that it only goes forward? The first
- * steps have none; a rollover can take a published key back until it is used. */
 bool
 agree_effective(const struct view_process *run)
 {
-	int first = run->kind == MSIG_PROCESS_ZSK || run->kind == MSIG_PROCESS_KSK ? 2 : 1;
+	const struct process_rule *rule = process_rule(run->kind);
+	int first = rule != NULL ? rule->binds : 1;
 	return run->step > first || (run->step == first && run->phase >= PHASE_EXECUTING);
 }
 

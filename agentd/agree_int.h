@@ -68,7 +68,8 @@ struct view_process agree_new_process(const struct zone_view *view, uint8_t kind
 void agree_finish(struct step *s);
 /* What was done stays, and another process goes on from there. */
 void agree_end_early(struct step *s, const char *why);
-/* Was a step executed whose effect others may have seen? */
+/* Was a step executed whose effect others may have seen (process_rule.binds), so that it only goes
+ * forward? */
 bool agree_effective(const struct view_process *run);
 /* Gives up what had no effect yet. */
 void agree_give_up(struct step *s, const char *why);

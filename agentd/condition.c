@@ -226,13 +226,11 @@ ns(struct check *c, const struct view_place *p, int provider)
 	return true;
 }
 
-static const uint8_t csync_rdata[] = {0, 0, 0, 0, 0, 1, 0, 4, 0x60, 0, 0, 8};
-
 static bool
 csync(struct check *c, const struct view_place *p, int provider)
 {
 	const struct view_version *v = view_current(p, VIEW_CSYNC);
-	int id = rpool_find(&c->view->d.pool, 62, csync_rdata, sizeof(csync_rdata));
+	int id = process_csync_find(&c->view->d.pool);
 	if (id >= 0 && rset_has(&v->set, id) && rset_count(v->set) == 1)
 		return true;
 	return check_no(c, REASON_PEER, REASON_OF_CSYNC, p->server, "CSYNC", "%d records",

@@ -101,7 +101,6 @@ foresee_cds(struct zone_view *view)
 bool
 decide_wanted(struct step *s, struct view_overlay *o)
 {
-	static const uint8_t csync[] = {0, 0, 0, 0, 0, 1, 0, 4, 0x60, 0, 0, 8};
 	struct zone_view *view = s->view;
 	struct process_target t;
 
@@ -134,7 +133,7 @@ decide_wanted(struct step *s, struct view_overlay *o)
 	}
 	/* A joiner shows the group's sets at the step at which the group shows its own. */
 	if (t.csync) {
-		int id = rpool_get(&view->d.pool, 62, csync, sizeof(csync));
+		int id = process_csync_get(&view->d.pool);
 		if (id < 0)
 			return false;
 		rset_add(&o->from[VIEW_SELF].csync, id);

@@ -3,19 +3,12 @@
  */
 #include <inttypes.h>
 #include "agentd/doctor_int.h"
+#include "agentd/hold.h"
 #include "agentd/process.h"
 #include "libmsig/key.h"
 
 #define DAY_MS (24 * 3600 * SECOND)
 #define DEFAULT_DELAY 3600 /* s: propagation-delay of Knot DNS, publish-safety of BIND */
-
-static int64_t
-with_margin(const struct view_times *t, int64_t ms)
-{
-	int64_t share = ms * t->margin_percent / 100;
-
-	return ms + (share > t->margin ? share : t->margin) + t->skew;
-}
 
 /* What the others need to publish a new ZSK of ours and to let caches forget the DNSKEY RRset
  * without it: we see it (poll), say so, they approve, combinerd and their signer and secondaries
@@ -37,8 +30,8 @@ exam_roll_delay(struct exam *e)
 	if (own == NULL)
 		return;
 	e->report->dnskey_ttl = own->ttl;
-	wait = t->ask_slow + 2 * t->resend + 2 * t->d + with_margin(t, ttl * SECOND) -
-	       own->ttl * SECOND;
+	wait = t->ask_slow + 2 * t->resend + 2 * t->d + ttl * SECOND +
+	       hold_margin(t, ttl * SECOND) - own->ttl * SECOND;
 	e->report->roll_delay = (uint32_t)((wait + SECOND - 1) / SECOND);
 }
 

@@ -86,8 +86,8 @@ counts(const struct zone_view *view, enum view_hold hold, const struct view_plac
 	return p->kind == PLACE_SIGNER || asked || safety_cached(view, p, now);
 }
 
-static int64_t
-margin(const struct view_times *t, int64_t ttl)
+int64_t
+hold_margin(const struct view_times *t, int64_t ttl)
 {
 	int64_t share = ttl * t->margin_percent / 100;
 	return (share > t->margin ? share : t->margin) + t->skew;
@@ -106,7 +106,7 @@ largest_ttl(const struct view_place *p, uint32_t ttl)
 static int64_t
 ends(const struct zone_view *view, int64_t begin, uint32_t ttl, int64_t reserve)
 {
-	return begin + ttl * SECOND + reserve + margin(&view->config.times, ttl * SECOND);
+	return begin + ttl * SECOND + reserve + hold_margin(&view->config.times, ttl * SECOND);
 }
 
 /* How long caches may hold an NS set by which this server named itself before, and so ask it again:

@@ -39,3 +39,5 @@ void hold_raise(struct zone_view *view, uint32_t mask, const struct hold_want wa
 bool hold_elapsed(const struct zone_view *view, uint32_t mask, int64_t now, int64_t *until);
 
 const char *hold_name(enum view_hold hold);
+/* What is waited beyond a TTL (ms): for what secondaries and clocks differ. */
+int64_t hold_margin(const struct view_times *t, int64_t ttl);

@@ -166,13 +166,10 @@ ns_of_others(const struct zone_view *view, int subject)
 	return names;
 }
 
-/* What decide_overlay.c publishes: NS, A and AAAA, at once. */
-static const uint8_t csync[] = {0, 0, 0, 0, 0, 1, 0, 4, 0x60, 0, 0, 8};
-
 void
 lead_keep(const struct zone_view *view, struct rset *keep)
 {
-	int id = rpool_find(&view->d.pool, 62, csync, sizeof(csync));
+	int id = process_csync_find(&view->d.pool);
 
 	if (id >= 0)
 		rset_add(keep, id);
@@ -181,7 +178,7 @@ lead_keep(const struct zone_view *view, struct rset *keep)
 static void
 change_csync(struct zone_view *view, const struct process_step *step, struct view_change *c)
 {
-	int id = view->d.agent_ns ? rpool_get(&view->d.pool, 62, csync, sizeof(csync)) : -1;
+	int id = view->d.agent_ns ? process_csync_get(&view->d.pool) : -1;
 
 	if (id < 0)
 		return;
@@ -359,7 +356,8 @@ const char *
 lead_over(const struct zone_view *view)
 {
 	const struct view_process *run = &view->d.process;
-	int first = run->kind == MSIG_PROCESS_ZSK || run->kind == MSIG_PROCESS_KSK ? 1 : 0;
+	const struct process_rule *rule = process_rule(run->kind);
+	int first = rule != NULL ? rule->binds - 1 : 0;
 	bool early = !run->executed || run->step < first ||
 		     (run->step == first && run->phase < PHASE_EXECUTING);
 

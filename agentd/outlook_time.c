@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 
+#include "agentd/hold.h"
 #include "agentd/outlook_int.h"
 
 static const enum view_type hold_type[HOLD_COUNT] = {[HOLD_KEY] = VIEW_DNSKEY,
@@ -51,10 +52,7 @@ place_ttl(const struct outlook_maker *m, enum view_hold hold, const struct view_
 int64_t
 outlook_forgotten(const struct view_times *t, uint32_t ttl, bool parent)
 {
-	int64_t share = ttl * SECOND * t->margin_percent / 100;
-
-	return ttl * SECOND + (parent ? t->d_parent : t->d) +
-	       (share > t->margin ? share : t->margin) + t->skew;
+	return ttl * SECOND + (parent ? t->d_parent : t->d) + hold_margin(t, ttl * SECOND);
 }
 
 static void

@@ -299,16 +299,17 @@ static const struct process_step ns_remove_steps[] = {
     {.name = "stop"},
 };
 
-#define STEPS(t) (int)(sizeof(t) / sizeof((t)[0])), t
+#define STEPS(t, binds) (int)(sizeof(t) / sizeof((t)[0])), binds, t
 
+/* A published key can be taken back until it is used. */
 static const struct process_rule rules[] = {
-    {MSIG_PROCESS_ADD, "add-signer", 4, STEPS(add_steps)},
-    {MSIG_PROCESS_REMOVE, "remove-signer", 0, STEPS(remove_steps)},
-    {MSIG_PROCESS_ZSK, "zsk-rollover", 3, STEPS(zsk_steps)},
-    {MSIG_PROCESS_KSK, "ksk-rollover", 2, STEPS(ksk_steps)},
-    {MSIG_PROCESS_ALGORITHM, "algorithm-rollover", 1, STEPS(algorithm_steps)},
-    {MSIG_PROCESS_NS_ADD, "ns-add", 5, STEPS(ns_add_steps)},
-    {MSIG_PROCESS_NS_REMOVE, "ns-remove", 5, STEPS(ns_remove_steps)},
+    {MSIG_PROCESS_ADD, "add-signer", 4, STEPS(add_steps, 1)},
+    {MSIG_PROCESS_REMOVE, "remove-signer", 0, STEPS(remove_steps, 1)},
+    {MSIG_PROCESS_ZSK, "zsk-rollover", 3, STEPS(zsk_steps, 2)},
+    {MSIG_PROCESS_KSK, "ksk-rollover", 2, STEPS(ksk_steps, 2)},
+    {MSIG_PROCESS_ALGORITHM, "algorithm-rollover", 1, STEPS(algorithm_steps, 1)},
+    {MSIG_PROCESS_NS_ADD, "ns-add", 5, STEPS(ns_add_steps, 1)},
+    {MSIG_PROCESS_NS_REMOVE, "ns-remove", 5, STEPS(ns_remove_steps, 1)},
 };
 
 const struct process_rule *

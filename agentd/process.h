@@ -89,6 +89,7 @@ struct process_rule {
 	const char *name;
 	uint8_t priority; /* lower goes first */
 	int steps;        /* the last one is "stop" */
+	int binds; /* from this one on it only goes forward: others may have seen its effect */
 	const struct process_step *step;
 };
 
@@ -117,6 +118,11 @@ struct rset process_cds(const struct zone_view *view, const struct process_targe
 uint32_t process_left_behind(const struct zone_view *view);
 /* The keys of a provider whose keys the target has. */
 struct rset process_keys_of(const struct zone_view *view, int provider);
+
+/* The CSYNC that a step publishes (RFC 7477): NS, A and AAAA, at once, whatever the serial. Its
+ * record in the pool; find: -1 if nobody has seen it yet, get: -1 if there is no room. */
+int process_csync_find(const struct rpool *pool);
+int process_csync_get(struct rpool *pool);
 
 /* The effects of the steps executed so far. */
 uint32_t process_effects(const struct zone_view *view);

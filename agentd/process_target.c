@@ -20,6 +20,20 @@ process_executed(const struct zone_view *view)
 	return run->phase >= PHASE_EXECUTING ? run->step : run->step - 1;
 }
 
+static const uint8_t csync[] = {0, 0, 0, 0, 0, 1, 0, 4, 0x60, 0, 0, 8};
+
+int
+process_csync_find(const struct rpool *pool)
+{
+	return rpool_find(pool, 62, csync, sizeof(csync));
+}
+
+int
+process_csync_get(struct rpool *pool)
+{
+	return rpool_get(pool, 62, csync, sizeof(csync));
+}
+
 uint32_t
 process_effects(const struct zone_view *view)
 {
@@ -489,7 +503,7 @@ process_wanted(const struct zone_view *view, struct hold_want wanted[HOLD_COUNT]
 		break;
 	case MSIG_PROCESS_ALGORITHM:
 		wanted[HOLD_DS].out = old_keys(view);
-		wanted[HOLD_KEY].exact = run->step >= 5; /* the old ones are gone */
+		wanted[HOLD_KEY].exact = process_key_state(view, false, MSIG_KEY_ROLE_KSK) != 0;
 		wanted[HOLD_RR].at = BIT(VIEW_SELF);
 		/* An own key of it that signs already does as well as the new one. */
 		wanted[HOLD_RR].in =
