@@ -8,6 +8,7 @@
 #include "agentd/keyring.h"
 #include "agentd/peers.h"
 #include "agentd/process.h"
+#include "agentd/prune.h"
 #include "agentd/talk.h"
 #include "agentd/zones.h"
 #include "libmsig/daemon/log.h"
@@ -114,6 +115,7 @@ agent_start(struct agent *agent, char *err, size_t errlen)
 	agent->clock = loop_timer_new(agent->loop, check_clock, agent);
 	proc_boot(agent->boot);
 	check_clock(agent);
+	prune_open(agent);
 	if (fresh) {
 		log_info("new database");
 	}
@@ -127,6 +129,7 @@ agent_start(struct agent *agent, char *err, size_t errlen)
 void
 agent_stop(struct agent *agent)
 {
+	prune_close(agent);
 	zones_close(agent);
 	peers_free(agent);
 	talk_free(agent->talk);

@@ -48,6 +48,8 @@ struct agent {
 	struct loop_timer *run_timer; /* zones.c: dirty zones wait for it */
 	uint64_t started;             /* UTC ms */
 	uint64_t bus_id;              /* last id given to APPLY and SHOW */
+	struct loop_timer *prune_timer; /* prune.c */
+	bool journal_full;              /* and the log was told that it has no more to take */
 	struct loop_timer *clock;     /* compares wall clock and uptime */
 	int64_t clock_offset;         /* one minus the other, at the last look */
 	int64_t clock_told;           /* and when the log last said that it was set */

@@ -21,6 +21,7 @@ agentd_libagentd_la_SOURCES = \
 	agentd/look_place.c \
 	agentd/peer.h agentd/peer.c \
 	agentd/peers.h agentd/peers_int.h agentd/peers.c agentd/peers_discover.c \
+	agentd/prune.h agentd/prune.c \
 	agentd/signer.h agentd/signer.c \
 	agentd/store.h agentd/store.c \
 	agentd/talk.h agentd/talk.c \

@@ -11,6 +11,8 @@
 #include "libmsig/err.h"
 
 #define SEQUENCE_BLOCK 1024
+#define ENTRY_SIZE 100 /* of a journal entry beside its text and its evidence, about */
+#define PRUNE_ENTRIES 256
 
 /* steps[i] brings version i to i + 1; published steps are never changed, only added to. */
 static const char *const steps[] = {
@@ -38,6 +40,9 @@ struct store {
 	uint64_t sequence, reserved; /* next to give out, first not reserved */
 	bool open;                   /* a transaction is */
 	bool broken;
+	uint64_t journal;       /* octets in it, but for */
+	uint64_t journal_open;  /* those of the open transaction */
+	int64_t journal_pruned; /* pruning goes on behind this entry */
 };
 
 static int
@@ -68,6 +73,8 @@ store_commit(struct store *store)
 	int ret = db_commit(store->db);
 
 	store->open = false;
+	store->journal += ret == 0 ? store->journal_open : 0;
+	store->journal_open = 0;
 	if (ret != 0) {
 		db_rollback(store->db);
 		return mark(store, ret);
@@ -86,6 +93,7 @@ store_rollback(struct store *store)
 		db_rollback(store->db);
 	}
 	store->open = false;
+	store->journal_open = 0;
 	/* What was reserved inside the transaction is not on disk. */
 	store->reserved = store->sequence;
 }
@@ -147,6 +155,23 @@ load_generation(struct store *store, bool *fresh)
 	return store_commit(store);
 }
 
+#define SIZE_OF_ENTRY "length(CAST(text AS BLOB)) + ifnull(length(evidence), 0)"
+
+/* Once, at the start: the lengths are read, not what they are of. */
+static int
+load_journal(struct store *store)
+{
+	struct db_stmt *st =
+	    db_stmt(store->db, "SELECT count(*), ifnull(sum(" SIZE_OF_ENTRY "), 0) FROM journal");
+	int ret = db_next(st);
+
+	if (ret > 0) {
+		store->journal = (uint64_t)db_int(st, 0) * ENTRY_SIZE + (uint64_t)db_int(st, 1);
+	}
+	db_done(st);
+	return ret < 0 ? ret : 0;
+}
+
 int
 store_open(const char *dir, struct store **out, bool *fresh)
 {
@@ -161,6 +186,7 @@ store_open(const char *dir, struct store **out, bool *fresh)
 		return ret;
 	}
 	ret = load_generation(store, fresh);
+	ret = ret == 0 ? load_journal(store) : ret;
 	if (ret != 0) {
 		store_close(store);
 		return ret;
@@ -456,6 +482,7 @@ store_journal_add(struct store *store, const struct store_entry *entry)
 	struct db_stmt *st =
 	    db_stmt(store->db, "INSERT INTO journal(time, zone, actor, kind, text, evidence)"
 			       " VALUES(?, ?, ?, ?, ?, ?)");
+	int ret;
 
 	db_bind_int(st, 1, (int64_t)entry->time);
 	if (entry->zone != NULL) {
@@ -467,7 +494,77 @@ store_journal_add(struct store *store, const struct store_entry *entry)
 	if (entry->evidence != NULL) {
 		db_bind_blob(st, 6, entry->evidence, entry->evidence_len);
 	}
-	return run(store, st);
+	ret = run(store, st);
+	if (ret == 0) {
+		*(store->open ? &store->journal_open : &store->journal) +=
+		    ENTRY_SIZE + strlen(entry->text) + entry->evidence_len;
+	}
+	return ret;
+}
+
+uint64_t
+store_journal_usage(const struct store *store)
+{
+	return store->journal + store->journal_open;
+}
+
+/* Some of the oldest that are to go: how many, and what they take. Sets the entry behind which to
+ * look the next time, 0: from the beginning. */
+static int
+choose(struct store *store, const struct store_prune *prune, int64_t seq[PRUNE_ENTRIES],
+       uint64_t *size)
+{
+	struct db_stmt *st = db_stmt(store->db, "SELECT seq, time, zone, " SIZE_OF_ENTRY
+						" FROM journal WHERE seq > ? ORDER BY seq LIMIT ?");
+	int count = 0, seen = 0, ret;
+	bool end = false;
+
+	*size = 0;
+	db_bind_int(st, 1, store->journal_pruned);
+	db_bind_int(st, 2, PRUNE_ENTRIES);
+	while (!end && (ret = db_next(st)) > 0) {
+		uint64_t time = (uint64_t)db_int(st, 1);
+		size_t len;
+		const knot_dname_t *zone = db_blob(st, 2, &len);
+		end = time >= prune->before && store->journal - *size <= prune->usage;
+		store->journal_pruned = db_int(st, 0);
+		seen++;
+		if (!end && (prune->keep == NULL ||
+			     !prune->keep(prune->arg, len > 0 ? zone : NULL, time))) {
+			seq[count++] = store->journal_pruned;
+			*size += ENTRY_SIZE + (uint64_t)db_int(st, 3);
+		}
+	}
+	db_done(st);
+	if (seen < PRUNE_ENTRIES) {
+		store->journal_pruned = 0;
+	}
+	return ret < 0 ? mark(store, ret) : count;
+}
+
+int
+store_journal_prune(struct store *store, const struct store_prune *prune)
+{
+	int64_t seq[PRUNE_ENTRIES];
+	uint64_t size;
+	int count = choose(store, prune, seq, &size), ret;
+
+	if (count <= 0) {
+		return count < 0 ? count : store->journal_pruned != 0;
+	}
+	ret = store_begin(store);
+	for (int i = 0; i < count && ret == 0; i++) {
+		struct db_stmt *st = db_stmt(store->db, "DELETE FROM journal WHERE seq = ?");
+		db_bind_int(st, 1, seq[i]);
+		ret = run(store, st);
+	}
+	if (ret != 0) {
+		store_rollback(store);
+		return ret;
+	}
+	ret = store_commit(store);
+	store->journal -= ret == 0 ? size : 0;
+	return ret != 0 ? ret : store->journal_pruned != 0;
 }
 
 int

@@ -80,7 +80,7 @@ int store_peer_get(struct store *store, const char *identity, struct store_peer 
 int store_discovery_get(struct store *store, const char *identity, char **text);
 int store_discovery_set(struct store *store, const char *identity, const char *text);
 
-/* The audit journal: only ever appended to. */
+/* The audit journal: appended to, and pruned from its old end (prune.h). */
 struct store_entry {
 	uint64_t seq;
 	uint64_t time;            /* UTC ms */
@@ -95,3 +95,16 @@ int store_journal_add(struct store *store, const struct store_entry *entry);
 /* Newest first, at most limit entries with seq < before (0: all); zone NULL: every zone. */
 int store_journal(struct store *store, const knot_dname_t *zone, uint64_t before, unsigned limit,
 		  void (*cb)(void *arg, const struct store_entry *entry), void *arg);
+
+/* What the entries take, in octets. */
+uint64_t store_journal_usage(const struct store *store);
+struct store_prune {
+	uint64_t before; /* UTC ms: what is older goes */
+	uint64_t usage;  /* and the oldest, until no more is taken than this */
+	/* What stays nevertheless; NULL: nothing. */
+	bool (*keep)(void *arg, const knot_dname_t *zone, uint64_t time);
+	void *arg;
+};
+/* Looks at some of the oldest entries, in one small transaction, and goes on from there the next
+ * time: 1 if there may be more to do, 0 at the end, or an error. */
+int store_journal_prune(struct store *store, const struct store_prune *prune);

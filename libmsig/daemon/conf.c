@@ -122,6 +122,9 @@ const struct conf_item conf_items[] = {
     TIME("agent", "clock-skew", "5m", 0, DAY, MIN, C(clock_skew)),
     TIME("agent", "cache-floor", "30s", 0, DAY, 5 * SEC, C(cache_floor)),
     TIME("agent", "egress-settle", "10m", 1000, 7 * DAY, MIN, C(egress_settle)),
+    NUM("agent", "journal-max-age", CONF_S, "365d", DAY / SEC, 36500 * DAY / SEC,
+	C(journal_max_age)),
+    NUM("agent", "journal-max-usage", CONF_SIZE, "256M", 1048576, UINT32_MAX, C(journal_max_usage)),
     {"agent", "lab", CONF_BOOL, 0, "off", 0, 0, 0, NULL, 0, C(lab), 0},
 
     {"signerd", "knot-config", CONF_FILE, 0, NULL, 0, 0, 0, NULL, 0, C(knot_config), 0},

@@ -113,6 +113,7 @@ struct conf {
 	uint32_t request_timeout, lease, leader_lease, propagation /* D */, margin, margin_percent;
 	uint32_t clock_skew;
 	uint32_t cache_floor, parent_poll, key_poll, egress_settle;
+	uint32_t journal_max_age /* s */, journal_max_usage /* bytes */;
 	bool lab; /* times below what is sane are allowed; loud in every status */
 	/* signerd: */
 	char *knot_config, *knot_confdb, *knot_kasp; /* one of them */

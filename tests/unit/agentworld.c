@@ -345,6 +345,8 @@ world_open(struct world *world, unsigned agents)
 		c->query_timeout = 200;
 		c->poll = 1000;
 		c->cache_floor = 30000;
+		c->journal_max_age = 86400;
+		c->journal_max_usage = 1048576;
 		c->lab = true;
 		c->zone = a->zone;
 		c->zones = 2;

@@ -215,6 +215,128 @@ test_journal(void **state)
 	assert_string_equal(seen, "-/peer/2;");
 }
 
+static void
+fill_journal(unsigned entries)
+{
+	static const uint8_t evidence[900];
+	struct store_entry e = {.zone = zone,
+				.actor = "a",
+				.kind = "message",
+				.text = "\xc3\xa4", /* two octets, one letter */
+				.evidence = evidence,
+				.evidence_len = sizeof(evidence)};
+
+	assert_int_equal(store_begin(store), 0);
+	for (e.time = 1; e.time <= entries; e.time++)
+		assert_int_equal(store_journal_add(store, &e), 0);
+	assert_int_equal(store_commit(store), 0);
+}
+
+static void
+count_entry(void *arg, const struct store_entry *e)
+{
+	unsigned *count = arg;
+
+	count[0]++;
+	count[1] = (unsigned)e->time; /* in the end of the oldest */
+}
+
+static unsigned
+entries(unsigned *oldest)
+{
+	unsigned count[2] = {0, 0};
+
+	assert_int_equal(store_journal(store, NULL, 0, 100000, count_entry, count), 0);
+	*oldest = count[1];
+	return count[0];
+}
+
+/* How much is taken is known without counting it again and again. */
+static void
+test_journal_usage(void **state)
+{
+	struct store_entry e = {.actor = "a", .kind = "step", .text = "1234567890"};
+
+	assert_int_equal(store_journal_usage(store), 0);
+	fill_journal(3);
+	assert_int_equal(store_journal_usage(store), 3 * 1002);
+	assert_int_equal(store_journal_add(store, &e), 0);
+	assert_int_equal(store_journal_usage(store), 3 * 1002 + 110);
+	assert_int_equal(store_begin(store), 0);
+	assert_int_equal(store_journal_add(store, &e), 0);
+	assert_int_equal(store_journal_usage(store), 3 * 1002 + 220);
+	store_rollback(store);
+	assert_int_equal(store_journal_usage(store), 3 * 1002 + 110);
+	assert_int_equal(store_begin(store), 0);
+	store_rollback(store);
+	reopen(false);
+	assert_int_equal(store_journal_usage(store), 3 * 1002 + 110);
+}
+
+static void
+test_prune_by_age(void **state)
+{
+	struct store_prune p = {.before = 600, .usage = UINT64_MAX};
+	unsigned oldest, rounds = 0;
+
+	fill_journal(1000);
+	while (store_journal_prune(store, &p) == 1)
+		rounds++;
+	assert_int_equal(rounds, 2); /* small transactions: 599 in three */
+	assert_int_equal(entries(&oldest), 401);
+	assert_int_equal(oldest, 600);
+	assert_int_equal(store_journal_usage(store), 401 * 1002);
+	assert_int_equal(store_journal_prune(store, &p), 0);
+	assert_int_equal(entries(&oldest), 401);
+}
+
+static void
+test_prune_by_usage(void **state)
+{
+	struct store_prune p = {.before = 0, .usage = 100 * 1002};
+	unsigned oldest;
+
+	fill_journal(1000);
+	while (store_journal_prune(store, &p) == 1) {
+	}
+	assert_int_equal(entries(&oldest), 100);
+	assert_int_equal(oldest, 901);
+	p.usage--;
+	assert_int_equal(store_journal_prune(store, &p), 0);
+	assert_int_equal(entries(&oldest), 99);
+	assert_int_equal(store_journal_usage(store), 99 * 1002);
+	reopen(false);
+	assert_int_equal(store_journal_usage(store), 99 * 1002);
+}
+
+static bool
+keep_first(void *arg, const knot_dname_t *of, uint64_t time)
+{
+	assert_true(knot_dname_is_equal(of, zone));
+	return time <= *(const uint64_t *)arg;
+}
+
+/* What stays does not keep what is behind it. */
+static void
+test_prune_keeps(void **state)
+{
+	uint64_t first = 300;
+	struct store_prune p = {
+	    .before = 600, .usage = UINT64_MAX, .keep = keep_first, .arg = &first};
+	unsigned oldest, rounds = 0;
+
+	fill_journal(1000);
+	while (store_journal_prune(store, &p) == 1)
+		rounds++;
+	assert_int_equal(rounds, 2);
+	assert_int_equal(entries(&oldest), 701);
+	assert_int_equal(oldest, 1);
+	first = 0; /* the process has ended */
+	while (store_journal_prune(store, &p) == 1) {
+	}
+	assert_int_equal(entries(&oldest), 401);
+}
+
 /* What was not committed never was. */
 static void
 test_rollback(void **state)
@@ -301,9 +423,19 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-	    T(test_generation),     T(test_sequence), T(test_sequence_rollback),
-	    T(test_sequence_ahead), T(test_replay),   T(test_statements),
-	    T(test_journal),        T(test_rollback), T(test_newer),
+	    T(test_generation),
+	    T(test_sequence),
+	    T(test_sequence_rollback),
+	    T(test_sequence_ahead),
+	    T(test_replay),
+	    T(test_statements),
+	    T(test_journal),
+	    T(test_rollback),
+	    T(test_newer),
+	    cmocka_unit_test_setup_teardown(test_journal_usage, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_prune_by_age, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_prune_by_usage, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_prune_keeps, setup, teardown),
 	    T(test_full_disk),
 	};
 

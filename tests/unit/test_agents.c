@@ -9,6 +9,7 @@
 #include "agentd/egress.h"
 #include "agentd/identity.h"
 #include "agentd/peers.h"
+#include "agentd/prune.h"
 #include "agentd/zones_int.h"
 #include "libmsig/daemon/db.h"
 #include "libmsig/err.h"
@@ -1053,6 +1054,80 @@ test_unusable_stays(void **state)
 	free(blob);
 }
 
+static void
+count_kept(void *arg, const struct store_entry *e)
+{
+	*(unsigned *)arg += strcmp(e->actor, "test") == 0;
+}
+
+static unsigned
+kept(void)
+{
+	unsigned count = 0;
+
+	assert_int_equal(store_journal(world.at[0].agent.store, NULL, 0, 10000, count_kept, &count),
+			 0);
+	return count;
+}
+
+/* Entries of a zone (NULL: of none) so many seconds old. */
+static void
+write_entries(const knot_dname_t *name, unsigned entries, uint64_t seconds)
+{
+	struct store_entry e = {.zone = name, .actor = "test", .kind = "message", .text = "x"};
+
+	e.time = loop_utc_ms() - seconds * 1000;
+	for (unsigned i = 0; i < entries; i++)
+		assert_int_equal(store_journal_add(world.at[0].agent.store, &e), 0);
+}
+
+/* The journal is as long, and as large, as is configured; of a process that runs all stays. */
+static void
+test_journal_is_pruned(void **state)
+{
+	struct agent *agent;
+	struct view_process *run;
+
+	world_open(&world, 1);
+	agent = &world.at[0].agent;
+	run = &first_zone()->view->d.process;
+	world.at[0].conf.journal_max_age = 100;
+	write_entries(zone_name, 3, 110);
+	write_entries(NULL, 2, 110);
+	write_entries(zone_name, 4, 90);
+	run->kind = MSIG_PROCESS_ADD;
+	run->started = (int64_t)loop_utc_ms() - 120000;
+	(void)prune_some(agent);
+	assert_int_equal(kept(), 7); /* those of no zone went */
+	run->started = (int64_t)loop_utc_ms() - 100000;
+	(void)prune_some(agent);
+	assert_int_equal(kept(), 4);
+	/* By its size, and what is kept alone is too much: no more of it goes than has to. */
+	world.at[0].conf.journal_max_age = 50;
+	world.at[0].conf.journal_max_usage = 202; /* 101 octets each */
+	assert_int_equal(prune_some(agent), 10000);
+	assert_int_equal(kept(), 2);
+	assert_true(agent->journal_full);
+	memset(run, 0, sizeof(*run));
+	world.at[0].conf.journal_max_usage = 1000;
+	world.at[0].conf.journal_max_age = 300;
+	write_entries(zone_name, 20, 250);
+	assert_int_equal(prune_some(agent), 10000);
+	assert_int_equal(kept(), 9);
+	assert_false(agent->journal_full);
+	/* Many go in small pieces, soon after each other; of a broken zone all stay. */
+	world.at[0].conf.journal_max_age = 100;
+	write_entries(zone_name, 600, 200);
+	first_zone()->broken = true;
+	world.at[0].conf.journal_max_usage = 1048576;
+	while (prune_some(agent) == 100) {
+	}
+	assert_int_equal(kept(), 609);
+	first_zone()->broken = false;
+	assert_int_equal(prune_some(agent), 100);
+	assert_in_range(kept(), 300, 400);
+}
+
 /* An identity with no room for the name of its URI: said at once, and no question leaves. */
 static void
 test_identity_too_long(void **state)
@@ -1130,6 +1205,7 @@ main(void)
 	    cmocka_unit_test_teardown(test_unread_is_tried_again, teardown),
 	    cmocka_unit_test_teardown(test_unread_is_tried_at_reload, teardown),
 	    cmocka_unit_test_teardown(test_unusable_stays, teardown),
+	    cmocka_unit_test_teardown(test_journal_is_pruned, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
