@@ -4,7 +4,6 @@
 #include "agentd/inbox.h"
 #include "agentd/letter.h"
 #include "agentd/peers.h"
-#include "agentd/process.h"
 #include "agentd/zones.h"
 #include "libmsig/daemon/log.h"
 #include "libmsig/err.h"
@@ -147,52 +146,23 @@ accept_once(struct mail *mail)
 	return store_replay_set(store, sender, &replay);
 }
 
-/* What a peer said, with its signature, into the journal: once, however often it repeats itself. */
+/* What the peer says of a step, into the view and as what is to be settled with it. */
 static int
-record(struct mail *mail, const struct view_message *m)
+take_step(struct mail *mail, struct view_message *m, struct heard *heard)
 {
-	struct contact *c = mail->contact;
-	struct store_entry entry = {
-	    .time = loop_utc_ms(),
-	    .zone = mail->zone->name,
-	    .actor = c->peer->identity,
-	    .kind = "message",
-	    .evidence = mail->raw->message.data,
-	    .evidence_len = mail->raw->message.len,
-	};
-	char text[400];
-
-	if (m->op >= MSIG_OP_ELECT_CALL && m->op <= MSIG_OP_ELECT_CONFIRM) {
-		return 0; /* what comes of it is journaled */
-	}
-	if (c->said_op == m->op && c->said_step == m->step &&
-	    msig_name_eq(c->said_zone, mail->zone->name) &&
-	    memcmp(c->said_tid, m->tid, sizeof(m->tid)) == 0) {
-		return 0;
-	}
-	c->said_op = m->op;
-	c->said_step = m->step;
-	memcpy(c->said_tid, m->tid, sizeof(m->tid));
-	memcpy(c->said_zone, mail->zone->name, knot_dname_size(mail->zone->name));
-	snprintf(text, sizeof(text), "%s %s %s%s%s", msig_op_name(m->op),
-		 msig_process_name(m->process), process_step_name(m->process, m->step),
-		 *m->text != '\0' ? ": " : "", m->text);
-	entry.text = text;
-	return store_journal_add(mail->agent->store, &entry);
-}
-
-static int
-take_step(struct mail *mail)
-{
-	struct view_message m;
 	int number = view_provider_find(mail->zone->view, mail->contact->peer->identity);
 
 	if (number <= 0) {
 		return MSIG_ESENDER;
 	}
-	letter_message(mail->zone->view, number, &mail->msg, &m);
-	(void)view_on_message(mail->zone->view, number, &m, (int64_t)loop_utc_ms());
-	return record(mail, &m);
+	letter_message(mail->zone->view, number, &mail->msg, m);
+	(void)view_on_message(mail->zone->view, number, m, (int64_t)loop_utc_ms());
+	*heard = (struct heard){.provider = number,
+				.actor = mail->contact->peer->identity,
+				.message = m,
+				.wire = mail->raw->message.data,
+				.len = mail->raw->message.len};
+	return 0;
 }
 
 /* HELLO and HEARTBEAT change nothing but the replay window and what is known of the peer. */
@@ -245,6 +215,8 @@ static void
 handle(struct mail *mail)
 {
 	struct store *store = mail->agent->store;
+	struct heard heard = {.message = NULL};
+	struct view_message said;
 	int ret = store_begin(store);
 
 	if (ret == 0) {
@@ -254,7 +226,7 @@ handle(struct mail *mail)
 		ret = zones_stated(mail->zone, mail->contact, &mail->msg, mail->raw->message.data,
 				   mail->raw->message.len);
 	} else if (ret == 0 && mail->msg.operation >= MSIG_OP_REQUEST) {
-		ret = take_step(mail);
+		ret = take_step(mail, &said, &heard);
 	}
 	if (ret != 0) {
 		store_rollback(store);
@@ -265,7 +237,7 @@ handle(struct mail *mail)
 		return;
 	}
 	if (mail->msg.operation >= MSIG_OP_REQUEST) {
-		ret = zones_settle(mail->zone);
+		ret = zones_settle_heard(mail->zone, heard.message != NULL ? &heard : NULL);
 	} else {
 		ret = store_commit(store);
 	}

@@ -26,7 +26,7 @@ agentd_libagentd_la_SOURCES = \
 	agentd/store.h agentd/store.c \
 	agentd/talk.h agentd/talk.c \
 	agentd/zones.h agentd/zones_int.h agentd/zones.c agentd/zones_act.c agentd/zones_bus.c agentd/zones_conf.c \
-	agentd/zones_peer.c agentd/zones_settle.c
+	agentd/zones_evidence.c agentd/zones_peer.c agentd/zones_settle.c
 agentd_libagentd_la_CPPFLAGS = $(AM_CPPFLAGS) $(GNUTLS_CFLAGS) $(JANSSON_CFLAGS)
 sbin_PROGRAMS += agentd/agentd
 agentd_agentd_SOURCES = agentd/main.c

@@ -29,10 +29,6 @@ struct contact {
 	uint64_t since;       /* UTC ms: of the state, for people */
 	uint64_t heard_utc;
 	uint32_t rtt_ms;
-	/* What it said last about a step, so that the journal has it once. */
-	unsigned said_op;
-	uint8_t said_step, said_tid[16];
-	knot_dname_storage_t said_zone;
 	char address[64]; /* where it answered last */
 	int64_t skew_s;   /* its clock against ours, from its signatures */
 };

@@ -13,6 +13,12 @@ struct content;
 struct keyring;
 struct look;
 
+/* What the journal has of what a peer said of a process: bit per step, for each operation. */
+struct said {
+	uint8_t tid[16];
+	uint32_t steps[8];
+};
+
 struct zone {
 	struct zone *next;
 	struct agent *agent;
@@ -56,6 +62,16 @@ struct zone {
 	unsigned signer_versions, signer_notified;
 	struct doctor_told told;  /* to the log and the journal */
 	uint8_t hsync_digest[32]; /* as the contacts were told */
+	struct said said[VIEW_PROVIDERS];
+};
+
+/* A message of a peer about a step, as it came. */
+struct heard {
+	int provider;
+	const char *actor;
+	const struct view_message *message;
+	const void *wire;
+	size_t len;
 };
 
 int zones_open(struct agent *agent);
@@ -67,6 +83,8 @@ void zones_mark(struct zone *zone);
 /* Decides now, stores (with what is already written in an open transaction), commits, acts. An
  * error means that nothing of it happened: the view is as before. */
 int zones_settle(struct zone *zone);
+/* The same after a message, which goes into the journal if what is decided is of its process. */
+int zones_settle_heard(struct zone *zone, const struct heard *heard);
 /* What happened could not be stored: the view is again as the database has it. */
 void zones_forget(struct zone *zone);
 /* In the view of the zone; -1 if there are too many. */

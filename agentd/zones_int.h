@@ -25,6 +25,13 @@ void zones_say_reason(void *arg);
 /* What peers are, told to the view. */
 void zones_tell_peers(struct zone *zone);
 
+/* zones_evidence.c: messages of peers in the journal. */
+/* Is it of what runs here, or ended last, and not in the journal yet? */
+bool evidence_counts(struct zone *zone, const struct heard *heard);
+/* Into the open transaction; and once that is on disk. */
+int evidence_add(struct zone *zone, const struct heard *heard);
+void evidence_stored(struct zone *zone, const struct heard *heard);
+
 /* zones_act.c: acting. */
 void zones_apply_timeout(void *arg);
 void zones_show(struct zone *zone);

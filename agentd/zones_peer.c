@@ -143,7 +143,7 @@ zones_stated(struct zone *zone, struct contact *contact, const struct msig_peerm
 	held = &zone->view->d.provider[number].statement;
 	another =
 	    held->known && memcmp(held->generation, said.generation, sizeof(said.generation)) != 0;
-	news = !held->known || held->epoch != said.epoch || held->counter != said.counter;
+	news = !held->known || another || !view_same_statement(held, &said);
 	ret = view_on_statement(zone->view, number, &said, (int64_t)loop_utc_ms());
 	if (ret != 0) {
 		goto out;

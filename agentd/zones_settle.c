@@ -198,8 +198,15 @@ check_clock(struct zone *zone)
 int
 zones_settle(struct zone *zone)
 {
+	return zones_settle_heard(zone, NULL);
+}
+
+int
+zones_settle_heard(struct zone *zone, const struct heard *heard)
+{
 	struct store *store = zone->agent->store;
 	struct plan *plan;
+	bool counts;
 	int ret = 0;
 
 	zone->dirty = false;
@@ -211,6 +218,10 @@ zones_settle(struct zone *zone)
 	decide(zone->view, zone->decided, plan);
 	if (writes(plan) && !store_in_transaction(store)) {
 		ret = store_begin(store);
+	}
+	counts = heard != NULL && evidence_counts(zone, heard);
+	if (ret == 0 && counts) { /* the message, then what came of it */
+		ret = evidence_add(zone, heard);
 	}
 	if (ret == 0 && writes(plan)) {
 		ret = store_plan(zone, plan);
@@ -225,6 +236,9 @@ zones_settle(struct zone *zone)
 	if (ret != 0) {
 		zones_forget(zone);
 	} else {
+		if (counts) {
+			evidence_stored(zone, heard);
+		}
 		set_wake(zone, plan->wake);
 		log_reason(zone);
 		zones_act(zone, plan);

@@ -8,6 +8,7 @@
 #include "agentd/cmds.h"
 #include "agentd/egress.h"
 #include "agentd/identity.h"
+#include "agentd/letter.h"
 #include "agentd/peers.h"
 #include "agentd/prune.h"
 #include "agentd/zones_int.h"
@@ -1128,6 +1129,173 @@ test_journal_is_pruned(void **state)
 	assert_in_range(kept(), 300, 400);
 }
 
+/* A message of the second agent about a step, to the first. */
+static void
+say_step(enum msig_op op, uint8_t step, uint8_t tid)
+{
+	struct agent *a = &world.at[1].agent;
+	struct msig_coding coding = agent_coding(a);
+	struct view_message m = {.op = op, .process = MSIG_PROCESS_ADD, .step = step};
+	struct msig_option opt;
+	struct msig_peermsg msg;
+	uint8_t wire[2000];
+	size_t len = sizeof(wire) - 300;
+
+	m.tid[0] = tid;
+	m.subject = view_provider_find(zones_find(a, zone_name)->view, world.at[1].identity);
+	m.result = MSIG_RESULT_NOTREADY;
+	msig_option_init(&opt, op, a->identity, zone_name);
+	letter_option(zones_find(a, zone_name)->view, &m, &opt);
+	MSIG_OPTION_SET(&opt, SEQUENCE, sequence, store_sequence(a->store));
+	assert_int_equal(msig_peermsg_request(&msg, 1, &opt, NULL), 0);
+	assert_int_equal(msig_peermsg_compose(&msg, &coding, wire, &len), 0);
+	msig_peermsg_clear(&msg);
+	assert_int_equal(
+	    signer_sign(a->signer, wire, &len, sizeof(wire), NULL, 0, loop_utc_ms() / 1000), 0);
+	assert_int_equal(answer_to(0, wire, len), KNOT_RCODE_NOERROR);
+}
+
+static void
+count_heard(void *arg, const struct store_entry *e)
+{
+	unsigned *count = arg;
+
+	if (strcmp(e->kind, "message") == 0 && strcmp(e->actor, world.at[1].identity) == 0 &&
+	    strncmp(e->text, "states", 6) != 0) {
+		assert_true(e->evidence_len > 100);
+		(*count)++;
+	}
+}
+
+static unsigned
+heard(void)
+{
+	unsigned count = 0;
+
+	assert_int_equal(
+	    store_journal(world.at[0].agent.store, zone_name, 0, 10000, count_heard, &count), 0);
+	return count;
+}
+
+static bool
+drop(struct world *w, unsigned to, uint8_t *wire, size_t *len)
+{
+	return false;
+}
+
+/* Two that know each other, and from now on say only what the test says. */
+static void
+two_silent(void)
+{
+	two();
+	assert_true(world_until(&world, ready, 5000));
+	world.on_way = drop;
+	world_run(&world, 20);
+}
+
+/* What a peer says of a process is evidence once; of what never began here, not at all. */
+static void
+test_evidence_once(void **state)
+{
+	struct view_ended *ended;
+
+	two_silent();
+	for (uint8_t tid = 1; tid < 5; tid++)
+		say_step(MSIG_OP_REQUEST, 0, tid);
+	assert_int_equal(heard(), 0); /* refused: an older view of the zone */
+	ended = &first_zone()->view->d.ended;
+	*ended = (struct view_ended){.kind = MSIG_PROCESS_ADD, .tid = {7}, .time = 1};
+	for (int again = 0; again < 3; again++) {
+		say_step(MSIG_OP_DONE, 2, 7);
+		say_step(MSIG_OP_NOT_YET, 2, 7);
+		say_step(MSIG_OP_DONE, 3, 7);
+		say_step(MSIG_OP_DONE, 3, 8); /* another one */
+		say_step(MSIG_OP_DONE, 200, 7);
+	}
+	assert_int_equal(heard(), 3);
+	ended->tid[0] = 9;
+	say_step(MSIG_OP_DONE, 3, 9);
+	assert_int_equal(heard(), 4);
+	/* And of the one that runs; an election is none. */
+	struct view_message m = {.op = MSIG_OP_DONE, .step = 2, .tid = {10}};
+	struct heard said = {.provider = 1, .message = &m};
+	first_zone()->view->d.process.tid[0] = 10;
+	assert_false(evidence_counts(first_zone(), &said));
+	first_zone()->view->d.process.kind = MSIG_PROCESS_ADD;
+	assert_true(evidence_counts(first_zone(), &said));
+	m.op = MSIG_OP_ELECT_CALL;
+	assert_false(evidence_counts(first_zone(), &said));
+	m.op = MSIG_OP_PULL;
+	assert_false(evidence_counts(first_zone(), &said));
+	m = (struct view_message){.op = MSIG_OP_DONE};
+	memset(&first_zone()->view->d.process, 0, sizeof(struct view_process));
+	memset(ended, 0, sizeof(*ended));
+	assert_false(evidence_counts(first_zone(), &said)); /* nothing is no process */
+}
+
+static void
+count_stated(void *arg, const struct store_entry *e)
+{
+	*(unsigned *)arg +=
+	    strcmp(e->actor, world.at[1].identity) == 0 && strncmp(e->text, "states", 6) == 0;
+}
+
+static unsigned
+statements(void)
+{
+	unsigned count = 0;
+
+	assert_int_equal(
+	    store_journal(world.at[0].agent.store, zone_name, 0, 10000, count_stated, &count), 0);
+	return count;
+}
+
+/* The second agent states what it has, under this number and with this step. */
+static void
+state(uint64_t counter, uint8_t step)
+{
+	struct agent *a = &world.at[1].agent;
+	struct zone *zone = zones_find(a, zone_name);
+	struct view_statement *own = &zone->view->d.provider[VIEW_SELF].statement;
+	struct msig_coding coding = agent_coding(a);
+	struct msig_peermsg msg;
+	struct msig_option opt;
+	struct msig_apex apex;
+	uint8_t wire[4000];
+	size_t len = sizeof(wire) - 300;
+
+	own->known = true;
+	own->epoch = 0;
+	own->counter = counter;
+	own->step = step;
+	msig_option_init(&opt, MSIG_OP_STATE, a->identity, zone_name);
+	assert_int_equal(zones_statement(zone, &opt, &apex), 0);
+	opt.operation = MSIG_OP_STATE;
+	MSIG_OPTION_SET(&opt, SEQUENCE, sequence, store_sequence(a->store));
+	assert_int_equal(msig_peermsg_request(&msg, 1, &opt, &apex), 0);
+	assert_int_equal(msig_peermsg_compose(&msg, &coding, wire, &len), 0);
+	msig_peermsg_clear(&msg);
+	msig_apex_clear(&apex);
+	assert_int_equal(
+	    signer_sign(a->signer, wire, &len, sizeof(wire), NULL, 0, loop_utc_ms() / 1000), 0);
+	assert_int_equal(answer_to(0, wire, len), KNOT_RCODE_NOERROR);
+}
+
+/* A statement is evidence when it says something else, not when only its number is another one. */
+static void
+test_statement_is_evidence_if_new(void **unused)
+{
+	two_silent();
+	state(1000, 0);
+	unsigned before = statements();
+	assert_true(before > 0);
+	for (uint64_t counter = 1001; counter < 1005; counter++)
+		state(counter, 0);
+	assert_int_equal(statements(), before);
+	state(1010, 7);
+	assert_int_equal(statements(), before + 1);
+}
+
 /* An identity with no room for the name of its URI: said at once, and no question leaves. */
 static void
 test_identity_too_long(void **state)
@@ -1206,6 +1374,8 @@ main(void)
 	    cmocka_unit_test_teardown(test_unread_is_tried_at_reload, teardown),
 	    cmocka_unit_test_teardown(test_unusable_stays, teardown),
 	    cmocka_unit_test_teardown(test_journal_is_pruned, teardown),
+	    cmocka_unit_test_teardown(test_evidence_once, teardown),
+	    cmocka_unit_test_teardown(test_statement_is_evidence_if_new, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
