@@ -81,6 +81,7 @@ zone_free(struct zone *zone)
 	loop_timer_free(zone->reason_timer);
 	loop_timer_free(zone->follow_timer);
 	loop_timer_free(zone->load_timer);
+	evidence_clear(zone);
 	keyring_free(zone->keyring);
 	content_free(zone->content);
 	view_free(zone->view);

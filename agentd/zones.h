@@ -17,6 +17,10 @@ struct look;
 struct said {
 	uint8_t tid[16];
 	uint32_t steps[8];
+	/* A REQUEST that waits: it is evidence if it is granted after all. */
+	struct view_message waits;
+	uint8_t *wire; /* NULL: none */
+	size_t len;
 };
 
 struct zone {

@@ -28,6 +28,11 @@ void zones_tell_peers(struct zone *zone);
 /* zones_evidence.c: messages of peers in the journal. */
 /* Is it of what runs here, or ended last, and not in the journal yet? */
 bool evidence_counts(struct zone *zone, const struct heard *heard);
+/* A REQUEST may be of what runs here later. */
+void evidence_wait(struct zone *zone, const struct heard *heard);
+/* One that has waited, and is now; what *heard has is lent until evidence_stored(). */
+bool evidence_due(struct zone *zone, struct heard *heard);
+void evidence_clear(struct zone *zone);
 /* Into the open transaction; and once that is on disk. */
 int evidence_add(struct zone *zone, const struct heard *heard);
 void evidence_stored(struct zone *zone, const struct heard *heard);

@@ -206,7 +206,8 @@ zones_settle_heard(struct zone *zone, const struct heard *heard)
 {
 	struct store *store = zone->agent->store;
 	struct plan *plan;
-	bool counts;
+	struct heard waited;
+	bool counts, due;
 	int ret = 0;
 
 	zone->dirty = false;
@@ -220,7 +221,14 @@ zones_settle_heard(struct zone *zone, const struct heard *heard)
 		ret = store_begin(store);
 	}
 	counts = heard != NULL && evidence_counts(zone, heard);
-	if (ret == 0 && counts) { /* the message, then what came of it */
+	if (heard != NULL && !counts) {
+		evidence_wait(zone, heard);
+	}
+	due = store_in_transaction(store) && evidence_due(zone, &waited);
+	if (ret == 0 && due) { /* the message, then what came of it */
+		ret = evidence_add(zone, &waited);
+	}
+	if (ret == 0 && counts) {
 		ret = evidence_add(zone, heard);
 	}
 	if (ret == 0 && writes(plan)) {
@@ -236,6 +244,9 @@ zones_settle_heard(struct zone *zone, const struct heard *heard)
 	if (ret != 0) {
 		zones_forget(zone);
 	} else {
+		if (due) {
+			evidence_stored(zone, &waited);
+		}
 		if (counts) {
 			evidence_stored(zone, heard);
 		}

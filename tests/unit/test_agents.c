@@ -1216,9 +1216,37 @@ test_evidence_once(void **state)
 	ended->tid[0] = 9;
 	say_step(MSIG_OP_DONE, 3, 9);
 	assert_int_equal(heard(), 4);
+	/* A REQUEST that waited, and was granted later: this one, and no other. */
+	struct view_process *run = &first_zone()->view->d.process;
+	struct heard due;
+	say_step(MSIG_OP_REQUEST, 0, 20);
+	say_step(MSIG_OP_REQUEST, 0, 21);
+	say_step(MSIG_OP_DONE, 0, 22);
+	assert_int_equal(heard(), 4);
+	assert_false(evidence_due(first_zone(), &due));
+	run->tid[0] = 20;
+	run->kind = MSIG_PROCESS_ADD;
+	run->subject = run->requestor =
+	    (int8_t)view_provider_find(first_zone()->view, world.at[1].identity);
+	assert_false(evidence_due(first_zone(), &due));
+	run->tid[0] = 21;
+	run->requestor = VIEW_SELF;
+	assert_false(evidence_due(first_zone(), &due));
+	run->requestor = run->subject;
+	run->kind = 0;
+	assert_false(evidence_due(first_zone(), &due));
+	run->kind = MSIG_PROCESS_ADD;
+	assert_true(evidence_due(first_zone(), &due));
+	first_zone()->view->persist = first_zone()->view->dirty = true;
+	run->executed = true;
+	run->phase = PHASE_EXECUTING;
+	assert_int_equal(zones_settle(first_zone()), 0);
+	assert_int_equal(heard(), 5);
+	assert_false(evidence_due(first_zone(), &due));
 	/* And of the one that runs; an election is none. */
 	struct view_message m = {.op = MSIG_OP_DONE, .step = 2, .tid = {10}};
 	struct heard said = {.provider = 1, .message = &m};
+	memset(run, 0, sizeof(*run));
 	first_zone()->view->d.process.tid[0] = 10;
 	assert_false(evidence_counts(first_zone(), &said));
 	first_zone()->view->d.process.kind = MSIG_PROCESS_ADD;
