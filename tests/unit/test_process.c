@@ -788,6 +788,19 @@ test_old_keys_before_old_signatures(void **state)
 	waits(ends, REASON_PEER, REASON_OF_STATEMENT, "msa.p2.");
 }
 
+/* Once the old keys are to go, whoever shows one has yet to forget it. */
+static void
+test_old_keys_are_forgotten(void **state)
+{
+	struct hold_want want[HOLD_COUNT];
+
+	for (int step = 3; step <= 6; step++) {
+		to_algorithm_13(step);
+		process_wanted(b.view, want);
+		assert_int_equal(want[HOLD_KEY].exact, step >= 5);
+	}
+}
+
 /* New signatures before their DNSKEY: they are seen as those of a key that nobody knows, and it has
  * to be ours. */
 static void
@@ -961,6 +974,7 @@ main(void)
 	    T(test_the_leavers_keys_are_gone_in_the_end),
 	    T(test_double_signed),
 	    T(test_new_signatures_everywhere),
+	    T(test_old_keys_are_forgotten),
 	    T(test_own_new_signatures),
 	    T(test_all_state_new_keys),
 	    T(test_nobody_wants_old_ds),
