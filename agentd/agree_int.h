@@ -64,7 +64,7 @@ bool agree_ordered(const struct durable *d, uint8_t kind);
 struct view_process agree_new_process(const struct zone_view *view, uint8_t kind, int subject,
 				      int requestor, uint8_t algorithm);
 
-/* agree_end.c: how it ends, and whether it has to. */
+/* agree_end.c: how it ends. */
 void agree_finish(struct step *s);
 /* What was done stays, and another process goes on from there. */
 void agree_end_early(struct step *s, const char *why);
@@ -75,7 +75,12 @@ bool agree_effective(const struct view_process *run);
 void agree_give_up(struct step *s, const char *why);
 /* It rests where it is, so that others may begin something else. */
 bool agree_halted(const struct zone_view *view);
-/* Ends a process whose instruction was taken back. */
+/* Does the instruction that the running process follows still stand? */
+bool agree_stands(const struct zone_view *view);
+/* Has the parent followed the NS of the zone, so that nobody is sent to the leaver any more? */
+bool agree_parent_followed(const struct zone_view *view);
+
+/* agree_withdraw.c: whether it has to. */
 void agree_withdraw(struct step *s);
 
 /* agree_judge.c: may it begin, may this step be executed? */
