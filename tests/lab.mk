@@ -45,6 +45,7 @@ EXTRA_DIST += \
 	tests/lab/tap.py \
 	tests/lab/tools.py \
 	tests/lab/tour.py \
+	tests/lab/turns.py \
 	tests/lab/unbound.py \
 	tests/lab/watcher.py \
 	tests/lab/world.py

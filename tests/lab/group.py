@@ -22,6 +22,48 @@ def designate(world, provider, zone=ZONE, **fields):
     return update(rig.owner.server, zone, rig.owner_key, *lines)
 
 
+def move(world, source, target, was=None):
+    """The owner says who goes and who comes, in one UPDATE; was: what HSYNC says of who comes until then,
+    if it names it."""
+    rig = world.rig
+    lines = [f"del {ZONE} TYPE{ask.HSYNC} {ask.hsync(source.identity)}",
+             f"add {ZONE} {TTL['ns']} TYPE{ask.HSYNC} {ask.hsync(source.identity, state='OFF')}",
+             f"add {ZONE} {TTL['ns']} TYPE{ask.HSYNC} {ask.hsync(target.identity)}"]
+    if was:
+        lines.insert(0, f"del {ZONE} TYPE{ask.HSYNC} {ask.hsync(target.identity, state=was)}")
+    update(rig.owner.server, ZONE, rig.owner_key, *lines)
+
+
+def dies(world, provider):
+    """kill -9 of all that a provider has, for good."""
+    world.dead.append(provider.label)
+    for name in world.msig[provider.label].daemons:
+        world.msig[provider.label].kill(name)
+    provider.crash()
+
+
+def force(world, members, leaver):
+    """The word of every operator who remains: that one is to go."""
+    for p in members:
+        world.msig[p.label].ctl("force-remove", "--yes", ZONE, leaver.identity)
+
+
+def shows_ns(world, providers, names):
+    """Whether these providers' servers and the parent show exactly these name servers."""
+    try:
+        return byhand.delegation(world.rig) == set(names) and \
+            all(set(ask.rdata(p.server, ZONE, "NS")) == set(names) for p in providers)
+    except OSError:
+        return False
+
+
+def managed_by(world, providers, who):
+    """Whether the journals of these say last that NS are managed by the owner or by the agents."""
+    return all([e["text"] for e in world.msig[p.label].journal()
+                if "NS are managed by" in e["text"]][-1:] == [f"NS are managed by the {who} now"]
+               for p in providers)
+
+
 def management(world, signers, serving, nsmgmt):
     """The owner says who manages NS, for everybody at once."""
     rig, lines = world.rig, [f"del {ZONE} TYPE{ask.HSYNC}"]

@@ -37,6 +37,7 @@ class World:
                 self.delegated = (NAIVE,)
             self.scanner = self.judge = None
             self.msig, self.stand = {}, {}
+            self.dead = []  # labels of the providers that died for good
             try:
                 self.bring_up(combiner, rate, level, watch)
                 return

@@ -10,15 +10,6 @@ from lab.tap import Tap, skip_all
 from lab.world import World, zone_of
 
 
-def shows_ns(world, providers, names):
-    """Whether these providers' servers and the parent show exactly these name servers."""
-    try:
-        return byhand.delegation(world.rig) == set(names) and \
-            all(set(ask.rdata(p.server, ZONE, "NS")) == set(names) for p in providers)
-    except OSError:
-        return False
-
-
 def serving(t):
     """A provider that only serves comes and goes; then the owner takes NS over, and gives them back."""
     with World(providers=3, signers={"p3": {"upstream": "p1"}}) as world:
@@ -29,7 +20,8 @@ def serving(t):
         group.designate(world, third, sign="NOSIGN")
         names = [p.ns for p in world.providers]
         if not claims.until(t, world, "p3 only serves, and is named everywhere",
-                            lambda: shows_ns(world, world.providers, names) and world.in_sync(signers), 90):
+                            lambda: group.shows_ns(world, world.providers, names)
+                            and world.in_sync(signers), 90):
             return
         t.ok(byhand.shown(world.providers, "DNSKEY", 4), "it serves the keys of the two that sign")
         t.equal(len(byhand.parent_ds(world.rig)), 2, "the parent has no DS for it")
@@ -41,7 +33,7 @@ def serving(t):
         claims.until(t, world, "NS are the owner's now, and nothing changes",
                      lambda: all("NS are managed by the owner" in " ".join(
                          e["text"] for e in world.msig[p.label].journal()) for p in signers)
-                     and shows_ns(world, world.providers, names) and world.in_sync(signers), 90)
+                     and group.shows_ns(world, world.providers, names) and world.in_sync(signers), 90)
         update(world.rig.owner.server, ZONE, world.rig.owner_key, f"del {ZONE} NS {third.ns}")
         group.management(world, signers, [third], "AGENT")
         claims.until(t, world, "they do not go back to the agents while the owner has others",
@@ -49,7 +41,7 @@ def serving(t):
         update(world.rig.owner.server, ZONE, world.rig.owner_key,
                f"add {ZONE} {TTL['ns']} NS {third.ns}")
         claims.until(t, world, "they go back to the agents when both say the same",
-                     lambda: shows_ns(world, world.providers, names) and world.in_sync(signers)
+                     lambda: group.shows_ns(world, world.providers, names) and world.in_sync(signers)
                      and all("managed by the agents" in world.msig[p.label].journal()[-1]["text"]
                              or "managed by the agents" in " ".join(
                                  e["text"] for e in world.msig[p.label].journal()[-40:])
@@ -60,7 +52,8 @@ def serving(t):
                f"add {ZONE} {TTL['ns']} TYPE{ask.HSYNC} "
                f"{ask.hsync(third.identity, state='OFF', sign='NOSIGN')}")
         claims.until(t, world, "p3 is named no longer",
-                     lambda: shows_ns(world, signers, [p.ns for p in signers]) and world.in_sync(signers), 90)
+                     lambda: group.shows_ns(world, signers, [p.ns for p in signers])
+                     and world.in_sync(signers), 90)
         claims.never_bogus(t, world, "a provider that serves")
         claims.clean_end(t, world)
 
@@ -72,14 +65,12 @@ def forced(t):
         for joiner in (second, third):
             if not t.ok(claims.join(world, joiner), f"{joiner.label} joins", lambda: world.logs(60)):
                 return
-        for name in msig.DAEMONS:
-            world.msig["p2"].kill(name)
-        second.signer.child.kill()
+        group.dies(world, second)
         rest = [first, third]
-        world.msig["p1"].ctl("force-remove", "--yes", ZONE, second.identity)
+        group.force(world, [first], second)
         claims.until(t, world, "one operator's word is not enough: it is said whose is missing",
                      lambda: "no operator here took it out" in str(world.msig["p1"].tracking()), 30)
-        world.msig["p3"].ctl("force-remove", "--yes", ZONE, second.identity)
+        group.force(world, [third], second)
         if not claims.until(t, world, "p2 is out by both operators' word, though HSYNC still has it",
                             lambda: group.settled(world, rest), 120):
             return

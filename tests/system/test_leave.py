@@ -42,9 +42,7 @@ def main(t):
         t.ok(claims.finish(world, third), "p2 is designated again and comes back",
              lambda: world.logs(40))
 
-        for name in msig.DAEMONS:
-            world.msig["p3"].kill(name)
-        third.signer.child.kill()
+        group.dies(world, third)
         if not leave(t, world, third, [first, second], "p3 is dead, and leaves all the same"):
             return
         claims.never_bogus(t, world, "three leaves and joins", down=("p3",))

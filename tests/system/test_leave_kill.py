@@ -13,12 +13,6 @@ MORE = ((3, "word", "csync-added"), (3, "OFF", "parent-ds-synced"), (2, "OFF", "
         (2, "OFF", "parent-ds-synced"))
 
 
-def force(world, members, leaver):
-    """The word of every operator who remains."""
-    for p in members:
-        world.msig[p.label].ctl("force-remove", "--yes", lab.ZONE, leaver.identity)
-
-
 def stands(world, members, step):
     """Whether the leave stands at a step, at the one who asks for it; the parent rests from where it is
     to."""
@@ -27,13 +21,6 @@ def stands(world, members, step):
     if step == "parent-ds-synced" and at == "leaver-stopped":
         world.scanner.rests = True
     return at == step
-
-
-def dies(world, provider):
-    """kill -9 of all that it has."""
-    for name in world.msig[provider.label].daemons:
-        world.msig[provider.label].kill(name)
-    provider.signer.child.kill()
 
 
 def leave(t, count, begun, step):
@@ -46,19 +33,19 @@ def leave(t, count, begun, step):
                 return
         world.scanner.rests = step == "csync-added"
         if begun == "word":
-            force(world, members, leaver)
+            group.force(world, members, leaver)
         else:
             group.designate(world, leaver, state="OFF")
         if not claims.until(t, world, f"the leave comes to {step}", lambda: stands(world, members, step), 120):
             return
-        dies(world, leaver)
+        group.dies(world, leaver)
         t.ok(stands(world, members, step),
              f"{leaver.label} is dead, and its leave stands at {step}")
         if step == "csync-added":
             t.ok(leaver.ns in byhand.delegation(world.rig), "the parent names it yet")
         world.scanner.rests = False
         if begun == "OFF":
-            force(world, members, leaver)
+            group.force(world, members, leaver)
         claims.until(t, world, f"{what}: it is out, and nothing runs",
                      lambda: group.settled(world, members)
                      and not any(world.process(p.label) for p in members), 120)

@@ -2,20 +2,9 @@
 """The owner moves the zone from p1 to p2 with one change of HSYNC: p2 joins, then p1 leaves; never
 bogus."""
 
-from lab import ask, byhand, claims, group, msig, rig as lab
-from lab.knot import update
-from lab.rig import TTL, ZONE
+from lab import byhand, claims, group, msig, rig as lab
 from lab.tap import Tap, skip_all
 from lab.world import World
-
-
-def move(world, source, target):
-    """Who goes and who comes, in one UPDATE."""
-    rig = world.rig
-    update(rig.owner.server, ZONE, rig.owner_key,
-           f"del {ZONE} TYPE{ask.HSYNC} {ask.hsync(source.identity)}",
-           f"add {ZONE} {TTL['ns']} TYPE{ask.HSYNC} {ask.hsync(source.identity, state='OFF')}",
-           f"add {ZONE} {TTL['ns']} TYPE{ask.HSYNC} {ask.hsync(target.identity)}")
 
 
 def main(t):
@@ -31,7 +20,7 @@ def main(t):
 
         claims.until(t, world, "the zone is at p1 alone",
                      lambda: group.settled(world, [first]), 30)
-        move(world, first, second)
+        group.move(world, first, second)
         if not claims.until(t, world, "one change moves it to p2 alone", moved, 150):
             return
         t.ok((both, 2) in seen, "for a while the parent had both, with their DS", lambda: str(seen))

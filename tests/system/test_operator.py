@@ -8,7 +8,7 @@ import pty
 import time
 import xml.dom.minidom
 
-from lab import byhand, claims, msig, net, rig as lab
+from lab import byhand, claims, group, msig, net, rig as lab
 from lab.rig import ZONE
 from lab.tap import Tap, skip_all
 from lab.world import World, zone_of
@@ -169,9 +169,7 @@ def alone(world, members):
 def taken_out(t, world):
     """p3 is dead and HSYNC still has it: each of the others says so."""
     first, second, third = world.providers
-    for name in msig.DAEMONS:
-        world.msig["p3"].kill(name)
-    third.signer.child.kill()
+    group.dies(world, third)
     code, text = status(world, "p1", "force-remove", ZONE, third.identity)
     t.ok(code == 5 and "there is no terminal" in text and "What" not in text
          and "whatever HSYNC says" in text and "remove-signer" in text,

@@ -2,64 +2,11 @@
 """Who only serves comes to sign, and who signs comes to serve only; and zones with one signer whose copies
 others serve (case B of HSYNC: ON AGENT SIGN for one, ON AGENT NOSIGN for the rest). Never bogus."""
 
-from lab import byhand, claims, group, msig, rig as lab
-from lab.rig import ZONE
+from lab import byhand, claims, group, msig, rig as lab, turns
 from lab.tap import Tap, full, skip_all
 from lab.world import World, zone_of
 
 NEEDED = (*msig.DAEMONS, "signerd", "msigctl")
-
-
-def promoted(t, world, one, members):
-    """The owner wants one that only serves to sign, too. Its name servers leave the delegation; then
-    its operator has the server sign, and it joins as any other."""
-    group.designate(world, one, state="ON")
-    if not claims.until(t, world, f"{one.label} is to sign: its name servers go first",
-                        lambda: world.told(members[0], f"ns-remove {one.identity}: complete"), 120):
-        return False
-    t.ok(one.ns not in byhand.delegation(world.rig), "the parent does not name it")
-    t.equal(parent_ds(world), ds_of(members), "and has no DS for it")
-    if not claims.until(t, world, f"{one.label} is blocked as long as its server shows another one's copy",
-                        lambda: any(r["class"] == "blocked" for r in
-                                    (world.msig[one.label].tracking() or {}).get("reasons", ()))
-                        and world.process(one.label).get("phase") in (None, "requested"), 120):
-        return False
-    one.turn()
-    return claims.until(t, world, f"its server signs now: {one.label} has joined",
-                        lambda: group.settled(world, members + [one]), 120)
-
-
-def plain(records):
-    """DS records as texts that can be compared."""
-    return {" ".join(ds.lower().split()[:3]) + " " + "".join(ds.lower().split()[3:]) for ds in records}
-
-
-def ds_of(members):
-    """DS records of these providers' keys."""
-    return plain(ds for p in members for ds in p.ksk(ZONE))
-
-
-def parent_ds(world):
-    """DS records at the parent."""
-    return plain(byhand.parent_ds(world.rig))
-
-
-def demoted(t, world, one, members):
-    """The owner wants one that signs to serve only: it stays named all the time, and its keys go when
-    its servers show another one's copy."""
-    named = {p.ns for p in members} | {one.ns}
-    group.designate(world, one, sign="NOSIGN")
-    if not claims.until(t, world, f"{one.label} is not to sign: its leave waits for its servers",
-                        lambda: world.process(members[0].label).get("step_name") == "leaver-stopped", 120):
-        return False
-    t.equal(byhand.delegation(world.rig), named, "the parent names it")
-    t.equal(world.says(members[0].label, "feed the name servers of that provider from a remaining "
-                       "signer"), "", "and the reason is shown, with what to do")
-    one.turn(members[0].label)
-    good = claims.until(t, world, f"its server shows the copy of {members[0].label}: {one.label} signs no more",
-                        lambda: group.settled(world, members, [one]), 120)
-    t.equal(byhand.delegation(world.rig), named, "its name servers have stayed")
-    return good
 
 
 def at_rest(t, world, one):
@@ -86,8 +33,8 @@ def changes(t, count):
         if claims.until(t, world, f"{one.label} only serves, and is named",
                         lambda: group.settled(world, members, [one]), 120):
             at_rest(t, world, one)
-            if promoted(t, world, one, members):
-                demoted(t, world, one, members)
+            if turns.promoted(t, world, one, members):
+                turns.demoted(t, world, one, members)
         claims.never_bogus(t, world, f"NOSIGN, SIGN, NOSIGN with {count}")
         claims.clean_end(t, world)
 
@@ -118,7 +65,7 @@ def case_b(t, world, first, copies):
             return False
     if not rolls("zsk") or not rolls("ksk"):
         return False
-    t.equal(parent_ds(world), ds_of([first]),
+    t.equal(turns.parent_ds(world), turns.ds_of([first]),
             "the parent has the signer's DS, and no other")
     for number, one in enumerate(copies):
         group.designate(world, one, state="OFF", sign="NOSIGN", upstream=first.identity)
