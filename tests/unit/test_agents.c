@@ -700,7 +700,7 @@ test_signatures_end(void **state)
 	assert_false(zones_find(agent, zone_name)->signatures_old);
 }
 
-struct heard {
+struct spoken {
 	int alarms, steps;
 	char alarm[400], step[400]; /* the first ones that speak of fitness */
 };
@@ -708,7 +708,7 @@ struct heard {
 static void
 fitness(void *arg, const struct store_entry *e)
 {
-	struct heard *h = arg;
+	struct spoken *h = arg;
 	bool alarm = strcmp(e->kind, "alarm") == 0;
 
 	if (strstr(e->text, "a group") == NULL)
@@ -718,10 +718,10 @@ fitness(void *arg, const struct store_entry *e)
 	snprintf(alarm ? h->alarm : h->step, sizeof(h->step), "%s", e->text);
 }
 
-static struct heard
+static struct spoken
 of_fitness(struct agent *agent)
 {
-	struct heard h = {0};
+	struct spoken h = {0};
 
 	assert_int_equal(store_journal(agent->store, zone_name, 0, 50, fitness, &h), 0);
 	return h;
@@ -751,7 +751,7 @@ test_fitness(void **state)
 	assert_int_equal(of_fitness(agent).alarms, 0); /* nobody has designated it */
 	world_hsync(&world, 0, 3, 1);
 	world_run(&world, 50);
-	struct heard h = of_fitness(agent);
+	struct spoken h = of_fitness(agent);
 	assert_int_equal(h.alarms, 1);
 	assert_non_null(strstr(h.alarm, "not fit for a group: signed: the signer's zone is not"));
 	assert_non_null(strstr(h.alarm, "; knot: zone: dnssec-signing: on; bind: "));
