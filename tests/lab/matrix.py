@@ -16,7 +16,7 @@ import dns.name
 import dns.rdata
 import dns.rdatatype
 
-from . import ask, byhand, claims, group, msig, net, tools
+from . import ask, byhand, claims, group, msig, net, tools, turns
 from .bind import BindProvider
 from .knot import update
 from .pdns import PdnsProvider
@@ -57,7 +57,11 @@ class Group:
 ALL = ("ns", "zsk", "ksk", "algorithm", "leave")
 CSK = ("ns", "zsk", "ksk", "csk", "algorithm", "leave")
 BIND = ("ns", "zsk", "ksk", "no-algorithm", "leave")
-BIND_CSK = ("ns", "zsk", "ksk", "csk", "no-algorithm", "leave")
+BIND_CSK = ("ns", "owner", "zsk", "ksk", "csk", "no-algorithm", "leave")
+# Who left comes back in one change with the leave of the last one that joined.
+MOVED = ("ns", "owner", "zsk", "ksk", "csk", "algorithm", "leave", "move")
+# Not where all is restarted in each step: who left, or died, has none; others wait for operators.
+ONCE = ("move", "back", "forced", "sign")
 ALONE = ("zsk", "ksk", "refused", "own-zsk", "leave")
 # How BIND gets another algorithm; the second time it is designated too early, and that stays.
 ROUND = ("no-algorithm", "leave", "algorithm", "early", "withdraw", "rekey", "again")
@@ -74,8 +78,11 @@ GROUPS = {
     ),
     "pdns": (
         Group(("knot", "pdns"), ALL),
-        Group(("csk", "pdns"), ("csk", "leave")),
-        Group(("knot", "pdns", "csk"), CSK, CSK),
+        Group(("csk", "pdns"), ("csk", "leave", "back", "forced")),
+        Group(("pdns", "knot"), ("owner", "leave", "move")),
+        Group(("knot", "pdns"), ("sign",)),
+        Group(("knot", "pdns"), ("owner", "zsk", "ksk", "leave"), led=True),
+        Group(("knot", "pdns", "csk"), MOVED + ("forced",), MOVED),
     ),
     # Everything restarted in each step (see Restarts).
     "restarts": (
@@ -87,9 +94,12 @@ GROUPS = {
         Group(("knot", "bind"), BIND),
         Group(("knot", "bind"), ROUND),
         Group(("knot", "bind csk"), EARLY),
-        Group(("bind csk", "knot"), ("csk", "zsk", "leave"), ("csk",)),
+        Group(("bind csk", "knot"), ("csk", "zsk", "leave", "back", "forced"), ("csk", "forced")),
+        Group(("bind", "knot"), ("owner", "leave", "move")),
+        Group(("knot", "bind"), ("sign",)),
+        Group(("knot", "bind"), ("owner", "zsk", "ksk", "leave"), led=True),
         Group(("knot", "bind alone"), ALONE, ("refused", "own-zsk")),
-        Group(("knot", "bind", "csk"), BIND_CSK, BIND_CSK),
+        Group(("knot", "bind", "csk"), BIND_CSK + ("move", "forced"), BIND_CSK),
     ),
 }
 
@@ -182,13 +192,8 @@ class Run:
 
     def shows_ns(self, providers, named):
         """Whether these providers' servers and the parent show exactly these NS, and all rest."""
-        names = {p.ns for p in named}
-        try:
-            return byhand.delegation(self.world.rig) == names and \
-                all(set(ask.rdata(p.server, ZONE, "NS")) == names for p in providers) and \
-                self.world.in_sync(self.signers)
-        except OSError:
-            return False
+        return group.shows_ns(self.world, providers, [p.ns for p in named]) and \
+            self.world.in_sync(self.signers)
 
     def ns(self):
         """A provider that does not sign comes and goes."""
@@ -199,20 +204,24 @@ class Run:
         group.designate(self.world, copy, state="OFF", sign="NOSIGN")
         return self.until("ns-remove", lambda: self.shows_ns(self.signers, self.signers))
 
+    def sign(self):
+        """A provider that does not sign comes to sign, too, and serves only again."""
+        t, world, copy = self.t, self.world, self.copies[0]
+        group.designate(world, copy, sign="NOSIGN")
+        return self.until("sign: it serves", lambda: group.settled(world, self.signers, [copy])) and \
+            turns.promoted(t, world, copy, self.signers) and turns.demoted(t, world, copy, self.signers)
+
     def owner(self):
         """The owner takes NS over, where nothing changes with it, and gives them back; all are restarted
         as soon as he has said so, and once more when it is followed."""
         world = self.world
         update(world.rig.owner.server, ZONE, world.rig.owner_key,
                *(f"add {ZONE} {TTL['ns']} NS {p.ns}" for p in self.signers))
-        for nsmgmt, word in (("OWNER", "the owner"), ("AGENT", "the agents")):
+        for nsmgmt, who in (("OWNER", "owner"), ("AGENT", "agents")):
             group.management(world, self.signers, [], nsmgmt)
             self.pull()
-            if not self.until(f"ns are with {word}", lambda w=word: self.shows_ns(
-                    self.signers, self.signers) and all(
-                        [e["text"] for e in world.msig[p.label].journal()
-                         if "NS are managed by" in e["text"]][-1:] == [f"NS are managed by {w} now"]
-                        for p in self.signers)):
+            if not self.until(f"ns are with the {who}", lambda w=who: self.shows_ns(
+                    self.signers, self.signers) and group.managed_by(world, self.signers, w)):
                 return False
             self.pull()
         return self.until("ns are as they were", lambda: group.settled(world, self.signers))
@@ -350,6 +359,44 @@ class Run:
         group.designate(self.world, leaver, state="OFF")
         return self.until("leave", lambda: group.settled(self.world, self.signers))
 
+    def back(self):
+        """Who left is designated again, and joins again."""
+        back = self.left.pop()
+        self.signers.append(back)
+        group.designate(self.world, back, state="ON")
+        return self.until("join again", lambda: group.settled(self.world, self.signers))
+
+    def move(self):
+        """The owner moves the zone, in one change, from who joined last to who left. Where nobody else
+        signs both are in for a while; else each comes and goes as soon as it may."""
+        world, source, target = self.world, self.signers[-1], self.left[-1]
+        stay, seen = self.signers[:-1], []
+        tags = len(source.ksk(ZONE) + target.ksk(ZONE))
+        self.signers, self.left = stay + [target], [*self.left[:-1], source]
+        group.move(world, source, target, was="OFF")
+
+        def moved():
+            seen.append((byhand.delegation(world.rig), len(byhand.parent_ds(world.rig))))
+            return group.settled(world, self.signers)
+
+        good = self.until(f"move from {source.label} to {target.label}", moved)
+        if stay:
+            held = {p.ns for p in stay}
+            return self.t.ok(all(held <= names for names, _ in seen), f"move: {self.what}: the parent named "
+                             "all the time who stays", str(seen)) and good
+        return self.t.ok(({source.ns, target.ns}, tags) in seen,
+                         f"move: {self.what}: for a while the parent had both, with their DS",
+                         str(seen)) and good
+
+    def forced(self):
+        """The last one dies for good, and the owner says nothing: the operators of all others take it
+        out."""
+        dead = self.signers.pop()
+        group.dies(self.world, dead)
+        group.force(self.world, self.signers, dead)
+        return self.until(f"forced: {dead.label}, which is dead, is out",
+                          lambda: group.settled(self.world, self.signers))
+
     def early(self):
         """Who left is designated while its keys are of the old algorithm: it stays out, and is told
         why."""
@@ -382,10 +429,8 @@ class Run:
 
     def again(self):
         """It joins again: one algorithm everywhere, with the DS of what is shown; and goes on so."""
-        world, what, back = self.world, self.what, self.left.pop()
-        self.signers.append(back)
-        group.designate(world, back, state="ON")
-        if not self.until("join again", lambda: group.settled(world, self.signers)):
+        world, what, back = self.world, self.what, self.left[-1]
+        if not self.back():
             return False
         self.t.equal([self.algorithms(p) for p in self.signers], [{15} for _ in self.signers],
                      f"join again: {what}: every server shows the new algorithm alone")
@@ -400,7 +445,7 @@ class Run:
 
 def run(t, this, acts, restarts=False):
     """One group."""
-    kinds = list(this.signers) + (["copy"] if "ns" in acts else [])
+    kinds = list(this.signers) + (["copy"] if {"ns", "sign"} & set(acts) else [])
     signers = {f"p{n + 1}": {**KINDS[kind][1], **({"zone_items": LED} if this.led else {})}
                for n, kind in enumerate(kinds)}
     what = this.name + (", all restarted in each step" if restarts else "")
@@ -411,7 +456,7 @@ def run(t, this, acts, restarts=False):
                 passed, seen = one.meanwhile.passed(), one.meanwhile.seen
                 t.ok(passed and passed <= seen, f"{what}: {one.meanwhile.kills} kills, in each of "
                      f"{len(passed)} steps", lambda: str(sorted(passed - seen)))
-        claims.never_bogus(t, world, what)
+        claims.never_bogus(t, world, what, down=world.dead)
         claims.clean_end(t, world)
 
 
@@ -422,6 +467,7 @@ def main(t, kind):
         acts = this.acts if full() else this.sample
         if acts and kind != "restarts":
             run(t, this, acts)
+        acts = [act for act in acts if act not in ONCE]
         if acts and (full() or kind == "restarts"):
             run(t, this, acts, restarts=True)
 
