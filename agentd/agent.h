@@ -23,7 +23,6 @@
 
 struct contact;
 struct talk;
-struct waiter;
 struct zone;
 
 struct agent {
@@ -39,7 +38,6 @@ struct agent {
 	struct ask *ask;
 	struct talk *talk;
 	struct ctl *ctl;
-	struct waiter *waiters;   /* cmds.c */
 	struct contact *contacts; /* peers.c */
 	struct zone *zones;       /* zones.c */
 	knot_dname_storage_t identity;

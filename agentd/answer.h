@@ -11,7 +11,6 @@
 /* Exit codes of msigctl, in {"ok": false, "code": N}. */
 #define EXIT_FAILED 1
 #define EXIT_USAGE 2
-#define EXIT_TIMEOUT 4
 #define EXIT_REFUSED 5
 
 /* Steal value; NULL is a lack of memory. */

@@ -2,7 +2,7 @@
 /*
  * Commands of agentd's control socket and the shape of their answers. Every answer is one JSON
  * object on one line, {"ok": true, ...} or {"ok": false, "code": N, "error": "text"} with N the exit
- * code of msigctl: 1 failed, 2 usage or no such zone, 4 `wait` timed out, 5 refused. Times are
+ * code of msigctl: 1 failed, 2 usage or no such zone, 5 refused. Times are
  * integers, UTC milliseconds, 0 when there is none; durations are milliseconds. Names are absolute,
  * lower case. A member that may be missing is marked "?". "now" (UTC ms) is in every answer.
  *
@@ -58,9 +58,6 @@
  *           "ds": [{"tag": n, "algorithm": n, "digest_type": n, "digest": "hex", "known": bool}],
  *           "store": "none" (no driver)|"known"|"unknown", "store_trouble": ""}
  * why       {"zone": z} -> {"zone": ZONE, "reasons": [REASON...]}: all of them, most important first
- * wait      {"zone": z, "for": "in-sync"|"step" (optional, with "step_name"), "timeout": ms}: answers
- *           when the zone is there: as `why`; {"ok": false, "code": 4, ..., "reasons": [...]} when the
- *           time is over; code 1 at once when it is blocked and "or_blocked" is true
  * peers     -> {"peers": [{"peer": identity, "state": "operational" (peer.h), "since": t,
  *           "zones": [{"zone": z, "hello_sent": bool, "hello_heard": bool, "models":
  *           ["peer"|"leader"...] (what it says it can there), "trouble": ""}],
@@ -141,7 +138,6 @@ static const struct ctl_command commands[] = {
 	{"tracking", false, cmds_tracking},
 	{"keys", false, cmds_keys},
 	{"why", false, cmds_why},
-	{"wait", false, cmds_wait},
 	{"peers", false, cmds_peers},
 	{"journal", false, cmds_journal},
 	{"hsync", false, cmds_hsync},
@@ -188,7 +184,6 @@ cmds_open(struct agent *agent)
 void
 cmds_close(struct agent *agent)
 {
-	cmds_wait_close(agent);
 	ctl_free(agent->ctl);
 	agent->ctl = NULL;
 }

@@ -11,16 +11,12 @@ struct zone;
 
 int cmds_open(struct agent *agent);
 void cmds_close(struct agent *agent);
-/* The zone was decided on: those who wait for it may have to be told. */
-void cmds_settled(struct zone *zone);
-void cmds_wait_close(struct agent *agent);
 
 #define CMDS(X)     \
 	X(status)   \
 	X(tracking) \
 	X(keys)     \
 	X(why)      \
-	X(wait)     \
 	X(peers)    \
 	X(journal)  \
 	X(hsync)    \

@@ -6,7 +6,7 @@ agentd_libagentd_la_SOURCES = \
 	agentd/ask.h agentd/ask.c \
 	agentd/checkup.h agentd/checkup.c \
 	agentd/cmds.h agentd/cmds.c agentd/cmds_act.c agentd/cmds_doctor.c agentd/cmds_keys.c agentd/cmds_peers.c \
-	agentd/cmds_process.c agentd/cmds_wait.c agentd/cmds_zone.c \
+	agentd/cmds_process.c agentd/cmds_zone.c \
 	agentd/content.h agentd/content.c \
 	agentd/denial.h agentd/denial.c \
 	agentd/discover.h agentd/discover.c \

@@ -248,15 +248,6 @@ rpool_all_of(const struct rpool *pool, struct rset set, uint8_t algorithm)
 	return !rset_empty(set) && rset_equal(set, rpool_of_algorithm(pool, set, algorithm));
 }
 
-struct rset
-rpool_type(const struct rpool *pool, struct rset set, uint16_t type)
-{
-	for (int i = rset_next(&set, 0); i >= 0; i = rset_next(&set, i + 1))
-		if (pool->at[i].type != type)
-			rset_del(&set, i);
-	return set;
-}
-
 void
 rpool_keep(struct rpool *pool, struct rset keep)
 {

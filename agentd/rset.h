@@ -182,8 +182,5 @@ struct rset rpool_of_algorithm(const struct rpool *pool, struct rset set, uint8_
 /* Is there anything in the set, and has all of it this one? */
 bool rpool_all_of(const struct rpool *pool, struct rset set, uint8_t algorithm);
 
-/* The members of a set that have this type. */
-struct rset rpool_type(const struct rpool *pool, struct rset set, uint16_t type);
-
 /* Forgets all records but those in keep; ids of kept records do not change. */
 void rpool_keep(struct rpool *pool, struct rset keep);

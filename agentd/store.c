@@ -362,15 +362,6 @@ store_zone_set(struct store *store, const knot_dname_t *zone, const void *blob, 
 }
 
 int
-store_zone_del(struct store *store, const knot_dname_t *zone)
-{
-	struct db_stmt *st = db_stmt(store->db, "DELETE FROM zone WHERE name = ?");
-
-	db_bind_blob(st, 1, zone, knot_dname_size(zone));
-	return run(store, st);
-}
-
-int
 store_statement_set(struct store *store, const knot_dname_t *zone,
 		    const struct store_statement *statement)
 {
@@ -384,31 +375,6 @@ store_statement_set(struct store *store, const knot_dname_t *zone,
 	db_bind_int(st, 5, (int64_t)statement->received);
 	db_bind_blob(st, 6, statement->message, statement->len);
 	return run(store, st);
-}
-
-int
-store_statements(struct store *store, const knot_dname_t *zone,
-		 void (*cb)(void *arg, const struct store_statement *statement), void *arg)
-{
-	struct db_stmt *st = db_stmt(store->db, "SELECT provider, epoch, counter, received, message"
-						" FROM statement WHERE zone = ? ORDER BY provider");
-	int ret;
-
-	db_bind_blob(st, 1, zone, knot_dname_size(zone));
-	while ((ret = db_next(st)) > 0) {
-		struct store_statement s = {0};
-		size_t len;
-
-		s.provider = (char *)column(st, 0, &len);
-		s.epoch = (uint64_t)db_int(st, 1);
-		s.counter = (uint64_t)db_int(st, 2);
-		s.received = (uint64_t)db_int(st, 3);
-		s.message = column(st, 4, &s.len);
-		cb(arg, &s);
-		free(s.provider);
-		free(s.message);
-	}
-	return mark(store, ret);
 }
 
 int

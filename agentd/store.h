@@ -50,9 +50,9 @@ int store_replay_set(struct store *store, const char *sender, const struct repla
 /* The durable state of a zone, as one blob that the core reads and writes. */
 int store_zone_get(struct store *store, const knot_dname_t *zone, uint8_t **blob, size_t *len);
 int store_zone_set(struct store *store, const knot_dname_t *zone, const void *blob, size_t len);
-int store_zone_del(struct store *store, const knot_dname_t *zone);
 
-/* Statements: the signed message as it came is the evidence. */
+/* Statements: the signed message as it came is the evidence, for people; agentd does not read it.
+ */
 struct store_statement {
 	char *provider;
 	uint64_t epoch, counter;
@@ -62,9 +62,6 @@ struct store_statement {
 };
 int store_statement_set(struct store *store, const knot_dname_t *zone,
 			const struct store_statement *statement);
-/* cb for each; what it gets is lent. */
-int store_statements(struct store *store, const knot_dname_t *zone,
-		     void (*cb)(void *arg, const struct store_statement *statement), void *arg);
 
 /* Peers: state survives a restart, so that "since" does. */
 struct store_peer {

@@ -326,8 +326,6 @@ view_on_command(struct zone_view *view, enum view_command command)
 		break;
 	case VIEW_ABORT:
 		d->process.aborting = d->process.kind != 0;
-		if (d->process.kind == 0) /* what waits for its turn */
-			memset(d->order, 0, sizeof(d->order));
 		break;
 	case VIEW_CONFIRM:
 		if (!view->overlay_known) /* what to go on from is what combinerd holds */

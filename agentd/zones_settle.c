@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include "agentd/checkup.h"
-#include "agentd/cmds.h"
 #include "agentd/content.h"
 #include "agentd/peers.h"
 #include "agentd/zones_int.h"
@@ -254,7 +253,6 @@ zones_settle_heard(struct zone *zone, const struct heard *heard)
 		log_reason(zone);
 		zones_act(zone, plan);
 		zones_share_contacts(zone);
-		cmds_settled(zone);
 		checkup_watch(zone);
 	}
 	free(plan);

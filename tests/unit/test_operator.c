@@ -147,6 +147,8 @@ test_cancel(void **state)
 	assert_int_equal(view_on_order(b.view, &zsk), 0);
 	assert_int_equal(view_on_order(b.view, &ksk), 0);
 	assert_int_equal(operator_cancel(b.view, MSIG_PROCESS_ALGORITHM), MSIG_EMISSING);
+	view_on_command(b.view, VIEW_ABORT); /* of what runs: what waits is cancelled */
+	assert_int_equal(b.view->d.order[0].process, MSIG_PROCESS_ZSK);
 	assert_int_equal(operator_cancel(b.view, MSIG_PROCESS_ZSK), 0);
 	assert_int_equal(b.view->d.order[0].process, 0);
 	assert_int_equal(b.view->d.order[1].process, MSIG_PROCESS_KSK);
