@@ -3,6 +3,7 @@
  * what is newer than the last number it has seen, so a restart of agentd loses no entry.
  */
 #include <poll.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "msigctl/command.h"
@@ -11,6 +12,7 @@
 
 #define ASK_MS 500
 #define DEFAULT_LIMIT 50
+#define AT_ONCE 1000 /* that agentd gives in one answer */
 
 /* The daemon answers newest first; people and pipes read the other way. */
 static json_t *
@@ -50,6 +52,40 @@ show(struct context *ctx, json_t *list, json_t *about, bool stream)
 	fflush(ctx->text.out);
 }
 
+/* The last `left` entries, newest first, with as many questions as that takes. */
+static int
+ask_pages(struct context *ctx, const json_t *of, unsigned left, json_t **answer, char *err,
+	  size_t errlen)
+{
+	json_t *request = json_copy((json_t *)(uintptr_t)of), *all = NULL, *part = NULL;
+	size_t wanted, got;
+	int ret;
+	do {
+		wanted = left < AT_ONCE ? left : AT_ONCE;
+		json_object_set_new(request, "limit", json_integer((json_int_t)wanted));
+		ret = command_ask(ctx, "agentd", request, &part, err, errlen);
+		if (ret != 0) {
+			json_decref(request);
+			json_decref(all);
+			return ret;
+		}
+		json_t *entries = json_object_get(part, "entries");
+		got = json_array_size(entries);
+		json_object_set(request, "before",
+				json_object_get(json_array_get(entries, got - 1), "seq"));
+		if (all == NULL) {
+			all = json_incref(part);
+		} else {
+			json_array_extend(json_object_get(all, "entries"), entries);
+		}
+		json_decref(part);
+		left -= (unsigned)wanted;
+	} while (left > 0 && got == wanted);
+	json_decref(request);
+	*answer = all;
+	return 0;
+}
+
 int
 journal_run(struct context *ctx, int argc, char **argv)
 {
@@ -59,11 +95,10 @@ journal_run(struct context *ctx, int argc, char **argv)
 	if (request == NULL) {
 		return command_error(ctx, EXIT_USAGE, "'%s' is not a domain name", argv[0]);
 	}
-	json_object_set_new(request, "limit",
-			    json_integer(ctx->limit != 0 ? ctx->limit : DEFAULT_LIMIT));
+	unsigned limit = ctx->limit != 0 ? ctx->limit : DEFAULT_LIMIT;
 	bool first = true;
 	for (;;) {
-		int ret = command_ask(ctx, "agentd", request, &answer, err, sizeof(err));
+		int ret = ask_pages(ctx, request, limit, &answer, err, sizeof(err));
 		if (ret != 0 && (first || ret != EXIT_DOWN)) {
 			json_decref(request);
 			return command_error(ctx, ret, "%s", err);
@@ -78,7 +113,7 @@ journal_run(struct context *ctx, int argc, char **argv)
 			json_decref(list);
 			json_decref(answer);
 			if (first && ctx->follow) {
-				json_object_set_new(request, "limit", json_integer(1000));
+				limit = AT_ONCE;
 			}
 			first = false;
 		}

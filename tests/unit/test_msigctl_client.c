@@ -231,6 +231,82 @@ test_names(void **state)
 	assert_null(command_find(""));
 }
 
+/* ---- a long journal ----------------------------------------------------------------------------
+ */
+
+/* agentd with entries 1 to count, of which it gives as many as are asked for, up to 1000. */
+static pid_t
+serve_journal(long count)
+{
+	int fd = listener();
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	while (pid == 0) {
+		char line[1000] = "";
+		int client = accept(fd, NULL, NULL);
+		for (size_t n = 0; n + 1 < sizeof(line) && strchr(line, '\n') == NULL; n++) {
+			if (read(client, line + n, 1) != 1) {
+				_exit(1);
+			}
+		}
+		json_t *request = json_loads(line, 0, NULL);
+		long limit = json_integer_value(json_object_get(request, "limit"));
+		long before = json_integer_value(json_object_get(request, "before"));
+		FILE *out = fdopen(client, "w");
+		long seq = before > 0 ? before - 1 : count;
+		if (limit > 1000 || before == 1) { /* too many, or in vain */
+			_exit(2);
+		}
+		fprintf(out, "{\"ok\": true, \"entries\": [");
+		for (long i = 0; i < limit && seq > 0; i++, seq--) {
+			fprintf(out, "%s{\"seq\": %ld, \"kind\": \"step\"}", i > 0 ? ", " : "",
+				seq);
+		}
+		fprintf(out, "]}\n");
+		fclose(out);
+		json_decref(request);
+	}
+	close(fd);
+	return pid;
+}
+
+/* As many entries as are asked for, in as many pages as they take, each once, oldest first. */
+static void
+test_journal_pages(void **state)
+{
+	static const struct {
+		unsigned limit;
+		size_t got;
+		json_int_t first;
+	} rows[] = {{0, 50, 2251},
+		    {1000, 1000, 1301},
+		    {1001, 1001, 1300},
+		    {2300, 2300, 1},
+		    {5000, 2300, 1}};
+	char zone[] = "shop.example.", *argv[] = {zone};
+	pid_t pid = serve_journal(2300);
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *out = NULL;
+		size_t len = 0;
+		struct context ctx = {.rundir = dir, .json = true, .limit = rows[i].limit};
+		ctx.text.out = open_memstream(&out, &len);
+		assert_int_equal(command_run(&ctx, command_find("journal"), 1, argv), 0);
+		fclose(ctx.text.out);
+		json_t *answer = json_loads(out, 0, NULL);
+		json_t *entries = json_object_get(answer, "entries");
+		assert_int_equal(json_array_size(entries), rows[i].got);
+		for (size_t k = 0; k < rows[i].got; k++) {
+			json_t *seq = json_object_get(json_array_get(entries, k), "seq");
+			assert_int_equal(json_integer_value(seq), rows[i].first + (json_int_t)k);
+		}
+		json_decref(answer);
+		free(out);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
 /* ---- what a daemon warns of --------------------------------------------------------------------
  */
 
@@ -469,8 +545,9 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    T(test_answers), T(test_large), T(test_silence),     T(test_absent),
-	    T(test_request), T(test_names), T(test_lab_is_loud), T(test_force_remove),
+	    T(test_answers),     T(test_large),        T(test_silence),
+	    T(test_absent),      T(test_request),      T(test_names),
+	    T(test_lab_is_loud), T(test_force_remove), T(test_journal_pages),
 	};
 	return cmocka_run_group_tests_name("msigctl_client", tests, NULL, NULL);
 }
