@@ -68,7 +68,7 @@
  *           "address": "" or where it answered last, "rtt": ms, "clock": s (how far it is ahead
  *           of ours), "transports": n,
  *           "models": n}]}
- * journal   {"zone"?: z, "limit"?: n (50), "before"?: seq} -> {"entries": [{"seq": n, "time": t,
+ * journal   {"zone"?: z, "limit"?: n (50; at most 1000), "before"?: seq} -> {"entries": [{"seq": n, "time": t,
  *           "zone": z or null, "actor": "", "kind": "step"|"alarm"|"peer"|"message"|"operator"|
  *           "apply"|"store", "text": ""}...]} newest first
  * pause     {"zone": z} -> {"zone": ZONE}; no new step is begun; acts

@@ -207,9 +207,13 @@ cmds_journal(void *arg, struct ctl_request *req, const json_t *request)
 	    (zone = answer_zone_of(agent, request, &error)) == NULL) {
 		return error;
 	}
-	all.limit = limit <= 0            ? JOURNAL_DEFAULT
-		    : limit > JOURNAL_MAX ? JOURNAL_MAX
-					  : (unsigned)limit;
+	if (limit > JOURNAL_MAX) {
+		return ctl_error(EXIT_USAGE,
+				 "at most %d entries of the journal at a time; ask for those "
+				 "\"before\" the oldest \"seq\" of the answer next",
+				 JOURNAL_MAX);
+	}
+	all.limit = limit <= 0 ? JOURNAL_DEFAULT : (unsigned)limit;
 	all.list = json_array();
 	if (store_journal(agent->store, zone != NULL ? zone->name : NULL,
 			  before > 0 ? (uint64_t)before : 0, all.limit, collect_entry, &all) != 0) {

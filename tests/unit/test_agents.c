@@ -1055,6 +1055,34 @@ test_unusable_stays(void **state)
 	free(blob);
 }
 
+static json_t *
+ask_journal(json_int_t limit, json_int_t before)
+{
+	json_t *request =
+	    json_pack("{s:s, s:I, s:I}", "zone", "shop.example.", "limit", limit, "before", before);
+	json_t *answer = cmds_journal(&world.at[0].agent, NULL, request);
+
+	json_decref(request);
+	return answer;
+}
+
+/* More than fits into an answer is not cut in silence. */
+static void
+test_journal_limit(void **state)
+{
+	json_t *answer;
+
+	world_open(&world, 1);
+	answer = ask_journal(1001, 0);
+	assert_int_equal(json_integer_value(json_object_get(answer, "code")), 2);
+	assert_non_null(
+	    strstr(json_string_value(json_object_get(answer, "error")), "at most 1000"));
+	json_decref(answer);
+	answer = ask_journal(1000, 0);
+	assert_true(json_is_true(json_object_get(answer, "ok")));
+	json_decref(answer);
+}
+
 static void
 count_kept(void *arg, const struct store_entry *e)
 {
@@ -1402,6 +1430,7 @@ main(void)
 	    cmocka_unit_test_teardown(test_unread_is_tried_at_reload, teardown),
 	    cmocka_unit_test_teardown(test_unusable_stays, teardown),
 	    cmocka_unit_test_teardown(test_journal_is_pruned, teardown),
+	    cmocka_unit_test_teardown(test_journal_limit, teardown),
 	    cmocka_unit_test_teardown(test_evidence_once, teardown),
 	    cmocka_unit_test_teardown(test_statement_is_evidence_if_new, teardown),
 	};
