@@ -74,6 +74,11 @@ check_silent(const struct check *c, const struct view_history *h)
 static bool
 no_addresses(struct check *c, int provider)
 {
+	if (rset_meets(*view_names(c->view, provider), c->view->crowded)) {
+		if (c->why != NULL)
+			unheard_crowd(c->why, c->view->d.provider[provider].identity);
+		return false;
+	}
 	check_no(c, view_side(provider), REASON_OF_SERVER, c->view->d.provider[provider].identity,
 		 "addresses of its name servers", "not all are known");
 	if (provider == VIEW_SELF)
@@ -153,10 +158,24 @@ check_scope(const struct check *c, bool signers)
 	return c->everywhere ? actors : actors & 1;
 }
 
+/* A part of them does not say what the parent has. */
+static bool
+no_parents(struct check *c)
+{
+	if (c->view->parent_crowded && c->why != NULL)
+		unheard_parents_crowd(c->why);
+	else
+		check_no(c, REASON_PARENT, REASON_OF_SERVER, "", "the parent's name servers",
+			 "not known");
+	return false;
+}
+
 bool
 check_parents(struct check *c, enum view_type type, parent_check good)
 {
 	int servers = 0;
+	if (!c->view->parent_known)
+		return c->seen || no_parents(c);
 	for (int i = 0; i < c->view->d.places; i++) {
 		const struct view_place *p = c->view->d.place[i];
 		if (p == NULL || p->kind != PLACE_PARENT ||
@@ -171,10 +190,7 @@ check_parents(struct check *c, enum view_type type, parent_check good)
 		if (!good(c, p))
 			return false;
 	}
-	if (servers == 0 && !c->seen)
-		return check_no(c, REASON_PARENT, REASON_OF_SERVER, "", "the parent's name servers",
-				"not known");
-	return true;
+	return servers > 0 || c->seen || no_parents(c);
 }
 
 /* A server that signs nothing itself: what it shows was signed by a member. */

@@ -6,6 +6,7 @@
 #include "agentd/decide_int.h"
 #include "agentd/safety.h"
 #include "agentd/step.h"
+#include "agentd/unheard.h"
 
 /* In a zone that nobody signs: the registrant may take days, servers do not. */
 static bool
@@ -37,6 +38,42 @@ busy(const struct zone_view *view)
 	return false;
 }
 
+/* Alarms are the last to come into a plan, and have to fit: what is left to be asked is said at the
+ * next call, at once. */
+static struct action *
+question(struct step *s, enum action_kind kind)
+{
+	if (s->plan->count < PLAN_ACTIONS - VIEW_REASONS)
+		return step_action(s, kind);
+	s->plan->wake = s->now;
+	return NULL;
+}
+
+/* What does not fit is never looked at. */
+static void
+say_crowded(struct step *s, struct rset names)
+{
+	struct zone_view *view = s->view;
+	struct rset rest = view->crowded = rset_and(view->crowded, names);
+	struct reason why;
+
+	if (view->parent_crowded) {
+		unheard_parents_crowd(&why);
+		step_reason(s, &why);
+	}
+	for (int i = 0; i < view->d.providers; i++) {
+		if (!rset_meets(*view_names(view, i), rest))
+			continue;
+		unheard_crowd(&why, view->d.provider[i].identity);
+		step_reason(s, &why);
+		rest = rset_minus(rest, *view_names(view, i));
+	}
+	if (!rset_empty(rest)) { /* in some NS RRset, and nobody states it */
+		unheard_crowd(&why, "");
+		step_reason(s, &why);
+	}
+}
+
 void
 decide_look_up(struct step *s)
 {
@@ -59,11 +96,12 @@ decide_look_up(struct step *s)
 		if (v != NULL)
 			names = rset_or(names, v->set);
 	}
+	say_crowded(s, names);
 	for (int i = rset_next(&names, 0); i >= 0; i = rset_next(&names, i + 1)) {
 		int64_t every = rset_has(&view->looked_up, i) ? 10 * t->ask_slow : t->resend;
 		if (!step_due(s, view->looked_at[i], every))
 			continue;
-		struct action *a = step_action(s, ACT_LOOKUP);
+		struct action *a = question(s, ACT_LOOKUP);
 		if (a == NULL)
 			return;
 		a->ns = i;
@@ -72,7 +110,7 @@ decide_look_up(struct step *s)
 	}
 	int64_t every = view->parent_known ? 10 * t->ask_slow : t->resend;
 	if (step_due(s, view->parent_looked_at, every)) {
-		struct action *a = step_action(s, ACT_LOOKUP);
+		struct action *a = question(s, ACT_LOOKUP);
 		if (a != NULL) {
 			view->parent_looked_at = s->now;
 			step_wake(s, s->now + every);
@@ -114,7 +152,7 @@ decide_ask(struct step *s)
 		struct view_place *p = view->d.place[i];
 		if (p == NULL || !due_along(s, p->asked, every, any))
 			continue;
-		struct action *a = step_action(s, ACT_ASK);
+		struct action *a = question(s, ACT_ASK);
 		if (a == NULL)
 			return;
 		a->place = i;
@@ -128,7 +166,7 @@ decide_ask(struct step *s)
 		step_blocked(s, REASON_OF_SERVER, "signer", "the address of the signer", "none",
 			     "signer or signer-query of this zone in msig.conf has it");
 	else if (due_along(s, view->hsync_asked, every, any) &&
-		 step_action(s, ACT_ASK_HSYNC) != NULL) {
+		 question(s, ACT_ASK_HSYNC) != NULL) {
 		view->hsync_asked = s->now;
 		step_wake(s, s->now + every);
 	}

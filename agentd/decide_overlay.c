@@ -81,7 +81,7 @@ parent_has(const struct zone_view *view, int provider)
 			has |= HAS_NS;
 		parents++;
 	}
-	return parents == 0 ? HAS_ALL : has;
+	return parents == 0 || !view->parent_known ? HAS_ALL : has;
 }
 
 /* What the process that runs has taken out of its subject so far. */

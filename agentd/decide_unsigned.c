@@ -174,7 +174,7 @@ named(const struct zone_view *view, int provider)
 	struct rset mine = process_own_ns(view, provider);
 	const struct view_version *zone = view_at_signer(view, VIEW_NS);
 	int parents = 0;
-	bool unknown = zone == NULL;
+	bool unknown = zone == NULL || !view->parent_known;
 
 	if (!rset_empty(view->d.want.from[provider].ns) ||
 	    (zone != NULL && rset_meets(zone->set, mine)))

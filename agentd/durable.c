@@ -14,7 +14,7 @@
 #include "libmsig/buf.h"
 #include "libmsig/err.h"
 
-#define DURABLE_VERSION 12
+#define DURABLE_VERSION 13
 #define DURABLE_MAX (4u << 20)
 #define TIME_MAX (UINT64_C(1) << 52) /* sums of times do not overflow */
 
@@ -381,7 +381,7 @@ c_place(struct codec *c, struct view_place *p)
 static void
 c_places(struct codec *c, struct durable *d)
 {
-	for (int i = 0; i < VIEW_PLACES; i++) {
+	for (int i = 0; i < (c->version >= 13 ? VIEW_PLACES : 40); i++) {
 		bool used = d->place[i] != NULL;
 		c_bool(c, &used);
 		if (!used)

@@ -6,8 +6,9 @@
 #include "agentd/look.h"
 #include "libmsig/rrs.h"
 
-#define ADDRESSES_MAX 32
-#define PARENT_NS_MAX 13
+/* The core has no room for more. */
+#define ADDRESSES_MAX VIEW_PLACES
+#define PARENT_NS_MAX VIEW_PARENT_NSES
 
 /* One answer, kept until all of a look are there. */
 struct seen {
@@ -39,6 +40,7 @@ struct look {
 	char address[ADDRESSES_MAX][VIEW_SERVER];
 	unsigned addresses;
 	bool unknown; /* some address could not be found out */
+	bool crowded; /* there are more than fit */
 };
 
 /* look.c. One of the zone's; it ends by itself when what was put is answered. */

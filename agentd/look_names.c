@@ -26,7 +26,6 @@ collect(struct look *look, const struct seen *seen)
 			char text[INET6_ADDRSTRLEN], server[VIEW_SERVER];
 			bool known = false;
 			if (rdata->len != (family == AF_INET ? 4 : 16) ||
-			    look->addresses == ADDRESSES_MAX ||
 			    inet_ntop(family, rdata->data, text, sizeof(text)) == NULL) {
 				continue;
 			}
@@ -35,7 +34,9 @@ collect(struct look *look, const struct seen *seen)
 			for (unsigned a = 0; a < look->addresses; a++) {
 				known = known || strcmp(look->address[a], server) == 0;
 			}
-			if (!known) {
+			if (!known && look->addresses == ADDRESSES_MAX) {
+				look->crowded = true;
+			} else if (!known) {
 				strcpy(look->address[look->addresses++], server);
 			}
 		}
@@ -58,6 +59,11 @@ look_at_addresses(struct look *look)
 	}
 	for (unsigned i = 0; i < look->count; i++) {
 		collect(look, &look->seen[i]);
+	}
+	if (look->crowded) {
+		(void)view_on_crowd(look->zone->view, look->ns);
+		zones_mark(look->zone);
+		return;
 	}
 	for (unsigned i = 0; i < look->addresses; i++) {
 		server[i] = look->address[i];
@@ -144,12 +150,15 @@ look_at_parent(struct look *look)
 			 msig_name_text(look->name, text));
 	}
 	rdata = rrset->rrs.rdata;
-	for (uint16_t i = 0; i < rrset->rrs.count && count < PARENT_NS_MAX;
+	look->crowded = rrset->rrs.count > PARENT_NS_MAX;
+	for (uint16_t i = 0; i < rrset->rrs.count && !look->crowded;
 	     i++, rdata = knot_rdataset_next(rdata)) {
 		if (knot_dname_wire_check(rdata->data, rdata->data + rdata->len, NULL) ==
 		    rdata->len) {
 			names[count] = xmemdup(rdata->data, rdata->len);
 			knot_dname_to_lower(names[count++]);
+		} else {
+			look->unknown = true;
 		}
 	}
 	look_clear(look);
@@ -157,6 +166,9 @@ look_at_parent(struct look *look)
 	for (unsigned i = 0; i < count; i++) {
 		ask_addresses(look, names[i]);
 		free(names[i]);
+	}
+	if (count == 0) {
+		look_at_addresses(look);
 	}
 	return count > 0;
 }

@@ -132,6 +132,15 @@ answered(const struct zone_view *view, const struct view_place *p, enum view_typ
 	return h->tried != 0 && (h->count != 0 || vis_taken_out(view, p));
 }
 
+/* One of the parent's servers that is not watched could have other DS. */
+static bool
+parent_seen(const struct zone_view *view, struct safety *r)
+{
+	if (!view->parent_known)
+		unknown(r, REASON_OF_DS, "", "not all of the parent's servers are known");
+	return view->parent_known;
+}
+
 /* Is it known what every server shows that the parent names? Whoever has just begun does not know
  * whom it would leave without keys. */
 static bool
@@ -139,6 +148,8 @@ all_seen(const struct zone_view *view, int64_t now, struct safety *r)
 {
 	struct rset names = RSET_NONE;
 
+	if (!parent_seen(view, r))
+		return false;
 	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || p->kind != PLACE_PARENT)
@@ -285,6 +296,8 @@ asked_lately(const struct zone_view *view, const struct view_place *p, enum view
 static bool
 known_lately(const struct zone_view *view, struct rset names, int64_t now, struct safety *r)
 {
+	if (!parent_seen(view, r))
+		return false;
 	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || p->kind == PLACE_SIGNER ||

@@ -33,11 +33,47 @@ unheard(const struct zone_view *view, const struct view_place *p, const struct v
 	return false;
 }
 
+static void
+crowd(struct reason *why, const char *place, const char *expected)
+{
+	*why = (struct reason){
+	    .class = REASON_BLOCKED,
+	    .object = REASON_OF_SERVER,
+	    .todo = "have fewer name servers or addresses there, or build agentd with a larger "
+		    "limit (VIEW_PLACES in agentd/view.h)",
+	};
+	reason_copy(why->place, sizeof(why->place), place);
+	reason_copy(why->expected, sizeof(why->expected), expected);
+}
+
+void
+unheard_crowd(struct reason *why, const char *place)
+{
+	crowd(why, place, "every address of its name servers watched");
+	snprintf(why->seen, sizeof(why->seen),
+		 "no room: %d addresses in all, of the signer, all providers and the parent",
+		 VIEW_PLACES);
+}
+
+void
+unheard_parents_crowd(struct reason *why)
+{
+	crowd(why, "parent", "every address of the parent's name servers watched");
+	snprintf(why->seen, sizeof(why->seen),
+		 "no room: %d name servers of the parent, and %d addresses in all, of the signer, "
+		 "all providers and the parent",
+		 VIEW_PARENT_NSES, VIEW_PLACES);
+}
+
 bool
 unheard_parent(const struct zone_view *view, struct reason *why)
 {
 	static const enum view_type types[] = {VIEW_DS, VIEW_NS};
 
+	if (view->parent_crowded) {
+		unheard_parents_crowd(why);
+		return false;
+	}
 	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		for (int t = 0; t < 2 && p != NULL && p->kind == PLACE_PARENT; t++) {

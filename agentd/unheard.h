@@ -13,5 +13,9 @@ bool unheard_observe(const char *why);
 bool unheard(const struct zone_view *view, const struct view_place *p, const struct view_history *h,
 	     struct reason *why);
 
+/* Not even asked: there is no room to watch all of its addresses. place: whose they are. */
+void unheard_crowd(struct reason *why, const char *place);
+void unheard_parents_crowd(struct reason *why);
+
 /* The same of the first server of the parent that was asked in vain; true: there is none. */
 bool unheard_parent(const struct zone_view *view, struct reason *why);

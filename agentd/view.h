@@ -31,7 +31,8 @@
 #define BIT(i) (UINT32_C(1) << (i)) /* sets of providers, and of other small numbers */
 #define VIEW_NEVER INT64_MAX
 #define VIEW_PROVIDERS 8                    /* providers per zone, ourselves included */
-#define VIEW_PLACES 40                      /* servers per zone that we watch */
+#define VIEW_PLACES 128                     /* addresses per zone that we watch, of all servers */
+#define VIEW_PARENT_NSES 32                 /* name servers of the parent */
 #define VIEW_VERSIONS 8                     /* unexpired versions of one RRset at one server */
 #define VIEW_KEYS 12                        /* DNSKEYs, CDS or CDNSKEYs that a provider may state */
 #define VIEW_EPOCH_JUMP (UINT64_C(1) << 20) /* more processes than anyone can have had unseen */
@@ -494,7 +495,9 @@ struct zone_view {
 	uint16_t apply_rcode;
 	char apply_text[REASON_TEXT];
 	struct rset looked_up;       /* NS names whose addresses are known */
-	bool parent_known;           /* the parent's servers are known */
+	bool parent_known;           /* the parent's servers are known, all of them */
+	struct rset crowded;         /* NS names for whose addresses there is no room */
+	bool parent_crowded;         /* nor for all that the parent has */
 	int64_t looked_at[RSET_MAX]; /* last ACT_LOOKUP per NS name */
 	int64_t parent_looked_at;
 	char denied[REASON_TEXT]; /* why the last own REQUEST came to nothing */
@@ -584,6 +587,9 @@ bool view_on_answer(struct zone_view *view, const struct view_answer *answer);
  * what was known; count 0 with known false means that it could not be found out. */
 bool view_on_addresses(struct zone_view *view, int ns, bool known, const char *const *server,
 		       int count, int64_t now);
+/* There are more of them than there is room to watch: then they are not known, not even in part,
+ * and a person hears of it. */
+bool view_on_crowd(struct zone_view *view, int ns);
 /* The own signer is at this address (at start and when configured anew). */
 int view_signer(struct zone_view *view, const char *server);
 

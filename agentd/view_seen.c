@@ -90,8 +90,12 @@ view_on_answer(struct zone_view *view, const struct view_answer *a)
 		return false;
 	struct view_place *place = view->d.place[a->place];
 	struct view_history *h = &place->history[a->type];
-	if (a->time < h->tried || !watch_child(view, a))
-		return false; /* overtaken by a later answer; no room */
+	if (a->time < h->tried)
+		return false; /* overtaken by a later answer */
+	if (!watch_child(view, a)) {
+		view->parent_crowded = true;
+		return false;
+	}
 	h->tried = a->time;
 
 	bool changed = h->status != a->status;
@@ -208,12 +212,29 @@ parent_addresses(struct zone_view *view, const char *const *server, int count)
 			continue;
 		free(p);
 		view->d.place[i] = NULL;
-		changed = true;
+		changed = view_news(view, true);
 	}
 	for (int i = 0; i < count; i++)
-		place_of(view, PLACE_PARENT, server[i], &index);
+		if (place_of(view, PLACE_PARENT, server[i], &index) == NULL)
+			return view_on_crowd(view, -1);
 	view->parent_known = true;
+	view->parent_crowded = false;
 	return changed ? view_news(view, true) : false;
+}
+
+bool
+view_on_crowd(struct zone_view *view, int ns)
+{
+	bool known = ns < 0 ? view->parent_crowded : rset_has(&view->crowded, ns);
+
+	if (ns < 0) {
+		view->parent_known = false;
+		view->parent_crowded = true;
+	} else {
+		rset_del(&view->looked_up, ns);
+		rset_add(&view->crowded, ns);
+	}
+	return known ? false : view_news(view, true);
 }
 
 bool
@@ -237,16 +258,15 @@ view_on_addresses(struct zone_view *view, int ns, bool known, const char *const 
 	for (int i = 0; i < count; i++) {
 		int index;
 		struct view_place *p = place_of(view, PLACE_SERVER, server[i], &index);
-		if (p == NULL) { /* no room to watch it: then the name is not known */
-			rset_del(&view->looked_up, ns);
-			return changed;
-		}
+		if (p == NULL)
+			return view_on_crowd(view, ns) || changed;
 		if (!rset_has(&p->ns, ns)) {
 			rset_add(&p->ns, ns);
 			changed = view_news(view, true);
 		}
 	}
 	rset_add(&view->looked_up, ns);
+	rset_del(&view->crowded, ns);
 	return changed ? view_news(view, false) : false;
 }
 

@@ -84,6 +84,7 @@ zones_configure(struct zone *zone)
 	if (zone->conf->sync_model == CONF_MODEL_PEER) {
 		config->models |= MSIG_SYNC_PEER;
 	}
+	_Static_assert(VIEW_NSES == CONF_NSES_MAX, "who takes more than it may state?");
 	config->ns = RSET_NONE;
 	for (unsigned i = 0; i < zone->conf->nses; i++) {
 		knot_dname_storage_t name;

@@ -69,6 +69,7 @@ core_tests = \
 	tests/unit/test_tags \
 	tests/unit/test_elsewhere \
 	tests/unit/test_home \
+	tests/unit/test_crowd \
 	tests/unit/test_unsigned \
 	tests/unit/test_decide
 check_PROGRAMS += $(core_tests)
@@ -120,6 +121,8 @@ tests_unit_test_elsewhere_SOURCES = tests/unit/test_elsewhere.c $(core_scene)
 tests_unit_test_elsewhere_LDADD = $(core_test_libs)
 tests_unit_test_home_SOURCES = tests/unit/test_home.c $(core_scene)
 tests_unit_test_home_LDADD = $(core_test_libs)
+tests_unit_test_crowd_SOURCES = tests/unit/test_crowd.c $(core_scene)
+tests_unit_test_crowd_LDADD = $(core_test_libs)
 tests_unit_test_unsigned_SOURCES = tests/unit/test_unsigned.c $(core_scene)
 tests_unit_test_unsigned_LDADD = $(core_test_libs)
 tests_unit_test_endings_SOURCES = tests/unit/test_endings.c $(core_scene)

@@ -606,6 +606,11 @@ check_remote_key(struct filler *f, const struct conf_zone *zone, const char *ite
 static void
 check_zone(struct filler *f, struct conf_zone *zone)
 {
+	if (zone->nses > CONF_NSES_MAX)
+		conf_mistake(f->tree, zone->where, zone->line,
+			     "zone.ns: %u names, and other providers take no more than %u: name "
+			     "fewer",
+			     zone->nses, CONF_NSES_MAX);
 	for (unsigned i = 0; i < zone->masters; i++)
 		check_remote_key(f, zone, "master", zone->master[i]);
 	check_remote_key(f, zone, "signer", zone->signer);

@@ -37,6 +37,8 @@ enum conf_serial { CONF_SERIAL_OWNER, CONF_SERIAL_UNIXTIME, CONF_SERIAL_DATE };
 /* Who moves the signer's keys; the order of the item's choices. */
 enum conf_driver { CONF_DRIVER_NONE, CONF_DRIVER_KNOT, CONF_DRIVER_PDNS, CONF_DRIVER_BIND };
 
+#define CONF_NSES_MAX 13u /* name servers of a provider in one zone */
+
 struct conf_zone {
 	knot_dname_t *name;
 	unsigned line;                     /* where it stands, for messages */
@@ -49,7 +51,7 @@ struct conf_zone {
 	const struct conf_key *update_key; /* UPDATE over DNS with this key ... */
 	char *update_origin;               /* ... has this origin */
 	char **ns;                         /* agentd: our name servers for this zone */
-	unsigned nses;
+	unsigned nses;                     /* CONF_NSES_MAX at most */
 	enum conf_signer_records signer_records;
 	enum conf_dnskey_share dnskey_share; /* agentd: which keys of the others all publish */
 	enum conf_sync_model sync_model;     /* agentd */

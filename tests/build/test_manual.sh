@@ -44,6 +44,24 @@ while read -r letter long; do
 done <"$tmp/options"
 is_empty "each option has its place in msigctl.1" "$tmp/missing"
 
+# The limits of a zone, as they are built, stand in the manual and in README.
+: >"$tmp/missing"
+while read -r name file unit; do
+	number=$(sed -n "s/^#define $name \([0-9]*\)u\{0,1\}[^0-9].*/\1/p" "$top_srcdir/$file")
+	sed -n '/^\.Ss Limits of a zone/,/^\.S[hs] [^L]/p' "$man/msig.conf.5" |
+	    grep -q -w -e "$number $unit" || echo "$name: $number $unit: msig.conf.5" >>"$tmp/missing"
+	sed -n '/^Limits of one zone/,/^$/p' "$top_srcdir/README.md" | tr '\n' ' ' |
+	    grep -q -w -e "$number \(different \)\{0,1\}$unit" || echo "$name: $number $unit: README" >>"$tmp/missing"
+done <<-EOF
+	VIEW_PROVIDERS agentd/view.h providers
+	VIEW_NSES agentd/view.h name servers
+	VIEW_KEYS agentd/view.h keys
+	VIEW_PARENT_NSES agentd/view.h name servers of the parent
+	VIEW_PLACES agentd/view.h addresses
+	RSET_MAX agentd/rset.h records
+EOF
+is_empty "the limits of a zone stand in msig.conf.5 and README" "$tmp/missing"
+
 # The daemons' tables of control commands: { "name", acts, function }.
 for daemon in combinerd agentd transportd signerd; do
 	: >"$tmp/missing"

@@ -175,7 +175,45 @@ on_reply(struct world *world, unsigned from, const struct msig_msg_REPLY *msg)
 	free(r);
 }
 
-/* URI, SVCB and KEY of the identities; nothing else exists. */
+static void
+put_record(struct msig_wr *wr, const struct msig_msg_ASK *msg, uint16_t type, const uint8_t *rdata,
+	   size_t len)
+{
+	msig_wr_name(wr, msg->name);
+	msig_wr_u16(wr, type);
+	msig_wr_u16(wr, 1);
+	msig_wr_u32(wr, 60);
+	msig_wr_u16(wr, (uint16_t)len);
+	msig_wr_bytes(wr, rdata, len);
+}
+
+/* The NS of the parent, nsNNN.example., and the addresses of each, 10.0.NNN.x. */
+static void
+put_parent(struct world *world, struct msig_wr *wr, const struct msig_msg_ASK *msg, uint16_t type,
+	   const char *name)
+{
+	unsigned number = 0;
+	char rest;
+
+	if (type == 2 && world->broken_ns && strcmp(name, "example.") == 0)
+		put_record(wr, msg, type, (const uint8_t *)"\77", 1);
+	for (unsigned i = 0; type == 2 && i < world->parent_nses && strcmp(name, "example.") == 0;
+	     i++) {
+		uint8_t ns[] = "\5nsXXX\7example";
+		ns[3] = (uint8_t)('0' + i / 100);
+		ns[4] = (uint8_t)('0' + i / 10 % 10);
+		ns[5] = (uint8_t)('0' + i % 10);
+		put_record(wr, msg, type, ns, sizeof(ns));
+	}
+	for (unsigned i = 0; type == 1 && i < world->addresses &&
+			     sscanf(name, "ns%3u.%c", &number, &rest) == 2 && rest == 'e';
+	     i++) {
+		uint8_t a[] = {10, 0, (uint8_t)number, (uint8_t)i};
+		put_record(wr, msg, type, a, sizeof(a));
+	}
+}
+
+/* URI, SVCB and KEY of the identities, and the parent; nothing else exists. */
 static void
 on_ask(struct world *world, unsigned from, const struct msig_msg_ASK *msg)
 {
@@ -185,7 +223,7 @@ on_ask(struct world *world, unsigned from, const struct msig_msg_ASK *msg)
 	world->at[from].lookups += msg->type.at[0] == 256;
 	for (unsigned t = 0; t < msg->type.count; t++) {
 		struct msig_msg answer = {.id = MSIG_MSG_ANSWER};
-		uint8_t room[2000], rdata[600];
+		uint8_t room[20000], rdata[600];
 		struct msig_wr wr;
 		size_t len = 0;
 		msig_wr_init(&wr, room, sizeof(room));
@@ -209,20 +247,16 @@ on_ask(struct world *world, unsigned from, const struct msig_msg_ASK *msg)
 				rdata[len - 1] ^= world->wrong_key;
 			}
 		}
-		if (len > 0) {
-			msig_wr_name(&wr, msg->name);
-			msig_wr_u16(&wr, msg->type.at[t]);
-			msig_wr_u16(&wr, 1);
-			msig_wr_u32(&wr, 60);
-			msig_wr_u16(&wr, (uint16_t)len);
-			msig_wr_bytes(&wr, rdata, len);
-		}
+		if (len > 0)
+			put_record(&wr, msg, msg->type.at[t], rdata, len);
+		else if (*msg->server == '\0')
+			put_parent(world, &wr, msg, msg->type.at[t], text);
 		answer.u.ANSWER.id = msg->id;
 		answer.u.ANSWER.server = msg->server;
 		answer.u.ANSWER.name = msg->name;
 		answer.u.ANSWER.type = msg->type.at[t];
 		answer.u.ANSWER.status = *msg->server != '\0' ? MSIG_SEEN_UNKNOWN
-					 : len > 0            ? MSIG_SEEN_SET
+					 : wr.len > 0         ? MSIG_SEEN_SET
 							      : MSIG_SEEN_ABSENT;
 		answer.u.ANSWER.validation = (uint8_t)world->validation;
 		answer.u.ANSWER.time = loop_utc_ms();

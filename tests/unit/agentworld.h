@@ -39,6 +39,8 @@ struct world {
 	char dir[64];
 	enum msig_validation validation; /* of every look-up */
 	bool wrong_key;                  /* the KEY published is another one */
+	unsigned parent_nses, addresses; /* of the parent, and of each of its servers */
+	bool broken_ns;                  /* one more NS of the parent, that is no name */
 	const char *why; /* servers do not answer: what is said of it; NULL: nothing */
 	/* Sees each request on its way; false drops it. May change it in place. */
 	bool (*on_way)(struct world *world, unsigned to, uint8_t *wire, size_t *len);

@@ -439,6 +439,53 @@ test_nobody_asks(void **state)
 	world.why = NULL;
 }
 
+static bool
+parent_seen(struct world *w)
+{
+	const struct zone_view *view = w->at[0].agent.zones->view;
+	return view->parent_known || view->parent_crowded;
+}
+
+/* All of the parent's servers, or none of them: a part is never taken for the whole. */
+static void
+test_parents_servers(void **state)
+{
+	static const struct {
+		unsigned nses, addresses;
+		int places; /* -1: there is no room */
+	} cases[] = {
+	    {13, 2, 26}, /* the root has so many */
+	    {14, 1, 14},
+	    {VIEW_PARENT_NSES, 1, VIEW_PARENT_NSES},
+	    {VIEW_PARENT_NSES + 1, 1, -1},
+	    {1, 100, 100},
+	    {2, 70, -1},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int places = 0;
+		world_open(&world, 1);
+		world.parent_nses = cases[i].nses;
+		world.addresses = cases[i].addresses;
+		assert_true(world_until(&world, parent_seen, 10000));
+		const struct zone_view *view = world.at[0].agent.zones->view;
+		for (int k = 0; k < VIEW_PLACES; k++)
+			places +=
+			    view->d.place[k] != NULL && view->d.place[k]->kind == PLACE_PARENT;
+		assert_int_equal(view->parent_crowded, cases[i].places < 0);
+		assert_int_equal(view->parent_known, cases[i].places >= 0);
+		assert_int_equal(places, cases[i].places < 0 ? 0 : cases[i].places);
+		world_close(&world);
+	}
+	/* One that cannot be read is one that is not known. */
+	world_open(&world, 1);
+	world.parent_nses = world.addresses = 2;
+	world.broken_ns = true;
+	world_run(&world, 500);
+	assert_false(world.at[0].agent.zones->view->parent_known);
+	world.broken_ns = false;
+	assert_true(world_until(&world, parent_seen, 10000));
+}
+
 /* Who claims to be a peer that was not found yet has it looked up, once in a while, and puts off
  * nothing. */
 static void
@@ -1423,6 +1470,7 @@ main(void)
 	    cmocka_unit_test_teardown(test_anti_entropy, teardown),
 	    cmocka_unit_test_teardown(test_foreign_keys, teardown),
 	    cmocka_unit_test_teardown(test_nobody_asks, teardown),
+	    cmocka_unit_test_teardown(test_parents_servers, teardown),
 	    cmocka_unit_test_teardown(test_many_zones, teardown),
 	    cmocka_unit_test_teardown(test_full_disk, teardown),
 	    cmocka_unit_test_teardown(test_identity_too_long, teardown),

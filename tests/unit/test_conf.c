@@ -156,6 +156,9 @@ test_mistakes(void **state)
 	     ":3: zone.update-key: there is no key with id no."},
 	    {"zone:\n  - domain: a.\n    step-mode: [ all, join ]\n",
 	     ":3: zone.step-mode: \"join\" is not one of all|add-signer"},
+	    {"zone:\n  - domain: a.\n    ns: [ a., b., c., d., e., f., g., h., i., j., k., l., m., "
+	     "n. ]\n",
+	     ":2: zone.ns: 14 names, and other providers take no more than 13"},
 	    {"zone:\n  - domain: a.\n    signer-driver: pdns\n",
 	     ":2: zone.signer-driver: pdns needs \"signer-records: all\""},
 	    {"remote:\n  - id: s\n    address: ::1\n    insecure: on\n"

@@ -616,6 +616,24 @@ test_leaver(void **state)
 	assert_int_equal(b.view->reasons, 0);
 }
 
+/* A part of the parent's servers does not say that it is out. */
+static void
+test_leaver_at_a_part_of_the_parent(void **state)
+{
+	owner(2, false, false);
+	bench_run(&b, 2 * HOLD_DOWN);
+	bench_bare(&b, &b.signer, 3);
+	all_show(3);
+	delegate(3);
+	bench_look(&b);
+	for (int known = 0; known < 2; known++) {
+		b.view->parent_known = known;
+		b.view->parent_looked_at = b.now;
+		bench_decide(&b);
+		assert_int_equal(peer(2)->has, known ? 0 : HAS_NS);
+	}
+}
+
 static void
 test_parent_unknown(void **state)
 {
@@ -680,6 +698,7 @@ main(void)
 	    IN(unnamed, test_own_is_lame),
 	    IN(group, test_own_names_itself),
 	    IN(group, test_leaver),
+	    IN(group, test_leaver_at_a_part_of_the_parent),
 	    IN(group, test_parent_unknown),
 	    IN(group, test_nothing_to_order),
 	};

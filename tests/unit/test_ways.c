@@ -1057,6 +1057,27 @@ test_leaver_loses_what_its_step_takes(void **state)
 	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_OVERLAY));
 }
 
+/* Nor while only a part of the parent's servers is known, which has nothing of it. */
+static void
+test_leaver_at_a_part_of_the_parent(void **state)
+{
+	owner(1, false, true);
+	bench_run(&b, 10 * SECOND);
+	in_the_middle(MSIG_PROCESS_REMOVE, 1, VIEW_SELF, 1, PHASE_EXECUTING, 1);
+	b.parent.set[VIEW_DS] = ds(0);
+	b.parent.set[VIEW_NS] = only(b.ns[0]);
+	bench_look(&b);
+	peer(1)->member = false;
+	peer(1)->has = 0;
+	b.view->parent_known = false;
+	b.view->parent_looked_at = b.now;
+	bench_decide(&b);
+	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_OVERLAY));
+	b.view->parent_known = true;
+	bench_decide(&b);
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_OVERLAY));
+}
+
 /* An order to go on to another algorithm has its turn yet. */
 static void
 test_other_algorithm_stays_ordered(void **state)
@@ -1914,6 +1935,7 @@ main(void)
 	    IN(two, test_ended_before_csync),
 	    IN(two, test_leave_ended_before_the_parent),
 	    IN(two, test_leaver_loses_what_its_step_takes),
+	    IN(two, test_leaver_at_a_part_of_the_parent),
 	    IN(two, test_other_algorithm_stays_ordered),
 	    IN(two, test_confirm_takes_over),
 	    IN(two, test_confirm_keeps_own_keys),
