@@ -145,9 +145,7 @@ def dead(t):
                      and world.process(last.label)["requestor"] == chief.identity, 120)
         t.note(f"{time.strftime('%T')} {chief.label}, which leads, dies for good, at zsk-rollover "
                f"{world.process(last.label).get('step_name')}")
-        for name in world.msig[chief.label].daemons:
-            world.msig[chief.label].kill(name)
-        chief.signer.child.kill()
+        group.dies(world, chief)
         claims.until(t, world, f"{last.label} says that the leader is missing",
                      lambda: missed(world, last, chief), 60)
         t.ok(not rollover.done() and world.process(last.label), "and waits for it")
