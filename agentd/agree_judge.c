@@ -33,8 +33,11 @@ agree_judge_guard(struct step *s, uint8_t kind, uint8_t step)
 	struct reason why;
 	char text[2 * REASON_TEXT];
 	const struct view_process *run = &s->view->d.process;
+	const struct process_rule *rule = process_rule(kind);
 	int other, key = agree_keytag_barrier(s->view, kind, run->subject, run->algorithm, &other);
 
+	if (rule == NULL || step + 1 >= rule->steps) /* "stop" is nothing to do */
+		return agree_judge(MSIG_OP_DENY, MSIG_RESULT_STATE, "there is no such step");
 	if (key >= 0 && step <= 1) {
 		snprintf(text, sizeof(text), "two keys with tag %u", s->view->d.pool.at[key].tag);
 		return agree_judge(MSIG_OP_DENY, MSIG_RESULT_KEYTAG, text);

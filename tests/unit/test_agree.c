@@ -222,6 +222,21 @@ test_guard_keys(void **state)
 	}
 }
 
+/* The last row of a table is where a process stops: nobody asks for that. */
+static void
+test_no_step_after_the_last(void **state)
+{
+	const int stop = process_rule(MSIG_PROCESS_ADD)->steps - 1;
+
+	long_ago();
+	bench_run(&b, 1100);
+	at((uint8_t)(stop - 1));
+	bench_forget(&b);
+	bench_say(&b, 1, MSIG_OP_REQUEST, (uint8_t)stop, 5);
+	assert_int_equal(result(1, MSIG_OP_DENY), MSIG_RESULT_STATE);
+	EXPECT_NOT(1, APPROVE);
+}
+
 /* The signer here signs with what nobody can know. */
 static void
 stray(bool is)
@@ -981,6 +996,7 @@ main(void)
 	    IN(member, test_joiner_named_too_early),
 	    IN(member, test_guard_keys),
 	    IN(member, test_stray_key),
+	    IN(member, test_no_step_after_the_last),
 	    IN(three, test_stray_key_begins_nothing),
 	    IN(member, test_guard_cds),
 	    IN(member, test_guard_ds),
