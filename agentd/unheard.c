@@ -5,11 +5,49 @@
 #include <string.h>
 
 #include "agentd/unheard.h"
+#include "libmsig/err.h"
 
 bool
 unheard_observe(const char *why)
 {
 	return strcmp(why, VIEW_WHY_DOWN) == 0 || strcmp(why, VIEW_WHY_SILENT) == 0;
+}
+
+static bool
+no_route(const struct view_history *h)
+{
+	return strcmp(h->reason, msig_strerror(MSIG_ENOROUTE)) == 0; /* an answer has no reason */
+}
+
+static bool
+is_ipv6(const struct view_place *p)
+{
+	return strchr(p->server, ':') != NULL;
+}
+
+/* Of all that was asked over IPv6, was there no way to any? */
+static bool
+no_ipv6(const struct zone_view *view)
+{
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *p = view->d.place[i];
+		for (int t = 0; t < VIEW_TYPE_COUNT && p != NULL && is_ipv6(p); t++)
+			if (p->history[t].tried != 0 && !no_route(&p->history[t]))
+				return false;
+	}
+	return true;
+}
+
+static void
+say_no_route(const struct zone_view *view, const struct view_place *p, struct reason *why)
+{
+	why->class = REASON_HOME;
+	reason_copy(why->todo, sizeof(why->todo),
+		    is_ipv6(p) && no_ipv6(view)
+			? "this host has no IPv6, with which no server could be reached: give it "
+			  "IPv6; every address of every name server has to answer"
+			: "see to this host's routes: every address of every name server has to "
+			  "answer");
 }
 
 bool
@@ -30,6 +68,8 @@ unheard(const struct zone_view *view, const struct view_place *p, const struct v
 	reason_copy(why->place, sizeof(why->place), down ? "observe" : p->server);
 	snprintf(why->seen, sizeof(why->seen), "unknown: %s",
 		 h->reason[0] != 0 ? h->reason : "not asked lately");
+	if (no_route(h))
+		say_no_route(view, p, why);
 	return false;
 }
 

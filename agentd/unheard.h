@@ -1,6 +1,6 @@
 /*
  * Why a server was not heard, and who has to see to it: the one whose it is, unless it is our own
- * host that hears nobody.
+ * host that hears nobody, or has no way there.
  */
 #pragma once
 

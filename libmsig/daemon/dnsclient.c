@@ -267,6 +267,22 @@ set_query(struct dnsio_client *client, const uint8_t *wire, size_t len)
 	client->first = true;
 }
 
+/* An address that this host cannot reach at all, in particular IPv6 where there is none, is not a
+ * server that does not answer. A source address that is not ours is neither. */
+static int
+connect_errno(void)
+{
+	switch (errno) {
+	case ENETUNREACH:
+	case ENETDOWN:
+	case EADDRNOTAVAIL:
+	case EAFNOSUPPORT:
+		return MSIG_ENOROUTE;
+	default:
+		return dnsio_errno();
+	}
+}
+
 static int
 open_and_connect(struct dnsio_client *client, const struct dnsio_addr *server,
 		 const struct dnsio_addr *source)
@@ -274,7 +290,7 @@ open_and_connect(struct dnsio_client *client, const struct dnsio_addr *server,
 	int one = 1, type = client->tcp ? SOCK_STREAM : SOCK_DGRAM;
 	client->fd = socket(server->ss.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (client->fd < 0)
-		return dnsio_errno();
+		return connect_errno();
 	if (client->tcp)
 		setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if (source != NULL && source->len > 0 &&
@@ -282,7 +298,7 @@ open_and_connect(struct dnsio_client *client, const struct dnsio_addr *server,
 		return dnsio_errno();
 	if (connect(client->fd, (const struct sockaddr *)&server->ss, server->len) != 0) {
 		if (errno != EINPROGRESS)
-			return dnsio_errno();
+			return connect_errno();
 		client->connecting = true;
 	}
 	if (!client->tcp && send(client->fd, client->query + 2, client->query_len - 2, 0) < 0)

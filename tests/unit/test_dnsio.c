@@ -361,6 +361,26 @@ test_refused(void **state)
 	assert_string_equal(trace, expected);
 }
 
+/* TCP has no way to a group of hosts, so that the system says what it says without IPv6. */
+static void
+test_no_route(void **state)
+{
+	static const char *const groups[] = {"224.0.0.1", "ff0e::1"};
+	char expected[64] = "";
+
+	for (size_t i = 0; i < 2; i++) {
+		uint8_t wire[64];
+		struct dnsio_addr group;
+		size_t len = strlen(expected);
+		dnsio_addr_parse(groups[i], 53, &group);
+		dnsio_query_tcp(loop, &group, NULL, wire, query(wire, 1, "e"), 1000, on_answer,
+				NULL);
+		run();
+		snprintf(expected + len, sizeof(expected) - len, "error(%d) ", MSIG_ENOROUTE);
+		assert_string_equal(trace, expected);
+	}
+}
+
 static void
 test_timeout(void **state)
 {
@@ -1145,6 +1165,7 @@ main(void)
 	    T(test_addresses),
 	    T(test_echo),
 	    T(test_refused),
+	    T(test_no_route),
 	    T(test_timeout),
 	    T(test_source_address),
 	    T(test_foreign_answers),

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "agentd/unheard.h"
+#include "libmsig/err.h"
 #include "tests/unit/scene.h"
 
 /* A reason of this class about this place whose to-do has these words; empty: none at all. */
@@ -80,6 +82,78 @@ test_whose_server(void **state)
 		bench_run(&b, 5000);
 		assert_true(check(cases[i].cond, &why));
 	}
+}
+
+/* ---- a host without IPv6 ---- */
+
+/* Every server is asked at one more address, of IPv6, and what comes of that. */
+static void
+ask_over_ipv6(const char *why, int answers)
+{
+	static const struct {
+		const char *old, *new;
+	} both[] = {{"192.0.2.1@53", "2001:db8::1@53"},
+		    {"192.0.2.2@53", "2001:db8::2@53"},
+		    {"198.51.100.1@53", "2001:db8::3@53"}};
+	for (int i = 0; i < 3; i++) {
+		const char *server[] = {both[i].old, both[i].new};
+		view_on_addresses(b.view, i < 2 ? b.ns[i] : -1, true, server, 2, b.now);
+		struct view_place *p = place(i < 2 ? PLACE_SERVER : PLACE_PARENT, both[i].new);
+		for (int t = 0; t < VIEW_TYPE_COUNT; t++) {
+			struct view_history *h = &p->history[t];
+			if (p->kind == PLACE_PARENT && t != VIEW_DS && t != VIEW_NS)
+				continue; /* is not asked for */
+			h->tried = b.now;
+			h->status = i == answers ? MSIG_SEEN_SET : MSIG_SEEN_UNKNOWN;
+			reason_copy(h->reason, sizeof(h->reason), i == answers ? "" : why);
+		}
+	}
+}
+
+static void
+test_no_ipv6(void **state)
+{
+	const char *none = msig_strerror(MSIG_ENOROUTE);
+	const struct {
+		const char *why;
+		int answers; /* who does; -1: nobody */
+		enum process_condition cond;
+		enum reason_class class;
+		const char *place, *todo;
+	} cases[] = {
+	    {none, -1, COND_DS, REASON_HOME, "2001:db8::3@53", "no IPv6"},
+	    {none, -1, COND_KEYS, REASON_HOME, "2001:db8::1@53", "no IPv6"},
+	    /* One that answers: there is IPv6, and a route is missing. */
+	    {none, 1, COND_DS, REASON_HOME, "2001:db8::3@53", "routes"},
+	    {none, 0, COND_DS, REASON_HOME, "2001:db8::3@53", "routes"},
+	    /* It is the server that does not answer. */
+	    {"timeout", -1, COND_DS, REASON_PARENT, "2001:db8::3@53", ""},
+	};
+	rolling();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct reason why;
+		ask_over_ipv6(cases[i].why, cases[i].answers);
+		assert_false(check(cases[i].cond, &why)); /* the rule stands */
+		assert_int_equal(why.class, cases[i].class);
+		assert_string_equal(why.place, cases[i].place);
+		assert_non_null(strstr(why.seen, cases[i].why));
+		assert_true(*cases[i].todo == 0 ? why.todo[0] == 0
+						: strstr(why.todo, cases[i].todo) != NULL);
+	}
+	/* The same of IPv4 is not for want of IPv6. */
+	ask_over_ipv6(none, -1);
+	struct view_history *h = &place(PLACE_PARENT, "198.51.100.1@53")->history[VIEW_DS];
+	struct reason why;
+	h->status = MSIG_SEEN_UNKNOWN;
+	reason_copy(h->reason, sizeof(h->reason), none);
+	assert_false(unheard(b.view, place(PLACE_PARENT, "198.51.100.1@53"), h, &why));
+	assert_int_equal(why.class, REASON_HOME);
+	assert_non_null(strstr(why.todo, "routes"));
+	/* And at the very first start. */
+	b.view->d.begun = false;
+	h->status = MSIG_SEEN_SET;
+	bench_decide(&b);
+	said(REASON_HOME, REASON_OF_SERVER, "2001:db8::3@53", "no IPv6");
 }
 
 /* What it lacks is as little a peer's as its silence; but what another one's set makes unsafe is.
@@ -235,15 +309,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    IN(two, test_whose_server),
-	    IN(two, test_own_server_lags),
-	    IN(two, test_own_names_without_addresses),
-	    IN(three, test_whose_old_data),
-	    IN(two, test_parent_at_the_start),
-	    IN(two, test_signer_is_silent),
-	    IN(two, test_signerd_is_down),
-	    IN(two, test_signer_signs_nothing),
-	    IN(two, test_combinerd_is_down),
+	    IN(two, test_whose_server),           IN(two, test_no_ipv6),
+	    IN(two, test_own_server_lags),        IN(two, test_own_names_without_addresses),
+	    IN(three, test_whose_old_data),       IN(two, test_parent_at_the_start),
+	    IN(two, test_signer_is_silent),       IN(two, test_signerd_is_down),
+	    IN(two, test_signer_signs_nothing),   IN(two, test_combinerd_is_down),
 	    cmocka_unit_test(test_always_a_word),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
