@@ -446,8 +446,9 @@ class Run:
 def run(t, this, acts, restarts=False):
     """One group."""
     kinds = list(this.signers) + (["copy"] if {"ns", "sign"} & set(acts) else [])
-    signers = {f"p{n + 1}": {**KINDS[kind][1], **({"zone_items": LED} if this.led else {})}
-               for n, kind in enumerate(kinds)}
+    led = LED if this.led else ""
+    signers = {f"p{n}": {**attributes, "zone_items": cls.zone_items + led}
+               for n, (cls, attributes) in enumerate((KINDS[kind] for kind in kinds), 1)}
     what = this.name + (", all restarted in each step" if restarts else "")
     with World(providers=[KINDS[kind][0] for kind in kinds], signers=signers) as world:
         one = Run(t, world, what, restarts)
