@@ -6,11 +6,11 @@ EXTRA_DIST += tests/sim/test_sim.py
 
 sim_sources = \
 	tests/sim/agent.c tests/sim/claims.c tests/sim/coverage.c tests/sim/coverage.h tests/sim/events.c tests/sim/mail.c tests/sim/main.c \
-	tests/sim/mutants.c tests/sim/oracle.c tests/sim/oracle_agents.c tests/sim/oracle_end.c tests/sim/oracle_records.c \
+	tests/sim/mutants.c tests/sim/teeth.c tests/sim/teeth.h tests/sim/oracle.c tests/sim/oracle_agents.c tests/sim/oracle_end.c tests/sim/oracle_records.c \
 	tests/sim/points.h tests/sim/sets.c tests/sim/show.c tests/sim/shrink.c tests/sim/shrink.h \
 	tests/sim/sim.c tests/sim/sim.h tests/sim/sim_int.h tests/sim/world.c tests/sim/world_combiner.c \
 	tests/sim/world_fault.c tests/sim/world_int.h tests/sim/world_key.c tests/sim/world_make.c \
-	tests/sim/world_operator.c tests/sim/world_owner.c tests/sim/world_parent.c \
+	tests/sim/world_only.c tests/sim/world_operator.c tests/sim/world_owner.c tests/sim/world_parent.c \
 	tests/sim/world_signer.c tests/sim/world_store.c
 sim_libs = libmsig/libmsig.la $(KNOT_LIBS) $(GNUTLS_LIBS)
 
@@ -175,4 +175,4 @@ mutants: $(check_LTLIBRARIES) $(check_PROGRAMS)
 	$(SHELL) $(srcdir)/tests/sim/mutants.sh $(MUTANTS)
 .PHONY: mutants
 FULL_TESTS += tests/sim/mutants.sh
-EXTRA_DIST += tests/sim/mutants.sh
+EXTRA_DIST += tests/sim/mutants.sh tests/sim/mutants.awk tests/sim/mutants.seeds

@@ -376,6 +376,26 @@ not_endless(struct sim *sim, struct node *n)
 		sim_fail(sim, "L3: %s decides without end", n->identity);
 }
 
+/* Which condition alone is in the way of a step, or of its end? */
+static void
+count_alone(struct sim *sim, const struct node *n, int64_t now)
+{
+	const struct zone_view *v = n->view;
+	const struct view_process *run = &v->d.process;
+	const struct process_rule *rule = run->kind == 0 ? NULL : process_rule(run->kind);
+
+	if (sim->opt.only == 0 || sim->stats == NULL || rule == NULL ||
+	    run->kind != sim->opt.only || run->phase == PHASE_DONE || run->step >= CELL_STEPS)
+		return;
+	bool done = run->phase == PHASE_EXECUTING;
+	uint32_t mask = done ? rule->step[run->step].done : rule->step[run->step].guard;
+	for (int bit = 0; bit < COND_COUNT; bit++)
+		if ((mask >> bit & 1) != 0 &&
+		    !process_check(v, UINT32_C(1) << bit, !done, now, NULL) &&
+		    process_check(v, mask & ~(UINT32_C(1) << bit), !done, now, NULL))
+			sim->stats->alone[run->kind][run->step][done][bit]++;
+}
+
 /* decide, persist, act. */
 void
 sim_drive(struct sim *sim, int i)
@@ -390,6 +410,7 @@ sim_drive(struct sim *sim, int i)
 	if (sim->stats != NULL)
 		sim->stats->decisions++;
 	not_endless(sim, n);
+	count_alone(sim, n, clock.now);
 	count_end(sim, n->view, &before);
 	/* Ids may have been given back. */
 	if (n->view->d.pool.count >= RSET_MAX * 3 / 4) {

@@ -67,3 +67,25 @@ coverage(const struct sim_stats *s)
 		matrix(s, k);
 	sums(s);
 }
+
+void
+coverage_alone(const struct sim_stats *sum, uint8_t kind)
+{
+	static const char *const names[] = {
+#define X(id, text) #id,
+	    PROCESS_CONDITIONS(X)
+#undef X
+	};
+	const struct process_rule *rule = process_rule(kind);
+
+	for (int i = 0; i < rule->steps && i < CELL_STEPS; i++)
+		for (int done = 0; done < 2; done++)
+			for (int bit = 0; bit < COND_COUNT; bit++) {
+				const struct process_step *s = &rule->step[i];
+				if (((done ? s->done : s->guard) >> bit & 1) != 0)
+					printf("# alone in the way: %s:%s.%s.%s %llu\n",
+					       done ? "done" : "guard", rule->name, s->name,
+					       names[bit],
+					       (unsigned long long)sum->alone[kind][i][done][bit]);
+			}
+}

@@ -17,6 +17,7 @@
 #include "tests/sim/mutations.h"
 #include "tests/sim/shrink.h"
 #include "tests/sim/sim.h"
+#include "tests/sim/teeth.h"
 
 #define JOBS 64
 #define FAILURES 10
@@ -29,8 +30,6 @@
 #endif
 #define BATCH 20                 /* seeds that a process takes at a time */
 #define STOPPED (UINT64_MAX / 2) /* board.next: no more */
-
-int mutants_run(uint64_t tries, const char *only);
 
 /* Shared by the processes. */
 struct board {
@@ -157,7 +156,7 @@ usage(void)
 	fprintf(
 	    stderr,
 	    "usage: msig-sim [-afkltv] [-s seed] [-c count] [-u of 10,000] [-n agents] [-j jobs] "
-	    "[-x kind,...] [-o kind] [-p peer|leader]\n");
+	    "[-x kind,...] [-o kind] [-p peer|leader] [-w process]\n");
 	return 2;
 }
 
@@ -193,7 +192,7 @@ arguments(int argc, char **argv, struct arguments *a)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "as:c:n:fj:klo:tm:p:u:vx:")) != -1) {
+	while ((c = getopt(argc, argv, "as:c:n:fj:klo:tm:p:u:vw:x:")) != -1) {
 		a->given = true;
 		switch (c) {
 		case 'a':
@@ -246,6 +245,14 @@ arguments(int argc, char **argv, struct arguments *a)
 		case 'v':
 			a->cells = true;
 			break;
+		case 'w':
+			a->opt.only = 1;
+			while (process_rule((uint8_t)a->opt.only) != NULL &&
+			       strcmp(process_name((uint8_t)a->opt.only), optarg) != 0)
+				a->opt.only++;
+			if (process_rule((uint8_t)a->opt.only) == NULL)
+				return usage();
+			break;
 		case 'x':
 			if (!without(a, optarg))
 				return usage();
@@ -277,6 +284,8 @@ report(const struct board *board, const struct arguments *a, double took, int te
 	       (double)sum.checks / n, (unsigned long long)sum.unsolved);
 	if (a->cells)
 		coverage(&sum);
+	if (a->cells && a->opt.only != 0)
+		coverage_alone(&sum, (uint8_t)a->opt.only);
 	uint64_t failures = board->failures < board->enough ? board->failures : board->enough;
 	for (uint64_t i = 0; i < failures; i++)
 		printf("# seed %llu at %.3f s: %s\n", (unsigned long long)board->failure[i].seed,
@@ -360,7 +369,7 @@ main(int argc, char **argv)
 		return bad;
 	mutations_environment(); /* a fault on purpose, where it is built with them */
 	if (a.mutants != NULL)
-		return mutants_run(a.count, a.mutants);
+		return mutants_run(a.opt.seed, a.count, a.mutants);
 	if (!a.given)
 		return suite(&a) ? 0 : 1;
 	if (a.opt.trace)

@@ -10,6 +10,7 @@
 #include "tests/sim/mutations.h"
 
 #define STEPS_MAX 16
+#define KINDS_MAX 8
 
 /* ---- what the database has, group by group ---- */
 
@@ -88,8 +89,8 @@ static const struct group provider_groups[] = {
 uint64_t mutant_mask;
 uint32_t world_faults;
 static uint64_t lost;
-static struct process_rule changed[2];
-static struct process_step changed_step[2][STEPS_MAX];
+static struct process_rule changed[KINDS_MAX];
+static struct process_step changed_step[KINDS_MAX][STEPS_MAX];
 static int changes;
 
 const struct process_rule *
@@ -271,10 +272,6 @@ add_row(struct mutation *out, int *n, const struct process_rule *rule, int step,
 		m->edit[0] =
 		    (struct table_edit){rule->kind, (uint8_t)step, (uint8_t)what, (uint8_t)bit};
 		m->edits = 1;
-		/* What ended the step before at every agent is looked at again, everywhere. */
-		if (what == EDIT_GUARD && step > 0 && (rule->step[step - 1].done >> bit & 1) != 0)
-			snprintf(m->behind, sizeof(m->behind), "done:%s.%s.%s", rule->name,
-				 rule->step[step - 1].name, conditions[bit]);
 	}
 }
 
@@ -332,26 +329,33 @@ one(const char *name, size_t len)
 	return NULL;
 }
 
+void
+mutations_join(struct mutation *m, const struct mutation *other)
+{
+	m->mask |= other->mask;
+	m->lost |= other->lost;
+	m->world |= other->world;
+	for (int i = 0; i < other->edits && m->edits < EDITS_MAX; i++)
+		m->edit[m->edits++] = other->edit[i];
+}
+
 int
 mutations_find(const char *name, struct mutation *out)
 {
 	size_t len = strcspn(name, "+");
-	const struct mutation *m = one(name, len), *other = NULL;
+	const struct mutation *m = one(name, len);
 
 	if (m == NULL)
 		return 0;
 	*out = *m;
-	if (name[len] == 0)
-		return 1;
-	other = one(name + len + 1, strlen(name + len + 1));
-	if (other == NULL)
-		return 0;
 	snprintf(out->name, sizeof(out->name), "%s", name);
-	out->mask |= other->mask;
-	out->lost |= other->lost;
-	out->world |= other->world;
-	for (int i = 0; i < other->edits && out->edits < 2; i++)
-		out->edit[out->edits++] = other->edit[i];
+	for (const char *rest = name + len; *rest == '+'; rest += len) {
+		len = strcspn(++rest, "+");
+		m = one(rest, len);
+		if (m == NULL)
+			return 0;
+		mutations_join(out, m);
+	}
 	return 1;
 }
 

@@ -39,22 +39,25 @@ extern uint32_t world_faults; /* 1 << enum world_fault */
 #define WORLD_FAULT(name) 0
 #endif
 
+#define EDITS_MAX 64
+
 struct mutation {
-	char name[96];
+	char name[1024];
 	char text[120];
-	char behind[96]; /* the mutation that stands in front of it; empty: none is known */
 	uint64_t mask;   /* rules */
 	uint64_t lost;   /* groups of fields that are not in the database */
 	uint32_t world;  /* enum world_fault */
-	struct table_edit edit[2];
+	struct table_edit edit[EDITS_MAX];
 	int edits;
 };
 
 #define MUTATIONS_MAX 320
 
 int mutations_list(struct mutation out[MUTATIONS_MAX]);
-/* By name, or two of them as one+other; 0: no such thing. */
+/* By name, or several of them as one+other+...; 0: no such thing. */
 int mutations_find(const char *name, struct mutation *out);
+/* Both. */
+void mutations_join(struct mutation *m, const struct mutation *other);
 /* Prints, as comments, what would be a mutation by its form and is none, and why. */
 void mutations_none(void);
 /* NULL: none. */

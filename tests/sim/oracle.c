@@ -188,6 +188,9 @@ delegations(struct sim *sim)
 			}
 			if (s->named_from != 0 && !asked(s))
 				named_again(s);
+			if (sim->node[i].told)
+				sim_fail(sim, "%s was told to stop %s, and caches name it",
+					 sim->node[i].identity, s->name);
 			s->named_from = asked_since(sim, s);
 			s->named_until = VIEW_NEVER;
 			s->expires = until[i];

@@ -252,10 +252,11 @@ bool
 sim_run(struct sim *sim, const struct sim_options *options)
 {
 	int64_t settled = 0, looked = 0;
+	uint64_t n = 0;
 
 	reset(sim, options);
 	world_make(sim);
-	while (!sim->failed) {
+	while (!sim->failed && (options->most == 0 || n++ < options->most)) {
 		struct event *e = next_event(sim);
 		if (e == NULL)
 			break;

@@ -265,6 +265,7 @@ struct node {
 	struct view_contribution taken[NODES]; /* what its combiner took last */
 	bool emitted;
 	uint32_t last_serial;
+	bool told; /* by the agents, that nobody is sent to its servers: they have stopped */
 };
 
 struct parent {
@@ -378,6 +379,9 @@ struct sim_options {
 	int model;        /* of working together: 0 by the seed, else enum view_model */
 	uint64_t without; /* kinds of mishaps that do not happen */
 	int order;        /* whatever operators order, it is this kind of mishap; 0: by the seed */
+	uint64_t most; /* events; 0: until its end. Whoever searches has no time for the others */
+	int only; /* a world for this process (enum msig_process), and for what goes wrong around
+		     it; 0: every one */
 };
 
 /* What happened in many schedules. */
@@ -385,6 +389,9 @@ struct sim_stats {
 	uint64_t schedules, failed, events, decisions, checks, crashes, messages, unsolved;
 	uint64_t finished[CELL_KINDS], early[CELL_KINDS];
 	uint64_t cell[MISHAP_COUNT][CELL_KINDS][CELL_STEPS];
+	/* with -w: how often a guard (0) or a done-condition (1) was all that was not true of its
+	 * row */
+	uint64_t alone[CELL_KINDS][CELL_STEPS][2][COND_COUNT];
 };
 
 struct sim {

@@ -133,8 +133,19 @@ def judges(t):
     t.equal(run("-c", "40", "-l", "-j", "1", name="msig-sim-mutants")[0], 0, "without them: nothing")
 
 
+def one_process(t):
+    """Worlds for one process: nothing goes wrong there that does not elsewhere, and it runs."""
+    for process in ("add-signer", "remove-signer", "zsk-rollover", "ksk-rollover",
+                    "algorithm-rollover", "ns-add", "ns-remove"):
+        status, lines = run("-w", process, "-v", "-c", "20", "-l", "-j", "1")
+        lost = matrices(lines).get(process, {}).get("message lost", [])
+        t.ok(status == 0 and sum(cell or 0 for cell in lost) > 20, f"-w {process}: it runs, and holds",
+             "\n".join(lines)[-1000:])
+
+
 with Tap() as tap:
     coverage(tap)
     same_again(tap)
     shrinker(tap)
     judges(tap)
+    one_process(tap)

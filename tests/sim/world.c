@@ -17,6 +17,7 @@ world_upto(struct sim *sim, int64_t least, int64_t faulty, int64_t calm)
 static void
 tidy(struct sim *sim)
 {
+	world_only_tidy(sim);
 	world_owner_keeps_one(sim);
 	world_feed_parent(sim);
 	world_owner_lists_again(sim);

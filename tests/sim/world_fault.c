@@ -322,7 +322,8 @@ world_fault(struct sim *sim)
 	int i = (int)rng_range(&sim->rng, 0, sim->nodes - 1);
 	if (sim->led && rng_chance(&sim->rng, 150))
 		kill_leader(sim);
-	switch (rng_range(&sim->rng, 0, sim->opt.joins_only ? 10 : 15)) {
+	switch (sim->opt.only != 0 ? world_only_fault(sim)
+				   : (int)rng_range(&sim->rng, 0, sim->opt.joins_only ? 10 : 15)) {
 	case 0:
 	case 1:
 	case 2:
@@ -364,7 +365,7 @@ world_fault(struct sim *sim)
 		backup(sim, i, rng_chance(&sim->rng, 300));
 		break;
 	}
-	sim_post(sim, EV_FAULT, 0, rng_range(&sim->rng, 200, 12000));
+	sim_post(sim, EV_FAULT, 0, rng_range(&sim->rng, 200, sim->opt.only != 0 ? 5000 : 12000));
 }
 
 /* The faults are over, and people see to what is left. */

@@ -86,6 +86,15 @@ void world_expel_everywhere(struct sim *sim);
 void world_operator_acts(struct sim *sim, struct event *e);
 void world_people(struct sim *sim, int i);
 
+/* world_only.c: a world for one process. */
+void world_only_node(struct sim *sim, int i);
+int world_only_feed(struct sim *sim, int i); /* whose copy a provider serves at the start */
+int64_t world_only_plan(struct sim *sim, int64_t at);
+int world_only_later(const struct sim *sim);  /* of a thousand that join later, or never */
+int world_only_steady(const struct sim *sim); /* of a thousand worlds with a group at the start */
+void world_only_tidy(struct sim *sim);
+int world_only_fault(struct sim *sim); /* what goes wrong next (world_fault) */
+
 /* world_fault.c: what goes wrong. */
 void world_restore(struct sim *sim, struct event *e);
 void world_fault(struct sim *sim);

@@ -20,10 +20,12 @@ make_node(struct sim *sim, int i)
 	n->mode = rng_chance(&sim->rng, 400) ? VIEW_MODE_ALL : VIEW_MODE_FOREIGN;
 	n->driver = rng_chance(&sim->rng, 700);
 	n->unsigned_ = i > 0 && !sim->opt.joins_only && rng_chance(&sim->rng, 150);
+	if (sim->opt.only != 0)
+		world_only_node(sim, i);
 	n->feed = i;
 	n->ns = rpool_get(&sim->pool, 2, name, sizeof(name));
 	if (n->unsigned_) {
-		n->feed = 0;
+		n->feed = sim->opt.only != 0 ? world_only_feed(sim, i) : 0;
 		n->driver = false;
 		n->mode = VIEW_MODE_FOREIGN;
 	} else if (rng_chance(&sim->rng, 250) && !sim->zsk) {
@@ -95,6 +97,8 @@ plan(struct sim *sim, int64_t at)
 
 	if (sim->opt.joins_only || !sim->opt.faults)
 		return at;
+	if (sim->opt.only != 0)
+		return world_only_plan(sim, at);
 	for (int n = (int)rng_range(&sim->rng, 0, 4); n > 0; n--) {
 		struct event *e = sim_post(sim, EV_OWNER, 0, rng_range(&sim->rng, 5000, 400000));
 		e->a = -1;
@@ -147,7 +151,7 @@ plan_joins(struct sim *sim, int members)
 		order[k] = t;
 	}
 	for (int i = members; i < sim->nodes; i++) {
-		if (!sim->opt.joins_only && rng_chance(&sim->rng, 250))
+		if (!sim->opt.joins_only && rng_chance(&sim->rng, world_only_later(sim)))
 			continue; /* later, or never */
 		sim_post(sim, EV_OWNER, 0, at)->a = order[i];
 		last = at;
@@ -185,7 +189,7 @@ world_make(struct sim *sim)
 	/* One operator may learn of it later. */
 	for (int i = 0; i < sim->nodes; i++)
 		sim->node[i].share = sim->zsk && (i != 1 || sim->opt.seed % 32 != 4);
-	if (!sim->opt.joins_only && rng_chance(&sim->rng, 300))
+	if (!sim->opt.joins_only && rng_chance(&sim->rng, world_only_steady(sim)))
 		while (members < sim->nodes && members < 3 && !sim->node[members].unsigned_)
 			members++;
 	sim->parent.ttl_ds = (uint32_t)rng_range(&sim->rng, 1, 30);
