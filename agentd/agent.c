@@ -63,8 +63,8 @@ check_clock(void *arg)
 }
 
 static int
-load_signer(struct agent *agent, const struct conf *conf, struct signer **out, char *err,
-	    size_t errlen)
+load_sig0_key(struct agent *agent, const struct conf *conf, struct sig0key **out, char *err,
+	      size_t errlen)
 {
 	char name[MSIG_NAME_TEXT + 8];
 
@@ -78,7 +78,7 @@ load_signer(struct agent *agent, const struct conf *conf, struct signer **out, c
 	} else {
 		snprintf(name, sizeof(name), "ns.%s", agent->identity_text);
 	}
-	*out = signer_load(conf->sig0_key, name, err, errlen);
+	*out = sig0key_load(conf->sig0_key, name, err, errlen);
 	return *out != NULL ? 0 : MSIG_ECONF;
 }
 
@@ -97,7 +97,7 @@ agent_start(struct agent *agent, char *err, size_t errlen)
 		return MSIG_ECONF;
 	}
 	(void)msig_name_text(agent->identity, agent->identity_text);
-	ret = load_signer(agent, conf, &agent->signer, err, errlen);
+	ret = load_sig0_key(agent, conf, &agent->sig0key, err, errlen);
 	if (ret != 0) {
 		return ret;
 	}
@@ -120,8 +120,8 @@ agent_start(struct agent *agent, char *err, size_t errlen)
 		log_info("new database");
 	}
 	log_info("%s, SIG(0) key %u, algorithm %u%s", agent->identity_text,
-		 msig_sig0_key_tag(signer_key(agent->signer)),
-		 msig_sig0_key_algorithm(signer_key(agent->signer)),
+		 msig_sig0_key_tag(sig0key_key(agent->sig0key)),
+		 msig_sig0_key_algorithm(sig0key_key(agent->sig0key)),
 		 conf->lab ? "; lab times: holds may be shorter than what is safe elsewhere" : "");
 	return zones_open(agent);
 }
@@ -136,12 +136,12 @@ agent_stop(struct agent *agent)
 	ask_free(agent->ask);
 	loop_timer_free(agent->clock);
 	store_close(agent->store);
-	signer_free(agent->signer);
+	sig0key_free(agent->sig0key);
 	agent->talk = NULL;
 	agent->ask = NULL;
 	agent->clock = NULL;
 	agent->store = NULL;
-	agent->signer = NULL;
+	agent->sig0key = NULL;
 }
 
 static void
@@ -230,16 +230,16 @@ void
 agent_reload(struct agent *agent, const struct conf *conf)
 {
 	char err[300] = "";
-	struct signer *signer = NULL;
+	struct sig0key *own = NULL;
 
 	if (strcasecmp(conf->identity, agent->conf->identity) != 0) {
 		log_error("server.identity has changed: that needs a restart; %s stays in use",
 			  agent->identity_text);
 	}
 	agent->conf = conf;
-	if (load_signer(agent, conf, &signer, err, sizeof(err)) == 0) {
-		signer_free(agent->signer);
-		agent->signer = signer;
+	if (load_sig0_key(agent, conf, &own, err, sizeof(err)) == 0) {
+		sig0key_free(agent->sig0key);
+		agent->sig0key = own;
 	} else {
 		log_error("%s; the key that was loaded before stays in use", err);
 	}

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 #include "agentd/ask.h"
-#include "agentd/signer.h"
+#include "agentd/sig0key.h"
 #include "agentd/store.h"
 #include "agentd/view.h"
 #include "libmsig/daemon/bus.h"
@@ -30,7 +30,7 @@ struct agent {
 	const struct conf *conf;
 	struct proc *proc; /* NULL in tests */
 	struct store *store;
-	struct signer *signer;
+	struct sig0key *sig0key;
 	struct bus *bus;
 	/* How messages leave: the bus, or a test. */
 	int (*send)(void *arg, const struct msig_msg *msg);

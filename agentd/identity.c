@@ -41,7 +41,7 @@ add_check(json_t *list, const char *what, bool pass, const char *text)
 static json_t *
 compare(struct check *check, bool done)
 {
-	const struct msig_sig0_key *key = signer_key(check->agent->signer);
+	const struct msig_sig0_key *key = sig0key_key(check->agent->sig0key);
 	const struct discover_result *r = &check->discover.result;
 	const knot_rdata_t *own = msig_sig0_key_rdata(key);
 	json_t *answer = ctl_ok(), *list = json_array();

@@ -31,7 +31,7 @@ reply(struct mail *mail, uint16_t rcode, uint16_t ede, const char *why,
 	struct msig_coding coding = agent_coding(agent);
 	struct msig_peermsg msg;
 	struct msig_option opt;
-	size_t max = 65535, len = max - msig_sig0_size(signer_key(agent->signer));
+	size_t max = 65535, len = max - msig_sig0_size(sig0key_key(agent->sig0key));
 	uint8_t *wire = xcalloc(1, max);
 	int ret;
 
@@ -54,8 +54,8 @@ reply(struct mail *mail, uint16_t rcode, uint16_t ede, const char *why,
 	msig_peermsg_clear(&msg);
 	/* Strangers are not worth a signature. */
 	if (ret == 0 && mail->proven) {
-		ret = signer_sign(agent->signer, wire, &len, max, mail->raw->message.data,
-				  mail->raw->message.len, loop_utc_ms() / 1000);
+		ret = sig0key_sign(agent->sig0key, wire, &len, max, mail->raw->message.data,
+				   mail->raw->message.len, loop_utc_ms() / 1000);
 	}
 out:
 	out.u.REPLY.id = mail->raw->id;
@@ -112,8 +112,8 @@ verify(struct mail *mail)
 		peers_wanted(c);
 		return MSIG_ESIGKEY;
 	}
-	ret = signer_verify(&c->at, mail->raw->message.data, mail->raw->message.len, NULL, 0,
-			    loop_utc_ms() / 1000, &skew);
+	ret = sig0key_verify(&c->at, mail->raw->message.data, mail->raw->message.len, NULL, 0,
+			     loop_utc_ms() / 1000, &skew);
 	if (ret == MSIG_EBADSIG || ret == MSIG_ESIGKEY) {
 		peers_suspect(mail->agent, c, msig_strerror(ret));
 	}

@@ -22,7 +22,7 @@ agentd_libagentd_la_SOURCES = \
 	agentd/peer.h agentd/peer.c \
 	agentd/peers.h agentd/peers_int.h agentd/peers.c agentd/peers_discover.c \
 	agentd/prune.h agentd/prune.c \
-	agentd/signer.h agentd/signer.c \
+	agentd/sig0key.h agentd/sig0key.c \
 	agentd/store.h agentd/store.c \
 	agentd/talk.h agentd/talk.c \
 	agentd/zones.h agentd/zones_int.h agentd/zones.c agentd/zones_act.c agentd/zones_bus.c agentd/zones_conf.c \

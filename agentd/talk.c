@@ -100,7 +100,7 @@ compose(struct agent *agent, struct request *r, const struct msig_option *option
 	struct msig_peermsg msg;
 	struct msig_option opt = *option;
 	uint64_t sequence = store_sequence(agent->store);
-	size_t max = 65535, len = max - msig_sig0_size(signer_key(agent->signer));
+	size_t max = 65535, len = max - msig_sig0_size(sig0key_key(agent->sig0key));
 	int ret;
 
 	if (sequence == 0) {
@@ -121,7 +121,8 @@ compose(struct agent *agent, struct request *r, const struct msig_option *option
 	ret = msig_peermsg_compose(&msg, &coding, r->wire, &len);
 	msig_peermsg_clear(&msg);
 	if (ret == 0) {
-		ret = signer_sign(agent->signer, r->wire, &len, max, NULL, 0, loop_utc_ms() / 1000);
+		ret =
+		    sig0key_sign(agent->sig0key, r->wire, &len, max, NULL, 0, loop_utc_ms() / 1000);
 	}
 	r->len = len;
 	return ret;
@@ -186,8 +187,8 @@ check(struct agent *agent, const struct request *r, const struct msig_msg_SENT *
 	if (contact == NULL || !contact->found) {
 		return MSIG_ENOPEER;
 	}
-	ret = signer_verify(&contact->at, sent->response.data, sent->response.len, r->wire, r->len,
-			    loop_utc_ms() / 1000, &skew);
+	ret = sig0key_verify(&contact->at, sent->response.data, sent->response.len, r->wire, r->len,
+			     loop_utc_ms() / 1000, &skew);
 	if (ret != 0) {
 		if (ret == MSIG_EBADSIG || ret == MSIG_ESIGKEY) {
 			peers_suspect(agent, contact, msig_strerror(ret));

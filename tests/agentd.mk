@@ -5,7 +5,7 @@ agentd_tests = \
 	tests/unit/test_discover \
 	tests/unit/test_egress \
 	tests/unit/test_denial \
-	tests/unit/test_signer \
+	tests/unit/test_sig0key \
 	tests/unit/test_agent_store \
 	tests/unit/test_agents \
 	tests/unit/test_doctor
@@ -16,7 +16,7 @@ agentd_test_libs = agentd/libagentd.la agentd/libcore.la libmsig/daemon/libmsigd
 tests_unit_test_peer_LDADD = $(agentd_test_libs)
 tests_unit_test_discover_LDADD = $(agentd_test_libs)
 tests_unit_test_egress_LDADD = $(agentd_test_libs)
-tests_unit_test_signer_LDADD = $(agentd_test_libs)
+tests_unit_test_sig0key_LDADD = $(agentd_test_libs)
 tests_unit_test_denial_LDADD = $(agentd_test_libs)
 EXTRA_DIST += tests/data/denial/nsec.zone tests/data/denial/nsec3.zone \
 	tests/data/denial/optout.zone

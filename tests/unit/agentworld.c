@@ -240,9 +240,9 @@ on_ask(struct world *world, unsigned from, const struct msig_msg_ASK *msg)
 				static const uint8_t svcb[] = {0, 1, 0, 0, 4, 0, 4, 192, 0, 2, 1};
 				memcpy(rdata, svcb, len = sizeof(svcb));
 			} else if (msg->type.at[t] == 25 && strcmp(text, target) == 0 &&
-				   a->agent.signer != NULL) {
+				   a->agent.sig0key != NULL) {
 				const knot_rdata_t *key =
-				    msig_sig0_key_rdata(signer_key(a->agent.signer));
+				    msig_sig0_key_rdata(sig0key_key(a->agent.sig0key));
 				memcpy(rdata, key->data, len = key->len);
 				rdata[len - 1] ^= world->wrong_key;
 			}

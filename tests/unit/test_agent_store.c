@@ -3,7 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 #include <signal.h>
-#include "agentd/signer.h"
+#include "agentd/sig0key.h"
 #include "agentd/store.h"
 #include "libmsig/daemon/db.h"
 #include "libmsig/daemon/log.h"

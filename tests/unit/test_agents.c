@@ -184,8 +184,8 @@ twist(struct world *w, unsigned to, uint8_t *wire, size_t *len)
 		wire[1] ^= 1; /* message id */
 	if (twist_how == 2 && (at = memmem(wire, *len, me, 7)) != NULL)
 		at[6] = '3'; /* identity in the option */
-	assert_int_equal(signer_sign(w->at[1].agent.signer, wire, len, 70000, request_seen,
-				     request_len, loop_utc_ms() / 1000),
+	assert_int_equal(sig0key_sign(w->at[1].agent.sig0key, wire, len, 70000, request_seen,
+				      request_len, loop_utc_ms() / 1000),
 			 0);
 	return true;
 }
@@ -249,7 +249,7 @@ hello(unsigned from, uint8_t *wire, size_t max, uint64_t when, const char *zone)
 	assert_int_equal(msig_peermsg_request(&msg, 1, &opt, NULL), 0);
 	assert_int_equal(msig_peermsg_compose(&msg, &coding, wire, &len), 0);
 	msig_peermsg_clear(&msg);
-	assert_int_equal(signer_sign(a->signer, wire, &len, max, NULL, 0, when), 0);
+	assert_int_equal(sig0key_sign(a->sig0key, wire, &len, max, NULL, 0, when), 0);
 	return len;
 }
 
@@ -873,7 +873,7 @@ beat(unsigned from, unsigned to, const uint8_t digest[32], uint64_t counter)
 	assert_int_equal(msig_peermsg_compose(&msg, &coding, wire, &len), 0);
 	msig_peermsg_clear(&msg);
 	assert_int_equal(
-	    signer_sign(a->signer, wire, &len, sizeof(wire), NULL, 0, loop_utc_ms() / 1000), 0);
+	    sig0key_sign(a->sig0key, wire, &len, sizeof(wire), NULL, 0, loop_utc_ms() / 1000), 0);
 	assert_int_equal(answer_to(to, wire, len), KNOT_RCODE_NOERROR);
 }
 
@@ -1226,7 +1226,7 @@ say_step(enum msig_op op, uint8_t step, uint8_t tid)
 	assert_int_equal(msig_peermsg_compose(&msg, &coding, wire, &len), 0);
 	msig_peermsg_clear(&msg);
 	assert_int_equal(
-	    signer_sign(a->signer, wire, &len, sizeof(wire), NULL, 0, loop_utc_ms() / 1000), 0);
+	    sig0key_sign(a->sig0key, wire, &len, sizeof(wire), NULL, 0, loop_utc_ms() / 1000), 0);
 	assert_int_equal(answer_to(0, wire, len), KNOT_RCODE_NOERROR);
 }
 
@@ -1380,7 +1380,7 @@ state(uint64_t counter, uint8_t step)
 	msig_peermsg_clear(&msg);
 	msig_apex_clear(&apex);
 	assert_int_equal(
-	    signer_sign(a->signer, wire, &len, sizeof(wire), NULL, 0, loop_utc_ms() / 1000), 0);
+	    sig0key_sign(a->sig0key, wire, &len, sizeof(wire), NULL, 0, loop_utc_ms() / 1000), 0);
 	assert_int_equal(answer_to(0, wire, len), KNOT_RCODE_NOERROR);
 }
 

@@ -2,7 +2,7 @@
 #include "tests/unit/unit.h"
 #include <sys/stat.h>
 #include <unistd.h>
-#include "agentd/signer.h"
+#include "agentd/sig0key.h"
 #include "libmsig/err.h"
 #include "libmsig/name.h"
 
@@ -10,7 +10,7 @@
 
 static char dir[64];
 static char file[128];
-static struct signer *ours;
+static struct sig0key *ours;
 static struct discover_result at;
 
 static void
@@ -44,11 +44,11 @@ setup(void **state)
 	assert_non_null(mkdtemp(dir));
 	snprintf(file, sizeof(file), "%s/key.pem", dir);
 	write_key(file, 0600);
-	ours = signer_load(file, "ns.msa.p1.example", err, sizeof(err));
+	ours = sig0key_load(file, "ns.msa.p1.example", err, sizeof(err));
 	assert_non_null(ours);
 	memset(&at, 0, sizeof(at));
 	msig_name_parse("ns.msa.p1.example.", at.target);
-	rdata = msig_sig0_key_rdata(signer_key(ours));
+	rdata = msig_sig0_key_rdata(sig0key_key(ours));
 	memcpy(at.key[0].rdata, rdata->data, rdata->len);
 	at.key[0].len = rdata->len;
 	at.keys = 1;
@@ -60,7 +60,7 @@ teardown(void **state)
 {
 	char command[128];
 
-	signer_free(ours);
+	sig0key_free(ours);
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	return system(command);
 }
@@ -83,23 +83,23 @@ test_verify(void **state)
 	size_t len = message(wire);
 	struct discover_result other = at;
 
-	assert_int_equal(signer_verify(&at, wire, len, NULL, 0, NOW, NULL), MSIG_ENOSIG);
-	assert_int_equal(signer_sign(ours, wire, &len, sizeof(wire), NULL, 0, NOW), 0);
-	assert_int_equal(signer_verify(&at, wire, len, NULL, 0, NOW, NULL), 0);
+	assert_int_equal(sig0key_verify(&at, wire, len, NULL, 0, NOW, NULL), MSIG_ENOSIG);
+	assert_int_equal(sig0key_sign(ours, wire, &len, sizeof(wire), NULL, 0, NOW), 0);
+	assert_int_equal(sig0key_verify(&at, wire, len, NULL, 0, NOW, NULL), 0);
 	/* Another signer name, even with the same key: the validated URI binds name and identity.
 	 */
 	msig_name_parse("ns.msa.p3.example.", other.target);
-	assert_int_equal(signer_verify(&other, wire, len, NULL, 0, NOW, NULL), MSIG_ESIGKEY);
+	assert_int_equal(sig0key_verify(&other, wire, len, NULL, 0, NOW, NULL), MSIG_ESIGKEY);
 	/* Another key under the right name. */
 	other = at;
 	other.key[0].rdata[10] ^= 1;
-	assert_int_not_equal(signer_verify(&other, wire, len, NULL, 0, NOW, NULL), 0);
+	assert_int_not_equal(sig0key_verify(&other, wire, len, NULL, 0, NOW, NULL), 0);
 	/* Too late, too early. */
-	assert_int_equal(signer_verify(&at, wire, len, NULL, 0, NOW + 301, NULL), MSIG_ESIGTIME);
-	assert_int_equal(signer_verify(&at, wire, len, NULL, 0, NOW - 301, NULL), MSIG_ESIGTIME);
+	assert_int_equal(sig0key_verify(&at, wire, len, NULL, 0, NOW + 301, NULL), MSIG_ESIGTIME);
+	assert_int_equal(sig0key_verify(&at, wire, len, NULL, 0, NOW - 301, NULL), MSIG_ESIGTIME);
 	/* One changed bit. */
 	wire[14] ^= 1;
-	assert_int_equal(signer_verify(&at, wire, len, NULL, 0, NOW, NULL), MSIG_EBADSIG);
+	assert_int_equal(sig0key_verify(&at, wire, len, NULL, 0, NOW, NULL), MSIG_EBADSIG);
 }
 
 /* A response is worth nothing for another request. */
@@ -109,14 +109,14 @@ test_response(void **state)
 	uint8_t request[1000], response[1000];
 	size_t len = message(request), n;
 
-	assert_int_equal(signer_sign(ours, request, &len, sizeof(request), NULL, 0, NOW), 0);
+	assert_int_equal(sig0key_sign(ours, request, &len, sizeof(request), NULL, 0, NOW), 0);
 	n = message(response);
 	response[2] |= 0x80;
-	assert_int_equal(signer_sign(ours, response, &n, sizeof(response), request, len, NOW), 0);
-	assert_int_equal(signer_verify(&at, response, n, request, len, NOW, NULL), 0);
+	assert_int_equal(sig0key_sign(ours, response, &n, sizeof(response), request, len, NOW), 0);
+	assert_int_equal(sig0key_verify(&at, response, n, request, len, NOW, NULL), 0);
 	request[0] ^= 1;
-	assert_int_equal(signer_verify(&at, response, n, request, len, NOW, NULL), MSIG_EBADSIG);
-	assert_int_equal(signer_verify(&at, response, n, NULL, 0, NOW, NULL), MSIG_EBADSIG);
+	assert_int_equal(sig0key_verify(&at, response, n, request, len, NOW, NULL), MSIG_EBADSIG);
+	assert_int_equal(sig0key_verify(&at, response, n, NULL, 0, NOW, NULL), MSIG_EBADSIG);
 }
 
 static void
@@ -125,22 +125,22 @@ test_files(void **state)
 	char path[160], err[300];
 	FILE *f;
 
-	assert_null(signer_load("/nonexistent", "ns.p1.example.", err, sizeof(err)));
+	assert_null(sig0key_load("/nonexistent", "ns.p1.example.", err, sizeof(err)));
 	assert_non_null(strstr(err, "/nonexistent"));
-	assert_null(signer_load(file, "..", err, sizeof(err)));
+	assert_null(sig0key_load(file, "..", err, sizeof(err)));
 	snprintf(path, sizeof(path), "%s/open.pem", dir);
 	write_key(path, 0644);
-	assert_null(signer_load(path, "ns.p1.example.", err, sizeof(err)));
+	assert_null(sig0key_load(path, "ns.p1.example.", err, sizeof(err)));
 	assert_non_null(strstr(err, "chmod"));
 	snprintf(path, sizeof(path), "%s/link.pem", dir);
 	assert_int_equal(symlink(file, path), 0);
-	assert_null(signer_load(path, "ns.p1.example.", err, sizeof(err)));
+	assert_null(sig0key_load(path, "ns.p1.example.", err, sizeof(err)));
 	snprintf(path, sizeof(path), "%s/text.pem", dir);
 	f = fopen(path, "w");
 	fputs("nothing of the kind\n", f);
 	fclose(f);
 	chmod(path, 0600);
-	assert_null(signer_load(path, "ns.p1.example.", err, sizeof(err)));
+	assert_null(sig0key_load(path, "ns.p1.example.", err, sizeof(err)));
 	assert_non_null(strstr(err, "no private key"));
 }
 

@@ -6,14 +6,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <gnutls/gnutls.h>
-#include "agentd/signer.h"
+#include "agentd/sig0key.h"
 #include "libmsig/daemon/log.h"
 #include "libmsig/err.h"
 #include "libmsig/name.h"
 
 #define PEM_MAX 8192
 
-struct signer {
+struct sig0key {
 	struct msig_sig0_key *key;
 };
 
@@ -80,10 +80,10 @@ fail:
 	return MSIG_ECONF;
 }
 
-struct signer *
-signer_load(const char *file, const char *name, char *err, size_t errlen)
+struct sig0key *
+sig0key_load(const char *file, const char *name, char *err, size_t errlen)
 {
-	struct signer *signer;
+	struct sig0key *own;
 	knot_dname_storage_t owner;
 	uint8_t pem[PEM_MAX];
 	size_t len = 0;
@@ -106,37 +106,37 @@ signer_load(const char *file, const char *name, char *err, size_t errlen)
 			 file, msig_strerror(ret));
 		return NULL;
 	}
-	signer = xcalloc(1, sizeof(*signer));
-	signer->key = key;
-	return signer;
+	own = xcalloc(1, sizeof(*own));
+	own->key = key;
+	return own;
 }
 
 void
-signer_free(struct signer *signer)
+sig0key_free(struct sig0key *own)
 {
-	if (signer != NULL) {
-		msig_sig0_key_free(signer->key);
-		free(signer);
+	if (own != NULL) {
+		msig_sig0_key_free(own->key);
+		free(own);
 	}
 }
 
 const struct msig_sig0_key *
-signer_key(const struct signer *signer)
+sig0key_key(const struct sig0key *own)
 {
-	return signer->key;
+	return own->key;
 }
 
 int
-signer_sign(const struct signer *signer, uint8_t *wire, size_t *len, size_t max,
-	    const uint8_t *request, size_t request_len, uint64_t now)
+sig0key_sign(const struct sig0key *own, uint8_t *wire, size_t *len, size_t max,
+	     const uint8_t *request, size_t request_len, uint64_t now)
 {
-	return msig_sig0_sign(signer->key, wire, len, max, request, request_len, now,
+	return msig_sig0_sign(own->key, wire, len, max, request, request_len, now,
 			      MSIG_SIG0_WINDOW);
 }
 
 int
-signer_verify(const struct discover_result *peer, const uint8_t *wire, size_t len,
-	      const uint8_t *request, size_t request_len, uint64_t now, int64_t *skew)
+sig0key_verify(const struct discover_result *peer, const uint8_t *wire, size_t len,
+	       const uint8_t *request, size_t request_len, uint64_t now, int64_t *skew)
 {
 	struct msig_sig0_info info;
 	knot_rdataset_t keys = {0};
