@@ -118,14 +118,27 @@ decide_look_up(struct step *s)
 	}
 }
 
+/* How often a server is asked; NULL: the signer, for HSYNC. */
+static int64_t
+interval(const struct zone_view *view, const struct view_place *p)
+{
+	const struct view_times *t = &view->config.times;
+
+	return !busy(view)                            ? t->ask_slow
+	       : p != NULL && p->kind == PLACE_PARENT ? t->ask_parent
+						      : t->ask_fast;
+}
+
 /* Questions whose time is near go along with those whose time has come: one look at all that is
  * known, not one for each server. */
 static bool
-any_due(const struct zone_view *view, int64_t every, int64_t now)
+any_due(const struct zone_view *view, int64_t now)
 {
+	const int64_t every = interval(view, NULL);
+
 	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
-		if (p != NULL && (p->asked == 0 || now - p->asked >= every))
+		if (p != NULL && (p->asked == 0 || now - p->asked >= interval(view, p)))
 			return true;
 	}
 	return view->hsync_asked == 0 || now - view->hsync_asked >= every;
@@ -144,13 +157,12 @@ void
 decide_ask(struct step *s)
 {
 	struct zone_view *view = s->view;
-	const struct view_times *t = &view->config.times;
-	int64_t every = busy(view) ? t->ask_fast : t->ask_slow;
-	bool any = any_due(view, every, s->now);
+	const int64_t every = interval(view, NULL);
+	bool any = any_due(view, s->now);
 
 	for (int i = 0; i < view->d.places; i++) {
 		struct view_place *p = view->d.place[i];
-		if (p == NULL || !due_along(s, p->asked, every, any))
+		if (p == NULL || !due_along(s, p->asked, interval(view, p), any))
 			continue;
 		struct action *a = question(s, ACT_ASK);
 		if (a == NULL)
@@ -160,7 +172,7 @@ decide_ask(struct step *s)
 			       ? 1u << VIEW_DS | 1u << VIEW_NS
 			       : ((1u << VIEW_TYPE_COUNT) - 1) & ~(1u << VIEW_DS);
 		p->asked = s->now;
-		step_wake(s, s->now + every);
+		step_wake(s, s->now + interval(view, p));
 	}
 	if (view_own_signer(view) == NULL)
 		step_blocked(s, REASON_OF_SERVER, "signer", "the address of the signer", "none",

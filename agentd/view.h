@@ -84,6 +84,7 @@ struct view_times {
 	int64_t margin_percent;
 	int64_t skew;
 	int64_t ask_fast;    /* between questions to a server that a running process waits for */
+	int64_t ask_parent;  /* the same to a server of the parent */
 	int64_t ask_slow;    /* otherwise */
 	int64_t fresh;       /* an answer older than this proves nothing for a guard */
 	int64_t resend;      /* REQUEST, EXECUTE, DONE, PULL without effect are said again */

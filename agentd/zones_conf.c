@@ -32,6 +32,7 @@ times_of(const struct conf *conf, const struct conf_zone *zone)
 	set(&t.d, conf->propagation);
 	set(&t.d_parent, conf->propagation);
 	set(&t.ask_slow, conf->poll);
+	set(&t.ask_parent, conf->parent_poll);
 	set(&t.resend, conf->request_timeout / 6); /* several tries before it is over */
 	set(&t.lease, conf->lease);
 	set(&t.lead, conf->leader_lease);

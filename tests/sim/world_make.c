@@ -123,7 +123,7 @@ static void
 make_times(struct sim *sim)
 {
 	sim->times = view_times_lab;
-	sim->times.ask_fast = 2 * SECOND;
+	sim->times.ask_fast = sim->times.ask_parent = 2 * SECOND;
 	sim->times.ask_slow = 10 * SECOND;
 	sim->times.fresh = 8 * SECOND;
 	sim->times.resend = 3 * SECOND;

@@ -796,6 +796,39 @@ test_alien_signature(void **state)
 	assert_string_equal(r->seen, "13/4711");
 }
 
+/* While something runs the parent is asked as often as parent-poll says, and no server the less. */
+static void
+test_parent_poll(void **state)
+{
+	struct view_times *t = &b.view->config.times;
+	int64_t *parent = NULL, *server = NULL;
+
+	for (int i = 0; i < b.view->d.places; i++) {
+		struct view_place *p = b.view->d.place[i];
+		if (p != NULL && p->kind == PLACE_PARENT)
+			parent = &p->asked;
+		if (p != NULL && p->kind == PLACE_SERVER)
+			server = &p->asked;
+	}
+	assert_true(parent != NULL && server != NULL);
+	t->ask_fast = 4000;
+	t->ask_parent = 30000;
+	t->ask_slow = 3600000;
+	b.view->d.order[0].process = MSIG_PROCESS_ZSK; /* of which nothing comes here */
+	b.view->d.paused = true;
+	int looks[2] = {0};
+	for (int i = 0; i < 90; i++) {
+		int64_t asked[2] = {*parent, *server};
+		bench_run(&b, 1000);
+		looks[0] += *parent != asked[0];
+		looks[1] += *server != asked[1];
+	}
+	assert_in_range(looks[0], 3, 4);
+	assert_in_range(looks[1], 20, 25);
+	b.view->d.order[0].process = 0;
+	b.view->d.paused = false;
+}
+
 /* A wait that lasts is told once; one that begins anew is another one. */
 static void
 test_lasting_wait(void **state)
@@ -855,6 +888,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    T(test_reasons_no_room),
 	    T(test_lasting_wait),
+	    T(test_parent_poll),
 	    T(test_single_signer_publishes_nothing),
 	    T(test_steady_state),
 	    T(test_first_overlay_takes_nothing_out),
