@@ -71,6 +71,31 @@ strange_ds(struct step *s)
 	step_reason(s, &why);
 }
 
+/* DS that the operator keeps, and the parent does not: where it scans, it took them out with the
+ * CDS that do not name them. */
+static void
+kept_ds(struct step *s)
+{
+	const struct zone_view *view = s->view;
+
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *p = view->d.place[i];
+		const struct view_version *v =
+		    p == NULL || p->kind != PLACE_PARENT ? NULL : view_current(p, VIEW_DS);
+		if (v == NULL || p->history[VIEW_DS].status == MSIG_SEEN_UNKNOWN ||
+		    rset_within(view->config.ds_keep, v->set))
+			continue;
+		struct rset gone = rset_minus(view->config.ds_keep, v->set);
+		int first = rset_next(&gone, 0);
+		char seen[REASON_TEXT];
+		snprintf(seen, sizeof(seen),
+			 "not the one with tag %u: CDS do not name it, so a scan takes it out",
+			 view->d.pool.at[first].tag);
+		step_wait(s, REASON_PARENT, REASON_OF_DS, p->server, "the DS of ds-keep", seen, 0);
+		return;
+	}
+}
+
 /* A rollover that was interrupted, and nobody remembers: its order went with a database. */
 static void
 half_rolled(struct step *s)
@@ -295,6 +320,7 @@ decide_watch(struct step *s)
 	cached_sets(s);
 	owners_ns(s);
 	strange_ds(s);
+	kept_ds(s);
 	nobody_there(s);
 	signer_unnamed(s);
 	half_rolled(s);

@@ -67,6 +67,17 @@ test_strange_ds(void **state)
 	b.view->dirty = true;
 	pass(SECOND);
 	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DS));
+	/* And what is kept is missed. */
+	assert_null(bench_reason(&b, REASON_PARENT, REASON_OF_DS));
+	rset_del(&b.parent.set[VIEW_DS], strange);
+	pass(5 * SECOND);
+	r = bench_reason(&b, REASON_PARENT, REASON_OF_DS);
+	assert_non_null(r);
+	assert_string_equal(r->expected, "the DS of ds-keep");
+	assert_non_null(strstr(r->seen, "tag 4660"));
+	b.parent.silent = true;
+	bench_run(&b, 10 * SECOND);
+	assert_null(bench_reason(&b, REASON_PARENT, REASON_OF_DS));
 }
 
 /* It is nothing to who has no part in the zone. */
