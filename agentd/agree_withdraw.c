@@ -145,7 +145,7 @@ parent_went_back(struct step *s)
 
 	return run->requestor == VIEW_SELF && run->executed && !run->aborting &&
 	       agree_parent_followed(s->view) && !step_frozen(s->view) &&
-	       !process_check(s->view, COND_PARENT_NS, true, s->now, NULL) && parent_ns_lasts(s);
+	       process_differs(s->view, COND_PARENT_NS, s->now, NULL) && parent_ns_lasts(s);
 }
 
 /* ---- when ---- */

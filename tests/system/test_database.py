@@ -76,7 +76,7 @@ def confirmed(t, world, label, what, copy):
     if not t.ok(good, f"{what}: noticed", lambda: world.logs(30)):
         return False
     said = world.msig[label].ctl("why", ZONE, check=False).stdout
-    t.ok("confirm" in said, f"{what}: it is said what to do", said)
+    t.ok("msigctl resume shop.example." in said, f"{what}: it is said what to do", said)
     world.counted(ZONE, "mixed", 40)
     t.equal(held(world, label), before, f"{what}: combinerd holds what it held")
     confirm(world, label)

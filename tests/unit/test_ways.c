@@ -438,6 +438,27 @@ test_parent_went_back(void **state)
 	assert_true(run()->kind == 0 || run()->step < 4);
 }
 
+/* After a restart it is not known who the parent is: that is no other NS. */
+static void
+test_parent_not_known_again(void **state)
+{
+	owner(1, false, true);
+	bench_run(&b, 5 * SECOND);
+	b.parent.set[VIEW_NS] = only(b.ns[0]);
+	for (int i = 0; i < 2; i++)
+		rset_del(&b.server[i].set[VIEW_NS], b.ns[1]);
+	rset_del(&b.signer.set[VIEW_NS], b.ns[1]);
+	bench_run(&b, 5 * SECOND);
+	in_the_middle(MSIG_PROCESS_REMOVE, 1, VIEW_SELF, 4, PHASE_EXECUTING, 1);
+	bench_run(&b, 20 * SECOND);
+	assert_int_equal(run()->kind, MSIG_PROCESS_REMOVE);
+	b.view->parent_known = false;
+	b.view->dirty = true;
+	bench_decide(&b);
+	assert_int_equal(run()->kind, MSIG_PROCESS_REMOVE);
+	assert_false(ended_early(MSIG_PROCESS_REMOVE));
+}
+
 /* It was to go, and is to go on to serve now: that is another leave. */
 static void
 test_goes_on_to_serve(void **state)
@@ -1902,6 +1923,7 @@ main(void)
 	    IN(three, test_silent_says_nothing),
 	    IN(two, test_signs_no_more),
 	    IN(two, test_parent_went_back),
+	    IN(two, test_parent_not_known_again),
 	    IN(two, test_goes_on_to_serve),
 	    IN(three, test_agents_take_over_in_a_leave),
 	    IN(two, test_named_leaver_keeps_its_ds),
