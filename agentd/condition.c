@@ -589,15 +589,15 @@ condition(struct check *c, enum process_condition_bit bit)
 	return false;
 }
 
-bool
+uint32_t
 process_differs(const struct zone_view *view, uint32_t conditions, int64_t now, struct reason *why)
 {
 	struct check c = {.view = view, .everywhere = true, .seen = true, .now = now, .why = why};
 
-	for (int bit = 0; bit < COND_COUNT; bit++)
+	for (int bit = 0; bit < COND_COUNT && check_target(&c)->complete; bit++)
 		if ((conditions >> bit & 1) != 0 && !condition(&c, bit))
-			return true;
-	return false;
+			return UINT32_C(1) << bit;
+	return 0;
 }
 
 bool

@@ -118,30 +118,37 @@ decide_look_up(struct step *s)
 	}
 }
 
-/* How often a server is asked; NULL: the signer, for HSYNC. */
-static int64_t
-interval(const struct zone_view *view, const struct view_place *p)
+/* How often servers are asked, as of now. */
+struct pace {
+	int64_t servers, parent;
+};
+
+static struct pace
+pace(const struct zone_view *view)
 {
 	const struct view_times *t = &view->config.times;
 
-	return !busy(view)                            ? t->ask_slow
-	       : p != NULL && p->kind == PLACE_PARENT ? t->ask_parent
-						      : t->ask_fast;
+	return busy(view) ? (struct pace){t->ask_fast, t->ask_parent}
+			  : (struct pace){t->ask_slow, t->ask_slow};
+}
+
+static int64_t
+interval(const struct pace *pace, const struct view_place *p)
+{
+	return p->kind == PLACE_PARENT ? pace->parent : pace->servers;
 }
 
 /* Questions whose time is near go along with those whose time has come: one look at all that is
  * known, not one for each server. */
 static bool
-any_due(const struct zone_view *view, int64_t now)
+any_due(const struct zone_view *view, const struct pace *pace, int64_t now)
 {
-	const int64_t every = interval(view, NULL);
-
 	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
-		if (p != NULL && (p->asked == 0 || now - p->asked >= interval(view, p)))
+		if (p != NULL && (p->asked == 0 || now - p->asked >= interval(pace, p)))
 			return true;
 	}
-	return view->hsync_asked == 0 || now - view->hsync_asked >= every;
+	return view->hsync_asked == 0 || now - view->hsync_asked >= pace->servers;
 }
 
 static bool
@@ -157,12 +164,12 @@ void
 decide_ask(struct step *s)
 {
 	struct zone_view *view = s->view;
-	const int64_t every = interval(view, NULL);
-	bool any = any_due(view, s->now);
+	const struct pace now = pace(view);
+	bool any = any_due(view, &now, s->now);
 
 	for (int i = 0; i < view->d.places; i++) {
 		struct view_place *p = view->d.place[i];
-		if (p == NULL || !due_along(s, p->asked, interval(view, p), any))
+		if (p == NULL || !due_along(s, p->asked, interval(&now, p), any))
 			continue;
 		struct action *a = question(s, ACT_ASK);
 		if (a == NULL)
@@ -172,15 +179,15 @@ decide_ask(struct step *s)
 			       ? 1u << VIEW_DS | 1u << VIEW_NS
 			       : ((1u << VIEW_TYPE_COUNT) - 1) & ~(1u << VIEW_DS);
 		p->asked = s->now;
-		step_wake(s, s->now + interval(view, p));
+		step_wake(s, s->now + interval(&now, p));
 	}
 	if (view_own_signer(view) == NULL)
 		step_blocked(s, REASON_OF_SERVER, "signer", "the address of the signer", "none",
 			     "signer or signer-query of this zone in msig.conf has it");
-	else if (due_along(s, view->hsync_asked, every, any) &&
+	else if (due_along(s, view->hsync_asked, now.servers, any) &&
 		 question(s, ACT_ASK_HSYNC) != NULL) {
 		view->hsync_asked = s->now;
-		step_wake(s, s->now + every);
+		step_wake(s, s->now + now.servers);
 	}
 }
 

@@ -6,7 +6,7 @@
 #include "agentd/process.h"
 #include "agentd/step.h"
 
-/* What should be, and what a person does about it if the condition itself does not say. */
+/* What should be, and what a person does about it where the condition itself does not say. */
 static const struct {
 	uint32_t condition;
 	const char *todo;
@@ -18,28 +18,40 @@ static const struct {
     {COND_NS, "see why that server does not show them: does its signer get the zone?"},
     {COND_DS, "whoever registered the zone finds out why the parent does not take the CDS, or "
 	      "has the DS set right"},
-    {COND_NS_KNOWN, ""},
     {COND_PARENT_NS, "whoever registered the zone has the parent take the NS of the zone"},
 };
+
+/* Somebody of whom something is in has stated something newer, that has not come yet. */
+static bool
+any_stale(const struct zone_view *view)
+{
+	for (int i = 1; i < view->d.providers; i++)
+		if (view->d.provider[i].stale && view->d.provider[i].has != 0)
+			return true;
+	return false;
+}
 
 static bool
 rests(const struct zone_view *view)
 {
-	return view->d.process.kind == 0 && view->d.begun && !step_frozen(view) &&
-	       view->d.provider[VIEW_SELF].member && (view->designated & BIT(VIEW_SELF)) != 0;
+	return !any_stale(view) && view->d.process.kind == 0 && view->d.begun &&
+	       !step_frozen(view) && view->d.provider[VIEW_SELF].member &&
+	       (view->designated & BIT(VIEW_SELF)) != 0;
 }
 
-/* The first that is not as it should be. */
+/* Something that is not as it should be. */
 static bool
 differs(struct step *s, struct reason *why)
 {
+	uint32_t all = COND_NS_KNOWN; /* says itself what to do */
+
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (process_differs(s->view, rows[i].condition, s->now, why)) {
-			if (why->todo[0] == '\0')
-				reason_copy(why->todo, sizeof(why->todo), rows[i].todo);
-			return true;
-		}
-	return false;
+		all |= rows[i].condition;
+	uint32_t one = process_differs(s->view, all, s->now, why);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].condition == one && why->todo[0] == '\0')
+			reason_copy(why->todo, sizeof(why->todo), rows[i].todo);
+	return one != 0;
 }
 
 void

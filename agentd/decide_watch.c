@@ -134,7 +134,7 @@ decide_paused(struct step *s)
 
 /* Does nobody answer, and for long, of those whom this server of the parent names? */
 static bool
-names_the_dead(const struct step *s, const struct view_place *parent)
+names_the_dead(struct step *s, const struct view_place *parent)
 {
 	const struct zone_view *view = s->view;
 	const struct view_version *v = view_current(parent, VIEW_NS);
@@ -158,26 +158,37 @@ names_the_dead(const struct step *s, const struct view_place *parent)
 	return silent > 0;
 }
 
+/* Is this so of each server of the parent that shows the delegation? Returns one of them, or NULL.
+ */
+static const struct view_place *
+at_all_parents(struct step *s, bool (*is)(struct step *s, const struct view_place *parent))
+{
+	const struct zone_view *view = s->view;
+	const struct view_place *one = NULL;
+
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || !view_delegates(view, p))
+			continue;
+		if (!is(s, p))
+			return NULL;
+		one = p;
+	}
+	return one;
+}
+
 /* The delegation names none of the servers that are there. No resolver comes to the zone, and the
  * parent, which asks those servers for CSYNC, will not change it. */
 static void
 nobody_there(struct step *s)
 {
-	struct zone_view *view = s->view;
-	const struct view_place *one = NULL;
+	const struct zone_view *view = s->view;
 	const uint8_t keys = HAS_KEYS | HAS_CDS; /* our servers would do */
 
 	if ((view->d.provider[VIEW_SELF].has & keys) != keys ||
 	    (view->designated & BIT(VIEW_SELF)) == 0)
 		return;
-	for (int i = 0; i < view->d.places; i++) {
-		const struct view_place *p = view->d.place[i];
-		if (p == NULL || !view_delegates(view, p))
-			continue;
-		if (!names_the_dead(s, p))
-			return;
-		one = p;
-	}
+	const struct view_place *one = at_all_parents(s, names_the_dead);
 	if (one != NULL)
 		step_blocked(s, REASON_OF_NS, one->server,
 			     "a name server in the delegation that answers", "none of them does",
@@ -203,20 +214,12 @@ signer_unnamed(struct step *s)
 {
 	struct zone_view *view = s->view;
 	const struct view_version *zone = view_at_signer(view, VIEW_NS);
-	const struct view_place *one = NULL;
 
 	if (view->d.process.kind != 0 || !view->d.provider[VIEW_SELF].member ||
 	    (view->designated & BIT(VIEW_SELF)) == 0 || view_hidden(view) || zone == NULL ||
 	    !rset_meets(zone->set, view->config.ns))
 		return;
-	for (int i = 0; i < view->d.places; i++) {
-		const struct view_place *p = view->d.place[i];
-		if (p == NULL || !view_delegates(view, p))
-			continue;
-		if (!names_others(s, p))
-			return;
-		one = p;
-	}
+	const struct view_place *one = at_all_parents(s, names_others);
 	if (one != NULL)
 		step_blocked(s, REASON_OF_NS, one->server,
 			     "this signer's name servers in the delegation, as in the zone",
@@ -235,7 +238,8 @@ early(struct step *s, const struct view_place *signer, const struct view_version
 	struct zone_view *view = s->view;
 	int key = rset_next(&soa->signers, 0);
 
-	if (key < 0 || decide_serves_only(view) ||
+	/* Before the first start was decided it is not known whether anybody comes here at all. */
+	if (key < 0 || !view->d.begun || decide_serves_only(view) ||
 	    signer->history[VIEW_SOA].status != MSIG_SEEN_SET)
 		return;
 	if (risk->ok || risk->object != REASON_OF_S2)
@@ -284,8 +288,8 @@ decide_stray(struct step *s)
 	const struct view_version *soa = signer == NULL ? NULL : view_current(signer, VIEW_SOA);
 	char key[16];
 
-	view->stray = soa != NULL && soa->alien != 0 && !decide_serves_only(view) &&
-		      !roll_expects(view, soa->alien);
+	view->stray = soa != NULL && soa->alien != 0 && view->d.begun &&
+		      !decide_serves_only(view) && !roll_expects(view, soa->alien);
 	if (!view->stray)
 		return;
 	snprintf(key, sizeof(key), "%u/%u", VIEW_ALIEN_ALGORITHM(soa->alien),

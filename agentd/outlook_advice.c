@@ -3,7 +3,6 @@
  * step run side by side, so lowering a single TTL may save nothing: each is tried alone, and then
  * all that it takes together.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,17 +124,6 @@ needed(struct outlook_maker *m, uint32_t levers)
 	return levers;
 }
 
-static void __attribute__((format(printf, 3, 4)))
-add(char *buf, size_t len, const char *format, ...)
-{
-	size_t at = strlen(buf);
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(buf + at, len - at, format, ap);
-	va_end(ap);
-}
-
 /* Time to wait is rounded up, time saved is rounded down: neither promises too much. */
 static void
 add_span(char *buf, size_t len, int64_t ms, bool up)
@@ -143,10 +131,10 @@ add_span(char *buf, size_t len, int64_t ms, bool up)
 	int64_t s = ms / SECOND;
 	int64_t unit = s >= 2 * 86400 ? 86400 : s >= 2 * 3600 ? 3600 : 60;
 
-	add(buf, len, "%lld %s", (long long)((s + (up ? unit - 1 : 0)) / unit),
-	    unit == 86400  ? "days"
-	    : unit == 3600 ? "h"
-			   : "min");
+	reason_add(buf, len, "%lld %s", (long long)((s + (up ? unit - 1 : 0)) / unit),
+		   unit == 86400  ? "days"
+		   : unit == 3600 ? "h"
+				  : "min");
 }
 
 /* Which TTL at whom, from what to what. */
@@ -155,19 +143,20 @@ add_lever(const struct zone_view *view, enum outlook_lever l, char *buf, size_t 
 {
 	const char *sep = "";
 
-	add(buf, len, "the %s ", lever[l].ttl);
+	reason_add(buf, len, "the %s ", lever[l].ttl);
 	for (int i = VIEW_STRANGER; i < view->d.providers; i++) {
 		uint32_t ttl = ttl_of(view, l, i);
 		if (ttl <= OUTLOOK_TTL)
 			continue;
-		add(buf, len, "%sat %s from %u ", sep,
-		    i != VIEW_STRANGER ? view->d.provider[i].identity
-		    : lever[l].parent  ? "the parent"
-				       : "servers of no provider",
-		    ttl);
+		reason_add(buf, len, "%sat %s from %u ", sep,
+			   i != VIEW_STRANGER ? view->d.provider[i].identity
+			   : lever[l].parent  ? "the parent"
+					      : "servers of no provider",
+			   ttl);
 		sep = "and ";
 	}
-	add(buf, len, "to %d%s", OUTLOOK_TTL, lever[l].parent ? " (for the parent to do)" : "");
+	reason_add(buf, len, "to %d%s", OUTLOOK_TTL,
+		   lever[l].parent ? " (for the parent to do)" : "");
 }
 
 static void
@@ -187,15 +176,15 @@ advise(struct outlook_maker *m, uint32_t levers, int64_t saved, const char *how)
 		int64_t until =
 		    outlook_forgotten(&view->config.times, largest(view, l), lever[l].parent);
 		lead = until > lead ? until : lead;
-		add(text, OUTLOOK_TEXT, "%s", sep);
+		reason_add(text, OUTLOOK_TEXT, "%s", sep);
 		add_lever(view, l, text, OUTLOOK_TEXT);
 		sep = ", and ";
 	}
-	add(text, OUTLOOK_TEXT, ", at least ");
+	reason_add(text, OUTLOOK_TEXT, ", at least ");
 	add_span(text, OUTLOOK_TEXT, lead, true);
-	add(text, OUTLOOK_TEXT, " before: saves ");
+	reason_add(text, OUTLOOK_TEXT, " before: saves ");
 	add_span(text, OUTLOOK_TEXT, saved, false);
-	add(text, OUTLOOK_TEXT, "%s", how);
+	reason_add(text, OUTLOOK_TEXT, "%s", how);
 }
 
 void

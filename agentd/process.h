@@ -127,10 +127,11 @@ int process_csync_get(struct rpool *pool);
 /* The effects of the steps executed so far. */
 uint32_t process_effects(const struct zone_view *view);
 
-/* Is it seen that one of these is not true, at any server of the actors and of the parent that was
- * heard lately? *why says which and where. */
-bool process_differs(const struct zone_view *view, uint32_t conditions, int64_t now,
-		     struct reason *why);
+/* The first of these of which it is seen that it is not true, at any server of the actors and of
+ * the parent that was heard lately, as a mask; 0: none is. What is to be is known only if all whose
+ * records it has have stated them. *why (may be NULL) says where. */
+uint32_t process_differs(const struct zone_view *view, uint32_t conditions, int64_t now,
+			 struct reason *why);
 
 /* Are all conditions of a mask true? everywhere: at the servers of all actors, else at our own. If
  * not, *why (may be NULL) says which and where. */

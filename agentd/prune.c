@@ -19,11 +19,11 @@ of_process(void *arg, const knot_dname_t *name, uint64_t time)
 }
 
 uint64_t
-prune_some(struct agent *agent)
+prune_some(struct agent *agent, bool clock_is_right)
 {
 	const struct conf *conf = agent->conf;
 	uint64_t now = loop_utc_ms(), age = (uint64_t)conf->journal_max_age * 1000;
-	struct store_prune p = {.before = now > age ? now - age : 0,
+	struct store_prune p = {.before = clock_is_right && now > age ? now - age : 0,
 				.usage = conf->journal_max_usage,
 				.keep = of_process,
 				.arg = agent};
@@ -53,7 +53,7 @@ prune(void *arg)
 {
 	struct agent *agent = arg;
 
-	loop_timer_set(agent->prune_timer, prune_some(agent));
+	loop_timer_set(agent->prune_timer, prune_some(agent, !agent_clock(agent).unsure));
 }
 
 void

@@ -1,4 +1,5 @@
 /* Names and text of reasons. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,6 +34,17 @@ reason_copy(char *to, size_t room, const char *text)
 		len = room - 1;
 	memcpy(to, text == NULL ? "" : text, len);
 	to[len] = 0;
+}
+
+void
+reason_add(char *to, size_t room, const char *format, ...)
+{
+	size_t at = strlen(to);
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(to + at, room - at, format, ap);
+	va_end(ap);
 }
 
 int

@@ -74,6 +74,9 @@ const char *reason_object_name(enum reason_object object);
 
 /* A text as far as there is room, which is not 0; NULL is an empty one. */
 void reason_copy(char *to, size_t room, const char *text);
+/* The same behind what is there. */
+void reason_add(char *to, size_t room, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* What a person should do; empty: nothing. What is at home has its own word, or that of its place:
  * nobody else mends it. */

@@ -1,7 +1,6 @@
 /*
  * Which keys have one tag, and which of them go. See tags.h.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,17 +8,6 @@
 #include "agentd/shown.h"
 #include "agentd/tags.h"
 #include "libmsig/key.h"
-
-static void __attribute__((format(printf, 3, 4)))
-put(char *buf, size_t len, const char *format, ...)
-{
-	size_t at = strlen(buf);
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(buf + at, len - at, format, ap);
-	va_end(ap);
-}
 
 static struct rset
 keys_of(const struct zone_view *view, int provider, struct rset own)
@@ -118,8 +106,9 @@ tags_whose(const struct zone_view *view, struct rset own, const struct rset *cla
 	for (int p = 0; p < view->d.providers; p++) {
 		struct rset his = rset_and(*clash, keys_of(view, p, own));
 		for (int i = rset_next(&his, 0); i >= 0; i = rset_next(&his, i + 1))
-			put(buf, len, "%s%s of %s", *buf != '\0' ? ", " : "",
-			    msig_key_role_name(role(view, own, i)), view->d.provider[p].identity);
+			reason_add(buf, len, "%s%s of %s", *buf != '\0' ? ", " : "",
+				   msig_key_role_name(role(view, own, i)),
+				   view->d.provider[p].identity);
 	}
 	return buf;
 }
@@ -161,17 +150,18 @@ put_todo(const struct zone_view *view, int p, uint8_t role, char *buf, size_t le
 {
 	const char *name = msig_key_role_name(role);
 
-	put(buf, len, "%s", *buf != '\0' ? "; " : "");
+	reason_add(buf, len, "%s", *buf != '\0' ? "; " : "");
 	if (p == VIEW_SELF)
-		put(buf, len, "here: ");
+		reason_add(buf, len, "here: ");
 	else
-		put(buf, len, "at %s: ", view->d.provider[p].identity);
+		reason_add(buf, len, "at %s: ", view->d.provider[p].identity);
 	if (is_out(view, p))
-		put(buf, len, "its signer gets another %s, as nothing of it is in the zone", name);
+		reason_add(buf, len, "its signer gets another %s, as nothing of it is in the zone",
+			   name);
 	else if (p != VIEW_SELF || view->config.driver)
-		put(buf, len, "msigctl roll %s %s", view->zone, name);
+		reason_add(buf, len, "msigctl roll %s %s", view->zone, name);
 	else
-		put(buf, len, "the signer itself rolls its %s", name);
+		reason_add(buf, len, "the signer itself rolls its %s", name);
 }
 
 char *

@@ -13,6 +13,7 @@
 #include "msigctl/command.h"
 #include "msigctl/json.h"
 #include "msigctl/lint.h"
+#include "msigctl/words.h"
 #include "msigctl/probe.h"
 #include "msigctl/render.h"
 
@@ -155,7 +156,7 @@ probe(const struct context *ctx, const char *zone, json_t *answer, char *err, si
 	    .timeout_ms = ctx->timeout_ms != 0 ? ctx->timeout_ms : PROBE_TIMEOUT,
 	};
 	knot_dname_storage_t name;
-	if (lint_same_zone(zone, ctx->probe) || msig_name_parse(ctx->probe, name) != 0) {
+	if (words_same_name(zone, ctx->probe) || msig_name_parse(ctx->probe, name) != 0) {
 		snprintf(err, errlen, "'%s': a probe takes a zone that nobody uses", ctx->probe);
 		return EXIT_USAGE;
 	}

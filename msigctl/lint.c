@@ -57,15 +57,6 @@ lint_algorithm(const char *text)
 	return n < 256 ? (uint8_t)n : 0;
 }
 
-bool
-lint_same_zone(const char *zone, const char *text)
-{
-	size_t a = strlen(zone), b = strlen(text);
-	a -= a > 1 && zone[a - 1] == '.';
-	b -= b > 1 && text[b - 1] == '.';
-	return a == b && strncasecmp(zone, text, a) == 0;
-}
-
 /* The line's first word that is not blank. */
 static const char *
 word_of(const char *line)

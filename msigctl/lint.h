@@ -41,5 +41,3 @@ void lint_add(json_t *findings, enum lint_kind kind, const char *check, const ch
 	      const char *fix, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 /* The number of a DNSSEC algorithm by its name or number in text; 0 if it has none. */
 uint8_t lint_algorithm(const char *text);
-/* Do both texts name the same zone? The second one may be relative to the root. */
-bool lint_same_zone(const char *zone, const char *text);

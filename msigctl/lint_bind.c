@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "msigctl/lint.h"
+#include "msigctl/words.h"
 
 #define WORD 256
 #define POLICY_KEYS 8
@@ -401,7 +402,7 @@ lint_bind(const char *text, const struct lint_wish *wish, json_t *findings)
 			    "%s is not read: give this command what `named-checkconf -p` prints",
 			    w.word);
 		} else if (strcmp(w.word, "zone") == 0 && next(&w) && !z.found &&
-			   lint_same_zone(wish->zone, w.word)) {
+			   words_same_name(wish->zone, w.word)) {
 			z.found = true;
 			read_zone(&w, &z);
 		}

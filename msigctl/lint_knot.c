@@ -11,6 +11,7 @@
 #include <libknot/yparser/yparser.h>
 
 #include "msigctl/lint.h"
+#include "msigctl/words.h"
 
 #define ZSK_LIFETIME (30 * 86400) /* Knot's defaults, s */
 #define PROPAGATION_DELAY 3600
@@ -437,7 +438,7 @@ find_zone(struct knot *k)
 	for (size_t i = 0; i < k->items; i++) {
 		const struct item *it = &k->item[i];
 		if (strcmp(it->section, "zone") == 0 && *it->id != '\0' &&
-		    lint_same_zone(k->wish->zone, it->id)) {
+		    words_same_name(k->wish->zone, it->id)) {
 			k->zone = it->id;
 		}
 	}

@@ -7,8 +7,8 @@
 
 #include "msigctl/command.h"
 #include "msigctl/json.h"
-#include "msigctl/lint.h"
 #include "msigctl/render.h"
+#include "msigctl/words.h"
 
 /* zsk is zsk-rollover; csk goes where ksk goes: the key store tells what the keys are. */
 static const char *
@@ -138,7 +138,7 @@ provider_of(const json_t *answer, const char *identity)
 	const json_t *p;
 	JS_EACH(json_object_get(json_object_get(answer, "zone"), "providers"), p)
 	{
-		if (lint_same_zone(js_str(p, "provider"), identity)) {
+		if (words_same_name(js_str(p, "provider"), identity)) {
 			return p;
 		}
 	}

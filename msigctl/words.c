@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "msigctl/json.h"
 #include "msigctl/words.h"
@@ -115,4 +116,13 @@ words_join(const json_t *list, const char *key, const char *between, char *buf, 
 			n += (size_t)snprintf(buf + n, len - n, "%s%s", n > 0 ? between : "", s);
 		}
 	}
+}
+
+bool
+words_same_name(const char *name, const char *text)
+{
+	size_t a = strlen(name), b = strlen(text);
+	a -= a > 1 && name[a - 1] == '.';
+	b -= b > 1 && text[b - 1] == '.';
+	return a == b && strncasecmp(name, text, a) == 0;
 }

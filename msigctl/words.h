@@ -25,3 +25,6 @@ void words_short(const char *identity, char *buf, size_t len);
 
 /* The strings of a list, or what its objects have under key. */
 void words_join(const json_t *list, const char *key, const char *between, char *buf, size_t len);
+
+/* Are both the same domain name? A dot at the end may be missing. */
+bool words_same_name(const char *name, const char *text);

@@ -162,6 +162,11 @@ unpack_daemons() {
 
 # setup: everything that ./demo and ./check need before the build.
 setup() {
+	# autoconf and make take these for more than a name.
+	case $top in
+	*[[:space:]\"\#\$\&\'\`\\]*)
+		die "$top: it cannot be built in a folder with a space or one of \"#\$&'\`\\ in its path: put it elsewhere." ;;
+	esac
 	apt_options=
 	as_root=
 	command -v apt-get >/dev/null 2>&1 ||

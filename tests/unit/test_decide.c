@@ -10,6 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "agentd/decide_int.h"
 #include "agentd/roll.h"
 #include "agentd/step.h"
 #include "tests/unit/bench.h"
@@ -369,6 +370,17 @@ test_early_activation(void **state)
 	r = bench_reason(&b, REASON_BLOCKED, REASON_OF_SIGNATURE);
 	assert_non_null(r);
 	assert_non_null(strstr(r->seen, "is used, and not shown at 192.0.2.2@53"));
+	struct plan plan = {0};
+	b.view->d.begun = false; /* who knows whether anybody asks its servers? */
+	b.view->reasons = 0;
+	decide_watch(&(struct step){b.view, b.now, &plan});
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_SIGNATURE));
+	b.view->d.begun = true;
+	bench_decide(&b);
+	b.view->dirty = true;
+	bench_run(&b, 100);
+	r = bench_reason(&b, REASON_BLOCKED, REASON_OF_SIGNATURE);
+	assert_non_null(r);
 	assert_true(r->todo[0] != 0);
 	assert_true(b.alarms > 0);
 	assert_true(rset_has(&b.view->d.provider[0].statement.dnskey, key));
@@ -794,6 +806,11 @@ test_alien_signature(void **state)
 	const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_SIGNATURE);
 	assert_non_null(r);
 	assert_string_equal(r->seen, "13/4711");
+	assert_true(b.view->stray);
+	struct plan plan = {0};
+	b.view->d.begun = false;
+	decide_stray(&(struct step){b.view, b.now, &plan});
+	assert_false(b.view->stray);
 }
 
 /* While something runs the parent is asked as often as parent-poll says, and no server the less. */

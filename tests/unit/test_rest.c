@@ -170,6 +170,18 @@ test_not_at_rest(void **state)
 	run()->kind = 0;
 	b.view->rest_since = 1;
 	assert_true(tells());
+	/* What is to be there has not been heard, or is about to be heard anew. */
+	peer(1)->statement.known = false;
+	for (int i = 0; i < 2; i++) {
+		assert_false(tells());
+		assert_int_equal(b.view->rest_since, 0);
+		b.view->rest_since = 1; /* for long */
+	}
+	peer(1)->statement.known = true;
+	b.view->rest_since = 1;
+	peer(1)->stale = true;
+	assert_false(tells());
+	assert_int_equal(b.view->reasons, 0);
 }
 
 int
