@@ -145,6 +145,7 @@ seconds(const char *text)
 			return all;
 		}
 		uint64_t n = strtoul(s, &end, 10), unit = 1;
+		n = n > UINT32_MAX ? UINT32_MAX : n; /* named takes no more */
 		for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 			if (*end != '\0' && strncasecmp(end, &units[i].unit, 1) == 0) {
 				unit = date && units[i].unit == 'M' ? 31 * DAY : units[i].seconds;
@@ -216,6 +217,7 @@ read_policy(struct words *w, struct policy *p)
 			char role[WORD];
 			snprintf(role, sizeof(role), "%s", w->word);
 			read_key(w, p, role);
+			depth -= strcmp(w->word, "}") == 0; /* the last one lacks its semicolon */
 		} else if (*first == '\0') {
 			snprintf(first, sizeof(first), "%s", w->word);
 		} else {
@@ -294,9 +296,10 @@ judge_lifetime(const struct policy *p, const struct policy_key *k, bool quick, j
 		policy_add(findings, p, item, "pass", NULL,
 			   "unlimited: it does not roll by itself");
 	} else {
+		bool days = k->lifetime >= DAY;
 		policy_add(findings, p, item, quick ? "fail" : "warn", k->line,
-			   "it rolls every %" PRIu64 " days by itself, and is used %s",
-			   k->lifetime / DAY,
+			   "it rolls every %" PRIu64 " %s by itself, and is used %s",
+			   days ? k->lifetime / DAY : k->lifetime, days ? "days" : "s",
 			   quick ? "when named's own times say so, not when all have it"
 				 : "even if a provider that was down has not published it");
 	}

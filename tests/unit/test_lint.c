@@ -132,6 +132,10 @@ static const struct {
      "policy ms: zsk lifetime", "fail", "every 63 days"},
     {lint_bind, BIND_ROLLS(BIND_KSK "zsk lifetime 1w2d24H algorithm 13;", ""), "", true,
      "policy ms: zsk lifetime", "fail", "every 10 days"},
+    {lint_bind, BIND_ROLLS(BIND_KSK "zsk lifetime 12h algorithm 13;", ""), "", true,
+     "policy ms: zsk lifetime", "fail", "every 43200 s"},
+    {lint_bind, BIND_ROLLS(BIND_KSK, "publish-safety 5124095576030432h;"), "", true,
+     "policy ms: publish-safety", "pass", "others need"},
     {lint_bind, BIND_ROLLS("csk lifetime 5184000 algorithm 13;", ""), "", true,
      "policy ms: csk lifetime", "fail", "every 60 days"},
     {lint_bind, BIND_ROLLS("csk lifetime 0 algorithm 13;", ""), "", true, "policy ms: csk lifetime",
@@ -241,6 +245,29 @@ test_bind_driver(void **state)
 		    strstr(js_str(f, "text"), cases[i].word) == NULL) {
 			fail_msg("case %zu: %s", i, js_str(f, "text"));
 		}
+		json_decref(list);
+	}
+}
+
+/* A semicolon is missing: what comes behind the keys is no key. */
+static void
+test_bind_typo(void **state)
+{
+	static const char *const texts[] = {
+	    BIND_ROLLS("zsk lifetime 60d algorithm 13 ", "publish-safety 3h;"),
+	    BIND_ROLLS("zsk lifetime 60d algorithm 13; ", "publish-safety 3h;")};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		json_t *list = json_array(), *f;
+		size_t keys = 0;
+		assert_true(lint_bind(texts[i], &wish, list));
+		JS_EACH(list, f)
+		{
+			keys += strstr(js_str(f, "check"), " lifetime") != NULL;
+		}
+		assert_int_equal(keys, 1);
+		assert_string_equal(js_str(find(list, "policy ms: publish-safety"), "state"),
+				    "pass");
 		json_decref(list);
 	}
 }
@@ -399,9 +426,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_rows),         cmocka_unit_test(test_bind_driver),
-	    cmocka_unit_test(test_bind_silence), cmocka_unit_test(test_all_records),
-	    cmocka_unit_test(test_neighbours),   cmocka_unit_test(test_kinds),
-	    cmocka_unit_test(test_mutilated),
+	    cmocka_unit_test(test_bind_silence), cmocka_unit_test(test_bind_typo),
+	    cmocka_unit_test(test_all_records),  cmocka_unit_test(test_neighbours),
+	    cmocka_unit_test(test_kinds),        cmocka_unit_test(test_mutilated),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
