@@ -1130,6 +1130,16 @@ test_journal_limit(void **state)
 	json_decref(answer);
 }
 
+/* Entries in the first agent's journal, of a zone or of all (NULL), as `count` counts them. */
+static unsigned
+counted(const knot_dname_t *zone, void (*count)(void *arg, const struct store_entry *e))
+{
+	unsigned n = 0;
+
+	assert_int_equal(store_journal(world.at[0].agent.store, zone, 0, 10000, count, &n), 0);
+	return n;
+}
+
 static void
 count_kept(void *arg, const struct store_entry *e)
 {
@@ -1139,11 +1149,7 @@ count_kept(void *arg, const struct store_entry *e)
 static unsigned
 kept(void)
 {
-	unsigned count = 0;
-
-	assert_int_equal(store_journal(world.at[0].agent.store, NULL, 0, 10000, count_kept, &count),
-			 0);
-	return count;
+	return counted(NULL, count_kept);
 }
 
 /* Entries of a zone (NULL: of none) so many seconds old. */
@@ -1247,11 +1253,7 @@ count_heard(void *arg, const struct store_entry *e)
 static unsigned
 heard(void)
 {
-	unsigned count = 0;
-
-	assert_int_equal(
-	    store_journal(world.at[0].agent.store, zone_name, 0, 10000, count_heard, &count), 0);
-	return count;
+	return counted(zone_name, count_heard);
 }
 
 static bool
@@ -1348,11 +1350,7 @@ count_stated(void *arg, const struct store_entry *e)
 static unsigned
 statements(void)
 {
-	unsigned count = 0;
-
-	assert_int_equal(
-	    store_journal(world.at[0].agent.store, zone_name, 0, 10000, count_stated, &count), 0);
-	return count;
+	return counted(zone_name, count_stated);
 }
 
 /* The second agent states what it has, under this number and with this step. */
