@@ -28,6 +28,7 @@
 #define FD_RESERVE 64           /* descriptors that are left to files, databases, clients */
 #define ACCEPT_BATCH 16         /* connections taken before others have their turn */
 #define ACCEPT_PAUSE_MS 100     /* when there are no descriptors */
+#define FREE_PORT_TRIES 32      /* for one that both UDP and TCP can have */
 #define UDP_BATCH 64
 #define UDP_PENDING 1024 /* UDP requests without an answer; more are ignored */
 
@@ -844,18 +845,41 @@ open_socket(const struct dnsio_addr *addr, int type)
 	return fd;
 }
 
+/* The port that TCP got, for both. */
 static int
-open_both(struct dnsio_server *server)
+open_pair(struct dnsio_server *server)
 {
 	server->tcp = open_socket(&server->addr, SOCK_STREAM);
 	if (server->tcp < 0)
 		return server->tcp;
-	/* Port 0: the one that TCP got, for both. */
 	socklen_t len = sizeof(server->addr.ss);
 	if (getsockname(server->tcp, (struct sockaddr *)&server->addr.ss, &len) != 0)
 		return dnsio_errno();
 	server->udp = open_socket(&server->addr, SOCK_DGRAM);
 	return server->udp < 0 ? server->udp : 0;
+}
+
+static bool
+any_port(const struct dnsio_addr *addr)
+{
+	return addr->ss.ss_family == AF_INET6
+		   ? ((const struct sockaddr_in6 *)&addr->ss)->sin6_port == 0
+		   : ((const struct sockaddr_in *)&addr->ss)->sin_port == 0;
+}
+
+/* Port 0: what is free for TCP may be another program's for UDP, and then another is asked for. */
+static int
+open_both(struct dnsio_server *server)
+{
+	const struct dnsio_addr wish = server->addr;
+	int ret = open_pair(server);
+	for (int i = 0; any_port(&wish) && ret == KNOT_EADDRINUSE && i < FREE_PORT_TRIES; i++) {
+		if (server->tcp >= 0)
+			close(server->tcp);
+		server->addr = wish;
+		ret = open_pair(server);
+	}
+	return ret;
 }
 
 static void

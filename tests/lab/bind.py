@@ -8,7 +8,6 @@ what doc/signers.md tells: the zone as a primary, changed by UPDATE, inline-sign
 import glob
 import os
 import re
-import socket
 
 import dns.dnssec
 import dns.exception
@@ -17,13 +16,6 @@ import dns.rdata
 from . import ask, net, tools
 from .knot import Knot
 from .rig import TTL, ZONE, Provider
-
-
-def free_port():
-    """A port that nobody listens on, for what must not be shared between runs."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 # After a roll-over an old ZSK stays until the last of its signatures has been renewed: for validity
@@ -97,13 +89,13 @@ class Bind:
 
     def __init__(self, procs, directory, name, server=None):
         self.procs, self.name = procs, name
-        self.server = server or ("127.0.0.1", free_port())
+        self.server = server or ("127.0.0.1", net.free_port())
         self.home = os.path.join(directory, name)
         os.makedirs(self.home)
         self.child = None
         self.keys, self.zones = {}, {}
         self.control = ask.Key("control.")
-        self.control_port = free_port()
+        self.control_port = net.free_port()
         self.key(self.control)
         self.conf = os.path.join(self.home, "rndc.conf")
         with open(self.conf, "w", encoding="ascii") as out:

@@ -1,5 +1,6 @@
 """Addresses that belong to one run, and waiting for conditions instead of sleeping."""
 
+import random
 import socket
 import time
 
@@ -7,6 +8,7 @@ import time
 # follows a delegation finds them as it would find port 53.
 DNS_PORT = 5300
 LOCK_PORT = 5399
+OWN_PORTS = range(10000, 32768)  # below those that the kernel gives to whoever asks for any
 
 
 class Block:
@@ -31,6 +33,19 @@ class Block:
     def close(self):
         """Lets another run have it."""
         self.claim.close()
+
+
+def free_port():
+    """A port of 127.0.0.1 that nobody has for UDP or TCP, for what cannot have its own address."""
+    for port in random.sample(OWN_PORTS, 100):
+        try:
+            for kind in socket.SOCK_STREAM, socket.SOCK_DGRAM:
+                with socket.socket(socket.AF_INET, kind) as sock:
+                    sock.bind(("127.0.0.1", port))
+            return port
+        except OSError:
+            pass
+    raise RuntimeError("a hundred ports of 127.0.0.1, and none of them free for UDP and TCP")
 
 
 class Timeout(Exception):

@@ -313,13 +313,6 @@ def records(text, origin=ZONE):
     return content(dns.zone.from_text(text, origin, relativize=False, check_origin=False))
 
 
-def free_port():
-    """A port that nobody listens on, for what must not be shared between runs."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
 # -- owners: start(text), serve(text): another version of the zone ---------------------------
 
 
@@ -402,7 +395,7 @@ class BindOwner:
 
     def __init__(self, rig):
         self.rig = rig
-        self.server = rig.owner = ("127.0.0.1", free_port())
+        self.server = rig.owner = ("127.0.0.1", net.free_port())
         rig.write()
         self.home = os.path.join(rig.directory, "owner-bind")
         os.makedirs(self.home)
@@ -600,7 +593,7 @@ class BindClient:
 
     def __init__(self, rig):
         self.rig = rig
-        rig.client = ("127.0.0.1", free_port())
+        rig.client = ("127.0.0.1", net.free_port())
         rig.write()
         rig.control("reload")
         self.home = os.path.join(rig.directory, "client-bind")

@@ -5,7 +5,6 @@ that strips the records of others, of one that would use a new key too early, of
 import json
 import os
 import re
-import socket
 import subprocess
 import tempfile
 
@@ -302,18 +301,11 @@ zone:
 """
 
 
-def free_port():
-    """A port of 127.0.0.1, where named has to listen, that nobody has now."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
 def bind(t):
     """BIND as a secondary that signs; without agentd, the probe and the configuration alone."""
     with tempfile.TemporaryDirectory(prefix="msig.") as home:
         procs, key = Processes(home), ask.Key("k.")
-        facts = {"home": home, "port": free_port(), "listen": free_port(), "key": key,
+        facts = {"home": home, "port": net.free_port(), "listen": net.free_port(), "key": key,
                  "zone": lab.ZONE.rstrip(".")}
         conf, named = os.path.join(home, "msig.conf"), os.path.join(home, "named.conf")
         for path, content in ((conf, MSIG), (named, NAMED)):

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -91,6 +92,23 @@ run_until(bool (*cond)(void))
 	loop_timer_set(until_timer, 0);
 	run();
 	loop_timer_free(until_timer);
+}
+
+/* The kernel's, but that other programs have so many of the next ports for UDP. */
+static unsigned taken_for_udp;
+
+int
+bind(int fd, const struct sockaddr *to, socklen_t len)
+{
+	int type;
+	socklen_t type_len = sizeof(type);
+	if (taken_for_udp > 0 && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) == 0 &&
+	    type == SOCK_DGRAM) {
+		taken_for_udp--;
+		errno = EADDRINUSE;
+		return -1;
+	}
+	return (int)syscall(SYS_bind, fd, to, len);
 }
 
 static void
@@ -1059,6 +1077,39 @@ test_wildcard(void **state)
 	assert_int_equal(err, KNOT_EADDRINUSE);
 }
 
+/* Port 0: one that both have; a port that was given: that one or none. */
+static void
+test_free_port(void **state)
+{
+	int err;
+	struct dnsio_addr any;
+	dnsio_addr_parse("127.0.0.1", 0, &any);
+	taken_for_udp = 3;
+	server = dnsio_listen(loop, &any, NULL, handler, NULL, &err);
+	assert_int_equal(err, 0);
+	assert_int_equal(taken_for_udp, 0);
+	addr = *dnsio_server_addr(server);
+	for (int tcp = 0; tcp < 2; tcp++) {
+		ask(tcp != 0, "echo", 1000);
+		run();
+	}
+	assert_string_equal(trace, "echo:22 echo:22 ");
+	dnsio_server_free(server);
+	server = NULL;
+	const struct dnsio_addr *wish[] = {&addr, &any};
+	int next = dup(STDIN_FILENO);
+	close(next);
+	for (int i = 0; i < 2; i++) {
+		taken_for_udp = 100;
+		assert_null(dnsio_listen(loop, wish[i], NULL, handler, NULL, &err));
+		assert_int_equal(err, KNOT_EADDRINUSE);
+		assert_in_range(taken_for_udp, i == 0 ? 99 : 1, i == 0 ? 99 : 98);
+		taken_for_udp = 0;
+		assert_int_equal(dup(STDIN_FILENO), next); /* every socket is closed */
+		close(next);
+	}
+}
+
 /* Clients against servers that misbehave. ----------------------------------------------------- */
 
 static int raw_server;
@@ -1187,6 +1238,7 @@ main(void)
 	    T(test_source_limit),
 	    T(test_no_descriptors),
 	    T(test_wildcard),
+	    T(test_free_port),
 	    T(test_dripping_server),
 	    T(test_query_again),
 	};
