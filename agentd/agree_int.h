@@ -80,6 +80,16 @@ bool agree_stands(const struct zone_view *view);
 /* Has the parent followed the NS of the zone, so that nobody is sent to the leaver any more? */
 bool agree_parent_followed(const struct zone_view *view);
 
+/* agree_turn.c: a rollover that goes back. */
+/* Whose operator can turn it round; -1: nobody's, any more. */
+int agree_turner(const struct view_process *run);
+/* Ours wants that, and it is not too late. */
+bool agree_turns(struct step *s);
+void agree_turn(struct step *s, const char *why);
+/* Does a message of its requestor speak of the algorithm that it goes to here? It is turned round
+ * if the requestor turned it; what cannot follow is refused. */
+bool agree_same_way(struct step *s, int from, const struct view_message *m);
+
 /* agree_withdraw.c: whether it has to. */
 void agree_withdraw(struct step *s);
 

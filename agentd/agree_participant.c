@@ -161,6 +161,10 @@ agree_answer_request(struct step *s, int from)
 		p->requested = false; /* its sender says it again if it still wants it */
 		return;
 	}
+	if (!agree_same_way(s, from, m)) {
+		p->requested = false;
+		return;
+	}
 	if (lead_repeats(s->view, from, m) || approved_already(&s->view->d.process, from, m)) {
 		agree_say(s, from, MSIG_OP_APPROVE, m);
 		p->requested = false;
@@ -294,7 +298,7 @@ on_execute(struct step *s, int from, const struct view_message *m)
 			     "not a process of ours");
 		return;
 	}
-	if (run->requestor != from)
+	if (run->requestor != from || !agree_same_way(s, from, m))
 		return;
 	if (m->step < run->step || (m->step == run->step && run->phase == PHASE_DONE)) {
 		agree_say(s, from, MSIG_OP_DONE, m);

@@ -2,6 +2,7 @@
  * When a process has to end, because what it followed does not stand any more. Looked at in the
  * order of the table; the first row that is so counts.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "agentd/agree.h"
@@ -349,6 +350,22 @@ acts_as_wanted(struct step *s, const char *why)
 	run->stays = stays;
 }
 
+static void
+rests_until_resumed(struct step *s)
+{
+	const struct view_process *run = run_of(s);
+	int other = agree_turner(run);
+	char todo[REASON_TEXT];
+
+	if (other > VIEW_SELF)
+		snprintf(todo, sizeof(todo), "msigctl resume; it is turned round by abort at %.80s",
+			 agree_who(s, other));
+	else
+		snprintf(todo, sizeof(todo), "msigctl resume: what has begun only goes forward");
+	step_blocked(s, REASON_OF_HSYNC, agree_who(s, run->subject), "what has begun to end",
+		     "abort asked for", todo);
+}
+
 /* Whom the owner takes out stays out of this process. Its requestor ends it: it begins anew among
  * those who remain, so that who is taken back in has a part in all of it or in nothing. Aborted by
  * its operator it rests, and ends when he has it resumed. */
@@ -371,9 +388,7 @@ goes_forward(struct step *s, const char *why)
 		s->view->persist = true;
 	}
 	if (run->aborting)
-		step_blocked(s, REASON_OF_HSYNC, agree_who(s, run->subject),
-			     "what has begun to end", "abort asked for",
-			     "msigctl resume: what has begun only goes forward");
+		rests_until_resumed(s);
 	else if (!agree_stands(s->view) && !step_frozen(s->view))
 		agree_end_early(s, "the owner's instruction is another one now");
 }
@@ -388,9 +403,9 @@ static const struct {
     {another_has_run, agree_end_early, "another process has run since"},
     {was_put_back, agree_end_early, "the database was put back from an older copy"},
     {aborted_in_time, gives_up_order, "by the operator"},
+    {agree_turns, agree_turn, ""},
     {unknown_to_peer, ends_and_waits, "a peer knows nothing of it any more"},
-    {algorithm_first, agree_end_early,
-     "an algorithm rollover was not completed, and goes first"},
+    {algorithm_first, agree_end_early, "an algorithm rollover was not completed, and goes first"},
     {store_is_past, ends_order, "the key store is past it"},
     {algorithms_differ, ends_and_waits, "the joiner and a member sign with other algorithms"},
     {parent_went_back, agree_end_early, "the parent has other NS again"},

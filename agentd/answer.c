@@ -173,6 +173,7 @@ process_json(const struct zone_view *view)
 	answer_put(j, "id", answer_hex(p->tid, sizeof(p->tid)));
 	answer_put_time(j, "started", p->started);
 	answer_put_time(j, "since", p->since);
+	answer_put(j, "turned", json_boolean(p->turned));
 	answer_put(j, "done", answer_identities(view, p->done));
 	answer_put(j, "approved", answer_identities(view, p->approved));
 	list = json_array();

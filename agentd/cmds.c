@@ -34,7 +34,8 @@
  *          "phase": "executing" (process.h), "subject": identity, "requestor": identity,
  *          "epoch": n, "id": "32 hex digits", "started": t, "since": t,
  *          "done": [identity...] (who said DONE for this step), "approved": [identity...],
- *          "holds": [{"name": "key"|"ds"|"ns"|"rr"|"leave", "until": t}], "next": "what comes next"}
+ *          "holds": [{"name": "key"|"ds"|"ns"|"rr"|"leave", "until": t}], "turned": bool (a rollover
+ *          that was turned round), "next": "what comes next"}
  *
  * status    -> {"identity": "msa.p1.example.", "version": "0.1.0", "pid": n, "started": t, "lab": bool,
  *           "warnings": [text...],
@@ -73,8 +74,8 @@
  *           "apply"|"store", "text": ""}...]} newest first
  * pause     {"zone": z} -> {"zone": ZONE}; no new step is begun; acts
  * resume    {"zone": z} -> {"zone": ZONE}; also confirms the doubt of a lost database; acts
- * abort     {"zone": z} -> {"zone": ZONE}; gives a process up that had no effect yet, else it rests
- *           where it is; code 1 when none runs; acts
+ * abort     {"zone": z} -> {"zone": ZONE}; gives a process up that had no effect yet, turns a rollover
+ *           round while its old keys are in use, else it rests where it is; code 1 when none runs; acts
  * order     {"zone": z, "process": "zsk-rollover"|"ksk-rollover"|"algorithm-rollover", "algorithm"?: n}
  *           -> {"zone": ZONE}; it begins when its turn comes; acts
  * cancel    {"zone": z, "process"?: name} -> {"zone": ZONE}; takes back orders that wait; acts
@@ -104,7 +105,8 @@
  *           "executing"... | "completed"|"aborted", "subject": identity, "since": t}}
  * GRAPH     {"name": "add-signer", "kind": n, "priority": n, "steps": [{"step": n, "name": "",
  *           "guard": [text...], "effect": [text...], "keys": [text...] (of a rollover), "done":
- *           [text...], "holds": ["H_KEY"...], "next": text}...]}: the table of process.c; guards and conditions for being done in words
+ *           [text...], "holds": ["H_KEY"...], "abort": [text...] (what that does from this step on; none:
+ *           as before), "next": text}...]}: the table of process.c; guards and conditions for being done in words
  * plan      {"zone": z, "process"?: "add-signer" (else the one that runs), "provider"?: identity,
  *           "algorithm"?: n} -> {"zone": ZONE, "plan": PLAN}: a dry run
  * PLAN      {"process": "add-signer", "subject": identity, "requestor": identity or "", "algorithm": n,

@@ -3,7 +3,7 @@ noinst_LTLIBRARIES += agentd/libcore.la
 agentd_libcore_la_SOURCES = \
 	agentd/agree.h agentd/agree_int.h agentd/agree.c agentd/agree_end.c agentd/agree_group.c \
 	agentd/agree_judge.c agentd/agree_participant.c agentd/agree_requestor.c agentd/agree_start.c \
-	agentd/agree_state.c agentd/agree_withdraw.c \
+	agentd/agree_state.c agentd/agree_turn.c agentd/agree_withdraw.c \
 	agentd/condition_int.h agentd/condition.c agentd/condition_check.c agentd/condition_leave.c \
 	agentd/condition_roll.c \
 	agentd/decide.h agentd/decide_int.h agentd/decide.c agentd/decide_keys.c agentd/decide_look.c \

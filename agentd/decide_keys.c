@@ -203,8 +203,9 @@ decide_intended(const struct zone_view *view, struct rset own)
 			rset_del(&sep, view->key[i].rr);
 	if (process_rolls(view)) {
 		int step = process_executed(view);
-		enum process_cds which =
-		    step < 0 ? CDS_OLD : process_rule(run->kind)->step[step].cds;
+		enum process_cds which = step < 0      ? CDS_OLD
+					 : run->turned ? CDS_NEW
+						       : process_rule(run->kind)->step[step].cds;
 		if (which == CDS_OLD)
 			sep = rset_minus(sep, run->fresh);
 		else if (which == CDS_NEW)

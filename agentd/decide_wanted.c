@@ -5,6 +5,14 @@
 #include "agentd/mutant.h"
 #include "agentd/process.h"
 
+/* Not shown any more, or not to be after all, and signs yet. */
+static bool
+signs_unseen(const struct zone_view *view, const struct view_key *key)
+{
+	return key->state == MSIG_KEY_STATE_POST ||
+	       (key->state == MSIG_KEY_STATE_SIGNING && view->d.process.turned);
+}
+
 /* A key of an algorithm that we do not sign with says that we do: it waits for the rollover of all.
  */
 static struct rset
@@ -18,9 +26,9 @@ known_algorithms(struct step *s, int provider, struct rset keys)
 						    d->pool.at[k].alg == d->process.algorithm);
 		for (int o = rset_next(&d->own, 0); o >= 0; o = rset_next(&d->own, o + 1))
 			known |= d->pool.at[o].alg == d->pool.at[k].alg;
-		for (int o = 0; o < s->view->keys; o++) /* not shown any more, and signs yet */
+		for (int o = 0; o < s->view->keys; o++)
 			known |= s->view->key[o].algorithm == d->pool.at[k].alg &&
-				 s->view->key[o].state == MSIG_KEY_STATE_POST;
+				 signs_unseen(s->view, &s->view->key[o]);
 		if (!known)
 			rset_del(&out, k);
 	}

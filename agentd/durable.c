@@ -14,7 +14,7 @@
 #include "libmsig/buf.h"
 #include "libmsig/err.h"
 
-#define DURABLE_VERSION 13
+#define DURABLE_VERSION 14
 #define DURABLE_MAX (4u << 20)
 #define TIME_MAX (UINT64_C(1) << 52) /* sums of times do not overflow */
 
@@ -297,6 +297,8 @@ c_process(struct codec *c, struct view_process *p)
 	}
 	if (c->version >= 6)
 		c_bool(c, &p->led);
+	if (c->version >= 14)
+		c_bool(c, &p->turned);
 	if (!c->write && (p->subject < 0 || p->requestor < 0))
 		misfit(c, "a process of nobody");
 	if (!c->write && !in_table(p->kind, p->step))

@@ -105,6 +105,33 @@ roller(const struct process_step *s, const struct process_step *before)
 	return list;
 }
 
+/* What `msigctl abort` does while a step is executed; said where that changes. */
+static const char *
+on_abort(const struct process_rule *rule, int step)
+{
+	if (step < rule->binds) {
+		return "gives it up";
+	}
+	if (step <= rule->turns) {
+		return "turns it round: the old keys stay, the new ones go";
+	}
+	return rule->step[0].fresh.zsk != 0 || rule->step[0].fresh.ksk != 0
+		   ? "rests it; it only goes forward"
+		   : "rests it; it only goes forward, or HSYNC says something else";
+}
+
+static json_t *
+aborts(const struct process_rule *rule, int step)
+{
+	json_t *list = json_array();
+	const char *now = on_abort(rule, step);
+
+	if (step + 1 < rule->steps && (step == 0 || now != on_abort(rule, step - 1))) {
+		json_array_append_new(list, json_string(now));
+	}
+	return list;
+}
+
 json_t *
 graph_json(const struct process_rule *rule)
 {
@@ -114,11 +141,11 @@ graph_json(const struct process_rule *rule)
 		const struct process_step *s = &rule->step[i];
 		json_array_append_new(
 		    steps,
-		    json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:s}", "step", i, "name",
+		    json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "step", i, "name",
 			      s->name, "guard", graph_conditions(s->guard), "effect",
 			      graph_effects(s->effect), "keys", roller(s, i > 0 ? s - 1 : NULL),
 			      "done", graph_conditions(s->done), "holds", hold_names(s->holds),
-			      "next", s->next != NULL ? s->next : ""));
+			      "abort", aborts(rule, i), "next", s->next != NULL ? s->next : ""));
 	}
 	return json_pack("{s:s, s:i, s:i, s:o}", "name", rule->name, "kind", (int)rule->kind,
 			 "priority", (int)rule->priority, "steps", steps);

@@ -9,6 +9,7 @@
 #include "agentd/hold.h"
 #include "agentd/mutant.h"
 #include "agentd/process.h"
+#include "agentd/roll.h"
 #include "agentd/safety.h"
 
 static const struct {
@@ -226,6 +227,13 @@ hold_deadline(const struct zone_view *view, enum view_hold hold, const struct ho
 		return leave_deadline(view, want);
 	if (hold == HOLD_DS)
 		begin = cds_since(view, begin);
+	if (hold == HOLD_DS && view->d.process.turned) {
+		/* CDS that are there again as they were do not tell when others were last shown. */
+		if (roll_named(view))
+			return VIEW_NEVER;
+		if (view->d.process.hold[HOLD_DS] == 0 && now + times->d > begin)
+			begin = now + times->d;
+	}
 	/* Where the delegation shows nowhere, a person has seen it when the step was executed. */
 	if (hold == HOLD_NS && view_hidden(view) && view->d.process.executed_at > begin)
 		begin = view->d.process.executed_at;

@@ -25,6 +25,7 @@ struct outlook_maker {
 	int64_t now;
 	uint32_t lowered;           /* bit per lever: counts as OUTLOOK_TTL where it is larger */
 	int64_t change[HOLD_COUNT]; /* when what a hold is about last changed; 0: not yet */
+	bool ds_held;               /* since DS changed last */
 	bool ds_pending;            /* CDS changed, and the parent did not look since */
 };
 

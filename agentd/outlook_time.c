@@ -93,8 +93,10 @@ note_changes(struct outlook_maker *m, const struct outlook_step *s)
 
 	if (outlook_changes_type(s, TYPE_DNSKEY))
 		m->change[HOLD_KEY] = s->begin;
-	if (s->parent_ds)
+	if (s->parent_ds) {
 		m->change[HOLD_DS] = s->begin;
+		m->ds_held = false;
+	}
 	if (s->parent_ns)
 		m->change[HOLD_NS] = s->begin;
 	if ((s->rule->holds & (1u << HOLD_LEAVE)) != 0)
@@ -154,6 +156,9 @@ outlook_times(struct outlook_maker *m, struct outlook_step *s, int step)
 			continue;
 		if (k == HOLD_RR && m->change[k] == 0 && !m->out->running)
 			continue; /* a KSK that signs no data leaves no signature behind */
+		if (k == HOLD_DS && m->ds_held && !m->view->d.process.turned)
+			continue; /* over already; one that is turned round begins anew */
+		m->ds_held |= k == HOLD_DS;
 		struct outlook_hold *h = &s->hold[s->holds++];
 		h->hold = k;
 		hold_length(m, h);

@@ -174,7 +174,7 @@ static const struct process_step ksk_steps[] = {
      .cds = CDS_BOTH},
     {.name = "old-key-unused",
      .done = COND_DATA_NEW,
-     .holds = HOLD(RR),
+     .holds = HOLD(RR) | HOLD(DS),
      .next = "the old key goes",
      .fresh = {.ksk = S(READY), .csk = S(ACTIVE)},
      .old = {.csk = S(RETIRED)},
@@ -299,17 +299,18 @@ static const struct process_step ns_remove_steps[] = {
     {.name = "stop"},
 };
 
-#define STEPS(t, binds) (int)(sizeof(t) / sizeof((t)[0])), binds, t
+#define STEPS(t, binds, turns) (int)(sizeof(t) / sizeof((t)[0])), binds, turns, t
 
-/* A published key can be taken back until it is used. */
+/* A published key can be taken back until it is used, and there is a way back until the old one is
+ * not. */
 static const struct process_rule rules[] = {
-    {MSIG_PROCESS_ADD, "add-signer", 4, STEPS(add_steps, 1)},
-    {MSIG_PROCESS_REMOVE, "remove-signer", 0, STEPS(remove_steps, 1)},
-    {MSIG_PROCESS_ZSK, "zsk-rollover", 3, STEPS(zsk_steps, 2)},
-    {MSIG_PROCESS_KSK, "ksk-rollover", 2, STEPS(ksk_steps, 2)},
-    {MSIG_PROCESS_ALGORITHM, "algorithm-rollover", 1, STEPS(algorithm_steps, 1)},
-    {MSIG_PROCESS_NS_ADD, "ns-add", 5, STEPS(ns_add_steps, 1)},
-    {MSIG_PROCESS_NS_REMOVE, "ns-remove", 5, STEPS(ns_remove_steps, 1)},
+    {MSIG_PROCESS_ADD, "add-signer", 4, STEPS(add_steps, 1, 0)},
+    {MSIG_PROCESS_REMOVE, "remove-signer", 0, STEPS(remove_steps, 1, 0)},
+    {MSIG_PROCESS_ZSK, "zsk-rollover", 3, STEPS(zsk_steps, 2, 0)},
+    {MSIG_PROCESS_KSK, "ksk-rollover", 2, STEPS(ksk_steps, 2, 3)},
+    {MSIG_PROCESS_ALGORITHM, "algorithm-rollover", 1, STEPS(algorithm_steps, 1, 4)},
+    {MSIG_PROCESS_NS_ADD, "ns-add", 5, STEPS(ns_add_steps, 1, 0)},
+    {MSIG_PROCESS_NS_REMOVE, "ns-remove", 5, STEPS(ns_remove_steps, 1, 0)},
 };
 
 const struct process_rule *

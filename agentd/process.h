@@ -89,7 +89,8 @@ struct process_rule {
 	const char *name;
 	uint8_t priority; /* lower goes first */
 	int steps;        /* the last one is "stop" */
-	int binds; /* from this one on it only goes forward: others may have seen its effect */
+	int binds;        /* from this one on it is not given up: others may have seen its effect */
+	int turns; /* up to this one it can be turned round instead (agree_turn.c); 0: it cannot */
 	const struct process_step *step;
 };
 

@@ -160,11 +160,19 @@ move(struct step *s, int rr, uint8_t state)
 
 	if (key == NULL || state == 0 || roll_reached(s->view, key->state, state))
 		return true;
+	/* What was never used of an algorithm that went back. */
+	if (key->state == MSIG_KEY_STATE_MADE && state >= MSIG_KEY_STATE_POST) {
+		roll_ask(s, MSIG_KEY_VERB_DISCARD, key, 0);
+		return false;
+	}
 	/* Used is only what is published, even if an older list of keys came late. */
 	if (key->state == MSIG_KEY_STATE_MADE &&
 	    (state == MSIG_KEY_STATE_READY || state == MSIG_KEY_STATE_ACTIVE))
 		state = MSIG_KEY_STATE_PUBLISHED;
-	if (state == MSIG_KEY_STATE_READY && !witnessed(s, key->algorithm))
+	/* CDS change. */
+	bool aside = state == MSIG_KEY_STATE_RETIRED && key->role != MSIG_KEY_ROLE_ZSK &&
+		     s->view->d.process.turned;
+	if ((state == MSIG_KEY_STATE_READY || aside) && !witnessed(s, key->algorithm))
 		return false;
 	struct safety r = judge(s->view, key, state, s->now);
 	if (!r.ok) {
@@ -180,16 +188,33 @@ move(struct step *s, int rr, uint8_t state)
 }
 
 /* A rollover that began anew may have left a key READY. It leaves CDS as soon as the new one is in:
- * once that is active, CDS would name the old one alone. */
+ * once that is active, CDS would name the old one alone. One that was turned round may have asked
+ * for READY just before, whatever is known of it: the store has to say that it is not. */
 uint8_t
 roll_state(const struct zone_view *view, const struct view_key *key, bool fresh)
 {
 	uint8_t state = process_key_state(view, fresh, key->role);
+	bool named = key->state == MSIG_KEY_STATE_READY ||
+		     (view->d.process.turned && key->state == MSIG_KEY_STATE_PUBLISHED);
 
-	if (!fresh && state == 0 && key->state == MSIG_KEY_STATE_READY &&
+	if (!fresh && state == 0 && named &&
 	    process_key_state(view, true, key->role) == MSIG_KEY_STATE_READY)
 		return MSIG_KEY_STATE_RETIRED;
 	return state;
+}
+
+bool
+roll_named(const struct zone_view *view)
+{
+	const struct rset *old = &view->d.process.old;
+
+	for (int i = rset_next(old, 0); i >= 0; i = rset_next(old, i + 1)) {
+		const struct view_key *k = roll_key(view, i);
+		if (k != NULL && k->role != MSIG_KEY_ROLE_ZSK &&
+		    (k->state == MSIG_KEY_STATE_PUBLISHED || k->state == MSIG_KEY_STATE_READY))
+			return true;
+	}
+	return false;
 }
 
 static void

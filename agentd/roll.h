@@ -25,6 +25,8 @@ bool roll_expects(const struct zone_view *view, uint32_t alien);
 bool roll_in_zone(uint8_t state);
 /* The state that a key is brought into by the step that was executed last; 0: it stays. */
 uint8_t roll_state(const struct zone_view *view, const struct view_key *key, bool fresh);
+/* May CDS of the own signer name a key that goes, as the key store has it? */
+bool roll_named(const struct zone_view *view);
 /* Is a key that has one state where the other one is wanted? A rollover to an algorithm may find
  * what an earlier one has done: nothing goes back. */
 bool roll_reached(const struct zone_view *view, uint8_t have, uint8_t want);

@@ -241,6 +241,22 @@ alone(struct step *s)
 	return spare == NULL && left == NULL;
 }
 
+/* An algorithm that goes back takes along what was made of it, also what is heard of later. */
+static void
+all_of_the_other(struct zone_view *view)
+{
+	struct view_process *run = &view->d.process;
+
+	for (int i = 0; i < view->keys && run->turned && run->kind == MSIG_PROCESS_ALGORITHM; i++) {
+		const struct view_key *k = &view->key[i];
+		if (k->algorithm == run->algorithm || k->state == MSIG_KEY_STATE_REMOVED ||
+		    rset_has(&run->old, k->rr))
+			continue;
+		rset_add(&run->old, k->rr);
+		view->persist = true;
+	}
+}
+
 bool
 roll_choose(struct step *s)
 {
@@ -253,6 +269,7 @@ roll_choose(struct step *s)
 	}
 	if (run->roles == 0 && !choose(s))
 		return false;
+	all_of_the_other(s->view);
 	for (size_t i = 0; i < sizeof(roles); i++)
 		if ((run->roles & BIT(roles[i])) != 0)
 			all = fresh_key(s, roles[i]) && all;

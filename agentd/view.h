@@ -287,7 +287,8 @@ struct view_process {
 	uint8_t hsync[32]; /* digest it was agreed under */
 	bool led;          /* in leader mode: the requestor is the leader */
 	bool executed;     /* an EXECUTE happened: only forward from here */
-	bool aborting;     /* no step executed and we give up */
+	bool aborting;     /* our operator gives it up, turns it round, or rests it */
+	bool turned;       /* a rollover: the old keys stay, the new ones go */
 	uint32_t voters;   /* bit per provider: who was designated when it began */
 	uint32_t approved; /* bit per provider: APPROVE for `step` (requestor) */
 	uint32_t done;     /* bit per provider: DONE for `step` */

@@ -225,7 +225,8 @@ view_on_message(struct zone_view *view, int provider, const struct view_message 
 			p->asking = true;
 			return view_news(view, false);
 		}
-		if (m->step != run->step || (run->done & bit) != 0 ||
+		if (m->step != run->step || m->algorithm != run->algorithm ||
+		    (run->done & bit) != 0 ||
 		    (run->phase != PHASE_EXECUTING && run->phase != PHASE_DONE))
 			return false;
 		run->done |= bit;
@@ -237,7 +238,8 @@ view_on_message(struct zone_view *view, int provider, const struct view_message 
 			return view_news(view, false);
 		}
 		if (run->requestor != VIEW_SELF || run->phase != PHASE_REQUESTED ||
-		    m->step != run->step || (run->approved & bit) != 0)
+		    m->step != run->step || m->algorithm != run->algorithm ||
+		    (run->approved & bit) != 0)
 			return false;
 		run->approved |= bit;
 		p->said[0] = 0;

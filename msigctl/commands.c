@@ -54,7 +54,7 @@ const struct command commands[] = {
 	  "agentd", render_done, NULL },
 	{ "resume", "ZONE", "take a pause back", 1, 1, 0,
 	  "agentd", render_done, NULL },
-	{ "abort", "ZONE", "give up a process that has not changed anything yet; rest one that has", 1, 1, 0,
+	{ "abort", "ZONE", "give up a process, turn a roll-over round, or rest what cannot go back", 1, 1, 0,
 	  "agentd", render_done, NULL },
 	{ "roll", "ZONE zsk | ksk | csk | algorithm NUMBER", "order a roll-over of this provider's keys", 2, 3, 0,
 	  NULL, NULL, roll_run },

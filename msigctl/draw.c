@@ -31,7 +31,8 @@ place(const json_t *answer, const json_t *step)
 static const struct {
 	const char *key, *label;
 } parts[] = {
-    {"guard", "before"}, {"effect", "does"}, {"keys", "keys"}, {"done", "until"}, {"holds", "hold"},
+    {"guard", "before"}, {"effect", "does"}, {"keys", "keys"},
+    {"done", "until"},   {"holds", "hold"},  {"abort", "abort"},
 };
 #define PARTS (sizeof(parts) / sizeof(parts[0]))
 

@@ -89,9 +89,10 @@ words_step(const json_t *process, char *buf, size_t len)
 {
 	*buf = '\0';
 	if (json_is_object(process)) {
-		snprintf(buf, len, "%" PRIu64 " of %" PRIu64 ", %s, %s",
+		snprintf(buf, len, "%" PRIu64 " of %" PRIu64 ", %s, %s%s",
 			 js_num(process, "step") + 1, words_steps(process),
-			 js_str(process, "step_name"), js_str(process, "phase"));
+			 js_str(process, "step_name"), js_str(process, "phase"),
+			 js_true(process, "turned") ? ", turned round" : "");
 	}
 }
 

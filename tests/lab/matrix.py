@@ -54,6 +54,7 @@ class Group:
         return " + ".join(self.signers) + (", led" if self.led else "")
 
 
+TURNED = ("turned", "turned-algorithm")
 ALL = ("ns", "zsk", "ksk", "algorithm", "leave")
 CSK = ("ns", "zsk", "ksk", "csk", "algorithm", "leave")
 BIND = ("ns", "zsk", "ksk", "no-algorithm", "leave")
@@ -71,13 +72,13 @@ EARLY = ("no-algorithm", "leave", "algorithm", "early", "rekey", "again")
 # other kind of signer and with each number of providers, each kind with each number.
 GROUPS = {
     "knot": (
-        Group(("knot", "knot-all"), ALL),
-        Group(("csk", "knot-all"), ("zsk", "ksk", "csk", "algorithm", "leave"),
-              ("zsk", "ksk", "csk", "algorithm")),
+        Group(("knot", "knot-all"), TURNED + ALL),
+        Group(("csk", "knot-all"), ("turned", "zsk", "ksk", "csk", "algorithm", "leave"),
+              ("turned", "zsk", "ksk", "csk", "algorithm")),
         Group(("knot", "knot-all", "csk"), CSK),
     ),
     "pdns": (
-        Group(("knot", "pdns"), ALL),
+        Group(("knot", "pdns"), TURNED + ALL),
         Group(("csk", "pdns"), ("csk", "leave", "back", "forced")),
         Group(("pdns", "knot"), ("owner", "leave", "move")),
         Group(("knot", "pdns"), ("sign",)),
@@ -86,12 +87,12 @@ GROUPS = {
     ),
     # Everything restarted in each step (see Restarts).
     "restarts": (
-        Group(("knot", "csk"), CSK, ALL),
+        Group(("knot", "csk"), TURNED + CSK, ALL),
         Group(("knot", "knot-all"), ("ns", "owner", "zsk", "ksk", "algorithm", "leave"), led=True),
         Group(("knot", "knot-all"), ("owner",)),
     ),
     "bind": (
-        Group(("knot", "bind"), BIND),
+        Group(("knot", "bind"), ("turned",) + BIND),
         Group(("knot", "bind"), ROUND),
         Group(("knot", "bind csk"), EARLY),
         Group(("bind csk", "knot"), ("csk", "zsk", "leave", "back", "forced"), ("csk", "forced")),
@@ -290,6 +291,43 @@ class Run:
             {p.label: self.signed_by(p, "www." + ZONE, "A") for p in self.signers},
             {p.label: {15} for p in self.signers},
             f"algorithm: {self.what}: every signer signs with the new one alone")
+
+    def turned(self):
+        """A KSK or CSK of each is turned round: the parent knows nothing of the new DS, or has it."""
+        return all([self.turn(f"{p.label} turns round", p.label, ("ksk",), "parent-ds-added", n % 2)
+                    for n, p in enumerate(self.signers)])
+
+    def turned_algorithm(self):
+        """And the algorithm of all."""
+        return all([self.turn("all turn round", "p1", ("algorithm", "15"), "parent-ds-synced", follows)
+                    for follows in (0, 1)])
+
+    def turn(self, row, label, order, step, follows):
+        """An order, and abort when the parent is waited for, or has followed."""
+        world, states = self.world, ("published", "ready", "active", "retired", "post-active")
+        row += ", the parent has its DS" if follows else ", the parent sleeps"
+
+        def keys(*states):
+            return {p.label: {key for role in ("ksk", "zsk") for key in p.stored(role, *states)}
+                    for p in self.signers}
+
+        def waits():
+            at = world.process(label)
+            return (at.get("step_name"), at.get("phase")) == (step, "executing") and \
+                (turns.parent_ds(world) != ds) == bool(follows)
+        before, ds = keys("active"), turns.parent_ds(world)
+        if not follows:
+            world.scanner.zones.remove(ZONE)
+        world.msig[label].ctl("roll", ZONE, *order)
+        good = self.until(row, waits)
+        world.msig[label].ctl("abort", ZONE)
+        good = good and self.until(f"{row}: as before", lambda: group.settled(world, self.signers) and
+                                   keys(*states) == before and turns.parent_ds(world) == ds)
+        if not follows:
+            world.scanner.zones.append(ZONE)
+        return good and self.t.ok(
+            any("turned round" in e["text"] for e in world.msig[label].journal()),
+            f"{row}: the journal says so")
 
     @staticmethod
     def signed_by(provider, name, rdtype):

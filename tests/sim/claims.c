@@ -29,6 +29,14 @@ withdraw(struct node *n, const uint8_t tid[16])
 	n->claims = keep;
 }
 
+/* It is neither what runs nor what ran last. */
+static bool
+given_up(const struct durable *d, const uint8_t tid[16])
+{
+	return (d->process.kind == 0 || memcmp(d->process.tid, tid, sizeof(d->process.tid)) != 0) &&
+	       memcmp(d->ended.tid, tid, sizeof(d->ended.tid)) != 0;
+}
+
 void
 claims_message(struct node *n, const struct view_message *m)
 {
@@ -40,8 +48,13 @@ claims_message(struct node *n, const struct view_message *m)
 	case MSIG_OP_APPROVE:
 	case MSIG_OP_EXECUTE:
 	case MSIG_OP_DONE:
+		if (given_up(&n->view->d, m->tid)) { /* just after that */
+			withdraw(n, m->tid);
+			return;
+		}
 		c.step = m->step;
 		memcpy(c.tid, m->tid, sizeof(c.tid));
+		c.turned = n->view->d.process.turned;
 		break;
 	case MSIG_OP_ABORT:
 	case MSIG_OP_RELEASE:
@@ -88,8 +101,13 @@ knows_step(const struct durable *d, const struct claim *c)
 		return true;
 	if (run->kind == 0 || memcmp(run->tid, c->tid, sizeof(c->tid)) != 0 || run->step < c->step)
 		return false;
+	if (c->turned && !run->turned)
+		return false;
 	if (run->step > c->step)
 		return true;
+	/* What was done before it was turned round is done once more. */
+	if (c->op == MSIG_OP_DONE && run->turned && !c->turned)
+		return run->phase >= PHASE_EXECUTING;
 	return run->phase >= (c->op == MSIG_OP_APPROVE   ? PHASE_GRANTED
 			      : c->op == MSIG_OP_EXECUTE ? PHASE_EXECUTING
 							 : PHASE_DONE);

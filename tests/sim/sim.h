@@ -100,6 +100,7 @@ rng_chance(struct rng *r, int per_mille)
 	X(EXPEL, "operators: expel")                              \
 	X(PAUSE, "operator: pause")                               \
 	X(ABORT, "operator: abort")                               \
+	X(TURN, "operator: turns a rollover round")               \
 	X(STEPS, "operator: step mode")                           \
 	X(LEADER, "the leader is killed in the middle")           \
 	X(CHANGE, "the leader says another change than planned")
@@ -193,6 +194,7 @@ enum claim_of { CLAIM_MESSAGE, CLAIM_STATEMENT, CLAIM_OVERLAY };
 struct claim {
 	uint8_t of, op, step;
 	int8_t leader;
+	bool turned; /* a rollover: it had been turned round */
 	uint8_t tid[16];
 	uint64_t epoch, counter; /* of a version; of a ballot: term and vote */
 };
@@ -323,6 +325,7 @@ enum operator_word {
 	WORD_CONFIRM,
 	WORD_ORDER,
 	WORD_ABORT,
+	WORD_TURN,
 	WORD_PAUSE,
 	WORD_EXPEL,
 	WORD_STEPS,

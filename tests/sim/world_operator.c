@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "agentd/agree_int.h"
 #include "agentd/operator.h"
 #include "agentd/roll.h"
 #include "tests/sim/world_int.h"
@@ -30,6 +31,61 @@ algorithm_of(const struct node *n)
 		if (n->store[i].state == S(ACTIVE))
 			return n->store[i].algorithm;
 	return OLD_ALGORITHM;
+}
+
+/* Some think better of it. Chosen aside, so that a schedule in which nobody does is what it was. */
+static void
+turn_later(struct sim *sim, int i, uint8_t process)
+{
+	struct rng aside = {sim->rng.s ^ UINT64_C(0x7475726e)};
+
+	if (process == MSIG_PROCESS_ZSK || !rng_chance(&aside, 250))
+		return;
+	struct event *e = sim_post(sim, EV_OPERATOR, i, rng_range(&aside, SECOND, 60 * SECOND));
+	e->a = WORD_TURN;
+	e->b = process;
+}
+
+/* Nobody waits for what was ordered any more. */
+static void
+forget_orders(struct sim *sim, uint8_t process, int only)
+{
+	for (int i = 0; i < sim->nodes; i++)
+		for (int k = 0; k < VIEW_ORDERS; k++)
+			if (sim->node[i].order[k].process == process && (only < 0 || only == i))
+				memset(&sim->node[i].order[k], 0, sizeof(sim->node[i].order[k]));
+}
+
+/* Whoever can does, at whatever step it is by then; until the rollover is over. */
+static void
+turn_round(struct sim *sim, const struct event *e)
+{
+	struct rng aside = {sim->rng.s ^ (uint64_t)sim->now};
+	uint8_t process = (uint8_t)e->b;
+	bool alive = false;
+
+	for (int i = 0; i < sim->nodes; i++) {
+		struct node *n = &sim->node[i];
+		if (!n->up || !sim_faulty(sim))
+			continue;
+		const struct view_process *run = &n->view->d.process;
+		alive |= run->kind == process || agree_ordered(&n->view->d, process);
+		if (run->kind != process || agree_turner(run) != VIEW_SELF ||
+		    !rng_chance(&aside, 300) || !sim_mishap(sim, MISHAP_TURN, i, 1000))
+			continue;
+		sim_trace(sim, "%s: operator: turns it round", n->identity);
+		forget_orders(sim, process, process == MSIG_PROCESS_ALGORITHM ? -1 : i);
+		view_on_command(n->view, VIEW_ABORT);
+		sim_post(sim, EV_OPERATOR, i, rng_range(&aside, SECOND, 60 * SECOND))->a =
+		    WORD_RESUME;
+		sim_drive(sim, i);
+		return;
+	}
+	if (!alive)
+		return;
+	struct event *again = sim_post(sim, EV_OPERATOR, e->node, 3 * SECOND);
+	again->a = WORD_TURN;
+	again->b = process;
 }
 
 static void
@@ -62,6 +118,7 @@ order(struct sim *sim, enum mishap what)
 	if (view_on_order(n->view, &o) != 0)
 		return;
 	said.process = o.process;
+	turn_later(sim, i, o.process);
 	sim_trace(sim, "%s: operator: %s %u", n->identity, process_name(o.process), o.algorithm);
 	sim_drive(sim, i);
 	for (int k = 0; k < VIEW_ORDERS && n->up; k++)
@@ -138,11 +195,17 @@ world_operator_acts(struct sim *sim, struct event *e)
 		i = world_pick(sim, is_up);
 		if (i < 0 || !sim_mishap(sim, MISHAP_ABORT, i, 1000))
 			return;
+		if (sim->node[i].view->d.process.kind == MSIG_PROCESS_ALGORITHM &&
+		    agree_turner(&sim->node[i].view->d.process) == VIEW_SELF)
+			forget_orders(sim, MSIG_PROCESS_ALGORITHM, -1);
 		view_on_command(sim->node[i].view, VIEW_ABORT);
 		sim_trace(sim, "%s: operator: abort", sim->node[i].identity);
 		memset(sim->node[i].order, 0, sizeof(sim->node[i].order));
 		sim_post(sim, EV_OPERATOR, i, rng_range(&sim->rng, 1000, 60000))->a = WORD_RESUME;
 		sim_drive(sim, i);
+		return;
+	case WORD_TURN:
+		turn_round(sim, e);
 		return;
 	case WORD_STEPS:
 		i = world_pick(sim, is_up);

@@ -262,6 +262,7 @@ answer(struct bench *b, const struct action *a)
 			an.set = s->set[t];
 			an.signers = s->signers[t];
 			an.ttl = s->ttl[t];
+			an.alien = t == VIEW_SOA ? s->alien : 0;
 			if (p->kind == PLACE_PARENT && t == VIEW_NS && child) {
 				an.set = b->copy.set[t];
 				an.child = true;

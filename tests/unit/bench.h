@@ -20,6 +20,7 @@ struct bench_server {
 	struct rset set[VIEW_TYPE_COUNT];
 	struct rset signers[VIEW_TYPE_COUNT];
 	uint32_t ttl[VIEW_TYPE_COUNT];
+	uint32_t alien; /* VIEW_ALIEN of the first signature of SOA by a key that is not shown */
 };
 
 struct bench {

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "agentd/agree_int.h"
 #include "agentd/decide_int.h"
 #include "agentd/roll.h"
 #include "libmsig/err.h"
@@ -25,6 +26,7 @@ static int stored, made;
 static bool refuse;      /* the store does nothing, and says why */
 static bool lose_answer; /* it does, and its answer is lost */
 static bool parent_follows;
+static bool parent_refuses; /* every key but the first one */
 static bool stuck;    /* the signer goes on to serve what it serves, whatever its keys are */
 static bool slow_cds; /* CDS stay as they are for now */
 static int twins;     /* so many of the keys that are made next have the tag of this one */
@@ -44,7 +46,8 @@ signs_data(const struct view_key *k)
 		(k->state >= S(PUBLISHED) && k->state <= S(READY) && k->algorithm == 8));
 }
 
-/* What the signer serves follows from the states: as Knot does it. */
+/* What the signer serves follows from the states: as Knot does it; where all records come from the
+ * overlay, CDS from that. */
 static void
 sign(void)
 {
@@ -55,6 +58,7 @@ sign(void)
 		return;
 	for (int t = 0; t < VIEW_TYPE_COUNT; t++)
 		s->signers[t] = RSET_NONE;
+	s->alien = 0;
 	struct bench_server old = *s;
 	s->set[VIEW_DNSKEY] = s->set[VIEW_CDS] = s->set[VIEW_CDNSKEY] = RSET_NONE;
 	for (int i = 0; i < stored; i++)
@@ -68,21 +72,29 @@ sign(void)
 		}
 		if (signs_data(k) && in_zone(k))
 			rset_add(&s->signers[VIEW_SOA], k->rr);
+		else if (signs_data(k))
+			s->alien = VIEW_ALIEN(k->algorithm, b.view->d.pool.at[k->rr].tag);
 		if (k->role != R(ZSK) && k->state == (ready ? S(READY) : S(ACTIVE))) {
 			rset_add(&s->set[VIEW_CDS], rpool_of_key(&b.view->d.pool, k->rr, 59));
 			rset_add(&s->set[VIEW_CDNSKEY], rpool_of_key(&b.view->d.pool, k->rr, 60));
 		}
+	}
+	const struct view_contribution *overlay = &b.view->d.want.from[VIEW_SELF];
+	if (b.view->config.mode == VIEW_MODE_ALL && !rset_empty(overlay->cds)) {
+		s->set[VIEW_CDS] = overlay->cds;
+		s->set[VIEW_CDNSKEY] = overlay->cdnskey;
 	}
 	if (slow_cds) {
 		s->set[VIEW_CDS] = old.set[VIEW_CDS];
 		s->set[VIEW_CDNSKEY] = old.set[VIEW_CDNSKEY];
 	}
 	b.server[0] = *s;
-	if (!parent_follows)
+	struct rset named = rpool_keys(&b.view->d.pool, s->set[VIEW_CDS]);
+	bool first = rset_count(named) == 1 && rset_has(&named, store[0].rr);
+	if (!parent_follows || (parent_refuses && !first))
 		return;
 	b.parent.set[VIEW_DS] = RSET_NONE;
-	struct rset keys = rpool_keys(&b.view->d.pool, s->set[VIEW_CDS]);
-	for (int i = rset_next(&keys, 0); i >= 0; i = rset_next(&keys, i + 1))
+	for (int i = rset_next(&named, 0); i >= 0; i = rset_next(&named, i + 1))
 		rset_add(&b.parent.set[VIEW_DS], rpool_of_key(&b.view->d.pool, i, 43));
 }
 
@@ -132,6 +144,9 @@ on_key(struct bench *bench, const struct action *a)
 	for (int i = 0; i < stored; i++) {
 		if (strcmp(store[i].id, a->key.id) != 0)
 			continue;
+		assert_false(a->key.verb == MSIG_KEY_VERB_SET && store[i].state == S(MADE) &&
+			     a->key.state >=
+				 S(READY)); /* what is made is published, or discarded */
 		if (a->key.verb == MSIG_KEY_VERB_SET)
 			set_state(&store[i], a->key.state);
 		else if (a->key.verb == MSIG_KEY_VERB_DISCARD)
@@ -152,6 +167,7 @@ begin(uint8_t first, uint8_t second)
 	refuse = lose_answer = slow_cds = false;
 	twins = 0;
 	parent_follows = true;
+	parent_refuses = false;
 	b.view->config.driver = true;
 	b.on_key = on_key;
 	make(first, 13, S(ACTIVE));
@@ -199,16 +215,24 @@ key_in(uint8_t role, uint8_t state)
 	return NULL;
 }
 
+static void
+decide_safely(void)
+{
+	bench_decide(&b);
+	if (b.view->config.mode == VIEW_MODE_ALL)
+		sign();
+	struct safety now = safety_now(b.view, b.now);
+	if (!now.ok)
+		print_message("# %s at %s\n", now.text, now.place);
+	assert_true(now.ok);
+}
+
 /* Runs until the step is executed; every moment must be safe. */
 static void
 until(uint8_t kind, uint8_t step)
 {
 	for (int i = 0; i < 20000; i++) {
-		bench_decide(&b);
-		struct safety now = safety_now(b.view, b.now);
-		if (!now.ok)
-			print_message("# %s at %s\n", now.text, now.place);
-		assert_true(now.ok);
+		decide_safely();
 		if (run()->kind == kind && run()->step >= step && run()->phase >= PHASE_EXECUTING)
 			return;
 		if (kind == 0 && run()->kind == 0)
@@ -416,6 +440,357 @@ test_abort_too_late(void **state)
 	until(0, 0);
 }
 
+static uint8_t asked_for;
+
+/* It is asked, and does nothing. */
+static void
+idle(struct bench *bench, const struct action *a)
+{
+	asked_for = a->key.verb == MSIG_KEY_VERB_SET ? a->key.state : 0;
+}
+
+/* ---- turned round ---- */
+
+/* Runs on, safe at every moment, for so long. */
+static void
+go_on_for(int64_t ms)
+{
+	for (int64_t end = b.now + ms; b.now < end;) {
+		decide_safely();
+		if (!b.view->dirty)
+			b.now = b.plan.wake > b.now && b.plan.wake < end ? b.plan.wake : b.now + 1;
+	}
+}
+
+/* What was there before, and nothing else. */
+static void
+everything_as_before(int keys)
+{
+	until(0, 0);
+	go_on_for(60000);
+	for (int i = 0; i < stored; i++)
+		assert_int_equal(store[i].state, i < keys ? S(ACTIVE) : S(REMOVED));
+	struct rset ds = rpool_keys(&b.view->d.pool, b.parent.set[VIEW_DS]);
+	assert_int_equal(rset_count(ds), 1);
+	assert_true(rset_has(&ds, store[0].rr));
+	assert_int_equal(rset_count(b.view->d.orphans), 0);
+	for (int i = 0; i < VIEW_ORDERS; i++)
+		assert_int_equal(b.view->d.order[i].process, 0);
+	parent_refuses = false;
+	order(MSIG_PROCESS_KSK, 0); /* and the next one goes its way */
+	until(0, 0);
+	assert_int_equal(store[0].state, S(REMOVED));
+}
+
+static void
+turned_round(uint8_t kind, uint8_t algorithm, uint8_t step, int64_t later, bool follows, bool all)
+{
+	int keys = stored;
+
+	print_message("# process %u, step %u, the parent %s, all: %d\n", kind, step,
+		      follows ? "follows" : "refuses", all);
+	if (all)
+		b.view->config.mode = VIEW_MODE_ALL;
+	parent_refuses = !follows;
+	order(kind, algorithm);
+	until(kind, step);
+	go_on_for(later);
+	assert_in_range(run()->step, step, process_rule(kind)->turns);
+	view_on_command(b.view, VIEW_ABORT);
+	bench_decide(&b);
+	assert_true(run()->turned);
+	assert_false(run()->aborting);
+	everything_as_before(keys);
+}
+
+static void
+turned_round_at(uint8_t kind, uint8_t algorithm, uint8_t first, uint8_t last, uint8_t key)
+{
+	for (uint8_t step = first; step <= last; step++)
+		for (int how = 0; how < 8; how++) {
+			bench_clear(&b);
+			assert_int_equal(begin(key, key == R(CSK) ? 0 : R(ZSK)), 0);
+			turned_round(kind, algorithm, step, how < 4 ? 0 : 3000, how % 2 != 0,
+				     how / 2 % 2 != 0);
+		}
+}
+
+/* A parent that refuses the new key, or has it already: the old one stays, and the new one goes
+ * when nobody holds a DS of it. */
+static void
+test_turned_round(void **state)
+{
+	turned_round_at(MSIG_PROCESS_KSK, 0, 2, 3, R(KSK));
+}
+
+static void
+test_turned_round_csk(void **state)
+{
+	turned_round_at(MSIG_PROCESS_KSK, 0, 2, 3, R(CSK));
+}
+
+static void
+test_turned_round_algorithm(void **state)
+{
+	turned_round_at(MSIG_PROCESS_ALGORITHM, 8, 1, 4, R(KSK));
+}
+
+/* Of the algorithm that was to come a key is heard of later; of the other one something is left of
+ * an earlier rollover, which is none of this one's business. */
+static void
+test_turned_round_with_leftovers(void **state)
+{
+	make(R(ZSK), 13, S(PUBLISHED));
+	sign();
+	view_on_keys(b.view, true, "", store, stored);
+	bench_run(&b, 60000);
+	order(MSIG_PROCESS_ALGORITHM, 8);
+	until(MSIG_PROCESS_ALGORITHM, 1);
+	assert_int_equal(stored, 5);
+	view_on_command(b.view, VIEW_ABORT);
+	bench_decide(&b);
+	assert_true(run()->turned);
+	make(R(ZSK), 8, S(MADE));
+	view_on_keys(b.view, true, "", store, stored);
+	until(0, 0);
+	for (int i = 0; i < stored; i++)
+		assert_int_equal(store[i].state, i < 2    ? S(ACTIVE)
+						 : i == 2 ? S(PUBLISHED)
+							  : S(REMOVED));
+}
+
+/* Nobody goes on before the store has said that CDS name the old key again; and then the parent may
+ * have seen the others, and come with them: the new key stays until that would be over. */
+static void
+test_turned_round_in_doubt(void **state)
+{
+	static const struct {
+		uint8_t kind, algorithm, step;
+	} cases[] = {{MSIG_PROCESS_KSK, 0, 3}, {MSIG_PROCESS_ALGORITHM, 8, 4}};
+
+	for (int i = 0; i < 2; i++) {
+		bench_clear(&b);
+		setup(state);
+		parent_refuses = true;
+		order(cases[i].kind, cases[i].algorithm);
+		until(cases[i].kind, cases[i].step);
+		for (int k = 0; k < stored; k++) /* the list is older than the last word */
+			if (store[k].state == S(READY))
+				store[k].state = S(PUBLISHED);
+		sign();
+		view_on_keys(b.view, true, "", store, stored);
+		bench_look(&b);
+		b.on_key = idle;
+		view_on_command(b.view, VIEW_ABORT);
+		go_on_for(60000);
+		assert_true(run()->turned);
+		assert_int_equal(run()->step, cases[i].step);
+		assert_int_equal(asked_for, S(RETIRED));
+		b.on_key = on_key;
+		uint8_t held = cases[i].kind == MSIG_PROCESS_KSK ? 5 : cases[i].step;
+		until(cases[i].kind, held);
+		int64_t before = b.now;
+		until(cases[i].kind, held + 1);
+		assert_true(b.now - before >= 20000); /* H_DS */
+		everything_as_before(2);
+	}
+}
+
+/* No way back: the old key is not what it was, it is not known what it is, or it is gone. */
+static void
+test_not_turned_round(void **state)
+{
+	for (int i = 0; i < 4; i++) {
+		uint8_t kind = i == 3 ? MSIG_PROCESS_ALGORITHM : MSIG_PROCESS_KSK;
+		bench_clear(&b);
+		setup(state);
+		order(kind, kind == MSIG_PROCESS_ALGORITHM ? 8 : 0);
+		parent_refuses = i != 2;
+		until(kind, i == 2 ? 4 : 3);
+		if (i == 0 || i == 3) {
+			store[0].state = S(RETIRED);
+			view_on_keys(b.view, true, "", store, stored);
+		} else if (i == 1) {
+			refuse = true;
+			view_on_keys(b.view, false, "no", NULL, 0);
+		}
+		view_on_command(b.view, VIEW_ABORT);
+		go_on_for(20000);
+		assert_false(run()->turned);
+		assert_true(run()->aborting);
+		assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_HSYNC));
+	}
+}
+
+/* In an algorithm rollover of another one: done with its fourth step, as this provider knows it. */
+static void
+of_another(uint8_t step)
+{
+	b.view->d.provider[1].used = true;
+	b.view->d.providers = 2;
+	*run() = (struct view_process){.kind = MSIG_PROCESS_ALGORITHM,
+				       .step = step,
+				       .phase = PHASE_DONE,
+				       .subject = 1,
+				       .requestor = 1,
+				       .epoch = 7,
+				       .tid = {7},
+				       .executed = true,
+				       .voters = 3,
+				       .done = 1,
+				       .algorithm = 8,
+				       .roles = BIT(R(ZSK)) | BIT(R(KSK))};
+	for (int i = 0; i < 2; i++)
+		rset_add(&run()->old, store[i].rr);
+}
+
+/* What the requestor says of its algorithm decides where it goes; and who cannot follow says so. */
+static void
+test_follows(void **state)
+{
+	static const struct {
+		uint8_t step, algorithm, tid;
+		int from;
+		bool turned, rolls, in_use;
+		bool good, turns, denies;
+	} cases[] = {
+	    {4, 13, 7, 1, false, true, true, true, true, false},
+	    {1, 13, 7, 1, false, true, true, true, true, false},
+	    {4, 8, 7, 1, false, true, true, true, false, false},   /* as before */
+	    {4, 13, 8, 1, false, true, true, true, false, false},  /* another process */
+	    {4, 13, 7, 2, false, true, true, false, false, false}, /* not its requestor */
+	    {4, 13, 7, 1, true, true, true, false, false, false},  /* of before it was turned */
+	    {5, 13, 7, 1, false, true, true, false, false, true},  /* too late */
+	    {4, 15, 7, 1, false, true, true, false, false, true},  /* a third algorithm */
+	    {4, 13, 7, 1, false, true, false, false, false, true}, /* its key is not in use */
+	    {4, 13, 7, 1, false, false, false, true, true, false}, /* nothing rolls here */
+	    {4, 1, 7, 1, false, false, true, false, false, true},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct view_message m = {.algorithm = cases[i].algorithm, .tid = {cases[i].tid}};
+		struct step s = {.view = b.view, .now = b.now, .plan = &b.plan};
+		print_message("# %zu\n", i);
+		b.plan.count = 0;
+		of_another(cases[i].step);
+		run()->turned = cases[i].turned;
+		b.view->d.provider[VIEW_SELF].member = cases[i].rolls;
+		b.view->d.provider[VIEW_SELF].has = cases[i].rolls ? HAS_ALL : 0;
+		store[0].state = cases[i].in_use ? S(ACTIVE) : S(RETIRED);
+		view_on_keys(b.view, true, "", store, stored);
+		assert_int_equal(agree_same_way(&s, cases[i].from, &m), cases[i].good);
+		assert_int_equal(run()->turned, cases[i].turns || cases[i].turned);
+		assert_int_equal(run()->algorithm, cases[i].turns ? cases[i].algorithm : 8);
+		assert_int_equal(run()->phase, cases[i].turns ? PHASE_EXECUTING : PHASE_DONE);
+		assert_int_equal(run()->done, cases[i].turns ? 0 : 1);
+		bool denied = false;
+		for (int k = 0; k < b.plan.count; k++)
+			denied |= b.plan.action[k].kind == ACT_SEND &&
+				  b.plan.action[k].message.op == MSIG_OP_DENY;
+		assert_int_equal(denied, cases[i].denies);
+	}
+}
+
+/* Of what was said before it was turned round nothing counts. */
+static void
+test_words_of_before(void **state)
+{
+	of_another(4);
+	run()->requestor = VIEW_SELF;
+	for (int i = 0; i < 4; i++) {
+		bool same = i % 2 != 0;
+		enum msig_op op = i < 2 ? MSIG_OP_DONE : MSIG_OP_APPROVE;
+		struct view_message m = {
+		    .op = op, .step = 4, .algorithm = same ? 8 : 13, .tid = {7}};
+		run()->phase = i < 2 ? PHASE_EXECUTING : PHASE_REQUESTED;
+		assert_int_equal(view_on_message(b.view, 1, &m, b.now), same);
+		assert_int_equal(i < 2 ? run()->done : run()->approved, same    ? i < 2 ? 3 : 2
+									: i < 2 ? 1
+										: 0);
+	}
+}
+
+/* Whom to ask. */
+static void
+test_turner(void **state)
+{
+	of_another(4);
+	assert_int_equal(agree_turner(run()), 1);
+	run()->subject = VIEW_SELF;
+	assert_int_equal(agree_turner(run()), 1); /* who asked: of a key, who rolls it */
+	run()->turned = true;
+	assert_int_equal(agree_turner(run()), -1);
+	run()->turned = false;
+	run()->kind = MSIG_PROCESS_KSK;
+	run()->step = 3;
+	assert_int_equal(agree_turner(run()), VIEW_SELF);
+	run()->step = 4;
+	assert_int_equal(agree_turner(run()), -1);
+	run()->kind = MSIG_PROCESS_ZSK;
+	run()->step = 3;
+	assert_int_equal(agree_turner(run()), -1);
+	/* Our own key, under a leader. */
+	static const struct {
+		uint8_t step;
+		enum view_phase phase;
+		bool designated, turns;
+	} led[] = {
+	    {1, PHASE_DONE, true, false},       {2, PHASE_EXECUTING, true, true},
+	    {2, PHASE_DONE, true, true},        {3, PHASE_EXECUTING, true, true},
+	    {3, PHASE_DONE, true, false},       {2, PHASE_GRANTED, true, false},
+	    {3, PHASE_EXECUTING, false, false},
+	};
+	struct step s = {.view = b.view, .now = b.now, .plan = &b.plan};
+	for (size_t i = 0; i < sizeof(led) / sizeof(led[0]); i++) {
+		print_message("# %zu\n", i);
+		of_another(led[i].step);
+		run()->kind = MSIG_PROCESS_KSK;
+		run()->subject = VIEW_SELF;
+		run()->phase = led[i].phase;
+		run()->algorithm = 0;
+		run()->roles = BIT(R(KSK));
+		run()->old = RSET_NONE;
+		rset_add(&run()->old, store[0].rr);
+		run()->led = run()->aborting = true;
+		b.view->designated = led[i].designated ? 3 : 2;
+		assert_int_equal(agree_turns(&s), led[i].turns);
+	}
+	/* Not by us; it is said by whom. */
+	of_another(4);
+	b.view->designated = 3;
+	view_on_command(b.view, VIEW_ABORT);
+	b.view->reasons = 0;
+	agree_withdraw(&s);
+	assert_false(run()->turned);
+	assert_true(run()->aborting);
+	assert_int_equal(
+	    strncmp(b.view->reason[0].todo, "msigctl resume; it is turned round by abort at ", 47),
+	    0);
+}
+
+/* Nor twice: what goes back goes back. */
+static void
+test_turned_round_once(void **state)
+{
+	order(MSIG_PROCESS_KSK, 0);
+	until(MSIG_PROCESS_KSK, 3);
+	for (int i = 0; i < 2; i++) {
+		view_on_command(b.view, VIEW_ABORT);
+		go_on_for(1000);
+		bench_restart(&b);
+		b.view->config.driver = true;
+		assert_true(run()->turned);
+		assert_true(rset_has(&run()->fresh, store[0].rr));
+		assert_int_equal(run()->aborting, i);
+	}
+	go_on_for(20000);
+	const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_HSYNC);
+	assert_non_null(r);
+	assert_string_equal(r->todo, "msigctl resume: what has begun only goes forward");
+	view_on_command(b.view, VIEW_RESUME);
+	everything_as_before(2);
+}
+
 /* The answer to MAKE is lost: the key that was made is taken, and no second one is made. */
 static void
 test_lost_answer(void **state)
@@ -469,6 +844,7 @@ test_algorithm(void **state)
 {
 	order(MSIG_PROCESS_ALGORITHM, 8);
 	until(MSIG_PROCESS_ALGORITHM, 1);
+	stuck = true;
 	/* Signatures before the DNSKEY: nobody can verify them, they are seen all the same. */
 	assert_non_null(key_in(R(KSK), S(MADE)));
 	bench_run(&b, 2000);
@@ -476,21 +852,9 @@ test_algorithm(void **state)
 	assert_int_equal(rset_count(b.signer.set[VIEW_DNSKEY]), 2);
 	assert_int_equal(run()->step, 1);
 	assert_non_null(bench_reason(&b, REASON_HOME, REASON_OF_SIGNATURE));
-	for (int i = 0; i < VIEW_PLACES; i++) {
-		struct view_place *p = b.view->d.place[i];
-		if (p == NULL || p->kind == PLACE_PARENT)
-			continue;
-		uint16_t tag = b.view->d.pool.at[key_in(R(ZSK), S(SIGNING))->rr].tag;
-		struct view_answer a = {.place = i,
-					.type = VIEW_SOA,
-					.status = MSIG_SEEN_SET,
-					.set = b.signer.set[VIEW_SOA],
-					.signers = b.signer.signers[VIEW_SOA],
-					.alien = VIEW_ALIEN(8, tag),
-					.ttl = 10,
-					.time = b.now + 1};
-		view_on_answer(b.view, &a);
-	}
+	stuck = false;
+	sign();
+	bench_look(&b);
 	bench_decide(&b);
 	assert_int_equal(run()->step, 1); /* H_RR */
 	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_SIGNATURE));
@@ -767,15 +1131,6 @@ test_remains(void **state)
 	assert_non_null(key_in(R(ZSK), S(SIGNING)));
 }
 
-static uint8_t asked_for;
-
-/* It is asked, and does nothing. */
-static void
-idle(struct bench *bench, const struct action *a)
-{
-	asked_for = a->key.verb == MSIG_KEY_VERB_SET ? a->key.state : 0;
-}
-
 /* An older list of keys came late: what is to be used is in the zone first. */
 static void
 test_published_before_used(void **state)
@@ -968,6 +1323,43 @@ test_unheard(void **state)
 	}
 }
 
+/* Back to the other algorithm as well. */
+static void
+test_unheard_back(void **state)
+{
+	for (int has = 0; has <= HAS_ALL; has += HAS_ALL) {
+		bench_clear(&b);
+		setup(state);
+		parent_refuses = true;
+		order(MSIG_PROCESS_ALGORITHM, 8);
+		until(MSIG_PROCESS_ALGORITHM, 4);
+		struct view_provider *p = &b.view->d.provider[1];
+		b.view->d.providers = 2;
+		p->used = p->statement.known = true;
+		p->has = (uint8_t)has;
+		p->statement.dnskey = b.view->d.own;
+		b.on_key = idle;
+		asked_for = 0;
+		run()->turned = true;
+		run()->algorithm = 13;
+		run()->old = run()->fresh;
+		run()->fresh = RSET_NONE;
+		for (int i = 0; i < 2; i++)
+			rset_add(&run()->fresh, store[i].rr);
+		struct plan plan = {0};
+		struct step s = {b.view, b.now + 60000, &plan};
+		b.view->reasons = 0;
+		b.view->freeze[0] = 0;
+		roll_work(&s);
+		bool asks = false;
+		for (int k = 0; k < plan.count; k++)
+			asks |= plan.action[k].kind == ACT_KEY &&
+				plan.action[k].key.state == S(RETIRED);
+		assert_int_equal(asks, has == 0);
+		assert_int_equal(bench_reason(&b, REASON_BLOCKED, REASON_OF_NS) != NULL, has != 0);
+	}
+}
+
 /* A database from the middle of an algorithm rollover, and a key store that is past it: the old
  * keys are gone before their step, or while others of their algorithm come. */
 static void
@@ -1111,6 +1503,16 @@ main(void)
 	    C(test_zsk_of_a_csk),
 	    T(test_abort),
 	    T(test_abort_too_late),
+	    T(test_turned_round),
+	    T(test_turned_round_csk),
+	    T(test_turned_round_algorithm),
+	    T(test_turned_round_with_leftovers),
+	    T(test_turned_round_in_doubt),
+	    T(test_not_turned_round),
+	    T(test_turned_round_once),
+	    T(test_follows),
+	    T(test_words_of_before),
+	    T(test_turner),
 	    T(test_lost_answer),
 	    T(test_store_refuses),
 	    T(test_restarts),
@@ -1134,6 +1536,7 @@ main(void)
 	    T(test_goes_over),
 	    T(test_goes_over_put_back),
 	    T(test_unheard),
+	    T(test_unheard_back),
 	    T(test_past),
 	    T(test_back_again),
 	    T(test_orders),

@@ -1795,6 +1795,44 @@ test_later_rollover(void **state)
 	}
 }
 
+/* A key of an algorithm that is not shown here: it is taken from a peer if all is signed with that
+ * algorithm all the same. */
+static void
+test_signs_unseen(void **state)
+{
+	static const struct {
+		uint8_t state;
+		bool turned, taken;
+	} cases[] = {
+	    {MSIG_KEY_STATE_MADE, true, false},     {MSIG_KEY_STATE_SIGNING, true, true},
+	    {MSIG_KEY_STATE_SIGNING, false, false}, {MSIG_KEY_STATE_POST, false, true},
+	    {MSIG_KEY_STATE_REMOVED, true, false},
+	};
+	uint8_t rdata[36] = {1, 0, 3, 8, 85};
+	int other = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+	rdata[4] = 86;
+	int theirs = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct view_key keys[] = {
+		    key("k1", MSIG_KEY_ROLE_KSK, MSIG_KEY_STATE_ACTIVE, b.ksk[0]),
+		    key("k2", MSIG_KEY_ROLE_ZSK, MSIG_KEY_STATE_ACTIVE, b.zsk[0]),
+		    key("k3", MSIG_KEY_ROLE_ZSK, cases[i].state, other),
+		};
+		keys[2].algorithm = 8;
+		view_on_keys(b.view, true, "", keys, 3);
+		in_the_middle(MSIG_PROCESS_ALGORITHM, 1, 1, 2, PHASE_DONE, 3);
+		run()->algorithm = 15;
+		run()->turned = cases[i].turned;
+		rset_add(&b.view->d.provider[1].statement.dnskey, theirs);
+		b.view->d.want.from[1].dnskey = b.own[1];
+		b.view->dirty = true;
+		bench_decide(&b);
+		print_message("# %zu\n", i);
+		assert_int_equal(rset_has(&b.view->d.want.from[1].dnskey, theirs), cases[i].taken);
+	}
+}
+
 static int listed;
 
 static void
@@ -1988,6 +2026,7 @@ main(void)
 	    IN(two, test_ready_goes_on),
 	    IN(two, test_chosen_in_vain),
 	    IN(two, test_later_rollover),
+	    IN(two, test_signs_unseen),
 	    IN(two, test_listed_anew),
 	    IN(member, test_ready_stands_alone),
 	};
