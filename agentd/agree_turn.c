@@ -118,7 +118,8 @@ turn(struct step *s, uint8_t algorithm)
 	run->turned = true;
 	run->aborting = false;
 	run->approved = 0;
-	run->done = 0;
+	if (mine)
+		run->done = 0;
 	agree_phase(s, run->phase == PHASE_DONE && mine ? PHASE_EXECUTING : run->phase);
 	step_journal(s, "%s %s: turned round at %s: the old keys stay, the new ones go",
 		     process_name(run->kind), agree_who(s, run->subject),

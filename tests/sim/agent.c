@@ -421,6 +421,8 @@ sim_drive(struct sim *sim, int i)
 	oracle_agents(sim);
 	if (sim->led)
 		oracle_leader(sim, i, &before);
+	if (n->view->d.process.turned && !before.turned)
+		world_turned(sim, i, n->view->d.process.kind);
 	struct rset own = sim_set_to_view(sim, n, world_made(n));
 	if (!rset_within(n->view->d.own, own))
 		sim_fail(sim, "S8: %s takes a key of another provider for its own", n->identity);

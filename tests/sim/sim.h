@@ -459,6 +459,8 @@ const char *sim_mishap_name(enum mishap kind);
 void world_make(struct sim *sim);
 /* An event that needs no agent. true: it was that, and there is nothing left to do. */
 bool world_event(struct sim *sim, struct event *e);
+/* A rollover of this kind goes back at this node. */
+void world_turned(struct sim *sim, int node, uint8_t process);
 void world_keys(struct sim *sim, struct node *n, struct event *answer);
 struct rset world_published(const struct node *n); /* by its store */
 struct rset world_intended(const struct node *n);  /* what its CDS name */

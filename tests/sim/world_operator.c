@@ -47,12 +47,13 @@ turn_later(struct sim *sim, int i, uint8_t process)
 }
 
 /* Nobody waits for what was ordered any more. */
-static void
-forget_orders(struct sim *sim, uint8_t process, int only)
+void
+world_turned(struct sim *sim, int node, uint8_t process)
 {
 	for (int i = 0; i < sim->nodes; i++)
 		for (int k = 0; k < VIEW_ORDERS; k++)
-			if (sim->node[i].order[k].process == process && (only < 0 || only == i))
+			if (sim->node[i].order[k].process == process &&
+			    (process == MSIG_PROCESS_ALGORITHM || i == node))
 				memset(&sim->node[i].order[k], 0, sizeof(sim->node[i].order[k]));
 }
 
@@ -74,7 +75,6 @@ turn_round(struct sim *sim, const struct event *e)
 		    !rng_chance(&aside, 300) || !sim_mishap(sim, MISHAP_TURN, i, 1000))
 			continue;
 		sim_trace(sim, "%s: operator: turns it round", n->identity);
-		forget_orders(sim, process, process == MSIG_PROCESS_ALGORITHM ? -1 : i);
 		view_on_command(n->view, VIEW_ABORT);
 		sim_post(sim, EV_OPERATOR, i, rng_range(&aside, SECOND, 60 * SECOND))->a =
 		    WORD_RESUME;
@@ -195,9 +195,6 @@ world_operator_acts(struct sim *sim, struct event *e)
 		i = world_pick(sim, is_up);
 		if (i < 0 || !sim_mishap(sim, MISHAP_ABORT, i, 1000))
 			return;
-		if (sim->node[i].view->d.process.kind == MSIG_PROCESS_ALGORITHM &&
-		    agree_turner(&sim->node[i].view->d.process) == VIEW_SELF)
-			forget_orders(sim, MSIG_PROCESS_ALGORITHM, -1);
 		view_on_command(sim->node[i].view, VIEW_ABORT);
 		sim_trace(sim, "%s: operator: abort", sim->node[i].identity);
 		memset(sim->node[i].order, 0, sizeof(sim->node[i].order));
