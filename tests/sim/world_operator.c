@@ -46,15 +46,21 @@ turn_later(struct sim *sim, int i, uint8_t process)
 	e->b = process;
 }
 
+static void
+forget_orders(struct node *n, uint8_t process)
+{
+	for (int k = 0; k < VIEW_ORDERS; k++)
+		if (n->order[k].process == process)
+			memset(&n->order[k], 0, sizeof(n->order[k]));
+}
+
 /* Nobody waits for what was ordered any more. */
 void
 world_turned(struct sim *sim, int node, uint8_t process)
 {
 	for (int i = 0; i < sim->nodes; i++)
-		for (int k = 0; k < VIEW_ORDERS; k++)
-			if (sim->node[i].order[k].process == process &&
-			    (process == MSIG_PROCESS_ALGORITHM || i == node))
-				memset(&sim->node[i].order[k], 0, sizeof(sim->node[i].order[k]));
+		if (process == MSIG_PROCESS_ALGORITHM || i == node)
+			forget_orders(&sim->node[i], process);
 }
 
 /* Whoever can does, at whatever step it is by then; until the rollover is over. */
@@ -75,6 +81,7 @@ turn_round(struct sim *sim, const struct event *e)
 		    !rng_chance(&aside, 300) || !sim_mishap(sim, MISHAP_TURN, i, 1000))
 			continue;
 		sim_trace(sim, "%s: operator: turns it round", n->identity);
+		forget_orders(n, process); /* or it has changed nothing yet */
 		view_on_command(n->view, VIEW_ABORT);
 		sim_post(sim, EV_OPERATOR, i, rng_range(&aside, SECOND, 60 * SECOND))->a =
 		    WORD_RESUME;
