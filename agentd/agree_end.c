@@ -61,7 +61,8 @@ agree_finish(struct step *s)
 			agree_order_done(d, run->kind, run->algorithm);
 		break;
 	}
-	step_journal(s, "%s %s: complete", process_name(run->kind), subject->identity);
+	step_journal(s, "%s %s: complete%s", process_name(run->kind), subject->identity,
+		     run->turned ? ", turned round: the old keys have stayed" : "");
 	agree_forget(s);
 	d->attempts = 0;
 	d->backoff = 0;

@@ -91,9 +91,11 @@ describe(const json_t *tracking)
 	}
 	int n;
 	if (json_is_object(process)) {
-		n = asprintf(&line, "%s %s, %s, %s%s%s", js_str(process, "kind"),
+		n = asprintf(&line, "%s %s, %s, %s%s%s%s", js_str(process, "kind"),
 			     js_str(process, "subject"), js_str(process, "step_name"),
-			     js_str(process, "phase"), *what != '\0' ? "; " : "", what);
+			     js_str(process, "phase"),
+			     js_true(process, "turned") ? ", turned round" : "",
+			     *what != '\0' ? "; " : "", what);
 	} else {
 		n = asprintf(&line, "%s%s%s", js_str(zone, "state"), *what != '\0' ? "; " : "",
 			     what);

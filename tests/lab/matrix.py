@@ -321,6 +321,8 @@ class Run:
         world.msig[label].ctl("roll", ZONE, *order)
         good = self.until(row, waits)
         world.msig[label].ctl("abort", ZONE)
+        good = good and self.until(f"{row}: tracking says so", lambda: "turned round" in
+                                   world.msig[label].ctl("tracking", ZONE, check=False).stdout)
         good = good and self.until(f"{row}: as before", lambda: group.settled(world, self.signers) and
                                    keys(*states) == before and turns.parent_ds(world) == ds)
         if not follows:

@@ -31,6 +31,16 @@
      "Signers         : msa.p1.example., msa.p2.example.\n"
      "Process         : none\n"
      "Waiting for     : nobody; nothing for you to do\n"},
+    {"tracking, turned round", render_tracking, "{'zone': " TURNED ", 'did': [], 'reasons': []}",
+     "Zone            : fine.example.\n"
+     "State           : moving\n"
+     "Serials         : owner 1, merged 1, signed 1; merge merged; content equal\n"
+     "Signers         : msa.p1.example., msa.p2.example.\n"
+     "Process         : ksk-rollover msa.p1.example. number 5 started 13:13:21 (2m00s\n"
+     "                  ago)\n"
+     "Step            : 4 of 9, parent-ds-added, executing, turned round since\n"
+     "                  13:14:21 (1m00s ago)\n"
+     "Waiting for     : nobody; nothing for you to do\n"},
     {"why", render_why, "{'zone': " BROKEN ", 'reasons': [" BLOCKED ", " UNTIL "]}",
      "broken.example. blocked\n"
      "Waits for       : you: ds\n"

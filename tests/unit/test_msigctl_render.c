@@ -93,6 +93,15 @@ answer(const char *text)
 	", 'signers': ['msa.p1.example.'], 'joining': [], 'leaving': [], 'paused': false,"    \
 	" 'serial': {'owner': 1, 'out': 1, 'signed': 1}, 'merge': 'plain', 'freeze': '',"     \
 	" 'trouble': '', 'digest': 'unknown'}"
+#define TURNED                                                                                     \
+	"{'zone': 'fine.example.', 'state': 'moving', 'process': {'kind': 'ksk-rollover', "        \
+	"'step': "                                                                                 \
+	"3, 'steps': 10, 'step_name': 'parent-ds-added', 'phase': 'executing', 'turned': true, "   \
+	"'subject': 'msa.p1.example.', 'epoch': 5, 'started': ^-120^, 'since': ^-60^, 'holds': "   \
+	"[]},"                                                                                     \
+	" 'reason': null, 'signers': ['msa.p1.example.', 'msa.p2.example.'], 'joining': [],"       \
+	" 'leaving': [], 'paused': false, 'serial': {'owner': 1, 'out': 1, 'signed': 1}, 'merge':" \
+	" 'merged', 'freeze': '', 'trouble': '', 'digest': 'equal'}"
 #define FINE                                                                                  \
 	"{'zone': 'fine.example.', 'state': 'in-sync', 'process': null, 'reason': null,"      \
 	" 'signers': ['msa.p1.example.', 'msa.p2.example.'], 'joining': [], 'leaving': [],"   \
