@@ -279,20 +279,27 @@ keep_lost(struct step *s, struct view_overlay *o)
 static bool
 names_that_go(const struct zone_view *view, struct view_overlay *o)
 {
-	bool more = false;
+	const struct view_version *shown = view_at_signer(view, VIEW_NS);
+	struct rset old = RSET_NONE, new = RSET_NONE;
 
+	for (int i = 0; i < view->d.providers; i++)
+		old = rset_or(old, view->d.want.from[i].ns);
+	bool owners = rset_empty(old); /* those of the owner's zone are shown */
+	if (owners && shown != NULL)
+		old = shown->set;
 	for (int i = 0; i < view->d.providers; i++) {
-		struct rset kept = rset_and(o->from[i].ns, view->d.want.from[i].ns);
+		struct rset kept = rset_and(o->from[i].ns, old);
 
-		more |= !rset_equal(kept, view->d.want.from[i].ns);
+		new = rset_or(new, kept);
 		o->from[i] = view->d.want.from[i];
 		o->from[i].ns = kept;
 		o->from[i].used = decide_holds_anything(&o->from[i]);
 	}
 	o->ttl_key = view->d.want.ttl_key;
 	o->ttl_cds = view->d.want.ttl_cds;
-	o->ttl_ns = view->d.want.ttl_ns;
-	return more;
+	if (!owners)
+		o->ttl_ns = view->d.want.ttl_ns;
+	return !rset_equal(new, old) && !(owners && rset_empty(new));
 }
 
 void

@@ -116,14 +116,18 @@ decide_wanted(struct step *s, struct view_overlay *o)
 	process_target(view, &t);
 	if (!takes_part(view, &t)) /* our own keys at most */
 		t.keys = t.cds = 0, t.csync = false, t.complete = true;
-	/* Who is taken out sends nobody to itself any more, whatever else it has forgotten. */
-	if (!takes_part(view, &t) &&
-	    !(view->d.process.kind == MSIG_PROCESS_REMOVE && view->d.process.subject == VIEW_SELF))
+	/* Who is taken out sends nobody to itself any more, whatever else it has forgotten, or
+	 * never heard: that stays as it is. */
+	bool goes =
+	    view->d.process.kind == MSIG_PROCESS_REMOVE && view->d.process.subject == VIEW_SELF;
+	if (!takes_part(view, &t) && !goes)
 		t.ns = 0, t.ns_set = RSET_NONE;
-	if (!t.complete)
+	if (!t.complete && !goes)
 		return false;
 	for (int i = 0; i < view->d.providers; i++)
-		if (view->d.provider[i].used)
+		if (goes && !view->d.provider[i].statement.known)
+			o->from[i] = view->d.want.from[i];
+		else if (view->d.provider[i].used)
 			contribution(s, &t, i, &o->from[i]);
 	/* Who has left names those whom it named last, and not itself: whoever still asks it goes
 	 * to them. */

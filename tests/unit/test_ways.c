@@ -1439,6 +1439,69 @@ test_no_cds_are_own_cds(void **state)
 	assert_string_equal(r->expected, "an overlay that is safe with every cached set");
 }
 
+/* A joiner whose own servers are asked, as the owner's NS name it: CDS without its keys may not
+ * come before nobody is sent there any more. */
+static void
+test_own_name_goes_first(void **state)
+{
+	bench_run(&b, 5 * SECOND);
+	b.parent.set[VIEW_DS] = rset_or(ds(0), rset_or(ds(1), ds(2)));
+	b.signer.set[VIEW_DNSKEY] = b.server[0].set[VIEW_DNSKEY] = b.own[0];
+	bench_run(&b, 5 * SECOND);
+	in_the_middle(MSIG_PROCESS_ADD, VIEW_SELF, VIEW_SELF, 1, PHASE_EXECUTING, 7);
+	peer(0)->member = false;
+	peer(0)->has = 0;
+	b.view->config.mode = VIEW_MODE_ALL;
+	struct view_overlay *o = &b.view->d.want;
+	memset(o->from, 0, sizeof(o->from));
+	o->ttl_ns = 0;
+	b.view->dirty = true;
+	bench_decide(&b);
+	assert_true(rset_equal(o->from[1].ns, only(b.ns[1])));
+	assert_true(rset_empty(o->from[1].dnskey));
+	assert_true(rset_empty(o->from[0].ns));
+	assert_true(o->ttl_ns != 0);
+	uint64_t counter = o->counter;
+	bench_decide(&b);
+	assert_int_equal(o->counter, counter);
+	peer(1)->has = peer(2)->has = HAS_KEYS | HAS_CDS; /* nobody is to be named by agents */
+	memset(o->from, 0, sizeof(o->from));
+	b.view->dirty = true;
+	bench_decide(&b);
+	counter = o->counter;
+	b.view->dirty = true;
+	bench_decide(&b);
+	assert_int_equal(o->counter, counter);
+}
+
+/* Who is taken out drops its own name, though it never heard what the name servers of another one
+ * are: those stay as they were. Who stays says nothing before it knows. */
+static void
+test_leaves_without_all_statements(void **state)
+{
+	for (int leaves = 0; leaves < 2; leaves++) {
+		bench_clear(&b);
+		assert_int_equal(three(state), 0);
+		owner(leaves ? VIEW_SELF : 1, false, true);
+		bench_run(&b, 5 * SECOND);
+		runs(1, MSIG_PROCESS_REMOVE, 1, 9);
+		in_the_middle(MSIG_PROCESS_REMOVE, leaves ? VIEW_SELF : 1, leaves ? 1 : VIEW_SELF,
+			      1, PHASE_EXECUTING, leaves ? 6 : 5);
+		memset(&peer(2)->statement, 0, sizeof(peer(2)->statement));
+		struct view_overlay *o = &b.view->d.want;
+		o->from[0].ns = only(b.ns[0]);
+		o->from[1].ns = only(b.ns[1]);
+		o->from[2].ns = only(b.ns[2]);
+		o->from[0].used = o->from[1].used = o->from[2].used = true;
+		b.view->dirty = true;
+		bench_decide(&b);
+		assert_int_equal(rset_empty(o->from[0].ns), leaves);
+		assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_OVERLAY));
+		assert_true(rset_equal(o->from[1].ns, only(b.ns[1])));
+		assert_true(rset_equal(o->from[2].ns, only(b.ns[2])));
+	}
+}
+
 /* CDS that may not go yet, for a server is named that does not verify what they leave: its name
  * goes first, alone. */
 static void
@@ -2013,6 +2076,8 @@ main(void)
 	    IN(three, test_hold_without_copies_of_others),
 	    IN(two, test_no_cds_are_own_cds),
 	    IN(two, test_names_go_before_cds),
+	    IN(three, test_own_name_goes_first),
+	    IN(three, test_leaves_without_all_statements),
 	    IN(two, test_owners_ns_at_rest),
 	    IN(bystander, test_nobody_stays),
 	    IN(joiner, test_moves_to_us),
