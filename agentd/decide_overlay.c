@@ -281,11 +281,14 @@ names_that_go(const struct zone_view *view, struct view_overlay *o)
 {
 	const struct view_version *shown = view_at_signer(view, VIEW_NS);
 	struct rset old = RSET_NONE, new = RSET_NONE;
+	bool first = true;
 
-	for (int i = 0; i < view->d.providers; i++)
+	for (int i = 0; i < view->d.providers; i++) {
 		old = rset_or(old, view->d.want.from[i].ns);
+		first &= !view->d.want.from[i].used;
+	}
 	bool owners = rset_empty(old); /* those of the owner's zone are shown */
-	if (owners && shown != NULL)
+	if (owners && !first && shown != NULL)
 		old = shown->set;
 	for (int i = 0; i < view->d.providers; i++) {
 		struct rset kept = rset_and(o->from[i].ns, old);

@@ -1454,6 +1454,8 @@ test_own_name_goes_first(void **state)
 	b.view->config.mode = VIEW_MODE_ALL;
 	struct view_overlay *o = &b.view->d.want;
 	memset(o->from, 0, sizeof(o->from));
+	o->from[0].dnskey = b.own[0];
+	o->from[0].used = true;
 	o->ttl_ns = 0;
 	b.view->dirty = true;
 	bench_decide(&b);
@@ -1466,6 +1468,8 @@ test_own_name_goes_first(void **state)
 	assert_int_equal(o->counter, counter);
 	peer(1)->has = peer(2)->has = HAS_KEYS | HAS_CDS; /* nobody is to be named by agents */
 	memset(o->from, 0, sizeof(o->from));
+	o->from[0].dnskey = b.own[0];
+	o->from[0].used = true;
 	b.view->dirty = true;
 	bench_decide(&b);
 	counter = o->counter;
