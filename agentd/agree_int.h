@@ -86,9 +86,11 @@ int agree_turner(const struct view_process *run);
 /* Ours wants that, and it is not too late. */
 bool agree_turns(struct step *s);
 void agree_turn(struct step *s, const char *why);
-/* Does a message of its requestor speak of the algorithm that it goes to here? It is turned round
- * if the requestor turned it; what cannot follow is refused. */
-bool agree_same_way(struct step *s, int from, const struct view_message *m);
+/* Why it cannot be turned round by us, now; NULL: it can. */
+const char *agree_turn_hindered(const struct zone_view *view);
+/* A message that speaks of another algorithm than our process turns that round as well, or is
+ * refused. false: it counts no more. */
+bool agree_follow_turn(struct step *s, int from, const struct view_message *m);
 
 /* agree_withdraw.c: whether it has to. */
 void agree_withdraw(struct step *s);

@@ -161,7 +161,7 @@ agree_answer_request(struct step *s, int from)
 		p->requested = false; /* its sender says it again if it still wants it */
 		return;
 	}
-	if (!agree_same_way(s, from, m)) {
+	if (!agree_follow_turn(s, from, m)) {
 		p->requested = false;
 		return;
 	}
@@ -298,7 +298,7 @@ on_execute(struct step *s, int from, const struct view_message *m)
 			     "not a process of ours");
 		return;
 	}
-	if (run->requestor != from || !agree_same_way(s, from, m))
+	if (run->requestor != from || !agree_follow_turn(s, from, m))
 		return;
 	if (m->step < run->step || (m->step == run->step && run->phase == PHASE_DONE)) {
 		agree_say(s, from, MSIG_OP_DONE, m);
@@ -330,7 +330,8 @@ static void
 on_denied(struct step *s, int from, const struct view_message *m)
 {
 	struct view_process *run = &s->view->d.process;
-	if (run->kind == 0 || memcmp(run->tid, m->tid, sizeof(m->tid)) != 0)
+	if (run->kind == 0 || memcmp(run->tid, m->tid, sizeof(m->tid)) != 0 ||
+	    !agree_follow_turn(s, from, m))
 		return;
 	if (run->requestor == from && run->executed && m->result == MSIG_RESULT_ENDED) {
 		agree_end_early(s, "its requestor knows nothing of it any more");

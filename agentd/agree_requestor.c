@@ -39,6 +39,11 @@ tell(struct step *s, uint32_t mask, enum msig_op op)
 			step_blocked(s, REASON_OF_GRANT, p->identity,
 				     "the change of this step taken", p->said,
 				     "compare `msigctl plan` here and there; it is said again");
+		if (op == MSIG_OP_EXECUTE && s->view->d.process.turned && p->said[0] != 0 &&
+		    p->said_result == MSIG_RESULT_STATE)
+			step_blocked(s, REASON_OF_KEY, p->identity,
+				     "the rollover turned round there", p->said,
+				     "that provider sees to its signer's keys; it is said again");
 		step_wait(s, REASON_PEER, REASON_OF_GRANT, p->identity,
 			  op == MSIG_OP_REQUEST ? "approval" : "done", p->said, p->sent + resend);
 	}

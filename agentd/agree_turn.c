@@ -11,13 +11,14 @@
 #include "agentd/roll.h"
 #include "agentd/step.h"
 
-/* What is old is in use yet. */
+/* Was no step executed yet that takes the old keys out of use? And was it not turned before? */
 static bool
 in_time(const struct view_process *run)
 {
 	const struct process_rule *rule = process_rule(run->kind);
+	int executed = run->phase >= PHASE_EXECUTING ? run->step : run->step - 1;
 
-	return rule != NULL && run->executed && run->step <= rule->turns && !run->turned;
+	return rule != NULL && run->executed && !run->turned && executed <= rule->turns;
 }
 
 int
@@ -67,26 +68,53 @@ way_back(const struct zone_view *view)
 		   : 0;
 }
 
-/* Can it be turned round here now, and by us? Who rolls under a leader is not asked again for what
- * it has done. */
+/* Does every member state a KSK or CSK of this algorithm? */
 static bool
-can_turn(const struct zone_view *view)
+all_have(const struct zone_view *view, uint8_t algorithm)
+{
+	for (int i = 0; i < view->d.providers; i++) {
+		struct rset keys = rset_and(view->d.provider[i].statement.dnskey, view->d.pool.sep);
+		if ((agree_members(view) >> i & 1) != 0 &&
+		    rset_empty(rpool_of_algorithm(&view->d.pool, keys, algorithm)))
+			return false;
+	}
+	return true;
+}
+
+const char *
+agree_turn_hindered(const struct zone_view *view)
 {
 	const struct view_process *run = &view->d.process;
+	const struct process_rule *rule = process_rule(run->kind);
+	bool csk = (run->roles & BIT(MSIG_KEY_ROLE_CSK)) != 0;
 
-	if (!in_time(run) || !agree_effective(run) || !process_rolls(view) || !view->store_known)
-		return false;
+	if (!process_rolls(view))
+		return "no keys of this provider roll";
+	if (!view->store_known)
+		return "it is not known what keys the signer has";
+	if (csk && view->config.one_algorithm) /* that of BIND */
+		return "BIND does not sign with a CSK that CDS no longer name";
+	if (run->kind == MSIG_PROCESS_ALGORITHM && way_back(view) == 0)
+		return "the old keys are not active, or of several algorithms";
 	if (run->kind == MSIG_PROCESS_ALGORITHM)
-		return run->requestor == VIEW_SELF && way_back(view) != 0;
-	return all_roles(view, in_place(view)) &&
-	       (run->requestor == VIEW_SELF || run->phase != PHASE_DONE ||
-		run->step < process_rule(run->kind)->turns);
+		return all_have(view, way_back(view)) ? NULL
+						      : "a member has no key of the old algorithm";
+	if (!all_roles(view, in_place(view)))
+		return "the old key is not active";
+	/* Who rolls under a leader is not asked again for what it has done. */
+	bool done =
+	    run->step > rule->turns || (run->step == rule->turns && run->phase == PHASE_DONE);
+	return run->requestor != VIEW_SELF && done ? "this step is done, as the leader has heard"
+						   : NULL;
 }
 
 bool
 agree_turns(struct step *s)
 {
-	return s->view->d.process.aborting && agree_stands(s->view) && can_turn(s->view);
+	const struct view_process *run = &s->view->d.process;
+
+	return run->aborting && agree_stands(s->view) && agree_effective(run) &&
+	       agree_turner(run) == VIEW_SELF && agree_turn_hindered(s->view) == NULL;
 }
 
 /* Of an algorithm that was to come all goes, and what was left of the one that stays is not
@@ -105,22 +133,26 @@ change_places(struct zone_view *view, uint8_t algorithm)
 	run->algorithm = algorithm;
 }
 
-/* The step that is executed is done when it is with these keys; what others said of it, and of the
- * next one, they said of the others. */
+/* The step that was executed last is done when it is with these keys; what others said of it, and
+ * of the next one, they said of the others. Of a key that another one's process rolls nobody asks
+ * again. */
 static void
 turn(struct step *s, uint8_t algorithm)
 {
 	struct view_process *run = &s->view->d.process;
-	bool mine = run->requestor == VIEW_SELF || run->kind == MSIG_PROCESS_ALGORITHM;
+	bool again = run->requestor == VIEW_SELF || run->kind == MSIG_PROCESS_ALGORITHM;
 
 	agree_order_done(&s->view->d, run->kind, run->algorithm);
 	change_places(s->view, algorithm);
 	run->turned = true;
 	run->aborting = false;
-	run->approved = 0;
-	if (mine)
-		run->done = 0;
-	agree_phase(s, run->phase == PHASE_DONE && mine ? PHASE_EXECUTING : run->phase);
+	memset(run->hold, 0, sizeof(run->hold));
+	if (again) {
+		run->approved = run->done = 0;
+		run->asked = 0;
+		run->step -= run->phase < PHASE_EXECUTING;
+	}
+	agree_phase(s, again ? PHASE_EXECUTING : run->phase);
 	step_journal(s, "%s %s: turned round at %s: the old keys stay, the new ones go",
 		     process_name(run->kind), agree_who(s, run->subject),
 		     process_step_name(run->kind, run->step));
@@ -135,25 +167,40 @@ agree_turn(struct step *s, const char *why)
 	turn(s, algorithm ? way_back(s->view) : 0);
 }
 
+/* Why not? NULL: it can. */
+static const char *
+cannot_follow(const struct zone_view *view, uint8_t algorithm)
+{
+	if (!in_time(&view->d.process))
+		return "the old keys are on their way out here";
+	if (!process_rolls(view))
+		return view_algorithm(algorithm) ? NULL : "an algorithm that no zone goes to";
+	if (!view->store_known)
+		return "it is not known yet what keys the signer has";
+	return way_back(view) == algorithm ? NULL : "the old keys are not active here";
+}
+
 bool
-agree_same_way(struct step *s, int from, const struct view_message *m)
+agree_follow_turn(struct step *s, int from, const struct view_message *m)
 {
 	struct zone_view *view = s->view;
 	const struct view_process *run = &view->d.process;
+	struct view_message ours = *m;
+	bool heard = run->requestor == from || (run->requestor == VIEW_SELF && run->led);
 
 	if (run->kind != MSIG_PROCESS_ALGORITHM || m->algorithm == run->algorithm ||
 	    memcmp(run->tid, m->tid, sizeof(m->tid)) != 0)
 		return true;
-	/* One of before it was turned round, or not for us to follow. */
-	if (run->turned || run->requestor != from)
+	ours.algorithm = run->algorithm;
+	if (run->turned && run->requestor == from && run->led) /* who leads since has not heard */
+		agree_refuse(s, from, MSIG_OP_DENY, &ours, MSIG_RESULT_STATE,
+			     "it was turned round");
+	if (run->turned || !heard)
 		return false;
-	bool follows =
-	    in_time(run) && view_algorithm(m->algorithm) &&
-	    (!process_rolls(view) || (view->store_known && way_back(view) == m->algorithm));
-	if (follows)
-		turn(s, m->algorithm);
+	const char *why = cannot_follow(view, m->algorithm);
+	if (why != NULL)
+		agree_refuse(s, from, MSIG_OP_DENY, m, MSIG_RESULT_STATE, why);
 	else
-		agree_refuse(s, from, MSIG_OP_DENY, m, MSIG_RESULT_STATE,
-			     "not all keys of the old algorithm are in use here");
-	return follows;
+		turn(s, m->algorithm);
+	return why == NULL;
 }

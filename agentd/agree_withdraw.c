@@ -350,20 +350,26 @@ acts_as_wanted(struct step *s, const char *why)
 	run->stays = stays;
 }
 
+/* Aborted, and it cannot be turned round, or not by us. */
 static void
 rests_until_resumed(struct step *s)
 {
 	const struct view_process *run = run_of(s);
-	int other = agree_turner(run);
+	int turner = agree_turner(run);
+	const char *hindered = turner == VIEW_SELF ? agree_turn_hindered(s->view) : NULL;
 	char todo[REASON_TEXT];
 
-	if (other > VIEW_SELF)
+	if (turner > VIEW_SELF)
 		snprintf(todo, sizeof(todo), "msigctl resume; it is turned round by abort at %.80s",
-			 agree_who(s, other));
+			 agree_who(s, turner));
+	else if (turner == VIEW_SELF)
+		snprintf(todo, sizeof(todo),
+			 "it is turned round once that is no more so; msigctl "
+			 "resume takes the abort back");
 	else
 		snprintf(todo, sizeof(todo), "msigctl resume: what has begun only goes forward");
 	step_blocked(s, REASON_OF_HSYNC, agree_who(s, run->subject), "what has begun to end",
-		     "abort asked for", todo);
+		     hindered != NULL ? hindered : "abort asked for", todo);
 }
 
 /* Whom the owner takes out stays out of this process. Its requestor ends it: it begins anew among

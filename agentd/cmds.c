@@ -102,7 +102,7 @@
  *           overlay), "signer_records": "foreign"|"all", "max_ttl": s, "roll_delay": s (doctor.h)}}
  * graph     {"process": "add-signer"} or {"zone": z} (what runs there, or ran last) -> {"process":
  *           GRAPH, "zone": z or null, "now": null or {"step": n or null (none runs), "phase":
- *           "executing"... | "completed"|"aborted", "subject": identity, "since": t}}
+ *           "executing"... | "completed"|"aborted", "subject": identity, "since": t, "turned"?: bool}}
  * GRAPH     {"name": "add-signer", "kind": n, "priority": n, "steps": [{"step": n, "name": "",
  *           "guard": [text...], "effect": [text...], "keys": [text...] (of a rollover), "done":
  *           [text...], "holds": ["H_KEY"...], "abort": [text...] (what that does from this step on; none:

@@ -29,6 +29,7 @@ present(const struct zone_view *view)
 		answer_put_text(j, "phase", process_phase_name(p->phase));
 		answer_put_text(j, "subject", answer_identity(view, p->subject));
 		answer_put_time(j, "since", p->since);
+		answer_put(j, "turned", json_boolean(p->turned));
 	} else {
 		answer_put(j, "step", json_null());
 		answer_put_text(j, "phase", e->completed ? "completed" : "aborted");

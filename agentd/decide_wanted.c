@@ -10,7 +10,8 @@ static bool
 signs_unseen(const struct zone_view *view, const struct view_key *key)
 {
 	return key->state == MSIG_KEY_STATE_POST ||
-	       (key->state == MSIG_KEY_STATE_SIGNING && view->d.process.turned);
+	       (key->state == MSIG_KEY_STATE_SIGNING &&
+		view->d.process.kind == MSIG_PROCESS_ALGORITHM);
 }
 
 /* A key of an algorithm that we do not sign with says that we do: it waits for the rollover of all.

@@ -115,7 +115,7 @@ on_abort(const struct process_rule *rule, int step)
 	if (step <= rule->turns) {
 		return "turns it round: the old keys stay, the new ones go";
 	}
-	return rule->step[0].fresh.zsk != 0 || rule->step[0].fresh.ksk != 0
+	return process_is_rollover(rule->kind)
 		   ? "rests it; it only goes forward"
 		   : "rests it; it only goes forward, or HSYNC says something else";
 }

@@ -24,13 +24,6 @@ lead_leads(const struct zone_view *view)
 	return lead_mode(view) && elect_leader(view) == VIEW_SELF;
 }
 
-static bool
-rolls(uint8_t kind)
-{
-	return kind == MSIG_PROCESS_ZSK || kind == MSIG_PROCESS_KSK ||
-	       kind == MSIG_PROCESS_ALGORITHM;
-}
-
 /* ---- wishes ---- */
 
 /* The order whose turn it is here: where an algorithm rollover was not completed, no key rolls
@@ -67,7 +60,7 @@ lead_tasks(const struct zone_view *view, struct lead_task task[LEAD_TASKS])
 	for (int i = 1; i < d->providers; i++) {
 		const struct view_provider *p = &d->provider[i];
 		if ((view->designated & BIT(i)) != 0 && p->member && p->statement.known &&
-		    rolls(p->statement.wish) &&
+		    process_is_rollover(p->statement.wish) &&
 		    (p->statement.wish != MSIG_PROCESS_ALGORITHM ||
 		     view_algorithm(p->statement.wish_algorithm)))
 			task[count++] =
@@ -128,7 +121,7 @@ lead_no_right(const struct zone_view *view, int from, uint8_t kind, uint8_t algo
 		return "another one leads here";
 	if (subject == VIEW_SELF && !view->d.begun)
 		return "it is not known here yet what is delegated";
-	if (rolls(kind) && !wished(view, kind, algorithm, subject)) {
+	if (process_is_rollover(kind) && !wished(view, kind, algorithm, subject)) {
 		*never = subject == VIEW_SELF;
 		return subject == VIEW_SELF ? "nobody ordered that here"
 					    : "its signer does not ask for that, as seen here";
@@ -365,8 +358,8 @@ lead_over(const struct zone_view *view)
 		return NULL;
 	if (!run->executed && elect_leader(view) >= 0 && elect_leader(view) != run->requestor)
 		return "another one leads now";
-	if (early && rolls(run->kind) && run->requestor == VIEW_SELF && run->subject != VIEW_SELF &&
-	    !wished(view, run->kind, run->algorithm, run->subject))
+	if (early && process_is_rollover(run->kind) && run->requestor == VIEW_SELF &&
+	    run->subject != VIEW_SELF && !wished(view, run->kind, run->algorithm, run->subject))
 		return "its signer no longer asks for it";
 	return NULL;
 }

@@ -167,13 +167,16 @@ rolled_key(struct outlook_maker *m, struct outlook_step *s, int step, int provid
 	bool was = fresh ? roll_in_zone(from) : from == 0 || roll_in_zone(from);
 	bool is = fresh ? roll_in_zone(to) : to == 0 || roll_in_zone(to);
 	bool cds_was = named(m, before, fresh, role), cds_is = named(m, now, fresh, role);
+	bool turned = m->out->running && m->view->d.process.turned;
 
+	if (turned && fresh)
+		return; /* it is what it was */
 	if (from != to && to != 0) {
 		set_state(fresh ? &s->fresh : &s->old, role, to);
 	}
 	if (was != is)
 		roll_record(m, s, provider, is, fresh, role, TYPE_DNSKEY);
-	if (cds_was != cds_is) {
+	if (cds_was != cds_is && !turned) { /* CDS are the old ones again already */
 		roll_record(m, s, provider, cds_is, fresh, role, TYPE_CDS);
 		roll_record(m, s, provider, cds_is, fresh, role, TYPE_CDNSKEY);
 	}

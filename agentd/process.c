@@ -301,8 +301,8 @@ static const struct process_step ns_remove_steps[] = {
 
 #define STEPS(t, binds, turns) (int)(sizeof(t) / sizeof((t)[0])), binds, turns, t
 
-/* A published key can be taken back until it is used, and there is a way back until the old one is
- * not. */
+/* A published key can be taken back until it is used; there is a way back until what the parent does
+ * is over. */
 static const struct process_rule rules[] = {
     {MSIG_PROCESS_ADD, "add-signer", 4, STEPS(add_steps, 1, 0)},
     {MSIG_PROCESS_REMOVE, "remove-signer", 0, STEPS(remove_steps, 1, 0)},
@@ -320,6 +320,13 @@ process_rule(uint8_t kind)
 		if (rules[i].kind == kind)
 			return MUTANT_RULE(&rules[i]);
 	return NULL;
+}
+
+bool
+process_is_rollover(uint8_t kind)
+{
+	return kind == MSIG_PROCESS_ZSK || kind == MSIG_PROCESS_KSK ||
+	       kind == MSIG_PROCESS_ALGORITHM;
 }
 
 const char *

@@ -162,6 +162,7 @@ uint8_t process_key_state(const struct zone_view *view, bool fresh, uint8_t role
 int process_executed(const struct zone_view *view);
 
 const struct process_rule *process_rule(uint8_t kind); /* NULL: not known here */
+bool process_is_rollover(uint8_t kind);
 const char *process_name(uint8_t kind);
 const char *process_step_name(uint8_t kind, uint8_t step);
 const char *process_condition_text(enum process_condition_bit bit);

@@ -169,7 +169,7 @@ move(struct step *s, int rr, uint8_t state)
 	if (key->state == MSIG_KEY_STATE_MADE &&
 	    (state == MSIG_KEY_STATE_READY || state == MSIG_KEY_STATE_ACTIVE))
 		state = MSIG_KEY_STATE_PUBLISHED;
-	/* CDS change. */
+	/* CDS go back to the old key, of another algorithm it may be. */
 	bool aside = state == MSIG_KEY_STATE_RETIRED && key->role != MSIG_KEY_ROLE_ZSK &&
 		     s->view->d.process.turned;
 	if ((state == MSIG_KEY_STATE_READY || aside) && !witnessed(s, key->algorithm))

@@ -25,7 +25,8 @@ bool roll_expects(const struct zone_view *view, uint32_t alien);
 bool roll_in_zone(uint8_t state);
 /* The state that a key is brought into by the step that was executed last; 0: it stays. */
 uint8_t roll_state(const struct zone_view *view, const struct view_key *key, bool fresh);
-/* May CDS of the own signer name a key that goes, as the key store has it? */
+/* Does the key store have a KSK or CSK that goes in a state in which CDS may name it, or may come
+ * to name it by an order that is under way? */
 bool roll_named(const struct zone_view *view);
 /* Is a key that has one state where the other one is wanted? A rollover to an algorithm may find
  * what an earlier one has done: nothing goes back. */

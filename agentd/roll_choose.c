@@ -247,7 +247,9 @@ all_of_the_other(struct zone_view *view)
 {
 	struct view_process *run = &view->d.process;
 
-	for (int i = 0; i < view->keys && run->turned && run->kind == MSIG_PROCESS_ALGORITHM; i++) {
+	if (!run->turned || run->kind != MSIG_PROCESS_ALGORITHM)
+		return;
+	for (int i = 0; i < view->keys; i++) {
 		const struct view_key *k = &view->key[i];
 		if (k->algorithm == run->algorithm || k->state == MSIG_KEY_STATE_REMOVED ||
 		    rset_has(&run->old, k->rr))

@@ -44,8 +44,9 @@ situation(const struct text *t, const json_t *answer, char *buf, size_t len)
 	char when[TEXT_TIME];
 	*buf = '\0';
 	if (json_is_object(now)) {
-		snprintf(buf, len, "%s: %s, %s since %s", js_str(answer, "zone"),
+		snprintf(buf, len, "%s: %s, %s%s since %s", js_str(answer, "zone"),
 			 js_str(now, "subject"), js_str(now, "phase"),
+			 js_true(now, "turned") ? ", turned round" : "",
 			 text_both(t, js_num(now, "since"), when));
 	}
 }

@@ -95,7 +95,8 @@ GROUPS = {
         Group(("knot", "bind"), ("turned",) + BIND),
         Group(("knot", "bind"), ROUND),
         Group(("knot", "bind csk"), EARLY),
-        Group(("bind csk", "knot"), ("csk", "zsk", "leave", "back", "forced"), ("csk", "forced")),
+        Group(("bind csk", "knot"), ("no-turn", "csk", "zsk", "leave", "back", "forced"),
+              ("csk", "forced")),
         Group(("bind", "knot"), ("owner", "leave", "move")),
         Group(("knot", "bind"), ("sign",)),
         Group(("knot", "bind"), ("owner", "zsk", "ksk", "leave"), led=True),
@@ -296,6 +297,18 @@ class Run:
         """A KSK or CSK of each is turned round: the parent knows nothing of the new DS, or has it."""
         return all([self.turn(f"{p.label} turns round", p.label, ("ksk",), "parent-ds-added", n % 2)
                     for n, p in enumerate(self.signers)])
+
+    def no_turn(self):
+        """BIND's CSK cannot be put aside: abort rests the roll-over, says why, and it goes on."""
+        world, row = self.world, "bind csk"
+        rollover = group.Rollover(world, self.signers, {"p1": ("csk",)})
+        good = self.until(f"{row}: it comes to the parent", lambda: world.process("p1").get(
+            "step_name") in ("cds-added", "parent-ds-added"))
+        world.msig["p1"].ctl("abort", ZONE)
+        good = good and self.t.equal(world.says("p1", "BIND does not sign with a CSK"), "",
+                                     f"{row}: {self.what}: why it cannot be turned round is said")
+        world.msig["p1"].ctl("resume", ZONE)
+        return good and self.until(f"{row}: it goes on", rollover.done)
 
     def turned_algorithm(self):
         """And the algorithm of all."""

@@ -644,6 +644,27 @@ of_another(uint8_t step)
 		rset_add(&run()->old, store[i].rr);
 }
 
+static bool
+denied(uint8_t algorithm)
+{
+	bool is = false;
+
+	for (int k = 0; k < b.plan.count; k++)
+		is |= b.plan.action[k].kind == ACT_SEND &&
+		      b.plan.action[k].message.op == MSIG_OP_DENY &&
+		      b.plan.action[k].message.algorithm == algorithm;
+	return is;
+}
+
+static bool
+says(enum msig_op op)
+{
+	for (int k = 0; k < b.plan.count; k++)
+		if (b.plan.action[k].kind == ACT_SEND && b.plan.action[k].message.op == op)
+			return true;
+	return false;
+}
+
 /* What the requestor says of its algorithm decides where it goes; and who cannot follow says so. */
 static void
 test_follows(void **state)
@@ -678,16 +699,81 @@ test_follows(void **state)
 		b.view->d.provider[VIEW_SELF].has = cases[i].rolls ? HAS_ALL : 0;
 		store[0].state = cases[i].in_use ? S(ACTIVE) : S(RETIRED);
 		view_on_keys(b.view, true, "", store, stored);
-		assert_int_equal(agree_same_way(&s, cases[i].from, &m), cases[i].good);
+		assert_int_equal(agree_follow_turn(&s, cases[i].from, &m), cases[i].good);
 		assert_int_equal(run()->turned, cases[i].turns || cases[i].turned);
 		assert_int_equal(run()->algorithm, cases[i].turns ? cases[i].algorithm : 8);
 		assert_int_equal(run()->phase, cases[i].turns ? PHASE_EXECUTING : PHASE_DONE);
 		assert_int_equal(run()->done, cases[i].turns ? 0 : 1);
-		bool denied = false;
-		for (int k = 0; k < b.plan.count; k++)
-			denied |= b.plan.action[k].kind == ACT_SEND &&
-				  b.plan.action[k].message.op == MSIG_OP_DENY;
-		assert_int_equal(denied, cases[i].denies);
+		assert_int_equal(says(MSIG_OP_DENY), cases[i].denies);
+	}
+}
+
+/* By messages: whoever asked for it says another algorithm, or who has turned says so to a new
+ * leader, who has not heard of it. */
+static void
+test_heard_of_a_turn(void **state)
+{
+	static const struct {
+		enum msig_op op;
+		uint8_t step, to;
+		enum view_phase phase;
+		int requestor;
+		bool led, turned; /* before */
+		bool turns;
+	} cases[] = {
+	    {MSIG_OP_EXECUTE, 4, 4, PHASE_DONE, 1, false, false, true},
+	    {MSIG_OP_REQUEST, 5, 4, PHASE_DONE, 1, false, false, true},
+	    {MSIG_OP_REQUEST, 5, 4, PHASE_GRANTED, 1, false, false, true}, /* not executed */
+	    {MSIG_OP_EXECUTE, 5, 5, PHASE_DONE, 1, false, false, false},
+	    {MSIG_OP_EXECUTE, 4, 4, PHASE_DONE, 1, false, true, false},
+	    {MSIG_OP_EXECUTE, 4, 4, PHASE_DONE, 1, true, true, false},
+	    {MSIG_OP_DENY, 4, 4, PHASE_EXECUTING, VIEW_SELF, true, false, true},
+	    {MSIG_OP_DENY, 5, 4, PHASE_REQUESTED, VIEW_SELF, true, false, true},
+	    {MSIG_OP_DENY, 4, 4, PHASE_EXECUTING, VIEW_SELF, false, false, false},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct view_message m = {.op = cases[i].op,
+					 .process = MSIG_PROCESS_ALGORITHM,
+					 .subject = 1,
+					 .step = cases[i].step,
+					 .epoch = 7,
+					 .algorithm = cases[i].turned ? 8 : 13,
+					 .result = MSIG_RESULT_STATE,
+					 .tid = {7}};
+		struct step s = {.view = b.view, .now = b.now, .plan = &b.plan};
+		print_message("# %zu\n", i);
+		b.plan.count = 0;
+		of_another(cases[i].step);
+		run()->phase = cases[i].phase;
+		run()->step =
+		    cases[i].phase == PHASE_DONE && m.op == MSIG_OP_REQUEST ? m.step - 1 : m.step;
+		run()->requestor = (int8_t)cases[i].requestor;
+		run()->led = cases[i].led;
+		run()->turned = cases[i].turned;
+		run()->algorithm = cases[i].turned ? 13 : 8;
+		run()->aborting = true;
+		run()->hold[HOLD_DS] = b.now;
+		b.view->d.order[0] = (struct view_order){MSIG_PROCESS_ALGORITHM, 8};
+		b.view->designated = 3;
+		assert_true(view_on_message(b.view, 1, &m, b.now));
+		if (m.op == MSIG_OP_REQUEST)
+			agree_answer_request(&s, 1);
+		else
+			agree_answer_ask(&s, 1);
+		assert_int_equal(run()->turned, cases[i].turns || cases[i].turned);
+		if (cases[i].turns) {
+			assert_int_equal(run()->algorithm, 13);
+			assert_int_equal(run()->step, cases[i].to);
+			assert_int_equal(run()->phase, PHASE_EXECUTING);
+			assert_int_equal(run()->done | run()->approved, 0);
+			assert_true(run()->hold[HOLD_DS] == 0);
+			assert_false(run()->aborting);
+			assert_int_equal(b.view->d.order[0].process, 0);
+			assert_false(says(MSIG_OP_DONE) || says(MSIG_OP_APPROVE));
+		}
+		assert_int_equal(denied(13), m.op == MSIG_OP_EXECUTE && !cases[i].turns &&
+						 (cases[i].led || !cases[i].turned));
 	}
 }
 
@@ -707,6 +793,67 @@ test_words_of_before(void **state)
 		assert_int_equal(i < 2 ? run()->done : run()->approved, same    ? i < 2 ? 3 : 2
 									: i < 2 ? 1
 										: 0);
+	}
+}
+
+/* Why not, or not yet, is said. */
+static void
+test_hindered(void **state)
+{
+	static const struct {
+		uint8_t kind;
+		bool known, bind, csk, active, member, mixed;
+		const char *what;
+	} cases[] = {
+	    {MSIG_PROCESS_KSK, true, false, false, true, false, false, NULL},
+	    {MSIG_PROCESS_KSK, false, false, false, true, false, false, "what keys the signer has"},
+	    {MSIG_PROCESS_KSK, true, true, false, true, false, false, NULL},
+	    {MSIG_PROCESS_KSK, true, true, true, true, false, false, "BIND"},
+	    {MSIG_PROCESS_KSK, true, false, true, true, false, false, NULL},
+	    {MSIG_PROCESS_KSK, true, false, false, false, false, false, "not active"},
+	    {MSIG_PROCESS_ALGORITHM, true, false, false, true, false, false, NULL},
+	    {MSIG_PROCESS_ALGORITHM, true, false, false, true, true, false, "a member has no key"},
+	    {MSIG_PROCESS_ALGORITHM, true, false, false, false, false, false, "not active"},
+	    {MSIG_PROCESS_ALGORITHM, true, false, false, true, false, true, "several algorithms"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct step s = {.view = b.view, .now = b.now, .plan = &b.plan};
+		uint8_t role = cases[i].csk ? R(CSK) : R(KSK);
+		print_message("# %zu\n", i);
+		of_another(3);
+		run()->kind = cases[i].kind;
+		run()->phase = PHASE_EXECUTING;
+		run()->subject = run()->requestor = VIEW_SELF;
+		run()->aborting = true;
+		b.view->designated = 3;
+		b.view->config.one_algorithm = cases[i].bind;
+		b.view->d.provider[1].member = cases[i].member;
+		store[0].role = role;
+		store[0].state = cases[i].active ? S(ACTIVE) : S(RETIRED);
+		store[1].algorithm = 13;
+		if (cases[i].mixed) {
+			uint8_t rdata[36] = {1, 0, 3, 15, 99};
+			store[1].rr = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+			rset_add(&run()->old, store[1].rr);
+		}
+		if (cases[i].kind == MSIG_PROCESS_KSK) {
+			run()->old = RSET_NONE;
+			rset_add(&run()->old, store[0].rr);
+			run()->roles = (uint8_t)BIT(role);
+			run()->algorithm = 0;
+		}
+		view_on_keys(b.view, cases[i].known, "", store, cases[i].known ? stored : 0);
+		const char *why = agree_turn_hindered(b.view);
+		assert_int_equal(why == NULL, cases[i].what == NULL);
+		assert_int_equal(agree_turns(&s), why == NULL);
+		if (why == NULL)
+			continue;
+		assert_non_null(strstr(why, cases[i].what));
+		b.view->reasons = 0;
+		agree_withdraw(&s);
+		assert_string_equal(b.view->reason[0].seen, why);
+		assert_int_equal(strncmp(b.view->reason[0].todo, "it is turned round once", 23), 0);
 	}
 }
 
@@ -1516,6 +1663,8 @@ main(void)
 	    T(test_not_turned_round),
 	    T(test_turned_round_once),
 	    T(test_follows),
+	    T(test_heard_of_a_turn),
+	    T(test_hindered),
 	    T(test_words_of_before),
 	    T(test_turner),
 	    T(test_lost_answer),

@@ -1868,12 +1868,14 @@ static void
 test_signs_unseen(void **state)
 {
 	static const struct {
-		uint8_t state;
-		bool turned, taken;
+		uint8_t state, kind;
+		bool taken;
 	} cases[] = {
-	    {MSIG_KEY_STATE_MADE, true, false},     {MSIG_KEY_STATE_SIGNING, true, true},
-	    {MSIG_KEY_STATE_SIGNING, false, false}, {MSIG_KEY_STATE_POST, false, true},
-	    {MSIG_KEY_STATE_REMOVED, true, false},
+	    {MSIG_KEY_STATE_MADE, MSIG_PROCESS_ALGORITHM, false},
+	    {MSIG_KEY_STATE_SIGNING, MSIG_PROCESS_ALGORITHM, true},
+	    {MSIG_KEY_STATE_SIGNING, MSIG_PROCESS_ZSK, false},
+	    {MSIG_KEY_STATE_POST, MSIG_PROCESS_ZSK, true},
+	    {MSIG_KEY_STATE_REMOVED, MSIG_PROCESS_ALGORITHM, false},
 	};
 	uint8_t rdata[36] = {1, 0, 3, 8, 85};
 	int other = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
@@ -1888,9 +1890,8 @@ test_signs_unseen(void **state)
 		};
 		keys[2].algorithm = 8;
 		view_on_keys(b.view, true, "", keys, 3);
-		in_the_middle(MSIG_PROCESS_ALGORITHM, 1, 1, 2, PHASE_DONE, 3);
-		run()->algorithm = 15;
-		run()->turned = cases[i].turned;
+		in_the_middle(cases[i].kind, 1, 1, 2, PHASE_DONE, 3);
+		run()->algorithm = cases[i].kind == MSIG_PROCESS_ALGORITHM ? 15 : 0;
 		rset_add(&b.view->d.provider[1].statement.dnskey, theirs);
 		b.view->d.want.from[1].dnskey = b.own[1];
 		b.view->dirty = true;
