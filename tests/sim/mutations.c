@@ -33,6 +33,7 @@
 	X("process.executed-at", process.executed_at, process.executed_at) \
 	X("process.hold", process.hold, process.hold)                      \
 	X("process.keys", process.fresh, process.roles)                    \
+	X("process.turned", process.turned, process.turned)                \
 	X("ended", ended, ended)                                           \
 	X("want", want, want)                                              \
 	X("applied-version", applied_epoch, applied_counter)               \

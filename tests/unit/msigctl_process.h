@@ -1,11 +1,14 @@
 /* Of processes: as msigctl_golden.h. */
 /* clang-format off */
-{"graph, abort", draw_text, "{'process': {'name': 'ksk-rollover', 'kind': 4, 'priority': 2, 'steps': [{'step': 0, 'name': 'one', 'guard': [], 'effect': [], 'done': [], 'holds': ['H_DS'], 'abort': ['turns it round'], 'next': ''}]}, 'zone': null, 'now': null}",
+{"graph, abort", draw_text, "{'process': {'name': 'ksk-rollover', 'kind': 4, 'priority': 2, 'steps': [{'step': 0, 'name': 'one', 'guard': [], 'effect': [], 'done': [], 'holds': ['H_DS'], 'abort': ['turns it round'], 'next': ''}]}, 'zone': 'a.example.', 'now': {'step': 0, 'phase': 'executing', 'subject': 'msa.p1.example.', 'since': ^-60^, 'turned': true}}",
  "ksk-rollover (process 4, priority 2)\n"
+ "a.example.: msa.p1.example., executing, turned round since 13:14:21 (1m00s ago)\n"
  "\n"
- "   0  one\n"
+ ">  0  one\n"
  "      hold    H_DS\n"
- "      abort   turns it round\n"},
+ "      abort   turns it round\n"
+ "\n"
+ "+ done, > now\n"},
 {"graph", draw_text, GRAPH("{'step': 1, 'phase': 'executing', 'subject': 'msa.p3.example.', 'since': ^-120^}"),
  "zsk-<rollover> (process 3, priority 2)\n"
  "sign-me.example.: msa.p3.example., executing since 13:13:21 (2m00s ago)\n"

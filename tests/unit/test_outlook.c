@@ -603,6 +603,39 @@ test_zsk_of_another(void **state)
 	assert_int_equal(step("old-zsk-removed")->change[0].rr, -1);
 }
 
+/* One that was turned round: nothing comes any more, the key that was to come goes, and DS are held
+ * once more. */
+static void
+test_turned(void **state)
+{
+	struct view_process *run = &b.view->d.process;
+	uint8_t rdata[36] = {1, 1, 3, 15, 91};
+	int gone = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+
+	b.view->config.driver = true;
+	for (int turned = 0; turned < 2; turned++) {
+		*run = (struct view_process){.kind = MSIG_PROCESS_KSK,
+					     .step = 3,
+					     .phase = PHASE_EXECUTING,
+					     .executed = true,
+					     .voters = 3,
+					     .roles = 1 << MSIG_KEY_ROLE_KSK,
+					     .turned = turned};
+		rset_add(turned ? &run->old : &run->fresh, gone);
+		rset_add(turned ? &run->fresh : &run->old, b.ksk[0]);
+		assert_int_equal(plan(MSIG_PROCESS_KSK, -1, 0), 0);
+		assert_int_equal(step("new-ksk-published")->changes, turned ? 0 : 1);
+		for (int add = 0; add < 2; add++)
+			assert_int_equal(changed(step("cds-added"), add, 59, 0, o->step[0].actors),
+					 !turned);
+		assert_int_equal(step("old-key-unused")->holds, turned ? 2 : 1);
+		const struct outlook_step *s = step("old-ksk-removed");
+		assert_int_equal(s->changes, 1);
+		assert_false(s->change[0].add);
+		assert_int_equal(s->change[0].rr, turned ? gone : b.ksk[0]);
+	}
+}
+
 static void
 test_ksk(void **state)
 {
@@ -675,6 +708,7 @@ main(void)
 	    MEMBERS(test_add_third),
 	    MEMBERS(test_zsk),
 	    MEMBERS(test_zsk_of_another),
+	    MEMBERS(test_turned),
 	    MEMBERS(test_ksk),
 	    MEMBERS(test_algorithm),
 	};
