@@ -100,15 +100,27 @@ ns_published(const struct zone_view *view)
 	return false;
 }
 
-/* Who is to leave, and was named no more, is not named again, whatever else was forgotten. Who has
- * no vote shows what those show who have. */
+/* Does whoever conducts the process of another one show its name? */
+static bool
+requestor_names(const struct zone_view *view, int provider)
+{
+	const struct view_process *run = &view->d.process;
+	struct rset own = process_own_ns(view, provider);
+
+	return run->kind != 0 && run->requestor != VIEW_SELF && run->subject != provider &&
+	       !rset_empty(own) && shown_by(view, run->requestor, VIEW_NS, own, 1) == 1;
+}
+
+/* Who is to leave, and was named no more, is not named again, whatever else was forgotten; but as
+ * long as the requestor of what goes on names him, for NS that differ end nowhere. Who has no vote
+ * shows what those show who have. */
 static bool
 stays_unnamed(const struct zone_view *view, int provider)
 {
 	return provider != VIEW_SELF && view->d.agent_ns && ns_published(view) &&
 	       (agree_electorate(view, MSIG_PROCESS_REMOVE) & BIT(VIEW_SELF)) != 0 &&
 	       ((view->listed | view->designated) & BIT(provider)) == 0 &&
-	       rset_empty(view->d.want.from[provider].ns);
+	       rset_empty(view->d.want.from[provider].ns) && !requestor_names(view, provider);
 }
 
 /* What of every provider is in, by the effects of the running process. */

@@ -1506,6 +1506,35 @@ test_leaves_without_all_statements(void **state)
 	}
 }
 
+/* Who is to leave and is not named here is named no more, but as long as the requestor of what goes
+ * on names him. */
+static void
+test_named_by_the_requestor(void **state)
+{
+	struct process_target t;
+
+	owner(2, false, true);
+	bench_run(&b, 5 * SECOND);
+	for (int i = 0; i < 5; i++) {
+		bool names = i != 1, runs_here = i == 2;
+		int subject = i == 3 ? 2 : 1;
+		in_the_middle(MSIG_PROCESS_REMOVE, subject, runs_here ? VIEW_SELF : 1, 1,
+			      PHASE_EXECUTING, 3);
+		run()->kind = i == 4 ? 0 : MSIG_PROCESS_ZSK;
+		peer(2)->has = HAS_ALL;
+		b.view->d.want.from[0].ns = only(b.ns[0]);
+		b.view->d.want.from[1].ns = only(b.ns[1]);
+		b.view->d.want.from[2].ns = RSET_NONE;
+		b.server[1].set[VIEW_NS] = rset_or(only(b.ns[0]), only(b.ns[1]));
+		if (names)
+			rset_add(&b.server[1].set[VIEW_NS], b.ns[2]);
+		bench_look(&b);
+		process_target(b.view, &t);
+		print_message("# %d\n", i);
+		assert_int_equal(t.ns >> 2 & 1, i == 0);
+	}
+}
+
 /* CDS that may not go yet, for a server is named that does not verify what they leave: its name
  * goes first, alone. */
 static void
@@ -2082,6 +2111,7 @@ main(void)
 	    IN(two, test_no_cds_are_own_cds),
 	    IN(two, test_names_go_before_cds),
 	    IN(three, test_own_name_goes_first),
+	    IN(three, test_named_by_the_requestor),
 	    IN(three, test_leaves_without_all_statements),
 	    IN(two, test_owners_ns_at_rest),
 	    IN(bystander, test_nobody_stays),
