@@ -94,6 +94,9 @@ agree_turn_hindered(const struct zone_view *view)
 		return "it is not known what keys the signer has";
 	if (csk && view->config.one_algorithm) /* that of BIND */
 		return "BIND does not sign with a CSK that CDS no longer name";
+	/* Who led before may have had another one execute what we only ask for. */
+	if (run->kind == MSIG_PROCESS_ALGORITHM && run->led && run->step > rule->turns)
+		return "the old keys may be on their way out at another one";
 	if (run->kind == MSIG_PROCESS_ALGORITHM && way_back(view) == 0)
 		return "the old keys are not active, or of several algorithms";
 	if (run->kind == MSIG_PROCESS_ALGORITHM)
@@ -117,9 +120,7 @@ agree_turns(struct step *s)
 	       agree_turner(run) == VIEW_SELF && agree_turn_hindered(s->view) == NULL;
 }
 
-/* Of an algorithm that was to come all goes, and what was left of the one that stays is not
- * touched.
- */
+/* An algorithm that was to come goes as a whole; what was left of the other one is not touched. */
 static void
 change_places(struct zone_view *view, uint8_t algorithm)
 {

@@ -907,6 +907,16 @@ test_turner(void **state)
 		assert_int_equal(run()->phase, led[i].phase);
 		assert_int_equal(run()->done, 1); /* who is done stays so: it may lead next */
 	}
+	/* The next step is asked for, and nobody can have executed it but under another leader. */
+	for (int is_led = 0; is_led < 2; is_led++) {
+		of_another(5);
+		run()->phase = PHASE_REQUESTED;
+		run()->subject = run()->requestor = VIEW_SELF;
+		run()->led = is_led;
+		run()->aborting = true;
+		b.view->designated = 3;
+		assert_int_equal(agree_turns(&s), !is_led);
+	}
 	/* Not by us; it is said by whom. */
 	of_another(4);
 	b.view->designated = 3;
