@@ -187,13 +187,14 @@ agree_follow_turn(struct step *s, int from, const struct view_message *m)
 	struct zone_view *view = s->view;
 	const struct view_process *run = &view->d.process;
 	struct view_message ours = *m;
-	bool heard = run->requestor == from || (run->requestor == VIEW_SELF && run->led);
+	bool heard = run->requestor == from || run->requestor == VIEW_SELF;
 
 	if (run->kind != MSIG_PROCESS_ALGORITHM || m->algorithm == run->algorithm ||
 	    memcmp(run->tid, m->tid, sizeof(m->tid)) != 0)
 		return true;
 	ours.algorithm = run->algorithm;
-	if (run->turned && run->requestor == from && run->led) /* who leads since has not heard */
+	/* Who leads since has not heard of it, or its database is an older one. */
+	if (run->turned && run->requestor == from)
 		agree_refuse(s, from, MSIG_OP_DENY, &ours, MSIG_RESULT_STATE,
 			     "it was turned round");
 	if (run->turned || !heard)

@@ -241,18 +241,21 @@ alone(struct step *s)
 	return spare == NULL && left == NULL;
 }
 
-/* An algorithm that goes back takes along what was made of it, also what is heard of later. */
+/* An algorithm goes as a whole: what CDS name of it that was not there when the keys were chosen,
+ * by an older database; and where it goes back, whatever was made of it. */
 static void
 all_of_the_other(struct zone_view *view)
 {
 	struct view_process *run = &view->d.process;
+	bool past = roll_past(view);
 
-	if (!run->turned || run->kind != MSIG_PROCESS_ALGORITHM)
+	if (run->kind != MSIG_PROCESS_ALGORITHM)
 		return;
 	for (int i = 0; i < view->keys; i++) {
 		const struct view_key *k = &view->key[i];
-		if (k->algorithm == run->algorithm || k->state == MSIG_KEY_STATE_REMOVED ||
-		    rset_has(&run->old, k->rr))
+		bool goes = run->turned ? k->state != MSIG_KEY_STATE_REMOVED
+					: k->state == MSIG_KEY_STATE_READY && !past;
+		if (!goes || k->algorithm == run->algorithm || rset_has(&run->old, k->rr))
 			continue;
 		rset_add(&run->old, k->rr);
 		view->persist = true;
