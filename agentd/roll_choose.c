@@ -247,14 +247,13 @@ static void
 all_of_the_other(struct zone_view *view)
 {
 	struct view_process *run = &view->d.process;
-	bool past = roll_past(view);
 
 	if (run->kind != MSIG_PROCESS_ALGORITHM)
 		return;
 	for (int i = 0; i < view->keys; i++) {
 		const struct view_key *k = &view->key[i];
 		bool goes = run->turned ? k->state != MSIG_KEY_STATE_REMOVED
-					: k->state == MSIG_KEY_STATE_READY && !past;
+					: k->state == MSIG_KEY_STATE_READY;
 		if (!goes || k->algorithm == run->algorithm || rset_has(&run->old, k->rr))
 			continue;
 		rset_add(&run->old, k->rr);
