@@ -170,6 +170,18 @@ signed_zone(struct step *s)
 	decide_notify_parent(s);
 }
 
+/* What servers and parent have shown between a copy of the database and now nobody here saw: no
+ * hold begins before now. */
+static void
+hold_anew(struct step *s)
+{
+	if (!s->view->confirmed)
+		return;
+	s->view->confirmed = false;
+	s->view->d.clock_floor = s->now;
+	s->view->persist = true;
+}
+
 void
 decide(struct zone_view *view, int64_t now, struct plan *plan)
 {
@@ -182,6 +194,7 @@ decide(struct zone_view *view, int64_t now, struct plan *plan)
 	plan->count = 0;
 	plan->wake = VIEW_NEVER;
 	view->dirty = false;
+	hold_anew(&s);
 	agree_match(view);
 
 	decide_instruction(&s);

@@ -472,6 +472,7 @@ struct zone_view {
 	/* volatile */
 	const char *misfit;       /* what view_decode() refused; NULL: nothing */
 	bool put_back;            /* the process in the database is none of today: it ends */
+	bool confirmed;           /* a database in doubt goes on: what was shown since is unknown */
 	bool dirty;               /* something happened since the last decide() */
 	bool persist;             /* the durable part changed */
 	uint8_t seed[16];         /* random octets from the shell, mixed and used up by decide() */

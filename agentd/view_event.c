@@ -350,6 +350,7 @@ view_on_command(struct zone_view *view, enum view_command command)
 		doubt_keys(view);
 		d->provider[VIEW_SELF].statement.known = false; /* stated anew */
 		view->put_back = d->process.kind != 0;
+		view->confirmed = true;
 		new_generation(view);
 		d->want.epoch = d->applied_epoch = view->combiner_epoch;
 		d->want.counter = d->applied_counter = view->combiner_counter;

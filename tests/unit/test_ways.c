@@ -1125,6 +1125,26 @@ confirm(void)
 	view_on_command(b.view, VIEW_CONFIRM);
 }
 
+/* A DS that came and went while nobody looked is in no history: holds count from then on. */
+static void
+test_confirm_holds_anew(void **state)
+{
+	bench_run(&b, 60 * SECOND);
+	struct hold_want want = {.in = rpool_keys(&b.view->d.pool, b.parent.set[VIEW_DS]), .at = 3};
+	int64_t before = hold_deadline(b.view, HOLD_DS, &want, b.now);
+	assert_true(before < b.now);
+	confirm();
+	bench_decide(&b);
+	int64_t floor = b.view->d.clock_floor;
+	assert_int_equal(floor, b.now);
+	assert_true(hold_deadline(b.view, HOLD_DS, &want, b.now) > b.now);
+	for (int i = 0; i < 2; i++) {
+		bench_run(&b, 5 * SECOND);
+		assert_int_equal(b.view->d.clock_floor, floor); /* once */
+		bench_restart(&b);
+	}
+}
+
 /* What combinerd holds is where a confirmed database goes on from; what it holds for others came
  * from them. */
 static void
@@ -2094,6 +2114,7 @@ main(void)
 	    IN(two, test_leaver_loses_what_its_step_takes),
 	    IN(two, test_leaver_at_a_part_of_the_parent),
 	    IN(two, test_other_algorithm_stays_ordered),
+	    IN(two, test_confirm_holds_anew),
 	    IN(two, test_confirm_takes_over),
 	    IN(two, test_confirm_keeps_own_keys),
 	    IN(two, test_confirm_is_another_generation),
