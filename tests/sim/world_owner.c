@@ -125,7 +125,7 @@ ds_stays(const struct sim *sim, const struct node *n)
 bool
 world_says_member(const struct node *n)
 {
-	return n->up && n->view->d.provider[VIEW_SELF].member;
+	return n->up && n->view->d.provider[VIEW_SELF].member && !n->view->d.rebuild;
 }
 
 /* As long as nobody who is to sign is in, whoever is in signs on. */
@@ -424,7 +424,8 @@ world_owner_helps(struct sim *sim)
 				rset_del(&ns, sim->node[k].ns);
 	for (int i = 0; i < sim->nodes; i++) {
 		const struct zone_view *v = sim->node[i].view;
-		if (v == NULL || v->d.agent_ns || sim->agent || !asks_for_ns(v))
+		/* What an agent in doubt of its database asks for comes after that. */
+		if (v == NULL || v->d.agent_ns || v->d.rebuild || sim->agent || !asks_for_ns(v))
 			continue;
 		const struct view_process *run = &v->d.process;
 		int first = run->kind == MSIG_PROCESS_ADD ? 4 : 1;

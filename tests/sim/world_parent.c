@@ -208,14 +208,19 @@ world_delegated(const struct sim *sim, const struct node *n)
 	       (n->unsigned_ || rset_meets(world_keys_of_ds(sim), keys));
 }
 
-/* The server of the parent that serves the zone gets it from a signer that is there and named. */
+/* The server of the parent that serves the zone gets it from a signer that is there and named, and
+ * from one that says it is a member; until somebody does it stays as it is. */
 void
 world_feed_parent(struct sim *sim)
 {
-	for (int k = 0; k < sim->nodes && sim->parent.both; k++) {
+	bool member = false;
+
+	for (int i = 0; i < sim->nodes; i++)
+		member |= world_feeds(sim, &sim->node[i]) && world_says_member(&sim->node[i]);
+	for (int k = 0; k < sim->nodes && sim->parent.both && member; k++) {
 		int i = (sim->parent.feed + k) % sim->nodes;
 		const struct node *o = &sim->node[i];
-		if (!world_feeds(sim, o))
+		if (!world_feeds(sim, o) || (k != 0 && !world_says_member(o)))
 			continue;
 		if (i == sim->parent.feed || world_new_ds(sim))
 			return;
