@@ -187,7 +187,7 @@ agree_follow_turn(struct step *s, int from, const struct view_message *m)
 	struct zone_view *view = s->view;
 	const struct view_process *run = &view->d.process;
 	struct view_message ours = *m;
-	bool heard = run->requestor == from || run->requestor == VIEW_SELF;
+	bool votes = run->requestor == VIEW_SELF && (agree_voters(view) & BIT(from)) != 0;
 
 	if (run->kind != MSIG_PROCESS_ALGORITHM || m->algorithm == run->algorithm ||
 	    memcmp(run->tid, m->tid, sizeof(m->tid)) != 0)
@@ -197,7 +197,7 @@ agree_follow_turn(struct step *s, int from, const struct view_message *m)
 	if (run->turned && run->requestor == from)
 		agree_refuse(s, from, MSIG_OP_DENY, &ours, MSIG_RESULT_STATE,
 			     "it was turned round");
-	if (run->turned || !heard)
+	if (run->turned || (run->requestor != from && !votes))
 		return false;
 	const char *why = cannot_follow(view, m->algorithm);
 	if (why != NULL)

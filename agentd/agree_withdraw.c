@@ -364,8 +364,7 @@ rests_until_resumed(struct step *s)
 			 agree_who(s, turner));
 	else if (turner == VIEW_SELF)
 		snprintf(todo, sizeof(todo),
-			 "it is turned round once that is no more so; msigctl "
-			 "resume takes the abort back");
+			 "msigctl resume: it goes forward; it is turned round if that passes");
 	else
 		snprintf(todo, sizeof(todo), "msigctl resume: what has begun only goes forward");
 	step_blocked(s, REASON_OF_HSYNC, agree_who(s, run->subject), "what has begun to end",

@@ -777,6 +777,22 @@ test_heard_of_a_turn(void **state)
 	}
 }
 
+/* Of a process that we conduct nobody turns anything who has no vote in it. */
+static void
+test_turned_by_a_stranger(void **state)
+{
+	for (int votes = 0; votes < 2; votes++) {
+		struct view_message m = {.op = MSIG_OP_DENY, .algorithm = 13, .tid = {7}};
+		struct step s = {.view = b.view, .now = b.now, .plan = &b.plan};
+		of_another(4);
+		run()->requestor = VIEW_SELF;
+		run()->voters = votes ? 3 : 1;
+		b.view->designated = 3;
+		assert_int_equal(agree_follow_turn(&s, 1, &m), votes);
+		assert_int_equal(run()->turned, votes);
+	}
+}
+
 /* Of what was said before it was turned round nothing counts. */
 static void
 test_words_of_before(void **state)
@@ -853,7 +869,9 @@ test_hindered(void **state)
 		b.view->reasons = 0;
 		agree_withdraw(&s);
 		assert_string_equal(b.view->reason[0].seen, why);
-		assert_int_equal(strncmp(b.view->reason[0].todo, "it is turned round once", 23), 0);
+		assert_string_equal(
+		    b.view->reason[0].todo,
+		    "msigctl resume: it goes forward; it is turned round if that passes");
 	}
 }
 
@@ -1693,6 +1711,7 @@ main(void)
 	    T(test_turned_round_once),
 	    T(test_follows),
 	    T(test_heard_of_a_turn),
+	    T(test_turned_by_a_stranger),
 	    T(test_hindered),
 	    T(test_words_of_before),
 	    T(test_turner),
