@@ -73,6 +73,25 @@ wait_for_old(struct step *s, uint32_t holds)
 	return false;
 }
 
+/* Is what this step changes here where everybody can see it? */
+static bool
+visible(struct step *s, uint32_t conditions)
+{
+	struct zone_view *view = s->view;
+	struct reason why;
+
+	if (view->d.want.counter != view->d.applied_counter ||
+	    view->d.want.epoch != view->d.applied_epoch) {
+		step_wait(s, REASON_HOME, REASON_OF_OVERLAY, "combinerd", "the new overlay",
+			  view->apply_rcode != 0 ? view->apply_text : "not committed yet", 0);
+		return false;
+	}
+	if (MUTANT(DONE_ON_ACK) || process_check(view, conditions, false, s->now, &why))
+		return true;
+	step_reason(s, &why);
+	return false;
+}
+
 /* Act, observe, hold. DONE is what is visible, not what was acknowledged. */
 void
 agree_work(struct step *s)
@@ -80,7 +99,6 @@ agree_work(struct step *s)
 	struct zone_view *view = s->view;
 	struct view_process *run = &view->d.process;
 	const struct process_rule *rule = process_rule(run->kind);
-	struct reason why;
 	int64_t until;
 
 	if (rule == NULL || run->phase < PHASE_EXECUTING)
@@ -97,14 +115,8 @@ agree_work(struct step *s)
 		done(s);
 		return;
 	}
-	if (view->d.want.counter != view->d.applied_counter ||
-	    view->d.want.epoch != view->d.applied_epoch) {
-		step_wait(s, REASON_HOME, REASON_OF_OVERLAY, "combinerd", "the new overlay",
-			  view->apply_rcode != 0 ? view->apply_text : "not committed yet", 0);
-		return;
-	}
-	if (!MUTANT(DONE_ON_ACK) && !process_check(view, step->done, false, s->now, &why)) {
-		step_reason(s, &why);
+	if (!visible(s, step->done)) {
+		operator_unlook(view);
 		return;
 	}
 	if (!hold_elapsed(view, step->holds, s->now, &until)) {

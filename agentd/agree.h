@@ -17,6 +17,8 @@
 void agree_match(struct zone_view *view);
 uint32_t agree_designated(const struct zone_view *view); /* ON and SIGN; computed anew */
 uint32_t agree_listed(const struct zone_view *view);     /* ON, whether it signs or not */
+/* Does HSYNC say that it signs? Not because nobody whom it designates is in yet. */
+bool agree_to_sign(const struct zone_view *view, int provider);
 /* Does an instruction that is not followed yet take this provider out? */
 bool agree_outgoing(const struct zone_view *view);
 uint32_t agree_voters(const struct zone_view *view); /* bit per provider, ourselves included */

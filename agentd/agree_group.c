@@ -104,6 +104,13 @@ agree_listed(const struct zone_view *view)
 }
 
 bool
+agree_to_sign(const struct zone_view *view, int provider)
+{
+	const struct view_hsync_entry *e = entry_of(view, provider);
+	return e != NULL && e->on && e->sign && !view->d.provider[provider].expelled;
+}
+
+bool
 agree_outgoing(const struct zone_view *view)
 {
 	const struct view_hsync *h = &view->d.pending;
@@ -292,6 +299,9 @@ agree_goes_before(const struct zone_view *view, uint8_t kind, int subject, int *
 	 */
 	if (kind == MSIG_PROCESS_NS_ADD)
 		return NULL;
+	/* Its servers may show copies already, of which its own keys are no part. */
+	if ((kind == MSIG_PROCESS_ZSK || kind == MSIG_PROCESS_KSK) && !agree_to_sign(view, subject))
+		return "a signer that is ON is to join first";
 	*who = interrupted(view, subject, kind == MSIG_PROCESS_ALGORITHM);
 	return *who >= 0 ? "a join that was interrupted goes first" : NULL;
 }

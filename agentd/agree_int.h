@@ -49,6 +49,9 @@ bool agree_all_known(const struct zone_view *view);
 
 /* agree_state.c: what is said of the process, and its phase. */
 const char *agree_who(const struct step *s, int provider);
+/* The reason that one is not there whose part it is. Who is to leave, and counts until others are
+ * in, is not left out by what the owner says: then what else takes it out is said. */
+void agree_await(struct step *s, int provider);
 /* A message to a provider about a process; NULL: the plan is full. */
 struct view_message *agree_say(struct step *s, int to, enum msig_op op,
 			       const struct view_message *about);

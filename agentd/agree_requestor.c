@@ -23,8 +23,7 @@ tell(struct step *s, uint32_t mask, enum msig_op op)
 		if ((mask & BIT(i)) == 0)
 			continue;
 		if (!p->ready) {
-			step_wait(s, REASON_PEER, REASON_OF_PEER, p->identity, "operational",
-				  p->why, 0);
+			agree_await(s, i);
 			continue;
 		}
 		if (MUTANT(NO_RESEND) ? p->sent == 0 : p->tell || step_due(s, p->sent, resend)) {

@@ -185,9 +185,11 @@ all_ready(struct step *s, uint32_t voters)
 
 	if (missing >= 0) {
 		const struct view_provider *p = &view->d.provider[missing];
-		step_wait(s, REASON_PEER, p->ready ? REASON_OF_STATEMENT : REASON_OF_PEER,
-			  p->identity, p->ready ? "a statement with the same HSYNC" : "operational",
-			  p->ready ? "none yet" : p->why, 0);
+		if (p->ready)
+			step_wait(s, REASON_PEER, REASON_OF_STATEMENT, p->identity,
+				  "a statement with the same HSYNC", "none yet", 0);
+		else
+			agree_await(s, missing);
 		return false;
 	}
 	for (int i = 1; i < view->d.providers; i++) {
@@ -322,10 +324,12 @@ agree_await_joiners(struct step *s)
 		if ((s->view->designated & BIT(i)) == 0 || p->member ||
 		    (p->ready && lead_leads(s->view)))
 			continue;
-		step_wait(s, REASON_PEER, REASON_OF_PEER, p->identity,
-			  !p->ready            ? "operational"
-			  : lead_mode(s->view) ? "the leader's request for its join"
-					       : "its request to join",
-			  p->ready ? "none yet" : p->why, 0);
+		if (p->ready)
+			step_wait(s, REASON_PEER, REASON_OF_PEER, p->identity,
+				  lead_mode(s->view) ? "the leader's request for its join"
+						     : "its request to join",
+				  "none yet", 0);
+		else
+			agree_await(s, i);
 	}
 }

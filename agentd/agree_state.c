@@ -15,6 +15,23 @@ agree_who(const struct step *s, int provider)
 	return s->view->d.provider[provider].identity;
 }
 
+void
+agree_await(struct step *s, int provider)
+{
+	const struct zone_view *view = s->view;
+	const struct view_provider *p = &view->d.provider[provider];
+	struct reason r = {.class = REASON_PEER, .object = REASON_OF_PEER};
+
+	reason_copy(r.place, sizeof(r.place), p->identity);
+	reason_copy(r.expected, sizeof(r.expected), "operational");
+	reason_copy(r.seen, sizeof(r.seen), p->why);
+	if ((view->designated >> provider & 1) != 0 && !agree_to_sign(view, provider))
+		snprintf(r.todo, sizeof(r.todo),
+			 "it counts until a signer that is ON is in; if it is gone for good: "
+			 "msigctl force-remove, at every other provider");
+	step_reason(s, &r);
+}
+
 struct view_message *
 agree_say(struct step *s, int to, enum msig_op op, const struct view_message *about)
 {

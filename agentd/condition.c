@@ -9,14 +9,18 @@
 #include "agentd/safety.h"
 #include "libmsig/key.h"
 
+/* Who is to sign no longer may have been asked for copies of a member's zone already, by a leave
+ * that another change of the owner's came before. */
 static bool
 serves(struct check *c, const struct view_place *p, int provider)
 {
 	const struct view_version *v = view_current(p, VIEW_DNSKEY);
+
 	if (v->absent)
 		return check_no(c, REASON_PEER, REASON_OF_DNSKEY, p->server,
 				"a signed copy of the zone", "no DNSKEY");
-	if (!check_signed_by(c, v, provider))
+	if (!check_signed_by(c, v, provider) &&
+	    (agree_to_sign(c->view, provider) || !check_copy(c, p, provider)))
 		return check_no(c, REASON_PEER, REASON_OF_SIGNATURE, p->server,
 				"DNSKEY signed by a key of this provider",
 				"no valid signature by one");
@@ -156,9 +160,8 @@ cds(struct check *c, const struct view_place *p, int provider)
 	return true;
 }
 
-/* Does one of the parent's servers name it, or is that not known? */
-static bool
-named_by_parent(const struct zone_view *view, int provider)
+bool
+process_named(const struct zone_view *view, int provider)
 {
 	struct rset names = process_own_ns(view, provider);
 	bool any = false;
@@ -187,7 +190,7 @@ ns(struct check *c, const struct view_place *p, int provider)
 		      !run->stays;
 
 	/* Who is not named misleads nobody, as long as it does not name itself. */
-	if (leaves && provider == run->subject && !named_by_parent(c->view, provider))
+	if (leaves && provider == run->subject && !process_named(c->view, provider))
 		return !rset_meets(process_own_ns(c->view, provider), v->set) ||
 		       check_no(c, REASON_PEER, REASON_OF_NS, p->server, "NS without the leaver",
 				"it names itself");

@@ -127,8 +127,10 @@ follow_requestor(struct step *s)
 		return;
 	/* CDS of an algorithm that comes are shown before their signer states them. */
 	bool rolls = run->kind == MSIG_PROCESS_ALGORITHM;
-	/* Who joins shows the NS of all from a later step on. */
-	bool names = view->d.provider[run->requestor].member;
+	/* Who joins shows the NS of all from the step on in which it is named itself. */
+	bool names = view->d.provider[run->requestor].member ||
+		     shown_by(view, run->requestor, VIEW_NS, process_own_ns(view, run->requestor),
+			      run->started) == 1;
 	for (int i = 0; i < view->d.providers; i++) {
 		struct view_provider *p = &view->d.provider[i];
 		bool signs = (view->designated & BIT(i)) != 0;

@@ -153,6 +153,17 @@ still_in(struct step *s)
 	step_journal(s, "this provider is a member still: nothing of it is gone");
 }
 
+static void keys_in(struct step *s, int provider);
+
+/* A leave that begins anew when the parent has all of it again, as the others see it. */
+static void
+leaves_anew(struct step *s)
+{
+	const struct view_process *run = &s->view->d.process;
+	if (run->kind == MSIG_PROCESS_REMOVE && run->subject == VIEW_SELF)
+		keys_in(s, VIEW_SELF);
+}
+
 /* What is left of the group, and has DS, lets itself in: there is nobody else who could. */
 static void
 last_left(struct step *s)
@@ -199,14 +210,15 @@ left_named(const struct zone_view *view, int provider)
 	       shown_named(view, provider);
 }
 
-/* Does it say that it is none? While something is done, only who has no vote on it goes by that. */
+/* Does it say that it is none? While something is done, only who has no vote on it goes by that, or
+ * who sees that whoever leads it does. */
 static bool
 says_no_member(struct step *s, int provider)
 {
 	const struct zone_view *view = s->view;
 	const struct view_provider *p = &view->d.provider[provider];
 	const struct view_statement *st = &p->statement;
-	bool along = decide_no_vote(view);
+	bool along = decide_no_vote(view) || shown_dropped(view, provider);
 
 	if (!st->known || p->stale || (st->standing & MSIG_STANDING_MEMBER) != 0 ||
 	    (!along && (view->d.process.executed || st->process != 0 || st->step != 0)))
@@ -386,8 +398,8 @@ is_member(struct step *s, int provider)
 void
 decide_membership(struct step *s)
 {
-	static void (*const ours[])(struct step *) = {left_out,  fallen_out,    still_in,
-						      last_left, decide_follow, we_serve};
+	static void (*const ours[])(struct step *) = {
+	    left_out, fallen_out, still_in, leaves_anew, last_left, decide_follow, we_serve};
 	static void (*const theirs[])(struct step *, int) = {
 	    no_member, keys_in, off_and_named, named_still, decide_follow_one, serves, is_member};
 	struct zone_view *view = s->view;

@@ -110,7 +110,8 @@ may_go(const struct zone_view *view, int provider, uint8_t kinds)
 	if (!t.cds_shown) /* those of a single signer are its own affair */
 		kinds &= (uint8_t)~HAS_CDS;
 	kinds &= (uint8_t)~taken_by_process(view, provider);
-	if (decide_unnamed_by_voters(view, provider))
+	bool goes = ((view->listed | view->designated) >> provider & 1) == 0;
+	if (decide_unnamed_by_voters(view, provider) || (goes && shown_dropped(view, provider)))
 		kinds &= (uint8_t)~HAS_NS;
 	/* Who does not sign here any more shows nobody's. */
 	if (kinds == 0 || (view->d.provider[VIEW_SELF].has & HAS_KEYS) == 0)

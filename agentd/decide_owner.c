@@ -222,12 +222,15 @@ decide_all_agent(const struct view_hsync *h)
 	return h->count > 0;
 }
 
-/* A signer that is to leave, and that the owner names no more: agents do not name it again. */
+/* Who is to leave, and whom the owner names no more: agents do not name it again. Of a signer the
+ * parent is waited for when its keys leave. */
 static bool
 named_no_more(const struct zone_view *view, int provider, struct rset ns)
 {
+	bool signer = (view->d.provider[provider].has & (HAS_KEYS | HAS_CDS)) != 0;
+
 	return provider != VIEW_SELF && ((view->listed | view->designated) >> provider & 1) == 0 &&
-	       (view->d.provider[provider].has & (HAS_KEYS | HAS_CDS)) != 0 &&
+	       (signer || (!view_hidden(view) && !process_named(view, provider))) &&
 	       !rset_meets(process_own_ns(view, provider), ns);
 }
 

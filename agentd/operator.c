@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agentd/agree_int.h"
 #include "agentd/mutant.h"
 #include "agentd/operator.h"
 #include "agentd/process.h"
@@ -108,6 +109,21 @@ operator_looks(struct step *s)
 	return true;
 }
 
+void
+operator_unlook(struct zone_view *view)
+{
+	const struct view_process *run = &view->d.process;
+	struct view_approval now = {
+	    .kind = run->kind, .step = run->step | OPERATOR_LOOKS, .subject = run->subject};
+
+	if (same(&view->waits, &now))
+		memset(&view->waits, 0, sizeof(view->waits));
+	if (same(&view->d.approved, &now)) {
+		memset(&view->d.approved, 0, sizeof(view->d.approved));
+		view->persist = true;
+	}
+}
+
 /* Where the delegation shows nowhere, nobody sees what came of CSYNC that was taken back: a person
  * looks when all rests. */
 static bool
@@ -115,6 +131,20 @@ unseen_at_rest(const struct zone_view *view)
 {
 	return view->d.process.kind == 0 && view->d.recalled.kind != 0 && view_hidden(view) &&
 	       view->d.provider[VIEW_SELF].member;
+}
+
+/* Nor what came of name servers that were to be named, when that ended in the middle here, the zone
+ * names them, and nobody has asked for it again. */
+static bool
+unfinished_at_rest(const struct zone_view *view, int64_t now)
+{
+	const struct view_ended *e = &view->d.ended;
+	const struct view_version *ns = view_at_signer(view, VIEW_NS);
+
+	return view->d.process.kind == 0 && e->kind == MSIG_PROCESS_NS_ADD && ns != NULL &&
+	       agree_unfinished_ns(view, e->subject) && view->d.provider[e->subject].has == 0 &&
+	       !view->d.agent_ns && rset_within(*view_names(view, e->subject), ns->set) &&
+	       now - e->time > view->config.times.alarm_after;
 }
 
 /* Is it still asked for? Who asks for a first step in vain begins anew after a while. */
@@ -128,7 +158,7 @@ current(const struct zone_view *view, int64_t now)
 	if (along(w))
 		return now - view->waited <= 2 * t->resend;
 	if ((w->step & OPERATOR_LOOKS) != 0 && run->kind == 0)
-		return unseen_at_rest(view);
+		return unseen_at_rest(view) || unfinished_at_rest(view, now);
 	if ((w->step & OPERATOR_LOOKS) != 0)
 		return run->kind == w->kind && run->subject == w->subject &&
 		       run->step == (w->step & ~OPERATOR_LOOKS) && run->phase >= PHASE_EXECUTING &&
@@ -182,6 +212,10 @@ operator_show(struct step *s)
 	if (unseen_at_rest(view)) {
 		view->waits = view->d.recalled;
 		view->waits.step |= OPERATOR_LOOKS;
+	} else if (unfinished_at_rest(view, s->now)) {
+		view->waits = (struct view_approval){view->d.ended.kind, OPERATOR_LOOKS,
+						     view->d.ended.subject};
+		view->waited = s->now;
 	}
 	if (!current(view, s->now)) {
 		memset(&view->waits, 0, sizeof(view->waits));
@@ -214,6 +248,9 @@ operator_approve(struct zone_view *view, uint8_t kind)
 
 	if (w->kind == 0 || (kind != 0 && w->kind != kind))
 		return MSIG_EMISSING;
+	if ((w->step & OPERATOR_LOOKS) != 0 && view->d.process.kind == 0 &&
+	    view->d.recalled.kind == 0)
+		view->d.ended.completed = true;
 	if ((w->step & OPERATOR_LOOKS) != 0)
 		view->d.recalled = (struct view_approval){0};
 	/* What is seen at rest says nothing of a step that comes later. */

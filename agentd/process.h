@@ -143,6 +143,8 @@ bool process_check(const struct zone_view *view, uint32_t conditions, bool every
 void process_wanted(const struct zone_view *view, struct hold_want wanted[HOLD_COUNT]);
 
 struct rset process_own_ns(const struct zone_view *view, int provider);
+/* Does one of the parent's servers name it, or is that not known? */
+bool process_named(const struct zone_view *view, int provider);
 /* Of a set of DNSKEYs those of the algorithm that the running rollover goes to, or all others. */
 struct rset process_algorithm_keys(const struct zone_view *view, struct rset keys, bool fresh);
 

@@ -188,6 +188,17 @@ shown_by_voters(const struct zone_view *view, int provider)
 	return (in == 0) == (out == 0) ? -1 : in != 0;
 }
 
+bool
+shown_dropped(const struct zone_view *view, int provider)
+{
+	const struct view_process *run = &view->d.process;
+
+	return run->executed && run->requestor != VIEW_SELF && run->subject != provider &&
+	       view->d.agent_ns &&
+	       shown_by(view, run->requestor, VIEW_NS, process_own_ns(view, provider),
+			run->started) == 0;
+}
+
 /* Do all servers of the parent name it, and have they said so lately? 0: one does not; -1: not
  * known. Where the delegation shows nowhere: 1. */
 static int

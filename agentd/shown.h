@@ -30,6 +30,9 @@ bool shown_by_none(const struct zone_view *view, uint32_t providers, enum view_t
 /* Agents manage NS: do all servers of all others that vote show its servers? 0: none does; -1: not
  * known, or not the same everywhere. */
 int shown_by_voters(const struct zone_view *view, int provider);
+/* Agents manage NS: does whoever asked for what is being done, about somebody else, no longer show
+ * its servers? */
+bool shown_dropped(const struct zone_view *view, int provider);
 
 /* A parent takes CDS that all show whom it asks, and passes over who does not answer: is there
  * another signer with other ones, whom it hears? */

@@ -1,8 +1,8 @@
 # The pure core of agentd: the simulator (it links the daemon's own object files) and its teeth (the
 # same sources, with faults that can be switched on).
 check_PROGRAMS += tests/sim/msig-sim tests/sim/msig-sim-mutants
-TESTS += tests/sim/msig-sim tests/sim/test_sim.py
-EXTRA_DIST += tests/sim/test_sim.py
+TESTS += tests/sim/test_sim.py
+EXTRA_DIST += tests/sim/suite.sh tests/sim/test_sim.py
 
 sim_sources = \
 	tests/sim/agent.c tests/sim/claims.c tests/sim/coverage.c tests/sim/coverage.h tests/sim/events.c tests/sim/mail.c tests/sim/main.c \
@@ -61,6 +61,7 @@ core_tests = \
 	tests/unit/test_lead \
 	tests/unit/test_ways \
 	tests/unit/test_standing \
+	tests/unit/test_stays \
 	tests/unit/test_forgotten \
 	tests/unit/test_named \
 	tests/unit/test_rest \
@@ -107,6 +108,8 @@ tests_unit_test_ways_SOURCES = tests/unit/test_ways.c $(core_scene)
 tests_unit_test_ways_LDADD = $(core_test_libs)
 tests_unit_test_standing_SOURCES = tests/unit/test_standing.c $(core_scene)
 tests_unit_test_standing_LDADD = $(core_test_libs)
+tests_unit_test_stays_SOURCES = tests/unit/test_stays.c $(core_scene)
+tests_unit_test_stays_LDADD = $(core_test_libs)
 tests_unit_test_forgotten_SOURCES = tests/unit/test_forgotten.c $(core_scene)
 tests_unit_test_forgotten_LDADD = $(core_test_libs)
 tests_unit_test_named_SOURCES = tests/unit/test_named.c $(core_scene)

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,6 +20,7 @@
 
 #define JOBS 64
 #define FAILURES 10
+#define LAME_SEEDS 200
 #define FAILURES_ALL 4000   /* with -k */
 #define LAME 1              /* of 10,000, in the run without arguments; see doc/simulator.md */
 #ifdef __SANITIZE_ADDRESS__ /* many times slower, and the same schedules */
@@ -42,7 +42,8 @@ struct board {
 	} failure[FAILURES_ALL];
 	uint64_t enough; /* of them */
 	uint64_t lame;   /* schedules that come to no end and are let pass (-u) */
-	uint64_t lame_seed[FAILURES];
+	uint64_t lame_seed[LAME_SEEDS];
+	bool tell; /* what is found is said at once, besides the report at the end */
 	struct sim_stats stats[JOBS];
 };
 
@@ -78,9 +79,17 @@ lame(struct board *board, const struct sim *sim, uint64_t seed, int pass)
 	if (pass == 0 || strncmp(sim->failure, "L1:", 3) != 0)
 		return false;
 	uint64_t k = __atomic_fetch_add(&board->lame, 1, __ATOMIC_RELAXED);
-	if (k < FAILURES)
+	if (k < LAME_SEEDS)
 		board->lame_seed[k] = seed;
 	return true;
+}
+
+static void
+tell(const struct board *board, const struct sim *sim, uint64_t seed)
+{
+	if (board->tell)
+		fprintf(stderr, "# msig-sim: seed %llu: %s\n", (unsigned long long)seed,
+			sim->failure);
 }
 
 static void
@@ -96,7 +105,10 @@ work(struct board *board, int job, struct sim_options opt, uint64_t end)
 			    __atomic_load_n(&board->failures, __ATOMIC_RELAXED) >= board->enough)
 				return;
 			opt.seed = seed;
-			if (sim_run(&sim, &opt) || lame(board, &sim, seed, opt.lame))
+			if (sim_run(&sim, &opt))
+				continue;
+			tell(board, &sim, seed);
+			if (lame(board, &sim, seed, opt.lame))
 				continue;
 			uint64_t k = __atomic_fetch_add(&board->failures, 1, __ATOMIC_RELAXED);
 			if (k >= board->enough)
@@ -299,7 +311,7 @@ report(const struct board *board, const struct arguments *a, double took, int te
 	if (a->opt.lame != 0) {
 		printf("# %llu came to no end, at most %d of 10,000 are let pass; seeds",
 		       (unsigned long long)board->lame, a->opt.lame);
-		for (uint64_t i = 0; i < board->lame && i < FAILURES; i++)
+		for (uint64_t i = 0; i < board->lame && i < LAME_SEEDS; i++)
 			printf(" %llu", (unsigned long long)board->lame_seed[i]);
 		printf("\n");
 	}
@@ -325,6 +337,7 @@ campaign(const struct arguments *a, int test)
 	}
 	board->next = a->opt.seed;
 	board->enough = a->all ? FAILURES_ALL : FAILURES;
+	board->tell = !a->given;
 	running = board;
 	signal(SIGINT, stop);
 	signal(SIGTERM, stop);
@@ -345,8 +358,6 @@ suite(struct arguments *a)
 {
 	bool full = getenv("MSIG_FULL") != NULL && !SANITIZED;
 
-	if (full)
-		(void)setpriority(PRIO_PROCESS, 0, 10); /* beside tests that have to keep time */
 	printf("1..2\n");
 	a->opt.joins_only = true;
 	a->count = SANITIZED ? 2000 : full ? 100000 : 20000;

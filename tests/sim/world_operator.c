@@ -154,17 +154,34 @@ expel(struct sim *sim)
 	sim_trace(sim, "operators: %s is taken out", sim->node[i].identity);
 }
 
+/* Somebody is asked to take it out, though the owner has it OFF. */
+static bool
+asked_to_expel(const struct sim *sim, const struct node *dead)
+{
+	for (int i = 0; i < sim->nodes; i++) {
+		const struct node *n = &sim->node[i];
+		for (int k = 0; n->up && k < n->view->reasons; k++)
+			if (strstr(n->view->reason[k].todo, "force-remove") != NULL &&
+			    strcmp(n->view->reason[k].place, dead->identity) == 0)
+				return true;
+	}
+	return false;
+}
+
 /* Whoever did not hear it yet says it. */
 void
 world_expel_everywhere(struct sim *sim)
 {
+	for (int i = 0; i < sim->nodes && !sim_faulty(sim); i++)
+		if (sim->node[i].dead && !sim->node[i].on && asked_to_expel(sim, &sim->node[i]))
+			sim->node[i].expelled = true;
 	for (int i = 0; i < sim->nodes; i++)
 		for (int k = 0; k < sim->nodes; k++) {
 			struct node *n = &sim->node[k];
-			if (k == i || !sim->node[i].expelled || !n->up || !n->on ||
-			    !rng_chance(&sim->rng, 400))
+			if (k == i || !sim->node[i].expelled || !n->up ||
+			    (!n->on && !world_signs_on(sim, n)) || !rng_chance(&sim->rng, 400))
 				continue;
-			if (sim->node[i].on &&
+			if ((sim->node[i].on || !sim_faulty(sim)) &&
 			    view_on_expel(n->view, sim->node[i].identity, true) == 0)
 				sim_drive(sim, k);
 		}

@@ -377,6 +377,41 @@ test_not_named_again(void **state)
 	assert_true(rset_empty(b.view->d.want.from[2].ns));
 }
 
+/* The same of who only served, once the parent does not name it either: its process waits for the
+ * parent, and agents that took NS over would name it again. */
+static void
+test_served_not_named_again(void **state)
+{
+	for (int parent = 1; parent >= 0; parent--) {
+		bench_clear(&b);
+		three(state);
+		bench_designate(&b, 3, false);
+		for (int i = 1; i < 3; i++)
+			memcpy(peer(i)->statement.hsync, b.hsync.digest, 32);
+		b.view->config.times.hold_down = 0;
+		bench_run(&b, 5 * SECOND);
+		owner(2, false, false);
+		view_on_peer(b.view, 2, false, "no beats");
+		b.server[2].silent = true;
+		rset_del(&b.signer.set[VIEW_NS], b.ns[2]);
+		b.parent.set[VIEW_NS] = rset_or(only(b.ns[0]), only(b.ns[1]));
+		b.parent.set[VIEW_DS] = rset_or(ds(0), ds(1));
+		if (parent)
+			rset_add(&b.parent.set[VIEW_NS], b.ns[2]);
+		bench_run(&b, 5 * SECOND);
+		peer(2)->member = false;
+		peer(2)->has = HAS_NS;
+		peer(2)->statement.dnskey = peer(2)->statement.cds = RSET_NONE;
+		for (int i = 0; i < 3; i++)
+			b.hsync.entry[i].agent = true;
+		owner(2, false, false);
+		rest();
+		bench_run(&b, 5 * SECOND);
+		assert_int_equal(b.view->d.agent_ns, !parent);
+		assert_int_equal(peer(2)->has, parent ? HAS_NS : 0);
+	}
+}
+
 /* But nothing changes by that for who is left: the owner's zone names somebody else besides. */
 static void
 test_not_taken_over(void **state)
@@ -728,6 +763,7 @@ main(void)
 	    IN(member, test_owner_names_outsider),
 	    IN(three, test_named_by_nobody),
 	    IN(three, test_not_named_again),
+	    IN(three, test_served_not_named_again),
 	    IN(two, test_not_taken_over),
 	    IN(three, test_only_served),
 	    IN(two, test_nobody_whom_it_names),

@@ -117,6 +117,46 @@ test_operator_looks(void **state)
 	assert_false(operator_looks(&s));
 }
 
+/* The zone is another one by now than the one that the operator was asked about: what is asked, or
+ * was said, lapses, and is asked again when the step has come as far. */
+static void
+test_looked_too_early(void **state)
+{
+	static const uint8_t csync[] = {0, 0, 0, 0, 0, 1, 0, 4, 0x60, 0, 0, 8};
+	struct plan plan;
+
+	b.child = 3;
+	rset_add(&b.signer.set[VIEW_CSYNC], view_rr(b.view, VIEW_CSYNC, csync, sizeof(csync)));
+	b.server[0].set[VIEW_CSYNC] = b.signer.set[VIEW_CSYNC];
+	leave(false);
+	b.view->d.paused = false;
+	struct step s = {b.view, b.now, &plan};
+	for (int said = 0; said < 2; said++) {
+		plan.count = 0;
+		b.view->d.paused = said; /* the step does not end by it at once */
+		agree_work(&s);
+		b.view->waits = (struct view_approval){MSIG_PROCESS_REMOVE, 2 | OPERATOR_LOOKS, 1};
+		if (said)
+			assert_int_equal(operator_approve(b.view, 0), 0);
+		rset_add(&b.server[0].set[VIEW_NS], b.ns[1]); /* the owner does, for instance */
+		bench_look(&b);
+		b.view->persist = false;
+		agree_work(&s);
+		assert_int_equal(b.view->waits.kind, 0);
+		assert_int_equal(b.view->d.approved.kind, 0);
+		assert_int_equal(b.view->persist, said);
+		rset_del(&b.server[0].set[VIEW_NS], b.ns[1]);
+		bench_look(&b);
+	}
+	b.view->d.paused = false;
+	/* A word for another step is another matter. */
+	b.view->d.approved = (struct view_approval){MSIG_PROCESS_REMOVE, 3, 1};
+	rset_add(&b.server[0].set[VIEW_NS], b.ns[1]);
+	bench_look(&b);
+	agree_work(&s);
+	assert_int_equal(b.view->d.approved.step, 3);
+}
+
 /* The parent was told to name the second provider no more, or has followed already, when the owner
  * takes it back in: may the parent come with that yet? */
 static void
@@ -231,6 +271,70 @@ test_ns_add_unseen(void **state)
 	assert_int_equal(run()->kind, 0);
 	serves_unseen(HAS_NS, false);
 	assert_int_equal(run()->kind, MSIG_PROCESS_NS_ADD);
+}
+
+/* Whoever should ask for it again has another database, and does not: the operator looks, and says
+ * that the parent has it. */
+static void
+test_ns_add_unseen_for_long(void **state)
+{
+	static const struct {
+		const char *what;
+		bool named, agent, completed, lately;
+		uint8_t has;
+		bool looks;
+	} cases[] = {
+	    {"for long", true, false, false, false, 0, true},
+	    {"not yet", true, false, false, true, 0, false},
+	    {"the owner does not name it", false, false, false, false, 0, false},
+	    {"the agents manage NS", true, true, false, false, 0, false},
+	    {"it was completed", true, false, true, false, 0, false},
+	    {"it is in", true, false, false, false, HAS_NS, false},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct plan plan = {0};
+		bench_clear(&b);
+		two(state);
+		owner(1, true, false);
+		if (cases[i].named)
+			rset_add(&b.signer.set[VIEW_NS], b.ns[1]);
+		else
+			rset_del(&b.signer.set[VIEW_NS], b.ns[1]);
+		b.copy = b.server[1] = b.server[0] = b.signer;
+		b.child = 1;
+		b.view->d.paused = true;
+		bench_run(&b, 10000);
+		assert_true(view_hidden(b.view));
+		struct step s = {b.view, b.now, &plan};
+		struct view_statement st = peer(1)->statement;
+		st.dnskey = st.cds = st.cdnskey = RSET_NONE;
+		peer(1)->statement = st;
+		peer(1)->has = cases[i].has;
+		memset(run(), 0, sizeof(*run()));
+		b.view->d.agent_ns = cases[i].agent;
+		b.view->d.ended =
+		    (struct view_ended){.kind = MSIG_PROCESS_NS_ADD,
+					.subject = 1,
+					.completed = cases[i].completed,
+					.time = b.now - (cases[i].lately ? 5 : 100) * SECOND};
+		b.view->reasons = 0;
+		operator_show(&s);
+		const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_NS);
+		if ((r != NULL && strstr(r->todo, "see to it that the parent has") != NULL) !=
+		    cases[i].looks)
+			fail_msg("%s", cases[i].what);
+		if (!cases[i].looks)
+			continue;
+		assert_int_equal(operator_approve(b.view, MSIG_PROCESS_NS_ADD), 0);
+		assert_int_equal(b.view->d.approved.kind, 0);
+		b.view->reasons = 0;
+		operator_show(&s);
+		assert_int_equal(b.view->reasons, 0);
+		b.view->d.paused = false;
+		bench_decide(&b);
+		assert_int_equal(peer(1)->has, HAS_NS);
+	}
 }
 
 /* Only the last process, in its middle, about its name servers, and where nobody sees them: and
@@ -373,9 +477,11 @@ main(void)
 	    IN(two_parents, test_joiner_at_the_parent),
 	    IN(two_parents, test_start),
 	    IN(two_parents, test_operator_looks),
+	    IN(two_parents, test_looked_too_early),
 	    IN(two_parents, test_csync_recalled),
 	    IN(two_parents, test_recalled_at_rest),
 	    IN(member, test_ns_add_unseen),
+	    IN(member, test_ns_add_unseen_for_long),
 	    IN(two_parents, test_unfinished_ns),
 	    IN(two_parents, test_parents_differ),
 	};

@@ -415,15 +415,138 @@ test_serves_as_the_requestor_says(void **state)
 	bench_run(&b, 3 * SECOND);
 	assert_int_equal(peer(2)->has, HAS_NS);
 	assert_int_equal(run()->kind, MSIG_PROCESS_ZSK);
-	peer(1)->member = false; /* who joins shows other NS until its servers are named */
-	rset_del(&b.server[1].set[VIEW_NS], b.ns[2]);
+	peer(1)->member = false; /* who joins shows other NS until it names itself */
+	b.server[1].set[VIEW_NS] = only(b.ns[0]);
 	bench_look(&b);
 	assert_int_equal(then(), HAS_NS);
 	peer(1)->member = true;
 	assert_int_equal(then(), 0);
+	peer(1)->member = false;
+	peer(2)->has = HAS_NS;
+	rset_add(&b.server[1].set[VIEW_NS], b.ns[1]);
+	bench_look(&b);
+	assert_int_equal(then(), 0);
 	b.view->d.agent_ns = b.view->d.hsync.entry[0].agent = false; /* these are the owner's */
 	peer(2)->has = 0;
 	assert_int_equal(then(), 0);
+}
+
+/* It says for long that it is no member, and whoever leads does not name it: so it is, though we
+ * took it for one when the process about somebody else began. */
+static void
+test_dropped_by_the_requestor(void **state)
+{
+	static const struct {
+		const char *what;
+		int subject, requestor;
+		bool named, lately, agent, member;
+	} cases[] = {
+	    {"no member", 3, 1, false, false, true, false},
+	    {"the requestor names it", 3, 1, true, false, true, true},
+	    {"it says so since a moment", 3, 1, false, true, true, true},
+	    {"the process is about it", 2, 1, false, false, true, true},
+	    {"we lead", 3, VIEW_SELF, false, false, true, true},
+	    {"the owner manages NS", 3, 1, false, false, false, true},
+	};
+
+	owner(2, true, true);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		rest();
+		peer(2)->member = true;
+		peer(2)->has = HAS_ALL;
+		peer(2)->stale = false;
+		stands(2, HAS_KEYS | HAS_CDS);
+		b.view->d.agent_ns = b.view->d.hsync.entry[0].agent = cases[i].agent;
+		b.server[1].set[VIEW_NS] = rset_or(only(b.ns[0]), only(b.ns[1]));
+		if (cases[i].named)
+			rset_add(&b.server[1].set[VIEW_NS], b.ns[2]);
+		b.server[0].set[VIEW_NS] = b.server[1].set[VIEW_NS];
+		in_the_middle(MSIG_PROCESS_NS_ADD, cases[i].subject, cases[i].requestor, 1,
+			      PHASE_EXECUTING, 7);
+		runs(2, MSIG_PROCESS_NS_ADD, 1, 8);
+		b.view->d.ended.time = 0;
+		bench_look(&b);
+		peer(2)->statement.received = b.now - (cases[i].lately ? 5 : 100) * SECOND;
+		bench_decide(&b);
+		if (peer(2)->member != cases[i].member)
+			fail_msg("%s", cases[i].what);
+	}
+}
+
+/* Who is to leave was named again here, when the requestor had dropped its name already: NS that
+ * differ would end nowhere, though the parent names it. */
+static void
+test_dropped_leaver(void **state)
+{
+	static const struct {
+		const char *what;
+		bool on, named, goes;
+	} cases[] = {
+	    {"dropped", false, false, true},
+	    {"the requestor names it", false, true, false},
+	    {"it is to be in", true, false, false},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct plan plan = {0};
+		bench_clear(&b);
+		three(state);
+		b.view->config.times.hold_down = 0;
+		bench_run(&b, 5 * SECOND);
+		owner(2, cases[i].on, false);
+		if (!cases[i].named)
+			rset_del(&b.server[1].set[VIEW_NS], b.ns[2]);
+		rest();
+		bench_run(&b, 5 * SECOND);
+		peer(2)->member = peer(2)->contributed = false;
+		peer(2)->has = 0;
+		b.view->d.want.from[2] =
+		    (struct view_contribution){.used = true, .ns = only(b.ns[2])};
+		in_the_middle(MSIG_PROCESS_ZSK, 1, 1, 1, PHASE_EXECUTING, 3);
+		run()->started = b.now - 10 * SECOND;
+		struct step s = {b.view, b.now, &plan};
+		decide_overlay(&s);
+		if (rset_empty(b.view->d.want.from[2].ns) != cases[i].goes)
+			fail_msg("%s", cases[i].what);
+	}
+}
+
+/* The parent has our DS again, or still, when our leave begins anew: the others took our keys for
+ * in, and so do we, until the step that takes the CDS. */
+static void
+test_leaves_anew(void **state)
+{
+	static const struct {
+		const char *what;
+		uint8_t kind, step;
+		int subject;
+		bool ds, in;
+	} cases[] = {
+	    {"as the parent has it", MSIG_PROCESS_REMOVE, 2, VIEW_SELF, true, true},
+	    {"no DS any more", MSIG_PROCESS_REMOVE, 2, VIEW_SELF, false, false},
+	    {"CDS go", MSIG_PROCESS_REMOVE, 5, VIEW_SELF, true, false},
+	    {"a join", MSIG_PROCESS_ADD, 1, VIEW_SELF, true, false},
+	    {"somebody else leaves", MSIG_PROCESS_REMOVE, 2, 2, true, false},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bench_clear(&b);
+		three(state);
+		if (!cases[i].ds)
+			b.parent.set[VIEW_DS] = ds(1);
+		if (cases[i].kind == MSIG_PROCESS_REMOVE)
+			owner(cases[i].subject, false, true);
+		b.view->config.times.hold_down = 0;
+		bench_run(&b, 5 * SECOND);
+		peer(VIEW_SELF)->member = false;
+		peer(VIEW_SELF)->has = HAS_KEYS;
+		in_the_middle(cases[i].kind, cases[i].subject, 1, cases[i].step, PHASE_EXECUTING,
+			      6);
+		runs(1, cases[i].kind, cases[i].step, 9);
+		bench_decide(&b);
+		if ((peer(VIEW_SELF)->has == (HAS_KEYS | HAS_CDS)) != cases[i].in)
+			fail_msg("%s: %u", cases[i].what, peer(VIEW_SELF)->has);
+	}
 }
 
 /* ---- who has fallen out ---- */
@@ -508,6 +631,9 @@ main(void)
 	    HALF(test_colliding_keys),
 	    HALF(test_keys_as_stated),
 	    HALF(test_serves_as_the_requestor_says),
+	    IN(three, test_dropped_by_the_requestor),
+	    IN(three, test_dropped_leaver),
+	    IN(three, test_leaves_anew),
 	    IN(two, test_fallen_out_meanwhile),
 	    IN(two, test_fallen_out_in_the_middle),
 	    IN(two, test_no_member_asks_for),
