@@ -248,8 +248,8 @@ operator_approve(struct zone_view *view, uint8_t kind)
 
 	if (w->kind == 0 || (kind != 0 && w->kind != kind))
 		return MSIG_EMISSING;
-	if ((w->step & OPERATOR_LOOKS) != 0 && view->d.process.kind == 0 &&
-	    view->d.recalled.kind == 0)
+	if (w->kind == MSIG_PROCESS_NS_ADD && (w->step & OPERATOR_LOOKS) != 0 &&
+	    view->d.process.kind == 0 && view->d.recalled.kind == 0)
 		view->d.ended.completed = true;
 	if ((w->step & OPERATOR_LOOKS) != 0)
 		view->d.recalled = (struct view_approval){0};

@@ -147,8 +147,10 @@ outlook_starts(struct outlook_maker *m)
 {
 	const struct zone_view *view = m->view;
 	const struct view_process *run = &view->d.process;
-	int other = 0, key = agree_keytag_barrier(view, m->out->rule->kind, m->out->subject,
-						  m->out->algorithm, &other);
+	int who = -1, other = 0,
+	    key = agree_keytag_barrier(view, m->out->rule->kind, m->out->subject, m->out->algorithm,
+				       &other);
+	const char *first = agree_goes_before(view, m->out->rule->kind, m->out->subject, &who);
 	char text[REASON_TEXT];
 
 	start(m, view->freeze[0] == 0, OUTLOOK_FAIL, REASON_OF_HSYNC, "HSYNC can be followed", "",
@@ -159,6 +161,9 @@ outlook_starts(struct outlook_maker *m)
 	      "the database is as new as the world", "", "%.120s", view->d.doubt);
 	start(m, run->kind == 0 || m->out->running, OUTLOOK_WARN, REASON_OF_GRANT,
 	      "no other process runs", "", "%s runs, it goes first", process_name(run->kind));
+	start(m, first == NULL || m->out->running, OUTLOOK_WARN, REASON_OF_HSYNC,
+	      "nothing goes before it", who >= 0 ? view->d.provider[who].identity : "", "%s",
+	      first != NULL ? first : "");
 	start(m, m->out->requestor >= 0, OUTLOOK_WARN, REASON_OF_PEER, "somebody can ask for it",
 	      "", "no provider that may is operational");
 	start_group(m);

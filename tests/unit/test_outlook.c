@@ -390,6 +390,30 @@ test_running(void **state)
 			    "add-signer runs, it goes first");
 }
 
+/* What the group does first; not of what runs already. */
+static void
+test_goes_before(void **state)
+{
+	assert_int_equal(plan(MSIG_PROCESS_ZSK, VIEW_SELF, 0), 0);
+	assert_null(begins("nothing goes before it"));
+	b.view->d.provider[2].member = false;
+	b.view->d.provider[2].has = HAS_KEYS | HAS_CDS;
+	assert_int_equal(plan(MSIG_PROCESS_ZSK, VIEW_SELF, 0), 0);
+	const struct outlook_check *c = begins("nothing goes before it");
+	assert_non_null(c);
+	assert_int_equal(c->verdict, OUTLOOK_WARN);
+	assert_string_equal(c->why.seen, "a join that was interrupted goes first");
+	assert_string_equal(c->why.place, "msa.p3.");
+	b.view->d.process = (struct view_process){.kind = MSIG_PROCESS_ZSK,
+						  .step = 1,
+						  .phase = PHASE_EXECUTING,
+						  .executed = true,
+						  .voters = 3};
+	assert_int_equal(plan(MSIG_PROCESS_ZSK, -1, 0), 0);
+	assert_true(o->running);
+	assert_null(begins("nothing goes before it"));
+}
+
 /* Keys of the old algorithm of a joiner to whom nobody is led go with the old ones. */
 static void
 test_left_behind(void **state)
@@ -697,6 +721,7 @@ main(void)
 	    TEST(test_in_the_way),
 	    TEST(test_mistakes),
 	    TEST(test_running),
+	    MEMBERS(test_goes_before),
 	    TEST(test_begun),
 	    MEMBERS(test_left_behind),
 	    TEST(test_owner),
