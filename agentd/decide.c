@@ -82,6 +82,23 @@ most_important_first(struct zone_view *view)
 	memcpy(view->reason, sorted, sizeof(sorted[0]) * (size_t)count);
 }
 
+/* What an older database makes of the world asks nobody to do anything. */
+static void
+doubt_first(struct zone_view *view)
+{
+	static const uint32_t whatever = BIT(REASON_OF_DATABASE) | BIT(REASON_OF_HSYNC) |
+					 BIT(REASON_OF_OPERATOR) | BIT(REASON_OF_CONTENT);
+	int count = 0;
+
+	for (int i = 0; i < view->reasons && view->d.rebuild; i++) {
+		const struct reason *r = &view->reason[i];
+		if (r->class != REASON_BLOCKED || (whatever >> r->object & 1) != 0)
+			view->reason[count++] = *r;
+	}
+	if (view->d.rebuild)
+		view->reasons = count;
+}
+
 /* A parent, or somebody's server, that does nothing keeps all waiting. */
 static void
 told_when_it_lasts(struct step *s, struct reason *r)
@@ -209,6 +226,7 @@ decide(struct zone_view *view, int64_t now, struct plan *plan)
 	decide_ask(&s);
 	decide_forget_places(&s);
 	sweep(view);
+	doubt_first(view);
 	most_important_first(view);
 	compare_reasons(&s, old, count);
 	plan->persist = view->persist;

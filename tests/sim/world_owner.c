@@ -424,8 +424,7 @@ world_owner_helps(struct sim *sim)
 				rset_del(&ns, sim->node[k].ns);
 	for (int i = 0; i < sim->nodes; i++) {
 		const struct zone_view *v = sim->node[i].view;
-		/* What an agent in doubt of its database asks for comes after that. */
-		if (v == NULL || v->d.agent_ns || v->d.rebuild || sim->agent || !asks_for_ns(v))
+		if (v == NULL || v->d.agent_ns || sim->agent || !asks_for_ns(v))
 			continue;
 		const struct view_process *run = &v->d.process;
 		int first = run->kind == MSIG_PROCESS_ADD ? 4 : 1;

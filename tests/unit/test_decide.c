@@ -441,6 +441,15 @@ test_statement_refused(void **state)
 	assert_non_null(r);
 	assert_string_equal(r->seen, "a key that is none");
 	assert_string_equal(r->place, "msa.p2.");
+	/* In doubt of the database that comes first, and what the owner and the operator said. */
+	b.view->d.rebuild = b.view->d.paused = true;
+	bench_decide(&b);
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_STATEMENT));
+	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DATABASE));
+	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_OPERATOR));
+	b.view->d.rebuild = b.view->d.paused = false;
+	bench_decide(&b);
+	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_STATEMENT));
 	bench_state(&b, 1, false);
 	bench_run(&b, 1000);
 	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_STATEMENT));
