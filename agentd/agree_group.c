@@ -412,10 +412,24 @@ unused_keys(const struct zone_view *view, uint32_t providers)
 	return rset_or(rset_minus(rset_and(keys, pool->sep), named), zsk);
 }
 
-static bool
-all_members_show(const struct zone_view *view, int key)
+/* The members at which a key is shown, once it is: a KSK may be nobody else's affair. */
+static uint32_t
+shown_at(const struct zone_view *view, int key)
 {
-	uint32_t members = agree_members(view);
+	uint32_t members = agree_members(view), owners = 0;
+
+	for (int i = 0; i < view->d.providers; i++)
+		if (rset_has(&view->d.provider[i].statement.dnskey, key))
+			owners |= BIT(i);
+	return view->d.share == MSIG_SHARE_ZSK && rset_has(&view->d.pool.sep, key)
+		   ? members & owners
+		   : members;
+}
+
+static bool
+all_show(const struct zone_view *view, int key)
+{
+	uint32_t members = shown_at(view, key);
 	const struct view_version *own = view_at_signer(view, VIEW_DNSKEY);
 	struct rset one = RSET_NONE;
 
@@ -425,7 +439,7 @@ all_members_show(const struct zone_view *view, int key)
 	return shown_by_all(view, members, VIEW_DNSKEY, one);
 }
 
-/* The same, less what all members show already: that clash is there, whatever begins now. */
+/* The same, less what shows already wherever it will: that clash is there, whatever begins now. */
 static int
 clash_to_come(const struct zone_view *view, struct rset some, int *other)
 {
@@ -434,7 +448,7 @@ clash_to_come(const struct zone_view *view, struct rset some, int *other)
 	if (clash_in(view, some, other) < 0)
 		return -1;
 	for (int i = rset_next(&some, 0); i >= 0; i = rset_next(&some, i + 1))
-		if (all_members_show(view, i))
+		if (all_show(view, i))
 			rset_add(&shown, i);
 	return clash_in(view, rset_minus(some, shown), other);
 }

@@ -422,6 +422,53 @@ test_clash_that_is_there(void **state)
 	assert_int_equal(agree_keytag_collision(b.view, &other), -1);
 }
 
+/* A KSK that is shown nowhere but at home is there once it shows there. */
+static void
+test_clash_of_ksks_at_home(void **state)
+{
+	static const struct {
+		const char *what;
+		uint8_t share;
+		bool ours, theirs, clash;
+	} cases[] = {
+	    {"each shows its own", MSIG_SHARE_ZSK, true, true, false},
+	    {"all are to show them", MSIG_SHARE_ALL, true, true, true},
+	    {"ours is to come", MSIG_SHARE_ZSK, false, true, true},
+	    {"theirs is to come", MSIG_SHARE_ZSK, true, false, true},
+	};
+	struct rset zsks = rset_or(only(b.zsk[0]), only(b.zsk[1]));
+	int other;
+
+	same_tag();
+	b.view->d.paused = true;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bench_serve(&b, 3);
+		b.server[0].set[VIEW_DNSKEY] = b.server[1].set[VIEW_DNSKEY] = zsks;
+		if (cases[i].ours)
+			rset_add(&b.server[0].set[VIEW_DNSKEY], b.ksk[0]);
+		if (cases[i].theirs)
+			rset_add(&b.server[1].set[VIEW_DNSKEY], b.ksk[1]);
+		b.signer.set[VIEW_DNSKEY] = b.server[0].set[VIEW_DNSKEY];
+		bench_run(&b, 10000);
+		rest();
+		b.view->d.share = cases[i].share;
+		int key = agree_keytag_barrier(b.view, MSIG_PROCESS_ADD, 1, 0, &other);
+		if ((key >= 0) != cases[i].clash)
+			fail_msg("%s", cases[i].what);
+	}
+	/* A ZSK is everybody's. */
+	struct view_statement st = peer(1)->statement;
+	int zsk = twin(b.zsk[0], ZSK, 1);
+	rset_add(&st.dnskey, zsk);
+	restate(1, st);
+	rset_add(&b.server[1].set[VIEW_DNSKEY], b.ksk[1]);
+	rset_add(&b.server[1].set[VIEW_DNSKEY], zsk);
+	bench_run(&b, 10000);
+	rest();
+	b.view->d.share = MSIG_SHARE_ZSK;
+	assert_true(agree_keytag_barrier(b.view, MSIG_PROCESS_ADD, 1, 0, &other) >= 0);
+}
+
 /* Among members, where it happened all the same: the DS of one is not that of the other one. */
 static void
 test_ds_of_the_other(void **state)
@@ -485,6 +532,7 @@ main(void)
 	    IN(two, test_ksks_are_whole),
 	    IN(member, test_ksk_is_refused),
 	    IN(two, test_clash_that_is_there),
+	    IN(two, test_clash_of_ksks_at_home),
 	    IN(two, test_ds_of_the_other),
 	    IN(two, test_ds_of_nobody),
 	};
