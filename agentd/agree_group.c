@@ -9,6 +9,7 @@
 #include "agentd/elect.h"
 #include "agentd/lead.h"
 #include "agentd/mutant.h"
+#include "agentd/roll.h"
 #include "agentd/shown.h"
 
 static const struct view_hsync_entry *
@@ -299,11 +300,33 @@ agree_goes_before(const struct zone_view *view, uint8_t kind, int subject, int *
 	 */
 	if (kind == MSIG_PROCESS_NS_ADD)
 		return NULL;
-	/* Its servers may show copies already, of which its own keys are no part. */
+	/* Its servers may show copies already, which its own keys do not sign. */
 	if ((kind == MSIG_PROCESS_ZSK || kind == MSIG_PROCESS_KSK) && !agree_to_sign(view, subject))
 		return "a signer that is ON is to join first";
 	*who = interrupted(view, subject, kind == MSIG_PROCESS_ALGORITHM);
 	return *who >= 0 ? "a join that was interrupted goes first" : NULL;
+}
+
+struct view_order
+agree_next_order(const struct zone_view *view)
+{
+	const struct view_order *order = view->d.order;
+	bool unfinished = roll_unfinished(view) == MSIG_PROCESS_ALGORITHM;
+	int best = -1, rank = 0, who;
+
+	for (int k = 0; k < VIEW_ORDERS; k++) {
+		if (order[k].process == 0)
+			continue;
+		bool waits = agree_goes_before(view, order[k].process, VIEW_SELF, &who) != NULL;
+		int its = unfinished && order[k].process == MSIG_PROCESS_ALGORITHM ? 3
+			  : waits                                                  ? 1
+										   : 2;
+		if (its > rank) {
+			best = k;
+			rank = its;
+		}
+	}
+	return best >= 0 ? order[best] : (struct view_order){0};
 }
 
 /* Who of the members speaks for the group: the lowest identity among those that are there. */
@@ -412,7 +435,9 @@ unused_keys(const struct zone_view *view, uint32_t providers)
 	return rset_or(rset_minus(rset_and(keys, pool->sep), named), zsk);
 }
 
-/* The members at which a key is shown, once it is: a KSK may be nobody else's affair. */
+/* The members at which a key is shown, once it is: a KSK of one of them may be nobody else's
+ * affair.
+ */
 static uint32_t
 shown_at(const struct zone_view *view, int key)
 {
@@ -420,10 +445,9 @@ shown_at(const struct zone_view *view, int key)
 
 	for (int i = 0; i < view->d.providers; i++)
 		if (rset_has(&view->d.provider[i].statement.dnskey, key))
-			owners |= BIT(i);
-	return view->d.share == MSIG_SHARE_ZSK && rset_has(&view->d.pool.sep, key)
-		   ? members & owners
-		   : members;
+			owners |= members & BIT(i);
+	bool home = view->d.share == MSIG_SHARE_ZSK && rset_has(&view->d.pool.sep, key);
+	return home && owners != 0 ? owners : members;
 }
 
 static bool

@@ -40,6 +40,10 @@ bool agree_unfinished_ns(const struct zone_view *view, int provider);
 uint32_t agree_unwanted(const struct zone_view *view);
 /* Why something else is to be done first, or NULL; *who: whose turn it is, or -1. */
 const char *agree_goes_before(const struct zone_view *view, uint8_t kind, int subject, int *who);
+/* The order whose turn it is here, or none (process 0). Where an algorithm rollover was not
+ * completed, no key rolls before it is; and what has to wait for another group keeps no other one.
+ */
+struct view_order agree_next_order(const struct zone_view *view);
 /* Who of the members speaks for the group, or -1. */
 int agree_speaker(const struct zone_view *view);
 /* The first of them who is not there, in the same view of HSYNC, or -1. */
@@ -49,9 +53,8 @@ bool agree_all_known(const struct zone_view *view);
 
 /* agree_state.c: what is said of the process, and its phase. */
 const char *agree_who(const struct step *s, int provider);
-/* The reason that one is not there whose part it is. Who is to leave, and counts until others are
- * in, is not left out by what the owner says: then what else takes it out is said. */
-void agree_await(struct step *s, int provider);
+/* The reason that one is not there whose part it is; waits: what for. */
+void agree_await(struct step *s, int provider, enum reason_object object, const char *waits);
 /* A message to a provider about a process; NULL: the plan is full. */
 struct view_message *agree_say(struct step *s, int to, enum msig_op op,
 			       const struct view_message *about);

@@ -424,6 +424,18 @@ led_outcome(struct step *s)
 	return true;
 }
 
+/* Its requestor's part is next; seen: if it is there. */
+static void
+await(struct step *s, const char *what, const char *seen)
+{
+	const struct view_provider *p = &s->view->d.provider[s->view->d.process.requestor];
+
+	if (p->ready)
+		step_wait(s, REASON_PEER, REASON_OF_GRANT, p->identity, what, seen, 0);
+	else
+		agree_await(s, s->view->d.process.requestor, REASON_OF_GRANT, what);
+}
+
 void
 agree_participate(struct step *s)
 {
@@ -432,7 +444,6 @@ agree_participate(struct step *s)
 
 	if (run->kind == 0 || run->requestor == VIEW_SELF)
 		return;
-	const char *requestor = agree_who(s, run->requestor);
 	struct view_provider *p = &d->provider[run->requestor];
 	/* The requestor's own statement says that it is over: it ended without us, because the
 	 * owner had taken us out, or its RELEASE was lost. */
@@ -465,8 +476,7 @@ agree_participate(struct step *s)
 	}
 	lead_show(s);
 	if (run->phase == PHASE_GRANTED)
-		step_wait(s, REASON_PEER, REASON_OF_GRANT, requestor,
-			  "EXECUTE of the step approved", p->ready ? "" : p->why, 0);
+		await(s, "EXECUTE of the step approved", "");
 	/* Its requestor may know nothing of it any more: it answers what it does not know. */
 	if (run->phase == PHASE_GRANTED && run->executed && p->ready &&
 	    step_due(s, p->sent, 4 * s->view->config.times.resend)) {
@@ -478,8 +488,7 @@ agree_participate(struct step *s)
 	}
 	if (run->phase != PHASE_DONE)
 		return;
-	step_wait(s, REASON_PEER, REASON_OF_GRANT, requestor, "the next step, or the end",
-		  p->ready ? "not all are done" : p->why, 0);
+	await(s, "the next step, or the end", "not all are done");
 	if (p->ready && step_due(s, p->sent, 4 * s->view->config.times.resend)) {
 		struct view_message m = agree_our_process(s);
 		agree_say(s, run->requestor, MSIG_OP_DONE, &m);

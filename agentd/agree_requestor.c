@@ -23,7 +23,7 @@ tell(struct step *s, uint32_t mask, enum msig_op op)
 		if ((mask & BIT(i)) == 0)
 			continue;
 		if (!p->ready) {
-			agree_await(s, i);
+			agree_await(s, i, REASON_OF_PEER, "operational");
 			continue;
 		}
 		if (MUTANT(NO_RESEND) ? p->sent == 0 : p->tell || step_due(s, p->sent, resend)) {

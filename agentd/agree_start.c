@@ -140,15 +140,8 @@ intent(struct step *s)
 	struct intent i = agree_for_the_group(s);
 	if (i.kind != 0 || (view->designated & BIT(VIEW_SELF)) == 0)
 		return i;
-	/* Where an algorithm rollover was not completed, no key rolls before it is. */
-	bool first = roll_unfinished(view) == MSIG_PROCESS_ALGORITHM &&
-		     agree_ordered(d, MSIG_PROCESS_ALGORITHM);
-	for (int k = 0; k < VIEW_ORDERS; k++)
-		if (d->order[k].process != 0 &&
-		    (!first || d->order[k].process == MSIG_PROCESS_ALGORITHM))
-			return (struct intent){d->order[k].process, d->order[k].algorithm,
-					       VIEW_SELF};
-	return i;
+	struct view_order next = agree_next_order(view);
+	return next.process != 0 ? (struct intent){next.process, next.algorithm, VIEW_SELF} : i;
 }
 
 /* A joiner needs somebody to join. */
@@ -189,7 +182,7 @@ all_ready(struct step *s, uint32_t voters)
 			step_wait(s, REASON_PEER, REASON_OF_STATEMENT, p->identity,
 				  "a statement with the same HSYNC", "none yet", 0);
 		else
-			agree_await(s, missing);
+			agree_await(s, missing, REASON_OF_PEER, "operational");
 		return false;
 	}
 	for (int i = 1; i < view->d.providers; i++) {
@@ -289,8 +282,8 @@ agree_start(struct step *s)
 		return;
 	}
 	if (first != NULL) {
-		step_wait(s, REASON_PEER, REASON_OF_HSYNC, "", "nobody but whom HSYNC designates",
-			  first, 0);
+		step_wait(s, REASON_PEER, REASON_OF_HSYNC, "", "nothing that goes before it", first,
+			  0);
 		return;
 	}
 	if (!all_ready(s, agree_electorate(view, want.kind)) || !backed_off(s))
@@ -330,6 +323,6 @@ agree_await_joiners(struct step *s)
 						     : "its request to join",
 				  "none yet", 0);
 		else
-			agree_await(s, i);
+			agree_await(s, i, REASON_OF_PEER, "operational");
 	}
 }

@@ -15,17 +15,20 @@ agree_who(const struct step *s, int provider)
 	return s->view->d.provider[provider].identity;
 }
 
+/* Who is to leave, and counts until others are in, is not left out by what the owner says: then
+ * what else takes it out is said, if somebody is left without it. */
 void
-agree_await(struct step *s, int provider)
+agree_await(struct step *s, int provider, enum reason_object object, const char *waits)
 {
 	const struct zone_view *view = s->view;
 	const struct view_provider *p = &view->d.provider[provider];
-	struct reason r = {.class = REASON_PEER, .object = REASON_OF_PEER};
+	struct reason r = {.class = REASON_PEER, .object = object};
 
 	reason_copy(r.place, sizeof(r.place), p->identity);
-	reason_copy(r.expected, sizeof(r.expected), "operational");
+	reason_copy(r.expected, sizeof(r.expected), waits);
 	reason_copy(r.seen, sizeof(r.seen), p->why);
-	if ((view->designated >> provider & 1) != 0 && !agree_to_sign(view, provider))
+	if ((view->designated >> provider & 1) != 0 && !agree_to_sign(view, provider) &&
+	    (agree_members(view) & ~BIT(provider)) != 0)
 		snprintf(r.todo, sizeof(r.todo),
 			 "it counts until a signer that is ON is in; if it is gone for good: "
 			 "msigctl force-remove, at every other provider");

@@ -10,7 +10,18 @@
 #include "libmsig/key.h"
 
 /* Who is to sign no longer may have been asked for copies of a member's zone already, by a leave
- * that another change of the owner's came before. */
+ * that another change of the owner's came before. An algorithm does not come to such a one: it
+ * would have to sign with that. */
+static bool
+may_copy(struct check *c, const struct view_place *p, int provider)
+{
+	const struct view_version *v = view_current(p, VIEW_DNSKEY);
+
+	return !agree_to_sign(c->view, provider) && !v->absent &&
+	       c->view->d.process.kind != MSIG_PROCESS_ALGORITHM &&
+	       !check_signed_by(c, v, provider) && check_copy(c, p, provider);
+}
+
 static bool
 serves(struct check *c, const struct view_place *p, int provider)
 {
@@ -19,8 +30,7 @@ serves(struct check *c, const struct view_place *p, int provider)
 	if (v->absent)
 		return check_no(c, REASON_PEER, REASON_OF_DNSKEY, p->server,
 				"a signed copy of the zone", "no DNSKEY");
-	if (!check_signed_by(c, v, provider) &&
-	    (agree_to_sign(c->view, provider) || !check_copy(c, p, provider)))
+	if (!check_signed_by(c, v, provider) && !may_copy(c, p, provider))
 		return check_no(c, REASON_PEER, REASON_OF_SIGNATURE, p->server,
 				"DNSKEY signed by a key of this provider",
 				"no valid signature by one");
@@ -63,6 +73,8 @@ keys(struct check *c, const struct view_place *p, int provider)
 	struct rset own = c->view->d.provider[provider].statement.dnskey;
 	struct rset want = rset_or(process_shared(c->view, check_target(c)->dnskey),
 				   rset_and(check_target(c)->dnskey, own));
+	if (may_copy(c, p, provider))
+		want = process_keys_in(c->view, check_target(c)->dnskey, v);
 	want = rset_minus(want, kept_out(c, provider));
 	struct rset missing = rset_minus(want, v->set);
 	char expected[REASON_TEXT];
@@ -166,6 +178,8 @@ process_named(const struct zone_view *view, int provider)
 	struct rset names = process_own_ns(view, provider);
 	bool any = false;
 
+	if (!view->parent_known || !view->d.provider[provider].statement.known)
+		return true;
 	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || !view_delegates(view, p))

@@ -117,6 +117,15 @@ check_remains(struct check *c)
 	return false;
 }
 
+static bool
+ask_for_copies(struct check *c, const struct view_place *p, const char *seen)
+{
+	check_no(c, REASON_BLOCKED, REASON_OF_SIGNATURE, p->server,
+		 "a copy of the zone that a remaining signer signed", "%s", seen);
+	check_todo(c, "feed the name servers of that provider from a remaining signer");
+	return false;
+}
+
 /* One server of the leaver: silent, or nobody who asks it learns of it. */
 static bool
 gone_server(struct check *c, const struct view_place *p)
@@ -137,10 +146,7 @@ gone_server(struct check *c, const struct view_place *p)
 		if (k != NULL && s != NULL && check_copy(c, p, run->subject) &&
 		    !rset_meets(s->signers, own))
 			return true;
-		check_no(c, REASON_BLOCKED, REASON_OF_SIGNATURE, p->server,
-			 "a copy of the zone that a remaining signer signed", "its own signatures");
-		check_todo(c, "feed the name servers of that provider from a remaining signer");
-		return false;
+		return ask_for_copies(c, p, "its own signatures");
 	}
 	if (!rset_meets(v->set, process_own_ns(c->view, run->subject)))
 		return true;
@@ -152,10 +158,34 @@ gone_server(struct check *c, const struct view_place *p)
 	return false;
 }
 
+/* A server of another one that shows what the leaver signed, and nobody else: whoever asks it has
+ * the keys of the leaver only. */
+static bool
+fed_by_leaver(struct check *c, const struct view_place *p)
+{
+	const struct view_process *run = &c->view->d.process;
+	const struct view_history *h = &p->history[VIEW_DNSKEY];
+	const struct view_version *v = view_current(p, VIEW_DNSKEY);
+
+	if (!check_fresh(c, h) || v == NULL || !check_signed_by(c, v, run->subject))
+		return false;
+	for (int i = 0; i < c->view->d.providers; i++)
+		if (i != run->subject && check_signed_by(c, v, i))
+			return false;
+	return !ask_for_copies(c, p, "one that the leaver signed");
+}
+
 bool
 check_gone(struct check *c)
 {
 	const struct view_process *run = &c->view->d.process;
+
+	for (int i = 0; i < c->view->d.places; i++) {
+		const struct view_place *p = c->view->d.place[i];
+		if (p != NULL && p->kind == PLACE_SERVER && p->named != 0 &&
+		    view_place_provider(c->view, p) != run->subject && fed_by_leaver(c, p))
+			return false;
+	}
 	for (int i = 0; i < c->view->d.places; i++) {
 		const struct view_place *p = c->view->d.place[i];
 		if (p != NULL && p->kind == PLACE_SERVER &&

@@ -82,17 +82,19 @@ most_important_first(struct zone_view *view)
 	memcpy(view->reason, sorted, sizeof(sorted[0]) * (size_t)count);
 }
 
-/* What an older database makes of the world asks nobody to do anything. */
+/* What an older database makes of the world asks nobody to do anything; what fails now is seen. */
 static void
-doubt_first(struct zone_view *view)
+ask_nothing_in_doubt(struct zone_view *view)
 {
-	static const uint32_t whatever = BIT(REASON_OF_DATABASE) | BIT(REASON_OF_HSYNC) |
-					 BIT(REASON_OF_OPERATOR) | BIT(REASON_OF_CONTENT);
+	static const uint32_t remembered =
+	    BIT(REASON_OF_NS) | BIT(REASON_OF_DS) | BIT(REASON_OF_CDS) | BIT(REASON_OF_CSYNC) |
+	    BIT(REASON_OF_DNSKEY) | BIT(REASON_OF_KEY) | BIT(REASON_OF_KEYTAG) |
+	    BIT(REASON_OF_STATEMENT) | BIT(REASON_OF_GRANT) | BIT(REASON_OF_OVERLAY);
 	int count = 0;
 
 	for (int i = 0; i < view->reasons && view->d.rebuild; i++) {
 		const struct reason *r = &view->reason[i];
-		if (r->class != REASON_BLOCKED || (whatever >> r->object & 1) != 0)
+		if (r->class != REASON_BLOCKED || (remembered >> r->object & 1) == 0)
 			view->reason[count++] = *r;
 	}
 	if (view->d.rebuild)
@@ -226,7 +228,7 @@ decide(struct zone_view *view, int64_t now, struct plan *plan)
 	decide_ask(&s);
 	decide_forget_places(&s);
 	sweep(view);
-	doubt_first(view);
+	ask_nothing_in_doubt(view);
 	most_important_first(view);
 	compare_reasons(&s, old, count);
 	plan->persist = view->persist;

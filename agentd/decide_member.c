@@ -155,7 +155,8 @@ still_in(struct step *s)
 
 static void keys_in(struct step *s, int provider);
 
-/* A leave that begins anew when the parent has all of it again, as the others see it. */
+/* Where our leave begins anew the parent has our DS yet, so that the others take our keys and CDS
+ * for in, whatever an older database says. */
 static void
 leaves_anew(struct step *s)
 {

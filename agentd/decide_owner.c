@@ -66,19 +66,25 @@ takes_away(const struct zone_view *view, const struct view_hsync *h)
 	return false;
 }
 
+static bool
+wants(const struct zone_view *view, const struct view_hsync *h, int provider)
+{
+	const struct view_hsync_entry *e = view_hsync_of(h, view->d.provider[provider].identity);
+	return e != NULL && e->on && (e->sign || view->config.nobody_signs);
+}
+
 static void
 follow(struct step *s, const struct view_hsync *h)
 {
 	struct durable *d = &s->view->d;
 	int on = 0;
+
+	/* The owner agreed with the operator who took a provider out, and wants it in again. */
+	for (int i = 0; i < d->providers; i++)
+		if (wants(s->view, h, i) && !wants(s->view, &d->hsync, i))
+			d->provider[i].expelled = false;
 	d->hsync = *h;
 	memset(&d->pending, 0, sizeof(d->pending));
-	/* The owner agrees with the operator who took a provider out: the next ON counts again. */
-	for (int i = 0; i < d->providers; i++) {
-		const struct view_hsync_entry *e = view_hsync_of(h, d->provider[i].identity);
-		if (e == NULL || !e->on || (!e->sign && !s->view->config.nobody_signs))
-			d->provider[i].expelled = false;
-	}
 	for (int i = 0; i < h->count; i++) {
 		if (view_provider(s->view, h->entry[i].identity) < 0)
 			step_alarm(s, "more providers than %d: %s is left out", VIEW_PROVIDERS,

@@ -561,9 +561,7 @@ elect_show(struct step *s)
 		return;
 	int i = absent(view);
 	if (i >= 0) {
-		step_wait(s, REASON_PEER, REASON_OF_LEADER, view->d.provider[i].identity,
-			  "operational, so that a leader can be elected", view->d.provider[i].why,
-			  0);
+		agree_await(s, i, REASON_OF_LEADER, "operational, so that a leader can be elected");
 		return;
 	}
 	i = e->state == ELECT_NONE ? -1 : missing(view);

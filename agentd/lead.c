@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agentd/agree.h"
+#include "agentd/agree_int.h"
 #include "agentd/lead.h"
 #include "agentd/mutant.h"
 #include "agentd/process.h"
@@ -26,24 +27,6 @@ lead_leads(const struct zone_view *view)
 
 /* ---- wishes ---- */
 
-/* The order whose turn it is here: where an algorithm rollover was not completed, no key rolls
- * before it is. */
-static struct view_order
-own_order(const struct zone_view *view)
-{
-	const struct view_order *order = view->d.order;
-	struct view_order first = {0};
-
-	for (int k = VIEW_ORDERS - 1; k >= 0; k--)
-		if (order[k].process != 0)
-			first = order[k];
-	for (int k = 0; k < VIEW_ORDERS; k++)
-		if (order[k].process == MSIG_PROCESS_ALGORITHM &&
-		    roll_unfinished(view) == MSIG_PROCESS_ALGORITHM)
-			first = order[k];
-	return first;
-}
-
 int
 lead_tasks(const struct zone_view *view, struct lead_task task[LEAD_TASKS])
 {
@@ -54,7 +37,7 @@ lead_tasks(const struct zone_view *view, struct lead_task task[LEAD_TASKS])
 		if ((view->designated & BIT(i)) != 0 && !d->provider[i].member &&
 		    d->provider[i].statement.known)
 			task[count++] = (struct lead_task){MSIG_PROCESS_ADD, 0, i};
-	struct view_order own = own_order(view);
+	struct view_order own = agree_next_order(view);
 	if (own.process != 0 && d->provider[VIEW_SELF].member)
 		task[count++] = (struct lead_task){own.process, own.algorithm, VIEW_SELF};
 	for (int i = 1; i < d->providers; i++) {
@@ -75,7 +58,7 @@ lead_wish(const struct zone_view *view, struct view_statement *own)
 	struct view_order order = {0};
 
 	if (lead_mode(view))
-		order = own_order(view);
+		order = agree_next_order(view);
 	own->wish = order.process;
 	own->wish_algorithm = order.algorithm;
 }

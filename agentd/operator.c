@@ -142,8 +142,9 @@ unfinished_at_rest(const struct zone_view *view, int64_t now)
 	const struct view_version *ns = view_at_signer(view, VIEW_NS);
 
 	return view->d.process.kind == 0 && e->kind == MSIG_PROCESS_NS_ADD && ns != NULL &&
-	       agree_unfinished_ns(view, e->subject) && view->d.provider[e->subject].has == 0 &&
-	       !view->d.agent_ns && rset_within(*view_names(view, e->subject), ns->set) &&
+	       agree_unfinished_ns(view, e->subject) && agree_serves_only(view, e->subject) &&
+	       view->d.provider[e->subject].has == 0 && !view->d.agent_ns &&
+	       rset_within(*view_names(view, e->subject), ns->set) &&
 	       now - e->time > view->config.times.alarm_after;
 }
 
@@ -248,8 +249,9 @@ operator_approve(struct zone_view *view, uint8_t kind)
 
 	if (w->kind == 0 || (kind != 0 && w->kind != kind))
 		return MSIG_EMISSING;
-	if (w->kind == MSIG_PROCESS_NS_ADD && (w->step & OPERATOR_LOOKS) != 0 &&
-	    view->d.process.kind == 0 && view->d.recalled.kind == 0)
+	if ((w->step & OPERATOR_LOOKS) != 0 && view->d.process.kind == 0 &&
+	    view->d.recalled.kind == 0 && w->kind == view->d.ended.kind &&
+	    w->subject == view->d.ended.subject)
 		view->d.ended.completed = true;
 	if ((w->step & OPERATOR_LOOKS) != 0)
 		view->d.recalled = (struct view_approval){0};

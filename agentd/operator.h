@@ -22,8 +22,8 @@ bool operator_waits(struct step *s, uint8_t step);
  * taken back (recalled), before CDS change algorithm. true: the operator has not said so yet. */
 #define OPERATOR_LOOKS 0x80 /* in view_approval.step: not to begin it, but to end it */
 bool operator_looks(struct step *s);
-/* What the step changes is not in the zone: there is nothing to look at, and what somebody saw was
- * of another zone. */
+/* What the step changes is not in the zone, or not seen there now: there is nothing to look at, and
+ * what somebody saw was of another zone. */
 void operator_unlook(struct zone_view *view);
 /* The same before the own signer goes along with a rollover that ended. */
 bool operator_looks_along(struct step *s);

@@ -302,8 +302,10 @@ class Run:
         """BIND's CSK cannot be put aside: abort rests the roll-over, says why, and it goes on."""
         world, row = self.world, "bind csk"
         rollover = group.Rollover(world, self.signers, {"p1": ("csk",)})
-        good = self.until(f"{row}: it comes to the parent", lambda: world.process("p1").get(
-            "step_name") in ("cds-added", "parent-ds-added"))
+        # Before it is executed CDS are as they were, and abort gives it up.
+        good = self.until(f"{row}: it comes to the parent", lambda: [
+            world.process("p1").get(what) for what in ("step_name", "phase")] in (
+                ["cds-added", "executing"], ["parent-ds-added", "executing"]))
         world.msig["p1"].ctl("abort", ZONE)
         good = good and self.t.equal(world.says("p1", "BIND does not sign with a CSK"), "",
                                      f"{row}: {self.what}: why it cannot be turned round is said")

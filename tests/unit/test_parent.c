@@ -282,21 +282,23 @@ test_ns_add_unseen_for_long(void **state)
 		const char *what;
 		bool named, agent, completed, lately;
 		uint8_t has;
+		bool signs;
 		bool looks;
 	} cases[] = {
-	    {"for long", true, false, false, false, 0, true},
-	    {"not yet", true, false, false, true, 0, false},
-	    {"the owner does not name it", false, false, false, false, 0, false},
-	    {"the agents manage NS", true, true, false, false, 0, false},
-	    {"it was completed", true, false, true, false, 0, false},
-	    {"it is in", true, false, false, false, HAS_NS, false},
+	    {"for long", true, false, false, false, 0, false, true},
+	    {"not yet", true, false, false, true, 0, false, false},
+	    {"the owner does not name it", false, false, false, false, 0, false, false},
+	    {"the agents manage NS", true, true, false, false, 0, false, false},
+	    {"it was completed", true, false, true, false, 0, false, false},
+	    {"it is in", true, false, false, false, HAS_NS, false, false},
+	    {"it is to sign", true, false, false, false, 0, true, false},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct plan plan = {0};
 		bench_clear(&b);
 		two(state);
-		owner(1, true, false);
+		owner(1, true, cases[i].signs);
 		if (cases[i].named)
 			rset_add(&b.signer.set[VIEW_NS], b.ns[1]);
 		else

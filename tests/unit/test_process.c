@@ -148,6 +148,26 @@ test_unknown_ds(void **state)
 	fails(COND_DS_KNOWN, true, REASON_PARENT, REASON_OF_SERVER, NULL);
 }
 
+/* Unknown is not "not named". */
+static void
+test_named(void **state)
+{
+	b.parent.set[VIEW_NS] = RSET_NONE;
+	rset_add(&b.parent.set[VIEW_NS], b.ns[0]);
+	bench_look(&b);
+	assert_true(process_named(b.view, 0));
+	assert_false(process_named(b.view, 1));
+	b.view->parent_known = false;
+	assert_true(process_named(b.view, 1));
+	b.view->parent_known = true;
+	b.view->d.provider[1].statement.known = false;
+	assert_true(process_named(b.view, 1));
+	b.view->d.provider[1].statement.known = true;
+	b.parent.silent = true;
+	bench_look(&b);
+	assert_true(process_named(b.view, 1));
+}
+
 static void
 test_stranger_in_the_delegation(void **state)
 {
@@ -949,6 +969,7 @@ main(void)
 	    T(test_signed_by_another_provider),
 	    T(test_algorithms),
 	    T(test_unknown_ds),
+	    T(test_named),
 	    T(test_stranger_in_the_delegation),
 	    T(test_keys),
 	    T(test_old_answers_prove_nothing),

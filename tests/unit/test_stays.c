@@ -48,6 +48,82 @@ test_shows_a_copy(void **state)
 	assert_string_equal(why.place, "192.0.2.1@53");
 }
 
+/* Where KSKs stay at home a copy has those of its signer alone. */
+static void
+test_shows_a_copy_of_ksks_at_home(void **state)
+{
+	struct rset zsks = rset_or(only(b.zsk[0]), rset_or(only(b.zsk[1]), only(b.zsk[2])));
+	struct reason why;
+
+	b.view->d.share = b.view->config.share = MSIG_SHARE_ZSK;
+	in_the_middle(MSIG_PROCESS_ADD, 2, 2, 1, PHASE_EXECUTING, 7);
+	bench_serve(&b, 7);
+	for (int i = 0; i < 3; i++) {
+		int by = i == 0 ? 1 : i;
+		b.server[i].set[VIEW_DNSKEY] = rset_or(zsks, only(b.ksk[by]));
+		b.server[i].signers[VIEW_DNSKEY] = only(b.ksk[by]);
+	}
+	bench_look(&b);
+	assert_true(check(COND_KEYS, &why));
+	rset_del(&b.server[0].set[VIEW_DNSKEY], b.zsk[2]);
+	bench_look(&b);
+	assert_false(check(COND_KEYS, &why));
+	assert_int_equal(why.object, REASON_OF_DNSKEY);
+}
+
+/* An algorithm comes with signatures of everybody: not over a copy. */
+static void
+test_no_algorithm_over_a_copy(void **state)
+{
+	struct reason why;
+
+	for (int copy = 0; copy < 2; copy++) {
+		in_the_middle(MSIG_PROCESS_ALGORITHM, VIEW_SELF, VIEW_SELF, 0, PHASE_EXECUTING, 3);
+		run()->algorithm = 13;
+		bench_serve(&b, 3);
+		if (copy)
+			b.server[0].signers[VIEW_DNSKEY] = only(b.ksk[1]);
+		bench_look(&b);
+		assert_int_equal(check(COND_KEYS, &why), !copy);
+	}
+}
+
+/* Who feeds others stays until they are fed by somebody else. */
+static void
+test_feeds_and_leaves(void **state)
+{
+	static const struct {
+		const char *what;
+		bool feeds, shared, unnamed, gone;
+	} cases[] = {
+	    {"nobody is fed", false, false, false, true},
+	    {"somebody is", true, false, false, false},
+	    {"from another one as well", true, true, false, true},
+	    {"who is not named", true, false, true, true},
+	};
+	struct reason why;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bench_clear(&b);
+		three(state);
+		bench_run(&b, 5 * SECOND);
+		b.server[1].silent = true;
+		bench_run(&b, 60 * SECOND);
+		in_the_middle(MSIG_PROCESS_REMOVE, 1, VIEW_SELF, 4, PHASE_EXECUTING, 5);
+		if (cases[i].feeds)
+			b.server[2].signers[VIEW_DNSKEY] = only(b.ksk[1]);
+		if (cases[i].shared)
+			rset_add(&b.server[2].signers[VIEW_DNSKEY], b.ksk[0]);
+		bench_look(&b);
+		if (cases[i].unnamed)
+			place(PLACE_SERVER, "192.0.2.3@53")->named = 0;
+		if (check(COND_GONE, &why) != cases[i].gone)
+			fail_msg("%s", cases[i].what);
+		if (!cases[i].gone)
+			assert_non_null(strstr(why.todo, "feed the name servers"));
+	}
+}
+
 /* Its own keys are no part of what its servers show: they roll when it signs, or not at all. */
 static void
 test_does_not_roll(void **state)
@@ -73,6 +149,47 @@ test_does_not_roll(void **state)
 		assert_null(agree_goes_before(b.view, cases[i].kind, VIEW_SELF, &who));
 }
 
+/* An order that waits for another group keeps no other one. */
+static void
+test_next_order(void **state)
+{
+	struct view_order *order = b.view->d.order;
+
+	order[0] = (struct view_order){MSIG_PROCESS_ZSK, 0};
+	assert_int_equal(agree_next_order(b.view).process, MSIG_PROCESS_ZSK);
+	order[1] = (struct view_order){MSIG_PROCESS_ALGORITHM, 13};
+	assert_int_equal(agree_next_order(b.view).process, MSIG_PROCESS_ALGORITHM);
+	assert_int_equal(agree_next_order(b.view).algorithm, 13);
+	owner(VIEW_SELF, true, true); /* first come, first served */
+	b.view->d.backoff = b.now + 3600 * SECOND;
+	bench_run(&b, SECOND);
+	peer(1)->member = false;
+	peer(1)->has = 0;
+	assert_int_equal(agree_next_order(b.view).process, MSIG_PROCESS_ZSK);
+	memset(order, 0, sizeof(b.view->d.order));
+	assert_int_equal(agree_next_order(b.view).process, 0);
+}
+
+/* The one who asked for what runs is dead: its part is next, and it is OFF already. Nobody is told
+ * to take out the only one who is in. */
+static void
+test_requestor_is_dead(void **state)
+{
+	view_on_peer(b.view, 1, false, "no beats");
+	for (int alone = 0; alone < 2; alone++) {
+		in_the_middle(MSIG_PROCESS_NS_REMOVE, 2, 1, 1, PHASE_DONE, 7);
+		peer(VIEW_SELF)->member = !alone;
+		struct plan plan = {0};
+		struct step s = {b.view, b.now, &plan};
+		b.view->reasons = 0;
+		agree_participate(&s);
+		const struct reason *r = bench_reason(&b, REASON_PEER, REASON_OF_GRANT);
+		assert_non_null(r);
+		assert_string_equal(r->seen, "no beats");
+		assert_int_equal(strstr(r->todo, "msigctl force-remove") != NULL, !alone);
+	}
+}
+
 /* The owner said OFF already: it takes more than that to go on without it. */
 static void
 test_dead_and_counts(void **state)
@@ -85,7 +202,7 @@ test_dead_and_counts(void **state)
 		struct plan plan = {0};
 		struct step s = {b.view, b.now, &plan};
 		b.view->reasons = 0;
-		agree_await(&s, i);
+		agree_await(&s, i, REASON_OF_PEER, "operational");
 		r = bench_reason(&b, REASON_PEER, REASON_OF_PEER);
 		assert_non_null(r);
 		assert_string_equal(r->seen, "no beats");
@@ -102,6 +219,20 @@ test_dead_and_counts(void **state)
 	assert_int_equal(b.view->designated, 5);
 	assert_int_equal(run()->kind, MSIG_PROCESS_REMOVE);
 	assert_int_equal(run()->subject, 1);
+	/* What else the owner says does not take that back, until he wants it in again. */
+	owner(VIEW_SELF, false, false);
+	bench_run(&b, 5 * SECOND);
+	assert_int_equal(b.view->designated, 5);
+	owner(1, true, true);
+	bench_run(&b, 5 * SECOND);
+	assert_int_equal(b.view->designated & BIT(1), BIT(1));
+	assert_false(peer(1)->expelled);
+	/* Nor does the owner who agrees, while it counts. */
+	assert_int_equal(view_on_expel(b.view, "msa.p2.", true), 0);
+	owner(1, false, true);
+	bench_run(&b, 5 * SECOND);
+	assert_true(peer(1)->expelled);
+	assert_int_equal(b.view->designated, 5);
 }
 
 int
@@ -109,7 +240,12 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    IN(replaced, test_shows_a_copy),
+	    IN(replaced, test_shows_a_copy_of_ksks_at_home),
+	    IN(replaced, test_no_algorithm_over_a_copy),
+	    IN(three, test_feeds_and_leaves),
 	    IN(replaced, test_does_not_roll),
+	    IN(replaced, test_next_order),
+	    IN(replaced, test_requestor_is_dead),
 	    IN(replaced, test_dead_and_counts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

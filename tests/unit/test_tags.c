@@ -422,6 +422,24 @@ test_clash_that_is_there(void **state)
 	assert_int_equal(agree_keytag_collision(b.view, &other), -1);
 }
 
+/* That of a joiner is not there yet, wherever it shows. */
+static void
+test_clash_of_a_joiner_at_home(void **state)
+{
+	int other;
+
+	same_tag();
+	b.view->d.paused = true;
+	b.server[1].set[VIEW_DNSKEY] = b.own[1];
+	b.server[1].signers[VIEW_DNSKEY] = only(b.ksk[1]);
+	bench_run(&b, 10000);
+	rest();
+	for (uint8_t share = 0; share < 2; share++) {
+		b.view->d.share = share == 0 ? MSIG_SHARE_ALL : MSIG_SHARE_ZSK;
+		assert_true(agree_keytag_barrier(b.view, MSIG_PROCESS_ADD, 1, 0, &other) >= 0);
+	}
+}
+
 /* A KSK that is shown nowhere but at home is there once it shows there. */
 static void
 test_clash_of_ksks_at_home(void **state)
@@ -533,6 +551,7 @@ main(void)
 	    IN(member, test_ksk_is_refused),
 	    IN(two, test_clash_that_is_there),
 	    IN(two, test_clash_of_ksks_at_home),
+	    IN(member, test_clash_of_a_joiner_at_home),
 	    IN(two, test_ds_of_the_other),
 	    IN(two, test_ds_of_nobody),
 	};

@@ -1780,8 +1780,12 @@ test_algorithm_first(void **state)
 	b.view->d.order[0] = (struct view_order){MSIG_PROCESS_ALGORITHM, 13};
 	bench_decide(&b);
 	assert_true(ended_early(MSIG_PROCESS_ZSK));
-	/* One that is ordered for later waits for the end. */
+	/* It goes first whatever was ordered before; one that is ordered for later waits. */
+	b.view->d.order[0] = (struct view_order){MSIG_PROCESS_ZSK, 0};
+	b.view->d.order[1] = (struct view_order){MSIG_PROCESS_ALGORITHM, 13};
+	assert_int_equal(agree_next_order(b.view).process, MSIG_PROCESS_ALGORITHM);
 	view_on_keys(b.view, true, "", keys, 2);
+	assert_int_equal(agree_next_order(b.view).process, MSIG_PROCESS_ZSK);
 	in_the_middle(MSIG_PROCESS_ZSK, VIEW_SELF, VIEW_SELF, 3, PHASE_EXECUTING, 3);
 	bench_decide(&b);
 	assert_int_equal(run()->kind, MSIG_PROCESS_ZSK);
