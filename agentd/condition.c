@@ -563,6 +563,8 @@ condition(struct check *c, enum process_condition_bit bit)
 		return check_remains(c);
 	case COND_BIT_DS_KNOWN:
 		return check_parents(c, VIEW_DS, ds_known);
+	case COND_BIT_DS_KEPT:
+		return check_ds_kept(c);
 	case COND_BIT_NS_KNOWN:
 		return check_parents(c, VIEW_NS, ns_known);
 	case COND_BIT_KEYS:

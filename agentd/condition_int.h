@@ -44,6 +44,9 @@ bool check_copy(struct check *c, const struct view_place *p, int provider);
 bool check_remains(struct check *c);
 bool check_gone(struct check *c);
 
+/* ds_keep.c */
+bool check_ds_kept(struct check *c);
+
 /* condition_roll.c */
 bool check_algorithm(struct check *c, enum process_condition_bit bit); /* COND_BIT_ALG_* */
 bool check_driver(struct check *c);

@@ -10,6 +10,7 @@ agentd_libcore_la_SOURCES = \
 	agentd/decide_follow.c agentd/decide_held.c agentd/decide_member.c agentd/decide_overlay.c \
 	agentd/decide_owner.c agentd/decide_rest.c agentd/decide_self.c agentd/decide_unsigned.c agentd/decide_wanted.c \
 	agentd/decide_watch.c \
+	agentd/ds_keep.h agentd/ds_keep.c \
 	agentd/durable.c \
 	agentd/letter.h agentd/letter.c \
 	agentd/shown.h agentd/shown.c \

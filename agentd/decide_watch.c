@@ -71,8 +71,25 @@ strange_ds(struct step *s)
 	step_reason(s, &why);
 }
 
+/* CDS that are shown already, or that a single signer waits to show, take out what is to be kept.
+ */
+static void
+unnamed_ds(struct step *s)
+{
+	const struct zone_view *view = s->view;
+	struct process_target t;
+	struct reason why;
+
+	if (view->d.process.kind != 0 || !view->d.provider[VIEW_SELF].member ||
+	    process_check(view, COND_DS_KEPT, true, s->now, &why) || why.class != REASON_BLOCKED)
+		return;
+	process_target(view, &t);
+	if (t.cds_shown || t.cds_withheld)
+		step_reason(s, &why);
+}
+
 /* DS that the operator keeps, and the parent does not: where it scans, it took them out with the
- * CDS that do not name them. */
+ * CDS that do not name them. Nobody brings them back but a person. */
 static void
 kept_ds(struct step *s)
 {
@@ -83,15 +100,17 @@ kept_ds(struct step *s)
 		const struct view_version *v =
 		    p == NULL || p->kind != PLACE_PARENT ? NULL : view_current(p, VIEW_DS);
 		if (v == NULL || p->history[VIEW_DS].status == MSIG_SEEN_UNKNOWN ||
-		    rset_within(view->config.ds_keep, v->set))
+		    rset_within(view->config.ds_keep, v->set) ||
+		    !step_due(s, v->first, view->config.times.hold_down))
 			continue;
 		struct rset gone = rset_minus(view->config.ds_keep, v->set);
 		int first = rset_next(&gone, 0);
 		char seen[REASON_TEXT];
 		snprintf(seen, sizeof(seen),
-			 "not the one with tag %u: CDS do not name it, so a scan takes it out",
+			 "not the one with tag %u: a scan of CDS took it out, or a person",
 			 view->d.pool.at[first].tag);
-		step_wait(s, REASON_PARENT, REASON_OF_DS, p->server, "the DS of ds-keep", seen, 0);
+		step_blocked(s, REASON_OF_DS, p->server, "the DS of ds-keep", seen,
+			     "have the registrar add that DS again, or take it out of ds-keep");
 		return;
 	}
 }
@@ -324,6 +343,7 @@ decide_watch(struct step *s)
 	cached_sets(s);
 	owners_ns(s);
 	strange_ds(s);
+	unnamed_ds(s);
 	kept_ds(s);
 	nobody_there(s);
 	signer_unnamed(s);

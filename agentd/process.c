@@ -21,7 +21,7 @@
 static const struct process_step add_steps[] = {
     {.name = "signers-unsynced",
      .guard = COND_NOT_NAMED | COND_SERVES | COND_ALGORITHMS | COND_SHARE | COND_DS_KNOWN |
-	      COND_NS_KNOWN,
+	      COND_DS_KEPT | COND_NS_KNOWN,
      .next = "every signer adds the others' DNSKEYs"},
     {.name = "dnskeys-synced",
      .guard = COND_SERVES | COND_SHARE | COND_DS_KNOWN,
@@ -29,7 +29,7 @@ static const struct process_step add_steps[] = {
      .done = COND_KEYS,
      .next = "the same CDS and CDNSKEY at every signer"},
     {.name = "cds-added",
-     .guard = COND_KEYS,
+     .guard = COND_DS_KEPT | COND_KEYS,
      .effect = EFFECT_CDS_ADD,
      .done = COND_KEYS | COND_CDS,
      .next = "the parent's DS, and caches to turn over"},
@@ -62,7 +62,7 @@ static const struct process_step add_steps[] = {
  */
 static const struct process_step remove_steps[] = {
     {.name = "signers-unsynced",
-     .guard = COND_REMAIN | COND_DS_KNOWN,
+     .guard = COND_REMAIN | COND_DS_KNOWN | COND_DS_KEPT,
      .next = "the leaver's servers leave the NS of every signer"},
     {.name = "nses-synced",
      .guard = COND_REMAIN,
@@ -85,7 +85,7 @@ static const struct process_step remove_steps[] = {
      .holds = HOLD(LEAVE),
      .next = "CDS and CDNSKEY without the leaver's keys"},
     {.name = "cds-added",
-     .guard = COND_GONE | COND_REMAIN | COND_PARENT_NS,
+     .guard = COND_DS_KEPT | COND_GONE | COND_REMAIN | COND_PARENT_NS,
      .effect = EFFECT_CDS_DEL,
      .done = COND_CDS,
      .next = "the parent's DS, and caches to turn over"},
@@ -143,7 +143,7 @@ static const struct process_step zsk_steps[] = {
  */
 static const struct process_step ksk_steps[] = {
     {.name = "new-ksk-published",
-     .guard = COND_STEADY | COND_CDS,
+     .guard = COND_STEADY | COND_DS_KEPT | COND_CDS,
      .done = COND_STORE | COND_SHOWN,
      .next = "every signer shows the new key, both sign, and caches turn over",
      .fresh = {.ksk = S(PUBLISHED), .csk = S(PUBLISHED)}},
@@ -153,7 +153,7 @@ static const struct process_step ksk_steps[] = {
      .next = "CDS and CDNSKEY for the new key at every signer",
      .fresh = {.ksk = S(PUBLISHED), .csk = S(PUBLISHED)}},
     {.name = "cds-added",
-     .guard = COND_KEYS | COND_SEPS,
+     .guard = COND_DS_KEPT | COND_KEYS | COND_SEPS,
      .done = COND_STORE | COND_CDS,
      .next = "the parent's DS, and caches to turn over",
      .fresh = {.ksk = S(READY), .csk = S(READY)},
@@ -187,6 +187,7 @@ static const struct process_step ksk_steps[] = {
      .old = {.ksk = S(REMOVED), .csk = S(REMOVED)},
      .cds = CDS_BOTH},
     {.name = "cds-final",
+     .guard = COND_DS_KEPT,
      .done = COND_CDS,
      .next = "the parent's DS without the old key",
      .fresh = {.ksk = S(ACTIVE), .csk = S(ACTIVE)},
@@ -208,7 +209,7 @@ static const struct process_step ksk_steps[] = {
  */
 static const struct process_step algorithm_steps[] = {
     {.name = "algorithm-asked",
-     .guard = COND_STEADY | COND_CDS | COND_ALGORITHMS,
+     .guard = COND_STEADY | COND_DS_KEPT | COND_CDS | COND_ALGORITHMS,
      .done = COND_STORE,
      .next = "every signer signs with both algorithms",
      .fresh = {S(MADE), S(MADE), S(MADE)}},
@@ -225,7 +226,7 @@ static const struct process_step algorithm_steps[] = {
      .next = "CDS and CDNSKEY for the new keys",
      .fresh = {S(PUBLISHED), S(PUBLISHED), S(PUBLISHED)}},
     {.name = "cds-added",
-     .guard = COND_ALG_STATED | COND_KEYS | COND_SEPS,
+     .guard = COND_DS_KEPT | COND_ALG_STATED | COND_KEYS | COND_SEPS,
      .done = COND_STORE | COND_ALG_CDS | COND_CDS,
      .next = "the parent's DS, and caches to turn over",
      .fresh = {S(PUBLISHED), S(READY), S(READY)},

@@ -18,6 +18,7 @@
 	X(SHARE, "all share the same keys of each other (dnskey-share)")          \
 	X(REMAIN, "a signer remains")                                             \
 	X(DS_KNOWN, "every DS at the parent is of a known key")                   \
+	X(DS_KEPT, "no DS of ds-keep is lost to CDS")                             \
 	X(NS_KNOWN, "every delegated server belongs to a provider")               \
 	X(KEYS, "every signer shows all keys")                                    \
 	X(EXACT, "no signer shows other keys")                                    \
@@ -102,6 +103,7 @@ struct process_target {
 	bool csync;
 	bool cds_shown; /* CDS and CDNSKEY come from the overlay: there are several, or they change
 			 */
+	bool cds_withheld; /* those of a single signer: they would take a DS of ds-keep out */
 	bool cds_kept;  /* algorithms differ among the providers: those in the overlay stay */
 	uint8_t cds_coming; /* the own CDS name this algorithm already: so do those of all here */
 	bool complete;  /* every statement that it needs is known */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agentd/agree.h"
+#include "agentd/ds_keep.h"
 #include "agentd/mutant.h"
 #include "agentd/process.h"
 #include "agentd/roll.h"
@@ -294,6 +295,22 @@ past_ds(const struct zone_view *view)
 	return false;
 }
 
+/* The sets of a single signer are its own affair, unless they are about to change at the parent, or
+ * the parent did not follow. Those come without a step of their own, so no guard looks at what the
+ * parent would lose by them. A process that goes on takes nothing back: it waits for DS. */
+static void
+show_cds(const struct zone_view *view, struct process_target *t)
+{
+	const struct view_process *run = &view->d.process;
+	bool changes = run->kind == MSIG_PROCESS_REMOVE || run->kind == MSIG_PROCESS_KSK ||
+		       run->kind == MSIG_PROCESS_ALGORITHM;
+	bool shown = __builtin_popcount(t->cds) >= 2 || (changes && run->executed);
+	bool wanted = shown || changes || past_ds(view);
+
+	t->cds_withheld = wanted && !shown && ds_keep_loses(view);
+	t->cds_shown = wanted && !t->cds_withheld;
+}
+
 /* Does the owner's NS RRset, which agents are to manage, name somebody who is not to be named, and
  * whom the parent does not name? */
 static bool
@@ -363,11 +380,7 @@ process_target(const struct zone_view *view, struct process_target *t)
 			t->ns_set = rset_or(t->ns_set, s->ns);
 	}
 	add_cds(view, t);
-	/* The sets of a single signer are its own affair, unless they are about to change at the
-	 * parent, or the parent did not follow. */
-	t->cds_shown = __builtin_popcount(t->cds) >= 2 || past_ds(view) ||
-		       run->kind == MSIG_PROCESS_REMOVE || run->kind == MSIG_PROCESS_KSK ||
-		       run->kind == MSIG_PROCESS_ALGORITHM;
+	show_cds(view, t);
 	if (t->cds_shown)
 		one_algorithm(view, t);
 	if (MUTANT(CDS_SWAP) && (effects & EFFECT_CDS_ADD)) {

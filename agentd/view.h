@@ -114,6 +114,7 @@ struct view_config {
 	uint16_t step_mode; /* bit per kind of process: its steps wait for `approve` (operator.h) */
 	uint8_t models;     /* MSIG_SYNC_* that we can and want; 0: both */
 	struct rset ds_keep; /* DS records that the operator wants kept though no key matches */
+	bool cds_ignored;    /* the parent does not act on CDS: its DS change by hand */
 };
 
 /* ---- the owner's instruction ---- */

@@ -96,6 +96,7 @@ zones_configure(struct zone *zone)
 			rset_add(&config->ns, id);
 		}
 	}
+	config->cds_ignored = !zone->conf->parent_cds;
 	config->ds_keep = RSET_NONE;
 	for (unsigned i = 0; i < zone->conf->ds_keeps; i++) {
 		uint8_t ds[MSIG_DS_MAX];

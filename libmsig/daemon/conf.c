@@ -169,6 +169,7 @@ const struct conf_item conf_items[] = {
      "all|add-signer|remove-signer|zsk-rollover|ksk-rollover|algorithm-rollover|ns-add|ns-remove",
      0, Z(step_mode), Z(step_modes)},
     {"zone", "ds-keep", CONF_TEXT, CONF_LIST, NULL, 0, 0, 0, NULL, 0, Z(ds_keep), Z(ds_keeps)},
+    {"zone", "parent-cds", CONF_BOOL, 0, "on", 0, 0, 0, NULL, 0, Z(parent_cds), 0},
     {"zone", "hsync-hold-down", CONF_S, 0, "10m", 0, 30 * DAY / SEC, 60, NULL, 0,
      Z(hsync_hold_down), 0},
     {"zone", "signed", CONF_BOOL, 0, "on", 0, 0, 0, NULL, 0, Z(is_signed), 0},

@@ -62,6 +62,7 @@ struct conf_zone {
 	unsigned step_modes;
 	char **ds_keep; /* agentd: DS that stay at the parent though nobody has their key */
 	unsigned ds_keeps;
+	bool parent_cds;          /* agentd: off: the parent does not act on CDS */
 	uint32_t hsync_hold_down; /* s, an OFF must be stable for so long */
 	bool is_signed;           /* agentd: off: nobody signs it, and HSYNC counts without */
 	bool egress_check;        /* agentd: the signer must publish what combinerd serves */

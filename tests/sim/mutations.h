@@ -51,7 +51,7 @@ struct mutation {
 	int edits;
 };
 
-#define MUTATIONS_MAX 320
+#define MUTATIONS_MAX 400
 
 int mutations_list(struct mutation out[MUTATIONS_MAX]);
 /* By name, or several of them as one+other+...; 0: no such thing. */

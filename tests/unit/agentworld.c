@@ -394,6 +394,7 @@ world_open(struct world *world, unsigned agents)
 			a->zone[z].ns = a->ns;
 			a->zone[z].nses = 1;
 			a->zone[z].is_signed = true;
+			a->zone[z].parent_cds = true;
 			a->zone[z].signer_query = strdup("127.0.0.1@53");
 		}
 	}

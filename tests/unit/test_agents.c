@@ -602,6 +602,28 @@ test_reload(void **state)
 	assert_true(ready(&world));
 }
 
+/* What the operator says of the parent's DS gets to where processes ask for it. */
+static void
+test_ds_keep(void **state)
+{
+	static char ds[] =
+	    "4711 13 2 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+	static char *list[] = {ds};
+	struct conf_zone *conf = &world.at[0].zone[0];
+
+	two();
+	const struct view_config *config = &zones_find(&world.at[0].agent, zone_name)->view->config;
+	assert_true(rset_empty(config->ds_keep));
+	assert_false(config->cds_ignored);
+	conf->ds_keep = list;
+	conf->ds_keeps = 1;
+	conf->parent_cds = false;
+	agent_reload(&world.at[0].agent, &world.at[0].conf);
+	config = &zones_find(&world.at[0].agent, zone_name)->view->config;
+	assert_int_equal(rset_count(config->ds_keep), 1);
+	assert_true(config->cds_ignored);
+}
+
 static const uint8_t key_a[] = {1,  0,  3,  15, 'a', 2,  3,  4,  5,  6,  7,  8,
 				9,  10, 11, 12, 13,  14, 15, 16, 17, 18, 19, 20,
 				21, 22, 23, 24, 25,  26, 27, 28, 29, 30, 31, 32};
@@ -1463,6 +1485,7 @@ main(void)
 	    cmocka_unit_test_teardown(test_claim, teardown),
 	    cmocka_unit_test_teardown(test_clock_apart, teardown),
 	    cmocka_unit_test_teardown(test_reload, teardown),
+	    cmocka_unit_test_teardown(test_ds_keep, teardown),
 	    cmocka_unit_test_teardown(test_standing, teardown),
 	    cmocka_unit_test_teardown(test_signatures_end, teardown),
 	    cmocka_unit_test_teardown(test_fitness, teardown),

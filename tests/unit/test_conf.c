@@ -414,6 +414,7 @@ test_print(void **state)
 	    "    update-key: file-key.\n    update-origin: MSA.p2.example.\n    signer-records: "
 	    "all\n    ds-keep: [ \"4711 13 2 "
 	    "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF\" ]\n    "
+	    "parent-cds: off\n    "
 	    "dnskey-share: zsk\n    sync-model: leader\n    parent: example.\n    "
 	    "step-mode: [ remove-signer, all ]\n"
 	    "  - domain: 1/2.\\046x.example.\n    master: [ signer, owner ]\n    "
@@ -452,6 +453,8 @@ test_print(void **state)
 					    "leader-lease: 1h\n",
 					    "step-mode: [ remove-signer, all ]\n",
 					    "signed: off\n",
+					    "parent-cds: off\n",
+					    "parent-cds: on\n",
 					    "uri-address: 192.0.2.5@5399\n",
 					    "  - domain: shop.example.\n",
 					    "    master: [ \"signer\", \"owner\" ]\n"};

@@ -65,19 +65,43 @@ test_strange_ds(void **state)
 	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DS));
 	rset_add(&b.view->config.ds_keep, strange);
 	b.view->dirty = true;
+	b.view->config.cds_ignored = true;
 	pass(SECOND);
 	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DS));
-	/* And what is kept is missed. */
-	assert_null(bench_reason(&b, REASON_PARENT, REASON_OF_DS));
-	rset_del(&b.parent.set[VIEW_DS], strange);
-	pass(5 * SECOND);
-	r = bench_reason(&b, REASON_PARENT, REASON_OF_DS);
+}
+
+/* What is kept is missed when the parent has lost it, and not for a moment: a person brings it
+ * back, or gives it up. */
+static void
+test_kept_ds_is_gone(void **state)
+{
+	uint8_t rdata[36] = {0x12, 0x34, 15, 2};
+	int kept = view_rr(b.view, VIEW_DS, rdata, sizeof(rdata));
+
+	b.view->config.times.hold_down = 20 * SECOND;
+	b.view->config.cds_ignored = true;
+	rset_add(&b.view->config.ds_keep, kept);
+	rset_add(&b.parent.set[VIEW_DS], kept);
+	rest();
+	pass(30 * SECOND);
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DS));
+	rset_del(&b.parent.set[VIEW_DS], kept);
+	pass(15 * SECOND);
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DS));
+	pass(20 * SECOND);
+	const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_DS);
 	assert_non_null(r);
 	assert_string_equal(r->expected, "the DS of ds-keep");
+	assert_string_equal(r->place, "198.51.100.1@53");
 	assert_non_null(strstr(r->seen, "tag 4660"));
+	assert_non_null(strstr(r->todo, "or take it out of ds-keep"));
 	b.parent.silent = true;
 	bench_run(&b, 10 * SECOND);
-	assert_null(bench_reason(&b, REASON_PARENT, REASON_OF_DS));
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DS));
+	b.parent.silent = false;
+	b.view->config.ds_keep = RSET_NONE;
+	pass(10 * SECOND);
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DS));
 }
 
 /* It is nothing to who has no part in the zone. */
@@ -889,6 +913,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    IN(two, test_strange_ds),
+	    IN(two, test_kept_ds_is_gone),
 	    IN(joiner, test_strange_ds_elsewhere),
 	    IN(two, test_no_ds),
 	    IN(two, test_member_unseen),

@@ -99,6 +99,49 @@ changed(const struct outlook_step *s, bool add, uint16_t type, int of, uint32_t 
 }
 
 static void
+keep_ds(void)
+{
+	uint8_t rdata[36] = {0x12, 0x34, 15, 2};
+	int ds = view_rr(b.view, VIEW_DS, rdata, sizeof(rdata));
+
+	rset_add(&b.parent.set[VIEW_DS], ds);
+	rset_add(&b.view->config.ds_keep, ds);
+	bench_look(&b);
+}
+
+/* CDS are going to take out what the operator keeps. */
+static void
+test_kept_ds(void **state)
+{
+	keep_ds();
+	assert_int_equal(plan(MSIG_PROCESS_ADD, -1, 0), 0);
+	assert_int_equal(o->worst, OUTLOOK_FAIL);
+	static const char *const steps[] = {"signers-unsynced", "cds-added"};
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		const struct outlook_check *c = check(step(steps[i]), COND_BIT_DS_KEPT);
+		assert_int_equal(c->verdict, OUTLOOK_FAIL);
+		assert_non_null(strstr(c->why.todo, "parent-cds"));
+	}
+	b.view->config.cds_ignored = true;
+	assert_int_equal(plan(MSIG_PROCESS_ADD, -1, 0), 0);
+	assert_int_equal(o->worst, OUTLOOK_PASS);
+}
+
+/* They stay as they are while a ZSK rolls. */
+static void
+test_kept_ds_at_rest(void **state)
+{
+	b.view->config.driver = true;
+	keep_ds();
+	assert_int_equal(plan(MSIG_PROCESS_ZSK, -1, 0), 0);
+	assert_true(o->worst < OUTLOOK_FAIL);
+	assert_int_equal(plan(MSIG_PROCESS_KSK, -1, 0), 0);
+	assert_int_equal(o->worst, OUTLOOK_FAIL);
+	assert_int_equal(plan(MSIG_PROCESS_REMOVE, 1, 0), 0);
+	assert_int_equal(check(step("cds-added"), COND_BIT_DS_KEPT)->verdict, OUTLOOK_FAIL);
+}
+
+static void
 test_add(void **state)
 {
 	assert_int_equal(plan(MSIG_PROCESS_ADD, -1, 0), 0);
@@ -712,6 +755,8 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define MEMBERS(name) cmocka_unit_test_setup_teardown(name, setup_members, teardown)
 	const struct CMUnitTest tests[] = {
+	    TEST(test_kept_ds),
+	    MEMBERS(test_kept_ds_at_rest),
 	    TEST(test_add),
 	    TEST(test_formula),
 	    MEMBERS(test_advice_each),

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "libmsig/key.h"
 #include "tests/unit/bench.h"
 
 static struct bench b;
@@ -166,6 +167,91 @@ test_named(void **state)
 	b.parent.silent = true;
 	bench_look(&b);
 	assert_true(process_named(b.view, 1));
+}
+
+/* A DS at the parent, which the operator keeps there. */
+static int
+kept_ds(void)
+{
+	uint8_t rdata[36] = {0x12, 0x34, 15, 2};
+	int ds = view_rr(b.view, VIEW_DS, rdata, sizeof(rdata));
+
+	rset_add(&b.parent.set[VIEW_DS], ds);
+	rset_add(&b.view->config.ds_keep, ds);
+	bench_look(&b);
+	return ds;
+}
+
+/* What a peer says with CDS, if it is anything else than what its keys are. */
+static void
+says_cds(int provider, struct rset cds)
+{
+	struct view_statement st = b.view->d.provider[provider].statement;
+
+	st.cds = cds;
+	st.counter++;
+	view_on_statement(b.view, provider, &st, b.now);
+}
+
+/* CDS take out at the parent what they do not name: a person is asked before they do. */
+static void
+test_kept_ds(void **state)
+{
+	const char *parent = "198.51.100.1@53";
+	const knot_rdata_t *rdata = b.view->d.pool.at[kept_ds()].rdata;
+	int cds = view_rr(b.view, VIEW_CDS, rdata->data, rdata->len);
+	struct rset named = b.cds[1];
+	struct reason why;
+
+	assert_true(check(COND_DS_KNOWN, true, NULL));
+	fails(COND_DS_KEPT, true, REASON_BLOCKED, REASON_OF_DS, parent);
+	assert_false(check(COND_DS_KEPT, true, &why));
+	assert_non_null(strstr(why.seen, "tag 4660"));
+	assert_non_null(strstr(why.todo, "parent-cds: off")); /* the text fits */
+	b.view->config.cds_ignored = true;
+	assert_true(check(COND_DS_KEPT, true, NULL));
+	b.view->config.cds_ignored = false;
+	rset_add(&named, cds);
+	says_cds(1, named);
+	assert_true(check(COND_DS_KEPT, true, NULL));
+	b.view->d.process.kind = MSIG_PROCESS_REMOVE; /* and when it has left? */
+	fails(COND_DS_KEPT, true, REASON_BLOCKED, REASON_OF_DS, parent);
+}
+
+/* That its key is known, and published, does not make CDS name it. Theirs has another digest. */
+static void
+test_kept_ds_of_a_known_key(void **state)
+{
+	uint8_t rdata[36] = {1, 1, 3, 15, 85}, data[MSIG_DS_MAX];
+	uint16_t len;
+	int key = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+	struct rset named = b.cds[1];
+
+	assert_int_equal(
+	    msig_key_ds(b.view->d.pool.apex, b.view->d.pool.at[key].rdata, 4, data, &len), 0);
+	int ds = view_rr(b.view, VIEW_DS, data, len);
+	rset_add(&b.parent.set[VIEW_DS], ds);
+	bench_look(&b);
+	assert_true(check(COND_DS_KEPT, true, NULL)); /* nobody wants it kept */
+	rset_add(&b.view->config.ds_keep, ds);
+	assert_true(check(COND_DS_KNOWN, true, NULL));
+	fails(COND_DS_KEPT, true, REASON_BLOCKED, REASON_OF_DS, NULL);
+	rset_add(&named, rpool_of_key(&b.view->d.pool, key, 59));
+	says_cds(1, named);
+	assert_true(check(COND_DS_KEPT, true, NULL));
+}
+
+/* Who does not know what the parent has waits; where nothing is kept that is nobody's affair. */
+static void
+test_kept_ds_unseen(void **state)
+{
+	b.parent.silent = true;
+	bench_look(&b);
+	assert_true(check(COND_DS_KEPT, true, NULL));
+	(void)kept_ds();
+	fails(COND_DS_KEPT, true, REASON_PARENT, REASON_OF_SERVER, NULL);
+	b.view->config.cds_ignored = true;
+	assert_true(check(COND_DS_KEPT, true, NULL));
 }
 
 static void
@@ -442,6 +528,37 @@ test_past_ds(void **state)
 	rset_del(&b.view->d.foreign, old);
 	b.view->d.provider[VIEW_SELF].member = false;
 	assert_false(target().cds_shown);
+}
+
+/* Nor do they begin to show where they would take out what is to be kept. */
+static void
+test_cds_withheld(void **state)
+{
+	uint8_t rdata[36] = {1, 1, 3, 15, 85};
+	int old = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+	struct process_target t;
+
+	rset_add(&b.parent.set[VIEW_DS], rpool_of_key(&b.view->d.pool, old, 43));
+	bench_look(&b);
+	assert_true(target().cds_shown);
+	assert_false(target().cds_withheld);
+	(void)kept_ds();
+	assert_true(target().cds_withheld);
+	assert_false(target().cds_shown);
+	assert_true(rset_empty(target().cds_set));
+	b.view->config.cds_ignored = true;
+	assert_true(target().cds_shown);
+	b.view->config.cds_ignored = false;
+	/* Asked for is not begun, and what goes on waits for DS that they say. */
+	join(0);
+	b.view->d.process.kind = MSIG_PROCESS_KSK;
+	for (int executed = 0; executed < 2; executed++) {
+		b.view->d.process.executed = executed;
+		process_target(b.view, &t);
+		assert_int_equal(t.cds_shown, executed);
+	}
+	b.view->d.provider[1].has |= HAS_CDS; /* those of two are shown anyway */
+	assert_true(target().cds_shown);
 }
 
 /* Or they are about to change at the parent. */
@@ -970,6 +1087,9 @@ main(void)
 	    T(test_algorithms),
 	    T(test_unknown_ds),
 	    T(test_named),
+	    T(test_kept_ds),
+	    T(test_kept_ds_of_a_known_key),
+	    T(test_kept_ds_unseen),
 	    T(test_stranger_in_the_delegation),
 	    T(test_keys),
 	    T(test_old_answers_prove_nothing),
@@ -986,6 +1106,7 @@ main(void)
 	    T(test_unknown_addresses),
 	    T(test_targets),
 	    T(test_past_ds),
+	    T(test_cds_withheld),
 	    T(test_cds_of_one),
 	    T(test_named_no_more),
 	    T(test_names),

@@ -184,14 +184,86 @@ test_not_at_rest(void **state)
 	assert_int_equal(b.view->reasons, 0);
 }
 
+/* ---- DS that the operator keeps ---- */
+
+static const char named[] = "CDS that name every DS of ds-keep";
+
+static void
+keep(bool at_parent)
+{
+	uint8_t rdata[36] = {0x12, 0x34, 15, 2};
+	int ds = view_rr(b.view, VIEW_DS, rdata, sizeof(rdata));
+
+	rset_add(&b.view->config.ds_keep, ds);
+	if (at_parent)
+		rset_add(&b.parent.set[VIEW_DS], ds);
+	bench_run(&b, 20 * SECOND);
+}
+
+static bool
+watched(void)
+{
+	b.view->reasons = 0;
+	decide_watch(&(struct step){b.view, b.now, &b.plan});
+	return told(named) != NULL;
+}
+
+/* The CDS of two are shown, and the next scan takes out what they do not name. */
+static void
+test_kept_ds(void **state)
+{
+	keep(true);
+	const struct reason *r = told(named);
+	assert_non_null(r);
+	assert_string_equal(r->place, "198.51.100.1@53");
+	assert_non_null(strstr(r->todo, "have CDS name its key"));
+	b.view->config.cds_ignored = true;
+	bench_decide(&b);
+	assert_null(told(named));
+	b.view->config.cds_ignored = false;
+	bench_decide(&b);
+	assert_non_null(told(named));
+	b.parent.silent = true; /* what does not answer is another trouble */
+	bench_run(&b, 60 * SECOND);
+	assert_false(watched());
+	assert_null(bench_reason(&b, REASON_PARENT, REASON_OF_SERVER));
+	b.parent.silent = false;
+	bench_run(&b, 20 * SECOND);
+	assert_true(watched());
+	run()->kind = MSIG_PROCESS_ZSK; /* what goes on has its own guards */
+	assert_false(watched());
+	run()->kind = 0;
+	peer(VIEW_SELF)->member = false; /* nor is it the affair of who is out */
+	assert_false(watched());
+}
+
+/* A single signer shows none, unless the parent has to drop a DS of its own: then they wait. */
+static void
+test_kept_ds_of_one(void **state)
+{
+	uint8_t rdata[36] = {1, 1, 3, 15, 85};
+
+	bench_clear(&b);
+	member(state);
+	keep(true);
+	assert_null(told(named));
+	say(1, MSIG_OP_REQUEST, MSIG_PROCESS_ADD, 0, 1, 0);
+	EXPECT(1, DENY);
+	assert_non_null(strstr(bench_sent(&b, 1, MSIG_OP_DENY)->text, named));
+	int old = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+	rset_add(&b.parent.set[VIEW_DS], rpool_of_key(&b.view->d.pool, old, 43));
+	bench_run(&b, 20 * SECOND);
+	assert_non_null(told(named));
+	assert_true(rset_empty(b.view->d.want.from[VIEW_SELF].cds));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    IN(resting, test_told),
-	    IN(resting, test_unknown_is_no_difference),
-	    IN(resting, test_another_one),
-	    IN(resting, test_not_at_rest),
+	    IN(resting, test_told),        IN(resting, test_unknown_is_no_difference),
+	    IN(resting, test_another_one), IN(resting, test_not_at_rest),
+	    IN(resting, test_kept_ds),     IN(resting, test_kept_ds_of_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

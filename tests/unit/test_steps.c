@@ -189,6 +189,26 @@ age(uint8_t key_state)
 	return -1;
 }
 
+/* What CDS do not name a parent may drop: where the operator keeps such a DS, a person decides
+ * before they change, and before anything else is done for the sake of that. */
+static void
+test_no_ds_is_lost_to_cds(void **unused)
+{
+	for (uint8_t kind = 1; process_rule(kind) != NULL; kind++) {
+		bool any = false;
+		for (int i = with(kind) - 1; i >= 0; i--) {
+			const struct process_step *s = &rule->step[i];
+			bool changes = (s->effect & (EFFECT_CDS_ADD | EFFECT_CDS_DEL)) != 0 ||
+				       (i > 0 && s->cds != s[-1].cds);
+			any |= changes;
+			if (changes || (i == 0 && any))
+				assert_true(s->guard & COND_DS_KEPT);
+			else
+				assert_false(s->guard & COND_DS_KEPT);
+		}
+	}
+}
+
 static void
 test_no_key_goes_back(void **unused)
 {
@@ -423,6 +443,7 @@ main(void)
 	    cmocka_unit_test(test_a_rollover_begins_at_rest),
 	    cmocka_unit_test(test_it_ends_with_the_right_keys),
 	    cmocka_unit_test(test_a_change_is_seen_before_the_next),
+	    cmocka_unit_test(test_no_ds_is_lost_to_cds),
 	    cmocka_unit_test(test_no_key_goes_back),
 	    cmocka_unit_test(test_csync),
 	    cmocka_unit_test(test_add),
