@@ -7,6 +7,7 @@
 #include "agentd/agree.h"
 #include "agentd/agree_int.h"
 #include "agentd/lead.h"
+#include "agentd/mutant.h"
 #include "agentd/process.h"
 #include "agentd/roll.h"
 #include "agentd/step.h"
@@ -142,7 +143,7 @@ bool
 agree_effective(const struct view_process *run)
 {
 	const struct process_rule *rule = process_rule(run->kind);
-	int first = rule != NULL ? rule->binds : 1;
+	int first = (rule != NULL ? rule->binds : 1) + (MUTANT(BINDS) ? 1 : 0);
 	return run->step > first || (run->step == first && run->phase >= PHASE_EXECUTING);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agentd/agree_int.h"
+#include "agentd/mutant.h"
 #include "agentd/process.h"
 #include "agentd/roll.h"
 #include "agentd/step.h"
@@ -18,7 +19,8 @@ in_time(const struct view_process *run)
 	const struct process_rule *rule = process_rule(run->kind);
 	int executed = run->phase >= PHASE_EXECUTING ? run->step : run->step - 1;
 
-	return rule != NULL && run->executed && !run->turned && executed <= rule->turns;
+	return rule != NULL && run->executed && (!run->turned || MUTANT(TURN_TWICE)) &&
+	       (executed <= rule->turns || MUTANT(TURN_LATE));
 }
 
 int
@@ -149,7 +151,8 @@ turn(struct step *s, uint8_t algorithm)
 	run->aborting = false;
 	memset(run->hold, 0, sizeof(run->hold));
 	if (again) {
-		run->approved = run->done = 0;
+		if (!MUTANT(TURN_WORDS))
+			run->approved = run->done = 0;
 		run->asked = 0;
 		run->step -= run->phase < PHASE_EXECUTING;
 	}

@@ -227,7 +227,7 @@ hold_deadline(const struct zone_view *view, enum view_hold hold, const struct ho
 		return leave_deadline(view, want);
 	if (hold == HOLD_DS)
 		begin = cds_since(view, begin);
-	if (hold == HOLD_DS && view->d.process.turned) {
+	if (hold == HOLD_DS && view->d.process.turned && !MUTANT(TURN_HOLD)) {
 		/* CDS that are there again as they were do not tell when others were last shown. */
 		if (roll_named(view))
 			return VIEW_NEVER;

@@ -31,7 +31,12 @@
 	X(WITNESS, "own CDS change algorithm though the parent hears nobody else") \
 	X(STALE, "an older statement takes out what a later one brought")          \
 	X(ORPHAN, "of two algorithms, one loses a key alone")                      \
-	X(HALF, "an EXECUTE does not say what its step deletes")
+	X(HALF, "an EXECUTE does not say what its step deletes")                   \
+	X(TURN_LATE, "a rollover is turned round whatever was executed")           \
+	X(TURN_TWICE, "what was turned round is turned round again")               \
+	X(TURN_WORDS, "what was said of the other direction counts")               \
+	X(TURN_HOLD, "the hold of DS begins before the key store has said so")     \
+	X(BINDS, "given up one step after others may have seen it")
 
 enum mutant {
 #define X(name, text) MUTANT_BIT_##name,

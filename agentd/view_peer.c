@@ -204,6 +204,7 @@ view_on_message(struct zone_view *view, int provider, const struct view_message 
 	struct view_process *run = &view->d.process;
 	bool mine =
 	    run->kind != 0 && (MUTANT(TRANSITION) || memcmp(run->tid, m->tid, sizeof(m->tid)) == 0);
+	bool same = m->algorithm == run->algorithm || MUTANT(TURN_WORDS);
 	uint32_t bit = BIT(provider);
 
 	switch (m->op) {
@@ -225,8 +226,7 @@ view_on_message(struct zone_view *view, int provider, const struct view_message 
 			p->asking = true;
 			return view_news(view, false);
 		}
-		if (m->step != run->step || m->algorithm != run->algorithm ||
-		    (run->done & bit) != 0 ||
+		if (m->step != run->step || !same || (run->done & bit) != 0 ||
 		    (run->phase != PHASE_EXECUTING && run->phase != PHASE_DONE))
 			return false;
 		run->done |= bit;
@@ -238,8 +238,7 @@ view_on_message(struct zone_view *view, int provider, const struct view_message 
 			return view_news(view, false);
 		}
 		if (run->requestor != VIEW_SELF || run->phase != PHASE_REQUESTED ||
-		    m->step != run->step || m->algorithm != run->algorithm ||
-		    (run->approved & bit) != 0)
+		    m->step != run->step || !same || (run->approved & bit) != 0)
 			return false;
 		run->approved |= bit;
 		p->said[0] = 0;

@@ -18,9 +18,12 @@ static char failure[256];
 
 #define RULE(name) (UINT64_C(1) << MUTANT_BIT_##name)
 #define LEADER_RULES (RULE(LEADER) | RULE(VOTES) | RULE(SUCCESSOR) | RULE(CHANGE) | RULE(HALF))
+#define TURN_RULES \
+	(RULE(TURN_LATE) | RULE(TURN_TWICE) | RULE(TURN_WORDS) | RULE(TURN_HOLD) | RULE(BINDS))
 
 /* A world, as letters: a joins only, e every process, l safety alone is judged, o for the process
- * of the mutation's table, r operators order nothing but that rollover, p leader mode. */
+ * of the mutation's table, r operators order nothing but that rollover, k or g that of a KSK or of
+ * an algorithm, p leader mode. */
 static void
 world(struct sim_options *opt, const struct mutation *m, const char *letters)
 {
@@ -35,7 +38,10 @@ world(struct sim_options *opt, const struct mutation *m, const char *letters)
 	opt->joins_only = strchr(letters, 'a') != NULL;
 	opt->safety_only = strchr(letters, 'l') != NULL;
 	opt->only = strchr(letters, 'o') != NULL ? kind : 0;
-	opt->order = strchr(letters, 'r') != NULL ? orders[kind] : 0;
+	opt->order = strchr(letters, 'r') != NULL   ? orders[kind]
+		     : strchr(letters, 'k') != NULL ? MISHAP_ORDER_KSK
+		     : strchr(letters, 'g') != NULL ? MISHAP_ORDER_ALG
+						    : 0;
 	opt->model = strchr(letters, 'p') != NULL ? MODEL_LEADER : MODEL_UNKNOWN;
 }
 
@@ -65,9 +71,13 @@ hunt(const struct mutation *m, uint64_t tries, char letters[8])
 
 	for (uint64_t seed = 1; seed <= tries; seed++) {
 		bool a = joins && seed % 2 == 1;
-		snprintf(letters, 8, "%s%s%s%s", a ? "a" : "",
-			 m->world != 0 || (!a && seed % 4 != 0) ? "l" : "", m->edits > 0 ? "r" : "",
-			 led ? "p" : "");
+		if ((m->mask & TURN_RULES) != 0)
+			snprintf(letters, 8, "%s%s", seed % 2 != 0 ? "g" : "k",
+				 seed / 2 % 2 != 0 ? "p" : "");
+		else
+			snprintf(letters, 8, "%s%s%s%s", a ? "a" : "",
+				 m->world != 0 || (!a && seed % 4 != 0) ? "l" : "",
+				 m->edits > 0 ? "r" : "", led ? "p" : "");
 		world(&opt, m, letters);
 		opt.seed = seed;
 		if (caught(m, &base, &opt))
