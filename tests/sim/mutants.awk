@@ -25,7 +25,7 @@ BEGIN {
 		by_seed[kind]++
 	else if ($3 != "")
 		together[kind]++
-	else {
+	else if ($2 != "") {
 		by_unit[kind]++
 		by_steps[kind] += $2 == "steps"
 		never[kind] += $1 in times && times[$1] == 0
@@ -42,8 +42,16 @@ BEGIN {
 }
 
 END {
+	for (k in number) {
+		seeds += by_seed[k]
+		sets += together[k]
+		units += by_unit[k]
+		steps += by_steps[k]
+	}
 	if (!table) {
-		printf "1..%d\n%d of %d caught\n", n, caught, all
+		printf "1..%d\n# noticed by a seed alone: %d, by a seed in a set: %d, ", n, seeds, sets
+		printf "by other unit tests: %d, by test_steps alone: %d\n", units - steps, steps
+		printf "%d of %d caught\n", caught, all
 		exit n == 0 || caught != all
 	}
 	print "| kind | mutations | a seed notices it alone | a seed notices it with what it is redundant with | no seed: unit tests | of these, never alone in the way | of these, `test_steps` alone |"
