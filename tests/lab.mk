@@ -77,6 +77,7 @@ lab_tests = \
 	tests/system/test_join_bind.py \
 	tests/system/test_join_pdns.py \
 	tests/system/test_lab_invariants.py \
+	tests/system/test_lab_matrix.py \
 	tests/system/test_lab_oracle.py \
 	tests/system/test_lab_scanner.py \
 	tests/system/test_lab_watcher.py \
