@@ -318,8 +318,9 @@ class Run:
         world, row = self.world, "bind csk"
         label = next(p.label for p in self.signers if isinstance(p, BindProvider))
         rollover = group.Rollover(world, self.signers, {label: ("csk",)})
-        good = self.until(f"{row}: it comes to the parent", lambda: world.process(label).get(
-            "step_name") in ("cds-added", "parent-ds-added"))
+        good = self.until(f"{row}: it comes to the parent", lambda: (
+            world.process(label).get("step_name"), world.process(label).get("phase")) ==
+            ("parent-ds-added", "executing"))
         world.msig[label].ctl("abort", ZONE)
         good = good and self.t.equal(world.says(label, "BIND does not sign with a CSK"), "",
                                      f"{row}: {self.what}: why it cannot be turned round is said")
