@@ -90,9 +90,9 @@ def main(t):
     sample = [group for group in groups if group.sample]
     covered = pairs(sample)
     t.equal(named(wanted() - covered), [], f"the sample has all {len(wanted())} pairs that it is to have")
-    for what, pairs_ in (("cannot be", IMPOSSIBLE), ("is left to check-full", LEFT),
+    for what, table in (("cannot be", IMPOSSIBLE), ("is left to check-full", LEFT),
                          ("is in another test", ELSEWHERE)):
-        t.equal(named(set(pairs_) & covered), [], f"and none of which it is said that it {what}")
+        t.equal(named(set(table) & covered), [], f"and none of which it is said that it {what}")
     for group in sample:
         t.ok(wanted() - pairs(one for one in sample if one is not group),
              f"without {group.name} something would be missing")
