@@ -105,6 +105,9 @@ void agree_withdraw(struct step *s);
 struct judgement agree_judge(enum msig_op op, uint16_t result, const char *text);
 bool agree_guard(struct step *s, uint8_t kind, uint8_t step, struct reason *why);
 struct judgement agree_judge_guard(struct step *s, uint8_t kind, uint8_t step);
+/* Why this step neither begins here nor is asked for or approved, since the own signer uses a key
+ * that nobody can know, or not everybody yet; NULL: it may be. What was executed goes on. */
+const char *agree_key_first(const struct zone_view *view, uint8_t kind, int subject, uint8_t step);
 /* Of two that ask at the same time: does the first one go on? */
 bool agree_goes_first(const struct step *s, uint8_t kind, int provider, uint8_t kind2,
 		      int provider2);

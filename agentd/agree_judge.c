@@ -53,6 +53,49 @@ agree_judge_guard(struct step *s, uint8_t kind, uint8_t step)
 	return agree_judge(MSIG_OP_NOT_YET, MSIG_RESULT_NOTREADY, text);
 }
 
+/* Are own keys with others already, so that one of them can be used before it is there? Whoever is
+ * not in yet, and is named or may be, has none there. */
+static bool
+keys_with_others(const struct zone_view *view)
+{
+	const struct view_provider *self = &view->d.provider[VIEW_SELF];
+
+	return self->member || (self->has & HAS_KEYS) != 0 ||
+	       (view->d.process.subject == VIEW_SELF &&
+		(process_effects(view) & EFFECT_KEYS_ADD) != 0);
+}
+
+/* Does this step bring the key that is used early to where it is not shown, or one before it? A
+ * join brings the keys of both sides together, and keys of another algorithm come with the rollover
+ * of all: nobody takes them up before. */
+static bool
+spreads_keys(const struct zone_view *view, uint8_t kind, int subject, uint8_t step)
+{
+	const struct process_rule *rule = process_rule(kind);
+
+	if (kind == MSIG_PROCESS_ALGORITHM)
+		return view->early_at >= 0 &&
+		       !agree_same_algorithms(view, VIEW_SELF, view->early_at);
+	if (kind != MSIG_PROCESS_ADD || (subject != VIEW_SELF && subject != view->early_at))
+		return false;
+	for (int i = 0; i < step; i++)
+		if ((rule->step[i].effect & EFFECT_KEYS_ADD) != 0)
+			return false;
+	return true;
+}
+
+const char *
+agree_key_first(const struct zone_view *view, uint8_t kind, int subject, uint8_t step)
+{
+	if (view->stray)
+		return "a key signs here that is not published";
+	/* Where somebody does not show it for good, that he goes is the end of it. */
+	if (!view->early || !keys_with_others(view) || kind == MSIG_PROCESS_REMOVE ||
+	    kind == MSIG_PROCESS_NS_REMOVE || spreads_keys(view, kind, subject, step))
+		return NULL;
+	return "a key signs here that caches may not know yet";
+}
+
 /* Of two that ask at the same time the lower (priority, identity) goes on. */
 bool
 agree_goes_first(const struct step *s, uint8_t kind, int provider, uint8_t kind2, int provider2)

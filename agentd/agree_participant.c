@@ -87,7 +87,7 @@ catch_up(struct step *s, int from, const struct view_message *m)
 }
 
 static struct judgement
-judge_request(struct step *s, int from, const struct view_message *m)
+judge_step(struct step *s, int from, const struct view_message *m)
 {
 	struct zone_view *view = s->view;
 	struct view_process *run = &view->d.process;
@@ -97,9 +97,6 @@ judge_request(struct step *s, int from, const struct view_message *m)
 				   "HSYNC does not designate the sender");
 	if (step_frozen(view) || agree_halted(view))
 		return agree_judge(MSIG_OP_NOT_YET, MSIG_RESULT_NOTREADY, "frozen here");
-	if (view->stray)
-		return agree_judge(MSIG_OP_NOT_YET, MSIG_RESULT_NOTREADY,
-				   "a key signs here that is not published");
 	if (run->kind == 0 && view->d.ended.kind != 0 && !view->d.ended.completed &&
 	    memcmp(view->d.ended.tid, m->tid, sizeof(m->tid)) == 0)
 		return agree_judge(MSIG_OP_DENY, MSIG_RESULT_ENDED, "it ended here");
@@ -140,6 +137,18 @@ judge_request(struct step *s, int from, const struct view_message *m)
 		}
 	}
 	return agree_judge_new(s, from, m);
+}
+
+/* What is refused whatever the signer does is refused for that reason. */
+static struct judgement
+judge_request(struct step *s, int from, const struct view_message *m)
+{
+	struct judgement j = judge_step(s, from, m);
+	const char *key = j.op != MSIG_OP_APPROVE
+			      ? NULL
+			      : agree_key_first(s->view, m->process, m->subject, m->step);
+
+	return key == NULL ? j : agree_judge(MSIG_OP_NOT_YET, MSIG_RESULT_NOTREADY, key);
 }
 
 /* Its requestor asks once more for a step that was executed: its database is an older one. */

@@ -83,7 +83,8 @@ ask_for_step(struct step *s)
 	uint32_t others = agree_voters(s->view) & ~BIT(VIEW_SELF);
 	struct reason why;
 
-	if (step_frozen(s->view) || s->view->stray || agree_halted(s->view) || lead_rests(s->view))
+	if (step_frozen(s->view) || agree_halted(s->view) || lead_rests(s->view) ||
+	    agree_key_first(s->view, run->kind, run->subject, run->step) != NULL)
 		return;
 	if (!agree_guard(s, run->kind, run->step, &why)) {
 		step_reason(s, &why);

@@ -85,6 +85,16 @@ agree_for_the_group(struct step *s)
 	return (struct intent){0};
 }
 
+/* Does something else come first? Of several tasks another one is taken then. */
+static bool
+has_turn(const struct zone_view *view, uint8_t kind, int subject)
+{
+	int other;
+
+	return agree_goes_before(view, kind, subject, &other) == NULL &&
+	       agree_key_first(view, kind, subject, 0) == NULL;
+}
+
 /* Who leads asks for everything; the others say what they wait for. After each refusal it is
  * another one's turn, and who is not there keeps nobody waiting. */
 static struct intent
@@ -92,13 +102,13 @@ led_intent(struct step *s)
 {
 	struct zone_view *view = s->view;
 	struct lead_task task[LEAD_TASKS];
-	int count = lead_tasks(view, task), leader = elect_leader(view), other;
+	int count = lead_tasks(view, task), leader = elect_leader(view);
 	struct intent i = {0};
 
 	if (view->d.provider[VIEW_SELF].member || leader != VIEW_SELF) /* a member asks for these */
 		i = agree_for_the_group(s);
 	bool turn = count == 0 || view->d.attempts % 2 == 0;
-	if (i.kind != 0 && turn && agree_goes_before(view, i.kind, i.subject, &other) == NULL)
+	if (i.kind != 0 && turn && has_turn(view, i.kind, i.subject))
 		return i;
 	for (int k = 0; k < count; k++) {
 		const struct lead_task *t = &task[(k + (int)(view->d.attempts % 64)) % count];
@@ -108,7 +118,7 @@ led_intent(struct step *s)
 					  process_name(t->kind), "not asked for yet", 0);
 			continue;
 		}
-		if (agree_goes_before(view, t->kind, t->subject, &other) != NULL)
+		if (!has_turn(view, t->kind, t->subject))
 			continue;
 		bool together = agree_missing(view, agree_electorate(view, t->kind)) < 0;
 		if (i.kind == 0 || together)
@@ -261,10 +271,12 @@ agree_start(struct step *s)
 	struct zone_view *view = s->view;
 	struct durable *d = &view->d;
 
-	if (d->process.kind != 0 || !d->begun || step_frozen(view) || view->stray)
+	if (d->process.kind != 0 || !d->begun || step_frozen(view))
 		return;
 	struct intent want = intent(s);
-	if (want.kind == 0 || (want.kind == MSIG_PROCESS_ADD && !somebody(s)))
+	if (want.kind == 0 || agree_key_first(view, want.kind, want.subject, 0) != NULL)
+		return;
+	if (want.kind == MSIG_PROCESS_ADD && !somebody(s))
 		return;
 	enum view_model model = elect_model(view, NULL);
 	if (model == MODEL_UNKNOWN || model == MODEL_NONE)

@@ -181,10 +181,11 @@ signed_zone(struct step *s)
 	decide_membership(s);
 	elect_run(s);
 	decide_stray(s);
+	struct safety cached = decide_early(s);
 	process(s);
 	elect_show(s);
 	decide_state_self(s); /* as agreed */
-	decide_watch(s);
+	decide_watch(s, &cached);
 	decide_rest(s);
 	decide_notify_parent(s);
 }

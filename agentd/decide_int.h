@@ -81,6 +81,8 @@ void decide_rest(struct step *s);
 
 /* decide_watch.c: alarms, and the parent told. */
 void decide_stray(struct step *s);
-void decide_watch(struct step *s);
+/* Does it use one that caches may not know yet? Returns what holds of all that they hold. */
+struct safety decide_early(struct step *s);
+void decide_watch(struct step *s, const struct safety *cached);
 void decide_paused(struct step *s);
 void decide_notify_parent(struct step *s);

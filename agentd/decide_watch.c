@@ -249,8 +249,8 @@ signer_unnamed(struct step *s)
 
 /* A signer that uses a key before everybody shows it: whoever holds a DNSKEY set without it takes
  * its answers for bogus, until that set is out of caches. The key is in the statement, and so on
- * its way to all, as soon as it is seen; more cannot be done from here. */
-static void
+ * its way to all, as soon as it is seen; all else waits until it is known (agree_key_first). */
+static bool
 early(struct step *s, const struct view_place *signer, const struct view_version *soa,
       const struct safety *risk)
 {
@@ -260,9 +260,9 @@ early(struct step *s, const struct view_place *signer, const struct view_version
 	/* Before the first start was decided it is not known whether anybody comes here at all. */
 	if (key < 0 || !view->d.begun || decide_serves_only(view) ||
 	    signer->history[VIEW_SOA].status != MSIG_SEEN_SET)
-		return;
+		return false;
 	if (risk->ok || risk->object != REASON_OF_S2)
-		return;
+		return false;
 	struct reason r = {.class = REASON_BLOCKED, .object = REASON_OF_SIGNATURE};
 	snprintf(r.place, sizeof(r.place), "signer");
 	snprintf(r.expected, sizeof(r.expected), "signatures by keys that every server shows");
@@ -276,6 +276,8 @@ early(struct step *s, const struct view_place *signer, const struct view_version
 	r.next = risk->until == VIEW_NEVER ? 0 : risk->until;
 	step_reason(s, &r);
 	step_wake(s, risk->until);
+	view->early_at = risk->provider;
+	return true;
 }
 
 /* Keys that are there, and have one tag: no join begins before one of them is gone, and some
@@ -317,30 +319,34 @@ decide_stray(struct step *s)
 		     "publish that key at the signer, or stop using it, at once");
 }
 
-/* What the signer signs with, and what caches hold. */
-static void
-cached_sets(struct step *s)
+struct safety
+decide_early(struct step *s)
 {
-	const struct zone_view *view = s->view;
+	struct zone_view *view = s->view;
 	const struct view_place *signer = view_own_signer(view);
 	const struct view_version *soa = signer == NULL ? NULL : view_current(signer, VIEW_SOA);
 	struct safety use,
-	    r = safety_watch(view, soa != NULL ? soa->signers : RSET_NONE, s->now, &use);
+	    cached = safety_watch(view, soa != NULL ? soa->signers : RSET_NONE, s->now, &use);
 
-	if (soa != NULL)
-		early(s, signer, soa, &use);
-	if (!r.ok && r.until != VIEW_NEVER)
-		step_wait(s, REASON_UNTIL, r.object, r.place, "every cached set to validate",
-			  r.text, r.until);
-	else if (!r.ok)
-		step_blocked(s, r.object, r.place, "every cached set to validate", r.text,
+	view->early = soa != NULL && early(s, signer, soa, &use);
+	return cached;
+}
+
+static void
+cached_sets(struct step *s, const struct safety *r)
+{
+	if (!r->ok && r->until != VIEW_NEVER)
+		step_wait(s, REASON_UNTIL, r->object, r->place, "every cached set to validate",
+			  r->text, r->until);
+	else if (!r->ok)
+		step_blocked(s, r->object, r->place, "every cached set to validate", r->text,
 			     "some resolvers fail now: compare keys, signatures and DS there");
 }
 
 void
-decide_watch(struct step *s)
+decide_watch(struct step *s, const struct safety *cached)
 {
-	cached_sets(s);
+	cached_sets(s, cached);
 	owners_ns(s);
 	strange_ds(s);
 	unnamed_ds(s);

@@ -39,12 +39,20 @@ outlook_stand(struct outlook_maker *m, int step)
 	run->phase = step >= 0 ? PHASE_EXECUTING : PHASE_REQUESTED;
 }
 
+int
+outlook_next(const struct outlook_maker *m)
+{
+	const struct view_process *run = &m->view->d.process;
+
+	return m->out->running ? run->step + (run->phase >= PHASE_EXECUTING ? 1 : 0) : 0;
+}
+
 void
 outlook_walk(struct outlook_maker *m)
 {
 	struct outlook *out = m->out;
 	const struct view_process *run = &m->view->d.process;
-	int first = out->running ? run->step + (run->phase >= PHASE_EXECUTING ? 1 : 0) : 0;
+	int first = outlook_next(m);
 	int64_t at = m->now;
 
 	out->begin = out->running ? run->started : m->now;

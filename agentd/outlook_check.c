@@ -141,17 +141,34 @@ start_group(struct outlook_maker *m)
 		      p->identity, "%s", p->why[0] != 0 ? p->why : "not yet");
 }
 
+static void
+start_keys(struct outlook_maker *m)
+{
+	const struct zone_view *view = m->view;
+	const struct outlook *out = m->out;
+	int other = 0,
+	    key = agree_keytag_barrier(view, out->rule->kind, out->subject, out->algorithm, &other);
+	uint8_t next = (uint8_t)outlook_next(m);
+	const char *first = agree_key_first(view, out->rule->kind, out->subject, next);
+	char text[REASON_TEXT] = "";
+
+	if (key >= 0)
+		snprintf(text, sizeof(text), "tag %u of algorithm %u, twice",
+			 view->d.pool.at[key].tag, view->d.pool.at[key].alg);
+	start(m, key < 0, OUTLOOK_FAIL, REASON_OF_KEYTAG, "no key tags collide", "", "%s", text);
+	start(m, first == NULL, OUTLOOK_FAIL, REASON_OF_SIGNATURE,
+	      "nothing signs here but keys that everybody knows", "signer", "%s",
+	      first != NULL ? first : "");
+}
+
 /* What stands in the way before any guard is looked at. */
 void
 outlook_starts(struct outlook_maker *m)
 {
 	const struct zone_view *view = m->view;
 	const struct view_process *run = &view->d.process;
-	int who = -1, other = 0,
-	    key = agree_keytag_barrier(view, m->out->rule->kind, m->out->subject, m->out->algorithm,
-				       &other);
+	int who = -1;
 	const char *first = agree_goes_before(view, m->out->rule->kind, m->out->subject, &who);
-	char text[REASON_TEXT];
 
 	start(m, view->freeze[0] == 0, OUTLOOK_FAIL, REASON_OF_HSYNC, "HSYNC can be followed", "",
 	      "%.120s", view->freeze);
@@ -167,9 +184,5 @@ outlook_starts(struct outlook_maker *m)
 	start(m, m->out->requestor >= 0, OUTLOOK_WARN, REASON_OF_PEER, "somebody can ask for it",
 	      "", "no provider that may is operational");
 	start_group(m);
-	text[0] = 0;
-	if (key >= 0)
-		snprintf(text, sizeof(text), "tag %u of algorithm %u, twice",
-			 view->d.pool.at[key].tag, view->d.pool.at[key].alg);
-	start(m, key < 0, OUTLOOK_FAIL, REASON_OF_KEYTAG, "no key tags collide", "", "%s", text);
+	start_keys(m);
 }

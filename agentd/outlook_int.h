@@ -32,6 +32,8 @@ struct outlook_maker {
 /* outlook.c: in the copy of the view, the process stands at this step; -1: nothing was executed. */
 void outlook_stand(struct outlook_maker *m, int step);
 void outlook_walk(struct outlook_maker *m);
+/* The first step that nobody has executed. */
+int outlook_next(const struct outlook_maker *m);
 
 /* outlook_check.c: what must be true to begin at all; before a step (first: from which step on the
  * process itself brings things about). */

@@ -47,6 +47,7 @@ violated(const struct zone_view *view, struct safety *r, enum reason_object obje
 	r->ok = false;
 	r->until = until;
 	r->object = object;
+	r->provider = view_place_provider(view, p);
 	reason_copy(r->place, sizeof(r->place), p->server);
 	reason_copy(r->text, sizeof(r->text),
 		    object == REASON_OF_S1 ? "a DS set that matches no signing key of a DNSKEY set"

@@ -17,6 +17,7 @@ struct safety {
 	int64_t until; /* not ok: when the offending version has expired everywhere; VIEW_NEVER */
 	enum reason_object object;
 	char place[VIEW_SERVER];
+	int provider; /* whose that place is, or VIEW_STRANGER */
 	char text[REASON_TEXT];
 };
 

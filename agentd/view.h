@@ -489,6 +489,8 @@ struct zone_view {
 	    rest_since; /* since when it is seen at rest that something is not as it should be */
 	struct reason rest; /* what that is */
 	bool stray; /* the own signer uses a key that is not in DNSKEY: no process moves */
+	bool early; /* it uses one that caches may not know yet: none but agree_key_first() lets */
+	int early_at;             /* early: whose server does not show that key, or VIEW_STRANGER */
 	char egress[REASON_TEXT]; /* what of the signer's zone is not combinerd's; empty: nothing */
 	int64_t egress_until;     /* it may pass by itself until then; 0: it does not */
 	bool overlay_known;       /* combinerd answered SHOW since start */

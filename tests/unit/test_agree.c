@@ -2,7 +2,7 @@
  * Agreement: who approves what, what is denied and why, what is said again, and what is answered
  * after the end. The agent under test is provider 1; 2 and 3 are moved by hand.
  */
-#include "agentd/step.h"
+#include "agentd/agree_int.h"
 #include "tests/unit/scene.h"
 
 static uint16_t
@@ -292,6 +292,152 @@ test_stray_key_begins_nothing(void **state)
 	stray(false);
 	bench_decide(&b);
 	EXPECT(1, REQUEST);
+}
+
+/* The signer here signs with a key that all show by now, and caches do not know yet. */
+static void
+early(bool is)
+{
+	uint8_t rdata[36] = {1, 0, 3, 15, 88};
+	int key = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+
+	rset_add(&b.signer.set[VIEW_DNSKEY], key);
+	for (int i = 0; i < BENCH_PROVIDERS; i++)
+		rset_add(&b.server[i].set[VIEW_DNSKEY], key);
+	b.signer.signers[VIEW_SOA] = b.server[0].signers[VIEW_SOA] = only(is ? key : b.zsk[0]);
+	bench_run(&b, 1100);
+	assert_int_equal(b.view->early, is);
+}
+
+/* As long as caches may not know it, nothing else moves: a peer hears why. */
+static void
+test_early_key(void **state)
+{
+	long_ago();
+	for (int is = 1; is >= 0; is--) {
+		at(2);
+		early(is);
+		bench_forget(&b);
+		bench_say(&b, 1, MSIG_OP_REQUEST, 3, 5);
+		if (is) {
+			EXPECT_NOT(1, APPROVE);
+			EXPECT(1, NOT_YET);
+			assert_non_null(strstr(bench_sent(&b, 1, MSIG_OP_NOT_YET)->text,
+					       "caches may not know"));
+		} else {
+			EXPECT(1, APPROVE);
+		}
+	}
+}
+
+/* What was refused is refused for its own reason. */
+static void
+test_early_key_refuses_as_ever(void **state)
+{
+	long_ago();
+	at(2);
+	early(true);
+	bench_forget(&b);
+	bench_say(&b, 1, MSIG_OP_REQUEST, 0, 6);
+	assert_int_equal(result(1, MSIG_OP_DENY), MSIG_RESULT_BUSY);
+}
+
+/* It begins when that is over; a leave does not wait for it. */
+static void
+test_early_key_begins_nothing(void **state)
+{
+	early(true);
+	b.view->d.order[0].process = MSIG_PROCESS_ZSK;
+	bench_decide(&b);
+	assert_int_equal(run()->kind, 0);
+	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_SIGNATURE));
+	bench_run(&b, 600 * SECOND);
+	assert_false(b.view->early);
+	assert_int_equal(run()->kind, MSIG_PROCESS_ZSK);
+}
+
+static void
+test_early_key_leaves_go(void **state)
+{
+	b.view->d.paused = true;
+	owner(2, false, true);
+	bench_run(&b, b.view->config.times.hold_down + 10 * SECOND);
+	early(true);
+	b.view->d.paused = false;
+	bench_forget(&b);
+	bench_decide(&b);
+	assert_int_equal(run()->kind, MSIG_PROCESS_REMOVE);
+	EXPECT(1, REQUEST);
+	/* And asked for by another one. */
+	memset(run(), 0, sizeof(*run()));
+	struct view_message m = {
+	    .op = MSIG_OP_REQUEST, .epoch = 9, .process = MSIG_PROCESS_REMOVE, .subject = 2};
+	memcpy(m.hsync, b.hsync.digest, sizeof(m.hsync));
+	m.tid[0] = 5;
+	b.view->d.backoff = b.now + 100 * SECOND;
+	view_on_message(b.view, 1, &m, b.now);
+	bench_decide(&b);
+	EXPECT(1, APPROVE);
+}
+
+/* No step of what runs is asked for. */
+static void
+test_early_key_asks_nothing(void **state)
+{
+	in_the_middle(MSIG_PROCESS_ZSK, VIEW_SELF, VIEW_SELF, 1, PHASE_REQUESTED, 7);
+	for (int is = 1; is >= 0; is--) {
+		early(is);
+		b.now += 2 * b.view->config.times.resend;
+		bench_forget(&b);
+		bench_decide(&b);
+		assert_int_equal(run()->kind, MSIG_PROCESS_ZSK);
+		assert_int_equal(bench_sent(&b, 1, MSIG_OP_REQUEST) != NULL, !is);
+	}
+}
+
+/* Only a join brings keys to where they are not shown, up to the step that does; and where they are
+ * of another algorithm, the rollover of all. */
+static void
+test_early_key_ends_by(void **state)
+{
+	const struct {
+		uint8_t kind, step;
+		int subject, at, algorithm;
+		bool may;
+	} cases[] = {
+	    {MSIG_PROCESS_ADD, 0, 1, 1, 15, true},
+	    {MSIG_PROCESS_ADD, 1, 1, 1, 15, true},
+	    {MSIG_PROCESS_ADD, 2, 1, 1, 15, false},
+	    {MSIG_PROCESS_ADD, 1, 0, 1, 15, true},
+	    {MSIG_PROCESS_ADD, 1, 2, 1, 15, false},
+	    {MSIG_PROCESS_ADD, 1, 1, VIEW_STRANGER, 15, false},
+	    {MSIG_PROCESS_ALGORITHM, 2, 0, 1, 15, false},
+	    {MSIG_PROCESS_ALGORITHM, 2, 0, 1, 13, true},
+	    {MSIG_PROCESS_ALGORITHM, 2, 0, VIEW_STRANGER, 13, false},
+	    {MSIG_PROCESS_KSK, 0, 1, 1, 15, false},
+	    {MSIG_PROCESS_NS_ADD, 0, 1, 1, 15, false},
+	    {MSIG_PROCESS_REMOVE, 5, 2, 1, 15, true},
+	    {MSIG_PROCESS_NS_REMOVE, 1, 2, 1, 15, true},
+	};
+	struct rset dnskey = peer(VIEW_SELF)->statement.dnskey;
+
+	b.view->early = true;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint8_t rdata[36] = {1, 0, 3, (uint8_t)cases[i].algorithm, 88};
+		peer(VIEW_SELF)->statement.dnskey = dnskey;
+		rset_add(&peer(VIEW_SELF)->statement.dnskey,
+			 view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata)));
+		b.view->early_at = cases[i].at;
+		if ((agree_key_first(b.view, cases[i].kind, cases[i].subject, cases[i].step) ==
+		     NULL) != cases[i].may)
+			fail_msg("case %zu", i);
+	}
+	/* Whoever is not in yet, and is named perhaps, has no keys with others. */
+	peer(VIEW_SELF)->member = false;
+	peer(VIEW_SELF)->has = 0;
+	assert_null(agree_key_first(b.view, MSIG_PROCESS_ADD, 2, 0));
+	peer(VIEW_SELF)->has = HAS_KEYS;
+	assert_non_null(agree_key_first(b.view, MSIG_PROCESS_ADD, 2, 0));
 }
 
 static void
@@ -998,6 +1144,12 @@ main(void)
 	    IN(member, test_stray_key),
 	    IN(member, test_no_step_after_the_last),
 	    IN(three, test_stray_key_begins_nothing),
+	    IN(member, test_early_key),
+	    IN(member, test_early_key_refuses_as_ever),
+	    IN(three, test_early_key_begins_nothing),
+	    IN(three, test_early_key_leaves_go),
+	    IN(three, test_early_key_asks_nothing),
+	    IN(three, test_early_key_ends_by),
 	    IN(member, test_guard_cds),
 	    IN(member, test_guard_ds),
 	    IN(member, test_guard_ns),

@@ -372,7 +372,7 @@ test_order_says_which(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		b.view->key[1].state = states[i];
 		b.view->reasons = 0;
-		decide_watch(&(struct step){b.view, b.now, &plan});
+		decide_watch(&(struct step){b.view, b.now, &plan}, &(struct safety){.ok = true});
 		const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_KEY);
 		assert_non_null(r);
 		assert_string_equal(r->todo,

@@ -373,7 +373,7 @@ test_early_activation(void **state)
 	struct plan plan = {0};
 	b.view->d.begun = false; /* who knows whether anybody asks its servers? */
 	b.view->reasons = 0;
-	decide_watch(&(struct step){b.view, b.now, &plan});
+	(void)decide_early(&(struct step){b.view, b.now, &plan});
 	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_SIGNATURE));
 	b.view->d.begun = true;
 	bench_decide(&b);

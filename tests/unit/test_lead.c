@@ -161,6 +161,26 @@ test_own_wish(void **state)
 	assert_int_equal(operator_cancel(b.view, 0), 0);
 }
 
+/* The joiner is named already, and does not show our key: nothing but its join ends that, and what
+ * waits for it does not stand in its way, whoever's turn it is. */
+static void
+test_key_not_shown_there(void **state)
+{
+	b.view->d.order[0].process = MSIG_PROCESS_ZSK;
+	b.view->d.paused = true;
+	rset_add(&b.parent.set[VIEW_NS], b.ns[2]);
+	bench_run(&b, 5000);
+	b.view->d.paused = false;
+	assert_true(b.view->early);
+	for (int attempts = 0; attempts < 2; attempts++) {
+		memset(run(), 0, sizeof(*run()));
+		b.view->d.attempts = (uint32_t)attempts;
+		bench_decide(&b);
+		assert_int_equal(run()->kind, MSIG_PROCESS_ADD);
+		assert_int_equal(run()->subject, 2);
+	}
+}
+
 /* A member says no to what we asked for; the time after that is over. What begins next? */
 static uint8_t
 denied(void)
@@ -787,6 +807,7 @@ main(void)
 	    IN(we_lead, test_no_common_model),
 	    IN(we_lead, test_wish),
 	    IN(other_leads, test_own_wish),
+	    IN(we_lead, test_key_not_shown_there),
 	    IN(we_lead, test_turns),
 	    IN(we_lead, test_takes_up),
 	    IN(we_lead, test_what_keeps_the_leader),

@@ -388,6 +388,16 @@ test_in_the_way(void **state)
 	assert_int_equal(plan(MSIG_PROCESS_ADD, 1, 0), 0);
 	assert_int_equal(begins("the database is as new as the world")->verdict, OUTLOOK_FAIL);
 	b.view->d.rebuild = false;
+	b.view->early = true;
+	b.view->early_at = 2;
+	assert_int_equal(plan(MSIG_PROCESS_ADD, 1, 0), 0);
+	assert_string_equal(begins("nothing signs here but keys that everybody knows")->why.seen,
+			    "a key signs here that caches may not know yet");
+	assert_int_equal(o->worst, OUTLOOK_FAIL);
+	b.view->early_at = 1; /* its join ends that */
+	assert_int_equal(plan(MSIG_PROCESS_ADD, 1, 0), 0);
+	assert_null(begins("nothing signs here but keys that everybody knows"));
+	b.view->early = false;
 	view_on_peer(b.view, 1, false, "no beat");
 	assert_int_equal(plan(MSIG_PROCESS_ADD, 1, 0), 0);
 	assert_string_equal(begins("its agent can be asked")->why.seen, "no beat");

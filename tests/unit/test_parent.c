@@ -258,7 +258,7 @@ test_ns_add_unseen(void **state)
 	b.copy = b.server[1] = b.server[0] = b.signer;
 	b.child = 1;
 	b.view->d.paused = true;
-	bench_run(&b, 10000);
+	bench_run(&b, 60000); /* caches forget what server 1 showed before */
 	b.view->d.paused = false;
 	assert_true(view_hidden(b.view));
 	serves_unseen(0, true);
