@@ -343,10 +343,30 @@ cached_sets(struct step *s, const struct safety *r)
 			     "some resolvers fail now: compare keys, signatures and DS there");
 }
 
+/* Nothing says whose clock is wrong, and no step is taken before it is set: somebody has to look.
+ */
+static void
+clocks_apart(struct step *s)
+{
+	const struct zone_view *view = s->view;
+	char seen[REASON_TEXT];
+
+	for (int i = 1; i < view->d.providers; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		bool counts = p->has != 0 || ((view->designated | view->listed) & BIT(i)) != 0;
+		if (p->used && p->apart != 0 && counts)
+			step_blocked(s, REASON_OF_CLOCK, p->identity, "the same time as here",
+				     reason_clock(p->apart, seen, sizeof(seen)),
+				     "set the clock that is wrong, here or there: until then no "
+				     "step is taken with that provider");
+	}
+}
+
 void
 decide_watch(struct step *s, const struct safety *cached)
 {
 	cached_sets(s, cached);
+	clocks_apart(s);
 	owners_ns(s);
 	strange_ds(s);
 	unnamed_ds(s);

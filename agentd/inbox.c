@@ -15,7 +15,8 @@ struct mail {
 	struct msig_peermsg msg;
 	struct contact *contact;
 	struct zone *zone;
-	bool proven; /* its signature is good: the answer is signed, too */
+	bool proven;  /* its signature is good: the answer is signed, too */
+	int64_t skew; /* s: of its sender's clock when that was made, ahead of ours */
 };
 
 /* Extended DNS Errors (RFC 8914) that we choose ourselves. */
@@ -101,7 +102,6 @@ static int
 verify(struct mail *mail)
 {
 	struct contact *c = peers_find_name(mail->agent, mail->msg.option.identity);
-	int64_t skew = 0;
 	int ret;
 
 	mail->contact = c;
@@ -113,14 +113,11 @@ verify(struct mail *mail)
 		return MSIG_ESIGKEY;
 	}
 	ret = sig0key_verify(&c->at, mail->raw->message.data, mail->raw->message.len, NULL, 0,
-			     loop_utc_ms() / 1000, &skew);
+			     loop_utc_ms() / 1000, &mail->skew);
 	if (ret == MSIG_EBADSIG || ret == MSIG_ESIGKEY) {
 		peers_suspect(mail->agent, c, msig_strerror(ret));
 	}
 	mail->proven = ret == 0;
-	if (ret == 0) {
-		peers_clock(c, skew);
-	}
 	return ret;
 }
 
@@ -221,6 +218,9 @@ handle(struct mail *mail)
 
 	if (ret == 0) {
 		ret = accept_once(mail);
+	}
+	if (ret == 0) { /* of one that somebody sends again, the time is an old one */
+		peers_clock(mail->contact, mail->skew);
 	}
 	if (ret == 0 && mail->msg.operation == MSIG_OP_STATE) {
 		ret = zones_stated(mail->zone, mail->contact, &mail->msg, mail->raw->message.data,

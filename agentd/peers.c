@@ -428,17 +428,25 @@ tick(void *arg)
 	}
 }
 
+int64_t
+peers_apart(const struct contact *c)
+{
+	return llabs(c->skew_s) > CLOCK_APART_S ? c->skew_s : 0;
+}
+
 void
 peers_clock(struct contact *c, int64_t skew_s)
 {
-	bool was = llabs(c->skew_s) > CLOCK_APART_S, is = llabs(skew_s) > CLOCK_APART_S;
+	int64_t was = peers_apart(c);
+	char text[80];
 
 	c->skew_s = skew_s;
-	if (was == is) {
+	bool is = peers_apart(c) != 0;
+	if ((was != 0) == is) {
 		return;
 	}
-	log_peer(is ? LOG_LVL_WARN : LOG_LVL_INFO, c->peer->identity,
-		 "its clock is %lld s ahead of ours%s", (long long)skew_s,
+	log_peer(is ? LOG_LVL_WARN : LOG_LVL_INFO, c->peer->identity, "%s%s",
+		 reason_clock(skew_s, text, sizeof(text)),
 		 is ? ": no step is taken with it until one of them is set"
 		    : ", close enough again");
 	zones_peer_changed(c->agent, c);
@@ -530,8 +538,8 @@ peers_why(struct contact *c, const knot_dname_t *zone, char *buf, size_t len)
 {
 	struct peer_zone *z = peer_zone_find(c->peer, zone);
 
-	if (peer_ready(c->peer, zone) && llabs(c->skew_s) > CLOCK_APART_S) {
-		snprintf(buf, len, "its clock is %lld s ahead of ours", (long long)c->skew_s);
+	if (peer_ready(c->peer, zone) && peers_apart(c) != 0) {
+		reason_clock(c->skew_s, buf, len);
 	} else if (peer_ready(c->peer, zone)) {
 		buf[0] = '\0';
 	} else if (c->peer->state == PEER_NEEDED) {

@@ -50,6 +50,8 @@ void peers_suspect(struct agent *agent, struct contact *contact, const char *why
 void peers_wanted(struct contact *contact);
 /* Its clock is ahead of ours by so many seconds. Far apart, it takes part in no step. */
 void peers_clock(struct contact *contact, int64_t skew_s);
+/* The same, if it is too far from ours for a step to be taken with it; else 0. */
+int64_t peers_apart(const struct contact *contact);
 /* A verified HELLO or HEARTBEAT came. */
 void peers_heard_hello(struct contact *contact, const struct msig_option *option);
 void peers_heard_beat(struct contact *contact, const struct msig_option *option);

@@ -47,6 +47,14 @@ reason_add(char *to, size_t room, const char *format, ...)
 	va_end(ap);
 }
 
+char *
+reason_clock(int64_t ahead, char *buf, size_t len)
+{
+	snprintf(buf, len, "its clock is %lld s %s ours", (long long)(ahead < 0 ? -ahead : ahead),
+		 ahead < 0 ? "behind" : "ahead of");
+	return buf;
+}
+
 int
 reason_same(const struct reason *a, const struct reason *b)
 {

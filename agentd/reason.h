@@ -82,6 +82,9 @@ void reason_add(char *to, size_t room, const char *format, ...)
  * nobody else mends it. */
 const char *reason_todo(const struct reason *r);
 
+/* How a peer's clock stands to ours: "its clock is 120 s behind ours". Returns buf. */
+char *reason_clock(int64_t ahead, char *buf, size_t len);
+
 /* Same class, object and place: the waiting goes on, `since` stays. */
 int reason_same(const struct reason *a, const struct reason *b);
 

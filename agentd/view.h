@@ -406,6 +406,7 @@ struct view_provider {
 	/* volatile */
 	bool ready;                  /* HELLO done for this zone and beats arrive */
 	char why[REASON_TEXT];       /* why not */
+	int64_t apart;               /* s: its clock is so far ahead of ours; 0: near enough */
 	struct view_message request; /* the last REQUEST, until answered by APPROVE or DENY */
 	bool requested;
 	int64_t requested_at;
@@ -600,6 +601,8 @@ bool view_on_crowd(struct zone_view *view, int ns);
 int view_signer(struct zone_view *view, const char *server);
 
 bool view_on_peer(struct zone_view *view, int provider, bool ready, const char *why);
+/* Its clock is too far ahead of ours, by so many seconds (negative: behind); 0: it is not. */
+bool view_on_apart(struct zone_view *view, int provider, int64_t seconds);
 /* What a peer says it can: MSIG_SYNC_* bits, 0 if it does not say. */
 bool view_on_models(struct zone_view *view, int provider, uint8_t models);
 /* A beat of the peer: the version of its statement, in which database, and the digest of the HSYNC

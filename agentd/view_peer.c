@@ -36,6 +36,16 @@ view_on_peer(struct zone_view *view, int provider, bool ready, const char *why)
 }
 
 bool
+view_on_apart(struct zone_view *view, int provider, int64_t seconds)
+{
+	struct view_provider *p = peer(view, provider);
+	if (p == NULL || p->apart == seconds)
+		return false;
+	p->apart = seconds;
+	return view_news(view, false);
+}
+
+bool
 view_on_models(struct zone_view *view, int provider, uint8_t models)
 {
 	struct view_provider *p = peer(view, provider);

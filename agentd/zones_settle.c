@@ -159,6 +159,7 @@ zones_tell_peers(struct zone *zone)
 		if (number > 0 && peer_zone_find(c->peer, zone->name) != NULL) {
 			(void)peers_why(c, zone->name, why, sizeof(why));
 			(void)view_on_peer(zone->view, number, *why == '\0', why);
+			(void)view_on_apart(zone->view, number, peers_apart(c));
 		}
 	}
 }

@@ -553,25 +553,59 @@ told_of_clock(void)
 	return strstr(peers_why(c, zone_name, why, sizeof(why)), "clock") != NULL;
 }
 
-/* A peer whose clock is far from ours is heard, but takes part in no step. */
+/* What a person is told of it. */
+static const struct reason *
+clock_reason(void)
+{
+	const struct zone_view *view = zones_find(&world.at[0].agent, zone_name)->view;
+
+	for (int i = 0; i < view->reasons; i++) {
+		if (view->reason[i].object == REASON_OF_CLOCK) {
+			return &view->reason[i];
+		}
+	}
+	return NULL;
+}
+
+/* A peer whose clock is far from ours is heard, but takes part in no step, and people hear of it at
+ * once. What was signed long ago and is sent again says nothing of its clock. */
 static void
 test_clock_apart(void **state)
 {
+	static const struct {
+		int by;
+		const char *text;
+	} cases[] = {
+	    {120, "its clock is 120 s ahead of ours"},
+	    {-120, "its clock is 120 s behind ours"},
+	};
 	uint8_t wire[2000];
-	uint64_t now = loop_utc_ms() / 1000;
 
 	two();
-	assert_true(world_until(&world, ready, 5000));
-	assert_false(told_of_clock());
-	size_t len = hello(1, wire, sizeof(wire), now + 120, "shop.example.");
-	world_stop(&world, 1);
-	assert_int_equal(answer_to(0, wire, len), KNOT_RCODE_NOERROR);
-	assert_true(told_of_clock());
-	world_start(&world, 1);
-	world_hsync(&world, 1, 3, 1);
-	assert_true(world_until(&world, ready, 5000));
-	world_run(&world, 300);
-	assert_false(told_of_clock());
+	for (size_t i = 0; i < 2; i++) {
+		assert_true(world_until(&world, ready, 5000));
+		assert_false(told_of_clock());
+		size_t len = hello(1, wire, sizeof(wire), loop_utc_ms() / 1000 + cases[i].by,
+				   "shop.example.");
+		world_stop(&world, 1);
+		assert_int_equal(answer_to(0, wire, len), KNOT_RCODE_NOERROR);
+		assert_true(told_of_clock());
+		world_run(&world, 100);
+		assert_non_null(clock_reason());
+		assert_int_equal(clock_reason()->class, REASON_BLOCKED);
+		assert_string_equal(clock_reason()->seen, cases[i].text);
+		world_start(&world, 1);
+		world_hsync(&world, 1, 3, 1);
+		assert_true(world_until(&world, ready, 5000));
+		world_run(&world, 300);
+		assert_false(told_of_clock());
+		assert_null(clock_reason());
+		world_stop(&world, 1);
+		assert_int_equal(answer_to(0, wire, len), KNOT_RCODE_NOTAUTH);
+		assert_false(told_of_clock());
+		world_start(&world, 1);
+		world_hsync(&world, 1, 3, 1);
+	}
 }
 
 /* A zone that is no longer configured is left, its peer too; it comes back as it was. */

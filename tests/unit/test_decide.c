@@ -800,6 +800,33 @@ test_reason_keeps_its_time(void **state)
 	assert_int_equal(b.alarms, 2);
 }
 
+/* A peer's clock that is far from ours is a person's affair at once, also when nothing runs. */
+static void
+test_clocks_apart(void **state)
+{
+	bench_forget(&b);
+	assert_true(view_on_apart(b.view, 1, -120));
+	assert_false(view_on_apart(b.view, 1, -120));
+	bench_decide(&b);
+	const struct reason *r = bench_reason(&b, REASON_BLOCKED, REASON_OF_CLOCK);
+	assert_non_null(r);
+	assert_string_equal(r->place, "msa.p2.");
+	assert_string_equal(r->seen, "its clock is 120 s behind ours");
+	assert_non_null(strstr(r->todo, "set the clock"));
+	assert_int_equal(b.alarms, 1);
+	assert_true(view_on_apart(b.view, 1, 0));
+	bench_decide(&b);
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_CLOCK));
+	/* Nor is it if that peer has no part in the zone any more. */
+	assert_true(view_on_apart(b.view, 1, 90));
+	b.view->d.provider[1].has = 0;
+	b.view->designated = b.view->listed = 0;
+	b.view->reasons = 0;
+	struct plan plan = {0};
+	decide_watch(&(struct step){b.view, b.now, &plan}, &(struct safety){.ok = true});
+	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_CLOCK));
+}
+
 static void
 test_alien_signature(void **state)
 {
@@ -957,6 +984,7 @@ main(void)
 	    T(test_mode_all_takes_ds_back),
 	    T(test_owner_manages_ns),
 	    T(test_reason_keeps_its_time),
+	    T(test_clocks_apart),
 	    T(test_alien_signature),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
