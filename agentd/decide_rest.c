@@ -13,8 +13,7 @@ static const struct {
 } rows[] = {
     {COND_KEYS, "see why that server lacks them: does its signer get the zone, and keep foreign "
 		"keys (msigctl doctor there), does a secondary not follow?"},
-    {COND_CDS, "see who changes CDS there: a signer that publishes its own (msigctl doctor "
-	       "there); a parent that reads them would drop the DS of the others"},
+    {COND_CDS, PROCESS_TODO_CDS},
     {COND_NS, "see why that server does not show them: does its signer get the zone?"},
     {COND_DS, "whoever registered the zone finds out why the parent does not take the CDS, or "
 	      "has the DS set right"},

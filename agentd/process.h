@@ -52,6 +52,11 @@ enum process_condition {
 #undef X
 };
 
+/* What a person does about CDS that are not those of all signers. */
+#define PROCESS_TODO_CDS                                                              \
+	"see who changes CDS there: a signer that publishes its own (msigctl doctor " \
+	"there); a parent that reads them would drop the DS of the others"
+
 /* What a step changes in the overlay, from its EXECUTE on. */
 enum process_effect {
 	EFFECT_NONE = 0,

@@ -173,18 +173,44 @@ test_cds_come_back(void **state)
 	b.signer = b.server[0];
 	bench_look(&b);
 	assert_true(check(COND_CDS, &why));
-	/* They were withdrawn, and one signer has them again. */
+	/* They were withdrawn, and one signer has them again: whoever has to act is told. */
 	b.server[1].set[VIEW_CDS] = rset_or(without, b.cds[2]);
+	b.now += SECOND;
 	bench_look(&b);
 	assert_false(check(COND_CDS, &why));
+	assert_string_equal(why.todo, PROCESS_TODO_CDS);
 	assert_int_equal(why.class, REASON_PEER);
 	assert_int_equal(why.object, REASON_OF_CDS);
 	assert_string_equal(why.place, "192.0.2.2@53");
 	assert_string_equal(why.expected, "the CDS of all signers");
 	assert_string_equal(why.seen, "2 of 2, 1 others");
+	/* What was there when the step began is what it takes away, and nobody's mistake. */
+	run()->executed_at = b.now;
+	assert_false(check(COND_CDS, &why));
+	assert_string_equal(why.todo, "");
+	b.now += b.view->config.times.alarm_after + SECOND; /* unless it stays */
+	bench_look(&b);
+	assert_false(check(COND_CDS, &why));
+	assert_string_equal(why.todo, PROCESS_TODO_CDS);
+	run()->executed_at = b.now;
 	b.server[1].set[VIEW_CDS] = without;
+	b.now += SECOND;
 	bench_look(&b);
 	assert_true(check(COND_CDS, &why));
+	/* Nor is one that is missing. */
+	b.server[1].set[VIEW_CDS] = b.cds[1];
+	b.now += SECOND;
+	bench_look(&b);
+	assert_false(check(COND_CDS, &why));
+	assert_string_equal(why.todo, "");
+	/* CDNSKEY are looked at as well. */
+	b.server[1].set[VIEW_CDS] = without;
+	rset_add(&b.server[1].set[VIEW_CDNSKEY], rset_next(&b.cdnskey[2], 0));
+	b.now += SECOND;
+	bench_look(&b);
+	assert_false(check(COND_CDS, &why));
+	assert_string_equal(why.expected, "the CDNSKEY of all signers");
+	assert_string_equal(why.todo, PROCESS_TODO_CDS);
 }
 
 /* The own signer does, with those of a key that it had before: our part of the step is not done,
