@@ -22,7 +22,7 @@
 #define FAILURES 10
 #define LAME_SEEDS 200
 #define FAILURES_ALL 4000   /* with -k */
-#define LAME 1              /* of 10,000, in the run without arguments; see doc/simulator.md */
+#define LAME 1              /* of 100,000, in the run without arguments; see doc/simulator.md */
 #ifdef __SANITIZE_ADDRESS__ /* many times slower, and the same schedules */
 #define SANITIZED true
 #else
@@ -167,7 +167,7 @@ usage(void)
 {
 	fprintf(
 	    stderr,
-	    "usage: msig-sim [-afkltv] [-s seed] [-c count] [-u of 10,000] [-n agents] [-j jobs] "
+	    "usage: msig-sim [-afkltv] [-s seed] [-c count] [-u of 100,000] [-n agents] [-j jobs] "
 	    "[-x kind,...] [-o kind] [-p peer|leader] [-w process]\n");
 	return 2;
 }
@@ -307,9 +307,9 @@ report(const struct board *board, const struct arguments *a, double took, int te
 		opt.seed = board->failure[0].seed;
 		shrink(&opt);
 	}
-	bool many = board->lame * 10000 > (uint64_t)a->opt.lame * sum.schedules;
+	bool many = board->lame * 100000 > (uint64_t)a->opt.lame * sum.schedules;
 	if (a->opt.lame != 0) {
-		printf("# %llu came to no end, at most %d of 10,000 are let pass; seeds",
+		printf("# %llu came to no end, at most %d of 100,000 are let pass; seeds",
 		       (unsigned long long)board->lame, a->opt.lame);
 		for (uint64_t i = 0; i < board->lame && i < LAME_SEEDS; i++)
 			printf(" %llu", (unsigned long long)board->lame_seed[i]);

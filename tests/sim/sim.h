@@ -379,7 +379,7 @@ struct sim_options {
 	bool joins_only;  /* nothing but signers that join */
 	bool safety_only; /* that everything comes to its end is not judged */
 	bool trace;
-	int lame;         /* of 10,000 that may come to no end */
+	int lame;         /* of 100,000 that may come to no end */
 	int model;        /* of working together: 0 by the seed, else enum view_model */
 	uint64_t without; /* kinds of mishaps that do not happen */
 	int order;        /* whatever operators order, it is this kind of mishap; 0: by the seed */

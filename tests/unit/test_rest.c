@@ -204,7 +204,7 @@ static bool
 watched(void)
 {
 	b.view->reasons = 0;
-	decide_watch(&(struct step){b.view, b.now, &b.plan});
+	decide_watch(&(struct step){b.view, b.now, &b.plan}, &(struct safety){.ok = true});
 	return told(named) != NULL;
 }
 
