@@ -40,6 +40,14 @@ test_shows_a_copy(void **state)
 	assert_false(check(COND_KEYS, &why));
 	assert_string_equal(why.place, "192.0.2.3@53");
 	b.server[2].signers[VIEW_DNSKEY] = only(b.ksk[2]);
+	peer(1)->member = false; /* it joins again, and has DS at the parent; or has none */
+	bench_look(&b);
+	assert_true(check(COND_KEYS, &why));
+	b.parent.set[VIEW_DS] = ds(0);
+	bench_look(&b);
+	assert_false(check(COND_KEYS, &why));
+	peer(1)->member = true;
+	b.parent.set[VIEW_DS] = rset_or(ds(0), ds(1));
 	owner(VIEW_SELF, true, true); /* it is to sign again */
 	bench_run(&b, SECOND);
 	in_the_middle(MSIG_PROCESS_ADD, 2, 2, 1, PHASE_EXECUTING, 7);
