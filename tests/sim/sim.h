@@ -424,7 +424,7 @@ struct sim {
 	struct view_hsync hsync[HSYNCS];
 	struct view_times times;
 	bool cut[NODES][NODES];
-	struct rset tainted; /* keys that a signer used too early, until all caches have them */
+	struct rset tainted; /* keys that a signer used too early */
 	bool algorithms;     /* more than one is about */
 	bool unsolvable;     /* somebody whom nobody stands for would have to act */
 	bool broken;         /* HSYNC stays broken */
