@@ -109,7 +109,8 @@ agree_work(struct step *s)
 		process_wanted(view, wanted);
 		hold_raise(view, step->holds, wanted, s->now);
 	}
-	if (run->phase != PHASE_EXECUTING)
+	/* What an older database has running says what is to be done once that is confirmed. */
+	if (run->phase != PHASE_EXECUTING || view->d.rebuild)
 		return;
 	if ((agree_actors(view) & BIT(VIEW_SELF)) == 0) { /* votes, but has nothing to do */
 		done(s);

@@ -317,7 +317,8 @@ agree_next_order(const struct zone_view *view)
 	for (int k = 0; k < VIEW_ORDERS; k++) {
 		if (order[k].process == 0)
 			continue;
-		bool waits = agree_goes_before(view, order[k].process, VIEW_SELF, &who) != NULL;
+		bool waits = agree_goes_before(view, order[k].process, VIEW_SELF, &who) != NULL ||
+			     agree_key_first(view, order[k].process, VIEW_SELF, 0) != NULL;
 		int its = unfinished && order[k].process == MSIG_PROCESS_ALGORITHM ? 3
 			  : waits                                                  ? 1
 										   : 2;

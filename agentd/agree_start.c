@@ -148,7 +148,8 @@ intent(struct step *s)
 			   ? (struct intent){MSIG_PROCESS_ADD, 0, VIEW_SELF}
 			   : (struct intent){0};
 	struct intent i = agree_for_the_group(s);
-	if (i.kind != 0 || (view->designated & BIT(VIEW_SELF)) == 0)
+	bool may = i.kind != 0 && agree_key_first(view, i.kind, i.subject, 0) == NULL;
+	if (may || (view->designated & BIT(VIEW_SELF)) == 0)
 		return i;
 	struct view_order next = agree_next_order(view);
 	return next.process != 0 ? (struct intent){next.process, next.algorithm, VIEW_SELF} : i;

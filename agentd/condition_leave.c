@@ -159,20 +159,27 @@ gone_server(struct check *c, const struct view_place *p)
 }
 
 /* A server of another one that shows what the leaver signed, and nobody else: whoever asks it has
- * the keys of the leaver only. */
+ * the keys of the leaver only. One that is silent shows nothing; one answer that is lost is not
+ * that.
+ */
 static bool
-fed_by_leaver(struct check *c, const struct view_place *p)
+fed_by_leaver(struct check *c, const struct view_place *p, int provider)
 {
 	const struct view_process *run = &c->view->d.process;
-	const struct view_history *h = &p->history[VIEW_DNSKEY];
 	const struct view_version *v = view_current(p, VIEW_DNSKEY);
+	bool goes = provider >= 0 && ((c->view->listed | c->view->designated) >> provider & 1) == 0;
 
-	if (!check_fresh(c, h) || v == NULL || !check_signed_by(c, v, run->subject))
+	if (check_silent(c, &p->history[VIEW_DNSKEY]) || v == NULL ||
+	    !check_signed_by(c, v, run->subject))
 		return false;
 	for (int i = 0; i < c->view->d.providers; i++)
 		if (i != run->subject && check_signed_by(c, v, i))
 			return false;
-	return !ask_for_copies(c, p, "one that the leaver signed");
+	(void)ask_for_copies(c, p, "one that the leaver signed");
+	if (goes)
+		check_todo(c, "feed the name servers of that provider from a remaining signer, or "
+			      "have them stopped for the zone: it is to leave as well");
+	return true;
 }
 
 bool
@@ -182,8 +189,9 @@ check_gone(struct check *c)
 
 	for (int i = 0; i < c->view->d.places; i++) {
 		const struct view_place *p = c->view->d.place[i];
-		if (p != NULL && p->kind == PLACE_SERVER && p->named != 0 &&
-		    view_place_provider(c->view, p) != run->subject && fed_by_leaver(c, p))
+		int of = p == NULL || p->kind != PLACE_SERVER ? run->subject
+							      : view_place_provider(c->view, p);
+		if (of != run->subject && p->named != 0 && fed_by_leaver(c, p, of))
 			return false;
 	}
 	for (int i = 0; i < c->view->d.places; i++) {

@@ -66,11 +66,15 @@ takes_away(const struct zone_view *view, const struct view_hsync *h)
 	return false;
 }
 
+/* Does the owner want more of it than before: that it serves, or that it signs? */
 static bool
-wants(const struct zone_view *view, const struct view_hsync *h, int provider)
+wants_again(const struct zone_view *view, const struct view_hsync *h, int provider)
 {
-	const struct view_hsync_entry *e = view_hsync_of(h, view->d.provider[provider].identity);
-	return e != NULL && e->on && (e->sign || view->config.nobody_signs);
+	const char *identity = view->d.provider[provider].identity;
+	const struct view_hsync_entry *new = view_hsync_of(h, identity),
+				      *old = view_hsync_of(&view->d.hsync, identity);
+
+	return new != NULL &&new->on && (old == NULL || !old->on || (new->sign && !old->sign));
 }
 
 static void
@@ -81,7 +85,7 @@ follow(struct step *s, const struct view_hsync *h)
 
 	/* The owner agreed with the operator who took a provider out, and wants it in again. */
 	for (int i = 0; i < d->providers; i++)
-		if (wants(s->view, h, i) && !wants(s->view, &d->hsync, i))
+		if (wants_again(s->view, h, i))
 			d->provider[i].expelled = false;
 	d->hsync = *h;
 	memset(&d->pending, 0, sizeof(d->pending));

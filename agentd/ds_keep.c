@@ -5,7 +5,8 @@
 #include "agentd/condition_int.h"
 #include "agentd/ds_keep.h"
 
-/* What CDS say, or are going to say. */
+/* What CDS say of those who stay. A key that is to go with a rollover is named until then: its
+ * entry is to leave ds-keep once CDS name it. */
 static struct rset
 stated_cds(const struct zone_view *view)
 {

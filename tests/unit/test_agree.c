@@ -440,6 +440,51 @@ test_early_key_ends_by(void **state)
 	assert_non_null(agree_key_first(b.view, MSIG_PROCESS_ADD, 2, 0));
 }
 
+/* An order that is let through is not kept by one that is not, nor by what the group wants. */
+static void
+test_early_key_next(void **state)
+{
+	uint8_t rdata[36] = {1, 0, 3, 13, 88};
+
+	bench_run(&b, 5 * SECOND);
+	rest();
+	rset_add(&peer(VIEW_SELF)->statement.dnskey,
+		 view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata)));
+	b.view->early_at = 1;
+	b.view->d.order[0] = (struct view_order){MSIG_PROCESS_ZSK, 0};
+	b.view->d.order[1] = (struct view_order){MSIG_PROCESS_ALGORITHM, 13};
+	for (int early = 0; early < 2; early++) {
+		b.view->early = early;
+		assert_int_equal(agree_next_order(b.view).process,
+				 early ? MSIG_PROCESS_ALGORITHM : MSIG_PROCESS_ZSK);
+	}
+}
+
+static void
+test_early_key_before_the_group(void **state)
+{
+	uint8_t rdata[36] = {1, 0, 3, 13, 88};
+
+	for (int early = 0; early < 2; early++) {
+		struct plan plan = {.wake = VIEW_NEVER};
+		bench_clear(&b);
+		bench_init(&b, 3, 3);
+		b.view->config.times.hold_down = 0;
+		owner(2, true, false); /* it waits to be named */
+		bench_run(&b, 5 * SECOND);
+		memset(run(), 0, sizeof(*run()));
+		b.view->d.backoff = 0;
+		rset_add(&peer(VIEW_SELF)->statement.dnskey,
+			 view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata)));
+		b.view->d.order[0] = (struct view_order){MSIG_PROCESS_ALGORITHM, 13};
+		b.view->early = early;
+		b.view->early_at = 1;
+		struct step s = {b.view, b.now, &plan};
+		agree_start(&s);
+		assert_int_equal(run()->kind, early ? MSIG_PROCESS_ALGORITHM : MSIG_PROCESS_NS_ADD);
+	}
+}
+
 static void
 test_guard_cds(void **state)
 {
@@ -1150,6 +1195,8 @@ main(void)
 	    IN(three, test_early_key_leaves_go),
 	    IN(three, test_early_key_asks_nothing),
 	    IN(three, test_early_key_ends_by),
+	    IN(two, test_early_key_next),
+	    IN(two, test_early_key_before_the_group),
 	    IN(member, test_guard_cds),
 	    IN(member, test_guard_ds),
 	    IN(member, test_guard_ns),

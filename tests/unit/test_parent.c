@@ -117,6 +117,24 @@ test_operator_looks(void **state)
 	assert_false(operator_looks(&s));
 }
 
+/* What an older database has running asks nobody for anything. */
+static void
+test_doubt_in_the_middle(void **state)
+{
+	struct plan plan = {0};
+
+	for (int doubt = 0; doubt < 2; doubt++) {
+		leave(false);
+		b.view->d.paused = false;
+		in_the_middle(MSIG_PROCESS_REMOVE, 1, VIEW_SELF, 4, PHASE_EXECUTING, 1);
+		b.view->d.rebuild = doubt;
+		struct step s = {b.view, b.now, &plan};
+		b.view->reasons = 0;
+		agree_work(&s);
+		assert_int_equal(b.view->reasons == 0, doubt);
+	}
+}
+
 /* The zone is another one by now than the one that the operator was asked about: what is asked, or
  * was said, lapses, and is asked again when the step has come as far. */
 static void
@@ -486,6 +504,7 @@ main(void)
 	    IN(two_parents, test_start),
 	    IN(two_parents, test_operator_looks),
 	    IN(two_parents, test_looked_too_early),
+	    IN(two_parents, test_doubt_in_the_middle),
 	    IN(two_parents, test_csync_recalled),
 	    IN(two_parents, test_recalled_at_rest),
 	    IN(member, test_ns_add_unseen),

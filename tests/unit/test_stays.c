@@ -102,12 +102,16 @@ test_feeds_and_leaves(void **state)
 {
 	static const struct {
 		const char *what;
-		bool feeds, shared, unnamed, gone;
+		bool feeds, shared, unnamed;
+		enum { ANSWERS, LOST, SILENT } server;
+		bool gone;
 	} cases[] = {
-	    {"nobody is fed", false, false, false, true},
-	    {"somebody is", true, false, false, false},
-	    {"from another one as well", true, true, false, true},
-	    {"who is not named", true, false, true, true},
+	    {"nobody is fed", false, false, false, ANSWERS, true},
+	    {"somebody is", true, false, false, ANSWERS, false},
+	    {"from another one as well", true, true, false, ANSWERS, true},
+	    {"who is not named", true, false, true, ANSWERS, true},
+	    {"one answer is lost", true, false, false, LOST, false},
+	    {"it is silent", true, false, false, SILENT, true},
 	};
 	struct reason why;
 
@@ -123,12 +127,24 @@ test_feeds_and_leaves(void **state)
 		if (cases[i].shared)
 			rset_add(&b.server[2].signers[VIEW_DNSKEY], b.ksk[0]);
 		bench_look(&b);
+		b.server[2].silent = cases[i].server != ANSWERS;
+		if (cases[i].server == LOST)
+			bench_look(&b);
+		run()->phase = PHASE_DONE;
+		if (cases[i].server == SILENT)
+			bench_run(&b, 60 * SECOND);
+		in_the_middle(MSIG_PROCESS_REMOVE, 1, VIEW_SELF, 4, PHASE_EXECUTING, 5);
 		if (cases[i].unnamed)
 			place(PLACE_SERVER, "192.0.2.3@53")->named = 0;
 		if (check(COND_GONE, &why) != cases[i].gone)
 			fail_msg("%s", cases[i].what);
-		if (!cases[i].gone)
-			assert_non_null(strstr(why.todo, "feed the name servers"));
+		if (cases[i].gone)
+			continue;
+		assert_non_null(strstr(why.todo, "feed the name servers"));
+		assert_null(strstr(why.todo, "stopped for the zone"));
+		b.view->listed = b.view->designated = BIT(VIEW_SELF); /* it is to leave as well */
+		assert_false(check(COND_GONE, &why));
+		assert_non_null(strstr(why.todo, "stopped for the zone"));
 	}
 }
 
@@ -241,6 +257,13 @@ test_dead_and_counts(void **state)
 	bench_run(&b, 5 * SECOND);
 	assert_true(peer(1)->expelled);
 	assert_int_equal(b.view->designated, 5);
+	owner(1, true, false); /* to serve is in, too */
+	bench_run(&b, 5 * SECOND);
+	assert_false(peer(1)->expelled);
+	assert_int_equal(view_on_expel(b.view, "msa.p2.", true), 0);
+	owner(1, true, true);
+	bench_run(&b, 5 * SECOND);
+	assert_false(peer(1)->expelled);
 }
 
 int
