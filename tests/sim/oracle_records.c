@@ -133,7 +133,8 @@ overtaken(const struct node *n)
 
 /* Is it one of several signers, by what every server of the parent shows, and asked for its CDS?
  * One whose database is older than the world has said nothing of the others' CDS, as far as it
- * knows, until it has looked at everything once more. */
+ * knows.
+ */
 static bool
 asked_with_others(const struct sim *sim, const struct node *n)
 {
@@ -146,7 +147,7 @@ asked_with_others(const struct sim *sim, const struct node *n)
 		others = v != NULL &&
 			 !rset_within(rpool_keys(&sim->pool, v->type[VIEW_DS].set), n->ever);
 	}
-	return named && others && n->unsure <= sim->now && !overtaken(n);
+	return named && others && !n->lost && !overtaken(n);
 }
 
 static void

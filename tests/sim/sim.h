@@ -249,7 +249,6 @@ struct node {
 	bool forgot;    /* it does not know what it had said before */
 	int64_t mended; /* whoever puts a database back takes until then */
 	bool doubt;     /* its database is older than the world, and nobody has confirmed */
-	int64_t unsure; /* until then it has not looked at everything since */
 	uint64_t issued_epoch, issued_counter;
 	int64_t wake;   /* time of the wake-up event that counts */
 	int64_t second; /* since then ... */

@@ -149,7 +149,6 @@ world_restore(struct sim *sim, struct event *e)
 	}
 	n->doubt = n->combiner.epoch > epoch ||
 		   (n->combiner.epoch == epoch && n->combiner.counter > counter);
-	n->unsure = n->doubt ? VIEW_NEVER : n->mended + sim->times.fresh;
 	n->issued_epoch = n->combiner.epoch;
 	n->issued_counter = n->combiner.counter;
 }

@@ -256,7 +256,6 @@ world_operator_acts(struct sim *sim, struct event *e)
 		if (n->up && n->view->d.rebuild) {
 			view_on_command(n->view, VIEW_CONFIRM);
 			n->doubt = n->view->d.rebuild; /* it is said again */
-			n->unsure = n->doubt ? VIEW_NEVER : sim->now + sim->times.fresh;
 			sim_trace(sim, "%s: operator: confirm", n->identity);
 			sim_drive(sim, e->node);
 		}
