@@ -307,21 +307,28 @@ agree_goes_before(const struct zone_view *view, uint8_t kind, int subject, int *
 	return *who >= 0 ? "a join that was interrupted goes first" : NULL;
 }
 
+bool
+agree_has_turn(const struct zone_view *view, uint8_t kind, int subject)
+{
+	int who;
+
+	return agree_goes_before(view, kind, subject, &who) == NULL &&
+	       agree_key_first(view, kind, subject, 0) == NULL;
+}
+
 struct view_order
 agree_next_order(const struct zone_view *view)
 {
 	const struct view_order *order = view->d.order;
 	bool unfinished = roll_unfinished(view) == MSIG_PROCESS_ALGORITHM;
-	int best = -1, rank = 0, who;
+	int best = -1, rank = 0;
 
 	for (int k = 0; k < VIEW_ORDERS; k++) {
 		if (order[k].process == 0)
 			continue;
-		bool waits = agree_goes_before(view, order[k].process, VIEW_SELF, &who) != NULL ||
-			     agree_key_first(view, order[k].process, VIEW_SELF, 0) != NULL;
 		int its = unfinished && order[k].process == MSIG_PROCESS_ALGORITHM ? 3
-			  : waits                                                  ? 1
-										   : 2;
+			  : agree_has_turn(view, order[k].process, VIEW_SELF)      ? 2
+										   : 1;
 		if (its > rank) {
 			best = k;
 			rank = its;
@@ -436,9 +443,7 @@ unused_keys(const struct zone_view *view, uint32_t providers)
 	return rset_or(rset_minus(rset_and(keys, pool->sep), named), zsk);
 }
 
-/* The members at which a key is shown, once it is: a KSK of one of them may be nobody else's
- * affair.
- */
+/* The members at which a key is shown, once it is: a KSK may be its owner's affair alone. */
 static uint32_t
 shown_at(const struct zone_view *view, int key)
 {

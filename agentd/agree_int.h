@@ -40,9 +40,10 @@ bool agree_unfinished_ns(const struct zone_view *view, int provider);
 uint32_t agree_unwanted(const struct zone_view *view);
 /* Why something else is to be done first, or NULL; *who: whose turn it is, or -1. */
 const char *agree_goes_before(const struct zone_view *view, uint8_t kind, int subject, int *who);
+/* Does nothing come first? Of several things to do another one is taken otherwise. */
+bool agree_has_turn(const struct zone_view *view, uint8_t kind, int subject);
 /* The order whose turn it is here, or none (process 0). Where an algorithm rollover was not
- * completed, no key rolls before it is; and what has to wait for another group keeps no other one.
- */
+ * completed, no key rolls before it is; and what has to wait keeps no other one. */
 struct view_order agree_next_order(const struct zone_view *view);
 /* Who of the members speaks for the group, or -1. */
 int agree_speaker(const struct zone_view *view);

@@ -85,16 +85,6 @@ agree_for_the_group(struct step *s)
 	return (struct intent){0};
 }
 
-/* Does something else come first? Of several tasks another one is taken then. */
-static bool
-has_turn(const struct zone_view *view, uint8_t kind, int subject)
-{
-	int other;
-
-	return agree_goes_before(view, kind, subject, &other) == NULL &&
-	       agree_key_first(view, kind, subject, 0) == NULL;
-}
-
 /* Who leads asks for everything; the others say what they wait for. After each refusal it is
  * another one's turn, and who is not there keeps nobody waiting. */
 static struct intent
@@ -108,7 +98,7 @@ led_intent(struct step *s)
 	if (view->d.provider[VIEW_SELF].member || leader != VIEW_SELF) /* a member asks for these */
 		i = agree_for_the_group(s);
 	bool turn = count == 0 || view->d.attempts % 2 == 0;
-	if (i.kind != 0 && turn && has_turn(view, i.kind, i.subject))
+	if (i.kind != 0 && turn && agree_has_turn(view, i.kind, i.subject))
 		return i;
 	for (int k = 0; k < count; k++) {
 		const struct lead_task *t = &task[(k + (int)(view->d.attempts % 64)) % count];
@@ -118,7 +108,7 @@ led_intent(struct step *s)
 					  process_name(t->kind), "not asked for yet", 0);
 			continue;
 		}
-		if (!has_turn(view, t->kind, t->subject))
+		if (!agree_has_turn(view, t->kind, t->subject))
 			continue;
 		bool together = agree_missing(view, agree_electorate(view, t->kind)) < 0;
 		if (i.kind == 0 || together)

@@ -12,8 +12,7 @@
 
 /* Who is to sign no longer may have been asked for copies of a member's zone already, by a leave
  * that another change of the owner's came before; and that one may have to join again, though the
- * parent has its DS. An algorithm does not come to such a one: it
- * would have to sign with that. */
+ * parent has its DS. An algorithm does not come to such a one: it would have to sign with that. */
 static bool
 may_copy(struct check *c, const struct view_place *p, int provider)
 {

@@ -159,9 +159,7 @@ gone_server(struct check *c, const struct view_place *p)
 }
 
 /* A server of another one that shows what the leaver signed, and nobody else: whoever asks it has
- * the keys of the leaver only. One that is silent shows nothing; one answer that is lost is not
- * that.
- */
+ * the keys of the leaver only. One that is silent shows nothing; one lost answer is not that. */
 static bool
 fed_by_leaver(struct check *c, const struct view_place *p, int provider)
 {

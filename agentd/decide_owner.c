@@ -71,10 +71,10 @@ static bool
 wants_again(const struct zone_view *view, const struct view_hsync *h, int provider)
 {
 	const char *identity = view->d.provider[provider].identity;
-	const struct view_hsync_entry *new = view_hsync_of(h, identity),
-				      *old = view_hsync_of(&view->d.hsync, identity);
+	const struct view_hsync_entry *to = view_hsync_of(h, identity),
+				      *from = view_hsync_of(&view->d.hsync, identity);
 
-	return new != NULL &&new->on && (old == NULL || !old->on || (new->sign && !old->sign));
+	return to != NULL && to->on && (from == NULL || !from->on || (to->sign && !from->sign));
 }
 
 static void

@@ -71,8 +71,7 @@ strange_ds(struct step *s)
 	step_reason(s, &why);
 }
 
-/* CDS that are shown already, or that a single signer waits to show, take out what is to be kept.
- */
+/* CDS that are shown, or that a single signer waits to show, take out what is to be kept. */
 static void
 unnamed_ds(struct step *s)
 {
@@ -343,8 +342,7 @@ cached_sets(struct step *s, const struct safety *r)
 			     "some resolvers fail now: compare keys, signatures and DS there");
 }
 
-/* Nothing says whose clock is wrong, and no step is taken before it is set: somebody has to look.
- */
+/* Nothing says whose clock is wrong, and no step is taken before it is set: somebody looks. */
 static void
 clocks_apart(struct step *s)
 {

@@ -94,13 +94,17 @@ unseen(const struct zone_view *view)
 	       (run->kind == MSIG_PROCESS_ALGORITHM && view->d.recalled.kind != 0);
 }
 
+static struct view_approval
+looks_at(const struct view_process *run)
+{
+	return (struct view_approval){run->kind, run->step | OPERATOR_LOOKS, run->subject};
+}
+
 bool
 operator_looks(struct step *s)
 {
 	struct zone_view *view = s->view;
-	const struct view_process *run = &view->d.process;
-	struct view_approval wanted = {
-	    .kind = run->kind, .step = run->step | OPERATOR_LOOKS, .subject = run->subject};
+	struct view_approval wanted = looks_at(&view->d.process);
 
 	if (!unseen(view) || !delegation_counts(view) || same(&view->d.approved, &wanted))
 		return false;
@@ -112,9 +116,7 @@ operator_looks(struct step *s)
 void
 operator_unlook(struct zone_view *view)
 {
-	const struct view_process *run = &view->d.process;
-	struct view_approval now = {
-	    .kind = run->kind, .step = run->step | OPERATOR_LOOKS, .subject = run->subject};
+	struct view_approval now = looks_at(&view->d.process);
 
 	if (same(&view->waits, &now))
 		memset(&view->waits, 0, sizeof(view->waits));

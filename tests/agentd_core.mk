@@ -2,7 +2,7 @@
 # same sources, with faults that can be switched on).
 check_PROGRAMS += tests/sim/msig-sim tests/sim/msig-sim-mutants
 TESTS += tests/sim/test_sim.py
-EXTRA_DIST += tests/sim/suite.sh tests/sim/test_sim.py
+EXTRA_DIST += tests/sim/suite.idle tests/sim/test_sim.py
 
 sim_sources = \
 	tests/sim/agent.c tests/sim/claims.c tests/sim/coverage.c tests/sim/coverage.h tests/sim/events.c tests/sim/mail.c tests/sim/main.c \

@@ -1,13 +1,18 @@
 # The tests: each area declares its own in tests/<area>.mk. All of them speak TAP.
 
-TEST_EXTENSIONS = .py .sh
-# No test hangs for ever; the simulator's waits for the others, and the long ones of check-full get more.
-TEST_SECONDS = 1800
+TEST_EXTENSIONS = .py .sh .idle
+# No test hangs for ever; the long ones of check-full get more.
+TEST_SECONDS = 900
 PYTHON3 = /usr/bin/python3
 PY_LOG_COMPILER = timeout --foreground -k 20 $(TEST_SECONDS) $(PYTHON3)
 PY_LOG_DRIVER = $(LOG_DRIVER)
 SH_LOG_COMPILER = timeout --foreground -k 20 $(TEST_SECONDS) $(SHELL)
 SH_LOG_DRIVER = $(LOG_DRIVER)
+# A script whose program gets what processors the others leave: this is the time that it computes,
+# and it may wait as long.
+IDLE_LOG_COMPILER = timeout --foreground -k 20 $$((2 * $(TEST_SECONDS))) \
+	prlimit --cpu=$(TEST_SECONDS) $(SHELL)
+IDLE_LOG_DRIVER = $(LOG_DRIVER)
 # Programs: unit tests and replayed seeds.
 LOG_COMPILER = timeout --foreground -k 20 $(TEST_SECONDS) $(SHELL) $(srcdir)/tests/unit/tap.sh
 EXTRA_DIST += tests/unit/tap.sh tests/asroot.sh

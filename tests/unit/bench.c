@@ -381,6 +381,18 @@ bench_look(struct bench *b)
 	b->view->d.process = run;
 }
 
+int
+bench_keep_ds(struct bench *b, bool at_parent)
+{
+	uint8_t rdata[36] = {0x12, 0x34, 15, 2};
+	int ds = view_rr(b->view, VIEW_DS, rdata, sizeof(rdata));
+
+	rset_add(&b->view->config.ds_keep, ds);
+	if (at_parent)
+		rset_add(&b->parent.set[VIEW_DS], ds);
+	return ds;
+}
+
 void
 bench_state(struct bench *b, int provider, bool member)
 {

@@ -70,6 +70,9 @@ void bench_run(struct bench *b, int64_t ms);
 void bench_decide(struct bench *b);
 /* Asks every server what it says now, and does nothing else. */
 void bench_look(struct bench *b);
+/* The operator keeps a DS whose key nobody states; the parent has it, or not. Returns its number.
+ */
+int bench_keep_ds(struct bench *b, bool at_parent);
 
 /* All providers of a mask show the union of their keys, CDS, CDNSKEY and NS. */
 void bench_serve(struct bench *b, uint32_t members);

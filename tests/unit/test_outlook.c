@@ -98,22 +98,12 @@ changed(const struct outlook_step *s, bool add, uint16_t type, int of, uint32_t 
 	return n;
 }
 
-static void
-keep_ds(void)
-{
-	uint8_t rdata[36] = {0x12, 0x34, 15, 2};
-	int ds = view_rr(b.view, VIEW_DS, rdata, sizeof(rdata));
-
-	rset_add(&b.parent.set[VIEW_DS], ds);
-	rset_add(&b.view->config.ds_keep, ds);
-	bench_look(&b);
-}
-
 /* CDS are going to take out what the operator keeps. */
 static void
 test_kept_ds(void **state)
 {
-	keep_ds();
+	(void)bench_keep_ds(&b, true);
+	bench_look(&b);
 	assert_int_equal(plan(MSIG_PROCESS_ADD, -1, 0), 0);
 	assert_int_equal(o->worst, OUTLOOK_FAIL);
 	static const char *const steps[] = {"signers-unsynced", "cds-added"};
@@ -132,7 +122,8 @@ static void
 test_kept_ds_at_rest(void **state)
 {
 	b.view->config.driver = true;
-	keep_ds();
+	(void)bench_keep_ds(&b, true);
+	bench_look(&b);
 	assert_int_equal(plan(MSIG_PROCESS_ZSK, -1, 0), 0);
 	assert_true(o->worst < OUTLOOK_FAIL);
 	assert_int_equal(plan(MSIG_PROCESS_KSK, -1, 0), 0);

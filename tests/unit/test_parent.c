@@ -75,17 +75,25 @@ test_nobody_shows_it(void **state)
 	assert_false(check(COND_PARENT_NS, &why));
 }
 
-/* What nobody shows a person has to see to, before CSYNC goes. */
+/* A leave that stands where CSYNC is shown, and the delegation nowhere. */
 static void
-test_operator_looks(void **state)
+leave_hidden(void)
 {
 	static const uint8_t csync[] = {0, 0, 0, 0, 0, 1, 0, 4, 0x60, 0, 0, 8};
-	struct plan plan;
 
 	b.child = 3;
 	rset_add(&b.signer.set[VIEW_CSYNC], view_rr(b.view, VIEW_CSYNC, csync, sizeof(csync)));
 	b.server[0].set[VIEW_CSYNC] = b.signer.set[VIEW_CSYNC];
 	leave(false);
+}
+
+/* What nobody shows a person has to see to, before CSYNC goes. */
+static void
+test_operator_looks(void **state)
+{
+	struct plan plan;
+
+	leave_hidden();
 	assert_true(view_hidden(b.view));
 	b.view->d.paused = false;
 	struct step s = {b.view, b.now, &plan};
@@ -140,13 +148,9 @@ test_doubt_in_the_middle(void **state)
 static void
 test_looked_too_early(void **state)
 {
-	static const uint8_t csync[] = {0, 0, 0, 0, 0, 1, 0, 4, 0x60, 0, 0, 8};
 	struct plan plan;
 
-	b.child = 3;
-	rset_add(&b.signer.set[VIEW_CSYNC], view_rr(b.view, VIEW_CSYNC, csync, sizeof(csync)));
-	b.server[0].set[VIEW_CSYNC] = b.signer.set[VIEW_CSYNC];
-	leave(false);
+	leave_hidden();
 	b.view->d.paused = false;
 	struct step s = {b.view, b.now, &plan};
 	for (int said = 0; said < 2; said++) {

@@ -169,19 +169,6 @@ test_named(void **state)
 	assert_true(process_named(b.view, 1));
 }
 
-/* A DS at the parent, which the operator keeps there. */
-static int
-kept_ds(void)
-{
-	uint8_t rdata[36] = {0x12, 0x34, 15, 2};
-	int ds = view_rr(b.view, VIEW_DS, rdata, sizeof(rdata));
-
-	rset_add(&b.parent.set[VIEW_DS], ds);
-	rset_add(&b.view->config.ds_keep, ds);
-	bench_look(&b);
-	return ds;
-}
-
 /* What a peer says with CDS, if it is anything else than what its keys are. */
 static void
 says_cds(int provider, struct rset cds)
@@ -198,11 +185,12 @@ static void
 test_kept_ds(void **state)
 {
 	const char *parent = "198.51.100.1@53";
-	const knot_rdata_t *rdata = b.view->d.pool.at[kept_ds()].rdata;
+	const knot_rdata_t *rdata = b.view->d.pool.at[bench_keep_ds(&b, true)].rdata;
 	int cds = view_rr(b.view, VIEW_CDS, rdata->data, rdata->len);
 	struct rset named = b.cds[1];
 	struct reason why;
 
+	bench_look(&b);
 	assert_true(check(COND_DS_KNOWN, true, NULL));
 	fails(COND_DS_KEPT, true, REASON_BLOCKED, REASON_OF_DS, parent);
 	assert_false(check(COND_DS_KEPT, true, &why));
@@ -248,7 +236,8 @@ test_kept_ds_unseen(void **state)
 	b.parent.silent = true;
 	bench_look(&b);
 	assert_true(check(COND_DS_KEPT, true, NULL));
-	(void)kept_ds();
+	(void)bench_keep_ds(&b, true);
+	bench_look(&b);
 	fails(COND_DS_KEPT, true, REASON_PARENT, REASON_OF_SERVER, NULL);
 	b.view->config.cds_ignored = true;
 	assert_true(check(COND_DS_KEPT, true, NULL));
@@ -542,7 +531,8 @@ test_cds_withheld(void **state)
 	bench_look(&b);
 	assert_true(target().cds_shown);
 	assert_false(target().cds_withheld);
-	(void)kept_ds();
+	(void)bench_keep_ds(&b, true);
+	bench_look(&b);
 	assert_true(target().cds_withheld);
 	assert_false(target().cds_shown);
 	assert_true(rset_empty(target().cds_set));

@@ -191,12 +191,7 @@ static const char named[] = "CDS that name every DS of ds-keep";
 static void
 keep(bool at_parent)
 {
-	uint8_t rdata[36] = {0x12, 0x34, 15, 2};
-	int ds = view_rr(b.view, VIEW_DS, rdata, sizeof(rdata));
-
-	rset_add(&b.view->config.ds_keep, ds);
-	if (at_parent)
-		rset_add(&b.parent.set[VIEW_DS], ds);
+	(void)bench_keep_ds(&b, at_parent);
 	bench_run(&b, 20 * SECOND);
 }
 
