@@ -153,18 +153,6 @@ still_in(struct step *s)
 	step_journal(s, "this provider is a member still: nothing of it is gone");
 }
 
-static void keys_in(struct step *s, int provider);
-
-/* Where our leave begins anew the parent has our DS yet, so that the others take our keys and CDS
- * for in, whatever an older database says. */
-static void
-leaves_anew(struct step *s)
-{
-	const struct view_process *run = &s->view->d.process;
-	if (run->kind == MSIG_PROCESS_REMOVE && run->subject == VIEW_SELF)
-		keys_in(s, VIEW_SELF);
-}
-
 /* What is left of the group, and has DS, lets itself in: there is nobody else who could. */
 static void
 last_left(struct step *s)
@@ -331,6 +319,16 @@ keys_in(struct step *s, int provider)
 	step_journal(s, "%s has DS at the parent: its keys are in", p->identity);
 }
 
+/* Where our leave begins anew the parent has our DS yet, so that the others take our keys and CDS
+ * for in, whatever an older database says. */
+static void
+leaves_anew(struct step *s)
+{
+	const struct view_process *run = &s->view->d.process;
+	if (run->kind == MSIG_PROCESS_REMOVE && run->subject == VIEW_SELF)
+		keys_in(s, VIEW_SELF);
+}
+
 static void
 off_and_named(struct step *s, int provider)
 {
@@ -378,6 +376,18 @@ serves(struct step *s, int provider)
 	step_journal(s, "%s serves the zone: the delegation names it", p->identity);
 }
 
+/* The parent may have dropped it in a leave that the owner took back: who has no vote goes by those
+ * who do, if a member that is to stay is among them. */
+static bool
+borne_out(const struct zone_view *view, int provider)
+{
+	return delegation_agrees(view, provider) ||
+	       (decide_no_vote(view) && view->d.provider[provider].has == HAS_ALL &&
+		(view->designated >> provider & 1) != 0 &&
+		(view->designated & agree_members(view)) != 0 &&
+		shown_by_voters(view, provider) == 1);
+}
+
 static void
 is_member(struct step *s, int provider)
 {
@@ -387,11 +397,11 @@ is_member(struct step *s, int provider)
 	if (p->member || p->expelled || !p->statement.known || !says_member(view, provider) ||
 	    decide_listed(view, provider) == NULL ||
 	    (view->d.process.kind != 0 && view->d.process.subject == provider) ||
-	    !delegation_agrees(view, provider) ||
+	    !borne_out(view, provider) ||
 	    ((view->designated >> provider & 1) == 0 && decide_unnamed_by_voters(view, provider)))
 		return;
 	decide_stands(s, provider, HAS_ALL, true);
-	step_journal(s, "%s is a member: it says so, and so does the delegation", p->identity);
+	step_journal(s, "%s is a member: it says so, and is seen to be", p->identity);
 }
 
 /* The first start decides from what is delegated; later only processes change the group. A peer

@@ -139,8 +139,9 @@ decide_wanted(struct step *s, struct view_overlay *o)
 		o->from[i].used |= !rset_empty(o->from[i].ns);
 	}
 	/* Who manages NS may be another one by what waits to be followed: what is there stays. */
-	for (int i = 0; i < view->d.providers && !view->d.agent_ns && view->d.pending.count != 0;
-	     i++) {
+	bool other = view->d.pending.count != 0 &&
+		     (!view->d.agent_ns || !decide_all_agent(&view->d.pending));
+	for (int i = 0; i < view->d.providers && other; i++) {
 		o->from[i].ns = view->d.want.from[i].ns;
 		o->from[i].used |= !rset_empty(o->from[i].ns);
 	}

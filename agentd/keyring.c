@@ -78,20 +78,33 @@ send_one(struct keyring *ring, struct pending *p)
 	return agent_send(ring->zone->agent, &msg);
 }
 
-/* All that is open, again: each verb may be repeated. */
+/* What was asked first of all that is open, up to this one; NULL: none. */
+static struct pending *
+oldest(struct keyring *ring, uint64_t until)
+{
+	struct pending *old = NULL;
+
+	for (int i = 0; i < PENDING; i++) {
+		struct pending *p = &ring->pending[i];
+		if (p->id != 0 && p->id <= until && (old == NULL || p->id < old->id))
+			old = p;
+	}
+	return old;
+}
+
+/* All that is open, again, in that order: each verb may be repeated. */
 static void
 send_all(struct keyring *ring)
 {
-	bool any = false;
+	uint64_t until = ring->zone->agent->bus_id;
+	struct pending *p = oldest(ring, until);
 	int ret = 0;
 
-	for (int i = 0; i < PENDING && ret == 0; i++)
-		if (ring->pending[i].id != 0) {
-			any = true;
-			ret = send_one(ring, &ring->pending[i]);
-		}
-	if (any)
-		set_again(ring, ret == 0);
+	if (p == NULL)
+		return;
+	for (; p != NULL && ret == 0; p = oldest(ring, until))
+		ret = send_one(ring, p);
+	set_again(ring, ret == 0);
 }
 
 static void
@@ -125,6 +138,11 @@ keyring_ask(struct zone *zone, uint8_t verb, uint8_t role, uint8_t algorithm, ui
 		/* Every answer has the list. */
 		if (p->id != 0 && (verb == MSIG_KEY_VERB_LIST || same(p, &new)))
 			return 0;
+		/* What was asked of that key before is not wanted any more: asked again after this,
+		 * it would be done after it. */
+		if (p->id != 0 && p->verb == MSIG_KEY_VERB_SET && verb == MSIG_KEY_VERB_SET &&
+		    strcmp(p->key, new.key) == 0)
+			p->id = 0;
 		if (p->id == 0 && room == NULL)
 			room = p;
 	}

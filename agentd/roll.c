@@ -297,10 +297,12 @@ list_anew(struct step *s)
 	const struct view_version *v = signer == NULL ? NULL : view_current(signer, VIEW_DNSKEY);
 	const struct view_version *soa = signer == NULL ? NULL : view_current(signer, VIEW_SOA);
 	static const struct view_key none;
+	struct rset shown = roll_published(view);
 
 	if (v == NULL || signer->history[VIEW_DNSKEY].status == MSIG_SEEN_UNKNOWN ||
-	    (rset_within(roll_published(view), v->set) && (soa == NULL || !soa->alien) &&
-	     !ready_without_cds(view)) ||
+	    (rset_within(shown, v->set) &&
+	     rset_within(rset_and(shown, view->d.pool.sep), v->signers) &&
+	     (soa == NULL || !soa->alien) && !ready_without_cds(view)) ||
 	    !step_due(s, view->key_asked, 2 * view->config.times.ask_slow))
 		return;
 	roll_ask(s, MSIG_KEY_VERB_LIST, &none, 0);

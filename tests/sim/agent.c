@@ -242,13 +242,17 @@ execute_send(struct sim *sim, int i, const struct action *a)
 	}
 }
 
+/* What is asked of a key store comes there in that order. */
 static void
 execute_key(struct sim *sim, int i, const struct action *a)
 {
+	int64_t *last = &sim->node[i].key_asked;
+
 	if (sim_mishap(sim, MISHAP_KEY_LOST, i, 50))
 		return;
-	struct event *e =
-	    sim_post(sim, EV_KEY, i, rng_range(&sim->rng, 5, sim_faulty(sim) ? 4000 : 200));
+	int64_t at = sim->now + rng_range(&sim->rng, 5, sim_faulty(sim) ? 4000 : 200);
+	*last = at > *last ? at : *last;
+	struct event *e = sim_post(sim, EV_KEY, i, *last - sim->now);
 	e->u.key.verb = a->key.verb;
 	e->u.key.role = a->key.role;
 	e->u.key.algorithm = a->key.algorithm;

@@ -226,7 +226,8 @@ struct node {
 	int64_t all_show; /* since when all show its keys and the parent its DS; 0: not */
 	int keys;
 	struct key store[STORE];
-	struct rset ever; /* keys that it made */
+	int64_t key_asked; /* when its key store has the last of what the agent asked of it */
+	struct rset ever;  /* keys that it made */
 	uint32_t made;
 	struct owner_zone owner;
 	struct combiner combiner;

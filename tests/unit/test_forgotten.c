@@ -75,13 +75,10 @@ test_strange_ds(void **state)
 static void
 test_kept_ds_is_gone(void **state)
 {
-	uint8_t rdata[36] = {0x12, 0x34, 15, 2};
-	int kept = view_rr(b.view, VIEW_DS, rdata, sizeof(rdata));
+	int kept = bench_keep_ds(&b, true);
 
 	b.view->config.times.hold_down = 20 * SECOND;
 	b.view->config.cds_ignored = true;
-	rset_add(&b.view->config.ds_keep, kept);
-	rset_add(&b.parent.set[VIEW_DS], kept);
 	rest();
 	pass(30 * SECOND);
 	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DS));
@@ -705,6 +702,36 @@ test_shown_by_voters(void **state)
 	assert_int_equal(peer(VIEW_SELF)->has, HAS_KEYS | HAS_CDS);
 }
 
+/* The parent dropped it, and now it is to stay and we go: it is a member again, and may ask us to
+ * leave, once those who vote name it; not by its word alone, and not where we vote. */
+static void
+test_taken_back_while_we_go(void **state)
+{
+	enum { NAMED, UNNAMED, UNKNOWN, HALF, VOTES, GOES, CASES };
+
+	for (int i = NAMED; i < CASES; i++) {
+		bench_clear(&b);
+		three(state);
+		owner(VIEW_SELF, i == VOTES, true);
+		if (i == GOES)
+			owner(1, false, true);
+		b.parent.set[VIEW_NS] = rset_or(only(b.ns[0]), only(b.ns[2]));
+		b.server[1].set[VIEW_NS] = b.server[2].set[VIEW_NS] =
+		    i == UNNAMED ? only(b.ns[2]) : rset_or(only(b.ns[1]), only(b.ns[2]));
+		b.server[1].silent = b.server[2].silent = i == UNKNOWN;
+		if (i == HALF)
+			b.parent.set[VIEW_DS] = rset_or(ds(0), ds(2));
+		bench_run(&b, 20 * SECOND);
+		memset(run(), 0, sizeof(*run()));
+		peer(1)->member = false;
+		peer(1)->has = i == HALF ? HAS_ALL & ~HAS_CDS : HAS_ALL;
+		stands(1, HAS_ALL | MSIG_STANDING_MEMBER);
+		bench_run(&b, 5 * SECOND);
+		if (peer(1)->member != (i == NAMED))
+			fail_msg("case %d", i);
+	}
+}
+
 /* Who goes himself shows of another one who goes, or is not there while others are, the NS that
  * those who vote show, though that one is a member as far as he knows. */
 static void
@@ -933,6 +960,7 @@ main(void)
 	    IN(three, test_out_and_unknown),
 	    IN(three, test_last_left),
 	    IN(three, test_shown_by_voters),
+	    IN(three, test_taken_back_while_we_go),
 	    IN(three, test_goes_as_others_say),
 	    IN(three, test_as_the_speaker_shows),
 	    IN(three, test_not_of_a_joiner),

@@ -14,6 +14,7 @@ static struct {
 	struct msig_msg_KEY last;
 	char key[VIEW_KEY_ID];
 	int result; /* of sending */
+	uint8_t states[8]; /* of the first ones */
 } asked;
 
 static int
@@ -21,6 +22,8 @@ on_key(struct world *w, unsigned from, const struct msig_msg_KEY *key)
 {
 	if (asked.result != 0)
 		return asked.result;
+	if (asked.count < sizeof(asked.states))
+		asked.states[asked.count] = (uint8_t)key->state;
 	asked.count++;
 	asked.last = *key;
 	asked.last.zone = zone_name;
@@ -258,6 +261,38 @@ test_lost(void **state)
 }
 
 static void
+set(const char *key, uint8_t to)
+{
+	assert_int_equal(keyring_ask(the_zone(), MSIG_KEY_VERB_SET, 0, 0, to, key), 0);
+}
+
+/* What is asked again comes in the order in which it was asked, and of a key it is the last word
+ * alone: a READY that were done after the RETIRED that took it back would change CDS. */
+static void
+test_asked_in_order(void **state)
+{
+	open_world(CONF_DRIVER_KNOT);
+	list_new(asked.last.id, 0, "");
+	list_add(MSIG_KEY_ROLE_KSK, MSIG_KEY_STATE_ACTIVE);
+	list_send();
+	set("key1", MSIG_KEY_STATE_PUBLISHED);
+	uint64_t first = asked.last.id;
+	set("key0", MSIG_KEY_STATE_READY);
+	set("key2", MSIG_KEY_STATE_ACTIVE);
+	list_new(first, 0, ""); /* its place is free again */
+	list_add(MSIG_KEY_ROLE_KSK, MSIG_KEY_STATE_ACTIVE);
+	list_send();
+	set("key0", MSIG_KEY_STATE_RETIRED);
+	asked.count = 0;
+	list_new(0, 0, ""); /* signerd has begun anew */
+	list_add(MSIG_KEY_ROLE_KSK, MSIG_KEY_STATE_ACTIVE);
+	list_send();
+	assert_int_equal(asked.count, 2);
+	assert_int_equal(asked.states[0], MSIG_KEY_STATE_ACTIVE);
+	assert_int_equal(asked.states[1], MSIG_KEY_STATE_RETIRED);
+}
+
+static void
 test_refused(void **state)
 {
 	open_world(CONF_DRIVER_KNOT);
@@ -371,6 +406,7 @@ main(void)
 	    cmocka_unit_test_teardown(test_not_there, teardown),
 	    cmocka_unit_test_teardown(test_goes, teardown),
 	    cmocka_unit_test_teardown(test_lost, teardown),
+	    cmocka_unit_test_teardown(test_asked_in_order, teardown),
 	    cmocka_unit_test_teardown(test_refused, teardown),
 	    cmocka_unit_test_teardown(test_nonsense, teardown),
 	    cmocka_unit_test_teardown(test_many, teardown),

@@ -2007,6 +2007,7 @@ test_listed_anew(void **state)
 	rdata[0] = 1, rdata[1] = 1;
 	int ready = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
 	rset_add(&b.signer.set[VIEW_DNSKEY], ready);
+	rset_add(&b.signer.signers[VIEW_DNSKEY], ready);
 	keys[0].state = MSIG_KEY_STATE_ACTIVE;
 	keys[2] = key("k3", MSIG_KEY_ROLE_KSK, MSIG_KEY_STATE_READY, ready);
 	view_on_keys(b.view, true, "", keys, 3);
@@ -2014,6 +2015,17 @@ test_listed_anew(void **state)
 	listed = 0;
 	bench_run(&b, 60 * SECOND);
 	assert_true(listed > 0);
+	/* Or a KSK is in DNSKEY, as the overlay has it, and does not sign that. */
+	keys[2].state = MSIG_KEY_STATE_PUBLISHED;
+	for (int signs = 1; signs >= 0; signs--) {
+		if (!signs)
+			rset_del(&b.signer.signers[VIEW_DNSKEY], ready);
+		view_on_keys(b.view, true, "", keys, 3);
+		bench_run(&b, 60 * SECOND);
+		listed = 0;
+		bench_run(&b, 60 * SECOND);
+		assert_int_equal(listed > 0, !signs);
+	}
 }
 
 static int readied;
