@@ -118,7 +118,10 @@ agree_end_early(struct step *s, const char *why)
 		subject->has &= (uint8_t)~HAS_KEYS;
 	if (effects & EFFECT_CDS_DEL)
 		subject->has &= (uint8_t)~HAS_CDS;
-	if ((effects & EFFECT_NS_DEL) != 0 && (leaves || agree_parent_followed(s->view) || hidden))
+	/* An older database does not know whether the parent was told. */
+	bool told = parent_was_told(s->view) || s->view->put_back;
+	if ((effects & EFFECT_NS_DEL) != 0 &&
+	    (leaves || agree_parent_followed(s->view) || (hidden && told)))
 		subject->has &= (uint8_t)~HAS_NS;
 	if (subject->has != HAS_ALL)
 		subject->member = false;

@@ -317,8 +317,11 @@ agree_await_joiners(struct step *s)
 		if (p->used && !p->statement.known && p->has == 0 && strangers &&
 		    (s->view->designated & BIT(i)) == 0)
 			step_reason(s, &why);
-		if ((s->view->designated & BIT(i)) == 0 || p->member ||
-		    (p->ready && lead_leads(s->view)))
+		if ((s->view->designated & BIT(i)) == 0)
+			continue;
+		if (!p->ready && !agree_to_sign(s->view, i)) /* it stays, and who joins waits */
+			agree_await(s, i, REASON_OF_PEER, "operational");
+		if (p->member || (p->ready && lead_leads(s->view)))
 			continue;
 		if (p->ready)
 			step_wait(s, REASON_PEER, REASON_OF_PEER, p->identity,

@@ -11,21 +11,16 @@
 #include "libmsig/key.h"
 
 /* Who is to sign no longer may have been asked for copies of a member's zone already, by a leave
- * that another change of the owner's came before; and that one may have to join again, though the
- * parent has its DS. An algorithm does not come to such a one: it would have to sign with that. */
+ * that another change of the owner's came before. An algorithm does not come to such a one: it
+ * would have to sign with that. */
 static bool
 may_copy(struct check *c, const struct view_place *p, int provider)
 {
 	const struct view_version *v = view_current(p, VIEW_DNSKEY);
 
-	if (agree_to_sign(c->view, provider) || v->absent ||
-	    c->view->d.process.kind == MSIG_PROCESS_ALGORITHM || check_signed_by(c, v, provider))
-		return false;
-	for (int i = 0; i < c->view->d.providers; i++)
-		if (check_signed_by(c, v, i) &&
-		    ((agree_members(c->view) >> i & 1) != 0 || shown_ds(c->view, i)))
-			return true;
-	return false;
+	return !agree_to_sign(c->view, provider) &&
+	       c->view->d.process.kind != MSIG_PROCESS_ALGORITHM &&
+	       !check_signed_by(c, v, provider) && check_signed_copy(c, v);
 }
 
 static bool

@@ -8,6 +8,7 @@
 #include "agentd/agree.h"
 #include "agentd/condition_int.h"
 #include "agentd/mutant.h"
+#include "agentd/shown.h"
 #include "agentd/unheard.h"
 
 bool
@@ -193,16 +194,24 @@ check_parents(struct check *c, enum view_type type, parent_check good)
 	return servers > 0 || c->seen || no_parents(c);
 }
 
+/* By a member, or by one that may have to join again, though the parent has its DS. */
+bool
+check_signed_copy(const struct check *c, const struct view_version *v)
+{
+	uint32_t members = agree_members(c->view);
+
+	for (int i = 0; i < c->view->d.providers && !v->absent; i++)
+		if (check_signed_by(c, v, i) && ((members >> i & 1) != 0 || shown_ds(c->view, i)))
+			return true;
+	return false;
+}
+
 /* A server that signs nothing itself: what it shows was signed by a member. */
 bool
 check_copy(struct check *c, const struct view_place *p, int provider)
 {
-	uint32_t members = agree_members(c->view);
-	const struct view_version *v = view_current(p, VIEW_DNSKEY);
-
-	for (int i = 0; i < c->view->d.providers; i++)
-		if ((members >> i & 1) != 0 && !v->absent && check_signed_by(c, v, i))
-			return true;
+	if (check_signed_copy(c, view_current(p, VIEW_DNSKEY)))
+		return true;
 	return check_no(c, REASON_PEER, REASON_OF_SIGNATURE, p->server,
 			"a copy of the zone that a member signed", "none");
 }

@@ -36,8 +36,10 @@ uint32_t check_scope(const struct check *c, bool signers);
 /* At every server of these providers, and of the parent; each has to have answered lately. */
 bool check_providers(struct check *c, uint32_t providers, enum view_type type, server_check good);
 bool check_parents(struct check *c, enum view_type type, parent_check good);
-/* Is it signed by keys of this provider? Does that server serve a member's zone? */
+/* Is it signed by keys of this provider? By those of a member? Does that server serve a member's
+ * zone? */
 bool check_signed_by(const struct check *c, const struct view_version *v, int provider);
+bool check_signed_copy(const struct check *c, const struct view_version *v);
 bool check_copy(struct check *c, const struct view_place *p, int provider);
 
 /* condition_leave.c */

@@ -192,6 +192,27 @@ decide_unsafe_names(struct step *s, const struct safety *r)
 		step_wake(s, r->until);
 }
 
+/* Whom the parent names, or a server that is named and is not its own: who names itself, to those
+ * who know no better, leads nobody new to it. */
+static struct rset
+named_by_others(const struct zone_view *view)
+{
+	struct rset names = RSET_NONE;
+
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *p = view->d.place[i];
+		if (p == NULL || p->kind == PLACE_SIGNER ||
+		    (p->kind == PLACE_SERVER && p->named == 0))
+			continue;
+		const struct view_version *v = view_current(p, VIEW_NS);
+		int provider = view_place_provider(view, p);
+		struct rset own = provider >= 0 ? *view_names(view, provider) : RSET_NONE;
+		if (v != NULL)
+			names = rset_or(names, rset_minus(v->set, own));
+	}
+	return names;
+}
+
 /* Name servers that nobody named before are named only if that is safe; until then the NS stay as
  * they are, and the other sets go on. */
 static void
@@ -204,12 +225,7 @@ naming(struct step *s, struct view_overlay *o)
 		old = rset_or(old, view->d.want.from[i].ns);
 		new = rset_or(new, o->from[i].ns);
 	}
-	for (int i = 0; i < view->d.places; i++) {
-		const struct view_place *p = view->d.place[i];
-		if (p != NULL && p->kind == PLACE_SERVER && p->named != 0)
-			old = rset_or(old, p->ns);
-	}
-	new = rset_minus(new, old);
+	new = rset_minus(rset_minus(new, old), named_by_others(view));
 	if (rset_empty(new))
 		return;
 	struct safety r = safety_naming(view, new, s->now);

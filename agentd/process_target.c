@@ -356,6 +356,22 @@ process_keys_of(const struct zone_view *view, int provider)
 		   : keys;
 }
 
+/* CSYNC has the parent take the NS that are shown. Where the owner manages them, are they what the
+ * process is for? Not if they come from here yet. */
+static bool
+owner_followed(const struct zone_view *view, uint32_t effects)
+{
+	int subject = view->d.process.subject;
+	const struct view_version *ns = view_at_signer(view, VIEW_NS);
+
+	if (ns == NULL || ns_published(view))
+		return false;
+	if ((effects & EFFECT_NS_ADD) != 0)
+		return rset_within(*view_names(view, subject), ns->set);
+	return (effects & EFFECT_NS_DEL) == 0 ||
+	       !rset_meets(process_own_ns(view, subject), ns->set);
+}
+
 void
 process_target(const struct zone_view *view, struct process_target *t)
 {
@@ -397,6 +413,7 @@ process_target(const struct zone_view *view, struct process_target *t)
 	if (!t->agent || (__builtin_popcount(t->ns) < 2 && !ns_published(view) && !joins &&
 			  !leaves && !names_outsiders(view, t->ns)))
 		t->ns_set = RSET_NONE;
+	t->csync &= t->agent || owner_followed(view, effects);
 }
 
 /* The NS that only this provider states. */

@@ -162,7 +162,8 @@ go_on_with_ready(struct zone_view *view, uint8_t role)
 			continue;
 		for (int f = rset_next(&run->fresh, 0); f >= 0; f = rset_next(&run->fresh, f + 1)) {
 			const struct view_key *was = roll_key(view, f);
-			if (was == NULL || was->role != role || was->state < MSIG_KEY_STATE_ACTIVE)
+			if (was == NULL || was->role != role || was->algorithm != k->algorithm ||
+			    was->state < MSIG_KEY_STATE_ACTIVE)
 				continue;
 			rset_del(&run->fresh, f);
 			rset_add(&run->old, f);

@@ -189,3 +189,14 @@ owner(int provider, bool on, bool sign)
 	for (int i = 1; i < b.hsync.count; i++)
 		memcpy(peer(i)->statement.hsync, b.hsync.digest, 32);
 }
+
+const struct reason *
+reason_at(enum reason_class class, enum reason_object object, const char *place)
+{
+	for (int i = 0; i < b.view->reasons; i++) {
+		const struct reason *r = &b.view->reason[i];
+		if (r->class == class && r->object == object && strcmp(r->place, place) == 0)
+			return r;
+	}
+	return NULL;
+}

@@ -35,6 +35,9 @@ struct view_place *place(enum view_place_kind kind, const char *server);
 bool ended_early(uint8_t kind);
 /* Does a condition of a process hold everywhere? */
 bool check(enum process_condition cond, struct reason *why);
+/* What is waited for at this place, or NULL. */
+const struct reason *reason_at(enum reason_class class, enum reason_object object,
+			       const char *place);
 
 /* ---- what happens ---- */
 

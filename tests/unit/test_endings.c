@@ -113,6 +113,36 @@ test_named_from_before(void **state)
 	}
 }
 
+/* Out of the zone's NS, and taken back: as long as the parent was not told it has not followed.
+ * Once it was told, and shows nowhere what came of that, it is out until it is named anew. */
+static void
+test_taken_back_untold(void **state)
+{
+	static const struct {
+		bool hidden;
+		uint8_t step;
+		bool named;
+	} cases[] = {{true, 1, true}, {true, 2, false}, {false, 1, true}, {false, 2, true}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bench_clear(&b);
+		two(state);
+		b.copy = b.server[0];
+		b.child = cases[i].hidden;
+		b.view->config.times.hold_down = 0;
+		owner(1, false, false);
+		bench_run(&b, 10 * SECOND);
+		peer(1)->member = false;
+		peer(1)->has = HAS_NS;
+		in_the_middle(MSIG_PROCESS_NS_REMOVE, 1, VIEW_SELF, cases[i].step, PHASE_DONE, 1);
+		owner(1, true, false);
+		bench_run(&b, SECOND);
+		print_message("# %zu\n", i);
+		assert_true(ended_early(MSIG_PROCESS_NS_REMOVE));
+		assert_int_equal(peer(1)->has & HAS_NS, cases[i].named ? HAS_NS : 0);
+	}
+}
+
 /* He may be taken back in: nothing is concluded from an instruction while another one waits. */
 static void
 test_out_while_another_waits(void **state)
@@ -767,6 +797,7 @@ main(void)
 	    IN(three, test_ds_of_another),
 	    IN(three, test_deserted),
 	    IN(two, test_named_from_before),
+	    IN(two, test_taken_back_untold),
 	    IN(two, test_out_while_another_waits),
 	    IN(two, test_shown_nowhere),
 	    IN(three, test_nobody_delegated_stays),

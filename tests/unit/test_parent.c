@@ -271,6 +271,70 @@ serves_unseen(uint8_t has, bool completed)
 	bench_decide(&b);
 }
 
+/* CSYNC has the parent take the NS that are shown: where the owner came to manage them in the
+ * middle, it waits until they are what the process is for. */
+static void
+test_csync_of_the_owners_ns(void **state)
+{
+	static const struct {
+		uint8_t kind;
+		bool agent, ours, named, csync;
+	} cases[] = {
+	    {MSIG_PROCESS_NS_ADD, false, false, true, true},
+	    {MSIG_PROCESS_NS_ADD, false, false, false, false},
+	    {MSIG_PROCESS_NS_ADD, false, true, true, false}, /* the agents' own yet */
+	    {MSIG_PROCESS_NS_ADD, true, true, false, true},
+	    {MSIG_PROCESS_NS_REMOVE, false, false, true, false},
+	    {MSIG_PROCESS_NS_REMOVE, false, false, false, true},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct process_target t;
+		bench_clear(&b);
+		two(state);
+		b.signer.set[VIEW_NS] = only(b.ns[0]);
+		if (cases[i].named)
+			rset_add(&b.signer.set[VIEW_NS], b.ns[1]);
+		bench_look(&b);
+		b.view->d.agent_ns = cases[i].agent;
+		for (int k = 0; k < 2; k++)
+			b.view->d.want.from[k].ns = cases[i].ours ? only(b.ns[k]) : RSET_NONE;
+		in_the_middle(cases[i].kind, 1, VIEW_SELF, 2, PHASE_EXECUTING, 1);
+		process_target(b.view, &t);
+		print_message("# %zu\n", i);
+		assert_int_equal(t.csync, cases[i].csync);
+		run()->step = 3;
+		process_target(b.view, &t);
+		assert_false(t.csync);
+	}
+}
+
+/* Who only serves may show the copy of a member; or of one that has to join again, and whose DS the
+ * parent has: that join waits for whoever only serves to be named. */
+static void
+test_copy_of_one_who_joins_again(void **state)
+{
+	struct reason why;
+
+	bench_clear(&b);
+	three(state);
+	owner(2, true, false);
+	bench_serve(&b, 3);
+	b.server[2] = b.server[1];
+	for (int k = 0; k < 3; k++) {
+		b.parent.set[VIEW_DS] = k == 1 ? rset_or(ds(0), ds(1)) : ds(0);
+		bench_look(&b);
+		in_the_middle(MSIG_PROCESS_NS_ADD, 2, VIEW_SELF, 0, PHASE_REQUESTED, 3);
+		peer(2)->member = false;
+		peer(1)->member = k == 0;
+		b.view->d.process.executed = false;
+		print_message("# %d\n", k);
+		assert_int_equal(check(COND_COPY, &why), k < 2);
+	}
+	assert_int_equal(why.object, REASON_OF_SIGNATURE);
+	assert_string_equal(why.place, "192.0.2.3@53");
+}
+
 /* An ns-add that ended in the middle begins once more: nobody sees how far the parent is. */
 static void
 test_ns_add_unseen(void **state)
@@ -511,6 +575,8 @@ main(void)
 	    IN(two_parents, test_doubt_in_the_middle),
 	    IN(two_parents, test_csync_recalled),
 	    IN(two_parents, test_recalled_at_rest),
+	    IN(member, test_csync_of_the_owners_ns),
+	    IN(member, test_copy_of_one_who_joins_again),
 	    IN(member, test_ns_add_unseen),
 	    IN(member, test_ns_add_unseen_for_long),
 	    IN(two_parents, test_unfinished_ns),

@@ -235,9 +235,21 @@ test_dead_and_counts(void **state)
 	b.view->d.backoff = 0;
 	b.view->dirty = true;
 	bench_run(&b, SECOND);
-	r = bench_reason(&b, REASON_PEER, REASON_OF_PEER);
-	assert_non_null(r);
-	assert_string_equal(r->place, "msa.p3.");
+	/* Whoever joins waits for it as well: those who are in say so, before anybody asks. */
+	for (int joiner = 0; joiner < 2; joiner++) {
+		view_on_peer(b.view, 2, joiner != 0, "no beats");
+		bench_run(&b, SECOND);
+		r = reason_at(REASON_PEER, REASON_OF_PEER, "msa.p2.");
+		assert_non_null(r);
+		assert_non_null(strstr(r->todo, "msigctl force-remove"));
+		r = reason_at(REASON_PEER, REASON_OF_PEER, "msa.p3.");
+		assert_non_null(r);
+		assert_string_equal(r->seen, joiner ? "none yet" : "no beats");
+	}
+	view_on_peer(b.view, 1, true, NULL);
+	bench_run(&b, SECOND);
+	assert_null(reason_at(REASON_PEER, REASON_OF_PEER, "msa.p2."));
+	view_on_peer(b.view, 1, false, "no beats");
 	assert_int_equal(view_on_expel(b.view, "msa.p2.", true), 0);
 	bench_run(&b, SECOND);
 	assert_int_equal(b.view->designated, 5);
@@ -266,6 +278,15 @@ test_dead_and_counts(void **state)
 	assert_false(peer(1)->expelled);
 }
 
+/* Who is to sign and is not there keeps nobody from resting. */
+static void
+test_dead_and_to_sign(void **state)
+{
+	view_on_peer(b.view, 1, false, "no beats");
+	bench_run(&b, SECOND);
+	assert_null(reason_at(REASON_PEER, REASON_OF_PEER, "msa.p2."));
+}
+
 int
 main(void)
 {
@@ -278,6 +299,7 @@ main(void)
 	    IN(replaced, test_next_order),
 	    IN(replaced, test_requestor_is_dead),
 	    IN(replaced, test_dead_and_counts),
+	    IN(two, test_dead_and_to_sign),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -77,17 +77,6 @@ delegate(uint32_t named)
 			rset_add(&b.parent.set[VIEW_NS], b.ns[i]);
 }
 
-static const struct reason *
-reason_at(enum reason_class class, enum reason_object object, const char *place)
-{
-	for (int i = 0; i < b.view->reasons; i++) {
-		const struct reason *r = &b.view->reason[i];
-		if (r->class == class && r->object == object && strcmp(r->place, place) == 0)
-			return r;
-	}
-	return NULL;
-}
-
 /* The reason is there, and its todo has these words. */
 static void
 expect_todo(enum reason_object object, const char *place, const char *words)

@@ -1555,6 +1555,36 @@ test_named_by_the_requestor(void **state)
 	}
 }
 
+/* A server that caches still send some to, and that names itself to them, is named as far as caches
+ * go: that is no reason to name it to everybody, with DNSKEY that have none of our keys. What the
+ * parent, or another's server that is named, names is named to all, whatever we say. */
+static void
+test_naming_itself_names_nobody(void **state)
+{
+	enum { NOBODY, NOBODY_ASKED, PARENT, OTHERS, ALL };
+
+	for (int who = NOBODY; who < ALL; who++) {
+		struct bench_server *by[ALL] = {&b.server[1], &b.server[2], &b.parent, b.server};
+		bench_clear(&b);
+		bench_init(&b, 3, 7);
+		bench_run(&b, 5 * SECOND);
+		b.view->d.want.from[1].ns = RSET_NONE;
+		b.parent.set[VIEW_NS] = b.server[0].set[VIEW_NS] = only(b.ns[0]);
+		b.server[1].set[VIEW_DNSKEY] = b.own[1];
+		b.server[1].set[VIEW_NS] = only(b.ns[1]);
+		b.server[2].set[VIEW_NS] = only(b.ns[0]);
+		rset_add(&by[who]->set[VIEW_NS], b.ns[1]);
+		bench_look(&b);
+		struct view_place *p = place(PLACE_SERVER, "192.0.2.2@53");
+		p->named = place(PLACE_SERVER, "192.0.2.3@53")->named = 0;
+		p->unnamed = b.now + 60 * SECOND;
+		bench_decide(&b);
+		print_message("# named by %d\n", who);
+		assert_true(p->named != 0);
+		assert_int_equal(rset_has(&b.view->d.want.from[1].ns, b.ns[1]), who >= PARENT);
+	}
+}
+
 /* CDS that may not go yet, for a server is named that does not verify what they leave: its name
  * goes first, alone. */
 static void
@@ -1884,13 +1914,14 @@ test_later_rollover(void **state)
 	rdata[4] = 84;
 	int ready = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
 	static const struct {
-		uint8_t was, other;
+		uint8_t was, other, algorithm;
 		bool goes_on, makes;
 	} cases[] = {
-	    {MSIG_KEY_STATE_ACTIVE, MSIG_KEY_STATE_READY, true, false},
-	    {MSIG_KEY_STATE_ACTIVE, MSIG_KEY_STATE_REMOVED, false, false},
-	    {MSIG_KEY_STATE_READY, MSIG_KEY_STATE_READY, false, false},
-	    {MSIG_KEY_STATE_POST, MSIG_KEY_STATE_REMOVED, false, true},
+	    {MSIG_KEY_STATE_ACTIVE, MSIG_KEY_STATE_READY, 15, true, false},
+	    {MSIG_KEY_STATE_ACTIVE, MSIG_KEY_STATE_READY, 13, false, false}, /* of another one */
+	    {MSIG_KEY_STATE_ACTIVE, MSIG_KEY_STATE_REMOVED, 15, false, false},
+	    {MSIG_KEY_STATE_READY, MSIG_KEY_STATE_READY, 15, false, false},
+	    {MSIG_KEY_STATE_POST, MSIG_KEY_STATE_REMOVED, 15, false, true},
 	};
 
 	b.view->config.driver = true;
@@ -1902,6 +1933,7 @@ test_later_rollover(void **state)
 		    key("k3", MSIG_KEY_ROLE_KSK, cases[i].other, ready),
 		    key("k4", MSIG_KEY_ROLE_KSK, MSIG_KEY_STATE_RETIRED, b.ksk[0]),
 		};
+		keys[2].algorithm = cases[i].algorithm;
 		view_on_keys(b.view, true, "", keys, 4);
 		in_the_middle(MSIG_PROCESS_KSK, VIEW_SELF, VIEW_SELF, 2, PHASE_EXECUTING, 3);
 		run()->fresh = only(was);
@@ -2146,6 +2178,7 @@ main(void)
 	    IN(three, test_hold_for_the_silent),
 	    IN(three, test_hold_without_copies_of_others),
 	    IN(two, test_no_cds_are_own_cds),
+	    IN(two, test_naming_itself_names_nobody),
 	    IN(two, test_names_go_before_cds),
 	    IN(three, test_own_name_goes_first),
 	    IN(three, test_named_by_the_requestor),
