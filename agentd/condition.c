@@ -384,6 +384,17 @@ parent_ns(struct check *c, const struct view_place *p)
 			rset_count(rset_minus(v->set, want)));
 }
 
+/* A signer that drops the keys of others is found out before anybody else shows its own. */
+static bool
+takes(struct check *c, const struct view_place *p, int provider)
+{
+	if (keys(c, p, provider))
+		return true;
+	check_todo(c, "have that signer keep DNSKEYs that are not its own: msigctl doctor there "
+		      "names the line");
+	return false;
+}
+
 /* A joiner that is named already: bogus for its share of the queries. */
 static bool
 not_named_parent(struct check *c, const struct view_place *p)
@@ -564,6 +575,8 @@ condition(struct check *c, enum process_condition_bit bit)
 		       not_at_parent(c);
 	case COND_BIT_SERVES:
 		return check_providers(c, subject, VIEW_DNSKEY, serves);
+	case COND_BIT_TAKES:
+		return check_providers(c, subject, VIEW_DNSKEY, takes);
 	case COND_BIT_COPY:
 		return check_providers(c, subject, VIEW_DNSKEY, check_copy);
 	case COND_BIT_ALGORITHMS:

@@ -290,12 +290,14 @@ decide_ns_management(struct step *s)
 	bool named = !decide_serves_only(view) &&
 		     ((d->provider[VIEW_SELF].has & HAS_NS) != 0 ||
 		      (d->process.subject == VIEW_SELF && (effects & EFFECT_NS_ADD) != 0));
-	if (agent && named && providers > 1 && ns == NULL) {
+	/* The owner's stay where there is a single provider, but in a leave. */
+	bool ours = providers > 1 || (effects & EFFECT_NS_DEL) != 0;
+	if (agent && named && ours && ns == NULL) {
 		step_wait(s, REASON_HOME, REASON_OF_NS, "signer",
 			  "the owner's NS equal to those of all providers", "not seen yet", 0);
 		return;
 	}
-	if (agent && named && providers > 1 && !rset_equal(ns->set, all)) {
+	if (agent && named && ours && !rset_equal(ns->set, all)) {
 		struct rset new = rset_minus(all, ns->set);
 		struct safety r = safety_naming(view, new, s->now);
 		if (!rset_empty(new) && !r.ok) { /* a joiner's may be named later */

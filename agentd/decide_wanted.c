@@ -1,6 +1,8 @@
 /*
  * The overlay as it ought to be now, by the step of the process that runs, whatever is safe.
  */
+#include "agentd/agree.h"
+#include "agentd/agree_int.h"
 #include "agentd/decide_int.h"
 #include "agentd/mutant.h"
 #include "agentd/process.h"
@@ -89,6 +91,23 @@ takes_part(const struct zone_view *view, const struct process_target *t)
 	return (t->keys & BIT(VIEW_SELF)) != 0;
 }
 
+/* Before it asks to join it shows the keys of the members at home, where nobody is sent yet: a
+ * signer that would drop them is found out by that. Returns whose, a bit each. */
+static uint32_t
+tried_keys(const struct zone_view *view, const struct process_target *t)
+{
+	uint32_t members = t->keys & ~BIT(VIEW_SELF);
+	int other;
+
+	if (!agree_to_sign(view, VIEW_SELF) || !t->complete ||
+	    agree_keytag_collision(view, &other) >= 0)
+		return 0;
+	for (int i = 1; i < view->d.providers; i++)
+		if (!agree_same_algorithms(view, VIEW_SELF, i))
+			members &= ~BIT(i);
+	return members;
+}
+
 /* While an algorithm comes: the CDS that every provider is going to have, for process_cds(). */
 static void
 foresee_cds(struct zone_view *view)
@@ -115,13 +134,14 @@ decide_wanted(struct step *s, struct view_overlay *o)
 
 	foresee_cds(view);
 	process_target(view, &t);
-	if (!takes_part(view, &t)) /* our own keys at most */
-		t.keys = t.cds = 0, t.csync = false, t.complete = true;
+	bool part = takes_part(view, &t);
+	if (!part)
+		t.keys = tried_keys(view, &t), t.cds = 0, t.csync = false, t.complete = true;
 	/* Who is taken out sends nobody to itself any more, whatever else it has forgotten, or
 	 * never heard: that stays as it is. */
 	bool goes =
 	    view->d.process.kind == MSIG_PROCESS_REMOVE && view->d.process.subject == VIEW_SELF;
-	if (!takes_part(view, &t) && !goes)
+	if (!part && !goes)
 		t.ns = 0, t.ns_set = RSET_NONE;
 	if (!t.complete && !goes)
 		return false;
@@ -132,8 +152,7 @@ decide_wanted(struct step *s, struct view_overlay *o)
 			contribution(s, &t, i, &o->from[i]);
 	/* Who has left names those whom it named last, and not itself: whoever still asks it goes
 	 * to them. */
-	bool left = !takes_part(view, &t) && (view->listed & BIT(VIEW_SELF)) == 0 &&
-		    view->d.agent_ns && t.ns == 0;
+	bool left = !part && (view->listed & BIT(VIEW_SELF)) == 0 && view->d.agent_ns && t.ns == 0;
 	for (int i = 1; i < view->d.providers && left; i++) {
 		o->from[i].ns = view->d.want.from[i].ns;
 		o->from[i].used |= !rset_empty(o->from[i].ns);

@@ -21,7 +21,7 @@
 static const struct process_step add_steps[] = {
     {.name = "signers-unsynced",
      .guard = COND_NOT_NAMED | COND_SERVES | COND_ALGORITHMS | COND_SHARE | COND_DS_KNOWN |
-	      COND_DS_KEPT | COND_NS_KNOWN,
+	      COND_DS_KEPT | COND_NS_KNOWN | COND_TAKES,
      .next = "every signer adds the others' DNSKEYs"},
     {.name = "dnskeys-synced",
      .guard = COND_SERVES | COND_SHARE | COND_DS_KNOWN,

@@ -13,6 +13,7 @@
 #define PROCESS_CONDITIONS(X)                                                     \
 	X(NOT_NAMED, "no delegation names the joiner's servers yet")              \
 	X(SERVES, "the subject serves its signed copy")                           \
+	X(TAKES, "the joiner shows the members' keys: its signer keeps them")     \
 	X(COPY, "the subject's servers serve a copy that a member signed")        \
 	X(ALGORITHMS, "one algorithm set everywhere")                             \
 	X(SHARE, "all share the same keys of each other (dnskey-share)")          \

@@ -62,6 +62,7 @@ core_tests = \
 	tests/unit/test_ways \
 	tests/unit/test_standing \
 	tests/unit/test_stays \
+	tests/unit/test_takes \
 	tests/unit/test_forgotten \
 	tests/unit/test_named \
 	tests/unit/test_rest \
@@ -110,6 +111,8 @@ tests_unit_test_standing_SOURCES = tests/unit/test_standing.c $(core_scene)
 tests_unit_test_standing_LDADD = $(core_test_libs)
 tests_unit_test_stays_SOURCES = tests/unit/test_stays.c $(core_scene)
 tests_unit_test_stays_LDADD = $(core_test_libs)
+tests_unit_test_takes_SOURCES = tests/unit/test_takes.c $(core_scene)
+tests_unit_test_takes_LDADD = $(core_test_libs)
 tests_unit_test_forgotten_SOURCES = tests/unit/test_forgotten.c $(core_scene)
 tests_unit_test_forgotten_LDADD = $(core_test_libs)
 tests_unit_test_named_SOURCES = tests/unit/test_named.c $(core_scene)

@@ -89,8 +89,8 @@ def doctor(world, label):
 
 
 def refused(t):
-    """BIND as a secondary that signs is found out by what it drops, before it does any harm: the
-    parent and the other provider's servers know nothing of it."""
+    """BIND as a secondary that signs is found out by what it drops, before anybody approves its
+    join: the parent and the other provider's servers know nothing of it."""
     what = "BIND as a bump in the wire"
     with World(providers=[Provider, BumpProvider]) as world:
         first, second = world.providers
@@ -111,6 +111,12 @@ def refused(t):
         with open(log, encoding="utf-8") as text:
             t.ok("the signer drops them" in text.read(), f"{what}: so does agentd's log", log)
         world.counted(lab.ZONE, "mixed", 60)
+        why = world.msig["p2"].ctl("why", lab.ZONE, check=False).stdout
+        t.ok("have that signer keep DNSKEYs that are not its own" in why,
+             f"{what}: why says what keeps it out", why)
+        t.equal(shown(first, lab.ZONE, "DNSKEY") & shown(second, lab.ZONE, "DNSKEY"), set(),
+                f"{what}: no member shows its keys, and it shows nobody's")
+        t.equal(world.process("p1"), {}, f"{what}: no process has begun")
         t.equal((byhand.parent_ds(world.rig), byhand.delegation(world.rig)), before,
                 f"{what}: the parent is not told of it")
         t.equal(shown(second, lab.ZONE, "CDS") & shown(first, lab.ZONE, "CDS"), set(),

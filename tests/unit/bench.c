@@ -57,9 +57,11 @@ serve_one(struct bench *b, struct bench_server *s, int provider, uint32_t member
 {
 	memset(s->set, 0, sizeof(s->set));
 	for (int i = 0; i < BENCH_PROVIDERS; i++) {
-		if (i != provider && ((members >> i & 1) == 0 || (members >> provider & 1) == 0))
+		if (i != provider && (members >> i & 1) == 0)
 			continue;
 		s->set[VIEW_DNSKEY] = rset_or(s->set[VIEW_DNSKEY], b->own[i]);
+		if (i != provider && (members >> provider & 1) == 0)
+			continue; /* who joins shows the keys of members beforehand */
 		s->set[VIEW_CDS] = rset_or(s->set[VIEW_CDS], b->cds[i]);
 		s->set[VIEW_CDNSKEY] = rset_or(s->set[VIEW_CDNSKEY], b->cdnskey[i]);
 	}

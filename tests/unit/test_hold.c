@@ -138,6 +138,7 @@ static void
 test_not_before_all_show_it(void **state)
 {
 	int64_t t = b.now + 1000;
+	show(1, VIEW_DNSKEY, b.own[1], 10, b.now);
 	show(-2, VIEW_DNSKEY, both(), 10, t);
 	show(0, VIEW_DNSKEY, both(), 10, t);
 	assert_int_equal(deadline(), VIEW_NEVER);

@@ -169,6 +169,7 @@ test_key_not_shown_there(void **state)
 	b.view->d.order[0].process = MSIG_PROCESS_ZSK;
 	b.view->d.paused = true;
 	rset_add(&b.parent.set[VIEW_NS], b.ns[2]);
+	b.server[2].set[VIEW_DNSKEY] = b.own[2];
 	bench_run(&b, 5000);
 	b.view->d.paused = false;
 	assert_true(b.view->early);

@@ -264,6 +264,8 @@ static void
 test_add(void **unused)
 {
 	with(MSIG_PROCESS_ADD);
+	/* A signer that drops the keys of others is no joiner. */
+	assert_true(rule->step[0].guard & COND_TAKES);
 	/* A DS is worth nothing where the DNSKEY set lacks its key: keys first, everywhere. */
 	int keys = effect(EFFECT_KEYS_ADD), cds = effect(EFFECT_CDS_ADD);
 	assert_true(keys < cds);

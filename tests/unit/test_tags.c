@@ -530,6 +530,21 @@ test_ds_of_nobody(void **state)
 	assert_int_equal(why.object, REASON_OF_DS);
 }
 
+/* Who is to join shows no keys of members beforehand while one has a tag of its own. */
+static void
+test_not_shown_beforehand(void **state)
+{
+	struct view_statement st = peer(1)->statement;
+
+	for (int clash = 0; clash < 2; clash++) {
+		if (clash)
+			rset_add(&st.dnskey, twin(b.zsk[0], ZSK, 1));
+		restate(1, st);
+		bench_run(&b, 60 * SECOND); /* nobody takes its servers for named from before */
+		assert_int_equal(rset_empty(b.view->d.want.from[1].dnskey), clash);
+	}
+}
+
 int
 main(void)
 {
@@ -554,6 +569,7 @@ main(void)
 	    IN(member, test_clash_of_a_joiner_at_home),
 	    IN(two, test_ds_of_the_other),
 	    IN(two, test_ds_of_nobody),
+	    IN(joiner, test_not_shown_beforehand),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -954,6 +954,27 @@ test_owner_adds_safe_names(void **state)
 	assert_true(b.view->d.agent_ns);
 }
 
+/* In a leave agents show NS though a single provider is left: not while the owner's have a name
+ * that nobody has stated here, as of one who died before, for that would go at the leaver alone. */
+static void
+test_takes_over_all_names(void **state)
+{
+	owner(VIEW_SELF, false, true);
+	bench_run(&b, 5 * SECOND);
+	for (int unknown = 1; unknown >= 0; unknown--) {
+		b.signer.set[VIEW_NS] =
+		    unknown ? rset_or(only(b.ns[1]), only(b.ns[2])) : only(b.ns[1]);
+		b.view->d.agent_ns = false;
+		in_the_middle(MSIG_PROCESS_REMOVE, VIEW_SELF, 1, 2, PHASE_EXECUTING, 2);
+		runs(1, MSIG_PROCESS_REMOVE, 2, 9);
+		bench_run(&b, 2 * SECOND);
+		assert_int_equal(b.view->d.agent_ns, !unknown);
+		assert_int_equal(bench_reason(&b, REASON_BLOCKED, REASON_OF_NS) != NULL ||
+				     bench_reason(&b, REASON_PEER, REASON_OF_NS) != NULL,
+				 unknown);
+	}
+}
+
 /* Whoever leaves and states nothing any more: what is there of it stays until its step, and all
  * else goes on. */
 static void
@@ -2153,6 +2174,7 @@ main(void)
 	    IN(two, test_left_names_the_others),
 	    IN(bystander, test_unnamed_follows_nsmgmt),
 	    IN(two, test_owner_adds_safe_names),
+	    IN(two, test_takes_over_all_names),
 	    IN(two, test_states_nothing),
 	    IN(three, test_half_in_is_told),
 	    IN(three, test_speaker_does_not_know),
