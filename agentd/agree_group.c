@@ -523,7 +523,8 @@ agree_missing(const struct zone_view *view, uint32_t voters)
 }
 
 /* Is every DS at the parent of a provider of which something is known to be in? Somebody who starts
- * anew may not have heard of all members yet. */
+ * anew may not have heard of all members yet. Who states nothing any more stated what is held of
+ * it. */
 bool
 agree_all_known(const struct zone_view *view)
 {
@@ -531,7 +532,8 @@ agree_all_known(const struct zone_view *view)
 
 	for (int i = 0; i < view->d.providers; i++)
 		if (view->d.provider[i].used && view->d.provider[i].has != 0)
-			keys = rset_or(keys, view->d.provider[i].statement.dnskey);
+			keys = rset_or(keys, rset_or(view->d.provider[i].statement.dnskey,
+						     view->d.want.from[i].dnskey));
 	for (int i = 0; i < view->d.providers; i++) {
 		const struct view_provider *p = &view->d.provider[i];
 		if ((view->designated & BIT(i)) == 0 || p->has != 0)

@@ -2,6 +2,7 @@
  * What of whom is in the zone: who is half in says it itself, a process' requestor shows it, and
  * who has fallen out of the delegation asks for nothing but to join again.
  */
+#include "agentd/agree_int.h"
 #include "agentd/decide_int.h"
 #include "tests/unit/scene.h"
 
@@ -613,6 +614,28 @@ test_no_member_asks_for(void **state)
 	}
 }
 
+/* Whose DS is at the parent: of a member that states it, or of one that states nothing any more,
+ * whose keys combinerd holds. While somebody of whom nothing is in is to join, others are unknown. */
+static void
+test_all_known(void **state)
+{
+	struct view_statement st = peer(2)->statement;
+
+	peer(1)->has = peer(1)->member = 0; /* it is to join */
+	b.parent.set[VIEW_DS] = rset_or(ds(0), ds(2));
+	bench_look(&b);
+	assert_true(agree_all_known(b.view));
+	st.dnskey = st.cds = st.cdnskey = RSET_NONE;
+	restate(2, st);
+	b.view->d.want.from[2].dnskey = b.own[2];
+	assert_true(agree_all_known(b.view));
+	b.view->d.want.from[2].dnskey = RSET_NONE;
+	assert_false(agree_all_known(b.view));
+	b.view->d.want.from[2].dnskey = b.own[2];
+	peer(2)->has = 0; /* it is out, as far as is known here */
+	assert_false(agree_all_known(b.view));
+}
+
 int
 main(void)
 {
@@ -637,6 +660,7 @@ main(void)
 	    IN(two, test_fallen_out_meanwhile),
 	    IN(two, test_fallen_out_in_the_middle),
 	    IN(two, test_no_member_asks_for),
+	    IN(three, test_all_known),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
