@@ -373,7 +373,7 @@ parent_ns(struct check *c, const struct view_place *p)
 		}
 	}
 	/* An algorithm rollover may be what keeps somebody half in from being named there. */
-	for (int i = 1;
+	for (int i = 0;
 	     i < c->view->d.providers && c->view->d.process.kind == MSIG_PROCESS_ALGORITHM; i++)
 		if (c->view->d.provider[i].used && !c->view->d.provider[i].member)
 			half = rset_or(half, rset_and(*view_names(c->view, i), want));

@@ -116,24 +116,57 @@ roll_reached(const struct zone_view *view, uint8_t have, uint8_t want)
 				view->d.process.kind == MSIG_PROCESS_ALGORITHM));
 }
 
+/* The keys that CDS name at a signer which writes its own when this key comes into this state:
+ * beside those of others that it shows, and beside those that it is told to. false: of one
+ * algorithm. */
+static bool
+mixed_then(const struct zone_view *view, const struct view_key *key, uint8_t state,
+	   struct rset then[2])
+{
+	const struct rpool *pool = &view->d.pool;
+	const struct view_version *shown = view_at_signer(view, VIEW_CDS);
+	struct rset own = RSET_NONE, named = RSET_NONE, told = RSET_NONE;
+
+	for (int i = 0; i < view->keys; i++) {
+		const struct view_key *k = &view->key[i];
+		rset_add(&own, k->rr);
+		if (k->role != MSIG_KEY_ROLE_ZSK &&
+		    (state == MSIG_KEY_STATE_READY ? k->rr == key->rr || k->state == state
+						   : k->state == MSIG_KEY_STATE_ACTIVE))
+			rset_add(&named, k->rr);
+	}
+	for (int i = 1; i < view->d.providers; i++)
+		told = rset_or(told, rpool_keys(pool, view->d.want.from[i].cds));
+	then[0] = then[1] = rset_or(named, told);
+	if (shown != NULL)
+		then[1] = rset_or(named, rset_minus(rpool_keys(pool, shown->set), own));
+	return !algorithms_one(rpool_algorithms(pool, rset_or(then[0], then[1])));
+}
+
 /* A signer that writes its own CDS goes over to another algorithm a moment before the overlay does:
  * nobody takes that mixture for an instruction while another signer is heard as well. Whom the
  * parent hears where the delegation shows nowhere, or may change yet, a person sees: before that
  * step of a rollover, or when the signer goes along without one. */
 static bool
-witnessed(struct step *s, uint8_t algorithm)
+witnessed(struct step *s, const struct view_key *key, uint8_t state)
 {
 	const struct zone_view *view = s->view;
+	struct rset then[2];
 	bool other = false;
 
 	for (int i = 0; i < view->keys; i++)
 		other |= view->key[i].state == MSIG_KEY_STATE_ACTIVE &&
 			 view->key[i].role != MSIG_KEY_ROLE_ZSK &&
-			 view->key[i].algorithm != algorithm;
+			 view->key[i].algorithm != key->algorithm;
 	if (!other || view->config.mode != VIEW_MODE_FOREIGN || MUTANT(WITNESS))
 		return true;
-	enum shown_witness w = shown_witness(view, s->now);
-	if (w == WITNESS_SILENT)
+	enum shown_witness w =
+	    shown_witness(view, mixed_then(view, key, state, then) ? then : NULL, s->now);
+	if (w == WITNESS_ALIKE)
+		step_wait(s, REASON_PEER, REASON_OF_CDS, "",
+			  "another signer with other CDS than the own ones are going to be",
+			  "the same of two algorithms", 0);
+	else if (w == WITNESS_SILENT)
 		step_wait(s, REASON_PEER, REASON_OF_SERVER, "",
 			  "answers of another signer, and of the parent about it, before the own "
 			  "CDS change",
@@ -172,7 +205,7 @@ move(struct step *s, int rr, uint8_t state)
 	/* CDS go back to the old key, of another algorithm it may be. */
 	bool aside = state == MSIG_KEY_STATE_RETIRED && key->role != MSIG_KEY_ROLE_ZSK &&
 		     s->view->d.process.turned;
-	if ((state == MSIG_KEY_STATE_READY || aside) && !witnessed(s, key->algorithm))
+	if ((state == MSIG_KEY_STATE_READY || aside) && !witnessed(s, key, state))
 		return false;
 	struct safety r = judge(s->view, key, state, s->now);
 	if (!r.ok) {

@@ -223,7 +223,8 @@ delegated_to(const struct zone_view *view, const struct view_place *p, int64_t n
 
 /* One server of another signer; what it serves may be a copy of somebody else's zone. */
 static enum shown_witness
-witness(const struct zone_view *view, const struct view_place *p, int64_t now)
+witness(const struct zone_view *view, const struct view_place *p, const struct rset *ours,
+	int64_t now)
 {
 	int of = view_place_provider(view, p);
 	const struct view_history *h = &p->history[VIEW_CDS];
@@ -236,14 +237,18 @@ witness(const struct zone_view *view, const struct view_place *p, int64_t now)
 	int delegated = delegated_to(view, p, now);
 	if (delegated == 0)
 		return WITNESS_UNDELEGATED;
-	return delegated == 1 && keys != NULL && !rset_empty(keys->signers) &&
-		       h->status == MSIG_SEEN_SET && now - h->time <= view->config.times.fresh
-		   ? WITNESS_HEARD
-		   : WITNESS_SILENT;
+	if (delegated < 0 || keys == NULL || rset_empty(keys->signers) ||
+	    h->status != MSIG_SEEN_SET || now - h->time > view->config.times.fresh)
+		return WITNESS_SILENT;
+	struct rset named = rpool_keys(&view->d.pool, view_current(p, VIEW_CDS)->set);
+	for (int i = 0; ours != NULL && i < 2; i++)
+		if (rset_equal(named, ours[i]))
+			return WITNESS_ALIKE;
+	return WITNESS_HEARD;
 }
 
 enum shown_witness
-shown_witness(const struct zone_view *view, int64_t now)
+shown_witness(const struct zone_view *view, const struct rset *ours, int64_t now)
 {
 	enum shown_witness best = WITNESS_ALONE;
 
@@ -252,8 +257,9 @@ shown_witness(const struct zone_view *view, int64_t now)
 			best = WITNESS_UNNAMED;
 	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
-		enum shown_witness w =
-		    p == NULL || p->kind != PLACE_SERVER ? WITNESS_UNNAMED : witness(view, p, now);
+		enum shown_witness w = p == NULL || p->kind != PLACE_SERVER
+					   ? WITNESS_UNNAMED
+					   : witness(view, p, ours, now);
 		best = w > best ? w : best;
 	}
 	return best;

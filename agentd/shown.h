@@ -40,7 +40,10 @@ enum shown_witness {
 	WITNESS_UNNAMED,     /* others have CDS, and not even the zone names them */
 	WITNESS_UNDELEGATED, /* the zone names one, the parent does not */
 	WITNESS_SILENT,      /* delegated; it, or the parent, has not answered lately */
+	WITNESS_ALIKE,       /* heard, and it has the CDS that ours are about to be */
 	WITNESS_HEARD,
 	WITNESS_ALONE, /* nobody else has CDS */
 };
-enum shown_witness shown_witness(const struct zone_view *view, int64_t now);
+/* ours: keys that our CDS may be about to name, two sets; NULL: not with another one's. */
+enum shown_witness shown_witness(const struct zone_view *view, const struct rset *ours,
+				 int64_t now);

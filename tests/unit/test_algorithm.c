@@ -198,7 +198,7 @@ test_witness(void **state)
 		b.server[1].silent = !cases[i].answers;
 		bench_run(&b, 20 * SECOND);
 		peer(1)->has = cases[i].cds ? HAS_ALL : 0;
-		assert_int_equal(shown_witness(b.view, b.now), cases[i].is);
+		assert_int_equal(shown_witness(b.view, NULL, b.now), cases[i].is);
 	}
 }
 
@@ -207,24 +207,24 @@ static void
 test_witness_unknown(void **state)
 {
 	bench_run(&b, 5 * SECOND);
-	assert_int_equal(shown_witness(b.view, b.now), WITNESS_HEARD);
+	assert_int_equal(shown_witness(b.view, NULL, b.now), WITNESS_HEARD);
 	struct view_place *p = place(PLACE_SERVER, "192.0.2.2@53");
 	struct view_history keys = p->history[VIEW_DNSKEY], *cds = &p->history[VIEW_CDS];
 	p->history[VIEW_DNSKEY].count = 0;
-	assert_int_equal(shown_witness(b.view, b.now), WITNESS_SILENT);
+	assert_int_equal(shown_witness(b.view, NULL, b.now), WITNESS_SILENT);
 	p->history[VIEW_DNSKEY] = keys;
 	cds->status = MSIG_SEEN_ABSENT; /* nothing that differs from ours */
-	assert_int_equal(shown_witness(b.view, b.now), WITNESS_SILENT);
+	assert_int_equal(shown_witness(b.view, NULL, b.now), WITNESS_SILENT);
 	cds->status = MSIG_SEEN_SET;
 	b.parent.silent = true;
 	bench_run(&b, 20 * SECOND);
-	assert_int_equal(shown_witness(b.view, b.now), WITNESS_SILENT);
+	assert_int_equal(shown_witness(b.view, NULL, b.now), WITNESS_SILENT);
 	b.parent.silent = false;
 	bench_run(&b, 5 * SECOND);
 	struct view_history *ns = &place(PLACE_PARENT, NULL)->history[VIEW_NS];
-	assert_int_equal(shown_witness(b.view, b.now), WITNESS_HEARD);
+	assert_int_equal(shown_witness(b.view, NULL, b.now), WITNESS_HEARD);
 	ns->time -= 60 * SECOND;
-	assert_int_equal(shown_witness(b.view, b.now), WITNESS_SILENT);
+	assert_int_equal(shown_witness(b.view, NULL, b.now), WITNESS_SILENT);
 }
 
 /* Where the delegation shows nowhere, the zone's own NS count. */
@@ -233,27 +233,27 @@ test_witness_unseen(void **state)
 {
 	b.parent.set[VIEW_NS] = only(b.ns[0]);
 	bench_run(&b, 5 * SECOND);
-	assert_int_equal(shown_witness(b.view, b.now), WITNESS_UNDELEGATED);
+	assert_int_equal(shown_witness(b.view, NULL, b.now), WITNESS_UNDELEGATED);
 	b.copy = b.server[0];
 	b.child = 1;
 	bench_run(&b, 5 * SECOND);
 	assert_true(view_hidden(b.view));
-	assert_int_equal(shown_witness(b.view, b.now), WITNESS_HEARD);
+	assert_int_equal(shown_witness(b.view, NULL, b.now), WITNESS_HEARD);
 }
 
-/* Does the store hear now that a key becomes READY? */
+/* Does the store hear now that a key comes into this state? */
 static bool
-goes_along(void)
+brought_to(uint8_t state)
 {
 	struct plan plan = {0};
-	bool ready = false;
+	bool asked = false;
 
 	roll_work(&(struct step){b.view, b.now, &plan});
 	for (int i = 0; i < plan.count; i++)
-		ready |= plan.action[i].kind == ACT_KEY &&
+		asked |= plan.action[i].kind == ACT_KEY &&
 			 plan.action[i].key.verb == MSIG_KEY_VERB_SET &&
-			 plan.action[i].key.state == MSIG_KEY_STATE_READY;
-	return ready;
+			 plan.action[i].key.state == state;
+	return asked;
 }
 
 /* A rollover that ended early, of a signer that writes its own CDS, after the other one went over:
@@ -292,7 +292,7 @@ taken_along(uint8_t kind)
 		run()->fresh = only(new);
 		run()->old = only(b.ksk[0]);
 	}
-	return goes_along();
+	return brought_to(MSIG_KEY_STATE_READY);
 }
 
 /* Where the delegation shows nowhere, or may change yet, nobody sees whom the parent will hear: a
@@ -318,10 +318,76 @@ test_goes_over_unseen(void **state)
 		b.child = cases[i].hidden;
 		bench_run(&b, 5 * SECOND);
 		assert_int_equal(view_hidden(b.view), cases[i].hidden);
-		assert_int_equal(shown_witness(b.view, b.now), WITNESS_HEARD);
+		assert_int_equal(shown_witness(b.view, NULL, b.now), WITNESS_HEARD);
 		b.view->d.recalled.kind = cases[i].recalled ? MSIG_PROCESS_REMOVE : 0;
 		if (taken_along(cases[i].kind) != cases[i].goes)
 			fail_msg("case %zu", i);
+	}
+}
+
+/* The CDS of these keys. */
+static struct rset
+cds_of(struct rset keys)
+{
+	struct rset out = RSET_NONE;
+
+	for (int i = rset_next(&keys, 0); i >= 0; i = rset_next(&keys, i + 1))
+		rset_add(&out, rpool_of_key(&b.view->d.pool, i, 59));
+	return out;
+}
+
+/* What the other signer shows has to differ from what ours is about to: a mixture that all show the
+ * parent takes. It may be told to our signer, or be there yet. */
+static void
+test_goes_back_alike(void **state)
+{
+	enum { OURS, NEW, THEIRS, OLD }; /* keys: in use, that goes back, and the other signer's */
+	static const struct {
+		const char *what;
+		uint8_t told, there, shown; /* CDS of others at our signer; all of the other one */
+		bool goes;
+	} cases[] = {
+	    {"the other one has gone over, too", BIT(THEIRS), BIT(THEIRS), BIT(NEW) | BIT(THEIRS),
+	     true},
+	    {"it has our old ones beside", BIT(THEIRS), BIT(THEIRS), BIT(OURS) | BIT(THEIRS),
+	     false},
+	    {"so it is told", BIT(THEIRS), BIT(OLD), BIT(OURS) | BIT(THEIRS), false},
+	    {"so it is yet", BIT(OLD), BIT(THEIRS), BIT(OURS) | BIT(THEIRS), false},
+	    {"no mixture", BIT(OLD), BIT(OLD), BIT(OURS) | BIT(OLD), true},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bench_clear(&b);
+		two(state);
+		rest();
+		(void)taken_along(MSIG_PROCESS_ALGORITHM);
+		int keys[] = {b.ksk[0], b.view->key[1].rr, 0, b.ksk[1]};
+		struct rset told = RSET_NONE, there = RSET_NONE, shown = RSET_NONE;
+		keys[THEIRS] = other_sep(91);
+		for (int k = 0; k < 4; k++) {
+			if (cases[i].told >> k & 1)
+				rset_add(&told, keys[k]);
+			if (cases[i].there >> k & 1)
+				rset_add(&there, keys[k]);
+			if (cases[i].shown >> k & 1)
+				rset_add(&shown, keys[k]);
+		}
+		b.signer.set[VIEW_CDS] = cds_of(rset_or(there, only(keys[NEW])));
+		b.server[1].set[VIEW_CDS] = cds_of(shown);
+		bench_look(&b);
+		b.view->d.want.from[1].cds = cds_of(told);
+		b.view->key[1].state = MSIG_KEY_STATE_READY;
+		run()->turned = true;
+		run()->fresh = only(keys[OURS]);
+		run()->old = only(keys[NEW]);
+		run()->algorithm = 15;
+		peer(VIEW_SELF)->statement.cds = cds_of(only(keys[NEW]));
+		b.view->key_asked = 0;
+		b.view->reasons = 0;
+		print_message("# %s\n", cases[i].what);
+		assert_int_equal(brought_to(MSIG_KEY_STATE_RETIRED), cases[i].goes);
+		assert_int_equal(bench_reason(&b, REASON_PEER, REASON_OF_CDS) != NULL,
+				 !cases[i].goes);
 	}
 }
 
@@ -350,7 +416,7 @@ test_looks_before_it_goes_along(void **state)
 		assert_int_equal(operator_approve(b.view, MSIG_PROCESS_ALGORITHM), 0);
 		assert_int_equal(b.view->d.recalled.kind, 0);
 		b.view->reasons = 0;
-		assert_true(goes_along());
+		assert_true(brought_to(MSIG_KEY_STATE_READY));
 		assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_NS));
 		operator_show(&s); /* nobody waits for it any more */
 		b.now += 2 * b.view->config.times.resend + 1;
@@ -450,6 +516,7 @@ main(void)
 	    IN(two, test_witness_unknown),
 	    IN(two, test_witness_unseen),
 	    IN(two, test_goes_over_unseen),
+	    IN(two, test_goes_back_alike),
 	    IN(two, test_looks_before_it_goes_along),
 	    IN(two, test_order_says_which),
 	    IN(two, test_join_makes_room),

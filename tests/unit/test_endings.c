@@ -607,6 +607,13 @@ test_algorithm_and_the_parents_ns(void **state)
 	assert_false(check(COND_PARENT_NS, NULL));
 	peer(1)->member = false;
 	assert_true(check(COND_PARENT_NS, NULL));
+	b.parent.set[VIEW_NS] = only(b.ns[1]); /* it may be us */
+	bench_look(&b);
+	peer(1)->member = true;
+	peer(VIEW_SELF)->member = true;
+	assert_false(check(COND_PARENT_NS, NULL));
+	peer(VIEW_SELF)->member = false;
+	assert_true(check(COND_PARENT_NS, NULL));
 	run()->kind = MSIG_PROCESS_ZSK;
 	assert_false(check(COND_PARENT_NS, NULL));
 }
