@@ -68,7 +68,7 @@ kept_out(struct check *c, int provider)
 }
 
 static bool
-keys(struct check *c, const struct view_place *p, int provider)
+keys_shown(struct check *c, const struct view_place *p, int provider)
 {
 	const struct view_version *v = view_current(p, VIEW_DNSKEY);
 	struct rset own = c->view->d.provider[provider].statement.dnskey;
@@ -90,7 +90,13 @@ keys(struct check *c, const struct view_place *p, int provider)
 			       "dnskey-share: zsk at every provider of the zone");
 		return false;
 	}
-	return serves(c, p, provider);
+	return true;
+}
+
+static bool
+keys(struct check *c, const struct view_place *p, int provider)
+{
+	return keys_shown(c, p, provider) && serves(c, p, provider);
 }
 
 static bool
@@ -388,7 +394,7 @@ parent_ns(struct check *c, const struct view_place *p)
 static bool
 takes(struct check *c, const struct view_place *p, int provider)
 {
-	if (keys(c, p, provider))
+	if (keys_shown(c, p, provider))
 		return true;
 	check_todo(c, "have that signer keep DNSKEYs that are not its own: msigctl doctor there "
 		      "names the line");

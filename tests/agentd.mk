@@ -36,6 +36,7 @@ agentd_system_tests = \
 	tests/system/test_agentd_state.py \
 	tests/system/test_database.py \
 	tests/system/test_doctor.py \
+	tests/system/test_ds_keep.py \
 	tests/system/test_egress.py \
 	tests/system/test_operator.py \
 	tests/system/test_parent.py

@@ -65,8 +65,8 @@ BIND = ("ns", "zsk", "ksk", "no-algorithm", "leave")
 BIND_CSK = ("ns", "owner", "zsk", "ksk", "csk", "no-algorithm", "leave")
 # Who left comes back in one change with the leave of the last one that joined.
 MOVED = ("ns", "owner", "zsk", "ksk", "csk", "algorithm", "leave", "move")
-# Not where all is restarted in each step: who left, or died, has none; others wait for operators.
-ONCE = ("move", "back", "forced", "sign")
+# Not where all is restarted in each step: whose operator sees the steps leaves, or others are waited for.
+ONCE = ("move", "sign")
 ALONE = ("zsk", "ksk", "refused", "own-zsk", "leave")
 # How BIND gets another algorithm; the second time it is designated too early, and that stays.
 ROUND = ("no-algorithm", "leave", "algorithm", "early", "withdraw", "rekey", "again")
@@ -121,9 +121,9 @@ REACHED = re.compile(r"^(\S+) (\S+): (\S+) reached here")
 
 
 class Restarts:
-    """kill -9 of every daemon and every server of every provider, in each step of each process. None goes
-    by unseen: the first provider, which has a part in all of them, is in step mode, so that each step
-    waits for its operator; who says yes, and pulls the plug."""
+    """kill -9 of every daemon and every server of every provider that is not dead, in each step of each
+    process. None goes by unseen: the first provider, which has a part in all of them, is in step mode, so
+    that each step waits for its operator; who says yes, and pulls the plug."""
 
     def __init__(self, world):
         self.world, self.seen, self.kills, self.last = world, set(), 0, None
@@ -142,27 +142,30 @@ class Restarts:
             self.seen.add(step)
             self.restart()
 
+    def alive(self):
+        """Those that can be killed."""
+        return [p for p in self.world.providers if p.label not in self.world.dead]
+
     def passed(self):
         """Steps that were done, by the journals of all."""
-        return {match.groups() for daemons in self.world.msig.values()
-                for entry in daemons.journal()
+        return {match.groups() for p in self.alive() for entry in self.world.msig[p.label].journal()
                 for match in [REACHED.match(entry["text"])] if match}
 
     def restart(self):
         """All at once, as when the power fails everywhere."""
-        world, since = self.world, time.time()
-        for daemons in world.msig.values():
-            for child in daemons.daemons.values():
+        world, since, alive = self.world, time.time(), self.alive()
+        for p in alive:
+            for child in world.msig[p.label].daemons.values():
                 child.kill()
                 self.kills += 1
-        for p in world.providers:
+        for p in alive:
             p.crash()
             self.kills += len(p.servers)
-        for p in world.providers:
+        for p in alive:
             p.again()
-        for daemons in world.msig.values():
-            daemons.start(*daemons.daemons)
-        for p in world.providers:
+        for p in alive:
+            world.msig[p.label].start(*world.msig[p.label].daemons)
+        for p in alive:
             net.until(lambda p=p: ask.rdata(p.server, ZONE, "SOA"), f"{p.label}'s server again")
             world.judge.outages.setdefault(p.label, []).append((since, time.time()))
 
