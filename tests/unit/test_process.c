@@ -79,7 +79,20 @@ static void
 test_first_step(void **state)
 {
 	const struct process_rule *rule = process_rule(MSIG_PROCESS_ADD);
+	struct reason why;
+
 	assert_true(process_check(b.view, rule->step[0].guard, true, b.now, NULL));
+	b.server[1] = b.server[0]; /* a copy: it has every key of the members */
+	rset_add(&b.server[1].set[VIEW_DNSKEY], b.zsk[1]);
+	bench_look(&b);
+	assert_false(process_check(b.view, rule->step[0].guard, true, b.now, &why));
+	assert_int_equal(why.object, REASON_OF_SIGNATURE);
+	assert_string_equal(why.place, "192.0.2.2@53");
+	bench_serve(&b, 1);
+	b.server[1].set[VIEW_DNSKEY] = b.own[1]; /* its signer drops those of others */
+	bench_look(&b);
+	assert_false(process_check(b.view, rule->step[0].guard, true, b.now, &why));
+	assert_int_equal(why.object, REASON_OF_DNSKEY);
 }
 
 static void
