@@ -116,9 +116,9 @@ roll_reached(const struct zone_view *view, uint8_t have, uint8_t want)
 				view->d.process.kind == MSIG_PROCESS_ALGORITHM));
 }
 
-/* The keys that CDS name at a signer which writes its own when this key comes into this state:
- * beside those of others that it shows, and beside those that it is told to. false: of one
- * algorithm. */
+/* The keys that CDS name at a signer which writes its own, when this key comes into this state:
+ * beside those of others that it is told to show, and beside those that it shows yet. Are they of
+ * two algorithms? */
 static bool
 mixed_then(const struct zone_view *view, const struct view_key *key, uint8_t state,
 	   struct rset then[2])
@@ -144,9 +144,9 @@ mixed_then(const struct zone_view *view, const struct view_key *key, uint8_t sta
 }
 
 /* A signer that writes its own CDS goes over to another algorithm a moment before the overlay does:
- * nobody takes that mixture for an instruction while another signer is heard as well. Whom the
- * parent hears where the delegation shows nowhere, or may change yet, a person sees: before that
- * step of a rollover, or when the signer goes along without one. */
+ * nobody takes that mixture for an instruction while another signer, with other CDS, is heard as
+ * well. Whom the parent hears where the delegation shows nowhere, or may change yet, a person sees:
+ * before that step of a rollover, or when the signer goes along without one. */
 static bool
 witnessed(struct step *s, const struct view_key *key, uint8_t state)
 {
