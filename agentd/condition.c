@@ -396,8 +396,9 @@ takes(struct check *c, const struct view_place *p, int provider)
 {
 	if (keys_shown(c, p, provider))
 		return true;
-	check_todo(c, "have that signer keep DNSKEYs that are not its own: msigctl doctor there "
-		      "names the line");
+	if (c->why != NULL && c->why->todo[0] == 0) /* nothing more special is known */
+		check_todo(c, "have that signer keep DNSKEYs that are not its own: msigctl doctor "
+			      "there names the line");
 	return false;
 }
 

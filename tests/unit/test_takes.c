@@ -95,6 +95,10 @@ test_dropped(void **state)
 	assert_string_equal(why.place, "192.0.2.1@53");
 	assert_non_null(strstr(why.todo, "msigctl doctor"));
 	assert_non_null(reason_at(why.class, REASON_OF_DNSKEY, why.place));
+	rset_add(&b.server[0].set[VIEW_DNSKEY], b.zsk[1]); /* KSKs can stay at home */
+	bench_look(&b);
+	assert_false(check(COND_TAKES, &why));
+	assert_non_null(strstr(why.todo, "dnskey-share: zsk"));
 	b.server[0].set[VIEW_DNSKEY] = b.signer.set[VIEW_DNSKEY] = rset_or(b.own[0], b.own[1]);
 	bench_run(&b, 30 * SECOND);
 	assert_true(check(COND_TAKES, &why));
