@@ -7,12 +7,23 @@
 #include "agentd/agree_int.h"
 #include "agentd/lead.h"
 #include "agentd/operator.h"
+#include "agentd/process.h"
 #include "agentd/step.h"
 
 const char *
 agree_who(const struct step *s, int provider)
 {
 	return s->view->d.provider[provider].identity;
+}
+
+/* Is anybody in but this one? A joiner whose servers are to be named is as good as in. */
+static bool
+others_are_in(const struct zone_view *view, int provider)
+{
+	bool joined = view->d.process.kind == MSIG_PROCESS_ADD &&
+		      (process_effects(view) & EFFECT_NS_ADD) != 0;
+
+	return joined || (agree_members(view) & ~BIT(provider)) != 0;
 }
 
 /* Who is to leave, and counts until others are in, is not left out by what the owner says: then
@@ -28,7 +39,7 @@ agree_await(struct step *s, int provider, enum reason_object object, const char 
 	reason_copy(r.expected, sizeof(r.expected), waits);
 	reason_copy(r.seen, sizeof(r.seen), p->why);
 	if ((view->designated >> provider & 1) != 0 && !agree_to_sign(view, provider) &&
-	    (agree_members(view) & ~BIT(provider)) != 0)
+	    others_are_in(view, provider))
 		snprintf(r.todo, sizeof(r.todo),
 			 "it counts until a signer that is ON is in; if it is gone for good: "
 			 "msigctl force-remove, at every other provider");

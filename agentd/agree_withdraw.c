@@ -176,12 +176,6 @@ another_has_run(struct step *s)
 }
 
 static bool
-was_put_back(struct step *s)
-{
-	return s->view->put_back && run_of(s)->executed;
-}
-
-static bool
 aborted_in_time(struct step *s)
 {
 	const struct view_process *run = run_of(s);
@@ -260,15 +254,15 @@ is_bound(struct step *s)
 	return run->requestor == VIEW_SELF ? agree_effective(run) : run->step > 0;
 }
 
-/* A member has its keys and servers in what goes on, so it leaves first. */
+/* A member has its keys and servers in what goes on, so it leaves first. Who is to leave first of
+ * two says agree_goes_before(). */
 static bool
 member_leaves_first(struct step *s)
 {
 	const struct view_process *run = run_of(s);
 
-	return goes_on(s) && !is_bound(s) &&
-	       (run->voters & agree_members(s->view) & ~s->view->designated &
-		~BIT(run->subject)) != 0;
+	return goes_on(s) && !is_bound(s) && run->kind != MSIG_PROCESS_REMOVE &&
+	       (agree_members(s->view) & ~s->view->designated & ~BIT(run->subject)) != 0;
 }
 
 static bool
@@ -380,7 +374,7 @@ goes_forward(struct step *s, const char *why)
 	struct view_process *run = run_of(s);
 	uint32_t left = run->voters & (s->view->designated | BIT(run->subject));
 	bool loses = left != run->voters && !step_frozen(s->view);
-	bool succession = run->led && lead_mode(s->view) && (left >> run->requestor & 1) == 0;
+	bool led = run->led && lead_mode(s->view);
 	bool rests = run->aborting && run->requestor == VIEW_SELF;
 
 	(void)why;
@@ -388,7 +382,7 @@ goes_forward(struct step *s, const char *why)
 		agree_end_early(s, "the owner took one of its signers out");
 		return;
 	}
-	if (loses && !succession && !rests) {
+	if (loses && !led && !rests) { /* a leader ends it, this one or the next */
 		run->voters = left;
 		s->view->persist = true;
 	}
@@ -406,7 +400,6 @@ static const struct {
     {leader_has_no_part, agree_end_early, "who leads now has no part in it"},
     {led_otherwise, gives_up_over_leader, ""},
     {another_has_run, agree_end_early, "another process has run since"},
-    {was_put_back, agree_end_early, "the database was put back from an older copy"},
     {aborted_in_time, gives_up_order, "by the operator"},
     {agree_turns, agree_turn, ""},
     {unknown_to_peer, ends_and_waits, "a peer knows nothing of it any more"},
@@ -432,6 +425,13 @@ is_ours_to_abort(const struct view_process *run)
 {
 	return run->aborting && run->led && run->subject == VIEW_SELF &&
 	       run->requestor != VIEW_SELF && agree_own_affair(run->kind) && !agree_effective(run);
+}
+
+void
+agree_end_put_back(struct step *s)
+{
+	if (s->view->put_back && run_of(s)->executed)
+		agree_end_early(s, "the database was put back from an older copy");
 }
 
 void

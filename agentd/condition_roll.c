@@ -90,6 +90,19 @@ check_driver(struct check *c)
 	return true;
 }
 
+/* While one is READY, CDS name it alone: an earlier rollover of the key that is in use ended early,
+ * and one of the algorithm was turned round to both. */
+static bool
+ready_beside(const struct zone_view *view, const struct view_key *key)
+{
+	bool ready = false;
+
+	for (int i = 0; i < view->keys; i++)
+		ready |= view->key[i].state == MSIG_KEY_STATE_READY &&
+			 view->key[i].role == key->role && view->key[i].algorithm == key->algorithm;
+	return ready && key->state == MSIG_KEY_STATE_ACTIVE;
+}
+
 static bool
 in_state(struct check *c, const struct rset *keys, bool fresh_ones)
 {
@@ -109,7 +122,8 @@ in_state(struct check *c, const struct rset *keys, bool fresh_ones)
 		/* What CDS say follows the state when the signer gets to it. */
 		struct rset named =
 		    rpool_keys(&c->view->d.pool, c->view->d.provider[VIEW_SELF].statement.cds);
-		if (want == MSIG_KEY_STATE_READY && fresh_ones && !rset_has(&named, i))
+		if (want == MSIG_KEY_STATE_READY && fresh_ones && !rset_has(&named, i) &&
+		    !ready_beside(c->view, k))
 			return check_no(c, REASON_HOME, REASON_OF_CDS, "signer",
 					"CDS of the new key", "not in the own statement yet");
 		if (want != 0 && !roll_reached(c->view, have, want))

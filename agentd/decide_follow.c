@@ -76,9 +76,8 @@ in_as_shown(struct step *s)
 	decide_stands(s, VIEW_SELF, has, false);
 }
 
-/* Is it silent, and somebody else who votes is not? After a start all are. */
-static bool
-silent_alone(const struct zone_view *view, int provider)
+bool
+decide_silent_alone(const struct zone_view *view, int provider)
 {
 	uint32_t voters = agree_electorate(view, MSIG_PROCESS_REMOVE) & ~BIT(provider);
 
@@ -100,7 +99,7 @@ follow_names(struct step *s)
 		return;
 	for (int i = 0; i < view->d.providers; i++) {
 		struct view_provider *p = &view->d.provider[i];
-		bool goes = (view->designated & BIT(i)) == 0 || silent_alone(view, i);
+		bool goes = (view->designated & BIT(i)) == 0 || decide_silent_alone(view, i);
 		/* What becomes of the subject its process says. */
 		if (!p->used || !p->statement.known || (p->member && !goes) ||
 		    (run->kind != 0 && run->subject == i) ||
@@ -281,10 +280,9 @@ state_as_held(struct step *s, int provider)
 
 	if (p->statement.known || !c->used || p->ready || (view->listed >> provider & 1) != 0)
 		return;
-	/* Where a KSK stays at home nobody knows whose the DS is, and the owner's NS are not here;
-	 * but where the parent names nobody else, it is named no more. */
-	bool unnamed = view->d.agent_ns && view->parent_known &&
-		       process_check(view, COND_NS_KNOWN, true, s->now, NULL);
+	/* Where a KSK stays at home nobody knows whose the DS is, and NS of the owner's zone are
+	 * not here; but where the parent names nobody else, it is named no more. */
+	bool unnamed = view->parent_known && process_check(view, COND_NS_KNOWN, true, s->now, NULL);
 	if ((rset_empty(c->ns) && !unnamed) ||
 	    (!rset_empty(c->cds) && !rset_meets(rpool_keys(&view->d.pool, c->cds), c->dnskey)))
 		return;

@@ -41,7 +41,9 @@ void decide_follow(struct step *s);                   /* what others show */
 void decide_follow_one(struct step *s, int provider); /* what is said and shown of this one */
 /* Have we no vote on what the group does, so that we act along at most? */
 bool decide_no_vote(const struct zone_view *view);
-/* That, and those who vote name it no more? */
+/* Is it silent, and somebody else who votes is not? After a start all are. */
+bool decide_silent_alone(const struct zone_view *view, int provider);
+/* Have we no vote, and those who do name it no more? */
 bool decide_unnamed_by_voters(const struct zone_view *view, int provider);
 /* Has it not been taken back for long, after all that ended here? */
 bool decide_says_for_long(struct step *s, const struct view_provider *p);

@@ -239,17 +239,18 @@ naming(struct step *s, struct view_overlay *o)
 	}
 }
 
-/* Who is OFF and is named is in with that, and leaves as others do: at rest, and for whoever asks
- * for what goes on. The others follow him in what he shows. */
+/* Who is OFF and is named is in with that, and leaves as others do. For whoever asks for what goes
+ * on anybody who is named is in: the others follow him in what he shows. */
 static bool
 named_still(const struct zone_view *view, int provider, uint8_t kinds)
 {
 	const struct view_provider *p = &view->d.provider[provider];
+	const struct view_process *run = &view->d.process;
+
+	bool off = ((view->listed | view->designated) & BIT(provider)) == 0;
 
 	return kinds == HAS_NS && (p->has & HAS_NS) == 0 && p->statement.known &&
-	       (view->d.process.kind == 0 ||
-		(view->d.process.requestor == VIEW_SELF && view->d.process.subject != provider)) &&
-	       ((view->listed | view->designated) & BIT(provider)) == 0;
+	       (run->kind == 0 ? off : run->requestor == VIEW_SELF && run->subject != provider);
 }
 
 /* What a provider states no more goes with the step that takes it out: until then it stays, and the
@@ -280,7 +281,7 @@ keep_lost(struct step *s, struct view_overlay *o)
 		if (named_still(view, i, kinds)) {
 			d->provider[i].has |= HAS_NS;
 			d->provider[i].contributed = view->persist = true;
-			step_journal(s, "%s is OFF, and named by the parent and by combinerd",
+			step_journal(s, "%s is named by the parent and by combinerd",
 				     d->provider[i].identity);
 			continue;
 		}

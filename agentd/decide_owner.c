@@ -77,6 +77,18 @@ wants_again(const struct zone_view *view, const struct view_hsync *h, int provid
 	return to != NULL && to->on && (from == NULL || !from->on || (to->sign && !from->sign));
 }
 
+/* Where the delegation shows nowhere, whoever only served and was OFF may have been taken out of it
+ * or not, or never have come into it: a process tells the parent. */
+static bool
+maybe_unnamed(const struct zone_view *view, int provider)
+{
+	const struct view_process *run = &view->d.process;
+
+	return view_hidden(view) && view->d.provider[VIEW_SELF].member && provider != VIEW_SELF &&
+	       view->d.provider[provider].has == HAS_NS &&
+	       (run->kind == 0 || run->subject != provider);
+}
+
 static void
 follow(struct step *s, const struct view_hsync *h)
 {
@@ -84,9 +96,13 @@ follow(struct step *s, const struct view_hsync *h)
 	int on = 0;
 
 	/* The owner agreed with the operator who took a provider out, and wants it in again. */
-	for (int i = 0; i < d->providers; i++)
-		if (wants_again(s->view, h, i))
-			d->provider[i].expelled = false;
+	for (int i = 0; i < d->providers; i++) {
+		if (!wants_again(s->view, h, i))
+			continue;
+		d->provider[i].expelled = false;
+		if (maybe_unnamed(s->view, i))
+			decide_stands(s, i, 0, false);
+	}
 	d->hsync = *h;
 	memset(&d->pending, 0, sizeof(d->pending));
 	for (int i = 0; i < h->count; i++) {
@@ -233,13 +249,16 @@ decide_all_agent(const struct view_hsync *h)
 }
 
 /* Who is to leave, and whom the owner names no more: agents do not name it again. Of a signer the
- * parent is waited for when its keys leave. */
+ * parent is waited for when its keys leave. Who leaves himself may not hear that a dead one is
+ * taken out. */
 static bool
 named_no_more(const struct zone_view *view, int provider, struct rset ns)
 {
 	bool signer = (view->d.provider[provider].has & (HAS_KEYS | HAS_CDS)) != 0;
+	bool leaves = ((view->listed | view->designated) >> provider & 1) == 0 ||
+		      (decide_no_vote(view) && decide_silent_alone(view, provider));
 
-	return provider != VIEW_SELF && ((view->listed | view->designated) >> provider & 1) == 0 &&
+	return provider != VIEW_SELF && leaves &&
 	       (signer || (!view_hidden(view) && !process_named(view, provider))) &&
 	       !rset_meets(process_own_ns(view, provider), ns);
 }

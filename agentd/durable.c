@@ -344,7 +344,7 @@ c_version(struct codec *c, struct view_version *v)
 {
 	c_set(c, &v->set);
 	c_set(c, &v->signers);
-	uint8_t what = (uint8_t)((v->alien != 0) | v->child << 1);
+	uint8_t what = (uint8_t)((v->alien != 0) | v->child << 1 | v->gap << 2);
 	c_bool(c, &v->absent);
 	c_u8(c, &what);
 	if (c->version >= 8)
@@ -352,6 +352,7 @@ c_version(struct codec *c, struct view_version *v)
 	else
 		v->alien = what & 1;
 	v->child = (what & 2) != 0;
+	v->gap = (what & 4) != 0;
 	c_u32(c, &v->ttl);
 	c_time(c, &v->first);
 	c_time(c, &v->last);

@@ -156,7 +156,7 @@ leave_deadline(const struct zone_view *view, const struct hold_want *want)
 }
 
 /* The place of somebody whom the owner took out, and that answers nobody any more: since its last
- * answer. */
+ * answer. Or it was never heard, as the database was lost, and nobody is there who could be. */
 static bool
 fell_silent(const struct zone_view *view, const struct view_place *p, const struct view_history *h,
 	    int64_t now)
@@ -168,6 +168,9 @@ fell_silent(const struct zone_view *view, const struct view_place *p, const stru
 	    h->status != MSIG_SEEN_UNKNOWN || now - h->time <= 2 * view->config.times.fresh)
 		return false;
 	int provider = view_place_provider(view, p);
+	if (h->count == 0 &&
+	    (h->tried == 0 || provider <= VIEW_SELF || view->d.provider[provider].ready))
+		return false;
 	return provider > VIEW_SELF && (stay >> provider & 1) == 0;
 }
 
@@ -178,7 +181,7 @@ shows_old(const struct zone_view *view, enum view_hold hold, const struct hold_w
 {
 	const struct view_history *h = &p->history[holds[hold].type];
 
-	if (h->count != 0 && fell_silent(view, p, h, now))
+	if (fell_silent(view, p, h, now))
 		return false;
 	return h->count == 0 || !satisfies(view, hold, p, &h->at[h->count - 1], want);
 }
@@ -213,6 +216,20 @@ cds_since(const struct zone_view *view, int64_t begin)
 	return begin;
 }
 
+/* Since which version has this place shown what is wanted? An agent that was down may have missed a
+ * change there and back between two of them. */
+static const struct view_version *
+shown_since(const struct zone_view *view, enum view_hold hold, const struct hold_want *want,
+	    const struct view_place *p)
+{
+	const struct view_history *h = &p->history[holds[hold].type];
+	int i = h->count - 1;
+
+	while (i > 0 && satisfies(view, hold, p, &h->at[i - 1], want) && !h->at[i].gap)
+		i--;
+	return &h->at[i];
+}
+
 int64_t
 hold_deadline(const struct zone_view *view, enum view_hold hold, const struct hold_want *want,
 	      int64_t now)
@@ -243,19 +260,18 @@ hold_deadline(const struct zone_view *view, enum view_hold hold, const struct ho
 			continue;
 		const struct view_history *h = &p->history[type];
 		places++;
-		if (h->count != 0 && fell_silent(view, p, h, now)) {
-			if (h->time > begin)
-				begin = h->time;
-			ttl = largest_ttl(p, ttl);
+		if (fell_silent(view, p, h, now)) {
+			int64_t last = h->count != 0 ? h->time : view->d.process.executed_at;
+			begin = last > begin ? last : begin;
+			ttl = largest_ttl(
+			    p, h->count == 0 && ttl < view->own_max_ttl ? view->own_max_ttl : ttl);
 			continue;
 		}
 		if (shows_old(view, hold, want, p, now))
 			return VIEW_NEVER;
-		int first = h->count - 1;
-		while (first > 0 && satisfies(view, hold, p, &h->at[first - 1], want))
-			first--;
-		if (h->at[first].first > begin)
-			begin = h->at[first].first;
+		const struct view_version *first = shown_since(view, hold, want, p);
+		if (first->first > begin)
+			begin = first->first;
 		for (int v = 0; v < h->count; v++)
 			if (h->at[v].ttl > ttl)
 				ttl = h->at[v].ttl;

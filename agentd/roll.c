@@ -281,6 +281,9 @@ clean_up(struct step *s)
 		} else if (k->state == MSIG_KEY_STATE_MADE) {
 			roll_ask(s, MSIG_KEY_VERB_DISCARD, k, 0);
 			return;
+		} else if (k->state == MSIG_KEY_STATE_POST &&
+			   safety_algorithm_cached(s->view, k->algorithm, s->now)) {
+			continue; /* an algorithm rollover took it along, and ended early */
 		} else if (rset_within(goes_with(s->view, k), d->orphans) &&
 			   !move(s, i, MSIG_KEY_STATE_REMOVED)) {
 			return; /* or it goes with its algorithm */

@@ -86,6 +86,26 @@ roll_expects(const struct zone_view *view, uint32_t alien)
 	return false;
 }
 
+/* The algorithm is to be published, and no key of it even signs: the rollover to it was turned
+ * round, and came to its end. */
+static bool
+undone(const struct zone_view *view)
+{
+	uint8_t want = process_key_state(view, true, MSIG_KEY_ROLE_ZSK);
+
+	if (want != MSIG_KEY_STATE_PUBLISHED && want != MSIG_KEY_STATE_ACTIVE)
+		return false;
+	bool others = false;
+	for (int i = 0; i < view->keys; i++) {
+		const struct view_key *k = &view->key[i];
+		if (k->algorithm == view->d.process.algorithm && k->state != MSIG_KEY_STATE_MADE &&
+		    k->state != MSIG_KEY_STATE_REMOVED)
+			return false;
+		others |= roll_in_use(k);
+	}
+	return others;
+}
+
 bool
 roll_past(const struct zone_view *view)
 {
@@ -94,6 +114,8 @@ roll_past(const struct zone_view *view)
 	if (run->kind != MSIG_PROCESS_ALGORITHM || !process_rolls(view) || !view->store_known ||
 	    process_executed(view) < 0 || rset_empty(run->old))
 		return false;
+	if (undone(view))
+		return true;
 	/* They go in one of the last steps; unless keys of that algorithm come again. */
 	bool past = process_key_state(view, false, MSIG_KEY_ROLE_KSK) == 0, used = false;
 	for (int i = 0; i < view->keys; i++) {

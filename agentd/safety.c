@@ -403,9 +403,15 @@ safety_algorithm_cached(const struct zone_view *view, uint8_t algorithm, int64_t
 	struct seen seen;
 
 	vis_look(view, now, &seen);
-	for (int i = 0; i < seen.keys; i++)
-		if (!rset_empty(rpool_of_algorithm(&view->d.pool, seen.k[i].v->set, algorithm)))
+	for (int i = 0; i < seen.keys; i++) {
+		const struct vis *k = &seen.k[i];
+		if (!rset_empty(rpool_of_algorithm(&view->d.pool, k->v->set, algorithm)))
 			return true;
+		/* Nobody looked before: it may have been there until then. */
+		int64_t until = k->v->first + k->v->ttl * SECOND + view->config.times.d;
+		if (k->v->gap && until > now)
+			return true;
+	}
 	return seen.overflow != 0;
 }
 

@@ -236,6 +236,7 @@ struct view_version {
 	struct rset signers;
 	bool absent;
 	bool child;
+	bool gap;       /* nobody had looked before: there may have been another one in between */
 	uint32_t alien; /* VIEW_ALIEN */
 	uint32_t ttl;   /* s, the largest seen */
 	int64_t first;

@@ -26,7 +26,8 @@ drop_version(struct view_history *h, int i)
 /* A new current version. One that was seen before and comes back is current again: its old entry
  * goes, since what is current never expires. */
 static void
-push_version(struct view_history *h, const struct view_answer *a, int64_t reserve)
+push_version(struct view_history *h, const struct view_answer *a, const struct view_times *times,
+	     bool gap)
 {
 	uint32_t ttl = a->ttl;
 
@@ -41,7 +42,7 @@ push_version(struct view_history *h, const struct view_answer *a, int64_t reserv
 	}
 	if (h->count == VIEW_VERSIONS) {
 		const struct view_version *old = &h->at[0];
-		int64_t end = old->until + old->ttl * SECOND + reserve;
+		int64_t end = old->until + old->ttl * SECOND + times->d + times->margin;
 		if (end > h->overflow)
 			h->overflow = end;
 		drop_version(h, 0);
@@ -52,6 +53,7 @@ push_version(struct view_history *h, const struct view_answer *a, int64_t reserv
 	    .absent = a->status == MSIG_SEEN_ABSENT,
 	    .alien = a->alien,
 	    .child = a->child,
+	    .gap = gap,
 	    .ttl = ttl,
 	    .first = a->time,
 	    .last = a->time,
@@ -104,6 +106,7 @@ view_on_answer(struct zone_view *view, const struct view_answer *a)
 		reason_copy(h->reason, sizeof(h->reason), a->reason);
 		return changed ? view_news(view, false) : false;
 	}
+	bool gap = a->time - h->time > view->config.times.fresh;
 	h->time = a->time;
 	bool other = h->ttl != a->ttl && a->status == MSIG_SEEN_SET && place->kind == PLACE_SIGNER;
 	if (other)
@@ -111,7 +114,7 @@ view_on_answer(struct zone_view *view, const struct view_answer *a)
 	h->reason[0] = 0;
 	struct view_version *current = h->count > 0 ? &h->at[h->count - 1] : NULL;
 	if (current == NULL || !same_version(current, a)) {
-		push_version(h, a, view->config.times.d + view->config.times.margin);
+		push_version(h, a, &view->config.times, gap);
 		return view_news(view, true);
 	}
 	bool again = unseen_change(view, place, current, a);

@@ -75,6 +75,21 @@ show_servers(struct sim *sim)
 								  : "");
 }
 
+/* The parent's DS, each version that an agent remembers of them. */
+static void
+show_parent(struct sim *sim, const struct view_place *p, int64_t now)
+{
+	const struct view_history *h = &p->history[VIEW_DS];
+	int64_t since = sim->now - 1000000000 - now;
+
+	for (int i = 0; i < h->count; i++) {
+		const struct view_version *v = &h->at[i];
+		sim_trace(sim, "   watches %s: DS of %d keys, TTL %u, seen %.3f to %.3f", p->server,
+			  rset_count(v->set), v->ttl, (double)(since + v->first) / 1000,
+			  (double)(since + v->last) / 1000);
+	}
+}
+
 /* What an agent knows of the servers that it watches, by its own clock. */
 static void
 show_places(struct sim *sim, const struct node *n)
@@ -83,6 +98,8 @@ show_places(struct sim *sim, const struct node *n)
 
 	for (int i = 0; i < v->d.places; i++) {
 		const struct view_place *p = v->d.place[i];
+		if (p != NULL && p->kind == PLACE_PARENT)
+			show_parent(sim, p, sim_local(sim, n));
 		if (p == NULL || p->kind != PLACE_SERVER)
 			continue;
 		const struct view_history *h = &p->history[VIEW_NS];

@@ -155,6 +155,7 @@ struct server {
 	int64_t stuck;                   /* takes no new version until then */
 	int64_t since;                   /* at the parent: it took the last one then */
 	bool silent;                     /* serves nobody any more */
+	int64_t silent_from;             /* since then */
 	int64_t named_from, named_until; /* exact; from 0: never */
 	int64_t expires;                 /* of the last NS set that names it */
 	int count[VIEW_TYPE_COUNT];
@@ -227,6 +228,7 @@ struct node {
 	int keys;
 	struct key store[STORE];
 	int64_t key_asked; /* when its key store has the last of what the agent asked of it */
+	int64_t key_said;  /* when the agent has the last of its answers */
 	struct rset ever;  /* keys that it made */
 	uint32_t made;
 	struct owner_zone owner;

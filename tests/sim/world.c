@@ -19,6 +19,7 @@ tidy(struct sim *sim)
 {
 	world_only_tidy(sim);
 	world_owner_keeps_one(sim);
+	world_owner_has_rejoin(sim);
 	world_feed_parent(sim);
 	world_owner_lists_again(sim);
 	world_owner_helps(sim);

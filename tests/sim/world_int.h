@@ -12,6 +12,9 @@ enum flap { FLAP_NONE, FLAP_BACK, FLAP_OVER };
 /* A TTL that changed stays so long: what is raised and lowered again between two looks of every
  * agent cannot be seen, only be allowed for by margins, which are 0 here. */
 #define SEEN_FOR (60 * SECOND)
+/* The parent asks a server that fell silent again for so long before it passes it over: an agent
+ * cannot know within one round of questions that the other signer it counted on is not heard. */
+#define ASKED_AGAIN (20 * SECOND)
 #define OLD_ALGORITHM 15
 #define NEW_ALGORITHM 13
 
@@ -75,11 +78,13 @@ int world_pick(struct sim *sim, bool (*fits)(const struct sim *sim, int i));
 void world_owner_acts(struct sim *sim, struct event *e);
 void world_blip(struct sim *sim);
 void world_owner_helps(struct sim *sim);
+bool world_says_gone(const struct zone_view *v, const struct node *n);
 void world_owner_makes_ns_equal(struct sim *sim);
 void world_parent_tidy(struct sim *sim);
 void world_owner_tidies(struct sim *sim);
 void world_owner_lists_again(struct sim *sim);
 void world_owner_keeps_one(struct sim *sim);
+void world_owner_has_rejoin(struct sim *sim);
 
 /* world_operator.c: the operators. */
 void world_expel_everywhere(struct sim *sim);

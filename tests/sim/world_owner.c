@@ -384,8 +384,8 @@ asks_for_ns(const struct zone_view *v)
 }
 
 /* Does an agent say that a server of this provider is not there any more? */
-static bool
-says_gone(const struct zone_view *v, const struct node *n)
+bool
+world_says_gone(const struct zone_view *v, const struct node *n)
 {
 	for (int i = 0; i < v->reasons; i++)
 		for (int k = 0; k < n->servers; k++)
@@ -420,7 +420,7 @@ world_owner_helps(struct sim *sim)
 
 	for (int i = 0; i < sim->nodes; i++)
 		for (int k = 0; k < sim->nodes && sim->node[i].view != NULL && !sim->agent; k++)
-			if (sim->node[k].dead && says_gone(sim->node[i].view, &sim->node[k]))
+			if (sim->node[k].dead && world_says_gone(sim->node[i].view, &sim->node[k]))
 				rset_del(&ns, sim->node[k].ns);
 	for (int i = 0; i < sim->nodes; i++) {
 		const struct zone_view *v = sim->node[i].view;
@@ -586,6 +586,32 @@ world_owner_keeps_one(struct sim *sim)
 		trace_node(sim, "stays", i);
 		world_instruct(sim);
 		world_owner_publishes(sim, sim->meant);
+		return;
+	}
+}
+
+/* A signer that the parent does not name is to leave, and to join again. */
+void
+world_owner_has_rejoin(struct sim *sim)
+{
+	static const char text[] = "the owner takes out who is not named, and lets it join again";
+	bool asked = false;
+
+	for (int i = 0; i < sim->nodes && !sim_faulty(sim); i++) {
+		const struct zone_view *v = sim->node[i].view;
+		for (int k = 0; v != NULL && k < v->reasons; k++)
+			asked |= strcmp(v->reason[k].todo, text) == 0;
+	}
+	for (int i = 0; i < sim->nodes && asked; i++) {
+		struct node *n = &sim->node[i];
+		if (!n->listed || !n->on || !n->sign || n->dead || n->expelled ||
+		    rset_has(&sim->parent.ns, n->ns))
+			continue;
+		n->on = false;
+		trace_node(sim, "leaves, and joins again", i);
+		world_instruct(sim);
+		world_owner_publishes(sim, sim->meant);
+		sim_post(sim, EV_OWNER, 0, 100 * SECOND)->a = i;
 		return;
 	}
 }

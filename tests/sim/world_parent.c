@@ -76,6 +76,9 @@ look_at_all(struct sim *sim)
 		const struct node *n = &sim->node[i];
 		for (int k = 0; k < n->servers && rset_has(&parent->ns, n->ns); k++) {
 			const struct zone_version *v = n->server[k].now, *f = r.first;
+			if (n->server[k].silent &&
+			    sim->now - n->server[k].silent_from < ASKED_AGAIN)
+				r.cds_same = false;
 			if (n->server[k].silent || v == NULL)
 				continue;
 			if (f == NULL) {
@@ -156,6 +159,19 @@ asks_for_ns(const struct node *n)
 	return false;
 }
 
+/* The NS of the zone, as a person sees them: those of a member that is named, or else, where none
+ * is, of whoever asks. */
+static struct rset
+ns_of_zone(const struct sim *sim, const struct node *asks)
+{
+	for (int i = 0; i < sim->nodes; i++) {
+		const struct node *n = &sim->node[i];
+		if (n->signer != NULL && world_says_member(n) && world_delegated(sim, n))
+			return n->signer->type[VIEW_NS].set;
+	}
+	return asks->signer->type[VIEW_NS].set;
+}
+
 /* Nobody whom it names is there, and it learns of nobody else. */
 static void
 names_by_hand(struct sim *sim)
@@ -164,11 +180,32 @@ names_by_hand(struct sim *sim)
 		const struct node *n = &sim->node[i];
 		if (!asks_for_ns(n) || n->signer == NULL)
 			continue;
-		sim->parent.ns = n->signer->type[VIEW_NS].set;
+		struct rset ns = ns_of_zone(sim, n);
+		if (rset_equal(ns, sim->parent.ns))
+			continue;
+		sim->parent.ns = ns;
 		sim_trace(sim, "parent: NS of %d names, by hand", rset_count(sim->parent.ns));
 		world_parent_publish(sim);
 		return;
 	}
+}
+
+/* Name servers that are gone for good leave the delegation as well. */
+static void
+dead_by_hand(struct sim *sim)
+{
+	struct rset ns = sim->parent.ns;
+
+	for (int i = 0; i < sim->nodes; i++)
+		for (int k = 0; k < sim->nodes && sim->node[i].view != NULL; k++)
+			if (sim->node[k].dead && !sim->node[k].on &&
+			    world_says_gone(sim->node[i].view, &sim->node[k]))
+				rset_del(&ns, sim->node[k].ns);
+	if (rset_empty(ns) || rset_equal(ns, sim->parent.ns))
+		return;
+	sim->parent.ns = ns;
+	sim_trace(sim, "parent: NS of %d names, without the dead", rset_count(ns));
+	world_parent_publish(sim);
 }
 
 /* Whoever registered the zone takes DS out that stand for no key that anybody has, and names those
@@ -181,6 +218,7 @@ world_parent_tidy(struct sim *sim)
 	bool asked = false;
 
 	names_by_hand(sim);
+	dead_by_hand(sim);
 	for (int i = 0; i < sim->nodes; i++) {
 		asked |= asks_for_less_ds(&sim->node[i]);
 		keys = rset_or(keys, world_published(&sim->node[i]));

@@ -190,7 +190,7 @@ world_silence(struct sim *sim, int i)
 	sim_trace(sim, "%s: its servers stop", n->identity);
 	for (int k = 0; k < n->servers; k++)
 		if (!n->server[k].silent) {
-			n->server[k].silent = true;
+			n->server[k].silent = true, n->server[k].silent_from = sim->now;
 			oracle_serve(sim, &n->server[k], NULL);
 		}
 	oracle_check(sim);

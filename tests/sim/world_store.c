@@ -198,7 +198,9 @@ world_on_key(struct sim *sim, struct event *e)
 	sim_post(sim, EV_SIGNER, e->node, world_upto(sim, 10, 3000, 200));
 	if (e->u.key.verb != MSIG_KEY_VERB_LIST && sim_mishap(sim, MISHAP_KEY_CRASH, e->node, 60))
 		return;
-	struct event *r = sim_post(sim, EV_KEYS, e->node, world_upto(sim, 1, 1500, 50));
+	int64_t at = sim->now + world_upto(sim, 1, 1500, 50); /* its answers come in order */
+	n->key_said = at > n->key_said ? at : n->key_said;
+	struct event *r = sim_post(sim, EV_KEYS, e->node, n->key_said - sim->now);
 	r->u.keys.known = good;
 	r->u.keys.count = n->keys;
 	memcpy(r->u.keys.key, n->store, sizeof(n->store));

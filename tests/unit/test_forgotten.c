@@ -356,7 +356,7 @@ test_unnamed_unseen(void **state)
 		b.view->put_back = true; /* one of the ways to end early */
 		struct plan plan = {0};
 		struct step s = {b.view, b.now, &plan};
-		agree_run(&s);
+		agree_end_put_back(&s);
 		assert_true(ended_early(MSIG_PROCESS_NS_REMOVE));
 		assert_int_equal(peer(1)->has & HAS_NS, cases[i].left);
 	}

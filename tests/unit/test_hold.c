@@ -43,7 +43,8 @@ show(int provider, enum view_type type, struct rset set, uint32_t ttl, int64_t a
 {
 	struct view_answer a = {
 	    .type = type, .status = MSIG_SEEN_SET, .set = set, .ttl = ttl, .time = at};
-	a.signers = set;
+	if (type != VIEW_DS)
+		a.signers = set;
 	struct view_place *p = provider == -2 ? NULL : place(provider);
 	for (int i = 0; i < VIEW_PLACES; i++)
 		if (b.view->d.place[i] != NULL &&
@@ -264,6 +265,29 @@ test_ds(void **state)
 			 t + 20000 + view_times_lab.d_parent);
 }
 
+/* The parent shows what is wanted, and later more than that: caches have had it since the first. If
+ * nobody was looking in between, it may have gone back meanwhile. */
+static void
+test_ds_unwatched(void **state)
+{
+	struct rset keys = RSET_NONE, ds = RSET_NONE, more = b.parent.set[VIEW_DS];
+	int64_t t = b.now + 1000, fresh = view_times_lab.fresh;
+	rset_add(&keys, b.ksk[1]);
+	rset_add(&ds, rpool_of_key(&b.view->d.pool, b.ksk[1], 43));
+	struct hold_want want = {.in = keys, .at = 3};
+	show(-1, VIEW_DS, ds, 20, t);
+	int64_t since = hold_deadline(b.view, HOLD_DS, &want, t);
+	more = rset_or(more, ds);
+	show(-1, VIEW_DS, more, 20, t + fresh);
+	assert_int_equal(hold_deadline(b.view, HOLD_DS, &want, t + fresh), since);
+
+	int64_t later = t + 2 * fresh + 1;
+	show(-1, VIEW_DS, ds, 20, later);
+	assert_int_equal(hold_deadline(b.view, HOLD_DS, &want, later), since + later - t);
+	bench_restart(&b);
+	assert_int_equal(hold_deadline(b.view, HOLD_DS, &want, later), since + later - t);
+}
+
 static void
 test_clock_in_doubt(void **state)
 {
@@ -461,6 +485,7 @@ main(void)
 	    T(test_old_again),
 	    T(test_survives_a_restart),
 	    T(test_ds),
+	    T(test_ds_unwatched),
 	    T(test_names_that_are_cached),
 	    T(test_answers_of_the_leaver),
 	    T(test_signatures_to_come),

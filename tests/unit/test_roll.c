@@ -848,6 +848,9 @@ test_hindered(void **state)
 		store[0].role = role;
 		store[0].state = cases[i].active ? S(ACTIVE) : S(RETIRED);
 		store[1].algorithm = 13;
+		stored = 2;
+		if (cases[i].kind == MSIG_PROCESS_ALGORITHM)
+			make(R(ZSK), 8, S(PUBLISHED));
 		if (cases[i].mixed) {
 			uint8_t rdata[36] = {1, 0, 3, 15, 99};
 			store[1].rr = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
