@@ -295,6 +295,26 @@ past_ds(const struct zone_view *view)
 	return false;
 }
 
+/* Are CDS shown here, and has the parent DS of others as well, or may it have? Not all of them go
+ * until it has followed: whoever was to leave, and then stays, would be forgotten on the way. */
+static bool
+not_alone_yet(const struct zone_view *view)
+{
+	const struct durable *d = &view->d;
+	struct rset own = rset_or(d->own, d->provider[VIEW_SELF].statement.dnskey);
+	bool shows = false, others = false;
+
+	for (int i = 0; i < d->providers; i++)
+		shows |= !rset_empty(d->want.from[i].cds);
+	for (int i = 0; i < d->places; i++) {
+		const struct view_place *p = d->place[i];
+		const struct view_version *v =
+		    p == NULL || p->kind != PLACE_PARENT ? NULL : view_current(p, VIEW_DS);
+		others |= v != NULL && !rset_within(rpool_keys(&d->pool, v->set), own);
+	}
+	return shows && others && d->provider[VIEW_SELF].member;
+}
+
 /* The sets of a single signer are its own affair, unless they are about to change at the parent, or
  * the parent did not follow. Those come without a step of their own, so no guard looks at what the
  * parent would lose by them. A process that goes on takes nothing back: it waits for DS. */
@@ -305,7 +325,7 @@ show_cds(const struct zone_view *view, struct process_target *t)
 	bool changes = run->kind == MSIG_PROCESS_REMOVE || run->kind == MSIG_PROCESS_KSK ||
 		       run->kind == MSIG_PROCESS_ALGORITHM;
 	bool shown = __builtin_popcount(t->cds) >= 2 || (changes && run->executed);
-	bool wanted = shown || changes || past_ds(view);
+	bool wanted = shown || changes || past_ds(view) || not_alone_yet(view);
 
 	t->cds_withheld = wanted && !shown && ds_keep_loses(view);
 	t->cds_shown = wanted && !t->cds_withheld;

@@ -121,20 +121,7 @@ oracle_overlay(struct sim *sim, int i, const struct view_contribution from[NODES
 	}
 }
 
-/* The owner's next instruction came between the CDS without the leaver's and the DS without them:
- * whoever remains forgets that it is not alone yet. Not what it should do; see doc/simulator.md. */
-static bool
-overtaken(const struct node *n)
-{
-	const struct view_ended *ended = n->view == NULL ? NULL : &n->view->d.ended;
-
-	return ended == NULL || (ended->kind == MSIG_PROCESS_REMOVE && !ended->completed);
-}
-
-/* Is it one of several signers, by what every server of the parent shows, and asked for its CDS?
- * One whose database is older than the world has said nothing of the others' CDS, as far as it
- * knows.
- */
+/* Is it one of several signers, by what every server of the parent shows, and asked for its CDS? */
 static bool
 asked_with_others(const struct sim *sim, const struct node *n)
 {
@@ -147,7 +134,7 @@ asked_with_others(const struct sim *sim, const struct node *n)
 		others = v != NULL &&
 			 !rset_within(rpool_keys(&sim->pool, v->type[VIEW_DS].set), n->ever);
 	}
-	return named && others && !n->lost && !overtaken(n);
+	return named && others;
 }
 
 static void

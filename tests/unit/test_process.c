@@ -532,6 +532,29 @@ test_past_ds(void **state)
 	assert_false(target().cds_shown);
 }
 
+/* Those that are shown do not all go while the parent has DS of others yet: a removal was overtaken
+ * by the owner's next instruction. */
+static void
+test_cds_until_followed(void **state)
+{
+	struct rset own = b.parent.set[VIEW_DS];
+
+	rset_add(&b.parent.set[VIEW_DS], rpool_of_key(&b.view->d.pool, b.ksk[1], 43));
+	bench_look(&b);
+	b.view->d.want.from[VIEW_SELF].cds = b.cds[0];
+	assert_true(target().cds_shown);
+	assert_true(rset_equal(target().cds_set, b.cds[0]));
+	b.view->d.provider[VIEW_SELF].member = false;
+	assert_false(target().cds_shown);
+	b.view->d.provider[VIEW_SELF].member = true;
+	b.view->d.want.from[VIEW_SELF].cds = RSET_NONE; /* none are there */
+	assert_false(target().cds_shown);
+	b.view->d.want.from[VIEW_SELF].cds = b.cds[0];
+	b.parent.set[VIEW_DS] = own;
+	bench_look(&b);
+	assert_false(target().cds_shown); /* it has followed */
+}
+
 /* Nor do they begin to show where they would take out what is to be kept. */
 static void
 test_cds_withheld(void **state)
@@ -1109,6 +1132,7 @@ main(void)
 	    T(test_unknown_addresses),
 	    T(test_targets),
 	    T(test_past_ds),
+	    T(test_cds_until_followed),
 	    T(test_cds_withheld),
 	    T(test_cds_of_one),
 	    T(test_named_no_more),
