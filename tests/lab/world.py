@@ -3,16 +3,28 @@
 import os
 import time
 
-from . import byhand, net
+from . import byhand, msig, net, tools
 from .judge import Judge
 from .knot import update
 from .msig import Msig
 from .rig import NAIVE, PARENT, TTL, ZONE, Rig, tags_clash
 from .scanner import Scanner
+from .tap import Tap, skip_all
 
 
 class TagClash(Exception):
     """Two signers have made keys of one tag."""
+
+
+def run_test(main, needed=msig.DAEMONS + ("msigctl",), hold_down=None):
+    """A system test: main(tap), where all that it needs is there; our programs are needed."""
+    lacks = tools.missing() + msig.missing(needed)
+    if lacks:
+        skip_all("not found: " + " ".join(lacks))
+    if hold_down is not None:
+        Msig.hold_down = hold_down
+    with Tap() as tap:
+        main(tap)
 
 
 class World:

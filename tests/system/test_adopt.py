@@ -6,14 +6,14 @@ key rolls. Never bogus."""
 import os
 import time
 
-from lab import ask, byhand, claims, group, msig, rig as lab, tools
+from lab import ask, byhand, claims, group, msig, tools
 from lab.bind import BindProvider
 from lab.byhand import HandFed
 from lab.knot import update
 from lab.pdns import PdnsProvider
 from lab.rig import TTL, ZONE
-from lab.tap import Tap, full, skip_all
-from lab.world import World, zone_of
+from lab.tap import full
+from lab.world import World, run_test, zone_of
 
 NEEDED = (*msig.DAEMONS, "signerd", "msigctl")
 
@@ -226,10 +226,8 @@ KINDS = {"knot": (HandFed, {}), "knot driven": (HandFed, {"driver": True}),
          "pdns": (HandFedPdns, {"driver": True, "mode": "B"}),
          "bind": (HandFedBind, {"driver": True})}
 
-if lab.missing() or msig.missing(NEEDED):
-    skip_all("not found: " + " ".join(lab.missing() + msig.missing(NEEDED)))
-msig.Msig.hold_down = "2s"
-with Tap() as tap:
+def main(tap):
+    """Two signers, and three in check-full."""
     adopt(tap, ("knot", "knot-all"))
     if full():
         adopt(tap, ("knot", "knot driven"), owner=True)
@@ -239,3 +237,6 @@ with Tap() as tap:
                 tap.skip(f"knot + {kind}", "not found: " + " ".join(tools.missing(programs)))
             else:
                 adopt(tap, ("knot", kind))
+
+
+run_test(main, needed=NEEDED, hold_down="2s")

@@ -5,12 +5,11 @@ stops the join before a word is said; and the join goes on when it is right."""
 import os
 import time
 
-from lab import claims, msig, net, rig as lab
+from lab import claims, net
 from lab.knot import update
 from lab.rig import PARENT, TTL
-from lab.tap import Tap, skip_all
 from lab.tcp import control
-from lab.world import World
+from lab.world import World, run_test
 
 
 def delegation(world, *lines):
@@ -107,7 +106,4 @@ def main(t):
         t.ok(claims.finish(world, two, 150), "and the join goes through", lambda: world.logs(40))
 
 
-if lab.missing() or msig.missing():
-    skip_all("not found: " + " ".join(lab.missing() + msig.missing()))
-with Tap() as tap:
-    main(tap)
+run_test(main)

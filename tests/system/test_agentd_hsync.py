@@ -2,11 +2,10 @@
 """HSYNC that is no instruction: nothing that is published changes, the zone says why, and it goes on
 when the owner's word is clear again."""
 
-from lab import ask, byhand, claims, msig, net, rig as lab
+from lab import ask, byhand, claims, net
 from lab.knot import update
 from lab.rig import TTL, ZONE
-from lab.tap import Tap, skip_all
-from lab.world import World, zone_of
+from lab.world import World, run_test, zone_of
 
 TYPE = f"TYPE{ask.HSYNC}"
 
@@ -102,7 +101,4 @@ def main(t):
         claims.never_bogus(t, world, "whatever HSYNC says", 10)
 
 
-if lab.missing() or msig.missing():
-    skip_all("not found: " + " ".join(lab.missing() + msig.missing()))
-with Tap() as tap:
-    main(tap)
+run_test(main)

@@ -4,10 +4,9 @@
 import os
 import signal
 
-from lab import msig, net, rig as lab
+from lab import net
 from lab.rig import NAIVE, ZONE
-from lab.tap import Tap, skip_all
-from lab.world import World, zone_of
+from lab.world import World, run_test, zone_of
 
 MORE = f"""  - domain: {NAIVE}
     master: owner
@@ -74,7 +73,4 @@ def main(t):
         t.equal(after, [], "a zone that comes back does not begin anew")
 
 
-if lab.missing() or msig.missing():
-    skip_all("not found: " + " ".join(lab.missing() + msig.missing()))
-with Tap() as tap:
-    main(tap)
+run_test(main)

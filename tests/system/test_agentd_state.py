@@ -8,10 +8,9 @@ import signal
 import sqlite3
 import subprocess
 
-from lab import ask, byhand, claims, msig, net, rig as lab
+from lab import ask, byhand, claims, msig, net
 from lab.rig import ZONE
-from lab.tap import Tap, skip_all
-from lab.world import World, zone_of
+from lab.world import World, run_test, zone_of
 
 
 def published(world):
@@ -139,7 +138,4 @@ def main(t):
         claims.never_bogus(t, world, "whatever happens to the database", 10)
 
 
-if lab.missing() or msig.missing():
-    skip_all("not found: " + " ".join(lab.missing() + msig.missing()))
-with Tap() as tap:
-    main(tap)
+run_test(main)

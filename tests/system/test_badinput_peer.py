@@ -14,11 +14,11 @@ import dns.rdata
 
 from cryptography.hazmat.primitives import serialization
 
-from lab import ask, byhand, claims, hostile, msig, net, rig as lab, sig0
+from lab import ask, byhand, claims, hostile, net, sig0
 from lab.knot import update
 from lab.rig import PARENT, TTL, ZONE
-from lab.tap import Tap, full, skip_all
-from lab.world import World, zone_of
+from lab.tap import full
+from lab.world import World, run_test, zone_of
 
 REQUEST, EXECUTE, STATE = 128, 131, 150
 
@@ -313,7 +313,4 @@ def main(t):
         claims.never_bogus(t, world, "bad input")
 
 
-if lab.missing() or msig.missing():
-    skip_all("not found: " + " ".join(lab.missing() + msig.missing()))
-with Tap() as tap:
-    main(tap)
+run_test(main)

@@ -5,10 +5,9 @@ published and nothing withdrawn until a person confirms it, and then the provide
 import os
 import shutil
 
-from lab import claims, msig, net, rig as lab
+from lab import claims, net
 from lab.rig import ZONE
-from lab.tap import Tap, skip_all
-from lab.world import World, zone_of
+from lab.world import World, run_test, zone_of
 
 
 def directory(world, label):
@@ -125,7 +124,4 @@ def main(t):
         claims.clean_end(t, world)
 
 
-if lab.missing() or msig.missing():
-    skip_all("not found: " + " ".join(lab.missing() + msig.missing()))
-with Tap() as tap:
-    main(tap)
+run_test(main)

@@ -2,10 +2,9 @@
 """Discovery is DNSSEC-secure or nothing happens: identity zones that are insecure, bogus, or that name
 another key. Each time the join rests with the reason, and goes on when the records are right."""
 
-from lab import ask, byhand, claims, msig, net, rig as lab
+from lab import ask, byhand, claims, net, rig as lab
 from lab.knot import update
-from lab.tap import Tap, skip_all
-from lab.world import World
+from lab.world import World, run_test
 
 AD = 0x20
 
@@ -75,7 +74,4 @@ def main(t):
         claims.clean_end(t, world)
 
 
-if lab.missing() or msig.missing():
-    skip_all("not found: " + " ".join(lab.missing() + msig.missing()))
-with Tap() as tap:
-    main(tap)
+run_test(main)

@@ -3,11 +3,10 @@
 out, does not begin, and says why; where the parent takes no CDS (parent-cds: off) it goes on, and that
 DS stays; never bogus."""
 
-from lab import ask, byhand, claims, msig, rig as lab
+from lab import ask, byhand, claims
 from lab.knot import update
 from lab.rig import PARENT, TTL, ZONE
-from lab.tap import Tap, skip_all
-from lab.world import World
+from lab.world import World, run_test
 
 KEPT = "4660 13 2 " + "5A" * 32
 OFF = "    parent-cds: off\n"
@@ -84,8 +83,4 @@ def main(t):
         claims.clean_end(t, world)
 
 
-if lab.missing() or msig.missing():
-    skip_all("not found: " + " ".join(lab.missing() + msig.missing()))
-msig.Msig.hold_down = "2s"
-with Tap() as tap:
-    main(tap)
+run_test(main, hold_down="2s")

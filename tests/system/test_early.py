@@ -9,10 +9,9 @@ watcher shows that there are none but those that the alarm is about, and none wh
 import re
 import time
 
-from lab import ask, claims, msig, net, rig as lab
+from lab import ask, claims, msig, net
 from lab.rig import ZONE
-from lab.tap import Tap, skip_all
-from lab.world import World
+from lab.world import World, run_test
 
 NEEDED = msig.DAEMONS + ("msigctl", "signerd")
 RISK = "is used, and not shown at"
@@ -89,7 +88,4 @@ def main(t):
         claims.clean_end(t, world)
 
 
-if lab.missing() or msig.missing(NEEDED):
-    skip_all("not found: " + " ".join(lab.missing() + msig.missing(NEEDED)))
-with Tap() as tap:
-    main(tap)
+run_test(main, needed=NEEDED)

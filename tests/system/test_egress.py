@@ -2,10 +2,9 @@
 """A signer's zone that somebody changes behind combinerd's back: it is found, the name is named, no
 process goes on until it is repaired; and a signer that is only late is told from that."""
 
-from lab import byhand, claims, msig, net, rig as lab
+from lab import byhand, claims, net, rig as lab
 from lab.knot import update
-from lab.tap import Tap, skip_all
-from lab.world import World, zone_of
+from lab.world import World, run_test, zone_of
 
 
 def content(world, label="p1"):
@@ -116,7 +115,4 @@ def main(t):
         claims.clean_end(t, world)
 
 
-if lab.missing() or msig.missing():
-    skip_all("not found: " + " ".join(lab.missing() + msig.missing()))
-with Tap() as tap:
-    main(tap)
+run_test(main)

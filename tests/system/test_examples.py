@@ -6,9 +6,8 @@ import os
 import re
 import subprocess
 
-from lab import ask, claims, msig, net, rig as lab, tools
-from lab.tap import Tap, skip_all
-from lab.world import World
+from lab import ask, claims, msig, net, tools
+from lab.world import World, run_test
 
 TOP = os.path.join(os.environ.get("top_srcdir", "."), "examples")
 HOSTS = {"203.0.113.1": 1, "192.0.2.11": 11, "198.51.100.12": 12, "233.252.0.13": 13}
@@ -85,7 +84,4 @@ def main(t):
                      lambda w=world: w.logs(30))
 
 
-if lab.missing() or msig.missing():
-    skip_all("not found: " + " ".join(lab.missing() + msig.missing()))
-with Tap() as tap:
-    main(tap)
+run_test(main)

@@ -3,11 +3,10 @@
 owner's hands and back, a dead provider forced out while HSYNC still has it, a move from one provider to
 another, a parent that never acts; never bogus."""
 
-from lab import ask, byhand, claims, group, msig, rig as lab
+from lab import ask, byhand, claims, group
 from lab.knot import update
 from lab.rig import TTL, ZONE
-from lab.tap import Tap, skip_all
-from lab.world import World, zone_of
+from lab.world import World, run_test, zone_of
 
 
 def serving(t):
@@ -104,8 +103,4 @@ def main(t):
         part(t)
 
 
-if lab.missing() or msig.missing():
-    skip_all("not found: " + " ".join(lab.missing() + msig.missing()))
-msig.Msig.hold_down = "2s"
-with Tap() as tap:
-    main(tap)
+run_test(main, hold_down="2s")

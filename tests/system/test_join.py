@@ -3,9 +3,8 @@
 
 import os
 
-from lab import byhand, claims, msig, rig as lab
-from lab.tap import Tap, skip_all
-from lab.world import World
+from lab import byhand, claims, rig as lab
+from lab.world import World, run_test
 
 STEPS = ["signers-unsynced", "dnskeys-synced", "cds-added", "parent-ds-synced", "nses-synced",
          "csync-added", "parent-ns-synced"]
@@ -64,7 +63,4 @@ def main(t):
         claims.clean_end(t, world)
 
 
-if lab.missing() or msig.missing():
-    skip_all("not found: " + " ".join(lab.missing() + msig.missing()))
-with Tap() as tap:
-    main(tap)
+run_test(main)

@@ -12,10 +12,10 @@ import dns.query
 import dns.rdatatype
 import dns.zone
 
-from lab import ask, claims, msig, net, rig as lab
+from lab import ask, claims, net, rig as lab
 from lab.knot import update
-from lab.tap import Tap, full, skip_all
-from lab.world import World
+from lab.tap import full
+from lab.world import World, run_test
 
 STEPS = ["dnskeys-synced", "cds-added", "parent-ds-synced", "nses-synced", "csync-added",
          "parent-ns-synced"]
@@ -93,7 +93,4 @@ def main(t):
         crowd(t, during, random.Random(seed))
 
 
-if lab.missing() or msig.missing():
-    skip_all("not found: " + " ".join(lab.missing() + msig.missing()))
-with Tap() as tap:
-    main(tap)
+run_test(main)

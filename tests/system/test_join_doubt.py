@@ -2,10 +2,9 @@
 """Joins that meet doubt: everything rests in a named state, nothing published is taken back, and when
 the doubt is over the join goes on. Under the watcher from beginning to end."""
 
-from lab import ask, byhand, claims, msig, net, rig as lab
+from lab import ask, byhand, claims, net, rig as lab
 from lab.knot import update
-from lab.tap import Tap, skip_all
-from lab.world import World
+from lab.world import World, run_test
 
 
 def owner(world, *lines):
@@ -70,7 +69,4 @@ def main(t):
         claims.clean_end(t, world)
 
 
-if lab.missing() or msig.missing():
-    skip_all("not found: " + " ".join(lab.missing() + msig.missing()))
-with Tap() as tap:
-    main(tap)
+run_test(main)

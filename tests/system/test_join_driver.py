@@ -4,8 +4,7 @@ overlay is there it serves no DNSKEY, and agentd knows its own keys only from th
 signerd."""
 
 from lab import byhand, claims, msig, net, rig as lab
-from lab.tap import Tap, skip_all
-from lab.world import World
+from lab.world import World, run_test
 
 
 def main(t):
@@ -40,8 +39,4 @@ def main(t):
         claims.clean_end(t, world)
 
 
-if lab.missing() or msig.missing(msig.DAEMONS + ("msigctl", "signerd")):
-    skip_all("not found: " + " ".join(
-        lab.missing() + msig.missing(msig.DAEMONS + ("msigctl", "signerd"))))
-with Tap() as tap:
-    main(tap)
+run_test(main, needed=msig.DAEMONS + ("msigctl", "signerd"))

@@ -10,10 +10,10 @@ import os
 import random
 import time
 
-from lab import claims, msig, rig as lab
+from lab import claims, msig
 from lab.rig import ZONE
-from lab.tap import Tap, full, skip_all
-from lab.world import World
+from lab.tap import full
+from lab.world import World, run_test
 
 KILLS = 100 if full() else 6
 PER_JOIN = 6
@@ -111,7 +111,4 @@ def main(t):
     t.note(f"{done} kills in {number} joins")
 
 
-if lab.missing() or msig.missing():
-    skip_all("not found: " + " ".join(lab.missing() + msig.missing()))
-with Tap() as tap:
-    main(tap)
+run_test(main)

@@ -2,10 +2,10 @@
 """The owner takes a joiner back in the middle of its join: what is in of it goes again, whatever that is, and
 the zone is that of the others; never bogus."""
 
-from lab import byhand, claims, group, msig, rig as lab
+from lab import byhand, claims, group
 from lab.rig import ZONE
-from lab.tap import Tap, full, skip_all
-from lab.world import World, zone_of
+from lab.tap import full
+from lab.world import World, run_test, zone_of
 
 STEPS = ("signers-unsynced", "dnskeys-synced", "cds-added", "parent-ds-synced", "nses-synced",
          "csync-added", "parent-ns-synced")
@@ -78,8 +78,4 @@ def main(t):
         claims.clean_end(t, world)
 
 
-if lab.missing() or msig.missing():
-    skip_all("not found: " + " ".join(lab.missing() + msig.missing()))
-msig.Msig.hold_down = "2s"
-with Tap() as tap:
-    main(tap)
+run_test(main, hold_down="2s")

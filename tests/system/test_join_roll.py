@@ -7,10 +7,9 @@ import itertools
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from lab import claims, group, msig, net, rig as lab
+from lab import claims, group, msig, net
 from lab.matrix import REACHED
-from lab.tap import Tap, skip_all
-from lab.world import World
+from lab.world import World, run_test
 
 NEEDED = (*msig.DAEMONS, "signerd", "msigctl")
 JOIN, ROLL = ("add-signer", "zsk-rollover")
@@ -77,8 +76,4 @@ def main(t):
         claims.clean_end(t, world)
 
 
-if lab.missing() or msig.missing(NEEDED):
-    skip_all("not found: " + " ".join(lab.missing() + msig.missing(NEEDED)))
-msig.Msig.hold_down = "2s"
-with Tap() as tap:
-    main(tap)
+run_test(main, needed=NEEDED, hold_down="2s")

@@ -5,10 +5,9 @@ a follower's wish reaches it; never bogus."""
 
 import time
 
-from lab import byhand, claims, group, msig, net, rig as lab
+from lab import byhand, claims, group, msig, net
 from lab.rig import ZONE
-from lab.tap import Tap, skip_all
-from lab.world import World, zone_of
+from lab.world import World, run_test, zone_of
 
 # One provider is enough. A lease that ends several times meanwhile.
 LED = "    sync-model: leader\nagent:\n    leader-lease: 25s\n"
@@ -296,10 +295,11 @@ def overtaken(t):
 
 
 NEEDED = (*msig.DAEMONS, "signerd", "msigctl")
-if lab.missing() or msig.missing(NEEDED):
-    skip_all("not found: " + " ".join(lab.missing() + msig.missing(NEEDED)))
-msig.Msig.hold_down = "2s"
-with Tap() as tap:
+def main(tap):
+    """What becomes of a process whose leader goes."""
     killed(tap)
     overtaken(tap)
     dead(tap)
+
+
+run_test(main, needed=NEEDED, hold_down="2s")

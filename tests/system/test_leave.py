@@ -1,9 +1,8 @@
 #!/usr/bin/python3
 """Providers leave: one that acts along, one that is dead, one that comes back; never bogus."""
 
-from lab import claims, group, msig, net, rig as lab
-from lab.tap import Tap, skip_all
-from lab.world import World, zone_of
+from lab import claims, group, net
+from lab.world import World, run_test, zone_of
 
 
 def leave(t, world, leaver, members, what, seconds=90):
@@ -51,8 +50,4 @@ def main(t):
                  f"{p.label}'s daemons still run")
 
 
-if lab.missing() or msig.missing():
-    skip_all("not found: " + " ".join(lab.missing() + msig.missing()))
-msig.Msig.hold_down = "2s"
-with Tap() as tap:
-    main(tap)
+run_test(main, hold_down="2s")

@@ -2,9 +2,9 @@
 """A provider dies for good in the middle of its own leave, with its signer, its name server and all
 daemons: those who remain take it out by their operators' word, and the leave ends; never bogus."""
 
-from lab import byhand, claims, group, msig, rig as lab
-from lab.tap import Tap, full, skip_all
-from lab.world import World, zone_of
+from lab import byhand, claims, group
+from lab.tap import full
+from lab.world import World, run_test, zone_of
 
 # How many there are, what begins the leave of the last one ("OFF": the owner; "word": the operators,
 # while HSYNC has it yet, so that it does not act along), and at which step it dies.
@@ -59,9 +59,10 @@ def leave(t, count, begun, step):
             t.ok(child.running, f"{child.name} still runs", child.tail)
 
 
-if lab.missing() or msig.missing():
-    skip_all("not found: " + " ".join(lab.missing() + msig.missing()))
-msig.Msig.hold_down = "2s"
-with Tap() as tap:
+def main(tap):
+    """Each way to be killed in a leave."""
     for case in CASES + MORE if full() else CASES:
         leave(tap, *case)
+
+
+run_test(main, hold_down="2s")

@@ -2,9 +2,8 @@
 """The owner moves the zone from p1 to p2 with one change of HSYNC: p2 joins, then p1 leaves; never
 bogus."""
 
-from lab import byhand, claims, group, msig, rig as lab
-from lab.tap import Tap, skip_all
-from lab.world import World
+from lab import byhand, claims, group
+from lab.world import World, run_test
 
 
 def main(t):
@@ -31,8 +30,4 @@ def main(t):
         claims.clean_end(t, world)
 
 
-if lab.missing() or msig.missing():
-    skip_all("not found: " + " ".join(lab.missing() + msig.missing()))
-msig.Msig.hold_down = "2s"
-with Tap() as tap:
-    main(tap)
+run_test(main, hold_down="2s")

@@ -8,10 +8,9 @@ import pty
 import time
 import xml.dom.minidom
 
-from lab import byhand, claims, group, msig, net, rig as lab
+from lab import byhand, claims, group, msig, net
 from lab.rig import ZONE
-from lab.tap import Tap, skip_all
-from lab.world import World, zone_of
+from lab.world import World, run_test, zone_of
 
 NO_LAB = "LAB PROFILE"
 
@@ -215,8 +214,4 @@ def main(t):
         claims.never_bogus(t, world, "step mode and force-remove", down=("p3",))
 
 
-if lab.missing() or msig.missing():
-    skip_all("not found: " + " ".join(lab.missing() + msig.missing()))
-msig.Msig.hold_down = "2s"
-with Tap() as tap:
-    main(tap)
+run_test(main, hold_down="2s")

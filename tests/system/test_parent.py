@@ -3,11 +3,10 @@
 says of the zone's NS is not the delegation, and whoever asks it is served by it. A join and a leave
 wait for the parent, neither passes too early nor hangs; never bogus."""
 
-from lab import ask, byhand, claims, group, msig, rig as lab
+from lab import ask, byhand, claims, group
 from lab.knot import Knot
 from lab.rig import PARENT, ZONE
-from lab.tap import Tap, skip_all
-from lab.world import World, zone_of
+from lab.world import World, run_test, zone_of
 
 
 class Both(World):
@@ -92,8 +91,4 @@ def main(t):
         claims.clean_end(t, world)
 
 
-if lab.missing() or msig.missing():
-    skip_all("not found: " + " ".join(lab.missing() + msig.missing()))
-msig.Msig.hold_down = "2s"
-with Tap() as tap:
-    main(tap)
+run_test(main, hold_down="2s")

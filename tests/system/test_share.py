@@ -7,10 +7,9 @@ import re
 
 import dns.rdatatype
 
-from lab import ask, byhand, claims, group, msig, rig as lab
+from lab import ask, byhand, claims, group, msig
 from lab.rig import ZONE
-from lab.tap import Tap, skip_all
-from lab.world import World
+from lab.world import World, run_test
 
 NEEDED = msig.DAEMONS + ("msigctl", "signerd")
 SHARE = "    dnskey-share: zsk\n"
@@ -92,8 +91,4 @@ def main(t):
         claims.clean_end(t, world)
 
 
-if lab.missing() or msig.missing(NEEDED):
-    skip_all("not found: " + " ".join(lab.missing() + msig.missing(NEEDED)))
-msig.Msig.hold_down = "2s"
-with Tap() as tap:
-    main(tap)
+run_test(main, needed=NEEDED, hold_down="2s")

@@ -2,9 +2,9 @@
 """Who only serves comes to sign, and who signs comes to serve only; and zones with one signer whose copies
 others serve (case B of HSYNC: ON AGENT SIGN for one, ON AGENT NOSIGN for the rest). Never bogus."""
 
-from lab import byhand, claims, group, msig, rig as lab, turns
-from lab.tap import Tap, full, skip_all
-from lab.world import World, zone_of
+from lab import byhand, claims, group, msig, turns
+from lab.tap import full
+from lab.world import World, run_test, zone_of
 
 NEEDED = (*msig.DAEMONS, "signerd", "msigctl")
 
@@ -74,10 +74,11 @@ def case_b(t, world, first, copies):
     return True
 
 
-if lab.missing() or msig.missing(NEEDED):
-    skip_all("not found: " + " ".join(lab.missing() + msig.missing(NEEDED)))
-msig.Msig.hold_down = "2s"
-with Tap() as tap:
+def main(tap):
+    """With three providers, and with two in check-full."""
     for number in (3, 2) if full() else (3,):
         changes(tap, number)
         one_signer(tap, number)
+
+
+run_test(main, needed=NEEDED, hold_down="2s")

@@ -6,13 +6,13 @@ the registrant for. Resolvers get an answer to every question, all the time."""
 import re
 import signal
 
-from lab import ask, byhand, claims, group, msig, rig as lab
+from lab import ask, byhand, claims, group
 from lab.claims import clean_end
 from lab.knot import update
 from lab.rig import PARENT, TTL, ZONE
-from lab.tap import Tap, full, skip_all
+from lab.tap import full
 from lab.watcher import MIXED, UNSIGNED
-from lab.world import World, zone_of
+from lab.world import World, run_test, zone_of
 
 
 def reasons(world, one):
@@ -182,9 +182,10 @@ def main(t, count):
         clean_end(t, world)
 
 
-if lab.missing() or msig.missing():
-    skip_all("not found: " + " ".join(lab.missing() + msig.missing()))
-msig.Msig.hold_down = "2s"
-with Tap() as tap:
+def whole(tap):
+    """With three providers, and with two in check-full."""
     for number in (3, 2) if full() else (3,):
         main(tap, number)
+
+
+run_test(whole, hold_down="2s")

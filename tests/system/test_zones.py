@@ -2,10 +2,9 @@
 """Two zones in the same daemons. The parent never acts for the first one, whose join stands and says why;
 meanwhile the second one sees a join, a rollover and a leave through. Both under the watcher."""
 
-from lab import byhand, claims, group, msig, net, rig as lab
+from lab import byhand, claims, group, msig, net
 from lab.rig import ZONE
-from lab.tap import Tap, skip_all
-from lab.world import World
+from lab.world import World, run_test
 
 OTHER = "store.example."
 NEEDED = (*msig.DAEMONS, "signerd", "msigctl")
@@ -57,8 +56,4 @@ def main(t):
         claims.clean_end(t, world)
 
 
-if lab.missing() or msig.missing(NEEDED):
-    skip_all("not found: " + " ".join(lab.missing() + msig.missing(NEEDED)))
-msig.Msig.hold_down = "2s"
-with Tap() as tap:
-    main(tap)
+run_test(main, needed=NEEDED, hold_down="2s")
