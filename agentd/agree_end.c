@@ -17,7 +17,11 @@ remember(struct step *s, bool completed)
 {
 	struct durable *d = &s->view->d;
 	struct view_process *run = &d->process;
+	int last = d->ended.subject;
 
+	/* What came of those name servers nobody has seen by now either. */
+	if (last != run->subject && agree_unfinished_ns(s->view, last))
+		d->provider[last].unsure = true;
 	d->ended = (struct view_ended){
 	    .kind = run->kind,
 	    .subject = run->subject,
@@ -36,6 +40,9 @@ agree_finish(struct step *s)
 	struct view_provider *subject = &d->provider[run->subject];
 
 	remember(s, true);
+	if (run->kind == MSIG_PROCESS_ADD || run->kind == MSIG_PROCESS_REMOVE ||
+	    run->kind == MSIG_PROCESS_NS_ADD || run->kind == MSIG_PROCESS_NS_REMOVE)
+		subject->unsure = false; /* a person has seen it */
 	switch (run->kind) {
 	case MSIG_PROCESS_ADD:
 		subject->member = subject->contributed = true;

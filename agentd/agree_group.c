@@ -231,9 +231,11 @@ agree_unfinished_ns(const struct zone_view *view, int provider)
 {
 	const struct view_ended *e = &view->d.ended;
 
-	return view->d.provider[VIEW_SELF].member && view_hidden(view) && !e->completed &&
-	       e->subject == provider &&
-	       (e->kind == MSIG_PROCESS_NS_ADD || e->kind == MSIG_PROCESS_NS_REMOVE);
+	bool ended = !e->completed && e->subject == provider &&
+		     (e->kind == MSIG_PROCESS_NS_ADD || e->kind == MSIG_PROCESS_NS_REMOVE);
+
+	return view->d.provider[VIEW_SELF].member && view_hidden(view) &&
+	       (ended || view->d.provider[provider].unsure);
 }
 
 bool

@@ -176,6 +176,12 @@ another_has_run(struct step *s)
 }
 
 static bool
+was_put_back(struct step *s)
+{
+	return s->view->put_back && run_of(s)->executed;
+}
+
+static bool
 aborted_in_time(struct step *s)
 {
 	const struct view_process *run = run_of(s);
@@ -400,6 +406,7 @@ static const struct {
     {leader_has_no_part, agree_end_early, "who leads now has no part in it"},
     {led_otherwise, gives_up_over_leader, ""},
     {another_has_run, agree_end_early, "another process has run since"},
+    {was_put_back, agree_end_early, "the database was put back from an older copy"},
     {aborted_in_time, gives_up_order, "by the operator"},
     {agree_turns, agree_turn, ""},
     {unknown_to_peer, ends_and_waits, "a peer knows nothing of it any more"},
@@ -425,13 +432,6 @@ is_ours_to_abort(const struct view_process *run)
 {
 	return run->aborting && run->led && run->subject == VIEW_SELF &&
 	       run->requestor != VIEW_SELF && agree_own_affair(run->kind) && !agree_effective(run);
-}
-
-void
-agree_end_put_back(struct step *s)
-{
-	if (s->view->put_back && run_of(s)->executed)
-		agree_end_early(s, "the database was put back from an older copy");
 }
 
 void

@@ -69,7 +69,7 @@ check_silent(const struct check *c, const struct view_history *h)
 	const struct view_times *t = &c->view->config.times;
 	/* One answer that is lost is not silence. */
 	return h->status == MSIG_SEEN_UNKNOWN && h->tried != 0 && c->now - h->tried <= t->fresh &&
-	       (h->time == 0 || c->now - h->time > 2 * t->fresh);
+	       c->now - view_heard(c->view, h) > 2 * t->fresh;
 }
 
 static bool

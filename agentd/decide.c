@@ -178,7 +178,6 @@ signed_zone(struct step *s)
 	decide_sharing(s);
 	decide_own_keys(s);
 	decide_state_self(s);
-	agree_end_put_back(s);
 	decide_membership(s);
 	elect_run(s);
 	decide_stray(s);

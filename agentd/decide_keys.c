@@ -172,6 +172,23 @@ decide_own_keys(struct step *s)
 	unclaimed_keys(s, keys, rset_or(claimed, fed));
 }
 
+/* Keys of an algorithm that goes: a rollover to it was turned round, and ended before they left.
+ * CDS of two algorithms want a chain of both everywhere. */
+static struct rset
+of_a_past_algorithm(const struct zone_view *view)
+{
+	struct rset past = RSET_NONE;
+	bool used[256] = {false};
+
+	for (int i = 0; i < view->keys; i++)
+		used[view->key[i].algorithm] |= view->key[i].role != MSIG_KEY_ROLE_ZSK &&
+						view->key[i].state == MSIG_KEY_STATE_ACTIVE;
+	for (int i = 0; i < view->keys; i++)
+		if (view->key[i].state == MSIG_KEY_STATE_RETIRED && !used[view->key[i].algorithm])
+			rset_add(&past, view->key[i].rr);
+	return past;
+}
+
 /* The keys whose DS shall stand at the parent: what the signer itself says with CDS, or its SEP
  * keys that sign. */
 struct rset
@@ -212,8 +229,11 @@ decide_intended(const struct zone_view *view, struct rset own)
 			sep = rset_minus(sep, run->old);
 		if (rset_empty(sep)) /* the new one is not ready yet */
 			sep = rset_minus(all, run->fresh);
-	} else if (coming != 0) { /* a rollover to it ended before the CDS changed */
-		sep = rset_minus(sep, rpool_of_algorithm(&view->d.pool, sep, coming));
+	} else {
+		if (coming != 0) /* a rollover to it ended before the CDS changed */
+			sep = rset_minus(sep, rpool_of_algorithm(&view->d.pool, sep, coming));
+		struct rset stay = rset_minus(sep, of_a_past_algorithm(view));
+		sep = rset_empty(stay) ? sep : stay;
 	}
 	return sep;
 }

@@ -357,18 +357,8 @@ named_still(struct step *s, int provider)
 	step_journal(s, "the delegation names %s still", p->identity);
 }
 
-/* Where the delegation shows nowhere a member knows of who is named what its own processes did, and
- * what a person says of that. */
-static bool
-named_unseen(const struct zone_view *view, int provider)
-{
-	const struct view_ended *e = &view->d.ended;
-
-	return view_hidden(view) && view->d.provider[VIEW_SELF].member &&
-	       (e->kind != MSIG_PROCESS_NS_ADD || e->subject != provider || !e->completed);
-}
-
-/* Who had no part in it believes the zone's NS there: it has nobody else to ask. */
+/* Where the delegation shows nowhere who had no part in it believes the zone's NS: it has nobody
+ * else to ask. */
 static void
 serves(struct step *s, int provider)
 {
@@ -379,7 +369,7 @@ serves(struct step *s, int provider)
 	if (p->has != 0 || !p->statement.known || e == NULL || !e->on || e->sign ||
 	    !rset_empty(p->statement.dnskey) ||
 	    (view->d.process.kind != 0 && view->d.process.subject == provider) ||
-	    named_unseen(view, provider) || shown_delegated(view, provider) != 1 ||
+	    agree_unfinished_ns(view, provider) || shown_delegated(view, provider) != 1 ||
 	    decide_unnamed_by_voters(view, provider))
 		return;
 	decide_stands(s, provider, HAS_NS, p->member);

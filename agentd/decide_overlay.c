@@ -249,8 +249,10 @@ named_still(const struct zone_view *view, int provider, uint8_t kinds)
 
 	bool off = ((view->listed | view->designated) & BIT(provider)) == 0;
 
+	bool asks = run->kind != 0 && run->requestor == VIEW_SELF && run->subject != provider;
+
 	return kinds == HAS_NS && (p->has & HAS_NS) == 0 && p->statement.known &&
-	       (run->kind == 0 ? off : run->requestor == VIEW_SELF && run->subject != provider);
+	       (off ? run->kind == 0 || asks : asks && run->executed && view->parent_known);
 }
 
 /* What a provider states no more goes with the step that takes it out: until then it stays, and the

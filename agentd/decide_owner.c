@@ -77,16 +77,18 @@ wants_again(const struct zone_view *view, const struct view_hsync *h, int provid
 	return to != NULL && to->on && (from == NULL || !from->on || (to->sign && !from->sign));
 }
 
-/* Where the delegation shows nowhere, whoever only served and was OFF may have been taken out of it
+/* Where the delegation shows nowhere, whoever only serves and was OFF may have been taken out of it
  * or not, or never have come into it: a process tells the parent. */
 static bool
-maybe_unnamed(const struct zone_view *view, int provider)
+maybe_unnamed(const struct zone_view *view, const struct view_hsync *h, int provider)
 {
-	const struct view_process *run = &view->d.process;
+	const struct view_provider *p = &view->d.provider[provider];
+	const struct view_hsync_entry *to = view_hsync_of(h, p->identity),
+				      *from = view_hsync_of(&view->d.hsync, p->identity);
+	bool was_off = from == NULL || !from->on;
 
 	return view_hidden(view) && view->d.provider[VIEW_SELF].member && provider != VIEW_SELF &&
-	       view->d.provider[provider].has == HAS_NS &&
-	       (run->kind == 0 || run->subject != provider);
+	       p->has == HAS_NS && was_off && to != NULL && to->on && !to->sign;
 }
 
 static void
@@ -97,11 +99,9 @@ follow(struct step *s, const struct view_hsync *h)
 
 	/* The owner agreed with the operator who took a provider out, and wants it in again. */
 	for (int i = 0; i < d->providers; i++) {
-		if (!wants_again(s->view, h, i))
-			continue;
-		d->provider[i].expelled = false;
-		if (maybe_unnamed(s->view, i))
-			decide_stands(s, i, 0, false);
+		if (wants_again(s->view, h, i))
+			d->provider[i].expelled = false;
+		d->provider[i].unsure |= maybe_unnamed(s->view, h, i);
 	}
 	d->hsync = *h;
 	memset(&d->pending, 0, sizeof(d->pending));
@@ -249,8 +249,8 @@ decide_all_agent(const struct view_hsync *h)
 }
 
 /* Who is to leave, and whom the owner names no more: agents do not name it again. Of a signer the
- * parent is waited for when its keys leave. Who leaves himself may not hear that a dead one is
- * taken out. */
+ * parent is waited for when its keys leave. Who leaves himself may not hear that somebody who is
+ * dead was taken out. */
 static bool
 named_no_more(const struct zone_view *view, int provider, struct rset ns)
 {

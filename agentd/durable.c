@@ -14,7 +14,7 @@
 #include "libmsig/buf.h"
 #include "libmsig/err.h"
 
-#define DURABLE_VERSION 14
+#define DURABLE_VERSION 15
 #define DURABLE_MAX (4u << 20)
 #define TIME_MAX (UINT64_C(1) << 52) /* sums of times do not overflow */
 
@@ -255,6 +255,8 @@ c_provider(struct codec *c, struct view_provider *p)
 		c_bytes(c, p->past, sizeof(p->past));
 		c_time(c, &p->past_until);
 	}
+	if (c->version >= 15)
+		c_bool(c, &p->unsure);
 }
 
 /* Rests, or is a step of a process: who uses them looks into the table. */
@@ -649,6 +651,7 @@ view_decode(struct zone_view *view, const uint8_t *data, size_t len, int64_t now
 	/* Each may have stated more since: it is asked, and until then nothing of it goes. */
 	for (int i = 1; i < d->providers; i++)
 		d->provider[i].stale = d->provider[i].used && d->provider[i].statement.known;
+	view->loaded = now;
 	MUTANT_FORGET(d);
 	if (MUTANT(FORGET_HOLD)) {
 		memset(d->process.hold, 0, sizeof(d->process.hold));

@@ -155,6 +155,15 @@ leave_deadline(const struct zone_view *view, const struct hold_want *want)
 	return ends(view, begin, ttl, view->config.times.d);
 }
 
+/* Until when may it have been there? Who was never heard, until the step that waits for it. */
+static int64_t
+heard(const struct zone_view *view, const struct view_history *h)
+{
+	int64_t last = view_heard(view, h), step = view->d.process.executed_at;
+
+	return h->count == 0 && step > last ? step : last;
+}
+
 /* The place of somebody whom the owner took out, and that answers nobody any more: since its last
  * answer. Or it was never heard, as the database was lost, and nobody is there who could be. */
 static bool
@@ -165,11 +174,11 @@ fell_silent(const struct zone_view *view, const struct view_place *p, const stru
 	uint32_t stay = kind == MSIG_PROCESS_REMOVE ? view->designated : view->listed;
 
 	if ((kind != MSIG_PROCESS_REMOVE && kind != MSIG_PROCESS_NS_REMOVE) ||
-	    h->status != MSIG_SEEN_UNKNOWN || now - h->time <= 2 * view->config.times.fresh)
+	    h->status != MSIG_SEEN_UNKNOWN || h->tried == 0 ||
+	    now - heard(view, h) <= 2 * view->config.times.fresh)
 		return false;
 	int provider = view_place_provider(view, p);
-	if (h->count == 0 &&
-	    (h->tried == 0 || provider <= VIEW_SELF || view->d.provider[provider].ready))
+	if (h->count == 0 && (provider <= VIEW_SELF || view->d.provider[provider].ready))
 		return false;
 	return provider > VIEW_SELF && (stay >> provider & 1) == 0;
 }
@@ -261,7 +270,7 @@ hold_deadline(const struct zone_view *view, enum view_hold hold, const struct ho
 		const struct view_history *h = &p->history[type];
 		places++;
 		if (fell_silent(view, p, h, now)) {
-			int64_t last = h->count != 0 ? h->time : view->d.process.executed_at;
+			int64_t last = heard(view, h);
 			begin = last > begin ? last : begin;
 			ttl = largest_ttl(
 			    p, h->count == 0 && ttl < view->own_max_ttl ? view->own_max_ttl : ttl);

@@ -253,8 +253,10 @@ operator_approve(struct zone_view *view, uint8_t kind)
 		return MSIG_EMISSING;
 	if ((w->step & OPERATOR_LOOKS) != 0 && view->d.process.kind == 0 &&
 	    view->d.recalled.kind == 0 && w->kind == view->d.ended.kind &&
-	    w->subject == view->d.ended.subject)
+	    w->subject == view->d.ended.subject) {
 		view->d.ended.completed = true;
+		view->d.provider[w->subject].unsure = false;
+	}
 	if ((w->step & OPERATOR_LOOKS) != 0)
 		view->d.recalled = (struct view_approval){0};
 	/* What is seen at rest says nothing of a step that comes later. */

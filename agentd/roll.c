@@ -283,7 +283,11 @@ clean_up(struct step *s)
 			return;
 		} else if (k->state == MSIG_KEY_STATE_POST &&
 			   safety_algorithm_cached(s->view, k->algorithm, s->now)) {
-			continue; /* an algorithm rollover took it along, and ended early */
+			/* An algorithm rollover took it along, and ended early. */
+			step_wait(s, REASON_PEER, REASON_OF_DNSKEY, "",
+				  "an algorithm out of caches before its signatures go",
+				  "DNSKEY with it may be there yet", 0);
+			continue;
 		} else if (rset_within(goes_with(s->view, k), d->orphans) &&
 			   !move(s, i, MSIG_KEY_STATE_REMOVED)) {
 			return; /* or it goes with its algorithm */

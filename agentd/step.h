@@ -28,9 +28,6 @@ bool step_due(struct step *s, int64_t since, int64_t interval);
 /* Nothing new may begin: doubt about HSYNC, database, clock, or the operator's pause. */
 bool step_frozen(const struct zone_view *view);
 
-/* agree_withdraw.c: what an older database knew of a process is over. Before anything is concluded
- * from what is in. */
-void agree_end_put_back(struct step *s);
 /* agree.c: messages, grants, who goes on to which step. */
 void agree_run(struct step *s);
 /* agree.c: our own part of the step that is executed; after the overlay was brought in line. */

@@ -252,6 +252,15 @@ view_place_provider(const struct zone_view *view, const struct view_place *place
 	return VIEW_STRANGER;
 }
 
+int64_t
+view_heard(const struct zone_view *view, const struct view_history *h)
+{
+	if (h->time != 0)
+		return h->time;
+	int64_t last = h->count > 0 ? h->at[h->count - 1].last : 0;
+	return last > view->loaded ? last : view->loaded;
+}
+
 static bool
 shows_child(const struct view_place *p)
 {

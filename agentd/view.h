@@ -399,6 +399,7 @@ struct view_provider {
 	bool member;      /* it signs in the group: it has all, and votes */
 	uint8_t has;      /* enum view_has */
 	bool contributed; /* it was once: OFF means leave, not staged */
+	bool unsure;      /* where the delegation shows nowhere: may the parent not name it yet? */
 	bool expelled;    /* by our operator: counts as OFF, whatever HSYNC says */
 	uint8_t models;   /* MSIG_SYNC_* that it says it can; 0: not known */
 	struct view_statement statement;
@@ -475,6 +476,7 @@ struct zone_view {
 	/* volatile */
 	const char *misfit;       /* what view_decode() refused; NULL: nothing */
 	bool put_back;            /* the process in the database is none of today: it ends */
+	int64_t loaded;           /* when the database was read */
 	bool confirmed;           /* a database in doubt goes on: what was shown since is unknown */
 	bool dirty;               /* something happened since the last decide() */
 	bool persist;             /* the durable part changed */
@@ -564,6 +566,8 @@ bool view_hidden(const struct zone_view *view);
 bool view_serves_child(const struct zone_view *view, const char *server);
 /* The own signer, asked directly; NULL: its address is not known. */
 const struct view_place *view_own_signer(const struct zone_view *view);
+/* When it last answered; since a start until the first answer: the start. 0: never. In ms. */
+int64_t view_heard(const struct zone_view *view, const struct view_history *h);
 /* What it shows now; NULL: not known. */
 const struct view_version *view_at_signer(const struct zone_view *view, enum view_type type);
 /* Who has to act where this provider's servers, or its word, are waited for? */

@@ -344,6 +344,10 @@ view_on_command(struct zone_view *view, enum view_command command)
 			if (p->used && p->statement.process_epoch > d->epoch)
 				d->epoch = p->statement.process_epoch;
 			p->stale = p->used; /* it may have stated more since */
+			/* The parent may have taken up CDS that are there. */
+			if (p->statement.known && (view->designated >> i & 1) != 0 &&
+			    !rset_empty(view->held[i].cds))
+				p->has |= HAS_KEYS | HAS_CDS;
 		}
 		/* What combinerd has from here is ours until the key store says otherwise. */
 		d->own = rset_or(d->own, view->held[VIEW_SELF].dnskey);

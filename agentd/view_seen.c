@@ -106,7 +106,8 @@ view_on_answer(struct zone_view *view, const struct view_answer *a)
 		reason_copy(h->reason, sizeof(h->reason), a->reason);
 		return changed ? view_news(view, false) : false;
 	}
-	bool gap = a->time - h->time > view->config.times.fresh;
+	/* Since a start nobody has looked; or longer ago than one looks at rest. */
+	bool gap = a->time - h->time > view->config.times.ask_slow + view->config.times.fresh;
 	h->time = a->time;
 	bool other = h->ttl != a->ttl && a->status == MSIG_SEEN_SET && place->kind == PLACE_SIGNER;
 	if (other)

@@ -56,13 +56,13 @@
 	X("differs", differs, differs)
 
 /* Of each provider. */
-#define PROVIDER_GROUPS(X)                         \
-	X("member", member, member)                \
-	X("has", has, has)                         \
-	X("contributed", contributed, contributed) \
-	X("expelled", expelled, expelled)          \
-	X("models", models, models)                \
-	X("statement", statement, statement)       \
+#define PROVIDER_GROUPS(X)                    \
+	X("member", member, member)           \
+	X("has", has, has)                    \
+	X("contributed", contributed, unsure) \
+	X("expelled", expelled, expelled)     \
+	X("models", models, models)           \
+	X("statement", statement, statement)  \
 	X("past", past, past_until)
 
 #define END(type, field) (offsetof(type, field) + sizeof(((type *)NULL)->field))

@@ -121,7 +121,9 @@ oracle_overlay(struct sim *sim, int i, const struct view_contribution from[NODES
 	}
 }
 
-/* Is it one of several signers, by what every server of the parent shows, and asked for its CDS? */
+/* Is it one of several signers, by what every server of the parent shows, and asked for its CDS?
+ * What combinerd holds of somebody who has stated nothing, as far as its database knows, says
+ * nothing. */
 static bool
 asked_with_others(const struct sim *sim, const struct node *n)
 {
@@ -134,13 +136,16 @@ asked_with_others(const struct sim *sim, const struct node *n)
 		others = v != NULL &&
 			 !rset_within(rpool_keys(&sim->pool, v->type[VIEW_DS].set), n->ever);
 	}
-	return named && others;
+	return named && others && !n->blind;
 }
 
 static void
-no_gap(struct sim *sim, const struct node *n, const struct zone_version *v)
+no_gap(struct sim *sim, struct node *n, const struct zone_version *v)
 {
 	static const enum view_type types[] = {VIEW_CDS, VIEW_CDNSKEY};
+
+	if (n->signer != NULL && rset_empty(n->signer->type[VIEW_CDS].set))
+		n->blind = false; /* from now on they are shown for those whom it knows */
 
 	for (int k = 0; k < 2; k++) {
 		enum view_type t = types[k];
@@ -177,7 +182,7 @@ combined(struct sim *sim, const struct node *n, const struct zone_version *v)
 
 /* Before the signer does anything wrong of its own accord. */
 void
-oracle_version(struct sim *sim, const struct node *n, const struct zone_version *v)
+oracle_version(struct sim *sim, struct node *n, const struct zone_version *v)
 {
 	combined(sim, n, v);
 	no_gap(sim, n, v);

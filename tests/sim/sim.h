@@ -249,6 +249,7 @@ struct node {
 	size_t blob_len, backup_len;
 	int lives;
 	bool lost;      /* its database was put back or lost once */
+	bool blind;     /* and knew no statement of another signer when it was confirmed */
 	bool forgot;    /* it does not know what it had said before */
 	int64_t mended; /* whoever puts a database back takes until then */
 	bool doubt;     /* its database is older than the world, and nobody has confirmed */
@@ -483,7 +484,7 @@ void oracle_agents(struct sim *sim);
 void oracle_begin(struct sim *sim, int node);
 void oracle_statement(struct sim *sim, struct node *n, const struct view_statement *st);
 void oracle_overlay(struct sim *sim, int node, const struct view_contribution from[NODES]);
-void oracle_version(struct sim *sim, const struct node *n, const struct zone_version *v);
+void oracle_version(struct sim *sim, struct node *n, const struct zone_version *v);
 void oracle_serial(struct sim *sim, struct node *n, uint32_t serial);
 /* In leader mode: one leader per term, and nobody else begins anything. */
 void oracle_leader(struct sim *sim, int node, const struct view_process *before);

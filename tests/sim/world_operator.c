@@ -254,6 +254,9 @@ world_operator_acts(struct sim *sim, struct event *e)
 		return;
 	case WORD_CONFIRM:
 		if (n->up && n->view->d.rebuild) {
+			for (i = 1; i < n->view->d.providers; i++)
+				n->blind |= n->view->d.provider[i].used &&
+					    !n->view->d.provider[i].statement.known;
 			view_on_command(n->view, VIEW_CONFIRM);
 			n->doubt = n->view->d.rebuild; /* it is said again */
 			sim_trace(sim, "%s: operator: confirm", n->identity);

@@ -159,12 +159,12 @@ asks_for_ns(const struct node *n)
 	return false;
 }
 
-/* The NS of the zone, as a person sees them: those of a member that is named, or else, where none
- * is, of whoever asks. */
+/* The NS of the zone, as a person sees them: those of whoever asks, unless somebody else is named.
+ */
 static struct rset
 ns_of_zone(const struct sim *sim, const struct node *asks)
 {
-	for (int i = 0; i < sim->nodes; i++) {
+	for (int i = 0; i < sim->nodes && !world_delegated(sim, asks); i++) {
 		const struct node *n = &sim->node[i];
 		if (n->signer != NULL && world_says_member(n) && world_delegated(sim, n))
 			return n->signer->type[VIEW_NS].set;

@@ -1098,7 +1098,7 @@ test_leaver_is_not_named_again(void **state)
 		struct plan plan = {0};
 		struct step s = {b.view, b.now, &plan};
 		b.view->put_back = true; /* one of the ways to end early */
-		agree_end_put_back(&s);
+		agree_run(&s);
 		assert_int_equal(p->has & HAS_NS, off ? 0 : HAS_NS);
 	}
 }

@@ -44,6 +44,47 @@ test_leaver_without_part(void **state)
 	}
 }
 
+/* Who is a member and is to leave goes before whatever is not bound yet, be it among those who vote
+ * or not; of two that leave neither ends the other's. */
+static void
+test_member_leaves_first(void **state)
+{
+	static const struct {
+		const char *what;
+		uint8_t kind, step;
+		int requestor;
+		uint32_t voters;
+		bool on, member, ends;
+	} cases[] = {
+	    {"it votes", MSIG_PROCESS_ZSK, 0, 1, 7, false, true, true},
+	    {"it was taken out", MSIG_PROCESS_ZSK, 0, 1, 3, false, true, true},
+	    {"of ours", MSIG_PROCESS_NS_ADD, 0, VIEW_SELF, 3, false, true, true},
+	    {"it is no member", MSIG_PROCESS_ZSK, 0, 1, 3, false, false, false},
+	    {"it stays", MSIG_PROCESS_ZSK, 0, 1, 7, true, true, false},
+	    {"another leave", MSIG_PROCESS_REMOVE, 0, VIEW_SELF, 1, false, true, false},
+	    {"others may have seen it", MSIG_PROCESS_ZSK, 1, 1, 3, false, true, false},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct plan plan = {0};
+		bench_clear(&b);
+		three(state);
+		b.view->config.times.hold_down = 0;
+		owner(2, cases[i].on, true);
+		if (cases[i].kind == MSIG_PROCESS_REMOVE || cases[i].kind == MSIG_PROCESS_NS_ADD)
+			owner(1, cases[i].kind == MSIG_PROCESS_NS_ADD, false);
+		rest();
+		bench_run(&b, 5 * SECOND);
+		peer(2)->member = cases[i].member;
+		in_the_middle(cases[i].kind, 1, cases[i].requestor, cases[i].step, PHASE_DONE,
+			      cases[i].voters);
+		struct step s = {b.view, b.now, &plan};
+		agree_withdraw(&s);
+		if ((run()->kind == 0) != cases[i].ends)
+			fail_msg("%s", cases[i].what);
+	}
+}
+
 /* An OFF provider that states a joiner's keys has nothing in the zone by that. */
 static void
 test_ds_of_another(void **state)
@@ -272,36 +313,58 @@ test_named_with_ds(void **state)
 	}
 }
 
-/* Who is OFF, and of whom nothing is known but what combinerd holds and the parent names, goes on
- * to be named while another one leaves: all show the same NS. In a process about itself that says.
- */
+/* Of whom nothing is known but what combinerd holds and the parent names, be it OFF or not, goes on
+ * to be named while another one leaves: all show the same NS as who asked for that. In a process
+ * about itself that says. At rest it is so of who is OFF alone. */
 static void
 test_named_still(void **state)
 {
 	static const struct {
+		uint8_t kind;
 		int subject, requestor;
-	} cases[] = {{1, VIEW_SELF}, {2, VIEW_SELF}, {1, 1}};
+		bool on, parent, in, asked, unknown;
+	} cases[] = {{MSIG_PROCESS_REMOVE, 1, VIEW_SELF, false, true, true, false, false},
+		     {MSIG_PROCESS_REMOVE, 1, VIEW_SELF, true, true, false, true, false},
+		     {MSIG_PROCESS_REMOVE, 1, VIEW_SELF, true, true, false, false, true},
+		     {MSIG_PROCESS_REMOVE, 1, VIEW_SELF, true, true, true, false, false},
+		     {MSIG_PROCESS_REMOVE, 1, VIEW_SELF, true, false, false, false, false},
+		     {MSIG_PROCESS_REMOVE, 2, VIEW_SELF, false, true, false, false, false},
+		     {MSIG_PROCESS_NS_ADD, 2, VIEW_SELF, true, true, false, false, false},
+		     {MSIG_PROCESS_REMOVE, 1, 1, false, true, false, false, false},
+		     {MSIG_PROCESS_REMOVE, 1, 1, true, true, false, false, false},
+		     {0, 0, 0, false, true, true, false, false},
+		     {0, 0, 0, true, true, false, false, false}};
 
 	for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
 		bench_clear(&b);
 		three(state);
 		b.view->config.times.hold_down = 0;
 		for (int i = 1; i < 3; i++)
-			owner(i, false, i == 1);
+			owner(i, i == 2 && cases[k].on, i == 1);
 		b.parent.set[VIEW_DS] = rset_or(ds(0), ds(1));
+		if (!cases[k].parent)
+			rset_del(&b.parent.set[VIEW_NS], b.ns[2]);
 		rest();
 		bench_run(&b, 5 * SECOND);
-		peer(2)->member = false;
+		peer(2)->member = peer(2)->contributed = false;
 		peer(2)->has = 0;
 		b.view->d.want.from[2] =
 		    (struct view_contribution){.used = true, .ns = only(b.ns[2])};
-		in_the_middle(MSIG_PROCESS_REMOVE, cases[k].subject, cases[k].requestor, 0,
-			      PHASE_EXECUTING, 1);
+		if (cases[k].kind != 0)
+			in_the_middle(cases[k].kind, cases[k].subject, cases[k].requestor, 0,
+				      PHASE_EXECUTING, 1);
+		b.view->d.process.executed &= !cases[k].asked;
+		b.view->parent_known &= !cases[k].unknown;
 		struct plan plan = {0};
 		struct step s = {b.view, b.now, &plan};
+		b.view->reasons = 0;
 		decide_overlay(&s);
-		assert_true(rset_has(&b.view->d.want.from[2].ns, b.ns[2]));
-		assert_int_equal(peer(2)->has & HAS_NS, k == 0 ? HAS_NS : 0);
+		print_message("# %zu\n", k);
+		assert_int_equal(rset_has(&b.view->d.want.from[2].ns, b.ns[2]), cases[k].parent);
+		assert_int_equal(peer(2)->has, cases[k].in ? HAS_NS : 0);
+		assert_int_equal(peer(2)->contributed, cases[k].in);
+		assert_int_equal(bench_reason(&b, REASON_BLOCKED, REASON_OF_OVERLAY) != NULL,
+				 cases[k].parent && !cases[k].in);
 	}
 }
 
@@ -405,6 +468,47 @@ test_not_named_again(void **state)
 	assert_true(b.view->d.agent_ns);
 	assert_int_equal(peer(2)->has, HAS_KEYS | HAS_CDS);
 	assert_true(rset_empty(b.view->d.want.from[2].ns));
+}
+
+/* Who leaves himself may not hear that a dead one is taken out. Whom the owner names no more, and
+ * who is silent while somebody who votes is not, it does not name either; who votes knows better.
+ */
+static void
+test_silent_not_named_again(void **state)
+{
+	static const struct {
+		const char *what;
+		bool votes, silent, alone, named, taken;
+	} cases[] = {
+	    {"no vote", false, true, true, false, true},
+	    {"the owner names it", false, true, true, true, true},
+	    {"it is there", false, false, true, false, false},
+	    {"all are silent", false, true, false, false, false},
+	    {"we vote", true, true, true, false, false},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bench_clear(&b);
+		three(state);
+		bench_designate(&b, 3, false);
+		b.view->config.times.hold_down = 0;
+		owner(VIEW_SELF, cases[i].votes, true);
+		for (int k = 0; k < 3 && !cases[i].named; k++)
+			rset_del(&b.server[k].set[VIEW_NS], b.ns[2]);
+		b.signer.set[VIEW_NS] = b.server[0].set[VIEW_NS];
+		bench_run(&b, 5 * SECOND);
+		assert_false(b.view->d.agent_ns);
+		view_on_peer(b.view, 1, !cases[i].silent || cases[i].alone, "no beats");
+		view_on_peer(b.view, 2, !cases[i].silent, "no beats");
+		for (int k = 0; k < 3; k++)
+			b.hsync.entry[k].agent = true;
+		owner(VIEW_SELF, cases[i].votes, true);
+		rest();
+		bench_run(&b, 5 * SECOND);
+		print_message("# %s\n", cases[i].what);
+		assert_int_equal(b.view->d.agent_ns, cases[i].taken);
+		assert_int_equal((peer(2)->has & HAS_NS) == 0, cases[i].taken && !cases[i].named);
+	}
 }
 
 /* The same of who only served, once the parent does not name it either: its process waits for the
@@ -801,6 +905,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    IN(three, test_leaver_without_part),
+	    IN(three, test_member_leaves_first),
 	    IN(three, test_ds_of_another),
 	    IN(three, test_deserted),
 	    IN(two, test_named_from_before),
@@ -813,6 +918,7 @@ main(void)
 	    IN(member, test_owner_names_outsider),
 	    IN(three, test_named_by_nobody),
 	    IN(three, test_not_named_again),
+	    IN(three, test_silent_not_named_again),
 	    IN(three, test_served_not_named_again),
 	    IN(two, test_not_taken_over),
 	    IN(three, test_only_served),

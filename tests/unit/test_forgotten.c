@@ -356,10 +356,72 @@ test_unnamed_unseen(void **state)
 		b.view->put_back = true; /* one of the ways to end early */
 		struct plan plan = {0};
 		struct step s = {b.view, b.now, &plan};
-		agree_end_put_back(&s);
+		agree_run(&s);
 		assert_true(ended_early(MSIG_PROCESS_NS_REMOVE));
 		assert_int_equal(peer(1)->has & HAS_NS, cases[i].left);
 	}
+}
+
+/* combinerd has heard more than this database knows of, and a person confirms that. */
+static void
+confirm(const struct view_contribution *held)
+{
+	view_on_held(b.view, "msa.p2.", held);
+	view_on_overlay(b.view, MSIG_ZONE_MERGED, 9, b.view->d.want.counter + 5);
+	bench_decide(&b);
+	assert_true(b.view->d.rebuild);
+	assert_true(run()->kind != 0);
+	view_on_command(b.view, VIEW_CONFIRM);
+}
+
+/* A database from the middle of a join, and combinerd and the parent are past it: the process ends
+ * before anything is concluded from what is in, and so the overlay keeps the joiner's CDS. No
+ * process ends for which nobody had to confirm anything. */
+static void
+test_join_put_back(void **state)
+{
+	static const struct {
+		bool ds, back;
+		uint8_t has;
+	} cases[] = {{true, true, HAS_KEYS | HAS_CDS},
+		     {false, true, HAS_KEYS | HAS_CDS}, /* it may come with them */
+		     {true, false, 0}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bench_clear(&b);
+		member(state);
+		struct view_contribution held = {
+		    .dnskey = b.own[1], .cds = b.cds[1], .cdnskey = b.cdnskey[1]};
+		b.signer.set[VIEW_DNSKEY] = rset_or(b.own[0], b.own[1]);
+		if (cases[i].ds)
+			b.parent.set[VIEW_DS] = rset_or(ds(0), ds(1));
+		rest();
+		bench_run(&b, 5 * SECOND);
+		in_the_middle(MSIG_PROCESS_ADD, 1, 1, 1, PHASE_EXECUTING, 3);
+		runs(1, MSIG_PROCESS_ADD, 3, 9);
+		peer(1)->has = 0;
+		if (cases[i].back)
+			confirm(&held);
+		bench_decide(&b);
+		assert_int_equal(ended_early(MSIG_PROCESS_ADD), cases[i].back);
+		if (peer(1)->has != cases[i].has)
+			fail_msg("case %zu: %u", i, peer(1)->has);
+		if ((cases[i].has & HAS_CDS) != 0)
+			assert_true(rset_equal(b.view->d.want.from[1].cds, b.cds[1]));
+		assert_true(rset_equal(b.view->d.want.from[1].dnskey, b.own[1]));
+	}
+}
+
+/* Of what was asked for, and not begun, nothing is over. */
+static void
+test_request_put_back(void **state)
+{
+	in_the_middle(MSIG_PROCESS_ZSK, VIEW_SELF, VIEW_SELF, 0, PHASE_REQUESTED, 3);
+	run()->executed = false;
+	confirm(&b.view->d.want.from[1]);
+	bench_decide(&b);
+	assert_false(ended_early(MSIG_PROCESS_ZSK));
+	assert_int_equal(run()->kind, MSIG_PROCESS_ZSK);
 }
 
 /* ---- who acts along, and who leads now ---- */
@@ -950,6 +1012,8 @@ main(void)
 	    IN(two, test_leaver_serves_no_more),
 	    IN(two, test_whose_algorithm_first),
 	    IN(two, test_unnamed_unseen),
+	    IN(member, test_join_put_back),
+	    IN(two, test_request_put_back),
 	    IN(three, test_told_again),
 	    IN(three, test_voter_told_again),
 	    IN(two, test_looks_though_done),

@@ -271,17 +271,17 @@ static void
 test_ds_unwatched(void **state)
 {
 	struct rset keys = RSET_NONE, ds = RSET_NONE, more = b.parent.set[VIEW_DS];
-	int64_t t = b.now + 1000, fresh = view_times_lab.fresh;
+	int64_t t = b.now + 1000, rest = view_times_lab.ask_slow + view_times_lab.fresh;
 	rset_add(&keys, b.ksk[1]);
 	rset_add(&ds, rpool_of_key(&b.view->d.pool, b.ksk[1], 43));
 	struct hold_want want = {.in = keys, .at = 3};
 	show(-1, VIEW_DS, ds, 20, t);
 	int64_t since = hold_deadline(b.view, HOLD_DS, &want, t);
 	more = rset_or(more, ds);
-	show(-1, VIEW_DS, more, 20, t + fresh);
-	assert_int_equal(hold_deadline(b.view, HOLD_DS, &want, t + fresh), since);
+	show(-1, VIEW_DS, more, 20, t + rest);
+	assert_int_equal(hold_deadline(b.view, HOLD_DS, &want, t + rest), since);
 
-	int64_t later = t + 2 * fresh + 1;
+	int64_t later = t + 2 * rest + 1;
 	show(-1, VIEW_DS, ds, 20, later);
 	assert_int_equal(hold_deadline(b.view, HOLD_DS, &want, later), since + later - t);
 	bench_restart(&b);
@@ -469,6 +469,64 @@ test_answers_of_the_leaver(void **state)
 	holds_until(HOLD_LEAVE, want, asked + 3600000 + view_times_lab.d);
 }
 
+/* Whom the owner took out, and who was never heard since the database was lost, may have answered
+ * until the step was executed, with what has the largest TTL of the zone. Not while its agent is
+ * there, so that it may answer yet, nor before it was asked. */
+static void
+test_never_heard(void **state)
+{
+	static const struct {
+		const char *what;
+		uint8_t kind;
+		bool ready, tried, stays, heard;
+		uint32_t own;
+		int64_t begin, ttl; /* 0: it does not begin */
+		int64_t loaded;
+	} cases[] = {
+	    {"never", MSIG_PROCESS_REMOVE, false, true, false, false, 3600, 700, 3600000, 0},
+	    {"a small zone", MSIG_PROCESS_REMOVE, false, true, false, false, 5, 700, 20000, 0},
+	    {"only named", MSIG_PROCESS_NS_REMOVE, false, true, false, false, 3600, 700, 3600000,
+	     0},
+	    {"once", MSIG_PROCESS_REMOVE, true, true, false, true, 3600, 300, 20000, 0},
+	    {"its agent is there", MSIG_PROCESS_REMOVE, true, true, false, false, 3600, 0, 0, 0},
+	    {"not asked", MSIG_PROCESS_REMOVE, false, false, false, false, 3600, 0, 0, 0},
+	    {"it stays", MSIG_PROCESS_REMOVE, false, true, true, false, 3600, 0, 0, 0},
+	    {"nobody leaves", MSIG_PROCESS_ADD, false, true, false, false, 3600, 0, 0, 0},
+	    {"since a start", MSIG_PROCESS_REMOVE, false, true, false, false, 5, 900, 20000, 900},
+	    {"before it", MSIG_PROCESS_REMOVE, true, true, false, true, 3600, 900, 20000, 900},
+	    {"a moment ago", MSIG_PROCESS_REMOVE, false, true, false, false, 5, 0, 0, 99000},
+	    {"not asked since", MSIG_PROCESS_REMOVE, true, false, false, true, 3600, 0, 0, 900},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		members();
+		struct hold_want want = {.out = *view_names(b.view, 1), .at = 1};
+		int64_t t = b.now + 1000;
+		for (int k = -2; k <= 0; k++)
+			show(k, VIEW_NS, *view_names(b.view, 0), k == -1 ? 20 : 10, t);
+		struct view_place *p = place(1);
+		if (!cases[i].heard)
+			memset(p->history, 0, sizeof(p->history));
+		p->history[VIEW_NS].status = MSIG_SEEN_UNKNOWN;
+		bool now = cases[i].heard && cases[i].loaded == 0;
+		p->history[VIEW_NS].time = now ? t + 300 : 0;
+		b.view->loaded = cases[i].loaded != 0 ? t + cases[i].loaded : 0;
+		p->history[VIEW_NS].tried = cases[i].tried ? t : 0;
+		b.view->d.provider[1].ready = cases[i].ready;
+		b.view->designated = cases[i].stays ? 3 : 1;
+		b.view->listed = cases[i].kind == MSIG_PROCESS_REMOVE ? 3 : b.view->designated;
+		b.view->own_max_ttl = cases[i].own;
+		b.view->d.process.kind = cases[i].kind;
+		b.view->d.process.executed_at = t + 700;
+		int64_t end = t + cases[i].begin + cases[i].ttl + view_times_lab.d;
+		bool begins = cases[i].begin != 0;
+		if (hold_deadline(b.view, HOLD_NS, &want, t + 100000) !=
+		    (begins ? end : VIEW_NEVER))
+			fail_msg("%s", cases[i].what);
+		assert_ptr_equal(hold_old(b.view, HOLD_NS, &want, t + 100000), begins ? NULL : p);
+	}
+}
+
 int
 main(void)
 {
@@ -488,6 +546,7 @@ main(void)
 	    T(test_ds_unwatched),
 	    T(test_names_that_are_cached),
 	    T(test_answers_of_the_leaver),
+	    T(test_never_heard),
 	    T(test_signatures_to_come),
 	    T(test_clock_in_doubt),
 	    T(test_clock_is_set),

@@ -2,6 +2,7 @@
  * Leader mode: who may ask for what, in whose place the leader asks, and who goes on when another
  * one leads. The agent under test is provider 1; 2 and 3 are moved by hand.
  */
+#include "agentd/agree_int.h"
 #include "agentd/lead.h"
 #include "agentd/operator.h"
 #include "tests/unit/scene.h"
@@ -456,6 +457,51 @@ test_leader_taken_out(void **state)
 	assert_int_equal(peer(2)->has, HAS_KEYS | HAS_CDS);
 }
 
+/* A voter is taken out: whoever leads ends it, and who acts along, and may lead next, keeps in mind
+ * who had a part in it. Between peers there is no next one. */
+static void
+test_voter_taken_out(void **state)
+{
+	static const struct {
+		const char *what;
+		bool led, out;
+		int requestor;
+		bool ends;
+		uint32_t voters;
+	} cases[] = {
+	    {"along", true, true, 1, false, 7},
+	    {"between peers", false, true, 1, false, 3},
+	    {"nobody leads now", true, true, 1, false, 3},
+	    {"nobody goes", false, false, 1, false, 7},
+	    {"we lead", true, true, VIEW_SELF, true, 0},
+	    {"we lead on", true, false, VIEW_SELF, false, 7},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bench_clear(&b);
+		led(3, 7, cases[i].requestor);
+		in_the_middle(MSIG_PROCESS_ZSK, 1, cases[i].requestor, 3, PHASE_DONE, 7);
+		run()->led = cases[i].led;
+		if (cases[i].out)
+			assert_int_equal(view_on_expel(b.view, "msa.p3.", true), 0);
+		agree_match(b.view);
+		for (int k = 0; k < 3 && i == 2; k++)
+			view_on_models(b.view, k, MSIG_SYNC_PEER);
+		b.view->config.models = i == 2 ? MSIG_SYNC_PEER : MSIG_SYNC_LEADER;
+		struct plan plan = {0};
+		struct step s = {b.view, b.now, &plan};
+		agree_withdraw(&s);
+		if (ended_early(MSIG_PROCESS_ZSK) != cases[i].ends ||
+		    run()->voters != cases[i].voters)
+			fail_msg("%s: %u", cases[i].what, run()->voters);
+		if (i != 0)
+			continue;
+		lead(VIEW_SELF); /* the next one */
+		bench_decide(&b);
+		assert_true(ended_early(MSIG_PROCESS_ZSK));
+	}
+}
+
 /* Who had no part in a process cannot conduct it. */
 static void
 test_leader_without_part(void **state)
@@ -825,6 +871,7 @@ main(void)
 	    IN(we_lead, test_no_step_between_terms),
 	    IN(we_lead, test_roller_is_no_member),
 	    IN(other_leads, test_leader_taken_out),
+	    IN(other_leads, test_voter_taken_out),
 	    IN(other_leads, test_leader_without_part),
 	    IN(other_leads, test_over),
 	    IN(other_leads, test_change_of_each_step),

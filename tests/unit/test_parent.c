@@ -359,6 +359,148 @@ test_ns_add_unseen(void **state)
 	assert_int_equal(run()->kind, MSIG_PROCESS_NS_ADD);
 }
 
+/* The parent's server serves the zone, which names the third one, who only serves. */
+static void
+serves_hidden(bool hidden)
+{
+	owner(2, true, false);
+	bench_serve(&b, 7);
+	b.copy = b.server[2] = b.server[1];
+	b.parent.set[VIEW_DS] = rset_or(ds(0), ds(1));
+	b.child = hidden;
+	b.view->d.paused = true;
+	bench_run(&b, 60 * SECOND);
+	b.view->d.paused = false;
+	assert_int_equal(view_hidden(b.view), hidden);
+	struct view_statement st = peer(2)->statement;
+	st.dnskey = st.cds = st.cdnskey = RSET_NONE;
+	st.standing = st.step = 0;
+	restate(2, st);
+	peer(2)->member = false;
+	rest();
+}
+
+/* A member that ended an ns-add in the middle does not believe the zone's NS, whatever has run
+ * since; who is none, or had no part in it, has nobody else to ask. */
+static void
+test_named_unseen(void **state)
+{
+	static const struct {
+		const char *what;
+		bool hidden, member;
+		uint8_t kind;
+		int subject;
+		bool completed, unsure;
+		uint8_t has;
+	} cases[] = {
+	    {"after its own", true, true, MSIG_PROCESS_NS_ADD, 2, true, false, HAS_NS},
+	    {"in its middle", true, true, MSIG_PROCESS_NS_ADD, 2, false, false, 0},
+	    {"another one since", true, true, MSIG_PROCESS_REMOVE, 1, true, true, 0},
+	    {"of another one", true, true, MSIG_PROCESS_NS_ADD, 1, false, false, HAS_NS},
+	    {"the delegation shows", false, true, MSIG_PROCESS_REMOVE, 2, true, true, HAS_NS},
+	    {"no member", true, false, MSIG_PROCESS_REMOVE, 2, true, true, HAS_NS},
+	    {"no member, in the middle", true, false, MSIG_PROCESS_NS_ADD, 2, false, false, HAS_NS},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bench_clear(&b);
+		three(state);
+		serves_hidden(cases[i].hidden);
+		peer(2)->has = 0;
+		peer(VIEW_SELF)->member = cases[i].member; /* or it joins again, and votes */
+		b.view->d.ended = (struct view_ended){.kind = cases[i].kind,
+						      .subject = cases[i].subject,
+						      .completed = cases[i].completed,
+						      .time = b.now};
+		peer(2)->unsure = cases[i].unsure;
+		b.view->d.backoff = 0;
+		bench_decide(&b);
+		if (peer(2)->has != cases[i].has)
+			fail_msg("%s: %u", cases[i].what, peer(2)->has);
+		bool asks = cases[i].member && cases[i].has == 0; /* then it names him */
+		assert_int_equal(run()->kind == MSIG_PROCESS_NS_ADD, asks);
+	}
+}
+
+/* What nobody knows of name servers is not known any better when another process has run, and after
+ * a restart; it is once they are named, or a person says so. */
+static void
+test_unsure(void **state)
+{
+	for (int by = 0; by < 2; by++) {
+		struct plan plan = {0};
+		struct step s = {b.view, b.now, &plan};
+		bench_clear(&b);
+		three(state);
+		serves_hidden(true);
+		s.view = b.view;
+		in_the_middle(MSIG_PROCESS_NS_ADD, 2, VIEW_SELF, 1, PHASE_EXECUTING, 3);
+		agree_end_early(&s, "");
+		assert_false(peer(2)->unsure); /* it is the last one */
+		in_the_middle(MSIG_PROCESS_ZSK, 1, VIEW_SELF, 1, PHASE_EXECUTING, 3);
+		agree_end_early(&s, "");
+		assert_true(peer(2)->unsure);
+		assert_true(agree_unfinished_ns(b.view, 2));
+		bench_restart(&b);
+		s.view = b.view;
+		assert_true(peer(2)->unsure);
+		if (by == 0) {
+			in_the_middle(MSIG_PROCESS_NS_ADD, 2, VIEW_SELF, 3, PHASE_DONE, 3);
+			agree_finish(&s);
+		} else {
+			b.view->d.ended.kind = MSIG_PROCESS_NS_ADD;
+			b.view->d.ended.subject = 2;
+			b.view->waits =
+			    (struct view_approval){MSIG_PROCESS_NS_ADD, 2 | OPERATOR_LOOKS, 2};
+			assert_int_equal(operator_approve(b.view, 0), 0);
+		}
+		assert_false(peer(2)->unsure);
+	}
+}
+
+/* Who only serves, was OFF, and is ON again, may have been taken out of the delegation by then or
+ * not: where nobody sees that he is named anew, and stays in the zone meanwhile. */
+static void
+test_on_again_unseen(void **state)
+{
+	static const struct {
+		const char *what;
+		bool hidden, named, was_on, member, signs, keys, asks;
+	} cases[] = {
+	    {"on again", true, true, false, true, false, false, true},
+	    {"the delegation shows", false, true, false, true, false, false, false},
+	    {"not there any more", false, false, false, true, false, false, true},
+	    {"on as before", true, true, true, true, false, false, false},
+	    {"no member", true, false, false, false, false, false, false},
+	    {"to sign", true, true, false, true, true, false, false},
+	    {"keys as well", true, true, false, true, false, true, false},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bench_clear(&b);
+		three(state);
+		b.view->config.times.hold_down = 0;
+		serves_hidden(cases[i].hidden);
+		owner(2, cases[i].was_on, false);
+		if (!cases[i].named) {
+			rset_del(&b.parent.set[VIEW_NS], b.ns[2]);
+			rset_del(&b.copy.set[VIEW_NS], b.ns[2]);
+		}
+		bench_run(&b, 5 * SECOND);
+		const uint8_t has = cases[i].keys ? HAS_NS | HAS_KEYS : HAS_NS;
+		peer(2)->has = has;
+		peer(VIEW_SELF)->member = cases[i].member;
+		owner(2, true, cases[i].signs);
+		b.hsync.time = b.now;
+		view_on_hsync(b.view, &b.hsync);
+		b.view->d.backoff = 0;
+		bench_decide(&b);
+		if (peer(2)->has != has || (run()->kind == MSIG_PROCESS_NS_ADD) != cases[i].asks ||
+		    peer(2)->unsure != (cases[i].hidden && cases[i].asks))
+			fail_msg("%s: %u %u", cases[i].what, peer(2)->has, run()->kind);
+	}
+}
+
 /* Whoever should ask for it again has another database, and does not: the operator looks, and says
  * that the parent has it. */
 static void
@@ -578,6 +720,9 @@ main(void)
 	    IN(member, test_csync_of_the_owners_ns),
 	    IN(member, test_copy_of_one_who_joins_again),
 	    IN(member, test_ns_add_unseen),
+	    IN(three, test_named_unseen),
+	    IN(three, test_unsure),
+	    IN(three, test_on_again_unseen),
 	    IN(member, test_ns_add_unseen_for_long),
 	    IN(two_parents, test_unfinished_ns),
 	    IN(two_parents, test_parents_differ),

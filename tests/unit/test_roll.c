@@ -1178,6 +1178,69 @@ test_ready_is_shown(void **state)
 	until(0, 0);
 }
 
+/* CDS name a key alone that an earlier rollover left READY: the one that is in use may stay beside
+ * it when an algorithm is turned round, though it is named no more. */
+static void
+test_turned_round_beside_ready(void **state)
+{
+	make(R(KSK), 13, S(READY));
+	sign();
+	view_on_keys(b.view, true, "", store, stored);
+	bench_run(&b, 60000);
+	order(MSIG_PROCESS_ALGORITHM, 8);
+	until(MSIG_PROCESS_ALGORITHM, 3);
+	view_on_command(b.view, VIEW_ABORT);
+	bench_decide(&b);
+	assert_true(run()->turned);
+	assert_true(rset_has(&run()->fresh, store[0].rr));
+	until(0, 0);
+	for (int i = 0; i < stored; i++)
+		assert_int_equal(store[i].state, i < 2    ? S(ACTIVE)
+						 : i == 2 ? S(READY)
+							  : S(REMOVED));
+}
+
+/* So the store is as it is to be: not for a key that is not in use, or beside one of another kind.
+ */
+static void
+test_ready_beside(void **state)
+{
+	static const struct {
+		uint8_t kind, fresh, role, algorithm, state;
+		bool good;
+	} cases[] = {{MSIG_PROCESS_ALGORITHM, S(ACTIVE), R(KSK), 13, S(READY), true},
+		     {MSIG_PROCESS_KSK, S(ACTIVE), R(KSK), 13, S(READY), true},
+		     {MSIG_PROCESS_ALGORITHM, S(READY), R(KSK), 13, S(READY), false},
+		     {MSIG_PROCESS_ALGORITHM, S(ACTIVE), R(KSK), 13, S(PUBLISHED), false},
+		     {MSIG_PROCESS_ALGORITHM, S(ACTIVE), R(KSK), 13, S(ACTIVE), false},
+		     {MSIG_PROCESS_ALGORITHM, S(ACTIVE), R(CSK), 13, S(READY), false},
+		     {MSIG_PROCESS_ALGORITHM, S(ACTIVE), R(KSK), 8, S(READY), false}};
+	struct view_statement *own = &b.view->d.provider[VIEW_SELF].statement;
+	struct reason why;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		of_another(cases[i].kind == MSIG_PROCESS_KSK ? 2 : 3);
+		run()->kind = cases[i].kind;
+		run()->subject = VIEW_SELF;
+		run()->turned = true;
+		run()->algorithm = 13;
+		run()->roles = BIT(R(KSK));
+		run()->old = RSET_NONE;
+		rset_add(&run()->fresh, store[0].rr);
+		store[0].state = cases[i].fresh;
+		stored = 2;
+		int other = make(cases[i].role, cases[i].algorithm, cases[i].state);
+		view_on_keys(b.view, true, "", store, stored);
+		own->cds = RSET_NONE;
+		rset_add(&own->cds, rpool_of_key(&b.view->d.pool, other, 59));
+		if (process_check(b.view, COND_STORE, false, b.now, &why) != cases[i].good)
+			fail_msg("case %zu", i);
+		assert_true(cases[i].good || why.object == REASON_OF_CDS);
+		rset_add(&own->cds, rpool_of_key(&b.view->d.pool, store[0].rr, 59));
+		assert_true(process_check(b.view, COND_STORE, false, b.now, &why));
+	}
+}
+
 /* What an algorithm rollover that ended early has left: keys of both algorithms sign. */
 static void
 half_rolled(void)
@@ -1304,6 +1367,35 @@ test_orphans_of_an_algorithm(void **state)
 	bench_run(&b, 60000);
 	assert_int_equal(zsk->state, S(REMOVED));
 	assert_int_equal(ksk->state, S(REMOVED));
+	assert_int_equal(rset_count(b.view->d.orphans), 0);
+}
+
+/* What an algorithm rollover took along, and ended early, signs as long as a cached DNSKEY set asks
+ * for its signatures; another one of those that were given up need not wait for that. */
+static void
+test_orphan_of_an_algorithm_in_caches(void **state)
+{
+	int left = make(R(ZSK), 8, S(POST)), other = make(R(ZSK), 13, S(PUBLISHED));
+
+	sign();
+	rset_add(&b.server[0].set[VIEW_DNSKEY], left);
+	stuck = true;
+	view_on_keys(b.view, true, "", store, stored);
+	bench_run(&b, 5000);
+	int64_t gone = b.now;
+	stuck = false;
+	sign(); /* and the server shows it no more */
+	rset_add(&b.view->d.orphans, left);
+	rset_add(&b.view->d.orphans, other);
+	bench_run(&b, 5000);
+	assert_int_equal(key_in(R(ZSK), S(REMOVED))->rr, other);
+	while (key_in(R(ZSK), S(POST)) != NULL) {
+		assert_true(b.now - gone < 60000);
+		bench_run(&b, 500);
+	}
+	assert_true(b.now - gone >= 10000); /* its TTL */
+	bench_run(&b, 5000);
+	assert_int_equal(key_of(R(ZSK), 8)->state, S(REMOVED));
 	assert_int_equal(rset_count(b.view->d.orphans), 0);
 }
 
@@ -1610,6 +1702,49 @@ test_past(void **state)
 	}
 }
 
+/* The same database, and a rollover that was turned round since, and came to its end: no key of the
+ * algorithm that is to be published even signs, and others are in use. It ends, and so does its
+ * order. */
+static void
+test_past_undone(void **state)
+{
+	static const struct {
+		uint8_t step, phase, fresh, old;
+		bool past;
+	} cases[] = {{2, PHASE_EXECUTING, S(MADE), S(ACTIVE), true},
+		     {2, PHASE_EXECUTING, S(REMOVED), S(READY), true},
+		     {3, PHASE_EXECUTING, S(MADE), S(ACTIVE), true},
+		     {3, PHASE_REQUESTED, S(MADE), S(ACTIVE), true},
+		     {5, PHASE_EXECUTING, S(REMOVED), S(RETIRED), true},
+		     {2, PHASE_EXECUTING, S(SIGNING), S(ACTIVE), false},
+		     {2, PHASE_EXECUTING, S(POST), S(ACTIVE), false},
+		     {1, PHASE_EXECUTING, S(MADE), S(ACTIVE), false},
+		     {2, PHASE_REQUESTED, S(MADE), S(ACTIVE), false},
+		     {2, PHASE_EXECUTING, S(MADE), S(PUBLISHED), false},
+		     {5, PHASE_EXECUTING, S(REMOVED), S(POST), false}};
+
+	b.on_key = NULL;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		of_another(cases[i].step);
+		run()->phase = cases[i].phase;
+		run()->subject = run()->requestor = VIEW_SELF;
+		run()->voters = 1;
+		memcpy(run()->hsync, b.view->d.hsync.digest, sizeof(run()->hsync));
+		b.view->d.order[0] = (struct view_order){MSIG_PROCESS_ALGORITHM, 8};
+		stored = 2;
+		store[0].state = store[1].state = cases[i].old;
+		make(R(KSK), 8, S(MADE));
+		make(R(ZSK), 8, cases[i].fresh);
+		view_on_keys(b.view, true, "", store, stored);
+		b.view->d.ended.kind = 0;
+		bench_decide(&b);
+		if ((b.view->d.ended.kind == MSIG_PROCESS_ALGORITHM) != cases[i].past)
+			fail_msg("case %zu", i);
+		assert_int_equal(run()->kind == 0, cases[i].past);
+		assert_int_equal(b.view->d.order[0].process == 0, cases[i].past);
+	}
+}
+
 /* Ordered back to the algorithm that the parent's DS left: CDS follow that rollover. */
 static void
 test_back_again(void **state)
@@ -1635,6 +1770,38 @@ test_back_again(void **state)
 	run()->algorithm = 8;
 	cds = decide_intended(b.view, b.view->d.own);
 	assert_true(rset_has(&cds, new));
+}
+
+/* At rest CDS do not name a key of an algorithm that was turned round and goes; a retired key
+ * beside one of its algorithm they do, and what is all that there is. */
+static void
+test_cds_of_a_past_algorithm(void **state)
+{
+	static const struct {
+		uint8_t old,
+		    beside; /* the state of the key in use, and of one of the other algorithm */
+		bool named;
+	} cases[] = {{S(ACTIVE), S(MADE), false},
+		     {S(ACTIVE), S(ACTIVE), true},
+		     {S(ACTIVE), S(READY), true},
+		     {S(RETIRED), S(MADE), true}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		stored = 2;
+		store[0].state = S(ACTIVE);
+		half_rolled();
+		struct view_key *in = &store[0], *gone = &store[2];
+		gone->state = S(RETIRED);
+		make(R(KSK), gone->algorithm, cases[i].beside);
+		in->state = cases[i].old;
+		view_on_keys(b.view, true, "", store, stored);
+		b.view->config.mode = VIEW_MODE_ALL;
+		bench_look(&b);
+		struct rset cds = decide_intended(b.view, b.view->d.own);
+		print_message("# %zu\n", i);
+		assert_int_equal(rset_has(&cds, gone->rr), cases[i].named);
+		assert_true(cases[i].named || rset_has(&cds, in->rr));
+	}
 }
 
 static void
@@ -1728,6 +1895,8 @@ main(void)
 	    T(test_made_by_hand),
 	    T(test_left_ready),
 	    T(test_ready_is_shown),
+	    T(test_turned_round_beside_ready),
+	    T(test_ready_beside),
 	    C(test_active_stays_active),
 	    T(test_algorithm_of_a_later_key),
 	    T(test_algorithm_again),
@@ -1735,6 +1904,7 @@ main(void)
 	    T(test_orphan),
 	    T(test_orphan_in_use),
 	    T(test_orphans_of_an_algorithm),
+	    T(test_orphan_of_an_algorithm_in_caches),
 	    T(test_remains),
 	    T(test_published_before_used),
 	    T(test_cds_never_empty),
@@ -1744,7 +1914,9 @@ main(void)
 	    T(test_unheard),
 	    T(test_unheard_back),
 	    T(test_past),
+	    T(test_past_undone),
 	    T(test_back_again),
+	    T(test_cds_of_a_past_algorithm),
 	    T(test_orders),
 	    T(test_one_algorithm),
 	    T(test_a_key_that_is_not_shown),

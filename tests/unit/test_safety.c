@@ -564,6 +564,35 @@ test_insecure_is_not_bogus(void **state)
 	assert_true(safety_now(b.view, b.now + 100000).ok);
 }
 
+/* Nobody had looked before a DNSKEY RRset was there: another one may have been before it, with that
+ * algorithm, and be cached yet. What followed one that was watched says what was there. */
+static void
+test_algorithm_unwatched(void **state)
+{
+	int place = index_of(PLACE_SERVER, 1);
+	int64_t ttl = 10000 + view_times_lab.d, begun = b.now;
+
+	assert_true(safety_algorithm_cached(b.view, 15, b.now + 10 * ttl));
+	assert_true(safety_algorithm_cached(b.view, 8, begun)); /* it was the first one */
+	assert_false(safety_algorithm_cached(b.view, 8, begun + ttl));
+	b.now = begun + 2 * ttl;
+	show(place, VIEW_DNSKEY, all(), one(b.ksk[1]));
+	b.now += view_times_lab.ask_slow + view_times_lab.fresh - 1;
+	show(place, VIEW_DNSKEY, rset_or(all(), one(b.ksk[2])), one(b.ksk[1]));
+	assert_false(safety_algorithm_cached(b.view, 8, b.now));
+	b.now += view_times_lab.ask_slow + view_times_lab.fresh;
+	show(place, VIEW_DNSKEY, all(), one(b.ksk[1]));
+	int64_t end = b.now + ttl;
+	assert_true(safety_algorithm_cached(b.view, 8, end - 1));
+	assert_false(safety_algorithm_cached(b.view, 8, end));
+	show(place, VIEW_DNSKEY, rset_or(all(), one(b.ksk[2])), one(b.ksk[1])); /* and it went */
+	assert_true(safety_algorithm_cached(b.view, 8, end - 1));
+	assert_false(safety_algorithm_cached(b.view, 8, end));
+	b.view->d.place[place]->history[VIEW_DNSKEY].at[1].ttl = 20; /* or it had a larger TTL */
+	assert_true(safety_algorithm_cached(b.view, 8, end));
+	assert_false(safety_algorithm_cached(b.view, 8, end + 10000));
+}
+
 int
 main(void)
 {
@@ -591,6 +620,7 @@ main(void)
 	    T(test_nobody_unseen_behind),
 	    T(test_ds_that_may_come),
 	    T(test_naming_and_algorithms),
+	    T(test_algorithm_unwatched),
 	    T(test_too_many_versions),
 	    T(test_as_much_as_fits),
 	    T(test_insecure_is_not_bogus),

@@ -512,6 +512,45 @@ test_dropped_leaver(void **state)
 	}
 }
 
+/* It is silent, and those who vote name it no more, for an operator took it out: for who leaves,
+ * and does not hear that, it is no member either, whatever the parent shows. */
+static void
+test_silent_and_unnamed(void **state)
+{
+	static const struct {
+		const char *what;
+		bool votes, silent, others, named, member;
+	} cases[] = {
+	    {"silent and not named", false, true, false, false, false},
+	    {"it is there", false, false, false, false, true},
+	    {"all are silent", false, true, true, false, true},
+	    {"it is named", false, true, false, true, true},
+	    {"we vote", true, true, false, false, true},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bench_clear(&b);
+		three(state);
+		b.view->config.times.hold_down = 0;
+		owner(VIEW_SELF, cases[i].votes, true);
+		if (!cases[i].named)
+			rset_del(&b.server[1].set[VIEW_NS], b.ns[2]);
+		b.server[2].silent = true;
+		rest();
+		bench_run(&b, 60 * SECOND);
+		view_on_peer(b.view, 1, !cases[i].others, "no beats");
+		view_on_peer(b.view, 2, !cases[i].silent, "no beats");
+		peer(2)->member = false;
+		peer(2)->has = HAS_KEYS | HAS_CDS;
+		stands(2, HAS_ALL | MSIG_STANDING_MEMBER);
+		bench_forget(&b);
+		bench_run(&b, 10 * SECOND);
+		if (peer(2)->member != cases[i].member)
+			fail_msg("%s", cases[i].what);
+		assert_true(b.journaled <= 2); /* and not to and fro */
+	}
+}
+
 /* The parent has our DS again, or still, when our leave begins anew: the others took our keys for
  * in, and so do we, until the step that takes the CDS. */
 static void
@@ -656,6 +695,7 @@ main(void)
 	    HALF(test_serves_as_the_requestor_says),
 	    IN(three, test_dropped_by_the_requestor),
 	    IN(three, test_dropped_leaver),
+	    IN(three, test_silent_and_unnamed),
 	    IN(three, test_leaves_anew),
 	    IN(two, test_fallen_out_meanwhile),
 	    IN(two, test_fallen_out_in_the_middle),

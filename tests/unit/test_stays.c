@@ -278,6 +278,42 @@ test_dead_and_counts(void **state)
 	assert_false(peer(1)->expelled);
 }
 
+/* A joiner whose servers are to be named is as good as in: then it does not need the dead one any
+ * more. Before that, and in what does not bring a signer, there is nobody else. */
+static void
+test_joined_without_the_dead(void **state)
+{
+	static const struct {
+		const char *what;
+		bool member;
+		uint8_t kind, step;
+		enum view_phase phase;
+		bool told;
+	} cases[] = {
+	    {"at rest", true, 0, 0, PHASE_IDLE, true},
+	    {"nobody else is in", false, 0, 0, PHASE_IDLE, false},
+	    {"not named yet", false, MSIG_PROCESS_ADD, 3, PHASE_EXECUTING, false},
+	    {"asked for", false, MSIG_PROCESS_ADD, 4, PHASE_REQUESTED, false},
+	    {"named", false, MSIG_PROCESS_ADD, 4, PHASE_EXECUTING, true},
+	    {"named at the parent", false, MSIG_PROCESS_ADD, 6, PHASE_DONE, true},
+	    {"who only serves", false, MSIG_PROCESS_NS_ADD, 3, PHASE_DONE, false},
+	};
+
+	view_on_peer(b.view, 1, false, "no beats");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct plan plan = {0};
+		struct step s = {b.view, b.now, &plan};
+		peer(VIEW_SELF)->member = cases[i].member;
+		in_the_middle(cases[i].kind, 2, 2, cases[i].step, cases[i].phase, 7);
+		b.view->reasons = 0;
+		agree_await(&s, 1, REASON_OF_PEER, "operational");
+		const struct reason *r = bench_reason(&b, REASON_PEER, REASON_OF_PEER);
+		assert_non_null(r);
+		if ((strstr(r->todo, "msigctl force-remove") != NULL) != cases[i].told)
+			fail_msg("%s", cases[i].what);
+	}
+}
+
 /* Who is to sign and is not there keeps nobody from resting. */
 static void
 test_dead_and_to_sign(void **state)
@@ -299,6 +335,7 @@ main(void)
 	    IN(replaced, test_next_order),
 	    IN(replaced, test_requestor_is_dead),
 	    IN(replaced, test_dead_and_counts),
+	    IN(replaced, test_joined_without_the_dead),
 	    IN(two, test_dead_and_to_sign),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

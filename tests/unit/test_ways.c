@@ -396,6 +396,42 @@ test_stated_as_held(void **state)
 	assert_false(peer(2)->statement.known);
 }
 
+/* The owner manages NS, so that those of the dead one are not here: it is named no more where the
+ * parent names nobody whom nobody knows. */
+static void
+test_stated_as_held_without_ns(void **state)
+{
+	static const struct {
+		const char *what;
+		bool agent, stranger, parent, taken;
+	} cases[] = {
+	    {"the owner's", false, false, true, true},
+	    {"the agents'", true, false, true, true},
+	    {"somebody unknown", false, true, true, false},
+	    {"the same with agents", true, true, true, false},
+	    {"the parent is not known", false, false, false, false},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bench_clear(&b);
+		three(state);
+		bench_designate(&b, 3, cases[i].agent);
+		owner(2, false, true);
+		b.parent.set[VIEW_NS] = rset_or(only(b.ns[0]), only(b.ns[1]));
+		if (cases[i].stranger)
+			rset_add(&b.parent.set[VIEW_NS], b.ns[2]);
+		bench_run(&b, 5 * SECOND);
+		assert_int_equal(b.view->d.agent_ns, cases[i].agent);
+		forget_who_left();
+		b.view->d.want.from[2].ns = RSET_NONE;
+		b.view->parent_known = cases[i].parent;
+		bench_decide(&b);
+		if (peer(2)->statement.known != cases[i].taken)
+			fail_msg("%s", cases[i].what);
+		assert_int_equal(peer(2)->has, cases[i].taken ? HAS_KEYS | HAS_CDS : 0);
+	}
+}
+
 /* What one said before it went silent says nothing once it is taken out. */
 static void
 test_silent_says_nothing(void **state)
@@ -2144,6 +2180,7 @@ main(void)
 	    IN(three, test_no_member_says_so),
 	    IN(two, test_unsafe_names_wake),
 	    IN(three, test_stated_as_held),
+	    IN(three, test_stated_as_held_without_ns),
 	    IN(three, test_silent_says_nothing),
 	    IN(two, test_signs_no_more),
 	    IN(two, test_parent_went_back),
