@@ -151,9 +151,12 @@ decide_wanted(struct step *s, struct view_overlay *o)
 		else if (view->d.provider[i].used)
 			contribution(s, &t, i, &o->from[i]);
 	/* Who has left names those whom it named last, and not itself: whoever still asks it goes
-	 * to them. */
-	bool left = !part && (view->listed & BIT(VIEW_SELF)) == 0 && view->d.agent_ns && t.ns == 0;
+	 * to them. When it is to join again, those of them who are in. */
+	bool left = !part && view->d.agent_ns && t.ns == 0;
+	bool out = (view->listed & BIT(VIEW_SELF)) == 0;
 	for (int i = 1; i < view->d.providers && left; i++) {
+		if (!out && (view->d.provider[i].has & HAS_NS) == 0)
+			continue;
 		o->from[i].ns = view->d.want.from[i].ns;
 		o->from[i].used |= !rset_empty(o->from[i].ns);
 	}

@@ -112,6 +112,17 @@ test_what_is_waited_for(void **state)
 	rset_add(&b.server[1].set[VIEW_DNSKEY], b.ksk[2]);
 	bench_run(&b, 5000);
 	assert_false(check(COND_EXACT, &why));
+	/* But of somebody who may have stated more than is known here, unless it is he who leaves.
+	 */
+	rset_add(&b.view->d.want.from[1].dnskey, b.ksk[2]);
+	assert_false(check(COND_EXACT, &why));
+	b.view->d.provider[1].stale = true;
+	assert_true(check(COND_EXACT, &why));
+	b.view->d.process.subject = 1;
+	assert_false(check(COND_EXACT, &why));
+	b.view->d.process.subject = VIEW_SELF;
+	b.view->d.provider[1].stale = false;
+	rset_del(&b.view->d.want.from[1].dnskey, b.ksk[2]);
 	rset_del(&b.server[1].set[VIEW_DNSKEY], b.ksk[2]);
 	rset_del(&b.server[1].set[VIEW_DNSKEY], b.ksk[1]);
 	bench_run(&b, 5000);

@@ -925,6 +925,17 @@ test_left_names_the_others(void **state)
 	assert_true(rset_empty(b.view->d.want.from[1].dnskey));
 	assert_true(rset_equal(b.view->d.want.from[1].ns, only(b.ns[1])));
 	assert_true(rset_empty(b.view->d.want.from[VIEW_SELF].ns));
+	/* And so when it is to join again, until it does; of those who are in. */
+	for (int in = 1; in >= 0; in--) {
+		struct view_overlay o = {0};
+		struct plan plan = {0};
+		struct step s = {b.view, b.now, &plan};
+		b.view->listed |= BIT(VIEW_SELF);
+		peer(1)->has = in ? HAS_ALL : HAS_KEYS;
+		assert_true(decide_wanted(&s, &o));
+		assert_true(rset_equal(o.from[1].ns, in ? only(b.ns[1]) : RSET_NONE));
+		assert_true(rset_empty(o.from[VIEW_SELF].ns));
+	}
 }
 
 /* The agents are to manage NS. Who is not named changes nothing for anybody, whatever NS the
