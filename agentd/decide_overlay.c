@@ -246,9 +246,7 @@ named_still(const struct zone_view *view, int provider, uint8_t kinds)
 {
 	const struct view_provider *p = &view->d.provider[provider];
 	const struct view_process *run = &view->d.process;
-
 	bool off = ((view->listed | view->designated) & BIT(provider)) == 0;
-
 	bool asks = run->kind != 0 && run->requestor == VIEW_SELF && run->subject != provider;
 
 	return kinds == HAS_NS && (p->has & HAS_NS) == 0 && p->statement.known &&

@@ -22,10 +22,8 @@ exam_roll_delay(struct exam *e)
 
 	for (int i = 0; i < VIEW_PLACES; i++) {
 		const struct view_place *p = e->view->d.place[i];
-		for (int v = 0;
-		     p != NULL && p->kind != PLACE_PARENT && v < p->history[VIEW_DNSKEY].count; v++)
-			if (p->history[VIEW_DNSKEY].at[v].ttl > ttl)
-				ttl = p->history[VIEW_DNSKEY].at[v].ttl;
+		int64_t one = p == NULL || p->kind == PLACE_PARENT ? 0 : view_ttl(p, VIEW_DNSKEY);
+		ttl = one > ttl ? one : ttl;
 	}
 	if (own == NULL)
 		return;

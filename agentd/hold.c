@@ -95,13 +95,9 @@ hold_margin(const struct view_times *t, int64_t ttl)
 }
 
 static uint32_t
-largest_ttl(const struct view_place *p, uint32_t ttl)
+larger(uint32_t a, uint32_t b)
 {
-	for (int t = 0; t < VIEW_TYPE_COUNT; t++)
-		for (int v = 0; v < p->history[t].count; v++)
-			if (p->history[t].at[v].ttl > ttl)
-				ttl = p->history[t].at[v].ttl;
-	return ttl;
+	return a > b ? a : b;
 }
 
 static int64_t
@@ -136,7 +132,7 @@ leave_deadline(const struct zone_view *view, const struct hold_want *want)
 		const struct view_place *p = view->d.place[i];
 		if (p == NULL || p->kind == PLACE_PARENT)
 			continue;
-		ttl = largest_ttl(p, ttl);
+		ttl = larger(ttl, view_ttl_of_all(p));
 		int provider = view_place_provider(view, p);
 		if (p->kind != PLACE_SERVER || provider < 0 || (want->at >> provider & 1) == 0)
 			continue;
@@ -272,8 +268,9 @@ hold_deadline(const struct zone_view *view, enum view_hold hold, const struct ho
 		if (fell_silent(view, p, h, now)) {
 			int64_t last = heard(view, h);
 			begin = last > begin ? last : begin;
-			ttl = largest_ttl(
-			    p, h->count == 0 && ttl < view->own_max_ttl ? view->own_max_ttl : ttl);
+			ttl = larger(ttl, view_ttl_of_all(p));
+			if (h->count == 0) /* the content is the same everywhere */
+				ttl = larger(ttl, view->own_max_ttl);
 			continue;
 		}
 		if (shows_old(view, hold, want, p, now))
@@ -281,11 +278,8 @@ hold_deadline(const struct zone_view *view, enum view_hold hold, const struct ho
 		const struct view_version *first = shown_since(view, hold, want, p);
 		if (first->first > begin)
 			begin = first->first;
-		for (int v = 0; v < h->count; v++)
-			if (h->at[v].ttl > ttl)
-				ttl = h->at[v].ttl;
-		if (hold == HOLD_RR) /* any RRset of that server */
-			ttl = largest_ttl(p, ttl);
+		/* RR: any RRset of that server */
+		ttl = larger(ttl, hold == HOLD_RR ? view_ttl_of_all(p) : view_ttl(p, type));
 	}
 	if (places == 0)
 		return VIEW_NEVER;

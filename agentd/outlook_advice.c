@@ -61,7 +61,7 @@ ttl_of(const struct zone_view *view, enum outlook_lever l, int provider)
 		    whose(view, p) != provider)
 			continue;
 		for (enum view_type t = 0; t < VIEW_TYPE_COUNT; t++) {
-			uint32_t ttl = any || t == lever[l].type ? outlook_ttl(p, t) : 0;
+			uint32_t ttl = any || t == lever[l].type ? view_ttl(p, t) : 0;
 			most = ttl > most ? ttl : most;
 		}
 	}

@@ -49,8 +49,6 @@ uint8_t outlook_key_state(const struct process_keys *keys, uint8_t role);
 
 /* outlook_time.c: the holds of a step. */
 void outlook_times(struct outlook_maker *m, struct outlook_step *s, int step);
-/* The largest TTL of a type that a place has, s. */
-uint32_t outlook_ttl(const struct view_place *p, enum view_type type);
 /* How long caches may have what has that TTL, ms: with propagation and margin. */
 int64_t outlook_forgotten(const struct view_times *t, uint32_t ttl, bool parent);
 

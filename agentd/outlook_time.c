@@ -20,18 +20,6 @@ hold_looks_at(enum view_hold hold, const struct view_place *p)
 	return hold != HOLD_DS;
 }
 
-uint32_t
-outlook_ttl(const struct view_place *p, enum view_type type)
-{
-	const struct view_history *h = &p->history[type];
-	uint32_t ttl = 0;
-
-	for (int v = 0; v < h->count; v++)
-		if (h->at[v].ttl > ttl)
-			ttl = h->at[v].ttl;
-	return ttl;
-}
-
 /* The largest TTL at a place that matters to a hold. */
 static uint32_t
 place_ttl(const struct outlook_maker *m, enum view_hold hold, const struct view_place *p)
@@ -39,7 +27,7 @@ place_ttl(const struct outlook_maker *m, enum view_hold hold, const struct view_
 	uint32_t most = 0;
 
 	for (enum view_type t = 0; t < VIEW_TYPE_COUNT; t++) {
-		uint32_t ttl = outlook_ttl(p, t);
+		uint32_t ttl = view_ttl(p, t);
 		if (hold != HOLD_RR && hold != HOLD_LEAVE && t != hold_type[hold])
 			continue;
 		if (ttl > OUTLOOK_TTL && outlook_lowered(m, p->kind == PLACE_PARENT, t))

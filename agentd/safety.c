@@ -397,18 +397,6 @@ safety_naming(const struct zone_view *view, struct rset names, int64_t now)
 	return r;
 }
 
-/* The largest TTL of DNSKEY that was seen there, s. */
-static int64_t
-ttl_of_all(const struct view_place *p)
-{
-	const struct view_history *h = &p->history[VIEW_DNSKEY];
-	uint32_t ttl = 0;
-
-	for (int i = 0; i < h->count; i++)
-		ttl = h->at[i].ttl > ttl ? h->at[i].ttl : ttl;
-	return ttl;
-}
-
 bool
 safety_algorithm_cached(const struct zone_view *view, uint8_t algorithm, int64_t now)
 {
@@ -420,7 +408,8 @@ safety_algorithm_cached(const struct zone_view *view, uint8_t algorithm, int64_t
 		if (!rset_empty(rpool_of_algorithm(&view->d.pool, k->v->set, algorithm)))
 			return true;
 		/* Nobody looked before: it may have been there until then. */
-		int64_t until = k->v->first + ttl_of_all(k->place) * SECOND + view->config.times.d;
+		int64_t until =
+		    k->v->first + view_ttl(k->place, VIEW_DNSKEY) * SECOND + view->config.times.d;
 		if (k->v->gap && until > now)
 			return true;
 	}

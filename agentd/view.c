@@ -252,6 +252,30 @@ view_place_provider(const struct zone_view *view, const struct view_place *place
 	return VIEW_STRANGER;
 }
 
+uint32_t
+view_ttl(const struct view_place *p, enum view_type type)
+{
+	const struct view_history *h = &p->history[type];
+	uint32_t ttl = 0;
+
+	for (int i = 0; i < h->count; i++)
+		if (h->at[i].ttl > ttl)
+			ttl = h->at[i].ttl;
+	return ttl;
+}
+
+uint32_t
+view_ttl_of_all(const struct view_place *p)
+{
+	uint32_t ttl = 0;
+
+	for (int t = 0; t < VIEW_TYPE_COUNT; t++) {
+		uint32_t one = view_ttl(p, (enum view_type)t);
+		ttl = one > ttl ? one : ttl;
+	}
+	return ttl;
+}
+
 int64_t
 view_heard(const struct zone_view *view, const struct view_history *h)
 {

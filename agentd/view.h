@@ -566,6 +566,9 @@ bool view_hidden(const struct zone_view *view);
 bool view_serves_child(const struct zone_view *view, const char *server);
 /* The own signer, asked directly; NULL: its address is not known. */
 const struct view_place *view_own_signer(const struct zone_view *view);
+/* The largest TTL that was seen there of this type, and of all types, s; 0: none was. */
+uint32_t view_ttl(const struct view_place *p, enum view_type type);
+uint32_t view_ttl_of_all(const struct view_place *p);
 /* When it last answered; since a start until the first answer: the start. 0: never. In ms. */
 int64_t view_heard(const struct zone_view *view, const struct view_history *h);
 /* What it shows now; NULL: not known. */

@@ -172,7 +172,7 @@ doubt_history(struct view_history *h, int64_t now)
 static void
 doubt_place(struct view_place *p, int64_t now, int64_t d)
 {
-	uint32_t ttl = 0;
+	uint32_t ttl = view_ttl_of_all(p);
 	int64_t heard = 0;
 	for (int t = 0; t < VIEW_TYPE_COUNT; t++) {
 		const struct view_history *h = &p->history[t];
@@ -180,9 +180,6 @@ doubt_place(struct view_place *p, int64_t now, int64_t d)
 		last = h->tried > last ? h->tried : last;
 		heard = last > heard ? last : heard;
 		doubt_history(&p->history[t], now);
-		for (int v = 0; v < p->history[t].count; v++)
-			if (p->history[t].at[v].ttl > ttl)
-				ttl = p->history[t].at[v].ttl;
 	}
 	not_later(&p->named, now);
 	/* What was over by the old clock is over, also where that was ahead. */

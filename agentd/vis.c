@@ -12,14 +12,11 @@ safety_visible(const struct view_place *place, int64_t now)
 bool
 safety_cached(const struct zone_view *view, const struct view_place *place, int64_t now)
 {
-	uint32_t ttl = view->own_max_ttl; /* the content is the same everywhere */
-
 	if (safety_visible(place, now))
 		return true;
-	for (int t = 0; t < VIEW_TYPE_COUNT; t++)
-		for (int v = 0; v < place->history[t].count; v++)
-			if (place->history[t].at[v].ttl > ttl)
-				ttl = place->history[t].at[v].ttl;
+	uint32_t ttl = view_ttl_of_all(place);
+	if (view->own_max_ttl > ttl) /* the content is the same everywhere */
+		ttl = view->own_max_ttl;
 	return place->unnamed != 0 && place->unnamed + ttl * SECOND > now;
 }
 
@@ -124,10 +121,8 @@ ds_of_past_cds(const struct zone_view *view, const struct view_version *cds)
 		return VIEW_NEVER;
 	for (int i = 0; i < view->d.places; i++) {
 		const struct view_place *p = view->d.place[i];
-		const struct view_history *h =
-		    p == NULL || p->kind != PLACE_PARENT ? NULL : &p->history[VIEW_DS];
-		for (int v = 0; h != NULL && v < h->count; v++)
-			ttl = h->at[v].ttl > ttl ? h->at[v].ttl : ttl;
+		uint32_t one = p == NULL || p->kind != PLACE_PARENT ? 0 : view_ttl(p, VIEW_DS);
+		ttl = one > ttl ? one : ttl;
 	}
 	return cds->until + ttl * SECOND + view->config.times.d_parent;
 }
@@ -201,9 +196,8 @@ named_by(const struct zone_view *view, enum view_place_kind kind, int64_t now, u
 		if (v == NULL || (!kept && vis_until(view, p, VIEW_NS, v) <= now))
 			continue;
 		names = rset_or(names, v->set);
-		for (int t = 0; t < p->history[VIEW_NS].count; t++)
-			if (p->history[VIEW_NS].at[t].ttl > *ttl)
-				*ttl = p->history[VIEW_NS].at[t].ttl;
+		uint32_t one = view_ttl(p, VIEW_NS);
+		*ttl = one > *ttl ? one : *ttl;
 	}
 	return names;
 }

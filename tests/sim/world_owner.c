@@ -396,20 +396,26 @@ world_says_gone(const struct zone_view *v, const struct node *n)
 	return false;
 }
 
+/* Does an agent say that this is to be done? */
+static bool
+asked(const struct sim *sim, const char *todo)
+{
+	for (int i = 0; i < sim->nodes; i++) {
+		const struct zone_view *v = sim->node[i].view;
+		for (int k = 0; v != NULL && k < v->reasons; k++)
+			if (strncmp(v->reason[k].todo, todo, strlen(todo)) == 0)
+				return true;
+	}
+	return false;
+}
+
 /* Does an agent say that a signer that remains has to be named? */
 static bool
 asked_to_add(const struct sim *sim)
 {
-	static const char text[] =
-	    "the owner of the zone (NSMGMT=OWNER) adds the NS of a signer that remains";
-
-	for (int i = 0; i < sim->nodes; i++) {
-		const struct zone_view *v = sim->node[i].view;
-		for (int k = 0; v != NULL && k < v->reasons && !sim->agent; k++)
-			if (strcmp(v->reason[k].todo, text) == 0)
-				return true;
-	}
-	return false;
+	return !sim->agent &&
+	       asked(sim,
+		     "the owner of the zone (NSMGMT=OWNER) adds the NS of a signer that remains");
 }
 
 /* NSMGMT=OWNER: the owner does what the agents ask for. */
@@ -569,14 +575,9 @@ world_owner_lists_again(struct sim *sim)
 void
 world_owner_keeps_one(struct sim *sim)
 {
-	bool asked = false;
+	bool now = !sim_faulty(sim) && asked(sim, "the owner designates");
 
-	for (int i = 0; i < sim->nodes && !sim_faulty(sim); i++) {
-		const struct zone_view *v = sim->node[i].view;
-		for (int k = 0; v != NULL && k < v->reasons; k++)
-			asked |= strncmp(v->reason[k].todo, "the owner designates", 20) == 0;
-	}
-	for (int i = 0; i < sim->nodes && asked; i++) {
+	for (int i = 0; i < sim->nodes && now; i++) {
 		struct node *n = &sim->node[i];
 		if ((n->on && n->sign) || n->dead || n->expelled || n->unsigned_ ||
 		    n->view == NULL || !n->view->d.provider[VIEW_SELF].member ||
@@ -594,15 +595,10 @@ world_owner_keeps_one(struct sim *sim)
 void
 world_owner_has_rejoin(struct sim *sim)
 {
-	static const char text[] = "the owner takes out who is not named, and lets it join again";
-	bool asked = false;
+	bool now = !sim_faulty(sim) &&
+		   asked(sim, "the owner takes out who is not named, and lets it join again");
 
-	for (int i = 0; i < sim->nodes && !sim_faulty(sim); i++) {
-		const struct zone_view *v = sim->node[i].view;
-		for (int k = 0; v != NULL && k < v->reasons; k++)
-			asked |= strcmp(v->reason[k].todo, text) == 0;
-	}
-	for (int i = 0; i < sim->nodes && asked; i++) {
+	for (int i = 0; i < sim->nodes && now; i++) {
 		struct node *n = &sim->node[i];
 		if (!n->listed || !n->on || !n->sign || n->dead || n->expelled ||
 		    rset_has(&sim->parent.ns, n->ns))

@@ -368,6 +368,30 @@ test_named_still(void **state)
 	}
 }
 
+/* A leaver's server is silent if it has not answered for long; just after a start nobody knows. */
+static void
+test_silent_since_a_start(void **state)
+{
+	int64_t fresh = b.view->config.times.fresh;
+
+	in_the_middle(MSIG_PROCESS_REMOVE, 1, VIEW_SELF, 4, PHASE_EXECUTING, 1);
+	for (int i = 0; i < b.view->d.places; i++) {
+		struct view_place *p = b.view->d.place[i];
+		for (int t = 0; p != NULL && p->kind == PLACE_SERVER &&
+				view_place_provider(b.view, p) == 1 && t < VIEW_TYPE_COUNT;
+		     t++) {
+			p->history[t].status = MSIG_SEEN_UNKNOWN;
+			p->history[t].count = 0;
+			p->history[t].time = 0;
+			p->history[t].tried = b.now;
+		}
+	}
+	b.view->loaded = b.now - 2 * fresh;
+	assert_false(process_check(b.view, COND_GONE, false, b.now, NULL));
+	b.view->loaded--;
+	assert_true(process_check(b.view, COND_GONE, false, b.now, NULL));
+}
+
 /* Agents manage NS, and the owner's zone names somebody who is not to be named, nor does the parent
  * name him: one server of ours alone is reason enough to show other NS. */
 static void
@@ -915,6 +939,7 @@ main(void)
 	    IN(three, test_nobody_delegated_stays),
 	    IN(two, test_named_with_ds),
 	    IN(three, test_named_still),
+	    IN(three, test_silent_since_a_start),
 	    IN(member, test_owner_names_outsider),
 	    IN(three, test_named_by_nobody),
 	    IN(three, test_not_named_again),

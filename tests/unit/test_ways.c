@@ -1278,6 +1278,24 @@ test_confirm_is_another_generation(void **state)
 	}
 }
 
+/* CDS that combinerd holds, and that the parent may have taken up, are in: of who is to sign. */
+static void
+test_confirm_cds_that_are_held(void **state)
+{
+	for (int on = 0; on < 2; on++)
+		for (int held = 0; held < 2; held++) {
+			struct view_contribution c = {.used = true, .dnskey = b.own[1]};
+			if (held)
+				c.cds = b.cds[1];
+			memset(b.view->held, 0, sizeof(b.view->held));
+			peer(1)->has = HAS_KEYS;
+			b.view->designated = on ? 3 : 1;
+			view_on_held(b.view, "msa.p2.", &c);
+			confirm();
+			assert_int_equal(peer(1)->has & HAS_CDS, on && held ? HAS_CDS : 0);
+		}
+}
+
 /* Nobody whom the parent still has is dropped because nothing is known of him here. */
 static void
 test_parent_still_has_him(void **state)
@@ -2236,6 +2254,7 @@ main(void)
 	    IN(two, test_confirm_takes_over),
 	    IN(two, test_confirm_keeps_own_keys),
 	    IN(two, test_confirm_is_another_generation),
+	    IN(three, test_confirm_cds_that_are_held),
 	    IN(three, test_parent_still_has_him),
 	    IN(two, test_not_piece_by_piece),
 	    IN(joiner, test_copy_of_another),
