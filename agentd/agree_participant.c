@@ -227,6 +227,19 @@ deserted(const struct zone_view *view)
 	       (agree_electorate(view, run->kind) & BIT(VIEW_SELF)) == 0;
 }
 
+/* Does a member of the group say that it takes part in this? */
+static bool
+vouched(const struct zone_view *view, const struct view_message *m)
+{
+	for (int i = 1; i < view->d.providers; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		if (p->used && p->member && p->ready && !p->stale &&
+		    p->statement.process == m->process && p->statement.process_epoch == m->epoch)
+			return true;
+	}
+	return false;
+}
+
 /* Who has no vote on a process acts along, at whatever step the others are: its subject, that
  * leaves or only serves, and a member whose turn to leave comes next. */
 static bool
@@ -239,7 +252,8 @@ act_along(struct step *s, int from, const struct view_message *m)
 	/* Who is no member, and was not asked, has no vote as the others see it. */
 	bool votes = (agree_electorate(s->view, m->process) & BIT(VIEW_SELF)) != 0 &&
 		     (same || d->provider[VIEW_SELF].member);
-	bool insider = d->provider[from].member || (agree_say_members(s->view) & BIT(from)) != 0;
+	bool insider = d->provider[from].member || vouched(s->view, m) ||
+		       (agree_say_members(s->view) & BIT(from)) != 0;
 
 	if (m->subject < 0 || m->subject >= VIEW_PROVIDERS || !d->provider[m->subject].used ||
 	    (m->subject != VIEW_SELF && (agree_partly(s->view) & BIT(VIEW_SELF)) == 0) ||

@@ -310,7 +310,7 @@ agree_await_joiners(struct step *s)
 	if (d->process.kind != 0 || !d->provider[VIEW_SELF].member || step_frozen(s->view))
 		return;
 	struct reason why;
-	bool strangers = !process_check(s->view, COND_DS_KNOWN | COND_NS_KNOWN, true, s->now, &why);
+	bool strangers = process_differs(s->view, COND_DS_KNOWN | COND_NS_KNOWN, s->now, &why) != 0;
 	for (int i = 1; i < d->providers; i++) {
 		const struct view_provider *p = &d->provider[i];
 		/* Who was out before we knew of it, and is dead: nobody tells us what is its. */

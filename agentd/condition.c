@@ -255,7 +255,7 @@ ns(struct check *c, const struct view_place *p, int provider)
 		    "the owner of the zone (NSMGMT=OWNER) adds the NS records of the joiner now");
 		return false;
 	}
-	if (leaves && rset_meets(process_own_ns(c->view, run->subject), v->set)) {
+	if (leaves && !rset_empty(process_leaver_ns(c->view, v->set))) {
 		check_no(c, REASON_BLOCKED, REASON_OF_NS, p->server,
 			 "the owner's zone without the leaver's NS", "they are there");
 		check_todo(
@@ -358,7 +358,7 @@ parent_ns_of_subject(struct check *c, const struct view_place *p)
 				"not there");
 	case MSIG_PROCESS_REMOVE:
 	case MSIG_PROCESS_NS_REMOVE:
-		return run->stays || !rset_meets(process_own_ns(c->view, run->subject), v->set) ||
+		return run->stays || rset_empty(process_leaver_ns(c->view, v->set)) ||
 		       check_no(c, REASON_PARENT, REASON_OF_NS, p->server, "no NS of the leaver",
 				"they are there");
 	default:

@@ -50,8 +50,11 @@ check_target(struct check *c)
 bool
 check_fresh(const struct check *c, const struct view_history *h)
 {
-	return h->status != MSIG_SEEN_UNKNOWN && h->count > 0 &&
-	       c->now - h->time <= c->view->config.times.fresh;
+	const struct view_times *t = &c->view->config.times;
+	/* What rests is looked at as seldom as that. */
+	int64_t age = t->fresh + (c->seen ? t->ask_slow : 0);
+
+	return h->status != MSIG_SEEN_UNKNOWN && h->count > 0 && c->now - h->time <= age;
 }
 
 /* The leaver may be dead: a server of its that was asked and does not answer is not waited for. */

@@ -240,6 +240,18 @@ keys_as_stated(struct step *s, int provider)
 	step_journal(s, "%s says itself whether its keys are in the zone", p->identity);
 }
 
+/* Are its CDS those of no other member, and does it say for long that they are not in? The others
+ * remember more of how they went, and a parent that asks all has not been asked for it. */
+static bool
+only_here(struct step *s, const struct view_provider *p)
+{
+	const struct zone_view *view = s->view;
+	uint32_t others = agree_members(view) & ~BIT(VIEW_SELF);
+
+	return others != 0 && decide_says_for_long(s, p) &&
+	       shown_by_none(view, others, VIEW_CDS, p->statement.cds);
+}
+
 /* Who is half in, rests, and knows of all that was done here, says itself what of it is in. Of who
  * is to leave it says at most that something is not in any more. */
 static void
@@ -261,7 +273,8 @@ as_stated(struct step *s, int provider)
 		has &= p->has;
 	if (!MUTANT(STANDING))
 		has |= p->has & shown_maybe(view, provider);
-	if ((p->has & HAS_CDS) != 0) /* the parent was asked for its DS, and may come with it */
+	/* The parent was asked for its DS, and may come with it. */
+	if ((p->has & HAS_CDS) != 0 && !only_here(s, p))
 		has |= p->has & (HAS_KEYS | HAS_CDS);
 	if (has == p->has)
 		return;

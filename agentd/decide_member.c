@@ -259,7 +259,6 @@ begin(struct step *s)
 		wait_for_parent(s);
 		return false;
 	}
-	view->d.begun = true;
 	if (decide_serves_only(view))
 		decide_stands(s, VIEW_SELF, yes ? HAS_NS : 0, false);
 	else
@@ -268,6 +267,7 @@ begin(struct step *s)
 			      : shown_ds(view, VIEW_SELF) ? shown_half(view)
 							  : 0,
 			      yes);
+	view->d.begun = true;
 	step_journal(s, "this provider is %s",
 		     yes ? "a member: the delegation has its DS and name servers"
 			 : "not part of the delegation yet");

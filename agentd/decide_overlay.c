@@ -62,6 +62,8 @@ parent_has(const struct zone_view *view, int provider)
 	const struct view_statement *st = &view->d.provider[provider].statement;
 	struct rset names = rset_or(c->ns, st->ns), keys = rset_or(c->dnskey, st->dnskey);
 	struct rset wanted = ds_of_cds(view, c->cds);
+	const uint8_t keys_in = HAS_KEYS | HAS_CDS, in = view->d.provider[provider].has;
+	bool stays = (view->designated >> provider & 1) != 0;
 	uint8_t has = 0;
 	int parents = 0;
 
@@ -75,7 +77,10 @@ parent_has(const struct zone_view *view, int provider)
 		if (ds == NULL || rset_meets(ds->set, wanted) ||
 		    rset_meets(rpool_keys(&view->d.pool, ds->set), keys))
 			has |= HAS_KEYS | HAS_CDS;
-		/* Where the delegation shows nowhere, the zone's own NS say nothing of it. */
+		/* Where the delegation shows nowhere, the zone's own NS say nothing of it: of who
+		 * is to stay, and was not heard of otherwise, combinerd knows best. */
+		if (view_hidden(view) && stays && (in == keys_in || !st->known))
+			has |= HAS_NS;
 		if (!view_hidden(view) && view_delegates(view, p) &&
 		    (ns == NULL || rset_meets(ns->set, names)))
 			has |= HAS_NS;

@@ -287,6 +287,9 @@ decide_ns_management(struct step *s)
 
 	if (agent == d->agent_ns || d->hsync.count == 0 || view->freeze[0] != 0)
 		return;
+	/* The agents' by an instruction that an older database has not followed yet. */
+	if (!agent && decide_all_agent(&d->pending))
+		return;
 	const struct view_version *ns = view_at_signer(view, VIEW_NS);
 	/* What was seen before the instruction is of an older zone. */
 	if (ns != NULL && view_own_signer(view)->history[VIEW_NS].time < d->hsync.time)

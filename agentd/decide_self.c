@@ -8,6 +8,17 @@
 #include "agentd/process.h"
 #include "agentd/step.h"
 
+/* Whoever has begun knows what is in. Before that combinerd does: keys of others, beside which the
+ * own ones sign, whatever HSYNC says by now. */
+static bool
+signed_before(const struct zone_view *view)
+{
+	for (int i = 1; i < view->d.providers && !view->d.begun; i++)
+		if (!rset_empty(view->d.want.from[i].dnskey))
+			return true;
+	return false;
+}
+
 /* Are we to serve the zone without signing it? */
 bool
 decide_serves_only(const struct zone_view *view)
@@ -16,7 +27,8 @@ decide_serves_only(const struct zone_view *view)
 	const struct view_process *run = &view->d.process;
 	bool adds = run->kind == MSIG_PROCESS_ADD && run->subject == VIEW_SELF &&
 		    (process_effects(view) & EFFECT_KEYS_ADD) != 0;
-	return e != NULL && !e->sign && !adds && (view->d.provider[VIEW_SELF].has & HAS_KEYS) == 0;
+	return e != NULL && !e->sign && !adds &&
+	       (view->d.provider[VIEW_SELF].has & HAS_KEYS) == 0 && !signed_before(view);
 }
 
 void

@@ -151,6 +151,10 @@ bool process_check(const struct zone_view *view, uint32_t conditions, bool every
 void process_wanted(const struct zone_view *view, struct hold_want wanted[HOLD_COUNT]);
 
 struct rset process_own_ns(const struct zone_view *view, int provider);
+
+/* Those among some NS that are the subject's alone. Of one whose own went with a database: any that
+ * nobody else states. */
+struct rset process_leaver_ns(const struct zone_view *view, struct rset names);
 /* Does one of the parent's servers name it, or is that not known? */
 bool process_named(const struct zone_view *view, int provider);
 /* Of a set of DNSKEYs those of the algorithm that the running rollover goes to, or all others. */

@@ -376,6 +376,16 @@ process_keys_of(const struct zone_view *view, int provider)
 		   : keys;
 }
 
+struct rset
+process_leaver_ns(const struct zone_view *view, struct rset names)
+{
+	int subject = view->d.process.subject;
+
+	if (rset_empty(*view_names(view, subject)))
+		return rset_minus(names, view_names_of_others(view, subject));
+	return rset_and(names, process_own_ns(view, subject));
+}
+
 /* CSYNC has the parent take the NS that are shown. Where the owner manages them, are they what the
  * process is for? Not if they come from here yet. */
 static bool
@@ -388,8 +398,7 @@ owner_followed(const struct zone_view *view, uint32_t effects)
 		return false;
 	if ((effects & EFFECT_NS_ADD) != 0)
 		return rset_within(*view_names(view, subject), ns->set);
-	return (effects & EFFECT_NS_DEL) == 0 ||
-	       !rset_meets(process_own_ns(view, subject), ns->set);
+	return (effects & EFFECT_NS_DEL) == 0 || rset_empty(process_leaver_ns(view, ns->set));
 }
 
 void

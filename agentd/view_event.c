@@ -346,6 +346,8 @@ view_on_command(struct zone_view *view, enum view_command command)
 			    !rset_empty(view->held[i].cds))
 				p->has |= HAS_KEYS | HAS_CDS;
 		}
+		for (int i = 0; i < d->providers; i++) /* NS there are the agents' */
+			d->agent_ns |= !rset_empty(view->held[i].ns);
 		/* What combinerd has from here is ours until the key store says otherwise. */
 		d->own = rset_or(d->own, view->held[VIEW_SELF].dnskey);
 		doubt_keys(view);

@@ -64,6 +64,7 @@ core_tests = \
 	tests/unit/test_stays \
 	tests/unit/test_takes \
 	tests/unit/test_forgotten \
+	tests/unit/test_put_back \
 	tests/unit/test_named \
 	tests/unit/test_rest \
 	tests/unit/test_endings \
@@ -115,6 +116,8 @@ tests_unit_test_takes_SOURCES = tests/unit/test_takes.c $(core_scene)
 tests_unit_test_takes_LDADD = $(core_test_libs)
 tests_unit_test_forgotten_SOURCES = tests/unit/test_forgotten.c $(core_scene)
 tests_unit_test_forgotten_LDADD = $(core_test_libs)
+tests_unit_test_put_back_SOURCES = tests/unit/test_put_back.c $(core_scene)
+tests_unit_test_put_back_LDADD = $(core_test_libs)
 tests_unit_test_named_SOURCES = tests/unit/test_named.c $(core_scene)
 tests_unit_test_named_LDADD = $(core_test_libs)
 tests_unit_test_rest_SOURCES = tests/unit/test_rest.c $(core_scene)

@@ -139,12 +139,12 @@ world_scan(struct sim *sim)
 }
 
 static bool
-asks_for_less_ds(const struct node *n)
+asks_for_less(const struct node *n, enum reason_object object, const char *todo)
 {
 	for (int i = 0; n->view != NULL && i < n->view->reasons; i++)
 		if (n->view->reason[i].class == REASON_BLOCKED &&
-		    n->view->reason[i].object == REASON_OF_DS &&
-		    strstr(n->view->reason[i].todo, "remove that DS") != NULL)
+		    n->view->reason[i].object == object &&
+		    strstr(n->view->reason[i].todo, todo) != NULL)
 			return true;
 	return false;
 }
@@ -199,7 +199,9 @@ dead_by_hand(struct sim *sim)
 	for (int i = 0; i < sim->nodes; i++)
 		for (int k = 0; k < sim->nodes && sim->node[i].view != NULL; k++)
 			if (sim->node[k].dead && !sim->node[k].on &&
-			    world_says_gone(sim->node[i].view, &sim->node[k]))
+			    (world_says_gone(sim->node[i].view, &sim->node[k]) ||
+			     asks_for_less(&sim->node[i], REASON_OF_NS,
+					   "remove them from the delegation")))
 				rset_del(&ns, sim->node[k].ns);
 	if (rset_empty(ns) || rset_equal(ns, sim->parent.ns))
 		return;
@@ -220,7 +222,7 @@ world_parent_tidy(struct sim *sim)
 	names_by_hand(sim);
 	dead_by_hand(sim);
 	for (int i = 0; i < sim->nodes; i++) {
-		asked |= asks_for_less_ds(&sim->node[i]);
+		asked |= asks_for_less(&sim->node[i], REASON_OF_DS, "remove that DS");
 		keys = rset_or(keys, world_published(&sim->node[i]));
 	}
 	struct rset ds = rset_and(parent->ds, world_cds_of(sim, keys, 43));

@@ -1,0 +1,308 @@
+/*
+ * A database that was lost, or put back from a copy, and confirmed: what combinerd holds, what the
+ * parent has and what the others show is all that is known then. Each of these once was a schedule
+ * of the simulator that did harm, or came to no end.
+ */
+#include "agentd/agree_int.h"
+#include "agentd/decide_int.h"
+#include "agentd/step.h"
+#include "tests/unit/scene.h"
+
+/* All of the parent's servers serve the zone, too: the delegation shows nowhere. */
+static void
+hide(void)
+{
+	b.copy = b.server[0];
+	b.child = true;
+	bench_run(&b, 5 * SECOND);
+	assert_true(view_hidden(b.view));
+}
+
+/* A person confirms the database, and this is what combinerd holds for the second provider. */
+static void
+confirm(const struct view_contribution *held)
+{
+	view_on_held(b.view, "msa.p2.", held);
+	b.view->d.rebuild = true;
+	b.view->combiner_epoch = b.view->d.want.epoch = b.view->d.applied_epoch;
+	b.view->combiner_counter = b.view->d.want.counter = b.view->d.applied_counter;
+	view_on_command(b.view, VIEW_CONFIRM);
+}
+
+/* ---- what this provider is ---- */
+
+/* HSYNC has it as one that only serves by then: it signs yet, beside keys that combinerd holds, and
+ * the parent has its DS. Without those keys it does as HSYNC says. */
+static void
+test_signed_before(void **state)
+{
+	for (int held = 1; held >= 0; held--) {
+		bench_clear(&b);
+		two(state);
+		struct view_contribution none = {.used = true},
+					 c = {.used = true, .dnskey = b.own[1], .cds = b.cds[1]};
+		b.view->config.times.hold_down = 0;
+		owner(VIEW_SELF, true, false);
+		bench_run(&b, 2 * SECOND);
+		rest();
+		peer(VIEW_SELF)->member = false;
+		peer(VIEW_SELF)->has = 0;
+		confirm(held ? &c : &none);
+		bench_decide(&b);
+		assert_true(b.view->d.begun);
+		assert_int_equal(peer(VIEW_SELF)->member, held);
+		assert_int_equal(peer(VIEW_SELF)->has, held ? HAS_ALL : HAS_NS);
+		assert_int_equal(rset_meets(b.view->d.want.from[1].dnskey, b.own[1]), held);
+	}
+}
+
+/* ---- name servers ---- */
+
+/* A copy from the time when the owner managed NS: those that combinerd holds are the agents', also
+ * until the instruction is followed that says so. */
+static void
+test_held_ns_are_the_agents(void **state)
+{
+	struct view_contribution c = {.used = true,
+				      .dnskey = b.own[1],
+				      .cds = b.cds[1],
+				      .cdnskey = b.cdnskey[1],
+				      .ns = only(b.ns[1])};
+
+	b.view->config.times.hold_down = 20 * SECOND;
+	owner(1, false, true); /* what takes somebody away has to stand */
+	bench_run(&b, 3 * SECOND);
+	assert_int_equal(b.view->d.pending.count, 2);
+	for (int i = 0; i < b.view->d.hsync.count; i++)
+		b.view->d.hsync.entry[i].agent = false;
+	b.view->d.agent_ns = false;
+	bench_decide(&b);
+	confirm(&c);
+	assert_true(b.view->d.agent_ns);
+	bench_run(&b, 5 * SECOND);
+	assert_true(b.view->d.agent_ns);
+	assert_true(rset_equal(b.view->d.want.from[1].ns, only(b.ns[1])));
+	/* Unless the owner has them by that, too. */
+	b.view->d.pending.entry[0].agent = b.hsync.entry[0].agent = false;
+	b.view->dirty = true;
+	bench_decide(&b);
+	assert_false(b.view->d.agent_ns);
+}
+
+/* And where it holds none nothing is known of who manages them. */
+static void
+test_no_ns_held(void **state)
+{
+	struct view_contribution c = {.used = true, .dnskey = b.own[1]};
+
+	b.view->d.agent_ns = false;
+	confirm(&c);
+	assert_false(b.view->d.agent_ns);
+}
+
+/* Where the delegation shows nowhere, the NS of who is to stay do not go because it is not known to
+ * be named: nobody has said anything yet. */
+static void
+test_held_ns_hidden(void **state)
+{
+	static const struct {
+		uint8_t has;
+		bool stays, known, goes;
+	} cases[] = {{HAS_KEYS | HAS_CDS, true, true, false},
+		     {0, true, false, false},
+		     {0, true, true, true},
+		     {HAS_KEYS | HAS_CDS, false, true, true}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bench_clear(&b);
+		two(state);
+		if (cases[i].has == 0)
+			b.parent.set[VIEW_DS] = ds(0);
+		hide();
+		rest();
+		peer(1)->member = false;
+		peer(1)->has = cases[i].has;
+		peer(1)->statement.known = cases[i].known;
+		stands(1, cases[i].has);
+		if (cases[i].has == 0)
+			memset(&b.view->d.want.from[1], 0, sizeof(b.view->d.want.from[1]));
+		b.view->d.want.from[1].used = true;
+		b.view->d.want.from[1].ns = only(b.ns[1]);
+		b.view->d.want.from[VIEW_SELF].ns = only(b.ns[0]);
+		b.view->designated = b.view->listed = cases[i].stays ? 3 : 1;
+		struct plan plan = {0};
+		decide_overlay(&(struct step){b.view, b.now, &plan});
+		if (rset_empty(b.view->d.want.from[1].ns) != cases[i].goes)
+			fail_msg("case %zu", i);
+	}
+}
+
+/* ---- a leaver whose name servers nobody knows any more ---- */
+
+static void
+leaver_without_names(void)
+{
+	peer(1)->statement.ns = RSET_NONE;
+	peer(1)->stale = true;
+	b.view->d.agent_ns = false;
+	memset(&b.view->d.want.from, 0, sizeof(b.view->d.want.from));
+	in_the_middle(MSIG_PROCESS_REMOVE, 1, VIEW_SELF, 2, PHASE_EXECUTING, 1);
+}
+
+/* Any that nobody states may be its; of one whose NS are known those are, and no others. */
+static void
+test_leaver_ns(void **state)
+{
+	struct rset all = rset_or(only(b.ns[0]), rset_or(only(b.ns[1]), only(b.ns[2])));
+
+	in_the_middle(MSIG_PROCESS_REMOVE, 1, VIEW_SELF, 2, PHASE_EXECUTING, 1);
+	assert_true(rset_equal(process_leaver_ns(b.view, all), only(b.ns[1])));
+	leaver_without_names();
+	assert_true(rset_equal(process_leaver_ns(b.view, all),
+			       rset_or(only(b.ns[1]), only(b.ns[2]))));
+	assert_true(rset_empty(process_leaver_ns(b.view, only(b.ns[0]))));
+}
+
+/* CSYNC would bring them into the delegation again: the owner is asked to take them out first. */
+static void
+test_leaver_named_by_the_owner(void **state)
+{
+	for (int named = 0; named < 2; named++) {
+		struct process_target t;
+		struct reason why = {0};
+		b.signer.set[VIEW_NS] = b.server[0].set[VIEW_NS] = b.parent.set[VIEW_NS] =
+		    named ? rset_or(only(b.ns[0]), only(b.ns[1])) : only(b.ns[0]);
+		bench_look(&b);
+		leaver_without_names();
+		process_target(b.view, &t);
+		assert_int_equal(t.csync, !named);
+		run()->step = 1;
+		assert_int_equal(check(COND_NS, &why), !named);
+		assert_int_equal(check(COND_PARENT_NS, NULL), !named);
+		if (named) {
+			assert_int_equal(why.class, REASON_BLOCKED);
+			assert_non_null(strstr(why.todo, "the owner of the zone"));
+		}
+	}
+}
+
+/* ---- what others remember ---- */
+
+/* Who leaves acts along for somebody whom it takes for none of the group, if a member says that it
+ * takes part in that. */
+static void
+test_vouched_for(void **state)
+{
+	static const struct {
+		bool ready, stale, member;
+		uint8_t process;
+		uint64_t epoch;
+		bool along;
+	} cases[] = {{true, false, true, MSIG_PROCESS_REMOVE, 9, true},
+		     {false, false, true, MSIG_PROCESS_REMOVE, 9, false},
+		     {true, true, true, MSIG_PROCESS_REMOVE, 9, false},
+		     {true, false, false, MSIG_PROCESS_REMOVE, 9, false},
+		     {true, false, true, MSIG_PROCESS_NS_REMOVE, 9, false},
+		     {true, false, true, MSIG_PROCESS_REMOVE, 8, false}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bench_clear(&b);
+		three(state);
+		owner(VIEW_SELF, false, true);
+		bench_run(&b, 5 * SECOND);
+		b.view->d.epoch = 9;
+		b.parent.set[VIEW_NS] = rset_or(only(b.ns[0]), only(b.ns[2]));
+		bench_look(&b);
+		peer(1)->member = false;
+		peer(1)->has = HAS_KEYS | HAS_CDS;
+		runs(1, MSIG_PROCESS_REMOVE, 1, 9);
+		runs(2, cases[i].process, 1, cases[i].epoch);
+		peer(2)->ready = cases[i].ready;
+		peer(2)->stale = cases[i].stale;
+		peer(2)->member = cases[i].member;
+		stands(2, cases[i].member ? HAS_ALL | MSIG_STANDING_MEMBER : 0);
+		stands(1, 0); /* and it does not say so itself */
+		say(1, MSIG_OP_EXECUTE, MSIG_PROCESS_REMOVE, 2, VIEW_SELF, 0);
+		if ((run()->kind == MSIG_PROCESS_REMOVE) != cases[i].along)
+			fail_msg("case %zu: %u", i, run()->kind);
+	}
+}
+
+/* CDS of somebody whose join was interrupted, which no other member shows, go when it says for long
+ * that nothing of it is in; until then the parent may come with its DS. */
+static void
+test_cds_only_here(void **state)
+{
+	static const struct {
+		int said; /* seconds ago */
+		bool others, alone, stays;
+	} cases[] = {{100, false, false, false},
+		     {10, false, false, true},
+		     {100, true, false, true},
+		     {100, false, true, true}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bench_clear(&b);
+		three(state);
+		b.parent.set[VIEW_DS] = rset_or(ds(0), ds(1));
+		b.parent.set[VIEW_NS] = rset_or(only(b.ns[0]), only(b.ns[1]));
+		b.server[1].set[VIEW_CDS] =
+		    rset_or(b.cds[1], cases[i].others ? b.cds[2] : b.cds[0]);
+		bench_run(&b, 5 * SECOND);
+		rest();
+		runs(2, 0, 0, 0);
+		stands(2, 0);
+		peer(2)->member = false;
+		peer(2)->has = HAS_KEYS | HAS_CDS;
+		peer(1)->member = !cases[i].alone;
+		b.view->d.ended.time = 0;
+		peer(2)->statement.received = b.now - cases[i].said * SECOND;
+		struct plan plan = {0};
+		decide_follow_one(&(struct step){b.view, b.now, &plan}, 2);
+		if ((peer(2)->has != 0) != cases[i].stays)
+			fail_msg("case %zu: %u", i, peer(2)->has);
+	}
+}
+
+/* ---- what a person is told ---- */
+
+/* Servers are asked seldom while nothing runs, and what is amiss stands all the time. */
+static void
+test_strangers_stand(void **state)
+{
+	b.view->config.times.ask_slow = 60 * SECOND;
+	b.view->config.times.hold_down = 0;
+	owner(1, false, true);
+	b.parent.set[VIEW_DS] = ds(0);
+	bench_run(&b, 100 * SECOND);
+	peer(1)->member = false;
+	peer(1)->has = 0;
+	peer(1)->statement.known = false; /* out before we knew of it, and gone */
+	view_on_peer(b.view, 1, false, "silent");
+	rest();
+	for (int i = 0; i < 130; i++) {
+		bench_run(&b, SECOND);
+		peer(1)->statement.known = false;
+		b.view->dirty = true;
+		bench_decide(&b);
+		assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_NS));
+		assert_null(bench_reason(&b, REASON_PARENT, REASON_OF_SERVER));
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    IN(two, test_signed_before),
+	    IN(two, test_held_ns_are_the_agents),
+	    IN(two, test_no_ns_held),
+	    IN(two, test_held_ns_hidden),
+	    IN(two, test_leaver_ns),
+	    IN(two, test_leaver_named_by_the_owner),
+	    IN(three, test_vouched_for),
+	    IN(three, test_cds_only_here),
+	    IN(two, test_strangers_stand),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
