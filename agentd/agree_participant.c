@@ -227,10 +227,13 @@ deserted(const struct zone_view *view)
 	       (agree_electorate(view, run->kind) & BIT(VIEW_SELF)) == 0;
 }
 
-/* Does a member of the group say that it takes part in this? */
+/* Does a member of the group say that it takes part in this? Who asks has keys in the zone, and
+ * asks for our leave. */
 static bool
-vouched(const struct zone_view *view, const struct view_message *m)
+vouched(const struct zone_view *view, int from, const struct view_message *m)
 {
+	if (m->subject != VIEW_SELF || (agree_partly(view) & BIT(from)) == 0)
+		return false;
 	for (int i = 1; i < view->d.providers; i++) {
 		const struct view_provider *p = &view->d.provider[i];
 		if (p->used && p->member && p->ready && !p->stale &&
@@ -252,7 +255,7 @@ act_along(struct step *s, int from, const struct view_message *m)
 	/* Who is no member, and was not asked, has no vote as the others see it. */
 	bool votes = (agree_electorate(s->view, m->process) & BIT(VIEW_SELF)) != 0 &&
 		     (same || d->provider[VIEW_SELF].member);
-	bool insider = d->provider[from].member || vouched(s->view, m) ||
+	bool insider = d->provider[from].member || vouched(s->view, from, m) ||
 		       (agree_say_members(s->view) & BIT(from)) != 0;
 
 	if (m->subject < 0 || m->subject >= VIEW_PROVIDERS || !d->provider[m->subject].used ||

@@ -215,6 +215,35 @@ process_named(const struct zone_view *view, int provider)
 	return !any;
 }
 
+/* The leaver's NS are out of the owner's zone. Those that went with a database are any that nobody
+ * states, once all have said what is theirs. */
+static bool
+owner_removed(struct check *c, const struct view_place *p, const struct view_version *v)
+{
+	const struct zone_view *view = c->view;
+	int subject = view->d.process.subject;
+	struct rset left = process_leaver_ns(view, v->set);
+	char names[REASON_TEXT];
+
+	if (rset_empty(left))
+		return true;
+	for (int i = 1; i < view->d.providers && rset_empty(*view_names(view, subject)); i++)
+		if (i != subject && (view->listed >> i & 1) != 0 &&
+		    !view->d.provider[i].statement.known)
+			return check_no(c, REASON_PEER, REASON_OF_STATEMENT,
+					view->d.provider[i].identity,
+					"which name servers are its own", "not known");
+	check_no(c, REASON_BLOCKED, REASON_OF_NS, p->server,
+		 "the owner's zone without the leaver's NS", "%s",
+		 view_names_text(view, left, names, sizeof(names)));
+	check_todo(c, rset_empty(*view_names(view, subject))
+			  ? "the owner of the zone (NSMGMT=OWNER) removes these now, which nobody "
+			    "states; or a provider states them, if they are its"
+			  : "the owner of the zone (NSMGMT=OWNER) removes the leaver's NS records "
+			    "now");
+	return false;
+}
+
 static bool
 ns(struct check *c, const struct view_place *p, int provider)
 {
@@ -255,14 +284,7 @@ ns(struct check *c, const struct view_place *p, int provider)
 		    "the owner of the zone (NSMGMT=OWNER) adds the NS records of the joiner now");
 		return false;
 	}
-	if (leaves && !rset_empty(process_leaver_ns(c->view, v->set))) {
-		check_no(c, REASON_BLOCKED, REASON_OF_NS, p->server,
-			 "the owner's zone without the leaver's NS", "they are there");
-		check_todo(
-		    c, "the owner of the zone (NSMGMT=OWNER) removes the leaver's NS records now");
-		return false;
-	}
-	return true;
+	return !leaves || owner_removed(c, p, v);
 }
 
 static bool

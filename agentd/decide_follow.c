@@ -241,7 +241,7 @@ keys_as_stated(struct step *s, int provider)
 }
 
 /* Are its CDS those of no other member, and does it say for long that they are not in? The others
- * remember more of how they went, and a parent that asks all has not been asked for it. */
+ * remember more of how they went. Should the parent come with DS yet, all is in again (keys_in). */
 static bool
 only_here(struct step *s, const struct view_provider *p)
 {

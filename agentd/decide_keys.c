@@ -129,10 +129,14 @@ decide_own_keys(struct step *s)
 	struct rset claimed = RSET_NONE, fed = RSET_NONE,
 		    signs = rset_or(keys->signers, soa->signers);
 	bool all_known = no_strangers(view) && !d->rebuild;
+	/* Who is not to sign may show a copy by now, and somebody may have a new key in it. */
+	const struct view_hsync_entry *e = decide_listed(view, VIEW_SELF);
+	bool is_to_sign = e == NULL || e->sign, in_doubt = !is_to_sign && !d->begun;
 	for (int i = 0; i < d->hsync.count; i++) {
 		int p = view_provider_find(view, d->hsync.entry[i].identity);
 		if (p > VIEW_SELF && d->hsync.entry[i].on && d->hsync.entry[i].sign)
-			all_known &= d->provider[p].statement.known;
+			all_known &=
+			    d->provider[p].statement.known && (!in_doubt || !d->provider[p].stale);
 	}
 	for (int i = 1; i < d->providers; i++)
 		if (d->provider[i].used) {
@@ -149,7 +153,8 @@ decide_own_keys(struct step *s)
 		view->persist = true;
 	}
 	struct rset new = rset_minus(rset_minus(keys->set, d->own), d->foreign);
-	own = rset_or(own, rset_minus(rset_and(new, signs), claimed));
+	if (!in_doubt || all_known)
+		own = rset_or(own, rset_minus(rset_and(new, signs), claimed));
 	if (all_known)
 		own = rset_or(own, rset_minus(new, claimed));
 	own = rset_or(own, store);
@@ -159,8 +164,6 @@ decide_own_keys(struct step *s)
 	}
 	/* Who is not to sign any more has its servers show such a copy, and its keys are in it yet.
 	 */
-	const struct view_hsync_entry *e = decide_listed(view, VIEW_SELF);
-	bool is_to_sign = e == NULL || e->sign;
 	if (is_to_sign && rset_meets(rset_and(new, claimed), signs))
 		step_blocked(s, REASON_OF_DNSKEY, "signer", "signatures by own keys only",
 			     "a key that another provider states signs here: a copy of its zone",

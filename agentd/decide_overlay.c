@@ -77,9 +77,11 @@ parent_has(const struct zone_view *view, int provider)
 		if (ds == NULL || rset_meets(ds->set, wanted) ||
 		    rset_meets(rpool_keys(&view->d.pool, ds->set), keys))
 			has |= HAS_KEYS | HAS_CDS;
-		/* Where the delegation shows nowhere, the zone's own NS say nothing of it: of who
-		 * is to stay, and was not heard of otherwise, combinerd knows best. */
-		if (view_hidden(view) && stays && (in == keys_in || !st->known))
+		/* Where the delegation shows nowhere, the zone's own NS say nothing of it. Of who
+		 * is to stay, and of whom no more is known than keys, combinerd knows best; but not
+		 * better than whoever conducts what goes on. */
+		if (view_hidden(view) && stays && (in == keys_in || !st->known) &&
+		    !shown_dropped(view, provider))
 			has |= HAS_NS;
 		if (!view_hidden(view) && view_delegates(view, p) &&
 		    (ns == NULL || rset_meets(ns->set, names)))

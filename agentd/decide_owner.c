@@ -9,6 +9,7 @@
 #include "agentd/decide_int.h"
 #include "agentd/process.h"
 #include "agentd/safety.h"
+#include "agentd/shown.h"
 #include "agentd/step.h"
 #include "agentd/unheard.h"
 #include "libmsig/key.h"
@@ -272,6 +273,38 @@ decide_managed(struct step *s, bool agent)
 			      : "NS are managed by the owner now");
 }
 
+/* Are the owner's NS those of all providers, so that nothing changes with who manages them? */
+static bool
+may_take_over(struct step *s, const struct view_version *ns, struct rset all)
+{
+	struct zone_view *view = s->view;
+
+	if (ns == NULL) {
+		step_wait(s, REASON_HOME, REASON_OF_NS, "signer",
+			  "the owner's NS equal to those of all providers", "not seen yet", 0);
+		return false;
+	}
+	if (rset_equal(ns->set, all))
+		return true;
+	/* Whoever has no vote may not know of all who are named: those who vote do. */
+	if (decide_no_vote(view) && shown_ns_by_voters(view, ns->set)) {
+		step_wait(s, REASON_PEER, REASON_OF_NS, "signer",
+			  "the NS of the members, each stated by a provider",
+			  "the members' NS, and not all are stated here", 0);
+		return false;
+	}
+	struct rset new = rset_minus(all, ns->set);
+	struct safety r = safety_naming(view, new, s->now);
+	if (!rset_empty(new) && !r.ok) { /* a joiner's may be named later */
+		decide_unsafe_names(s, &r);
+		return false;
+	}
+	step_blocked(s, REASON_OF_NS, "signer", "the owner's NS equal to those of all providers",
+		     "other NS in the owner's zone",
+		     "the owner makes them equal before NSMGMT=AGENT can be followed");
+	return false;
+}
+
 /* From the owner to the agents only when both say the same, so that nothing changes; the other way
  * at once. */
 void
@@ -314,24 +347,8 @@ decide_ns_management(struct step *s)
 		      (d->process.subject == VIEW_SELF && (effects & EFFECT_NS_ADD) != 0));
 	/* The owner's stay where there is a single provider, but in a leave. */
 	bool ours = providers > 1 || (effects & EFFECT_NS_DEL) != 0;
-	if (agent && named && ours && ns == NULL) {
-		step_wait(s, REASON_HOME, REASON_OF_NS, "signer",
-			  "the owner's NS equal to those of all providers", "not seen yet", 0);
+	if (agent && named && ours && !may_take_over(s, ns, all))
 		return;
-	}
-	if (agent && named && ours && !rset_equal(ns->set, all)) {
-		struct rset new = rset_minus(all, ns->set);
-		struct safety r = safety_naming(view, new, s->now);
-		if (!rset_empty(new) && !r.ok) { /* a joiner's may be named later */
-			decide_unsafe_names(s, &r);
-			return;
-		}
-		step_blocked(s, REASON_OF_NS, "signer",
-			     "the owner's NS equal to those of all providers",
-			     "other NS in the owner's zone",
-			     "the owner makes them equal before NSMGMT=AGENT can be followed");
-		return;
-	}
 	for (int i = 1; i < d->providers; i++)
 		if ((unnamed >> i & 1) != 0)
 			decide_stands(s, i, d->provider[i].has & (uint8_t)~HAS_NS, false);

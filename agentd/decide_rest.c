@@ -57,6 +57,7 @@ void
 decide_rest(struct step *s)
 {
 	struct zone_view *view = s->view;
+	const struct view_times *t = &view->config.times;
 	struct reason why;
 
 	if (!rests(view) || !differs(s, &why)) {
@@ -66,7 +67,9 @@ decide_rest(struct step *s)
 	if (view->rest_since == 0 || !reason_same(&view->rest, &why))
 		view->rest_since = s->now;
 	view->rest = why;
-	if (!step_due(s, view->rest_since, view->config.times.hold_down))
+	/* Whoever is asked seldom is asked once more first. */
+	int64_t again = t->ask_slow + t->fresh;
+	if (!step_due(s, view->rest_since, t->hold_down > again ? t->hold_down : again))
 		return;
 	why.class = REASON_BLOCKED;
 	step_reason(s, &why);

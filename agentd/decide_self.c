@@ -9,14 +9,19 @@
 #include "agentd/step.h"
 
 /* Whoever has begun knows what is in. Before that combinerd does: keys of others, beside which the
- * own ones sign, whatever HSYNC says by now. */
+ * own ones sign, whatever HSYNC says by now. But what one of the others has signed is a copy. */
 static bool
 signed_before(const struct zone_view *view)
 {
-	for (int i = 1; i < view->d.providers && !view->d.begun; i++)
-		if (!rset_empty(view->d.want.from[i].dnskey))
-			return true;
-	return false;
+	const struct view_version *keys = view_at_signer(view, VIEW_DNSKEY);
+	struct rset held = RSET_NONE, others = RSET_NONE;
+
+	for (int i = 1; i < view->d.providers; i++) {
+		held = rset_or(held, view->d.want.from[i].dnskey);
+		others = rset_or(others, view->d.provider[i].statement.dnskey);
+	}
+	return !view->d.begun && !rset_empty(held) &&
+	       (keys == NULL || !rset_meets(keys->signers, rset_or(held, others)));
 }
 
 /* Are we to serve the zone without signing it? */

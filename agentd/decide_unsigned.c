@@ -84,32 +84,6 @@ decide_signed_as_configured(struct step *s)
 
 /* ---- what is known ---- */
 
-#define MORE 14 /* octets of " and 999 more" and its end */
-
-/* Names for people, as far as there is room, and how many more there are. The first one is always
- * said, cut if it is too long for that. */
-static const char *
-names_text(const struct zone_view *view, struct rset names, char *buf, size_t len)
-{
-	int left = rset_count(names);
-	size_t at = 0;
-
-	snprintf(buf, len, "none");
-	for (int i = rset_next(&names, 0); i >= 0; i = rset_next(&names, i + 1), left--) {
-		char name[MSIG_NAME_TEXT];
-		(void)msig_name_text(view->d.pool.at[i].rdata->data, name);
-		size_t end = len - (left > 1 ? MORE : 1);
-		if (at > 0 && at + 2 + strlen(name) > end) {
-			snprintf(buf + at, len - at, " and %d more", left);
-			break;
-		}
-		if (strlen(name) > end)
-			snprintf(name + end - 3, 4, "...");
-		at += (size_t)snprintf(buf + at, len - at, "%s%s", at > 0 ? ", " : "", name);
-	}
-	return buf;
-}
-
 static bool
 is_on(const struct zone_view *view, int provider)
 {
@@ -233,7 +207,7 @@ covered(struct step *s)
 	if (rset_empty(strange))
 		return true;
 	step_blocked(s, REASON_OF_NS, "signer", "NS in the owner's zone that a provider states",
-		     names_text(view, strange, names, sizeof(names)),
+		     view_names_text(view, strange, names, sizeof(names)),
 		     "wait for that provider's agent; or the owner takes these NS out before "
 		     "NSMGMT=AGENT can be followed");
 	return false;
@@ -245,7 +219,7 @@ manage(struct step *s)
 	const struct durable *d = &s->view->d;
 	bool agent = decide_all_agent(&d->hsync);
 
-	if (agent == d->agent_ns || (agent && !covered(s)))
+	if (agent == d->agent_ns || (agent ? !covered(s) : decide_all_agent(&d->pending)))
 		return;
 	decide_managed(s, agent);
 }
@@ -366,7 +340,7 @@ copies(struct step *s, struct rset all)
 			continue;
 		if (heard)
 			snprintf(seen, sizeof(seen), "%s has %s", p->server,
-				 names_text(view, v->set, names, sizeof(names)));
+				 view_names_text(view, v->set, names, sizeof(names)));
 		else
 			snprintf(seen, sizeof(seen), "%s: %s", p->server,
 				 p->history[VIEW_NS].reason);
@@ -390,20 +364,20 @@ parent_does(struct step *s, struct rset add, struct rset del, struct rset seen)
 		      (removing ? strlen(dels) : 0) - (adding && removing ? strlen(both) : 0);
 
 	if (removing)
-		names_text(view, del, go, room);
+		view_names_text(view, del, go, room);
 	size_t half = strlen(go) < room / 2 ? room - strlen(go) : room / 2;
 	if (adding)
-		names_text(view, add, come, removing ? half : room);
+		view_names_text(view, add, come, removing ? half : room);
 	if (removing)
-		names_text(view, del, go, room - strlen(come));
+		view_names_text(view, del, go, room - strlen(come));
 	size_t at = (size_t)snprintf(todo, sizeof(todo), "%s", who);
 	if (adding)
 		at += (size_t)snprintf(todo + at, sizeof(todo) - at, "%s%s", adds, come);
 	if (removing)
 		snprintf(todo + at, sizeof(todo) - at, "%s%s%s", adding ? both : "", dels, go);
 	step_blocked(s, REASON_OF_NS, "parent",
-		     names_text(view, rset_minus(rset_or(seen, add), del), more, sizeof(more)),
-		     names_text(view, seen, have, sizeof(have)), todo);
+		     view_names_text(view, rset_minus(rset_or(seen, add), del), more, sizeof(more)),
+		     view_names_text(view, seen, have, sizeof(have)), todo);
 }
 
 /* The parent follows no CSYNC here: a person tells it. */
@@ -494,7 +468,7 @@ owner(struct step *s, struct rset all)
 			still = rset_and(process_own_ns(view, i), all);
 		if (!rset_empty(still))
 			step_blocked(s, REASON_OF_NS, identity, "the owner's zone without its NS",
-				     names_text(view, still, names, sizeof(names)),
+				     view_names_text(view, still, names, sizeof(names)),
 				     "the owner of the zone (NSMGMT=OWNER) removes them");
 		for (int n = rset_next(&lacks, 0); is_on(view, i) && n >= 0;
 		     n = rset_next(&lacks, n + 1))
@@ -506,7 +480,7 @@ owner(struct step *s, struct rset all)
 			}
 		if (is_on(view, i) && !rset_empty(lacks))
 			step_blocked(s, REASON_OF_NS, identity, "its NS in the owner's zone",
-				     names_text(view, lacks, names, sizeof(names)),
+				     view_names_text(view, lacks, names, sizeof(names)),
 				     "the owner of the zone (NSMGMT=OWNER) adds them");
 	}
 }

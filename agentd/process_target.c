@@ -509,15 +509,16 @@ idle_keys(const struct zone_view *view, int provider)
 	return keys;
 }
 
-/* All keys of other algorithms than the one that the rollover goes to. */
+/* All records of a type that are known. */
 static struct rset
-old_keys(const struct zone_view *view)
+known(const struct zone_view *view, enum view_type type)
 {
-	struct rset keys = RSET_NONE;
+	struct rset all = RSET_NONE;
+
 	for (int i = 0; i < view->d.pool.count; i++)
-		if (view->d.pool.at[i].type == view_rrtype(VIEW_DNSKEY))
-			rset_add(&keys, i);
-	return process_algorithm_keys(view, keys, false);
+		if (view->d.pool.at[i].type == view_rrtype(type))
+			rset_add(&all, i);
+	return all;
 }
 
 /* The own new key that signs data before it is published. */
@@ -562,7 +563,7 @@ process_wanted(const struct zone_view *view, struct hold_want wanted[HOLD_COUNT]
 			if (i != HOLD_LEAVE)
 				wanted[i].at &= ~subject;
 		if (!run->stays)
-			wanted[HOLD_NS].out = process_own_ns(view, run->subject);
+			wanted[HOLD_NS].out = process_leaver_ns(view, known(view, VIEW_NS));
 		break;
 	case MSIG_PROCESS_KSK:
 		wanted[HOLD_KEY].signs =
@@ -573,7 +574,8 @@ process_wanted(const struct zone_view *view, struct hold_want wanted[HOLD_COUNT]
 		wanted[HOLD_RR].out = rset_or(run->old, idle_keys(view, run->subject));
 		break;
 	case MSIG_PROCESS_ALGORITHM:
-		wanted[HOLD_DS].out = old_keys(view);
+		/* All keys of other algorithms than the one that the rollover goes to. */
+		wanted[HOLD_DS].out = process_algorithm_keys(view, known(view, VIEW_DNSKEY), false);
 		wanted[HOLD_KEY].exact = process_key_state(view, false, MSIG_KEY_ROLE_KSK) != 0;
 		wanted[HOLD_RR].at = BIT(VIEW_SELF);
 		/* An own key of it that signs already does as well as the new one. */

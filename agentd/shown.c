@@ -160,13 +160,40 @@ shown_by_none(const struct zone_view *view, uint32_t providers, enum view_type t
 	return true;
 }
 
+/* Who votes on a leave: by HSYNC, or as they say. */
+static uint32_t
+voters_of(const struct zone_view *view)
+{
+	uint32_t voters = agree_electorate(view, MSIG_PROCESS_REMOVE);
+
+	return voters != 0 ? voters : agree_say_members(view);
+}
+
+bool
+shown_ns_by_voters(const struct zone_view *view, struct rset ns)
+{
+	uint32_t voters = voters_of(view);
+	int servers = 0;
+
+	for (int i = 0; i < view->d.places; i++) {
+		const struct view_place *p = view->d.place[i];
+		int of = p == NULL || p->kind != PLACE_SERVER ? -1 : view_place_provider(view, p);
+		if (of <= VIEW_SELF || (voters >> of & 1) == 0)
+			continue;
+		const struct view_version *v = view_current(p, VIEW_NS);
+		if (v == NULL || p->history[VIEW_NS].status == MSIG_SEEN_UNKNOWN ||
+		    !rset_equal(v->set, ns))
+			return false;
+		servers++;
+	}
+	return servers > 0;
+}
+
 int
 shown_by_voters(const struct zone_view *view, int provider)
 {
 	struct rset names = process_own_ns(view, provider);
-	uint32_t voters = agree_electorate(view, MSIG_PROCESS_REMOVE);
-	if (voters == 0)
-		voters = agree_say_members(view);
+	uint32_t voters = voters_of(view);
 	int in = 0, out = 0;
 
 	if (!view->d.agent_ns || rset_empty(names))

@@ -30,6 +30,8 @@ bool shown_by_none(const struct zone_view *view, uint32_t providers, enum view_t
 /* Agents manage NS: do all servers of all others that vote show its servers? 0: none does; -1: not
  * known, or not the same everywhere. */
 int shown_by_voters(const struct zone_view *view, int provider);
+/* Do all of those servers show these NS, and no others? */
+bool shown_ns_by_voters(const struct zone_view *view, struct rset ns);
 /* Agents manage NS: does whoever asked for what is being done, about somebody else, no longer show
  * its servers? */
 bool shown_dropped(const struct zone_view *view, int provider);

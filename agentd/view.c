@@ -1,6 +1,7 @@
 /*
  * The view itself: how it begins, who and what is in it.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "libmsig/name.h"
 
 #define MINUTE (60 * SECOND)
+#define MORE 14 /* octets of " and 999 more" and its end */
 
 const struct view_times view_times_default = {
     .d = 5 * MINUTE,
@@ -355,4 +357,26 @@ view_names_of_others(const struct zone_view *view, int provider)
 		if (i != provider && view->d.provider[i].used)
 			names = rset_or(names, *view_names(view, i));
 	return names;
+}
+
+const char *
+view_names_text(const struct zone_view *view, struct rset names, char *buf, size_t len)
+{
+	int left = rset_count(names);
+	size_t at = 0;
+
+	snprintf(buf, len, "none");
+	for (int i = rset_next(&names, 0); i >= 0; i = rset_next(&names, i + 1), left--) {
+		char name[MSIG_NAME_TEXT];
+		(void)msig_name_text(view->d.pool.at[i].rdata->data, name);
+		size_t end = len - (left > 1 ? MORE : 1);
+		if (at > 0 && at + 2 + strlen(name) > end) {
+			snprintf(buf + at, len - at, " and %d more", left);
+			break;
+		}
+		if (strlen(name) > end)
+			snprintf(name + end - 3, 4, "...");
+		at += (size_t)snprintf(buf + at, len - at, "%s%s", at > 0 ? ", " : "", name);
+	}
+	return buf;
 }

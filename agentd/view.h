@@ -582,6 +582,9 @@ view_side(int provider)
 /* The NS that a provider states; those that any other one does. */
 const struct rset *view_names(const struct zone_view *view, int provider);
 struct rset view_names_of_others(const struct zone_view *view, int provider);
+/* NS for people, as far as there is room, and how many more there are; "none" if there are none.
+ * The first one is always said, cut if it is too long for that. Returns buf. */
+const char *view_names_text(const struct zone_view *view, struct rset names, char *buf, size_t len);
 /* What the place serves as far as known: its current version; NULL if nothing was ever seen. */
 static inline const struct view_version *
 view_current(const struct view_place *place, enum view_type type)

@@ -141,7 +141,7 @@ world_scan(struct sim *sim)
 static bool
 asks_for_less(const struct node *n, enum reason_object object, const char *todo)
 {
-	for (int i = 0; n->view != NULL && i < n->view->reasons; i++)
+	for (int i = 0; n->view != NULL && n->up && i < n->view->reasons; i++)
 		if (n->view->reason[i].class == REASON_BLOCKED &&
 		    n->view->reason[i].object == object &&
 		    strstr(n->view->reason[i].todo, todo) != NULL)

@@ -56,6 +56,75 @@ test_signed_before(void **state)
 	}
 }
 
+/* But what one of the others has signed is a copy: it serves, as HSYNC says, and nothing that is
+ * signed there is its own. */
+static void
+test_copy_is_not_signed_here(void **state)
+{
+	for (int stated = 0; stated < 2; stated++) {
+		bench_clear(&b);
+		two(state);
+		struct view_contribution c = {.used = true,
+					      .dnskey = stated ? only(b.zsk[1]) : only(b.ksk[1])};
+		b.view->config.times.hold_down = 0;
+		owner(VIEW_SELF, true, false);
+		b.signer = b.server[1];
+		bench_run(&b, 2 * SECOND);
+		rest();
+		peer(VIEW_SELF)->member = false;
+		peer(VIEW_SELF)->has = 0;
+		peer(1)->statement.known = stated;
+		if (!stated)
+			peer(1)->statement.dnskey = RSET_NONE;
+		confirm(&c);
+		bench_decide(&b);
+		assert_true(b.view->d.begun);
+		assert_int_equal(peer(VIEW_SELF)->has, HAS_NS);
+		assert_true(rset_empty(b.view->d.own));
+	}
+}
+
+/* Who is not to sign takes a key for its own that signs there when all others have stated theirs,
+ * since the database was confirmed: it may be a new one of another's. */
+static void
+test_whose_new_key(void **state)
+{
+	static const struct {
+		bool nosign, stale, known, own, idle;
+	} cases[] = {{true, false, true, true, true},
+		     {true, true, true, false, false},
+		     {true, false, false, false, false},
+		     {false, true, true, true, true},
+		     {false, false, false, true, false}};
+	uint8_t rdata[36] = {1, 1, 3, 15, 84}, more[36] = {1, 0, 3, 15, 85};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bench_clear(&b);
+		two(state);
+		int key = view_rr(b.view, VIEW_DNSKEY, rdata, sizeof(rdata));
+		int idle = view_rr(b.view, VIEW_DNSKEY, more, sizeof(more)); /* signs nothing */
+		struct view_contribution c = {.used = true, .dnskey = b.own[1]};
+		b.view->config.times.hold_down = 0;
+		owner(VIEW_SELF, true, !cases[i].nosign);
+		b.signer.set[VIEW_DNSKEY] =
+		    rset_or(rset_or(b.own[0], b.own[1]), rset_or(only(key), only(idle)));
+		b.signer.signers[VIEW_DNSKEY] = only(key);
+		bench_run(&b, 2 * SECOND);
+		rest();
+		confirm(&c);
+		peer(VIEW_SELF)->member = false;
+		peer(VIEW_SELF)->has = 0;
+		b.view->d.own = b.own[0];
+		peer(1)->statement.known = cases[i].known;
+		peer(1)->stale = cases[i].stale;
+		struct plan plan = {0};
+		decide_own_keys(&(struct step){b.view, b.now, &plan});
+		if (rset_has(&b.view->d.own, key) != cases[i].own ||
+		    rset_has(&b.view->d.own, idle) != cases[i].idle)
+			fail_msg("case %zu", i);
+	}
+}
+
 /* ---- name servers ---- */
 
 /* A copy from the time when the owner managed NS: those that combinerd holds are the agents', also
@@ -87,6 +156,60 @@ test_held_ns_are_the_agents(void **state)
 	b.view->dirty = true;
 	bench_decide(&b);
 	assert_false(b.view->d.agent_ns);
+}
+
+/* The same where nobody signs. */
+static void
+test_held_ns_unsigned(void **state)
+{
+	bench_clear(&b);
+	bench_unsigned(&b, 2, 3, true);
+	assert_true(b.view->d.agent_ns);
+	for (int waits = 1; waits >= 0; waits--) {
+		b.view->d.pending = b.view->d.hsync;
+		b.view->d.hsync.entry[0].agent = b.view->d.hsync.entry[1].agent = false;
+		if (!waits)
+			b.view->d.pending.count = 0;
+		memcpy(b.view->d.hsync.digest, b.view->hsync.digest, 32);
+		struct plan plan = {0};
+		decide_unsigned(&(struct step){b.view, b.now, &plan});
+		assert_int_equal(b.view->d.agent_ns, waits);
+	}
+}
+
+/* To the agents they go when both say the same. Whoever has no vote may not know of all who are
+ * named: where the members show the owner's, nobody is asked to change them. */
+static void
+test_owners_as_the_members_show(void **state)
+{
+	static const struct {
+		bool votes, unheard, others;
+		enum reason_class class;
+	} cases[] = {{false, false, false, REASON_PEER},
+		     {true, false, false, REASON_BLOCKED},
+		     {false, true, false, REASON_BLOCKED},
+		     {false, false, true, REASON_BLOCKED}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bench_clear(&b);
+		two(state);
+		b.view->config.times.hold_down = 0;
+		owner(VIEW_SELF, cases[i].votes, true);
+		rset_add(&b.signer.set[VIEW_NS], b.ns[2]);
+		b.server[1].set[VIEW_NS] = b.signer.set[VIEW_NS];
+		if (cases[i].others)
+			rset_del(&b.server[1].set[VIEW_NS], b.ns[2]);
+		b.server[1].silent = cases[i].unheard;
+		bench_run(&b, 20 * SECOND);
+		rest();
+		b.view->d.agent_ns = false;
+		struct plan plan = {0};
+		b.view->reasons = 0;
+		decide_ns_management(&(struct step){b.view, b.now, &plan});
+		assert_false(b.view->d.agent_ns);
+		if (bench_reason(&b, cases[i].class, REASON_OF_NS) == NULL)
+			fail_msg("case %zu", i);
+	}
 }
 
 /* And where it holds none nothing is known of who manages them. */
@@ -137,6 +260,31 @@ test_held_ns_hidden(void **state)
 	}
 }
 
+/* Unless whoever conducts what goes on shows them no more: NS that differ end nowhere. */
+static void
+test_held_ns_dropped(void **state)
+{
+	for (int shown = 0; shown < 2; shown++) {
+		bench_clear(&b);
+		three(state);
+		b.server[1].set[VIEW_NS] = rset_or(only(b.ns[0]), only(b.ns[1]));
+		if (shown)
+			rset_add(&b.server[1].set[VIEW_NS], b.ns[2]);
+		b.parent.set[VIEW_DS] = rset_or(ds(0), ds(1));
+		hide();
+		in_the_middle(MSIG_PROCESS_ZSK, 1, 1, 3, PHASE_EXECUTING, 3);
+		run()->started = b.now - 3 * SECOND;
+		peer(2)->member = false;
+		peer(2)->has = HAS_KEYS | HAS_CDS;
+		for (int i = 0; i < 3; i++)
+			b.view->d.want.from[i].ns = only(b.ns[i]);
+		b.view->d.want.from[2].used = true;
+		struct plan plan = {0};
+		decide_overlay(&(struct step){b.view, b.now, &plan});
+		assert_int_equal(rset_empty(b.view->d.want.from[2].ns), !shown);
+	}
+}
+
 /* ---- a leaver whose name servers nobody knows any more ---- */
 
 static void
@@ -181,9 +329,45 @@ test_leaver_named_by_the_owner(void **state)
 		assert_int_equal(check(COND_PARENT_NS, NULL), !named);
 		if (named) {
 			assert_int_equal(why.class, REASON_BLOCKED);
-			assert_non_null(strstr(why.todo, "the owner of the zone"));
+			assert_string_equal(why.seen, "ns2.p.");
+			assert_non_null(strstr(why.todo, "which nobody states"));
+			run()->step = 2;
 		}
 	}
+}
+
+/* Somebody who is there, and whose statement went as well, has to say first what is his. */
+static void
+test_leaver_or_another(void **state)
+{
+	for (int known = 0; known < 2; known++)
+		for (int listed = 0; listed < 2; listed++) {
+			struct reason why = {0};
+			bench_clear(&b);
+			three(state);
+			leaver_without_names();
+			run()->step = 1;
+			peer(2)->statement.known = known;
+			b.view->listed = listed ? 7 : 3;
+			peer(2)->member = false;
+			peer(2)->has = 0;
+			assert_false(check(COND_NS, &why));
+			bool waits = listed && !known;
+			assert_int_equal(why.class, waits ? REASON_PEER : REASON_BLOCKED);
+			assert_string_equal(why.place, waits ? "msa.p3." : "192.0.2.1@53");
+		}
+}
+
+/* Caches have to forget them as well. */
+static void
+test_leaver_ns_in_caches(void **state)
+{
+	struct hold_want want[HOLD_COUNT];
+
+	leaver_without_names();
+	process_wanted(b.view, want);
+	assert_true(rset_has(&want[HOLD_NS].out, b.ns[1]));
+	assert_false(rset_has(&want[HOLD_NS].out, b.ns[0]));
 }
 
 /* ---- what others remember ---- */
@@ -197,13 +381,19 @@ test_vouched_for(void **state)
 		bool ready, stale, member;
 		uint8_t process;
 		uint64_t epoch;
+		uint8_t has;
+		int subject;
 		bool along;
-	} cases[] = {{true, false, true, MSIG_PROCESS_REMOVE, 9, true},
-		     {false, false, true, MSIG_PROCESS_REMOVE, 9, false},
-		     {true, true, true, MSIG_PROCESS_REMOVE, 9, false},
-		     {true, false, false, MSIG_PROCESS_REMOVE, 9, false},
-		     {true, false, true, MSIG_PROCESS_NS_REMOVE, 9, false},
-		     {true, false, true, MSIG_PROCESS_REMOVE, 8, false}};
+	} cases[] = {
+	    {true, false, true, MSIG_PROCESS_REMOVE, 9, HAS_KEYS, VIEW_SELF, true},
+	    {false, false, true, MSIG_PROCESS_REMOVE, 9, HAS_KEYS, VIEW_SELF, false},
+	    {true, true, true, MSIG_PROCESS_REMOVE, 9, HAS_KEYS, VIEW_SELF, false},
+	    {true, false, false, MSIG_PROCESS_REMOVE, 9, HAS_KEYS, VIEW_SELF, false},
+	    {true, false, true, MSIG_PROCESS_NS_REMOVE, 9, HAS_KEYS, VIEW_SELF, false},
+	    {true, false, true, MSIG_PROCESS_REMOVE, 8, HAS_KEYS, VIEW_SELF, false},
+	    {true, false, true, MSIG_PROCESS_REMOVE, 9, 0, VIEW_SELF, false},
+	    {true, false, true, MSIG_PROCESS_REMOVE, 9, HAS_KEYS, 2, false},
+	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		bench_clear(&b);
@@ -212,9 +402,11 @@ test_vouched_for(void **state)
 		bench_run(&b, 5 * SECOND);
 		b.view->d.epoch = 9;
 		b.parent.set[VIEW_NS] = rset_or(only(b.ns[0]), only(b.ns[2]));
+		if (cases[i].has == 0)
+			b.parent.set[VIEW_DS] = rset_or(ds(0), ds(2));
 		bench_look(&b);
 		peer(1)->member = false;
-		peer(1)->has = HAS_KEYS | HAS_CDS;
+		peer(1)->has = cases[i].has;
 		runs(1, MSIG_PROCESS_REMOVE, 1, 9);
 		runs(2, cases[i].process, 1, cases[i].epoch);
 		peer(2)->ready = cases[i].ready;
@@ -222,7 +414,7 @@ test_vouched_for(void **state)
 		peer(2)->member = cases[i].member;
 		stands(2, cases[i].member ? HAS_ALL | MSIG_STANDING_MEMBER : 0);
 		stands(1, 0); /* and it does not say so itself */
-		say(1, MSIG_OP_EXECUTE, MSIG_PROCESS_REMOVE, 2, VIEW_SELF, 0);
+		say(1, MSIG_OP_EXECUTE, MSIG_PROCESS_REMOVE, 2, cases[i].subject, 0);
 		if ((run()->kind == MSIG_PROCESS_REMOVE) != cases[i].along)
 			fail_msg("case %zu: %u", i, run()->kind);
 	}
@@ -295,11 +487,18 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    IN(two, test_signed_before),
+	    IN(two, test_copy_is_not_signed_here),
+	    IN(two, test_whose_new_key),
 	    IN(two, test_held_ns_are_the_agents),
+	    IN(two, test_held_ns_unsigned),
+	    IN(two, test_owners_as_the_members_show),
 	    IN(two, test_no_ns_held),
 	    IN(two, test_held_ns_hidden),
+	    IN(three, test_held_ns_dropped),
 	    IN(two, test_leaver_ns),
 	    IN(two, test_leaver_named_by_the_owner),
+	    IN(three, test_leaver_or_another),
+	    IN(two, test_leaver_ns_in_caches),
 	    IN(three, test_vouched_for),
 	    IN(three, test_cds_only_here),
 	    IN(two, test_strangers_stand),

@@ -116,6 +116,21 @@ test_unknown_is_no_difference(void **state)
 	assert_non_null(told(cds));
 }
 
+/* Whoever is asked more seldom than that is asked once more first. */
+static void
+test_asked_again_first(void **state)
+{
+	int64_t early = lasts + 10 * SECOND;
+
+	b.view->config.times.ask_slow = 300 * SECOND;
+	b.server[1].set[VIEW_CDS] = b.cds[1];
+	bench_look(&b);
+	bench_run(&b, early);
+	assert_null(told(cds));
+	bench_run(&b, 320 * SECOND - early);
+	assert_non_null(told(cds));
+}
+
 /* The time counts from the last change of what is wrong. */
 static void
 test_another_one(void **state)
@@ -256,9 +271,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    IN(resting, test_told),        IN(resting, test_unknown_is_no_difference),
-	    IN(resting, test_another_one), IN(resting, test_not_at_rest),
-	    IN(resting, test_kept_ds),     IN(resting, test_kept_ds_of_one),
+	    IN(resting, test_asked_again_first),
+	    IN(resting, test_told),
+	    IN(resting, test_unknown_is_no_difference),
+	    IN(resting, test_another_one),
+	    IN(resting, test_not_at_rest),
+	    IN(resting, test_kept_ds),
+	    IN(resting, test_kept_ds_of_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
