@@ -215,6 +215,16 @@ process_named(const struct zone_view *view, int provider)
 	return !any;
 }
 
+/* Is it there, or to be there, and has not said what is its? */
+static bool
+unstated(const struct zone_view *view, int provider)
+{
+	const struct view_provider *p = &view->d.provider[provider];
+
+	return (view->listed >> provider & 1) != 0 &&
+	       (!p->statement.known || (p->ready && p->stale));
+}
+
 /* The leaver's NS are out of the owner's zone. Those that went with a database are any that nobody
  * states, once all have said what is theirs. */
 static bool
@@ -228,17 +238,19 @@ owner_removed(struct check *c, const struct view_place *p, const struct view_ver
 	if (rset_empty(left))
 		return true;
 	for (int i = 1; i < view->d.providers && rset_empty(*view_names(view, subject)); i++)
-		if (i != subject && (view->listed >> i & 1) != 0 &&
-		    !view->d.provider[i].statement.known)
-			return check_no(c, REASON_PEER, REASON_OF_STATEMENT,
-					view->d.provider[i].identity,
-					"which name servers are its own", "not known");
+		if (i != subject && unstated(view, i)) {
+			check_no(c, REASON_PEER, REASON_OF_STATEMENT, view->d.provider[i].identity,
+				 "which name servers are its own", "not stated yet");
+			check_todo(c, "ask that provider; if it is gone for good, HSYNC says OFF "
+				      "for it, or msigctl force-remove");
+			return false;
+		}
 	check_no(c, REASON_BLOCKED, REASON_OF_NS, p->server,
 		 "the owner's zone without the leaver's NS", "%s",
 		 view_names_text(view, left, names, sizeof(names)));
 	check_todo(c, rset_empty(*view_names(view, subject))
-			  ? "the owner of the zone (NSMGMT=OWNER) removes these now, which nobody "
-			    "states; or a provider states them, if they are its"
+			  ? "the owner of the zone (NSMGMT=OWNER) removes these now, which no "
+			    "provider states; unless they are one's, who states them then"
 			  : "the owner of the zone (NSMGMT=OWNER) removes the leaver's NS records "
 			    "now");
 	return false;

@@ -51,7 +51,7 @@ bool
 check_fresh(const struct check *c, const struct view_history *h)
 {
 	const struct view_times *t = &c->view->config.times;
-	/* In a zone that rests there is no newer one until it is asked again. */
+	/* Whatever differs stands until servers are asked again. */
 	int64_t age = t->fresh + (c->seen ? t->ask_slow : 0);
 
 	return h->status != MSIG_SEEN_UNKNOWN && h->count > 0 && c->now - h->time <= age;

@@ -11,9 +11,8 @@
 #include "agentd/step.h"
 #include "libmsig/key.h"
 
-/* Own keys that are known otherwise than from the zone: by the key store, or by configuration. */
-static struct rset
-stored_keys(const struct zone_view *view)
+struct rset
+decide_stored_keys(const struct zone_view *view)
 {
 	if (view->config.driver && view->store_known)
 		return rset_minus(roll_published(view), view->d.foreign);
@@ -88,6 +87,22 @@ not_foreign(struct zone_view *view)
 	view->persist = true;
 }
 
+/* Who is not to sign may show a copy by now, and in it a new key of somebody whose keys combinerd
+ * holds, and who has not said what is his since our database was confirmed. -1: nobody. */
+static int
+unheard_signer(const struct zone_view *view)
+{
+	const struct view_hsync_entry *e = decide_listed(view, VIEW_SELF);
+
+	for (int i = 1; i < view->d.providers && !view->d.begun && e != NULL && !e->sign; i++) {
+		const struct view_provider *p = &view->d.provider[i];
+		if (p->used && !p->expelled && !rset_empty(view->d.want.from[i].dnskey) &&
+		    (!p->statement.known || p->stale))
+			return i;
+	}
+	return -1;
+}
+
 /* A key in the signer's zone is ours if nobody else says it is his, and it signs there, or all are
  * known. What once came from the overlay never is. */
 void
@@ -98,7 +113,7 @@ decide_own_keys(struct step *s)
 	const struct view_version *keys = view_at_signer(view, VIEW_DNSKEY);
 	const struct view_version *soa = view_at_signer(view, VIEW_SOA);
 	not_foreign(view);
-	struct rset store = stored_keys(view);
+	struct rset store = decide_stored_keys(view);
 	if (decide_serves_only(view)) { /* all that its servers show is another's */
 		if (!rset_empty(d->own)) {
 			d->own = RSET_NONE;
@@ -129,14 +144,10 @@ decide_own_keys(struct step *s)
 	struct rset claimed = RSET_NONE, fed = RSET_NONE,
 		    signs = rset_or(keys->signers, soa->signers);
 	bool all_known = no_strangers(view) && !d->rebuild;
-	/* Who is not to sign may show a copy by now, and somebody may have a new key in it. */
-	const struct view_hsync_entry *e = decide_listed(view, VIEW_SELF);
-	bool is_to_sign = e == NULL || e->sign, in_doubt = !is_to_sign && !d->begun;
 	for (int i = 0; i < d->hsync.count; i++) {
 		int p = view_provider_find(view, d->hsync.entry[i].identity);
 		if (p > VIEW_SELF && d->hsync.entry[i].on && d->hsync.entry[i].sign)
-			all_known &=
-			    d->provider[p].statement.known && (!in_doubt || !d->provider[p].stale);
+			all_known &= d->provider[p].statement.known;
 	}
 	for (int i = 1; i < d->providers; i++)
 		if (d->provider[i].used) {
@@ -153,9 +164,15 @@ decide_own_keys(struct step *s)
 		view->persist = true;
 	}
 	struct rset new = rset_minus(rset_minus(keys->set, d->own), d->foreign);
-	if (!in_doubt || all_known)
-		own = rset_or(own, rset_minus(rset_and(new, signs), claimed));
-	if (all_known)
+	struct rset makes = rset_minus(rset_and(new, signs), claimed);
+	int other = unheard_signer(view);
+	if (other < 0)
+		own = rset_or(own, makes);
+	else if (!rset_empty(makes))
+		step_wait(s, REASON_PEER, REASON_OF_STATEMENT, d->provider[other].identity,
+			  "which keys are its own", "not stated since this database was confirmed",
+			  0);
+	if (all_known && other < 0)
 		own = rset_or(own, rset_minus(new, claimed));
 	own = rset_or(own, store);
 	if (!rset_equal(own, d->own)) {
@@ -164,6 +181,8 @@ decide_own_keys(struct step *s)
 	}
 	/* Who is not to sign any more has its servers show such a copy, and its keys are in it yet.
 	 */
+	const struct view_hsync_entry *e = decide_listed(view, VIEW_SELF);
+	bool is_to_sign = e == NULL || e->sign;
 	if (is_to_sign && rset_meets(rset_and(new, claimed), signs))
 		step_blocked(s, REASON_OF_DNSKEY, "signer", "signatures by own keys only",
 			     "a key that another provider states signs here: a copy of its zone",

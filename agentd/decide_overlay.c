@@ -158,7 +158,7 @@ safe_overlay(struct step *s, const struct view_overlay *o)
 
 	/* Its servers show what another one's signer makes: what combinerd holds here is in no set.
 	 */
-	if (decide_serves_only(view))
+	if (decide_serves_only(view) && !decide_signs_beside(view))
 		return true;
 	for (int i = 0; i < d->providers; i++) {
 		keys = rset_or(keys, o->from[i].dnskey);

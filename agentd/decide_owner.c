@@ -278,6 +278,7 @@ static bool
 may_take_over(struct step *s, const struct view_version *ns, struct rset all)
 {
 	struct zone_view *view = s->view;
+	char names[REASON_TEXT];
 
 	if (ns == NULL) {
 		step_wait(s, REASON_HOME, REASON_OF_NS, "signer",
@@ -287,10 +288,11 @@ may_take_over(struct step *s, const struct view_version *ns, struct rset all)
 	if (rset_equal(ns->set, all))
 		return true;
 	/* Whoever has no vote may not know of all who are named: those who vote do. */
-	if (decide_no_vote(view) && shown_ns_by_voters(view, ns->set)) {
-		step_wait(s, REASON_PEER, REASON_OF_NS, "signer",
-			  "the NS of the members, each stated by a provider",
-			  "the members' NS, and not all are stated here", 0);
+	struct rset more = rset_minus(ns->set, all);
+	if (!rset_empty(more) && decide_no_vote(view) && shown_ns_by_voters(view, ns->set)) {
+		step_wait(s, REASON_PEER, REASON_OF_NS, "",
+			  "each NS that the members show stated by a provider",
+			  view_names_text(view, more, names, sizeof(names)), 0);
 		return false;
 	}
 	struct rset new = rset_minus(all, ns->set);

@@ -8,23 +8,34 @@
 #include "agentd/process.h"
 #include "agentd/step.h"
 
-/* Whoever has begun knows what is in. Before that combinerd does: keys of others, beside which the
- * own ones sign, whatever HSYNC says by now. But what one of the others has signed is a copy. */
-static bool
-signed_before(const struct zone_view *view)
+/* What combinerd holds of others' keys. */
+static struct rset
+held_keys(const struct zone_view *view)
 {
-	const struct view_version *keys = view_at_signer(view, VIEW_DNSKEY);
-	struct rset held = RSET_NONE, others = RSET_NONE;
+	struct rset held = RSET_NONE;
 
-	for (int i = 1; i < view->d.providers; i++) {
+	for (int i = 1; i < view->d.providers; i++)
 		held = rset_or(held, view->d.want.from[i].dnskey);
-		others = rset_or(others, view->d.provider[i].statement.dnskey);
-	}
-	return !view->d.begun && !rset_empty(held) &&
-	       (keys == NULL || !rset_meets(keys->signers, rset_or(held, others)));
+	return held;
 }
 
-/* Are we to serve the zone without signing it? */
+bool
+decide_signs_beside(const struct zone_view *view)
+{
+	const struct view_version *keys = view_at_signer(view, VIEW_DNSKEY);
+	struct rset held = held_keys(view), others = held;
+
+	for (int i = 1; i < view->d.providers; i++) {
+		struct rset stated = view->d.provider[i].statement.dnskey;
+		if (rset_meets(view->d.want.from[i].dnskey, stated))
+			others = rset_or(others, stated);
+	}
+	others = rset_minus(others, rset_or(view->d.own, decide_stored_keys(view)));
+	return !rset_empty(held) && (keys == NULL || !rset_meets(keys->signers, others));
+}
+
+/* Are we to serve the zone without signing it? Whoever has begun knows what is in; before that
+ * combinerd does, whatever HSYNC says by now. */
 bool
 decide_serves_only(const struct zone_view *view)
 {
@@ -33,7 +44,8 @@ decide_serves_only(const struct zone_view *view)
 	bool adds = run->kind == MSIG_PROCESS_ADD && run->subject == VIEW_SELF &&
 		    (process_effects(view) & EFFECT_KEYS_ADD) != 0;
 	return e != NULL && !e->sign && !adds &&
-	       (view->d.provider[VIEW_SELF].has & HAS_KEYS) == 0 && !signed_before(view);
+	       (view->d.provider[VIEW_SELF].has & HAS_KEYS) == 0 &&
+	       (view->d.begun || !decide_signs_beside(view));
 }
 
 void

@@ -173,7 +173,9 @@ fell_silent(const struct zone_view *view, const struct view_place *p, const stru
 	    h->status != MSIG_SEEN_UNKNOWN || h->tried == 0 ||
 	    now - heard(view, h) <= 2 * view->config.times.fresh)
 		return false;
-	int provider = view_place_provider(view, p);
+	int provider = view_place_provider(view, p), subject = view->d.process.subject;
+	if (provider == VIEW_STRANGER && rset_empty(*view_names(view, subject)))
+		provider = subject; /* whose NS went with a database: nobody else is to go */
 	if (h->count == 0 && (provider <= VIEW_SELF || view->d.provider[provider].ready))
 		return false;
 	return provider > VIEW_SELF && (stay >> provider & 1) == 0;

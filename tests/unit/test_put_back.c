@@ -84,18 +84,61 @@ test_copy_is_not_signed_here(void **state)
 	}
 }
 
-/* Who is not to sign takes a key for its own that signs there when all others have stated theirs,
- * since the database was confirmed: it may be a new one of another's. */
+/* Where others' keys are held beside its own, and not a copy of what one of them has signed. That a
+ * key is his somebody says who has others there; but what the key store has is not. */
+static void
+test_signs_beside(void **state)
+{
+	static const struct {
+		bool held, copy, unseen, claims, all, stored, is;
+	} cases[] = {
+	    {true, .is = true},
+	    {false, .is = false},
+	    {true, .copy = true, .is = false},
+	    {true, .unseen = true, .is = true},
+	    {true, .claims = true, .is = true},
+	    {true, .claims = true, .all = true, .is = false},
+	    {true, .claims = true, .all = true, .stored = true, .is = true},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bench_clear(&b);
+		two(state);
+		if (cases[i].copy)
+			b.signer = b.server[1];
+		bench_run(&b, 5 * SECOND);
+		if (cases[i].unseen)
+			place(PLACE_SIGNER, NULL)->history[VIEW_DNSKEY].count = 0;
+		b.view->d.own = RSET_NONE;
+		memset(b.view->d.want.from, 0, sizeof(b.view->d.want.from));
+		if (cases[i].held)
+			b.view->d.want.from[1].dnskey = only(b.ksk[1]);
+		peer(1)->statement.dnskey = cases[i].claims ? b.own[0] : b.own[1];
+		if (cases[i].all)
+			peer(1)->statement.dnskey = rset_or(b.own[0], b.own[1]);
+		if (cases[i].stored)
+			b.view->config.own = b.own[0];
+		if (decide_signs_beside(b.view) != cases[i].is)
+			fail_msg("case %zu", i);
+	}
+}
+
+/* Who is not to sign takes a key for its own that signs there when all have said what is theirs
+ * whose keys combinerd holds, since the database was confirmed: it may be a new one of theirs. */
 static void
 test_whose_new_key(void **state)
 {
 	static const struct {
-		bool nosign, stale, known, own, idle;
-	} cases[] = {{true, false, true, true, true},
-		     {true, true, true, false, false},
-		     {true, false, false, false, false},
-		     {false, true, true, true, true},
-		     {false, false, false, true, false}};
+		bool sign, begun, unknown, stale, expelled, none, own;
+	} cases[] = {
+	    {.own = true},
+	    {.stale = true, .own = false},
+	    {.unknown = true, .own = false},
+	    {.stale = true, .sign = true, .own = true},
+	    {.stale = true, .begun = true, .own = true},
+	    {.stale = true, .expelled = true, .own = true},
+	    {.stale = true, .none = true, .own = true},
+	};
 	uint8_t rdata[36] = {1, 1, 3, 15, 84}, more[36] = {1, 0, 3, 15, 85};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -105,7 +148,7 @@ test_whose_new_key(void **state)
 		int idle = view_rr(b.view, VIEW_DNSKEY, more, sizeof(more)); /* signs nothing */
 		struct view_contribution c = {.used = true, .dnskey = b.own[1]};
 		b.view->config.times.hold_down = 0;
-		owner(VIEW_SELF, true, !cases[i].nosign);
+		owner(VIEW_SELF, true, cases[i].sign);
 		b.signer.set[VIEW_DNSKEY] =
 		    rset_or(rset_or(b.own[0], b.own[1]), rset_or(only(key), only(idle)));
 		b.signer.signers[VIEW_DNSKEY] = only(key);
@@ -113,15 +156,49 @@ test_whose_new_key(void **state)
 		rest();
 		confirm(&c);
 		peer(VIEW_SELF)->member = false;
-		peer(VIEW_SELF)->has = 0;
+		peer(VIEW_SELF)->has = cases[i].begun ? HAS_KEYS : 0;
+		b.view->d.begun = cases[i].begun;
 		b.view->d.own = b.own[0];
-		peer(1)->statement.known = cases[i].known;
+		b.view->d.foreign = b.own[1];
+		if (cases[i].none)
+			b.view->d.want.from[1].dnskey = RSET_NONE;
+		peer(1)->statement.known = !cases[i].unknown;
 		peer(1)->stale = cases[i].stale;
+		peer(1)->expelled = cases[i].expelled;
 		struct plan plan = {0};
+		b.view->reasons = 0;
 		decide_own_keys(&(struct step){b.view, b.now, &plan});
-		if (rset_has(&b.view->d.own, key) != cases[i].own ||
-		    rset_has(&b.view->d.own, idle) != cases[i].idle)
+		if (cases[i].none) /* nothing is held: it serves only */
+			assert_true(rset_empty(b.view->d.own));
+		else if (rset_has(&b.view->d.own, key) != cases[i].own)
 			fail_msg("case %zu", i);
+		const struct reason *r = reason_at(REASON_PEER, REASON_OF_STATEMENT, "msa.p2.");
+		assert_int_equal(r != NULL, !cases[i].own);
+		if (!cases[i].own)
+			assert_false(rset_has(&b.view->d.own, idle));
+	}
+}
+
+/* And whoever serves only, as far as is known, keeps the others' keys as long as its signer signs
+ * beside them. */
+static void
+test_no_copy_keeps_keys(void **state)
+{
+	for (int copy = 0; copy < 2; copy++) {
+		bench_clear(&b);
+		two(state);
+		b.view->config.times.hold_down = 0;
+		owner(VIEW_SELF, true, false);
+		if (copy)
+			b.signer = b.server[0] = b.server[1];
+		bench_run(&b, 60 * SECOND);
+		rest();
+		peer(VIEW_SELF)->member = false;
+		peer(VIEW_SELF)->has = HAS_NS;
+		struct plan plan = {0};
+		decide_overlay(&(struct step){b.view, b.now, &plan});
+		assert_int_equal(rset_meets(b.view->d.want.from[1].dnskey, b.own[1]), !copy);
+		assert_true(decide_serves_only(b.view));
 	}
 }
 
@@ -183,32 +260,43 @@ static void
 test_owners_as_the_members_show(void **state)
 {
 	static const struct {
-		bool votes, unheard, others;
+		bool votes, unheard, others, nobody, fewer;
 		enum reason_class class;
-	} cases[] = {{false, false, false, REASON_PEER},
-		     {true, false, false, REASON_BLOCKED},
-		     {false, true, false, REASON_BLOCKED},
-		     {false, false, true, REASON_BLOCKED}};
+	} cases[] = {{.class = REASON_PEER},
+		     {.votes = true, .class = REASON_BLOCKED},
+		     {.unheard = true, .class = REASON_BLOCKED},
+		     {.others = true, .class = REASON_BLOCKED},
+		     {.nobody = true, .class = REASON_BLOCKED},
+		     {.fewer = true, .class = REASON_BLOCKED}};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		bench_clear(&b);
 		two(state);
 		b.view->config.times.hold_down = 0;
 		owner(VIEW_SELF, cases[i].votes, true);
-		rset_add(&b.signer.set[VIEW_NS], b.ns[2]);
+		if (cases[i].fewer)
+			b.signer.set[VIEW_NS] = only(b.ns[0]);
+		else
+			rset_add(&b.signer.set[VIEW_NS], b.ns[2]);
 		b.server[1].set[VIEW_NS] = b.signer.set[VIEW_NS];
 		if (cases[i].others)
 			rset_del(&b.server[1].set[VIEW_NS], b.ns[2]);
+		bench_run(&b, 20 * SECOND);
 		b.server[1].silent = cases[i].unheard;
 		bench_run(&b, 20 * SECOND);
 		rest();
+		if (cases[i].nobody)
+			place(PLACE_SERVER, "192.0.2.2@53")->kind = PLACE_SIGNER;
 		b.view->d.agent_ns = false;
 		struct plan plan = {0};
 		b.view->reasons = 0;
 		decide_ns_management(&(struct step){b.view, b.now, &plan});
 		assert_false(b.view->d.agent_ns);
-		if (bench_reason(&b, cases[i].class, REASON_OF_NS) == NULL)
+		const struct reason *r = bench_reason(&b, cases[i].class, REASON_OF_NS);
+		if (r == NULL)
 			fail_msg("case %zu", i);
+		else if (r->class == REASON_PEER)
+			assert_string_equal(r->seen, "ns3.p.");
 	}
 }
 
@@ -330,32 +418,49 @@ test_leaver_named_by_the_owner(void **state)
 		if (named) {
 			assert_int_equal(why.class, REASON_BLOCKED);
 			assert_string_equal(why.seen, "ns2.p.");
-			assert_non_null(strstr(why.todo, "which nobody states"));
+			assert_non_null(strstr(why.todo, "which no provider states"));
 			run()->step = 2;
 		}
 	}
 }
 
-/* Somebody who is there, and whose statement went as well, has to say first what is his. */
+/* Somebody who is there, and has not said since, has to say first what is his; of no concern is
+ * that where the leaver's own are known, and the leaver itself. */
 static void
 test_leaver_or_another(void **state)
 {
-	for (int known = 0; known < 2; known++)
-		for (int listed = 0; listed < 2; listed++) {
-			struct reason why = {0};
-			bench_clear(&b);
-			three(state);
-			leaver_without_names();
-			run()->step = 1;
-			peer(2)->statement.known = known;
-			b.view->listed = listed ? 7 : 3;
-			peer(2)->member = false;
-			peer(2)->has = 0;
-			assert_false(check(COND_NS, &why));
-			bool waits = listed && !known;
-			assert_int_equal(why.class, waits ? REASON_PEER : REASON_BLOCKED);
-			assert_string_equal(why.place, waits ? "msa.p3." : "192.0.2.1@53");
-		}
+	static const struct {
+		bool off, known, stale, away, named, subject, waits;
+	} cases[] = {{.waits = true},
+		     {.off = true},
+		     {.known = true},
+		     {.known = true, .stale = true, .waits = true},
+		     {.known = true, .stale = true, .away = true},
+		     {.named = true},
+		     {.known = true, .subject = true}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct reason why = {0};
+		bench_clear(&b);
+		three(state);
+		leaver_without_names();
+		if (cases[i].named)
+			peer(1)->statement.ns = only(b.ns[1]);
+		peer(1)->statement.known = !cases[i].subject;
+		run()->step = 1;
+		peer(2)->statement.known = cases[i].known;
+		peer(2)->stale = cases[i].stale;
+		peer(2)->ready = !cases[i].away;
+		b.view->listed = cases[i].off ? 3 : 7;
+		peer(2)->member = false;
+		peer(2)->has = 0;
+		assert_false(check(COND_NS, &why));
+		if (why.class != (cases[i].waits ? REASON_PEER : REASON_BLOCKED))
+			fail_msg("case %zu: %s", i, reason_class_name(why.class));
+		assert_string_equal(why.place, cases[i].waits ? "msa.p3." : "192.0.2.1@53");
+		if (cases[i].waits)
+			assert_non_null(strstr(why.todo, "force-remove"));
+	}
 }
 
 /* Caches have to forget them as well. */
@@ -368,6 +473,34 @@ test_leaver_ns_in_caches(void **state)
 	process_wanted(b.view, want);
 	assert_true(rset_has(&want[HOLD_NS].out, b.ns[1]));
 	assert_false(rset_has(&want[HOLD_NS].out, b.ns[0]));
+}
+
+/* Its servers are nobody's then: what does not answer any more is its, and shows nothing old. */
+static void
+test_leaver_ns_silent(void **state)
+{
+	for (int named = 0; named < 2; named++) {
+		struct hold_want want[HOLD_COUNT];
+		bench_clear(&b);
+		two(state);
+		b.signer.set[VIEW_NS] = b.server[0].set[VIEW_NS] = b.parent.set[VIEW_NS] =
+		    only(b.ns[0]);
+		bench_run(&b, 5 * SECOND);
+		b.server[1].silent = true;
+		for (int k = 0; k < 30; k++) {
+			bench_look(&b);
+			b.now += SECOND;
+		}
+		leaver_without_names();
+		peer(1)->statement.ns = named ? only(b.ns[2]) : RSET_NONE;
+		b.view->designated = b.view->listed = 1;
+		process_wanted(b.view, want);
+		want[HOLD_NS].out = only(b.ns[1]);
+		struct view_place *p = place(PLACE_SERVER, "192.0.2.2@53");
+		if (p != NULL)
+			p->named = 1;
+		assert_int_equal(hold_old(b.view, HOLD_NS, &want[HOLD_NS], b.now) == p, named);
+	}
 }
 
 /* ---- what others remember ---- */
@@ -488,7 +621,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    IN(two, test_signed_before),
 	    IN(two, test_copy_is_not_signed_here),
+	    IN(two, test_signs_beside),
 	    IN(two, test_whose_new_key),
+	    IN(two, test_no_copy_keeps_keys),
 	    IN(two, test_held_ns_are_the_agents),
 	    IN(two, test_held_ns_unsigned),
 	    IN(two, test_owners_as_the_members_show),
@@ -499,6 +634,7 @@ main(void)
 	    IN(two, test_leaver_named_by_the_owner),
 	    IN(three, test_leaver_or_another),
 	    IN(two, test_leaver_ns_in_caches),
+	    IN(two, test_leaver_ns_silent),
 	    IN(three, test_vouched_for),
 	    IN(three, test_cds_only_here),
 	    IN(two, test_strangers_stand),
