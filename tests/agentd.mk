@@ -40,8 +40,12 @@ agentd_system_tests = \
 	tests/system/test_egress.py \
 	tests/system/test_operator.py \
 	tests/system/test_parent.py
-dist_check_SCRIPTS += $(agentd_system_tests)
+agentd_long_tests = \
+	tests/system/test_database_leave.py \
+	tests/system/test_flipped.py
+dist_check_SCRIPTS += $(agentd_system_tests) $(agentd_long_tests)
 TESTS += $(agentd_system_tests)
+FULL_TESTS += $(agentd_long_tests)
 
 agentd_fuzz_libs = agentd/libagentd.la agentd/libcore.la libmsig/daemon/libmsigd.la \
 	libmsig/libmsig.la $(KNOT_LIBS) $(JANSSON_LIBS) $(GNUTLS_LIBS)

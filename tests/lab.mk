@@ -27,6 +27,7 @@ EXTRA_DIST += \
 	tests/lab/bind.py \
 	tests/lab/byhand.py \
 	tests/lab/claims.py \
+	tests/lab/database.py \
 	tests/lab/demo.py \
 	tests/lab/group.py \
 	tests/lab/invariants.py \

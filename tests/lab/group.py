@@ -34,6 +34,17 @@ def move(world, source, target, was=None):
     update(rig.owner.server, ZONE, rig.owner_key, *lines)
 
 
+def comes_to(world, process, step, label="p1"):
+    """Whether a process waits at that step for the operator of one provider, who is in step mode; it is
+    let go on until then."""
+    wait = zone_of(world.msig[label].tracking()).get("approval") or {}
+    if wait.get("process") == process and wait.get("step") == step:
+        return True
+    if wait:
+        world.msig[label].ctl("approve", ZONE, wait["process"], check=False)
+    return False
+
+
 def dies(world, provider):
     """kill -9 of all that a provider has, for good."""
     world.dead.append(provider.label)

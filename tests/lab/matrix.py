@@ -80,18 +80,18 @@ ALL_THREE = ("sign", "owner", "no-turn", "ksk", "leave", "move")
 # what cannot be, and what is left to check-full: tests/system/test_lab_matrix.py, which counts.
 GROUPS = {
     "knot": (
-        Group(("knot", "knot-all"), TURNED + ALL),
+        Group(("knot", "knot-all"), TURNED + ALL + ("back", "forced")),
         Group(("csk", "knot-all"), TURNED + ("zsk", "ksk", "csk", "algorithm", "leave"),
               ("turned-algorithm", "csk")),
-        Group(("knot", "knot-all", "csk"), TURNED + CSK),
+        Group(("knot", "knot-all", "csk"), TURNED + MOVED + ("back", "forced")),
     ),
     "pdns": (
         Group(("knot", "pdns"), TURNED + ALL),
         Group(("csk", "pdns"), ("csk", "leave", "back", "forced")),
         Group(("pdns", "knot"), ("owner", "leave", "move")),
         Group(("knot", "pdns"), ("sign",)),
-        Group(("knot", "pdns"), ("owner", "zsk", "ksk", "leave"), led=True),
-        Group(("knot", "pdns", "csk"), TURNED + MOVED + ("forced",), TURNED + ("algorithm",)),
+        Group(("knot", "pdns"), ("owner", "zsk", "ksk", "algorithm", "leave"), led=True),
+        Group(("knot", "pdns", "csk"), TURNED + MOVED + ("back", "forced"), TURNED + ("algorithm",)),
         Group(("pdns", "bind"), BOTH, BOTH),
     ),
     # Everything restarted in each step (see Restarts).
@@ -110,7 +110,7 @@ GROUPS = {
         Group(("knot", "bind"), ("sign",)),
         Group(("knot", "bind"), ("owner", "zsk", "ksk", "leave"), led=True),
         Group(("knot", "bind alone"), ALONE, ("refused", "own-zsk")),
-        Group(("knot", "bind", "csk"), ("turned",) + BIND_CSK + ("move", "forced")),
+        Group(("knot", "bind", "csk"), ("turned",) + BIND_CSK + ("move", "back", "forced")),
     ),
 }
 

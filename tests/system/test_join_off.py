@@ -5,20 +5,10 @@ the zone is that of the others; never bogus."""
 from lab import byhand, claims, group
 from lab.rig import ZONE
 from lab.tap import full
-from lab.world import World, run_test, zone_of
+from lab.world import World, run_test
 
 STEPS = ("signers-unsynced", "dnskeys-synced", "cds-added", "parent-ds-synced", "nses-synced",
          "csync-added", "parent-ns-synced")
-
-
-def comes_to(world, joiner, step):
-    """p1's operator lets the join go on up to that step, which waits for him then."""
-    wait = zone_of(world.msig["p1"].tracking()).get("approval") or {}
-    if wait.get("step") == step and wait["subject"] == joiner.identity:
-        return True
-    if wait:
-        world.msig["p1"].ctl("approve", ZONE, "add-signer", check=False)
-    return False
 
 
 def taken_back(t, world, joiner, members, what):
@@ -52,7 +42,7 @@ def at_step(t, world, joiner, members, step):
     world.msig["p1"].ctl("step", ZONE, "on", "add-signer")
     group.designate(world, joiner, state="ON")
     if not claims.until(t, world, f"{joiner.label}'s join comes to {step}",
-                        lambda: comes_to(world, joiner, step), 120):
+                        lambda: group.comes_to(world, "add-signer", step), 120):
         return False
     named = joiner.ns in byhand.delegation(world.rig)
     t.equal(named, step == "parent-ns-synced", f"the parent names it: {named}")

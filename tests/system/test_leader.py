@@ -7,6 +7,7 @@ import time
 
 from lab import byhand, claims, group, msig, net
 from lab.rig import ZONE
+from lab.tap import full
 from lab.world import World, run_test, zone_of
 
 # One provider is enough. A lease that ends several times meanwhile.
@@ -127,32 +128,34 @@ def killed(t):
         claims.clean_end(t, world)
 
 
-def dead(t):
-    """Two providers; the one who leads dies for good, its name server with it, in the middle of the
-    other one's rollover, and the owner takes it out. Who remains leads, and ends both."""
-    signers = {label: {"zone_items": LED, "driver": True} for label in ("p1", "p2")}
-    with World(providers=2, signers=signers) as world:
-        if not t.ok(claims.join(world, world.providers[1], 90), "p2 joins", lambda: world.logs(40)):
-            return
-        claims.until(t, world, "both agree on a leader",
+def dead(t, count):
+    """The one who leads dies for good, its name server with it, in the middle of another one's rollover,
+    and the owner takes it out. Who remains leads, or of two the one whom both elect, and ends both."""
+    signers = {f"p{n}": {"zone_items": LED, "driver": True} for n in range(1, count + 1)}
+    with World(providers=count, signers=signers) as world:
+        for joiner in world.providers[1:]:
+            if not t.ok(claims.join(world, joiner, 90), f"{joiner.label} joins", lambda: world.logs(40)):
+                return
+        claims.until(t, world, f"all {count} agree on a leader",
                      lambda: leader(world, world.providers) is not None, 30)
         chief = leader(world, world.providers)
-        last = next(p for p in world.providers if p is not chief)
-        rollover = group.Rollover(world, [last], {last.label: ("zsk",)})
+        rest = [p for p in world.providers if p is not chief]
+        last = rest[-1]
+        rollover = group.Rollover(world, rest, {last.label: ("zsk",)})
         claims.until(t, world, f"{last.label}'s rollover is led by {chief.label}, and the key is there",
                      lambda: world.process(last.label).get("step_name") in ("zsk-synced", "zsk-active")
                      and world.process(last.label)["requestor"] == chief.identity, 120)
         t.note(f"{time.strftime('%T')} {chief.label}, which leads, dies for good, at zsk-rollover "
                f"{world.process(last.label).get('step_name')}")
         group.dies(world, chief)
-        claims.until(t, world, f"{last.label} says that the leader is missing",
-                     lambda: missed(world, last, chief), 60)
+        claims.until(t, world, "who remains says that the leader is missing",
+                     lambda: all(missed(world, p, chief) for p in rest), 60)
         t.ok(not rollover.done() and world.process(last.label), "and waits for it")
         group.designate(world, chief, state="OFF")
-        claims.until(t, world, "the owner takes it out: the one who remains leads, removes it, and rolls",
-                     lambda: rollover.done() and leader(world, [last]) is last, 180)
+        claims.until(t, world, "the owner takes it out: one who remains leads, removes it, and has the keys rolled",
+                     lambda: rollover.done() and leader(world, rest) in rest, 180)
         t.note(f"{time.strftime('%T')} it is out")
-        claims.never_bogus(t, world, "a dead leader is replaced", down=(chief.label,))
+        claims.never_bogus(t, world, f"a dead leader of {count} is replaced", down=(chief.label,))
 
 
 class Takeover:
@@ -295,11 +298,14 @@ def overtaken(t):
 
 
 NEEDED = (*msig.DAEMONS, "signerd", "msigctl")
+
+
 def main(tap):
-    """What becomes of a process whose leader goes."""
+    """What becomes of a process whose leader goes; in check-full one of three dies for good as well."""
     killed(tap)
     overtaken(tap)
-    dead(tap)
+    for count in (2, 3) if full() else (2,):
+        dead(tap, count)
 
 
 run_test(main, needed=NEEDED, hold_down="2s")
