@@ -251,7 +251,7 @@ decide_all_agent(const struct view_hsync *h)
 
 /* Who is to leave, and whom the owner names no more: agents do not name it again. Of a signer the
  * parent is waited for when its keys leave. Who leaves himself may not hear that somebody who is
- * dead was taken out. */
+ * dead was taken out; of itself it believes it where the members show the same. */
 static bool
 named_no_more(const struct zone_view *view, int provider, struct rset ns)
 {
@@ -259,8 +259,9 @@ named_no_more(const struct zone_view *view, int provider, struct rset ns)
 	bool leaves = ((view->listed | view->designated) >> provider & 1) == 0 ||
 		      (decide_no_vote(view) && decide_silent_alone(view, provider));
 
-	return provider != VIEW_SELF && leaves &&
-	       (signer || (!view_hidden(view) && !process_named(view, provider))) &&
+	if (provider == VIEW_SELF && !shown_ns_by_voters(view, ns))
+		return false;
+	return leaves && (signer || (!view_hidden(view) && !process_named(view, provider))) &&
 	       !rset_meets(process_own_ns(view, provider), ns);
 }
 
@@ -351,7 +352,7 @@ decide_ns_management(struct step *s)
 	bool ours = providers > 1 || (effects & EFFECT_NS_DEL) != 0;
 	if (agent && named && ours && !may_take_over(s, ns, all))
 		return;
-	for (int i = 1; i < d->providers; i++)
+	for (int i = 0; i < d->providers; i++)
 		if ((unnamed >> i & 1) != 0)
 			decide_stands(s, i, d->provider[i].has & (uint8_t)~HAS_NS, false);
 	decide_managed(s, agent);

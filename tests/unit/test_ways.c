@@ -1022,6 +1022,41 @@ test_takes_over_all_names(void **state)
 	}
 }
 
+/* Who leaves, and whom neither the owner names nor the members, asks nobody to name it again:
+ * others would show that, and lead resolvers to it when its DS are gone. */
+static void
+test_leaver_asks_for_no_name(void **state)
+{
+	static const struct {
+		bool votes, shown, taken;
+	} cases[] = {{false, false, true}, {false, true, false}, {true, false, false}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bench_clear(&b);
+		two(state);
+		b.view->config.times.hold_down = 0;
+		owner(VIEW_SELF, cases[i].votes, true);
+		b.signer.set[VIEW_NS] = b.server[1].set[VIEW_NS] = only(b.ns[1]);
+		if (cases[i].shown)
+			rset_add(&b.server[1].set[VIEW_NS], b.ns[0]);
+		b.view->d.agent_ns = false;
+		b.view->d.hsync.entry[0].agent = false;
+		bench_run(&b, 10 * SECOND);
+		rest();
+		b.view->d.agent_ns = false;
+		peer(VIEW_SELF)->member = true;
+		peer(VIEW_SELF)->has = HAS_ALL;
+		struct plan plan = {0};
+		b.view->reasons = 0;
+		decide_ns_management(&(struct step){b.view, b.now, &plan});
+		if (b.view->d.agent_ns != cases[i].taken)
+			fail_msg("case %zu", i);
+		assert_int_equal(peer(VIEW_SELF)->has,
+				 cases[i].taken ? HAS_KEYS | HAS_CDS : HAS_ALL);
+		assert_int_equal(b.view->reasons != 0, !cases[i].taken);
+	}
+}
+
 /* Whoever leaves and states nothing any more: what is there of it stays until its step, and all
  * else goes on. */
 static void
@@ -2240,6 +2275,7 @@ main(void)
 	    IN(two, test_left_names_the_others),
 	    IN(bystander, test_unnamed_follows_nsmgmt),
 	    IN(two, test_owner_adds_safe_names),
+	    IN(two, test_leaver_asks_for_no_name),
 	    IN(two, test_takes_over_all_names),
 	    IN(two, test_states_nothing),
 	    IN(three, test_half_in_is_told),
