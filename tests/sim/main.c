@@ -22,7 +22,7 @@
 #define FAILURES 10
 #define LAME_SEEDS 200
 #define FAILURES_ALL 4000   /* with -k */
-#define LAME 2              /* of 100,000, in the run without arguments; see doc/simulator.md */
+#define LAME 1              /* of 100,000, in the run without arguments; see doc/simulator.md */
 #ifdef __SANITIZE_ADDRESS__ /* many times slower, and the same schedules */
 #define SANITIZED true
 #else
