@@ -250,7 +250,7 @@ owner_removed(struct check *c, const struct view_place *p, const struct view_ver
 		 view_names_text(view, left, names, sizeof(names)));
 	check_todo(c, rset_empty(*view_names(view, subject))
 			  ? "the owner of the zone (NSMGMT=OWNER) removes these now, which no "
-			    "provider states; unless they are one's, who states them then"
+			    "provider states; or whose they are states them"
 			  : "the owner of the zone (NSMGMT=OWNER) removes the leaver's NS records "
 			    "now");
 	return false;

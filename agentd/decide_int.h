@@ -22,6 +22,8 @@ void decide_sharing(struct step *s);
 
 /* decide_keys.c: own keys. */
 void decide_own_keys(struct step *s);
+/* Those that are known otherwise than from the zone: by the key store, or by configuration. */
+struct rset decide_stored_keys(const struct zone_view *view);
 /* The keys whose DS shall stand at the parent. */
 struct rset decide_intended(const struct zone_view *view, struct rset own);
 
@@ -31,8 +33,6 @@ bool decide_serves_only(const struct zone_view *view);
 /* Does combinerd hold keys of others for a signer that signs itself? What one of them has signed is
  * a copy. */
 bool decide_signs_beside(const struct zone_view *view);
-/* Own keys that are known otherwise than from the zone: by the key store, or by configuration. */
-struct rset decide_stored_keys(const struct zone_view *view);
 void decide_state_self(struct step *s);
 void decide_tell_peers(struct step *s);
 

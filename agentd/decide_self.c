@@ -8,29 +8,20 @@
 #include "agentd/process.h"
 #include "agentd/step.h"
 
-/* What combinerd holds of others' keys. */
-static struct rset
-held_keys(const struct zone_view *view)
-{
-	struct rset held = RSET_NONE;
-
-	for (int i = 1; i < view->d.providers; i++)
-		held = rset_or(held, view->d.want.from[i].dnskey);
-	return held;
-}
-
 bool
 decide_signs_beside(const struct zone_view *view)
 {
 	const struct view_version *keys = view_at_signer(view, VIEW_DNSKEY);
-	struct rset held = held_keys(view), others = held;
+	struct rset held = RSET_NONE, stated = RSET_NONE;
 
 	for (int i = 1; i < view->d.providers; i++) {
-		struct rset stated = view->d.provider[i].statement.dnskey;
-		if (rset_meets(view->d.want.from[i].dnskey, stated))
-			others = rset_or(others, stated);
+		struct rset of = view->d.want.from[i].dnskey;
+		held = rset_or(held, of);
+		if (rset_meets(of, view->d.provider[i].statement.dnskey))
+			stated = rset_or(stated, view->d.provider[i].statement.dnskey);
 	}
-	others = rset_minus(others, rset_or(view->d.own, decide_stored_keys(view)));
+	struct rset others =
+	    rset_minus(rset_or(held, stated), rset_or(view->d.own, decide_stored_keys(view)));
 	return !rset_empty(held) && (keys == NULL || !rset_meets(keys->signers, others));
 }
 

@@ -190,6 +190,24 @@ owner(int provider, bool on, bool sign)
 		memcpy(peer(i)->statement.hsync, b.hsync.digest, 32);
 }
 
+void
+hide_delegation(bool hidden)
+{
+	b.copy = b.server[0];
+	b.child = hidden;
+	bench_run(&b, 5 * SECOND);
+	assert_int_equal(view_hidden(b.view), hidden);
+}
+
+void
+confirm_database(void)
+{
+	b.view->d.rebuild = true;
+	b.view->combiner_epoch = b.view->d.want.epoch = b.view->d.applied_epoch;
+	b.view->combiner_counter = b.view->d.want.counter = b.view->d.applied_counter;
+	view_on_command(b.view, VIEW_CONFIRM);
+}
+
 const struct reason *
 reason_at(enum reason_class class, enum reason_object object, const char *place)
 {

@@ -57,3 +57,7 @@ void runs(int provider, uint8_t kind, uint8_t step, uint64_t epoch);
 void stands(int provider, uint8_t standing);
 /* The owner says something else of one provider, and everybody has heard it. */
 void owner(int provider, bool on, bool sign);
+/* All of the parent's servers serve the zone, too, so that the delegation shows nowhere; or not. */
+void hide_delegation(bool hidden);
+/* A person confirms a database that was in doubt; combinerd holds what it knows of. */
+void confirm_database(void);

@@ -17,16 +17,6 @@ pass(int64_t ms)
 		fail_msg("process %u began", run()->kind);
 }
 
-/* All of the parent's servers serve the zone, too. */
-static void
-hide(bool hidden)
-{
-	b.copy = b.server[0];
-	b.child = hidden;
-	bench_run(&b, 5 * SECOND);
-	assert_int_equal(view_hidden(b.view), hidden);
-}
-
 /* ---- what the parent has ---- */
 
 /* DS of no key that anybody knows: a person is told, not at once, and not where it is meant so. */
@@ -143,7 +133,7 @@ test_member_unseen(void **state)
 		rset_del(&b.server[0].set[VIEW_NS], b.ns[1]);
 		b.parent.set[VIEW_DS] = cases[i].ds ? rset_or(ds(0), ds(1)) : ds(0);
 		b.parent.set[VIEW_NS] = only(b.ns[0]);
-		hide(cases[i].hidden);
+		hide_delegation(cases[i].hidden);
 		rest();
 		peer(1)->member = false;
 		peer(1)->has = HAS_KEYS | HAS_CDS;
@@ -348,7 +338,7 @@ test_unnamed_unseen(void **state)
 	} cases[] = {{false, 1, HAS_NS}, {true, 0, HAS_NS}, {true, 1, 0}};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		hide(cases[i].hidden);
+		hide_delegation(cases[i].hidden);
 		peer(1)->member = false;
 		peer(1)->has = HAS_NS;
 		in_the_middle(MSIG_PROCESS_NS_REMOVE, 1, VIEW_SELF, cases[i].step, PHASE_EXECUTING,
@@ -490,7 +480,7 @@ test_looks_though_done(void **state)
 {
 	owner(1, false, true);
 	bench_run(&b, 10 * SECOND);
-	hide(true);
+	hide_delegation(true);
 	in_the_middle(MSIG_PROCESS_REMOVE, 1, VIEW_SELF, 2, PHASE_DONE, 1);
 	run()->done = 1;
 	bench_decide(&b);
@@ -528,7 +518,7 @@ test_looks_before_cds(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		bench_clear(&b);
 		two(state);
-		hide(cases[i].hidden);
+		hide_delegation(cases[i].hidden);
 		if (cases[i].alone) {
 			peer(1)->member = false;
 			peer(1)->has = 0;

@@ -8,25 +8,12 @@
 #include "agentd/step.h"
 #include "tests/unit/scene.h"
 
-/* All of the parent's servers serve the zone, too: the delegation shows nowhere. */
-static void
-hide(void)
-{
-	b.copy = b.server[0];
-	b.child = true;
-	bench_run(&b, 5 * SECOND);
-	assert_true(view_hidden(b.view));
-}
-
 /* A person confirms the database, and this is what combinerd holds for the second provider. */
 static void
 confirm(const struct view_contribution *held)
 {
 	view_on_held(b.view, "msa.p2.", held);
-	b.view->d.rebuild = true;
-	b.view->combiner_epoch = b.view->d.want.epoch = b.view->d.applied_epoch;
-	b.view->combiner_counter = b.view->d.want.counter = b.view->d.applied_counter;
-	view_on_command(b.view, VIEW_CONFIRM);
+	confirm_database();
 }
 
 /* ---- what this provider is ---- */
@@ -329,7 +316,7 @@ test_held_ns_hidden(void **state)
 		two(state);
 		if (cases[i].has == 0)
 			b.parent.set[VIEW_DS] = ds(0);
-		hide();
+		hide_delegation(true);
 		rest();
 		peer(1)->member = false;
 		peer(1)->has = cases[i].has;
@@ -359,7 +346,7 @@ test_held_ns_dropped(void **state)
 		if (shown)
 			rset_add(&b.server[1].set[VIEW_NS], b.ns[2]);
 		b.parent.set[VIEW_DS] = rset_or(ds(0), ds(1));
-		hide();
+		hide_delegation(true);
 		in_the_middle(MSIG_PROCESS_ZSK, 1, 1, 3, PHASE_EXECUTING, 3);
 		run()->started = b.now - 3 * SECOND;
 		peer(2)->member = false;

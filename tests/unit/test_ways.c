@@ -1219,15 +1219,6 @@ test_other_algorithm_stays_ordered(void **state)
 
 /* ---- databases ---- */
 
-static void
-confirm(void)
-{
-	b.view->d.rebuild = true;
-	b.view->combiner_epoch = b.view->d.want.epoch = b.view->d.applied_epoch;
-	b.view->combiner_counter = b.view->d.want.counter = b.view->d.applied_counter;
-	view_on_command(b.view, VIEW_CONFIRM);
-}
-
 /* A DS that came and went while nobody looked is in no history: holds count from then on. */
 static void
 test_confirm_holds_anew(void **state)
@@ -1236,7 +1227,7 @@ test_confirm_holds_anew(void **state)
 	struct hold_want want = {.in = rpool_keys(&b.view->d.pool, b.parent.set[VIEW_DS]), .at = 3};
 	int64_t before = hold_deadline(b.view, HOLD_DS, &want, b.now);
 	assert_true(before < b.now);
-	confirm();
+	confirm_database();
 	bench_decide(&b);
 	int64_t floor = b.view->d.clock_floor;
 	assert_int_equal(floor, b.now);
@@ -1258,7 +1249,7 @@ test_confirm_takes_over(void **state)
 	b.view->d.foreign = RSET_NONE;
 	memset(&b.view->d.want.from, 0, sizeof(b.view->d.want.from));
 	view_on_held(b.view, "msa.p2.", &c);
-	confirm();
+	confirm_database();
 	assert_true(rset_equal(b.view->d.want.from[1].dnskey, b.own[1]));
 	assert_true(rset_within(b.own[1], b.view->d.foreign));
 	assert_false(b.view->d.begun);
@@ -1275,7 +1266,7 @@ test_confirm_keeps_own_keys(void **state)
 
 	view_on_held(b.view, "msa.p1.", &c);
 	b.view->config.driver = true;
-	confirm();
+	confirm_database();
 	assert_true(rset_has(&b.view->d.own, key));
 	bench_run(&b, 2 * SECOND);
 	assert_false(peer(VIEW_SELF)->statement.known);
@@ -1306,7 +1297,7 @@ test_confirm_is_another_generation(void **state)
 		memcpy(had[i], b.view->d.generation, sizeof(had[i]));
 		for (int k = 0; k < i; k++)
 			assert_memory_not_equal(had[i], had[k], sizeof(had[i]));
-		confirm();
+		confirm_database();
 		bench_run(&b, 2 * SECOND);
 		assert_memory_equal(peer(VIEW_SELF)->statement.generation, b.view->d.generation,
 				    16);
@@ -1326,7 +1317,7 @@ test_confirm_cds_that_are_held(void **state)
 			peer(1)->has = HAS_KEYS;
 			b.view->designated = on ? 3 : 1;
 			view_on_held(b.view, "msa.p2.", &c);
-			confirm();
+			confirm_database();
 			assert_int_equal(peer(1)->has & HAS_CDS, on && held ? HAS_CDS : 0);
 		}
 }
@@ -1342,7 +1333,7 @@ test_parent_still_has_him(void **state)
 	peer(2)->member = false;
 	peer(2)->has = 0;
 	view_on_held(b.view, "msa.p3.", &c);
-	confirm();
+	confirm_database();
 	bench_run(&b, 2 * SECOND);
 	assert_true(rset_equal(b.view->d.want.from[2].dnskey, b.own[2]));
 	assert_true((bench_reason(&b, REASON_BLOCKED, REASON_OF_OVERLAY)) != NULL);
@@ -1364,7 +1355,7 @@ test_not_piece_by_piece(void **state)
 	peer(1)->member = false;
 	peer(1)->has = 0;
 	view_on_held(b.view, "msa.p2.", &c);
-	confirm();
+	confirm_database();
 	bench_run(&b, 5 * SECOND);
 	assert_true(rset_has(&b.view->d.want.from[1].dnskey, b.zsk[1]));
 	assert_true(rset_equal(b.view->d.want.from[1].cds, b.cds[1]));
