@@ -1,5 +1,5 @@
 /*
- * A world in one process: several agents (the daemon's own object files), their combiners, signers
+ * A world in one process: several agents (the daemon's own sources), their combiners, signers
  * with key stores, and name servers, an owner, operators, a parent with a scanner, a network that
  * loses, repeats and reorders, crashes at every persisted write, and an oracle that looks at what
  * every cache may hold. Time is virtual; everything follows from one seed.
