@@ -53,6 +53,8 @@ supervise_child(void)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != (pid_t)strtol(parent, NULL, 10))
 		raise(SIGKILL);
+	/* Started by way of /proc/self/exe, it would be "exe" in ps, top and pidof. */
+	prctl(PR_SET_NAME, program_invocation_short_name);
 }
 
 static void

@@ -31,10 +31,11 @@ def finish(world, joiner, seconds=60, meanwhile=lambda: None, zone=ZONE):
         return False
 
 
-def until(t, world, what, condition, seconds):
-    """One claim: that condition comes true in time; else what the agents wait for is printed."""
+def until(t, world, what, condition, seconds=120, meanwhile=lambda: None):
+    """One claim: that condition comes true in time, while meanwhile() is called again and again; else what
+    the agents wait for is printed."""
     try:
-        net.until(condition, what, seconds)
+        net.until(lambda: meanwhile() or condition(), what, seconds)
     except net.Timeout:
         return t.ok(False, what, lambda: world.logs(60) + "\n".join(
             str((world.msig[p.label].tracking() or {}).get("reasons")) for p in world.providers))

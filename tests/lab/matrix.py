@@ -65,8 +65,6 @@ BIND = ("ns", "zsk", "ksk", "no-algorithm", "leave")
 BIND_CSK = ("ns", "owner", "zsk", "ksk", "csk", "no-algorithm", "leave")
 # Who left comes back in one change with the leave of the last one that joined.
 MOVED = ("ns", "owner", "zsk", "ksk", "csk", "algorithm", "leave", "move")
-# Not where all is restarted in each step: whose operator sees the steps leaves, or others are waited for.
-ONCE = ("move", "sign")
 ALONE = ("zsk", "ksk", "refused", "own-zsk", "leave")
 # How BIND gets another algorithm; the second time it is designated too early, and that stays.
 ROUND = ("no-algorithm", "leave", "algorithm", "early", "withdraw", "rekey", "again")
@@ -121,26 +119,40 @@ REACHED = re.compile(r"^(\S+) (\S+): (\S+) reached here")
 
 
 class Restarts:
-    """kill -9 of every daemon and every server of every provider that is not dead, in each step of each
-    process. None goes by unseen: the first provider, which has a part in all of them, is in step mode, so
-    that each step waits for its operator; who says yes, and pulls the plug."""
+    """kill -9 of every daemon and every server of every provider that is not dead, and of the resolver that
+    the agents ask, in each step of each process. None goes by unseen: all are in step mode, so that each
+    step waits for the operators; who say yes, and pull the plug with the first yes to it."""
 
     def __init__(self, world):
-        self.world, self.seen, self.kills, self.last = world, set(), 0, None
-        world.msig["p1"].ctl("step", ZONE, "on")
+        self.world, self.seen, self.kills = world, set(), 0
+        self.begin()
+        for p in world.providers:
+            world.msig[p.label].ctl("step", ZONE, "on")
+
+    def begin(self, last=None):
+        """Another claim: what had its restart before can have another one. last: the step after which the
+        operators say no more yes."""
+        self.done, self.last = set(), last
 
     def __call__(self):
-        p1 = self.world.msig["p1"]
-        wait = zone_of(p1.tracking()).get("approval")
-        if not wait:
-            return
-        if p1.ctl("approve", ZONE, wait["process"], check=False).returncode != 0:
-            return  # it is asked for no more
-        step = (wait["process"], wait["subject"], wait["step"])
-        if step != self.last:
-            self.last = step
-            self.seen.add(step)
-            self.restart()
+        for p in self.alive():
+            step = self.approve(self.world.msig[p.label])
+            if step and step not in self.done:
+                self.done.add(step)
+                self.seen.add(step)
+                self.restart()
+
+    def approve(self, one):
+        """What one operator was asked for, and has said yes to; else None."""
+        wait = zone_of(one.tracking()).get("approval")
+        if not wait or self.beyond(wait["step"]) or \
+                one.ctl("approve", ZONE, wait["process"], check=False).returncode != 0:
+            return None  # or it is asked for no more
+        return (wait["process"], wait["subject"], wait["step"])
+
+    def beyond(self, step):
+        """Whether a step comes after the last one."""
+        return step != self.last and any(self.last == done for _, _, done in self.done)
 
     def alive(self):
         """Those that can be killed."""
@@ -161,6 +173,9 @@ class Restarts:
         for p in alive:
             p.crash()
             self.kills += len(p.servers)
+        world.rig.resolver.child.kill()
+        self.kills += 1
+        world.rig.resolver.child.start()
         for p in alive:
             p.again()
         for p in alive:
@@ -182,9 +197,11 @@ class Run:
         self.meanwhile = Restarts(world) if restarts else lambda: None
         self.seconds = 300 if restarts else 150
 
-    def until(self, row, condition):
-        """One claim: that condition comes true in time."""
+    def until(self, row, condition, last=None):
+        """One claim: that condition comes true in time. last: see Restarts.begin()."""
         began = time.monotonic()
+        if self.restarts:
+            self.meanwhile.begin(last)
         try:
             net.until(lambda: self.meanwhile() or condition(), row, self.seconds)
         except net.Timeout:
@@ -223,8 +240,8 @@ class Run:
         t, world, copy = self.t, self.world, self.copies[0]
         group.designate(world, copy, sign="NOSIGN")
         if not self.until("sign: it serves", lambda: group.settled(world, self.signers, [copy])) or \
-                not turns.promoted(t, world, copy, self.signers) or \
-                not turns.demoted(t, world, copy, self.signers):
+                not all(turn(t, world, copy, self.signers, seconds=self.seconds, meanwhile=self.meanwhile)
+                        for turn in (turns.promoted, turns.demoted)):
             return False
         group.designate(world, copy, state="OFF", sign="NOSIGN")
         return self.until("sign: it is named no longer", lambda: self.shows_ns(self.signers, self.signers))
@@ -346,14 +363,15 @@ class Run:
                     for p in self.signers}
 
         def waits():
-            at = world.process(label)
-            return (at.get("step_name"), at.get("phase")) == (step, "executing") and \
-                (turns.parent_ds(world) != ds) == bool(follows)
+            at, followed = world.process(label), turns.parent_ds(world) != ds
+            here = (at.get("step_name"), at.get("phase")) == (step, "executing")
+            # Where all is restarted it may have been there, and waits for its operators after that step.
+            return followed == bool(follows) and (here or bool(at and followed and self.restarts))
         before, ds = keys("active"), turns.parent_ds(world)
         if not follows:
             world.scanner.zones.remove(ZONE)
         world.msig[label].ctl("roll", ZONE, *order)
-        good = self.until(row, waits)
+        good = self.until(row, waits, last=step)
         world.msig[label].ctl("abort", ZONE)
         good = good and self.until(f"{row}: tracking says so", lambda: "turned round" in
                                    world.msig[label].ctl("tracking", ZONE, check=False).stdout)
@@ -546,7 +564,6 @@ def main(t, kind):
             continue
         if acts and kind != "restarts":
             run(t, this, acts)
-        acts = [act for act in acts if act not in ONCE]
         if acts and (full() or kind == "restarts"):
             run(t, this, acts, restarts=True)
 

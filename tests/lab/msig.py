@@ -20,8 +20,22 @@ def build():
 
 
 def program(name):
-    """The path of one of our programs."""
-    return os.path.join(os.path.abspath(build()), FOLDER[name], name)
+    """The path of one of our programs: past the script that libtool puts in its place, which starts six
+    processes each time; it finds our library by our environment."""
+    folder = os.path.join(os.path.abspath(build()), FOLDER[name])
+    real = os.path.join(folder, ".libs", name)
+    return real if os.access(real, os.X_OK) else os.path.join(folder, name)
+
+
+def find_library():
+    """Our library, for what program() finds."""
+    path = os.path.join(os.path.abspath(build()), "libmsig/.libs")
+    known = os.environ.get("LD_LIBRARY_PATH", "")
+    if path not in known.split(":"):
+        os.environ["LD_LIBRARY_PATH"] = f"{path}:{known}".rstrip(":")
+
+
+find_library()
 
 
 def missing(names=DAEMONS + ("msigctl",)):

@@ -208,9 +208,11 @@ class Scanner(threading.Thread):
         name = dns.name.from_text(zone)
         child = os.path.join(self.home, "child")
         dsset = os.path.join(self.home, "dsset")
+        rrsets = [*keys, *self.fetch(server, name, "CDS"), *self.fetch(server, name, "CDNSKEY")]
+        if None in rrsets:
+            raise Refused(f"{server[0]} shows CDS and CDNSKEY no longer")
         with open(child, "w", encoding="ascii") as out:
-            for rrset in (*keys, *self.fetch(server, name, "CDS"),
-                          *self.fetch(server, name, "CDNSKEY")):
+            for rrset in rrsets:
                 out.write(rrset.to_text() + "\n")
         with open(dsset, "w", encoding="ascii") as out:
             out.write(ds.to_text() + "\n")

@@ -93,6 +93,12 @@ class Set:
             return log.read()
 
 
+def named(pid):
+    """What ps and top call a process."""
+    with open(f"/proc/{pid}/comm", encoding="utf-8") as comm:
+        return comm.read().strip()
+
+
 def test_options(t, s):
     """What ends at once."""
     t.equal(s.run("-c", s.conf, "-n")[0], 0, "-n: the configuration is valid")
@@ -119,6 +125,7 @@ def test_running(t, s):
     """Two processes, kept running."""
     s.start()
     first = s.pids()
+    t.equal({named(pid) for pid in first.values()}, {"transportd"}, "both are called as what was started")
     t.equal(sorted(first), ["observe", "peer"], "both processes run")
     for part, daemon in (("peer", "transportd"), ("observe", "observe")):
         os.kill(first[part], signal.SIGKILL)
