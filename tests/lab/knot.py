@@ -6,6 +6,9 @@ import time
 from . import tools
 
 
+SETTLED = 2_000_000_000  # ns: a file that changed before may have changed since under the same time
+
+
 def render(sections):
     """{section: {item: value} or [{item: value}, ...]} in the grammar of knot.conf."""
     def text(value):
@@ -57,6 +60,7 @@ class Knot:
         self.move(os.path.join(directory, name))
         self.listen = [tuple(pair) for pair in listen]
         self.child = None
+        self.answers = {}  # of keymgr: arguments -> (when the database had changed, what it said)
         self.text = None  # a whole configuration instead of the sections
         self.sections = {
             "server": {"rundir": self.home, "listen": [f"{a}@{p}" for a, p in self.listen],
@@ -151,6 +155,18 @@ class Knot:
     def keymgr(self, *args, **options):
         """keymgr."""
         return tools.run("keymgr", "-c", self.conf, *args, **options).stdout
+
+    def known(self, *args):
+        """What keymgr answers to a question: it is asked again when the key database has changed, or just
+        did."""
+        path = os.path.join(self.home, "db/keys/data.mdb")
+        changed = os.stat(path).st_mtime_ns if os.path.exists(path) else 0
+        when, said = self.answers.get(args, (None, None))
+        if when != changed:
+            said = self.keymgr(*args, stdin="")
+            if time.time_ns() - changed > SETTLED:
+                self.answers[args] = (changed, said)
+        return said
 
     def log(self):
         """What it has logged so far."""

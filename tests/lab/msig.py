@@ -9,6 +9,7 @@ import subprocess
 from . import net, tools
 from .proc import children
 from .rig import PARENT, TTL, ZONE
+from .tcp import control
 
 DAEMONS = ("combinerd", "transportd", "agentd")
 FOLDER = {"msigctl": "msigctl", "signerd": "signerd", **{d: d for d in DAEMONS}}
@@ -206,8 +207,10 @@ class Msig:
             return None
 
     def tracking(self, zone=ZONE):
-        """Where the zone stands, or None."""
-        return self.ask("tracking", zone)
+        """Where the zone stands, or None. Asked for all the time: so not with msigctl, which shows just
+        this answer."""
+        answer = control(os.path.join(self.home, "run/agentd.ctl"), "tracking", zone=zone)
+        return answer if answer and answer.get("ok") else None
 
     def journal(self, zone=ZONE, limit=1000):
         """Entries, oldest first."""

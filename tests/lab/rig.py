@@ -223,7 +223,7 @@ class Provider:
             active = self.stored("ksk", "active", zone=zone)
             return [line.split(" DS ", 1)[1]
                     for key in self.stored("ksk", "ready", zone=zone) or active
-                    for line in self.signer.keymgr(zone, "ds", key).splitlines()
+                    for line in self.signer.known(zone, "ds", key).splitlines()
                     if line.split()[4] == "2"]
         if not self.ds.get(zone):
             self.ds[zone] = [line.split(" DS ", 1)[1]
@@ -239,7 +239,7 @@ class Provider:
         """Ids of the signer's keys for a zone with that role ("ksk" and "zsk" have CSKs, too) in these
         states, from its key database."""
         return [key["id"] for key in
-                json.loads(self.signer.keymgr("-j", zone, "list", stdin="") or "[]")
+                json.loads(self.signer.known("-j", zone, "list") or "[]")
                 if key[role] and state_of(key) in states]
 
     def keys(self, zone=ZONE):
@@ -251,11 +251,11 @@ class Provider:
             states = ("published", "ready", "active", "retired")
             ids = dict.fromkeys(self.stored("ksk", *states, zone=zone)
                                 + self.stored("zsk", *states, zone=zone))
-            return [self.signer.keymgr(zone, "dnskey", key).strip().split(" DNSKEY ", 1)[1]
+            return [self.signer.known(zone, "dnskey", key).strip().split(" DNSKEY ", 1)[1]
                     for key in ids]
-        for line in self.signer.keymgr(zone, "list").splitlines():
+        for line in self.signer.known(zone, "list").splitlines():
             if line.split()[2:3] in (["KSK"], ["ZSK"], ["CSK"]):
-                text = self.signer.keymgr(zone, "dnskey", line.split()[0])
+                text = self.signer.known(zone, "dnskey", line.split()[0])
                 found.append(text.strip().split(" DNSKEY ", 1)[1])
         return found
 

@@ -49,6 +49,7 @@ class Scanner(threading.Thread):
         self.log, self.ended = [], threading.Event()
         self.last = {}
         self.silent = {}  # server or name -> since when
+        self.made = {}  # (zone, server) -> (what it showed, and the DS set that was there; what came of it)
 
     def run(self):
         while not self.ended.wait(self.interval):
@@ -204,19 +205,25 @@ class Scanner(threading.Thread):
         self.say(zone, "ds", f"DS now for keys {', '.join(sorted(r[0] for r in wanted))} (CDS)")
 
     def dnssec_cds(self, zone, server, keys, ds):
-        """The DS set that dnssec-cds makes of one server's answers."""
+        """The DS set that dnssec-cds makes of one server's answers; of the same ones it makes the same."""
         name = dns.name.from_text(zone)
-        child = os.path.join(self.home, "child")
-        dsset = os.path.join(self.home, "dsset")
         rrsets = [*keys, *self.fetch(server, name, "CDS"), *self.fetch(server, name, "CDNSKEY")]
         if None in rrsets:
             raise Refused(f"{server[0]} shows CDS and CDNSKEY no longer")
-        with open(child, "w", encoding="ascii") as out:
-            for rrset in rrsets:
-                out.write(rrset.to_text() + "\n")
-        with open(dsset, "w", encoding="ascii") as out:
-            out.write(ds.to_text() + "\n")
-        done = tools.run("dnssec-cds", "-s", CDS_START, "-T", TTL["ds"], "-f", child, "-d", dsset,
+        answers = ["\n".join(rrset.to_text() for rrset in some) + "\n" for some in (rrsets, [ds])]
+        before, made = self.made.get((zone, server), (None, None))
+        if before != answers:
+            made = self.make_ds(zone, *answers)
+            self.made[zone, server] = answers, made
+        return made
+
+    def make_ds(self, zone, *texts):
+        """dnssec-cds itself; texts: what a child shows, and the DS set that is there."""
+        paths = [os.path.join(self.home, name) for name in ("child", "dsset")]
+        for path, text in zip(paths, texts):
+            with open(path, "w", encoding="ascii") as out:
+                out.write(text)
+        done = tools.run("dnssec-cds", "-s", CDS_START, "-T", TTL["ds"], "-f", paths[0], "-d", paths[1],
                          zone, check=False)
         if done.returncode != 0:
             raise Refused(f"dnssec-cds: {done.stderr.strip()}")

@@ -64,13 +64,13 @@ class Server(threading.Thread):
         self.sock.close()
 
 
-def control(path, command):
+def control(path, command, **items):
     """The answer of a daemon to one command on its control socket; None if nobody is there."""
     with socket.socket(socket.AF_UNIX) as sock:
         try:
-            sock.settimeout(5)
+            sock.settimeout(10)
             sock.connect(path)
-            sock.sendall(json.dumps({"command": command}).encode() + b"\n")
+            sock.sendall(json.dumps({"command": command, **items}).encode() + b"\n")
             return json.loads(sock.makefile().readline())
         except (OSError, ValueError):
             return None

@@ -5,7 +5,7 @@ import shlex
 import subprocess
 
 # Unpacked daemons first: an installed one may be confined (AppArmor) to its own directories.
-NEEDED = ("knotd", "knotc", "keymgr", "unbound", "unbound-control", "unbound-checkconf",
+NEEDED = ("knotd", "knotc", "keymgr", "unbound", "unbound-checkconf",
           "kdig", "knsupdate", "dnssec-cds")
 
 

@@ -1,6 +1,5 @@
 """combinerd between real owners and real signers: one zone, one daemon, no agent."""
 
-import json
 import os
 import shutil
 import signal
@@ -25,6 +24,7 @@ from lab import ask, net, tools
 from lab.knot import Knot
 from lab.msig import at, program
 from lab.proc import Processes
+from lab.tcp import control
 
 ZONE = "shop.example."
 IDENTITY = "msa.p1.example."
@@ -173,21 +173,7 @@ class Rig:
 
     def control(self, command, **items):
         """One command on the control socket; None if nobody listens."""
-        items.setdefault("zone", ZONE)
-        try:
-            with socket.socket(socket.AF_UNIX) as sock:
-                sock.settimeout(10)
-                sock.connect(os.path.join(self.home, "run", "combinerd.ctl"))
-                sock.sendall(json.dumps({"command": command, **items}).encode() + b"\n")
-                data = b""
-                while not data.endswith(b"\n"):
-                    more = sock.recv(65536)
-                    if not more:
-                        return None
-                    data += more
-                return json.loads(data)
-        except OSError:
-            return None
+        return control(os.path.join(self.home, "run", "combinerd.ctl"), command, **{"zone": ZONE, **items})
 
     def status(self):
         """The zone's part of status, or None."""
