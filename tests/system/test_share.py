@@ -51,10 +51,10 @@ def configure(world, provider):
 def difference(t, world):
     """p1 shares ZSKs only, p2 does not know of it."""
     first, second = world.providers
-    net.until(lambda: byhand.shown([second], "DNSKEY", 2), "p2's server to show its own keys", 60)
     world.rig.hsync(second)
     t.equal(world.says("p2", "dnskey-share: all, as here", "dnskey-share: zsk", seconds=30), "",
             "p2, which has another dnskey-share, says so")
+    net.until(lambda: byhand.shown([second], "DNSKEY", 2), "p2's server to show its own keys", 60)
     t.ok(byhand.shown([first], "DNSKEY", 2) and byhand.shown([second], "DNSKEY", 2)
          and byhand.delegation(world.rig) == {first.ns}, "and nothing has moved",
          lambda: f"{[ask.rdata(p.server, ZONE, 'DNSKEY') for p in world.providers]} " + world.logs(60))
