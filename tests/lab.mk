@@ -83,5 +83,12 @@ lab_tests = \
 	tests/system/test_lab_scanner.py \
 	tests/system/test_lab_watcher.py \
 	tests/system/test_lab_tools.py
-dist_check_SCRIPTS += $(lab_tests)
+lab_long_tests = \
+	tests/system/test_restarts_bind_1.py \
+	tests/system/test_restarts_bind_2.py \
+	tests/system/test_restarts_knot.py \
+	tests/system/test_restarts_pdns_1.py \
+	tests/system/test_restarts_pdns_2.py
+dist_check_SCRIPTS += $(lab_tests) $(lab_long_tests)
 TESTS += $(lab_tests)
+FULL_TESTS += $(lab_long_tests)

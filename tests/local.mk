@@ -30,7 +30,7 @@ check-full:
 		mkdir -p $$1 && echo ":test-result: FAIL make ran all of $$1" >$$1/make.trs; \
 	}; \
 	MSIG_FULL=1 $(MAKE) $(AM_MAKEFLAGS) -k check TEST_SECONDS=14400 \
-		TESTS='$(TESTS) $(FULL_TESTS)' || \
+		TESTS='$(FULL_TESTS) $(TESTS)' || \
 		ended tests; \
 	$(MAKE) $(AM_MAKEFLAGS) -k asan TEST_SECONDS=3600 || ended sanitized/tests; \
 	$(MAKE) $(AM_MAKEFLAGS) -k fuzz || ended fuzzing/tests; \

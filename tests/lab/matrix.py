@@ -3,7 +3,8 @@ watcher. One table of groups; each group is one world in which its processes com
 and each process is a row: "zsk: knot + pdns".
 
 `make check` runs the pairwise sample (`sample`), and one group with everything killed and started again
-in each step of each process; check-full all rows, and all of them once more in that way.
+in each step of each process; check-full all rows, and all of them once more in that way: what
+takes so long is spread over tests of its own.
 """
 
 import json
@@ -21,7 +22,7 @@ from .bind import BindProvider
 from .knot import update
 from .pdns import PdnsProvider
 from .rig import TTL, ZONE, Provider
-from .tap import full
+from .tap import Tap, full, skip_all
 from .world import World, zone_of
 
 # Signers: their class and what is said of them (`Provider`). A copy only serves, from the first one.
@@ -553,23 +554,23 @@ def run(t, this, acts, restarts=False):
         claims.clean_end(t, world)
 
 
-def main(t, kind):
-    """All groups of one kind of this run."""
-    msig.Msig.hold_down = "2s"
-    for this in GROUPS[kind]:
-        acts = this.acts if full() else this.sample
-        absent = tools.missing(this.programs())
-        if acts and absent:
-            t.skip(this.name, "not found: " + " ".join(absent))
-            continue
-        if acts and kind != "restarts":
-            run(t, this, acts)
-        if acts and (full() or kind == "restarts"):
-            run(t, this, acts, restarts=True)
-
-
 def missing(kind):
     """What this kind needs and is not here; what one of its groups needs, too, is asked there."""
     programs = {"knot": (), "restarts": (), "pdns": PdnsProvider.programs,
                 "bind": BindProvider.programs + ("rndc",)}
     return tools.missing() + msig.missing(NEEDED) + tools.missing(programs[kind])
+
+
+def main(kind, restarts=False, part=(0, 1)):
+    """A test: all groups of one kind that this run has, or a part of them: (which, of how many)."""
+    msig.Msig.hold_down = "2s"
+    if missing(kind):
+        skip_all("not found: " + " ".join(missing(kind)))
+    with Tap() as t:
+        for this in GROUPS[kind][part[0]::part[1]]:
+            acts = this.acts if full() else this.sample
+            absent = tools.missing(this.programs())
+            if acts and absent:
+                t.skip(this.name, "not found: " + " ".join(absent))
+            elif acts:
+                run(t, this, acts, restarts)

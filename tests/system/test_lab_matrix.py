@@ -3,7 +3,9 @@
 two and with three that sign. What cannot be is named here with its reason, and so are what another test
 does and what is left to check-full. No daemon runs."""
 
+import glob
 import os
+import re
 
 from lab import matrix
 from lab.bind import BindProvider
@@ -79,6 +81,17 @@ def wanted():
     return every - set(IMPOSSIBLE) - set(LEFT) - set(ELSEWHERE)
 
 
+def restarted(directory):
+    """Kinds of groups, with which of them the tests in a directory run with restarts."""
+    call = re.compile(r'^matrix\.main\("(\w+)", restarts=True(?:, part=\((\d), (\d)\))?\)$', re.M)
+    found = {kind: [] for kind in matrix.GROUPS}
+    for path in glob.glob(os.path.join(directory, "test_*.py")):
+        with open(path, encoding="utf-8") as text:
+            for name, which, of in call.findall(text.read()):
+                found[name] += matrix.GROUPS[name][int(which or 0)::int(of or 1)]
+    return found
+
+
 def named(found):
     """For a human."""
     return [f"{act} with {partner}" for act, partner in sorted(found, key=str)]
@@ -101,9 +114,12 @@ def main(t):
     known = set(ACTS + OF_BIND)
     t.equal(sorted({act for group in groups for act in acts_of(group, group.acts)} ^ known), [],
             "every act is counted, and every act that is counted is one")
+    directory = os.path.join(os.environ["top_srcdir"], "tests/system")
     for test in sorted(set(ELSEWHERE.values())):
-        path = os.path.join(os.environ["top_srcdir"], "tests/system", test + ".py")
-        t.ok(os.access(path, os.X_OK), f"{test} is there")
+        t.ok(os.access(os.path.join(directory, test + ".py"), os.X_OK), f"{test} is there")
+    for name, found in restarted(directory).items():
+        t.equal(sorted(map(str, found)), sorted(map(str, matrix.GROUPS[name])),
+                f"every group of {name} is restarted in one test")
 
 
 with Tap() as tap:

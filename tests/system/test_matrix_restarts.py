@@ -3,9 +3,5 @@
 table is in lab/matrix.py)."""
 
 from lab import matrix
-from lab.tap import Tap, skip_all
 
-if matrix.missing("restarts"):
-    skip_all("not found: " + " ".join(matrix.missing("restarts")))
-with Tap() as tap:
-    matrix.main(tap, "restarts")
+matrix.main("restarts", restarts=True)

@@ -1,0 +1,7 @@
+#!/usr/bin/python3
+"""Every process with PowerDNS among the signers, and everything killed and started again in each step of it
+(the table is in lab/matrix.py). One half of the groups."""
+
+from lab import matrix
+
+matrix.main("pdns", restarts=True, part=(1, 2))
