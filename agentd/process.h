@@ -9,14 +9,15 @@
 
 /* Conditions, used as guard (before REQUEST, APPROVE and EXECUTE, everywhere) and as done-condition
  * (at the own servers). One bit each; condition.c evaluates them, and each says its own reason.
- * Those of the last group speak of the own signer and are true for whoever rolls nothing. */
+ * The first that does not hold is the one that people read: what explains others stands before
+ * them. Those of the last group speak of the own signer and are true for whoever rolls nothing. */
 #define PROCESS_CONDITIONS(X)                                                     \
 	X(NOT_NAMED, "no delegation names the joiner's servers yet")              \
 	X(SERVES, "the subject serves its signed copy")                           \
-	X(TAKES, "the joiner shows the members' keys: its signer keeps them")     \
 	X(COPY, "the subject's servers serve a copy that a member signed")        \
 	X(ALGORITHMS, "one algorithm set everywhere")                             \
 	X(SHARE, "all share the same keys of each other (dnskey-share)")          \
+	X(TAKES, "the joiner shows the members' keys: its signer keeps them")     \
 	X(REMAIN, "a signer remains")                                             \
 	X(DS_KNOWN, "every DS at the parent is of a known key")                   \
 	X(DS_KEPT, "no DS of ds-keep is lost to CDS")                             \

@@ -1,5 +1,8 @@
 # The lab: real name servers, parent, resolvers and the watcher, for ./demo and the system tests.
 
+# Starts daemons that do not outlive their test.
+noinst_PROGRAMS += tests/tools/leash
+
 EXTRA_DIST += \
 	.ci/run \
 	examples/README.md \

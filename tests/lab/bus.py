@@ -13,12 +13,12 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
-from . import msig, net
+from . import net, tools
 
 
 def program():
     """The path of busctl."""
-    return os.path.join(os.path.abspath(msig.build()), "tests/tools/busctl")
+    return os.path.join(tools.build(), "tests/tools/busctl")
 
 
 class Bus:

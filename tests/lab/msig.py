@@ -15,22 +15,17 @@ DAEMONS = ("combinerd", "transportd", "agentd")
 FOLDER = {"msigctl": "msigctl", "signerd": "signerd", **{d: d for d in DAEMONS}}
 
 
-def build():
-    """The build directory: automake's tests say it, ./demo does."""
-    return os.environ.get("top_builddir") or os.environ.get("MSIG_BUILD", "build")
-
-
 def program(name):
     """The path of one of our programs: past the script that libtool puts in its place, which starts six
     processes each time; it finds our library by our environment."""
-    folder = os.path.join(os.path.abspath(build()), FOLDER[name])
+    folder = os.path.join(tools.build(), FOLDER[name])
     real = os.path.join(folder, ".libs", name)
     return real if os.access(real, os.X_OK) else os.path.join(folder, name)
 
 
 def find_library():
     """Our library, for what program() finds."""
-    path = os.path.join(os.path.abspath(build()), "libmsig/.libs")
+    path = os.path.join(tools.build(), "libmsig/.libs")
     known = os.environ.get("LD_LIBRARY_PATH", "")
     if path not in known.split(":"):
         os.environ["LD_LIBRARY_PATH"] = f"{path}:{known}".rstrip(":")

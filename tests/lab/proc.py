@@ -1,6 +1,6 @@
 """Child processes that cannot outlive us, and that can be denied the network.
 
-Each child gets a signal when the thread that started it ends (PR_SET_PDEATHSIG), so start daemons
+Each child gets a signal when the thread that started it ends (tests/tools/leash), so start daemons
 from a thread that stays; we are the reaper of grandchildren; and stop() ends all. A child has its
 own process group: Ctrl-C reaches only us, and we stop the children in order.
 """
@@ -8,58 +8,18 @@ own process group: Ctrl-C reaches only us, and we stop the children in order.
 import ctypes
 import os
 import signal
-import struct
 import subprocess
 import time
 
 from . import net, tools
 
-PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def _die_with_parent():
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-
-
-# -- no network ------------------------------------------------------------------------------
-
-PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
-_SOCKET = {"x86_64": (0xC000003E, 41), "aarch64": (0xC00000B7, 198)}
-_LOAD, _EQUAL, _RETURN, _ALLOW, _ERRNO = 0x20, 0x15, 0x06, 0x7FFF0000, 0x00050000
-EPERM = 1
-
-
-class _Program(ctypes.Structure):
-    _fields_ = [("len", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
-
-
-def _filter():
-    """BPF: socket() of AF_INET, AF_INET6 and AF_PACKET fails with EPERM, all else is allowed."""
-    arch, number = _SOCKET[os.uname().machine]
-    families = (2, 10, 17)
-    code = [(_LOAD, 0, 0, 4), (_EQUAL, 0, 3 + len(families), arch),
-            (_LOAD, 0, 0, 0), (_EQUAL, 0, 1 + len(families), number), (_LOAD, 0, 0, 16)]
-    for left, family in zip(range(len(families), 0, -1), families):
-        code.append((_EQUAL, left, 0, family))
-    code += [(_RETURN, 0, 0, _ALLOW), (_RETURN, 0, 0, _ERRNO | EPERM)]
-    return b"".join(struct.pack("=HBBI", *one) for one in code), len(code)
-
-
-_bpf, _length = _filter() if os.uname().machine in _SOCKET else (b"", 0)
-_code = ctypes.create_string_buffer(_bpf, max(1, len(_bpf)))
-_program = _Program(_length, ctypes.addressof(_code))
-
-
-def _die_with_parent_without_network():
-    _die_with_parent()
-    _libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    if _libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(_program), 0, 0) != 0:
-        os._exit(126)
-
-
-# -- processes -------------------------------------------------------------------------------
+def leash():
+    """The program that starts all others; only if python is not copied for that can it be quick."""
+    return os.path.join(tools.build(), "tests/tools/leash")
 
 
 def children(of=None):
@@ -88,12 +48,9 @@ class Child:
     def start(self):
         """Starts it; its output is appended to its log."""
         with open(self.log, "ab") as out:
-            # Child processes are started before and beside threads that hold no locks of ours, and
-            # the hook calls nothing but prctl.
-            self.popen = subprocess.Popen(  # pylint: disable=subprocess-popen-preexec-fn
-                self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=self.env,
-                process_group=0,
-                preexec_fn=_die_with_parent if self.network else _die_with_parent_without_network)
+            self.popen = subprocess.Popen(
+                [leash(), *([] if self.network else ["-n"]), *self.command], stdin=subprocess.DEVNULL,
+                stdout=out, stderr=out, env=self.env, process_group=0)
         return self
 
     @property

@@ -1,4 +1,4 @@
-"""Where the programs are: unpacked by setup.sh, or installed."""
+"""Where the programs are: built here, unpacked by setup.sh, or installed."""
 
 import os
 import shlex
@@ -7,6 +7,11 @@ import subprocess
 # Unpacked daemons first: an installed one may be confined (AppArmor) to its own directories.
 NEEDED = ("knotd", "knotc", "keymgr", "unbound", "unbound-checkconf",
           "kdig", "knsupdate", "dnssec-cds")
+
+
+def build():
+    """The build directory: automake's tests say it, ./demo does."""
+    return os.path.abspath(os.environ.get("top_builddir") or os.environ.get("MSIG_BUILD", "build"))
 
 
 def root():

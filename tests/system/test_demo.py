@@ -12,7 +12,7 @@ import tempfile
 import time
 from types import SimpleNamespace
 
-from lab import demo, msig, rig as lab, tour
+from lab import demo, msig, rig as lab, tools, tour
 from lab.screen import Screen
 from lab.tap import Tap, full, skip_all
 from lab.watcher import MIXED, Count, Event
@@ -20,7 +20,7 @@ from lab.watcher import MIXED, Count, Event
 
 def start(scratch, *options):
     """The demo without its shell script, which only sets up and builds."""
-    env = dict(os.environ, TMPDIR=scratch, MSIG_BUILD=msig.build())
+    env = dict(os.environ, TMPDIR=scratch, MSIG_BUILD=tools.build())
     return subprocess.Popen([sys.executable, "-m", "lab.demo", *options], env=env, text=True,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, process_group=0)
 

@@ -52,10 +52,13 @@ test_as_long_as_it_joins(void **state)
 	assert_true(rset_equal(held(1)->dnskey, b.own[1]));
 }
 
-/* Keys of another algorithm would say that all is signed with that. */
+/* Keys of another algorithm would say that all is signed with that; and that is why they are not
+ * shown. */
 static void
 test_not_of_another_algorithm(void **state)
 {
+	struct reason why;
+
 	uint8_t rdata[36] = {1, 0, 3, 13, 1};
 	struct view_statement st = peer(1)->statement;
 
@@ -63,7 +66,9 @@ test_not_of_another_algorithm(void **state)
 	restate(1, st);
 	bench_run(&b, FORGOTTEN);
 	assert_true(rset_empty(held(1)->dnskey));
-	assert_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DNSKEY));
+	assert_false(check(COND_TAKES | COND_ALGORITHMS, &why));
+	assert_int_equal(why.class, REASON_BLOCKED);
+	assert_string_equal(why.expected, "the algorithms of the other signers");
 }
 
 /* What a member states is not known: nothing is shown that could be out of date. */
