@@ -49,8 +49,8 @@ class Child:
         """Starts it; its output is appended to its log."""
         with open(self.log, "ab") as out:
             self.popen = subprocess.Popen(
-                [leash(), *([] if self.network else ["-n"]), *self.command], stdin=subprocess.DEVNULL,
-                stdout=out, stderr=out, env=self.env, process_group=0)
+                [leash(), *([] if self.network else ["-n"]), str(os.getpid()), *self.command],
+                stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=self.env, process_group=0)
         return self
 
     @property

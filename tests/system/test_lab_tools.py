@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 
-from lab import tools
+from lab import net, proc, tools
 from lab.recorder import Recorder
 from lab.rig import tags_clash
 from lab.tap import Tap, skip_all
@@ -35,6 +35,25 @@ with Tap() as t:
     one.join()
 """
 
+# A test that is killed while a daemon of its own runs, whose process it names.
+KILLED = """
+import os, signal
+from lab.proc import Processes
+child = Processes(os.environ["TMPDIR"]).start("sleep", "sleep", "60")
+print(child.popen.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+# What sockets a daemon gets.
+SOCKETS = """
+import socket
+for family in socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_PACKET:
+    try:
+        print(family.name, "given", socket.socket(family).close())
+    except OSError as error:
+        print(family.name, error.strerror)
+"""
+
 
 class Closes:
     """A source whose server closes the connection each time."""
@@ -49,6 +68,30 @@ class Closes:
         self.misses += 1
 
 
+def script(text, scratch):
+    """Runs one in python, as a test is run."""
+    lab = os.path.dirname(os.path.dirname(tools.__file__))
+    return subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False,
+                          env={**os.environ, "PYTHONPATH": lab, "TMPDIR": scratch})
+
+
+def leash(t, scratch):
+    """No daemon outlives its test, and some get no network."""
+    pid = int(script(KILLED, scratch).stdout)
+    ended = True
+    try:
+        net.until(lambda: not os.path.exists(f"/proc/{pid}/exe"), "its end", 10)
+    except net.Timeout:
+        ended = False
+    t.ok(ended, "a daemon ends with its test, however that ends")
+    child = proc.Child("sockets", [sys.executable, "-c", SOCKETS], os.path.join(scratch, "out"),
+                       network=False).start()
+    child.popen.wait(20)
+    t.equal(child.tail(), "AF_UNIX given None\n" + "".join(
+        f"{family} Operation not permitted\n" for family in ("AF_INET", "AF_INET6", "AF_PACKET")),
+        "one that is to have no network gets Unix sockets alone")
+
+
 def threads(t):
     """Who watches goes on watching; and if not, that is said."""
     recorder, source = Recorder(lambda: None), Closes()
@@ -59,9 +102,7 @@ def threads(t):
         time.sleep(0.05)
     t.ok(source.misses > 1 and recorder.errors, "the recorder goes on when a transfer is cut off")
     recorder.stop()
-    done = subprocess.run([sys.executable, "-c", DIES], capture_output=True, text=True, check=False,
-                          env={**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(
-                              tools.__file__))})
+    done = script(DIES, tempfile.gettempdir())
     t.ok(done.returncode == 1 and "not ok 2 - the lab's thread eyes ran to its end" in done.stdout
          and "ZeroDivisionError" in done.stdout, "a thread that dies fails its test",
          done.stdout + done.stderr)
@@ -80,8 +121,9 @@ with Tap() as t:
         t.ok(done.returncode in (0, 1) and "error while loading" not in done.stderr,
              f"{name} runs", done.stderr)
 
-    # Without val-max-restart: 0 a resolver quietly retries elsewhere and sees no bogus answer.
     with tempfile.TemporaryDirectory() as scratch:
+        leash(t, scratch)
+        # Without val-max-restart: 0 a resolver quietly retries elsewhere and sees no bogus answer.
         conf = os.path.join(scratch, "unbound.conf")
         for value, want in (("val-max-restart: 0", 0), ("val-no-such-option: 0", 1)):
             with open(conf, "w", encoding="ascii") as out:

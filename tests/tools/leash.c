@@ -1,8 +1,9 @@
 /*
- * Starts a program that does not outlive the test that started it: `leash [-n] PROGRAM
- * ARGUMENT...`. It gets SIGTERM when the thread that started it ends. With -n it gets no socket but
- * Unix ones, whatever it tries. (Python could do both between fork and exec; but then it has to
- * copy itself for each process, which takes a tenth of a second when a test has seen much.)
+ * Starts a program that does not outlive the test that started it: `leash [-n] PARENT PROGRAM
+ * ARGUMENT...`. PARENT is the process that starts it; the program gets SIGTERM when the thread that
+ * did so ends. With -n it gets no socket but Unix ones, whatever it tries. (Python could do both
+ * between fork and exec; but then it has to copy itself for each process, which takes a tenth of a
+ * second when a test has seen much.)
  */
 #include "config.h"
 
@@ -14,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -62,10 +64,10 @@ int
 main(int argc, char **argv)
 {
 	bool unix_only = argc > 1 && strcmp(argv[1], "-n") == 0;
-	char **command = argv + 1 + unix_only;
+	char **command = argv + 2 + unix_only;
 
-	if (argc < 2 + unix_only) {
-		fputs("usage: leash [-n] PROGRAM ARGUMENT...\n", stderr);
+	if (argc < 3 + unix_only) {
+		fputs("usage: leash [-n] PARENT PROGRAM ARGUMENT...\n", stderr);
 		return 2;
 	}
 	if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) != 0 ||
@@ -73,6 +75,8 @@ main(int argc, char **argv)
 		perror("leash: prctl");
 		return 126;
 	}
+	if (getppid() != atoi(command[-1]))
+		return 0; /* it ended before it could be said that it matters */
 	execv(command[0], command);
 	fprintf(stderr, "leash: %s: %s\n", command[0], strerror(errno));
 	return 127;
