@@ -64,7 +64,8 @@ int
 main(int argc, char **argv)
 {
 	bool unix_only = argc > 1 && strcmp(argv[1], "-n") == 0;
-	char **command = argv + 2 + unix_only;
+	char **parent = argv + 1 + unix_only;
+	char **command = parent + 1;
 
 	if (argc < 3 + unix_only) {
 		fputs("usage: leash [-n] PARENT PROGRAM ARGUMENT...\n", stderr);
@@ -75,7 +76,7 @@ main(int argc, char **argv)
 		perror("leash: prctl");
 		return 126;
 	}
-	if (getppid() != atoi(command[-1]))
+	if (getppid() != atoi(*parent))
 		return 0; /* it ended before it could be said that it matters */
 	execv(command[0], command);
 	fprintf(stderr, "leash: %s: %s\n", command[0], strerror(errno));

@@ -58,7 +58,6 @@ static void
 test_not_of_another_algorithm(void **state)
 {
 	struct reason why;
-
 	uint8_t rdata[36] = {1, 0, 3, 13, 1};
 	struct view_statement st = peer(1)->statement;
 
@@ -69,6 +68,7 @@ test_not_of_another_algorithm(void **state)
 	assert_false(check(COND_TAKES | COND_ALGORITHMS, &why));
 	assert_int_equal(why.class, REASON_BLOCKED);
 	assert_string_equal(why.expected, "the algorithms of the other signers");
+	assert_non_null(bench_reason(&b, REASON_BLOCKED, REASON_OF_DNSKEY));
 }
 
 /* What a member states is not known: nothing is shown that could be out of date. */
